@@ -1,0 +1,1 @@
+"""Paths and options in, pictures and reports out."""

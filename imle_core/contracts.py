@@ -1,0 +1,142 @@
+"""What a solver, a noise and a target must do, and the checks that hold them to it."""
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Solver(Protocol):
+    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``."""
+
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        """Solutions for the parameters ``theta``."""
+
+
+class Noise(Protocol):
+    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``."""
+
+    @property
+    def sample(self) -> Callable[..., Tensor]:
+        """Draws a tensor of the shape it is given."""
+
+
+class Target(Protocol):
+    """Gives target parameters ``theta'``.
+
+    Where it has them, ``step_size(theta, dy)`` gives lambda, a number or a tensor with one for each row, by which a scaled
+    gradient is divided; and ``observe(difference)`` is called once after each backward pass, with the differences
+    ``(B, S, *event)`` of states before they are averaged and scaled.
+    """
+
+    def params(self, theta: Tensor, dy: Tensor, /) -> Tensor:
+        """Target parameters for the parameters ``theta`` and the upstream gradient ``dy``, all ``(N, *event)``."""
+
+
+def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
+    """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``.
+
+    Raises:
+        ValueError: the noise has another shape, or cannot take the generator that is to be used.
+    """
+    shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
+    wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
+    known = _keywords(noise.sample)
+    if generator is not None and not known >= {"generator"}:
+        raise ValueError(
+            f"generator: {type(noise).__name__}.sample takes none; the draws would not come from it; "
+            "give sample a keyword argument named generator"
+        )
+    eps = noise.sample(shape, **{name: value for name, value in wanted.items() if name in known})
+    if eps.shape != shape:
+        raise ValueError(
+            f"noise_distribution: {type(noise).__name__}.sample gave shape {tuple(eps.shape)}, asked for "
+            f"{tuple(shape)}; it must give the shape asked for"
+        )
+    return eps.to(like)
+
+
+def map_states(solver: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
+    """Solutions for stacked parameters, both ``(B, S, *event)``, as one call with B*S rows; cast to theta's type.
+
+    Raises:
+        TypeError: the solver gives no tensor.
+        ValueError: the solver gives another shape.
+    """
+    rows = theta.flatten(0, 1)
+    if rows.numel() == 0:
+        return torch.zeros_like(theta)
+    z = solver(rows)
+    if not isinstance(z, Tensor):
+        raise TypeError(f"solver: gave {type(z).__name__}; it must give a tensor; wrap arrays in torch.as_tensor")
+    if z.shape != rows.shape:
+        raise ValueError(
+            f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(rows.shape)}; it must map "
+            "(N, *event) to (N, *event), row by row; N is batch x samples"
+        )
+    return z.detach().to(theta).reshape(theta.shape)
+
+
+def check_theta(theta: Any) -> None:
+    """Parameters must be a floating tensor ``(B, *event)`` without NaN."""
+    if not isinstance(theta, Tensor):
+        raise TypeError(f"theta: got {type(theta).__name__}; it must be a tensor; use torch.as_tensor")
+    if not theta.is_floating_point():
+        raise TypeError(f"theta: got {theta.dtype}; it must have a floating type; use theta.float()")
+    if theta.dim() < 2:
+        raise ValueError(
+            f"theta: got shape {tuple(theta.shape)}; it must be (B, *event) with a batch axis in front; "
+            "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers"
+        )
+    if theta.isnan().any():
+        count = int(theta.isnan().sum())
+        raise ValueError(
+            f"theta: got {count} NaN of {theta.numel()} entries; it must have none; look for the cause upstream"
+        )
+
+
+def check_upstream(dy: Tensor) -> None:
+    """An upstream gradient must be finite."""
+    if not dy.isfinite().all():
+        count = int((~dy.isfinite()).sum())
+        raise ValueError(
+            f"upstream gradient: got {count} entries of {dy.numel()} that are NaN or infinite; it must be finite; "
+            "look at the loss"
+        )
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """``value`` must be one of ``choices``."""
+    if value not in choices:
+        raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, choices))}")
+
+
+def check_samples(name: str, value: Any) -> None:
+    """A number of samples must be a whole number >= 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
+
+
+def check_temperature(name: str, value: Any) -> None:
+    """A temperature must be a finite number >= 0."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+
+
+def check_method(name: str, value: Any, method: str, remedy: str) -> None:
+    """``value`` must have a callable attribute ``method``."""
+    if not callable(getattr(value, method, None)):
+        raise TypeError(f"{name}: got {type(value).__name__}, which has no method {method}; {remedy}")
+
+
+def _keywords(function: Callable[..., Any]) -> set[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return set()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return {"dtype", "device", "generator"}
+    return {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}

@@ -1,0 +1,125 @@
+"""Perturb-and-MAP marginals: how often each entry is chosen, streamed, with standard errors."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imle_core import contracts
+from imle_core.contracts import Noise
+
+_BLOCK_ENTRIES = 2**15
+_CHUNK_ENTRIES = 2**21
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """Sample means and their standard errors after ``nb_samples`` samples.
+
+    Attributes:
+        mean: ``mean_s z_s``, ``(B, *event)``, float64.
+        standard_error: ``sqrt(sum_s (z_s - mean)^2 / (S (S-1)))``, ``(B, *event)``, float64; NaN for a single sample.
+        nb_samples: S.
+        first_state: the first sample, ``(B, *event)``, in theta's type.
+    """
+
+    mean: Tensor
+    standard_error: Tensor
+    nb_samples: int
+    first_state: Tensor
+
+
+def marginals(
+    solver: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    noise_distribution: Noise | None = None,
+    *,
+    nb_samples: int = 1000,
+    temperature: float = 1.0,
+    seed: int = 0,
+    chunk_size: int | None = None,
+) -> Marginals:
+    """Marginals ``E[MAP(theta + tau * eps)]`` by the mean of S samples; see :func:`stream_marginals`.
+
+    >>> from imle_core import GumbelNoiseDistribution
+    >>> from imle_core.solvers import TopK
+    >>> marginals(TopK(1), torch.zeros(1, 2), GumbelNoiseDistribution(), nb_samples=4).mean.sum().item()
+    1.0
+    """
+    records = stream_marginals(
+        solver,
+        theta,
+        noise_distribution,
+        nb_samples=nb_samples,
+        temperature=temperature,
+        seed=seed,
+        chunk_size=chunk_size,
+    )
+    return deque(records, maxlen=1).pop()
+
+
+def stream_marginals(
+    solver: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    noise_distribution: Noise | None = None,
+    *,
+    nb_samples: int = 1000,
+    temperature: float = 1.0,
+    seed: int = 0,
+    chunk_size: int | None = None,
+) -> Iterator[Marginals]:
+    """Running marginals, one record after each call of the solver; memory does not grow with the number of samples.
+
+    Noise is drawn in blocks of a size that depends on theta's shape alone, each from its own generator, seeded by (seed,
+    number of the block). So the result depends neither on ``chunk_size`` nor on threads, and the first samples of a longer
+    run are those of a shorter one.
+
+    Args:
+        solver: ``(N, *event) -> (N, *event)``, maximises.
+        theta: parameters, ``(B, *event)``.
+        noise_distribution: gives eps; no noise if None.
+        nb_samples: S >= 1, for each of the B instances.
+        temperature: tau >= 0.
+        seed: whole number >= 0.
+        chunk_size: samples of each instance in one call of the solver, rounded up to whole blocks; by memory if None.
+
+    Raises:
+        ValueError: an argument outside its range, or a wrong shape of noise or solution.
+        TypeError: parameters or solutions of a wrong type.
+    """
+    contracts.check_theta(theta)
+    contracts.check_samples("nb_samples", nb_samples)
+    contracts.check_temperature("temperature", temperature)
+    if chunk_size is not None:
+        contracts.check_samples("chunk_size", chunk_size)
+    theta = theta.detach()
+    block = max(1, _BLOCK_ENTRIES // max(1, theta.numel()))
+    chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
+    parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))
+    total, squares = theta.new_zeros(2, *theta.shape, dtype=torch.float64)
+    first_state = theta
+    for start in range(0, nb_samples, chunk):
+        stop = min(start + chunk, nb_samples)
+        if noise_distribution is not None and temperature > 0:
+            for place in range(0, stop - start, block):
+                generator = _block_generator(seed, (start + place) // block, theta.device)
+                eps = contracts.draw_noise(noise_distribution, theta, block, generator)
+                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
+        states = contracts.map_states(solver, parameters[:, : stop - start])
+        if start == 0:
+            first_state = states[:, 0].clone()
+        for part in states.split(block, dim=1):
+            total += part.sum(dim=1, dtype=torch.float64)
+            squares += part.square().sum(dim=1, dtype=torch.float64)
+        mean = total / stop
+        deviation = (squares / stop - mean.square()).clamp_(min=0.0)
+        error = (deviation / (stop - 1)).sqrt_() if stop > 1 else torch.full_like(mean, torch.nan)
+        yield Marginals(mean, error, stop, first_state)
+
+
+def _block_generator(seed: int, block: int, device: torch.device) -> torch.Generator:
+    word = np.random.SeedSequence([seed, block]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device).manual_seed(int(word))

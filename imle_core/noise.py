@@ -1,0 +1,262 @@
+"""Noise distributions for perturb-and-MAP: Sum-of-Gamma, Gumbel, normal and logistic.
+
+Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance`` and ``distribution_function(x)``.
+Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from imle_core import sum_of_gamma
+
+_PART = 2**16  # entries drawn at once: their temporaries stay in the cache
+
+Device = torch.device | str | None
+
+
+class NoiseDistribution(ABC):
+    """Independent, identically distributed noise with a known law."""
+
+    mean: float
+    variance: float
+
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        dtype: torch.dtype | None = None,
+        device: Device = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draws a tensor of independent values.
+
+        Args:
+            shape: shape of the result, any, empty ones included.
+            dtype: floating type of the result; torch's default type if None.
+            device: device of the result; the generator's, else torch's default device if None.
+            generator: source of randomness; torch's global one if None. Draws are made where it lives and then moved.
+        """
+        target = torch.device(device) if device is not None else None
+        source = generator.device if generator is not None else target or torch.get_default_device()
+        working = torch.float32 if source.type == "mps" else torch.float64
+        values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
+        for part in values.split(_PART):
+            part.copy_(self._draw(len(part), source, working, generator))
+        return values.view(torch.Size(shape)).to(target or source)
+
+    @abstractmethod
+    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` at every entry of ``x``."""
+
+    @abstractmethod
+    def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
+
+
+class SumOfGammaNoiseDistribution(NoiseDistribution):
+    """``X = (1/k) [ sum_{i=1..s} Gamma(1/k, scale k/i) - log s ]``; k such draws add up to Gumbel(0, 1) as s grows.
+
+    It is the noise for structures with k elements, such as paths of k tiles. Mean ``(H_s - log s)/k``, variance
+    ``(1/k) sum_{i<=s} 1/i^2``. One gamma variate is drawn an element, whatever s is, with exactly the law of the series;
+    the limit ``s = inf`` is exact to 1e-8 in the distribution function. Source: Niepert, Minervini, Franceschi 2021
+    (arXiv 2106.01798), section 3.3, and :mod:`imle_core.sum_of_gamma`.
+
+    Args:
+        k: number of draws that add up to a Gumbel variable: a typical size of the solver's solutions. Real, > 0.
+        nb_iterations: truncation s of the series: a whole number >= 1, or ``math.inf``.
+        device: where ``sample`` puts its draws when it is not told.
+
+    Raises:
+        ValueError: k or nb_iterations outside its range.
+
+    >>> float(SumOfGammaNoiseDistribution(k=2.0, nb_iterations=1).variance)
+    0.5
+    """
+
+    def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
+        if not (math.isfinite(k) and k > 0):
+            raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
+        if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
+            raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number >= 1, or math.inf")
+        self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
+        self.mean, self.variance = sum_of_gamma.mean_and_variance(self.k, float(nb_iterations))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(k={self.k:g}, nb_iterations={self.nb_iterations:g})"
+
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        dtype: torch.dtype | None = None,
+        device: Device = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draws a tensor of independent values; see :meth:`NoiseDistribution.sample`."""
+        chosen = device if device is not None else self.device
+        return super().sample(shape, dtype=dtype, device=chosen, generator=generator)
+
+    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` of one draw, by :func:`imle_core.sum_of_gamma.distribution_function`."""
+        points = np.asarray(x, dtype=np.float64)
+        values = sum_of_gamma.distribution_function(self.k, float(self.nb_iterations), points.ravel())
+        return values.reshape(points.shape)
+
+    def fold_distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X_1 + ... + X_k <= x) = (1 - exp(-x)/s)^s`` for whole k: Gumbel(0, 1) in the limit of s.
+
+        Derivation: the sum of s exponential variables with scales 1/i is the largest of s standard ones (Renyi 1953).
+
+        Raises:
+            ValueError: k is not a whole number.
+        """
+        if self.k != int(self.k):
+            raise ValueError(f"k: got {self.k:g}; a k-fold sum needs a whole number; take the law of a single draw")
+        decay = np.exp(-np.asarray(x, dtype=np.float64))
+        if math.isinf(self.nb_iterations):
+            return np.asarray(np.exp(-decay))
+        return np.asarray(np.maximum(1 - decay / self.nb_iterations, 0.0) ** self.nb_iterations)
+
+    def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
+        first, *more = sum_of_gamma.blocks(self.k, float(self.nb_iterations))
+        total = first.draw(count, device, dtype, generator)
+        for block in more:
+            total += block.draw(count, device, dtype, generator)
+        return total
+
+
+class _LocationScale(NoiseDistribution):
+    """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
+
+    _standard_mean: float
+    _standard_variance: float
+
+    def __init__(self, location: float = 0.0, scale: float = 1.0) -> None:
+        if not math.isfinite(location):
+            raise ValueError(f"location: got {location!r}; it must be finite")
+        if not (math.isfinite(scale) and scale > 0):
+            raise ValueError(f"scale: got {scale!r}; it must be a finite number > 0; for no noise set temperatures to 0")
+        self.location, self.scale = float(location), float(scale)
+        self.mean = self.location + self.scale * self._standard_mean
+        self.variance = self.scale**2 * self._standard_variance
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(location={self.location:g}, scale={self.scale:g})"
+
+    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` at every entry of ``x``."""
+        points = torch.from_numpy((np.asarray(x, dtype=np.float64) - self.location) / self.scale)
+        return self._standard_distribution_function(points).numpy()
+
+    def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
+        standard = self._draw_standard(torch.empty(count, dtype=dtype, device=device), generator)
+        return standard.mul_(self.scale).add_(self.location)
+
+    @abstractmethod
+    def _standard_distribution_function(self, y: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor: ...
+
+
+class GumbelNoiseDistribution(_LocationScale):
+    """Gumbel(location, scale): ``P(X <= x) = exp(-exp(-(x - location)/scale))``.
+
+    With a solver that picks one of n, perturb-and-MAP at temperature tau then samples ``softmax(theta/tau)`` exactly
+    (Papandreou and Yuille 2011).
+
+    Args:
+        location: mode of the distribution.
+        scale: scale, > 0; the variance is ``scale^2 pi^2/6``.
+
+    Raises:
+        ValueError: a location that is not finite, or a scale that is not finite and positive.
+    """
+
+    _standard_mean = float(np.euler_gamma)
+    _standard_variance = math.pi**2 / 6
+
+    def _standard_distribution_function(self, y: Tensor) -> Tensor:
+        return torch.exp(-torch.exp(-y))
+
+    def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        exponential = empty.exponential_(generator=generator)
+        return exponential.log_().neg_()
+
+
+class NormalNoiseDistribution(_LocationScale):
+    """Normal(location, scale): ``P(X <= x) = Phi((x - location)/scale)``.
+
+    Args:
+        location: mean.
+        scale: standard deviation, > 0.
+
+    Raises:
+        ValueError: a location that is not finite, or a scale that is not finite and positive.
+    """
+
+    _standard_mean = 0.0
+    _standard_variance = 1.0
+
+    def _standard_distribution_function(self, y: Tensor) -> Tensor:
+        values: Tensor = torch.special.ndtr(y)
+        return values
+
+    def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        return empty.normal_(generator=generator)
+
+
+class LogisticNoiseDistribution(_LocationScale):
+    """Logistic(location, scale): ``P(X <= x) = 1/(1 + exp(-(x - location)/scale))``; a difference of two Gumbels.
+
+    On a hypercube of independent bits, perturb-and-MAP at temperature tau samples each with ``sigmoid(theta/tau)``.
+
+    Args:
+        location: mean.
+        scale: scale, > 0; the variance is ``scale^2 pi^2/3``.
+
+    Raises:
+        ValueError: a location that is not finite, or a scale that is not finite and positive.
+    """
+
+    _standard_mean = 0.0
+    _standard_variance = math.pi**2 / 3
+
+    def _standard_distribution_function(self, y: Tensor) -> Tensor:
+        return torch.sigmoid(y)
+
+    def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
+        # With E exponential, log(exp(E) - 1) is logistic; written so that neither tail overflows or cancels.
+        exponential = empty.exponential_(generator=generator)
+        values: Tensor = torch.log(-torch.expm1(-exponential)).add_(exponential)
+        return values
+
+
+def kolmogorov_smirnov(
+    samples: ArrayLike, distribution_function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> float:
+    """``sup_x |F_n(x) - F(x)|`` between the empirical distribution of ``samples`` and ``distribution_function``.
+
+    Values that stand for a whole interval because they were rounded are compared at the ends of that interval, so that
+    a law with much mass near one point is not blamed for the atoms that rounding makes.
+
+    Args:
+        samples: draws, any shape, at least one; float64 precision is assumed.
+        distribution_function: F, from an array to an array of the same shape.
+
+    Raises:
+        ValueError: no samples.
+    """
+    values, counts = np.unique(np.asarray(samples, dtype=np.float64), return_counts=True)
+    if not len(values):
+        raise ValueError("samples: got none; the statistic needs at least one")
+    after = np.cumsum(counts) / counts.sum()
+    before = after - counts / counts.sum()
+    above = distribution_function(np.nextafter(values, np.inf))
+    below = distribution_function(np.nextafter(values, -np.inf))
+    return float(max(np.max(after - above), np.max(below - before), 0.0))

@@ -1,0 +1,12 @@
+"""Solvers: callables ``(N, *event) -> (N, *event)`` that give ``argmax_z <z, theta>`` row by row."""
+
+from collections.abc import Callable
+from typing import Any
+
+from imle_core.solvers.grid import GridPath
+from imle_core.solvers.top_k import TopK
+
+SOLVERS: dict[str, Callable[..., Any]] = {"dijkstra": GridPath, "top-k": TopK}
+"""Solvers by the name that the command line uses."""
+
+__all__ = ["SOLVERS", "GridPath", "TopK"]
