@@ -2,7 +2,7 @@
 
 from imle_core.contracts import Noise, Solver, Target
 from imle_core.estimator import IMLE, Estimator, imle, perturb_and_map
-from imle_core.marginals import Marginals, marginals, stream_marginals
+from imle_core.marginals import Marginals, marginals, stream_marginals, stream_samples
 from imle_core.noise import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -31,4 +31,5 @@ __all__ = [
     "marginals",
     "perturb_and_map",
     "stream_marginals",
+    "stream_samples",
 ]

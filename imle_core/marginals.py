@@ -71,10 +71,48 @@ def stream_marginals(
     seed: int = 0,
     chunk_size: int | None = None,
 ) -> Iterator[Marginals]:
-    """Running marginals, one record after each call of the solver; memory does not grow with the number of samples.
+    """Running marginals: one record after each call of the solver, over all samples so far; see :func:`stream_samples`.
+
+    Memory does not grow with the number of samples.
+    """
+    total, squares = theta.new_zeros(2, *theta.shape, dtype=torch.float64)
+    first_state, count = theta, 0
+    chunks = stream_samples(
+        solver,
+        theta,
+        noise_distribution,
+        nb_samples=nb_samples,
+        temperature=temperature,
+        seed=seed,
+        chunk_size=chunk_size,
+    )
+    for states in chunks:
+        if count == 0:
+            first_state = states[:, 0].clone()
+        for part in states.split(_block_size(theta), dim=1):
+            total += part.sum(dim=1, dtype=torch.float64)
+            squares += part.square().sum(dim=1, dtype=torch.float64)
+        count += states.shape[1]
+        mean = total / count
+        deviation = (squares / count - mean.square()).clamp_(min=0.0)
+        error = (deviation / (count - 1)).sqrt_() if count > 1 else torch.full_like(mean, torch.nan)
+        yield Marginals(mean, error, count, first_state)
+
+
+def stream_samples(
+    solver: Callable[[Tensor], Tensor],
+    theta: Tensor,
+    noise_distribution: Noise | None = None,
+    *,
+    nb_samples: int = 1000,
+    temperature: float = 1.0,
+    seed: int = 0,
+    chunk_size: int | None = None,
+) -> Iterator[Tensor]:
+    """Samples ``z_s = MAP(theta + tau * eps_s)`` in chunks ``(B, n, *event)``, each of one call of the solver.
 
     Noise is drawn in blocks of a size that depends on theta's shape alone, each from its own generator, seeded by (seed,
-    number of the block). So the result depends neither on ``chunk_size`` nor on threads, and the first samples of a longer
+    number of the block). So the samples depend neither on ``chunk_size`` nor on threads, and the first samples of a longer
     run are those of a shorter one.
 
     Args:
@@ -93,14 +131,10 @@ def stream_marginals(
     contracts.check_theta(theta)
     contracts.check_samples("nb_samples", nb_samples)
     contracts.check_temperature("temperature", temperature)
-    if chunk_size is not None:
-        contracts.check_samples("chunk_size", chunk_size)
-    theta = theta.detach()
-    block = max(1, _BLOCK_ENTRIES // max(1, theta.numel()))
+    contracts.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
+    theta, block = theta.detach(), _block_size(theta)
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
     parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))
-    total, squares = theta.new_zeros(2, *theta.shape, dtype=torch.float64)
-    first_state = theta
     for start in range(0, nb_samples, chunk):
         stop = min(start + chunk, nb_samples)
         if noise_distribution is not None and temperature > 0:
@@ -108,16 +142,11 @@ def stream_marginals(
                 generator = _block_generator(seed, (start + place) // block, theta.device)
                 eps = contracts.draw_noise(noise_distribution, theta, block, generator)
                 torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
-        states = contracts.map_states(solver, parameters[:, : stop - start])
-        if start == 0:
-            first_state = states[:, 0].clone()
-        for part in states.split(block, dim=1):
-            total += part.sum(dim=1, dtype=torch.float64)
-            squares += part.square().sum(dim=1, dtype=torch.float64)
-        mean = total / stop
-        deviation = (squares / stop - mean.square()).clamp_(min=0.0)
-        error = (deviation / (stop - 1)).sqrt_() if stop > 1 else torch.full_like(mean, torch.nan)
-        yield Marginals(mean, error, stop, first_state)
+        yield contracts.map_states(solver, parameters[:, : stop - start])
+
+
+def _block_size(theta: Tensor) -> int:
+    return max(1, _BLOCK_ENTRIES // max(1, theta.numel()))
 
 
 def _block_generator(seed: int, block: int, device: torch.device) -> torch.Generator:

@@ -85,7 +85,7 @@ class GridPath:
         clamped, cut_off = solve(rows, masks, start, goal)
         if cut_off >= 0:
             raise ValueError(
-                f"goal: in map {cut_off} of {len(rows)}, goal {goal} is cut off from start {start} by walls; "
+                f"goal: tile {goal} is cut off from start {start} by walls{_where(cut_off, rows)}; "
                 "open a way or move one of them"
             )
         with self._counting:
@@ -135,7 +135,7 @@ class GridPath:
         for name, tile in (("start", start), ("goal", goal)):
             walled = np.flatnonzero(rows[:, tile[0], tile[1]] == -np.inf)
             if len(walled):
-                raise ValueError(f"{name}: in map {walled[0]} of {len(rows)}, tile {tile} is a wall; choose a passable tile")
+                raise ValueError(f"{name}: tile {tile} is a wall{_where(walled[0], rows)}; choose a passable tile")
 
     def _solve_compiled(self, rows: Rows, masks: Rows, start: Tile, goal: Tile) -> tuple[int, int]:
         from imle_core.solvers.grid_kernel import cheapest_paths  # here, since numba takes half a second to import
@@ -171,6 +171,10 @@ def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
             f"{name}: tile {tuple(tile)} is outside the map of {height} x {width}; rows and columns count from 0"
         )
     return row % height, column % width
+
+
+def _where(row: int, rows: Rows) -> str:
+    return f" (map {row} of {len(rows)})" if len(rows) > 1 else ""
 
 
 def _in_threads(solve: Callable[[int, int], tuple[int, int]], count: int, threads: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""One file a command: read, call imle_core, draw, report."""

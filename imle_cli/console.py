@@ -1,0 +1,144 @@
+"""Standard output for results, standard error for everything else; progress; errors and exit codes."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+class DataError(Exception):
+    """Bad data or failed work; the message is one line."""
+
+    code = Exit.FAILED
+
+
+class UsageError(DataError):
+    """A wrong option; the message names it, what was got, the rule and the remedy."""
+
+    code = Exit.USAGE
+
+
+@contextmanager
+def reported_errors(debug: bool) -> Iterator[None]:
+    """Turns every exception into one line on standard error and an exit code; with ``debug`` a traceback precedes it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail("interrupted", Exit.INTERRUPTED, debug)
+    except BrokenPipeError:
+        # Whoever read the output has gone; what Python flushes at its end must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.FAILED) from None
+    except DataError as error:
+        _fail(f"error: {error}", error.code, debug)
+    except MemoryError:
+        _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"error: {place}{error.strerror or error}", Exit.FAILED, debug)
+    except ValueError as error:
+        _fail(f"error: {error}", Exit.FAILED, debug)
+    except Exception as error:
+        if isinstance(error, typer.Exit):
+            raise
+        _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where", Exit.FAILED, debug)
+
+
+def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    print(" ".join(message.split("\n")), file=sys.stderr)
+    raise typer.Exit(code)
+
+
+class Report:
+    """Where a command says what it found: a text or one JSON object on standard output, notes on standard error.
+
+    Args:
+        as_json: print one JSON object instead of text.
+        quiet: print no text, note or progress; JSON and errors remain.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self._out = Console(highlight=False, markup=False, soft_wrap=True)
+        self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """A line for the reader, not part of the result."""
+        if not self.quiet:
+            self._err.print(text)
+
+    def result(self, values: dict[str, Any], lines: Sequence[tuple[str, str]]) -> None:
+        """The result: ``values`` as JSON, or ``lines`` of a name and a text."""
+        if self.as_json:
+            print(json.dumps(values, allow_nan=False, ensure_ascii=False))
+        elif not self.quiet:
+            width = max(len(name) for name, _ in lines)
+            for name, text in lines:
+                self._out.print(f"{name:<{width}}  {text}")
+
+    def table(self, values: dict[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """The result: ``values`` as JSON, or a table whose first column is text and the others are figures."""
+        if self.as_json or self.quiet:
+            self.result(values, [("", "")])
+            return
+        table = Table(box=None, pad_edge=False)
+        for number, name in enumerate(header):
+            table.add_column(name, justify="right" if number else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        width = max(self._out.width, self._out.measure(table).maximum)
+        self._out.print(table, soft_wrap=False, width=width, crop=False)
+
+    def preview(self, colours: Callable[[int, int], Any]) -> None:
+        """A picture in character cells, two pixels each, on a terminal.
+
+        Args:
+            colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
+        """
+        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+        if self.as_json or self.quiet or not self._out.is_terminal or "utf" not in encoding or self._out.no_color:
+            return
+        picture = colours(2 * max(1, min(24, self._out.height - 8)), max(1, min(64, self._out.width - 2)))
+        for top in range(0, len(picture), 2):
+            line = Text()
+            for column in range(picture.shape[1]):
+                upper = "rgb({},{},{})".format(*picture[top, column])
+                below = picture[top + 1, column] if top + 1 < len(picture) else None
+                line.append("▀", upper if below is None else f"{upper} on rgb({below[0]},{below[1]},{below[2]})")
+            self._out.print(line)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar with rate and time left on a terminal; yields a function that is told how much is done."""
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
+        hidden = self.quiet or not self._err.is_terminal
+        with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda done: bar.update(task, completed=done)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s")

@@ -1,0 +1,147 @@
+"""Options that commands share, each defined once, in groups; and what turns a function over groups into a command."""
+
+import functools
+import inspect
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+
+from imle_cli.console import UsageError, reported_errors
+
+SolverName = Literal["dijkstra", "top-k"]
+EngineName = Literal["compiled", "networkx"]
+NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+InputTemperature = Annotated[float, typer.Option(help="Temperature of the noise; 0 for none.")]
+Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
+Picture = Annotated[
+    Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
+]
+Array = Annotated[Path | None, typer.Option("--save", help="Array to write (.npy).")]
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """Which map, and how its picture becomes costs."""
+
+    map: Annotated[
+        Path | None,
+        typer.Argument(metavar="[MAP]", help="Image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in."),
+    ] = None
+    grid: Annotated[str | None, typer.Option(metavar="HxW", help="Average the map down to this many tiles.")] = None
+    min_cost: Annotated[float, typer.Option(help="Cost of white.")] = 1.0
+    max_cost: Annotated[float, typer.Option(help="Cost of black.")] = 100.0
+
+    @property
+    def grid_shape(self) -> tuple[int, int] | None:
+        """Rows and columns of ``--grid``."""
+        return None if self.grid is None else _pair("--grid", self.grid, "x", "HxW such as 16x16")
+
+    @property
+    def name(self) -> str:
+        """What to call the map."""
+        return "built-in" if self.map is None else str(self.map)
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Which solver."""
+
+    solver: Annotated[SolverName, typer.Option(help="Cheapest path, or the N cheapest tiles.")] = "dijkstra"
+    engine: Annotated[EngineName, typer.Option(help="Engine of the path solver; both give the same tiles.")] = "compiled"
+    top_k: Annotated[int | None, typer.Option(help="With --solver top-k: how many tiles.")] = None
+    moves: Annotated[int, typer.Option(help="Neighbours of a tile: 8 or 4.")] = 8
+    start: Annotated[str | None, typer.Option(metavar="ROW,COL", help="First tile; by default the top left one.")] = None
+    goal: Annotated[str | None, typer.Option(metavar="ROW,COL", help="Last tile; by default the bottom right one.")] = None
+    floor: Annotated[float, typer.Option(help="Smallest cost; perturbed costs below it are clamped.")] = 1e-4
+
+    def tile(self, name: Literal["start", "goal"]) -> tuple[int, int] | None:
+        """Row and column of ``--start`` or ``--goal``."""
+        text = getattr(self, name)
+        return None if text is None else _pair(f"--{name}", text, ",", "ROW,COL such as 0,15")
+
+
+@dataclass(frozen=True)
+class NoiseOptions:
+    """Which noise."""
+
+    noise: Annotated[NoiseName, typer.Option(help="Law of the noise.")] = "sum-of-gamma"
+    noise_k: Annotated[
+        float | None, typer.Option(help="Sum-of-Gamma: number of draws that sum to a Gumbel; by default 1.3 x map height.")
+    ] = None
+    noise_iterations: Annotated[str, typer.Option(help="Sum-of-Gamma: truncation of its series, or inf.")] = "100"
+
+    @property
+    def iterations(self) -> float:
+        """Truncation of the series, a whole number or infinity."""
+        if self.noise_iterations.strip().lower() == "inf":
+            return math.inf
+        return _whole("--noise-iterations", self.noise_iterations, "a whole number >= 1, or inf")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Seed, device, and how to report."""
+
+    seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0
+    device: Annotated[DeviceName, typer.Option(help="Where to compute.")] = "auto"
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and JSON).")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the fields of the option groups in ``function``'s signature one by one.
+
+    Every exception becomes one line on standard error and an exit code.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type[Any]] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    parameters = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name not in groups:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        for field in fields(groups[name]):
+            hint = get_type_hints(groups[name], include_extras=True)[field.name]
+            parameters.append(
+                inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
+            )
+
+    @functools.wraps(function)
+    def flat(**values: Any) -> None:
+        with reported_errors(bool(values.get("debug"))):
+            grouped = {
+                name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+                for name, group in groups.items()
+            }
+            function(**grouped, **values)
+
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return flat
+
+
+def check_at_least(option: str, value: float, least: float, remedy: str) -> None:
+    """An option's value must be finite and at least ``least``."""
+    if not (math.isfinite(value) and value >= least):
+        raise UsageError(f"{option}: got {value:g}; it must be {'finite and ' if least == 0 else ''}>= {least:g}; {remedy}")
+
+
+def _pair(option: str, text: str, separator: str, form: str) -> tuple[int, int]:
+    match = re.fullmatch(rf"\s*(\d+)\s*{separator}\s*(\d+)\s*", text, flags=re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{option}: got {text!r}; it must be {form}")
+    return int(match[1]), int(match[2])
+
+
+def _whole(option: str, text: str, form: str) -> int:
+    if not re.fullmatch(r"\s*0*[1-9]\d{0,17}\s*", text):
+        raise UsageError(f"{option}: got {text!r}; it must be {form}")
+    return int(text)

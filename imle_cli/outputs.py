@@ -1,0 +1,107 @@
+"""Files that commands write: checked before the work starts, never half written, nothing of another kind overwritten."""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+PICTURES = (".png", ".pdf", ".svg")
+_MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".npy": b"\x93NUMPY"}
+
+
+class OutputError(ValueError):
+    """An output path that cannot be used; the message is one line."""
+
+
+def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence[Path] = ()) -> None:
+    """Refuses a path that a command may not write to.
+
+    Args:
+        option: the option's name, for the message.
+        path: where the command is to write.
+        kinds: file name endings that the command can write, such as ".png".
+        inputs: files that the command reads.
+
+    Raises:
+        OutputError: another ending, a missing parent folder, a folder, an input, or a file whose content is of another
+            kind, or a folder that cannot be written to.
+    """
+    ending = path.suffix.lower()
+    if ending not in kinds:
+        raise OutputError(f"{option}: {path} ends in {ending or 'nothing'!r}; it must end in {' or '.join(kinds)}")
+    if path.is_dir():
+        raise OutputError(f"{option}: {path} is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"{option}: the folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{option}: the folder {path.parent} cannot be written to; choose another")
+    if not path.exists():
+        return
+    if any(source.exists() and path.samefile(source) for source in inputs):
+        raise OutputError(f"{option}: {path} is the input; choose another name")
+    if not path.is_file():
+        raise OutputError(f"{option}: {path} is no ordinary file; choose another name")
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start and not start.startswith(_MAGIC[ending]):
+        raise OutputError(f"{option}: {path} exists and is no {ending[1:].upper()} file; choose another name or remove it")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            # The reader knows the file by its final name; a full disk gives none at all.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files of one command: a picture and perhaps an array; both are checked when this is made.
+
+    Attributes:
+        picture: where the picture goes (``--out``).
+        array: where the array goes (``--save``), if anywhere.
+        inputs: files that the command reads.
+    """
+
+    picture: Path
+    array: Path | None
+    inputs: Sequence[Path]
+
+    def __post_init__(self) -> None:
+        check_output("--out", self.picture, PICTURES, self.inputs)
+        if self.array is not None:
+            check_output("--save", self.array, (".npy",), self.inputs)
+
+    @property
+    def format(self) -> str:
+        """Format of the picture."""
+        return self.picture.suffix[1:].lower()
+
+    @property
+    def files(self) -> list[str]:
+        """Every file that is written."""
+        return [str(path) for path in (self.picture, self.array) if path is not None]
+
+    def write(self, picture: bytes, array: NDArray[Any]) -> None:
+        """Writes the picture and, where it is wanted, the array."""
+        with replacing(self.picture) as file:
+            file.write(picture)
+        if self.array is not None:
+            with replacing(self.array) as file:
+                np.save(file, array)
