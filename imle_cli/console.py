@@ -91,24 +91,25 @@ class Report:
     def result(self, values: dict[str, Any], lines: Sequence[tuple[str, str]]) -> None:
         """The result: ``values`` as JSON, or ``lines`` of a name and a text."""
         if self.as_json:
-            print(json.dumps(values, allow_nan=False, ensure_ascii=False))
+            print(json.dumps(values, allow_nan=False))
         elif not self.quiet:
             width = max(len(name) for name, _ in lines)
             for name, text in lines:
                 self._out.print(f"{name:<{width}}  {text}")
 
-    def table(self, values: dict[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """The result: ``values`` as JSON, or a table whose first column is text and the others are figures."""
+    def table(
+        self, values: dict[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str]
+    ) -> None:
+        """The result: ``values`` as JSON, or a table, never cropped, with the columns in ``figures`` flush right."""
         if self.as_json or self.quiet:
             self.result(values, [("", "")])
             return
         table = Table(box=None, pad_edge=False)
-        for number, name in enumerate(header):
-            table.add_column(name, justify="right" if number else "left", no_wrap=True)
+        for name in header:
+            table.add_column(name, justify="right" if name in figures else "left", no_wrap=True)
         for row in rows:
             table.add_row(*row)
-        width = max(self._out.width, self._out.measure(table).maximum)
-        self._out.print(table, soft_wrap=False, width=width, crop=False)
+        Console(highlight=False, markup=False, width=10_000).print(table)
 
     def preview(self, colours: Callable[[int, int], Any]) -> None:
         """A picture in character cells, two pixels each, on a terminal.

@@ -102,7 +102,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     Every exception becomes one line on standard error and an exit code.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, type[Any]] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
     parameters = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name not in groups:

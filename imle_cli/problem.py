@@ -66,6 +66,11 @@ class Problem:
         passable = np.isfinite(self.costs)
         return float(mask[passable] @ self.costs[passable])
 
+    @property
+    def title(self) -> str:
+        """What to call the map in a picture."""
+        return Path(self.name).name if self.inputs else f"{self.name} map"
+
     def picture(self, out: Path | None, command: str) -> Path:
         """Where the command's picture goes."""
         return out or Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")
@@ -98,7 +103,7 @@ def read_problem(options: MapOptions, choice: SolverOptions, device: DeviceName)
         grid = options.grid_shape
         costs = terrain.load(options.map, min_cost=options.min_cost, max_cost=options.max_cost, grid=grid)
     solver = _solver(choice, costs)
-    place = _device(device, solver)
+    place = find_device(device) if isinstance(solver, TopK) else find_device("cpu" if device == "auto" else device)
     return Problem(
         options.name,
         costs,
@@ -164,10 +169,13 @@ def _solver(choice: SolverOptions, costs: NDArray[np.float64]) -> GridPath | Top
     return TopK(choice.top_k)
 
 
-def _device(name: DeviceName, solver: GridPath | TopK) -> torch.device:
-    """The processor for paths, whose engines run there; for top-k "auto" takes a GPU where there is one."""
-    if name == "cuda" and not torch.cuda.is_available():
+def find_device(name: DeviceName) -> torch.device:
+    """The device of that name; "auto" takes a GPU where there is one.
+
+    Raises:
+        UsageError: a GPU where there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
         raise UsageError("--device: got cuda; torch finds no CUDA device here; use cpu or auto")
-    if name == "auto":
-        name = "cuda" if isinstance(solver, TopK) and torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    return torch.device("cuda" if available and name != "cpu" else "cpu")

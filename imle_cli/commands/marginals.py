@@ -42,7 +42,7 @@ def marginals(
             advance(record.nb_samples)
     probability, error = record.mean[0].cpu().numpy(), float(record.standard_error.max())
     sample = record.first_state[0].cpu().numpy()
-    title = f"{problem.name}: {noise.noise} noise at temperature {input_temp:g}"
+    title = f"{problem.title}: {noise.noise} noise at temperature {input_temp:g}"
     figure = figures.marginals_figure(
         problem.costs, sample, probability, problem.tiles(sample), title=title, samples=samples
     )

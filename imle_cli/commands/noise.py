@@ -21,39 +21,49 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
 
     from imle_cli import figures
     from imle_cli.console import Report, UsageError
+    from imle_cli.drawn_noise import draw_noise
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import draw_law
+    from imle_cli.problem import find_device, make_noise
 
     began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--samples", samples, 1, "use 100000 for a smooth histogram")
     check_at_least("--bins", bins, 1, "use about 100")
-    if law.noise == "none":
+    distribution = make_noise(law, default_k=20.0)
+    if distribution is None:
         raise UsageError("--noise: got none; there is nothing to draw; choose a law")
     outputs = Outputs(out or Path(f"noise-{law.noise}.png"), None, ())
-    drawn = draw_law(law, samples, bins, report.seed, report.device)
-    facts = [
-        f"mean {drawn.mean:.5f} (exact {drawn.exact_mean:.5f})",
-        f"variance {drawn.variance:.5f} (exact {drawn.exact_variance:.5f})",
-        f"KS statistic {drawn.statistic:.5f} (95% of exact samples stay below {1.358 / math.sqrt(samples):.5f})",
-    ]
-    figure = figures.noise_figure(
-        drawn.values, drawn.edges, drawn.density, title=drawn.title, curve=drawn.curve, facts=facts
-    )
+    with console.progress("drawing", samples) as advance:
+        drawn = draw_noise(distribution, samples, report.seed, find_device(report.device), advance)
+    mean, variance, statistic = float(drawn.values.mean()), float(drawn.values.var()), drawn.statistic
+    distance = "unknown" if statistic is None else f"{statistic:.5f}"
+    facts = {
+        "mean": f"{mean:.5f} (exact {drawn.exact_mean:.5f})",
+        "variance": f"{variance:.5f} (exact {drawn.exact_variance:.5f})",
+        "KS statistic": f"{distance} (below {1.358 / math.sqrt(samples):.5f} for 95% of exact draws)",
+    }
+    edges, density = drawn.histogram(bins)
+    texts = [f"{name} {fact}" for name, fact in facts.items()]
+    figure = figures.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
     outputs.write(figures.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,
-        "k": drawn.k,
-        "iterations": drawn.iterations,
+        "k": getattr(distribution, "k", None),
+        "iterations": _json_number(getattr(distribution, "nb_iterations", None)),
         "fold": drawn.fold,
         "samples": samples,
         "seed": report.seed,
-        "mean": drawn.mean,
+        "mean": mean,
         "exact_mean": drawn.exact_mean,
-        "variance": drawn.variance,
+        "variance": variance,
         "exact_variance": drawn.exact_variance,
-        "ks": drawn.statistic,
+        "ks": statistic,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,
     }
-    lines = [("law", drawn.title), *[(" ".join(fact.split()[: 1 + fact.startswith("KS")]), fact) for fact in facts]]
-    Report(as_json=report.json, quiet=report.quiet).result(values, [*lines, ("files", ", ".join(outputs.files))])
+    console.result(values, [("law", drawn.title), *facts.items(), ("files", ", ".join(outputs.files))])
+
+
+def _json_number(value: float | None) -> float | str | None:
+    """JSON has no infinity."""
+    return "inf" if value == math.inf else value

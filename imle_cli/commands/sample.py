@@ -44,7 +44,7 @@ def sample(
             masks[done : done + states.shape[1]] = states[0].cpu().numpy()
             done += states.shape[1]
             advance(done)
-    title = f"{problem.name}: {noise.noise} noise at temperature {input_temp:g}"
+    title = f"{problem.title}: {noise.noise} noise at temperature {input_temp:g}"
     outputs.write(figures.encode(figures.sample_sheet(problem.costs, masks, title=title), outputs.format), masks)
     lengths = masks.sum(axis=(1, 2), dtype=np.int64)
     costs = np.array([problem.cost(mask) for mask in masks])

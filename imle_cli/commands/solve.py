@@ -20,7 +20,7 @@ def solve(place: MapOptions, choice: SolverOptions, report: ReportOptions, out: 
     mask = problem.solve()
     path = problem.tiles(mask)
     tiles, cost = (np.argwhere(mask) if path is None else path).tolist(), problem.cost(mask)
-    title = f"{problem.name}: {len(tiles)} tiles, cost {cost:.6g}"
+    title = f"{problem.title}: {len(tiles)} tile{'s' if len(tiles) > 1 else ''}, cost {cost:.6g}"
     figure = figures.map_figure(problem.costs, mask, path, title=title)
     outputs.write(figures.encode(figure, outputs.format), mask)
     values = problem.values | {

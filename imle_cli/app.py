@@ -1,0 +1,50 @@
+"""Assembles the commands; imports nothing heavy."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from imle_cli.commands.bench import bench
+from imle_cli.commands.marginals import marginals
+from imle_cli.commands.noise import noise
+from imle_cli.commands.sample import sample
+from imle_cli.commands.solve import solve
+from imle_cli.options import command
+
+app = typer.Typer(
+    name="imle",
+    help="See what a combinatorial solver does inside a network: paths, samples, marginals.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for function in (solve, sample, marginals, noise, bench):
+    app.command()(command(function))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"imle {version('imle')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The command ``imle``."""
+    # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="imle")

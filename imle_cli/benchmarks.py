@@ -1,0 +1,227 @@
+"""What this machine does: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
+
+import importlib.util
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imle_cli.terrain import built_in_map
+from imle_core import (
+    GumbelNoiseDistribution,
+    LogisticNoiseDistribution,
+    NoiseDistribution,
+    NormalNoiseDistribution,
+    SumOfGammaNoiseDistribution,
+    TargetDistribution,
+    imle,
+    perturb_and_map,
+)
+from imle_core.solvers import GridPath, TopK
+
+_SECONDS = 0.4  # spent on each figure, at least three runs
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        subject: what is measured.
+        means: with what.
+        value: the figure.
+        unit: its unit.
+        ratio: how many times better than ``reference`` it is, in this run.
+        reference: the slower way, measured by turns with it.
+    """
+
+    subject: str
+    means: str
+    value: float
+    unit: str
+    ratio: float | None = None
+    reference: str | None = None
+
+
+def fastest(*runs: Callable[[], object]) -> list[float]:
+    """Seconds of the fastest of several calls of each function, called by turns after one call each to warm up."""
+    for run in runs:
+        run()
+    best, spent, turns = [float("inf")] * len(runs), 0.0, 0
+    while turns < 3 or spent < _SECONDS * len(runs):
+        for number, run in enumerate(runs):
+            began = time.perf_counter()
+            run()
+            took = time.perf_counter() - began
+            best[number], spent = min(best[number], took), spent + took
+        turns += 1
+    return best
+
+
+def _perturbed(side: int, count: int, seed: int) -> Tensor:
+    """Minus the costs of the built-in map, enlarged, with Gumbel noise: ``(count, side, side)``."""
+    costs = torch.from_numpy(np.kron(built_in_map(), np.ones((side // 16, side // 16))))
+    noise, generator = GumbelNoiseDistribution(), torch.Generator().manual_seed(seed)
+    return perturb_and_map(lambda theta: theta, -costs[None], noise, nb_samples=count, generator=generator)[0].float()
+
+
+def _engines(_: torch.device, seed: int, *, side: int, count: int) -> Iterator[Row]:
+    maps, subject = _perturbed(side, count, seed), f"{count} map{'s' if count > 1 else ''} of {side}x{side}"
+    reference, compiled = GridPath(engine="networkx"), GridPath()
+    slow, fast = fastest(lambda: reference(maps), lambda: compiled(maps))
+    yield Row(subject, "networkx engine", count / slow, "maps/s")
+    yield Row(subject, "compiled engine", count / fast, "maps/s", slow / fast, "networkx engine")
+
+
+def _large_map(_: torch.device, seed: int) -> Iterator[Row]:
+    """Against scipy's Dijkstra on a graph that is built beforehand, both on one core; scipy only where it is installed."""
+    maps, solver, subject = _perturbed(512, 1, seed), GridPath(), "1 map of 512x512, one core"
+    if importlib.util.find_spec("scipy") is None:
+        with _one_thread():
+            yield Row(subject, "compiled engine", 1 / fastest(lambda: solver(maps))[0], "maps/s")
+        return
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
+    costs = np.pad((-maps[0]).clamp(min=solver.floor).double().numpy(), 1, constant_values=np.inf)
+    number = np.pad(np.arange(512 * 512).reshape(512, 512), 1, constant_values=-1)
+    sources, targets, weights = [], [], []
+    for down, right in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
+        there = slice(1 + down, 513 + down), slice(1 + right, 513 + right)
+        inside = number[there] >= 0
+        sources.append(number[1:-1, 1:-1][inside])
+        targets.append(number[there][inside])
+        weights.append(costs[there][inside])
+    pairs = np.concatenate(sources), np.concatenate(targets)
+    graph = csr_array((np.concatenate(weights), pairs), shape=(512 * 512, 512 * 512))
+    with _one_thread():
+        slow, fast = fastest(lambda: dijkstra(graph, indices=0), lambda: solver(maps))
+    yield Row(subject, "scipy, graph prebuilt", 1 / slow, "maps/s")
+    yield Row(subject, "compiled engine", 1 / fast, "maps/s", slow / fast, "scipy, graph prebuilt")
+
+
+def _huge_map(_: torch.device, seed: int) -> Iterator[Row]:
+    maps, solver = _perturbed(2048, 1, seed), GridPath()
+    yield Row("1 map of 2048x2048", "compiled engine", 1 / fastest(lambda: solver(maps))[0], "maps/s")
+
+
+def _samplers(device: torch.device, seed: int) -> Iterator[Row]:
+    count, k, iterations = 25_600, 20.8, 100
+    subject, generator = f"{count:,} draws of noise", torch.Generator(device).manual_seed(seed)
+    law, shape = SumOfGammaNoiseDistribution(k, iterations), torch.full((count,), 1 / k, device=device)
+
+    def loop() -> float:
+        total = torch.zeros(count, device=device)
+        for i in range(1, iterations + 1):
+            total += torch._standard_gamma(shape, generator=generator) * (k / i)
+        return ((total - math.log(iterations)) / k)[0].item()
+
+    def drawn(noise: NoiseDistribution) -> Callable[[], float]:
+        return lambda: noise.sample((count,), device=device, generator=generator)[0].item()
+
+    slow, fast = fastest(loop, drawn(law))
+    label = f"Sum-of-Gamma, k={k:g}, s={iterations}"
+    yield Row(subject, f"{label}, loop of gammas", count / slow, "draws/s")
+    yield Row(subject, label, count / fast, "draws/s", slow / fast, "loop of gammas")
+    for noise in (GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution()):
+        name = type(noise).__name__.removesuffix("NoiseDistribution")
+        yield Row(subject, name, count / fastest(drawn(noise))[0], "draws/s")
+
+
+def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
+    theta = torch.randn(100, 16, 16, generator=torch.Generator(device).manual_seed(seed), device=device)
+    solver = TopK(16)
+    seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
+    yield Row("100 maps of 16x16", f"top-k on {device}", 100 / seconds, "maps/s")
+
+
+def _step(_: torch.device, seed: int) -> Iterator[Row]:
+    """Forward and backward through the built-in map with 100 samples, noise included."""
+    generator = torch.Generator().manual_seed(seed)
+    layer = imle(GridPath(), TargetDistribution(1.0, 10.0), SumOfGammaNoiseDistribution(20.8, 100), 100, generator=generator)
+    theta = torch.from_numpy(-built_in_map())[None].float().requires_grad_()
+    weights = torch.rand(100, 16, 16, generator=generator)
+    with _one_thread():
+        seconds = fastest(lambda: (layer(theta) * weights).sum().backward())[0]
+    yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
+
+
+def _commands(_: torch.device, seed: int) -> Iterator[Row]:
+    """Whole commands in a process of their own, with compiled code in its cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        marginals = ["marginals", "--samples", "10000", "--seed", str(seed), "--out", str(Path(folder) / "map.png")]
+        slow, quick = fastest(lambda: _run("-m", "imle_cli", *marginals), lambda: _run("-m", "imle_cli", "--help"))
+    yield Row("imle marginals --samples 10000", "whole process", slow, "s")
+    yield Row("imle --help", "whole process", quick, "s")
+
+
+def _memory(_: torch.device, seed: int) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "map.npy"
+        np.save(source, np.kron(built_in_map(), np.ones((64, 64))))
+        call = f"import sys; from {__name__} import peak_above_imports; print(peak_above_imports(*sys.argv[1:]))"
+        printed = _run("-c", call, str(source), str(Path(folder) / "map.png"), str(seed))
+    yield Row("imle marginals --samples 100, 1024x1024", "peak memory above imports", float(printed) / 1e6, "MB")
+
+
+def peak_above_imports(source: str, picture: str, seed: str) -> int:
+    """Bytes by which ``imle marginals`` on a map, with 100 samples, raises this process's peak above its imports."""
+    from imle_cli import figures, preview, problem  # noqa: F401
+    from imle_cli.app import app
+
+    GridPath()(torch.zeros(1, 2, 2, dtype=torch.float64))
+    before = _peak()
+    app(["marginals", source, "--samples", "100", "--seed", seed, "--quiet", "--out", picture], standalone_mode=False)
+    return _peak() - before
+
+
+def _peak() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # The rusage of a new process begins with the peak of the one that started it.
+        return 1024 * int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, env=os.environ)
+    return done.stdout
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
+    partial(_engines, side=16, count=100),
+    partial(_engines, side=64, count=10),
+    partial(_engines, side=256, count=1),
+    _large_map,
+    _huge_map,
+    _samplers,
+    _top_k,
+    _step,
+    _commands,
+    _memory,
+)
+"""Each takes a device and a seed and gives rows; one about solvers alone runs where they do."""
