@@ -32,7 +32,7 @@ class MapOptions:
 
     map: Annotated[
         Path | None,
-        typer.Argument(metavar="[MAP]", help="Image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in."),
+        typer.Argument(metavar="MAP", help="Image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in."),
     ] = None
     grid: Annotated[str | None, typer.Option(metavar="HxW", help="Average the map down to this many tiles.")] = None
     min_cost: Annotated[float, typer.Option(help="Cost of white.")] = 1.0
@@ -94,6 +94,10 @@ class ReportOptions:
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and JSON).")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed: got {self.seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -33,10 +33,10 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
             kind, or a folder that cannot be written to.
     """
     ending = path.suffix.lower()
-    if ending not in kinds:
-        raise OutputError(f"{option}: {path} ends in {ending or 'nothing'!r}; it must end in {' or '.join(kinds)}")
     if path.is_dir():
-        raise OutputError(f"{option}: {path} is a folder; give the name of a file")
+        raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
+    if ending not in kinds:
+        raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
     if not path.parent.is_dir():
         raise OutputError(f"{option}: the folder {path.parent} does not exist; make it first")
     if not os.access(path.parent, os.W_OK):

@@ -1,0 +1,107 @@
+"""``imle marginals``: the marginal probability of every tile."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_cli.terrain import built_in_map
+from imle_core import GumbelNoiseDistribution
+from imle_core import marginals as library_marginals
+from imle_core.solvers import GridPath
+
+KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "seed", "max_standard_error"]
+KEYS += ["expected_length", "expected_cost", "clamped_share", "seconds", "files"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def marginals(*arguments):
+    result = CliRunner().invoke(app, ["marginals", *map(str, arguments)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+class TestFigures:
+    def test_json_has_these_keys_and_the_library_s_numbers(self):
+        arguments = [
+            "--input-temp",
+            "3",
+            "--samples",
+            "200",
+            "--noise",
+            "gumbel",
+            "--seed",
+            "5",
+            "--save",
+            "p.npy",
+            "--json",
+        ]
+        values = json.loads(marginals(*arguments))
+        assert list(values) == KEYS
+        solver, theta = GridPath(), torch.from_numpy(-built_in_map())[None]
+        expected = library_marginals(solver, theta, GumbelNoiseDistribution(), nb_samples=200, temperature=3.0, seed=5)
+        probability = np.load("p.npy")
+        np.testing.assert_array_equal(probability, expected.mean[0].numpy())
+        assert values["max_standard_error"] == expected.standard_error.max().item()
+        assert values["expected_length"] == pytest.approx(probability.sum())
+        assert values["expected_cost"] == pytest.approx((probability * built_in_map()).sum())
+        assert values["clamped_share"] == solver.clamped / (200 * 256)
+        assert 0.1 < values["clamped_share"] < 0.6
+        assert (values["map"], values["shape"], values["files"]) == ("built-in", [16, 16], ["map-marginals.png", "p.npy"])
+
+    def test_expected_cost_leaves_walls_out(self):
+        np.save("map.npy", np.array([[2.0, np.inf], [3.0, 4.0]]))
+        values = json.loads(marginals("map.npy", "--noise", "none", "--json"))
+        assert values["expected_cost"] == 6.0
+
+    def test_one_sample_has_no_standard_error(self):
+        assert json.loads(marginals("--samples", "1", "--json"))["max_standard_error"] is None
+        assert "samples          1, largest standard error unknown\n" in marginals("--samples", "1")
+
+    def test_top_k_of_independent_tiles_is_a_softmax(self):
+        costs = np.array([[1.0, 1.5, 2.0], [2.5, 3.0, 0.5]])
+        np.save("map.npy", costs)
+        solver = ["--solver", "top-k", "--top-k", "1", "--noise", "gumbel", "--input-temp", "0.7"]
+        values = json.loads(marginals("map.npy", *solver, "--samples", "40000", "--save", "p.npy", "--json"))
+        exact = np.exp(-costs / 0.7) / np.exp(-costs / 0.7).sum()
+        assert np.abs(np.load("p.npy") - exact).max() < 4 * values["max_standard_error"] < 0.02
+
+    def test_text(self):
+        names = [line[:15].rstrip() for line in marginals("--samples", "9").splitlines()]
+        assert names == [
+            *("map", "solver", "noise", "samples", "expected length", "expected cost", "clamped costs", "time", "files")
+        ]
+
+
+class TestReproducibility:
+    def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(self, tmp_path):
+        before = torch.get_num_threads()
+        contents = []
+        try:
+            for threads in (1, 2):
+                torch.set_num_threads(threads)
+                marginals("--samples", "3000", "--save", "p.npy")
+                contents.append([(tmp_path / name).read_bytes() for name in ("p.npy", "map-marginals.png")])
+        finally:
+            torch.set_num_threads(before)
+        assert contents[0] == contents[1]
+
+    def test_engines_agree(self):
+        np.save("map.npy", np.random.default_rng(0).uniform(1, 3, (7, 9)))
+        for engine in ("compiled", "networkx"):
+            marginals("map.npy", "--engine", engine, "--samples", "50", "--save", f"{engine}.npy")
+        np.testing.assert_array_equal(np.load("compiled.npy"), np.load("networkx.npy"))
+
+
+def test_default_k_follows_the_map_s_height():
+    np.save("map.npy", np.ones((10, 4)))
+    assert "SumOfGammaNoiseDistribution(k=13, nb_iterations=100)" in marginals("map.npy")
+    text = marginals("map.npy", "--noise-k", "2.5", "--noise-iterations", "inf")
+    assert "SumOfGammaNoiseDistribution(k=2.5, nb_iterations=inf)" in text

@@ -1,0 +1,130 @@
+"""The command as a process: start, help, version, exit codes, interruption, a disk that fills up."""
+
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+
+COMMANDS = ("solve", "sample", "marginals", "noise", "bench")
+
+
+def imle(*arguments, **options):
+    call = [sys.executable, "-m", "imle_cli", *map(str, arguments)]
+    return subprocess.run(call, capture_output=True, text=True, encoding="utf-8", check=False, **options)
+
+
+class TestHelp:
+    def test_imports_nothing_heavy(self):
+        code = (
+            "import sys\n"
+            "from imle_cli.app import app\n"
+            "app(['--help'], standalone_mode=False)\n"
+            "heavy = {'torch', 'numpy', 'numba', 'matplotlib', 'PIL', 'networkx', 'scipy', 'imageio', 'imle_core'}\n"
+            "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def test_names_every_command(self):
+        done = imle("--help")
+        assert done.returncode == 0
+        assert all(f" {command} " in done.stdout for command in COMMANDS)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_every_option_is_explained(self, command):
+        done = imle(command, "--help", env=os.environ | {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"})
+        assert done.returncode == 0
+        options = [
+            line.strip("│ ").split("  ") for line in done.stdout.splitlines() if line.startswith("│") and "--" in line
+        ]
+        assert len(options) > 4
+        assert all(len([text for text in option if text.strip()]) > 1 for option in options), options
+
+    def test_without_a_command_there_is_help_and_exit_code_2(self):
+        done = imle()
+        assert done.returncode == 2
+        assert "marginals" in done.stdout + done.stderr
+
+    def test_version(self):
+        done = imle("--version")
+        assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
+
+
+class TestProcess:
+    def test_result_on_stdout_and_nothing_on_stderr(self, tmp_path):
+        done = imle("solve", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "cost    47\n" in done.stdout
+
+    def test_no_colour_codes_off_a_terminal(self, tmp_path):
+        assert "\x1b" not in imle("marginals", "--samples", "3", cwd=tmp_path).stdout
+
+    def test_an_error_has_no_traceback_but_with_debug(self, tmp_path):
+        assert imle("solve", "none.png", cwd=tmp_path).stderr == "error: none.png: no such file; check the path\n"
+        shown = imle("solve", "none.png", "--debug", cwd=tmp_path).stderr
+        assert shown.startswith("Traceback")
+        assert shown.endswith("\nerror: none.png: no such file; check the path\n")
+
+    def test_text_that_the_terminal_cannot_encode(self, tmp_path):
+        np.save(tmp_path / "地図.npy", np.ones((2, 2)))
+        done = imle("solve", "地図.npy", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+        assert done.returncode == 0, done.stderr
+        assert r"\u5730\u56f3.npy, 2 x 2" in done.stdout
+
+    @pytest.mark.skipif(os.name != "posix", reason="file names are text elsewhere")
+    def test_a_file_name_that_is_no_text(self, tmp_path):
+        name = os.fsdecode(b"map\xff.npy")
+        try:
+            np.save(tmp_path / name, np.ones((2, 2)))
+        except OSError:
+            pytest.skip("the file system takes text names only")
+        done = imle("solve", name, "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    def test_the_reader_has_gone(self, tmp_path):
+        reader, writer = os.pipe()
+        os.close(reader)
+        call = [sys.executable, "-m", "imle_cli", "solve"]
+        with os.fdopen(writer, "w") as gone:
+            done = subprocess.run(call, cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "")
+
+    @pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX")
+    def test_a_file_that_cannot_grow_is_not_left_behind(self, tmp_path):
+        import resource
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+        call = [sys.executable, "-m", "imle_cli", "solve", "--out", "map.png"]
+        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=limit)
+        assert (done.returncode, done.stderr, done.stdout) == (1, "error: map.png: File too large\n", "")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
+    def test_ctrl_c_while_sampling(self, tmp_path):
+        import pty
+
+        terminal, line = pty.openpty()
+        call = [sys.executable, "-m", "imle_cli", "marginals", "--samples", str(10**9)]
+        with subprocess.Popen(
+            call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=line, env=os.environ | {"TERM": "xterm"}
+        ) as process:
+            os.close(line)
+            shown = b""
+            while b"sampling" not in shown:
+                shown += os.read(terminal, 4096)
+            process.send_signal(signal.SIGINT)
+            try:
+                while part := os.read(terminal, 4096):
+                    shown += part
+            except OSError:  # how a pseudo-terminal says that its other end was closed
+                pass
+            assert process.wait() == 130
+        os.close(terminal)
+        assert shown.rstrip().endswith(b"interrupted")
+        assert list(tmp_path.iterdir()) == []
