@@ -96,7 +96,7 @@ def sample_sheet(costs: Floats, masks: Mask, *, title: str) -> Figure:
         title: text above it, taken literally and shortened to fit.
     """
     shown = masks[:_SHEET_MAPS]
-    across = min(len(shown), max(1, round(math.sqrt(len(shown) * costs.shape[0] / costs.shape[1]))))
+    across = min(len(shown), math.ceil(math.sqrt(len(shown) * costs.shape[0] / costs.shape[1])))
     down = -(-len(shown) // across)
     side = max(1, _SHEET_SIDE // max(across, down))
     ground = _ground(costs, side)
@@ -259,7 +259,7 @@ def _show(axes: Axes, colours: Colours, shape: Sequence[int]) -> None:
     axes.imshow(colours, interpolation="nearest", extent=(-0.5, right, bottom, -0.5), aspect="auto")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(linewidth=0.4, color="#808080")
+        spine.set(linewidth=0.8, color="#808080", zorder=-1)  # below the picture, so that no tile is covered
 
 
 def _ground(costs: Floats, longest: int = _LARGEST) -> Colours:
