@@ -1,0 +1,83 @@
+"""Measurements: what they measure is right; how fast it is, is not a matter of tests."""
+
+import json
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from imle_cli import benchmarks
+from imle_cli.app import app
+from imle_cli.benchmarks import MEASUREMENTS, Row, fastest
+
+
+def test_fastest_takes_turns_after_one_call_each(monkeypatch):
+    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    calls = []
+    seconds = fastest(lambda: calls.append("a"), lambda: calls.append("b"))
+    assert calls == ["a", "b"] * 4
+    assert all(0 < value < 1 for value in seconds)
+
+
+@pytest.mark.parametrize(
+    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:8], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
+)
+def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeypatch):
+    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    threads = torch.get_num_threads()
+    rows = list(measure(torch.device("cpu"), 0))
+    assert torch.get_num_threads() == threads
+    assert rows
+    assert all(row.value > 0 for row in rows)
+    for row in rows:
+        if row.ratio is not None:
+            slower = next(other for other in rows if row.reference in other.means)
+            assert row.ratio == pytest.approx(row.value / slower.value)
+
+
+def test_memory_is_measured_above_the_imports():
+    (row,) = MEASUREMENTS[-1](torch.device("cpu"), 0)
+    assert row.unit == "MB"
+    assert 8 < row.value < 1000  # the map alone has 8 MB; below the project's limit
+
+
+def test_commands_are_timed_as_whole_processes(monkeypatch):
+    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    calls = []
+    monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments[2]))
+    assert [row.unit for row in MEASUREMENTS[-2](torch.device("cpu"), 0)] == ["s", "s"]
+    assert set(calls) == {"marginals", "--help"}
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def _two_rows(self, monkeypatch):
+        def measure(device, seed):
+            yield Row("ten [red] maps", "slow", 1.5, "maps/s")
+            yield Row("ten [red] maps", f"fast, {device}, seed {seed}", 1234567.0, "maps/s", 823.04, "slow")
+
+        monkeypatch.setattr(benchmarks, "MEASUREMENTS", (measure,))
+
+    def test_table(self):
+        result = CliRunner().invoke(app, ["bench", "--seed", "4", "--device", "cpu"])
+        assert (result.exit_code, result.stderr) == (0, "")
+        lines = [line.split("  ") for line in result.stdout.splitlines()]
+        cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+        assert cells == [
+            ["what", "with", "figure", "unit", "ratio"],
+            ["ten [red] maps", "slow", "1.5", "maps/s"],
+            ["ten [red] maps", "fast, cpu, seed 4", "1,234,567", "maps/s", "823.0 x slow"],
+        ]
+
+    def test_json(self):
+        values = json.loads(CliRunner().invoke(app, ["bench", "--json"]).stdout)
+        assert list(values) == ["machine", "python", "versions", "rows", "seconds"]
+        assert set(values["versions"]) == {"imle", "torch", "numpy", "numba", "networkx"}
+        assert values["rows"][0] == {
+            "subject": "ten [red] maps",
+            "means": "slow",
+            "value": 1.5,
+            "unit": "maps/s",
+            "ratio": None,
+            "reference": None,
+        }
