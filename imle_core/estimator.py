@@ -68,8 +68,9 @@ class Estimator:
         contracts.check_theta(theta)
         arguments = tuple(map(_detached, args)), {name: _detached(value) for name, value in kwargs.items()}
         with torch.no_grad():
-            eps = self._draw(theta)
-            z = self._map(self._signed(theta).unsqueeze(1), eps, self.input_temperature, arguments)
+            parameters = theta.detach()
+            eps = self._draw(parameters)
+            z = self._map(self._signed(parameters).unsqueeze(1), eps, self.input_temperature, arguments)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return self.reduce(z)
         output: Tensor = _Estimate.apply(theta, eps, z, self, arguments)  # type: ignore[no-untyped-call]
@@ -79,7 +80,7 @@ class Estimator:
         """Samples ``(B, S, *event)`` in the wanted reduction."""
         if self.reduction == "mean":
             return z.mean(dim=1)
-        return z if self.reduction == "stacked" else z.flatten(0, 1)
+        return z.view_as(z) if self.reduction == "stacked" else z.flatten(0, 1)
 
     def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
         """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples."""

@@ -1,0 +1,129 @@
+"""The estimator among torch's own tools: checkpointing, compilation, in-place changes, second derivatives, processes."""
+
+import copy
+import re
+
+import pytest
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from imle_core import IMLE, NormalNoiseDistribution, TargetDistribution, imle
+from imle_core.solvers import TopK
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape, seed=0):
+    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
+
+
+def layer(seed=0, **settings):
+    target = TargetDistribution(1.0, 5.0)
+    return imle(TopK(2), target, NormalNoiseDistribution(), 3, generator=generator(seed), reduction="mean", **settings)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+class TestCheckpointing:
+    def gradients(self, estimator, reentrant, inputs, use):
+        weights = normal(8, seed=9)
+        leaves = [theta.clone().requires_grad_() for theta in inputs]
+        loss = torch.zeros((), dtype=torch.float64)
+        for theta in leaves:
+            output = checkpoint(estimator, theta, use_reentrant=reentrant) if use else estimator(theta)
+            loss = loss + (output * weights).sum() ** 2
+        loss.backward()
+        return [theta.grad for theta in leaves], estimator.estimator.generator.get_state()
+
+    def test_the_recomputation_draws_the_same_noise(self, reentrant):
+        inputs = [normal(2, 8)]
+        (plain,), _ = self.gradients(layer(), reentrant, inputs, False)
+        (recomputed,), _ = self.gradients(layer(), reentrant, inputs, True)
+        assert plain.abs().sum() > 0
+        assert torch.equal(plain, recomputed)
+
+    def test_several_calls_and_a_generator_that_goes_on_as_without(self, reentrant):
+        inputs = [normal(2, 8), normal(2, 8, seed=1), normal(2, 8)]
+        plain, state = self.gradients(layer(), reentrant, inputs, False)
+        recomputed, state_after = self.gradients(layer(), reentrant, inputs, True)
+        assert all(torch.equal(one, other) for one, other in zip(plain, recomputed, strict=True))
+        assert torch.equal(state, state_after)
+
+    def test_nothing_on_record(self, reentrant):
+        estimator = layer()
+
+        def forgets(theta):
+            if torch._C._current_graph_task_id() != -1:
+                estimator.estimator.replay._calls.clear()
+            return estimator(theta)
+
+        theta = normal(2, 8).requires_grad_()
+        output = checkpoint(forgets, theta, use_reentrant=reentrant)
+        message = (
+            "generator: no state is on record for a recomputation with parameters of shape (2, 8); the parameters must be "
+            "recomputed exactly, at most 256 calls after the first pass"
+        )
+        with pytest.raises(RuntimeError, match=re.escape(message)):
+            output.sum().backward()
+
+
+class TestCompilation:
+    # The compiler itself touches what it warns about.
+    @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+    @pytest.mark.filterwarnings("ignore:<class 'torch.autograd.function.Function'> should not be instantiated")
+    def test_a_compiled_function_gives_the_same_output_and_gradient(self):
+        def loss(estimator, theta):
+            return (estimator(2 * theta) * normal(8, seed=9)).sum()
+
+        results = []
+        for wrap in (lambda function: function, lambda function: torch.compile(function, backend="eager")):
+            theta = normal(2, 8).requires_grad_()
+            value = wrap(loss)(layer(), theta)
+            value.backward()
+            results.append((value.detach(), theta.grad))
+        assert torch.equal(results[0][0], results[1][0])
+        assert torch.equal(results[0][1], results[1][1])
+
+
+class TestAutograd:
+    def test_an_output_changed_in_place_is_an_error_rather_than_a_wrong_gradient(self):
+        theta = normal(2, 8).requires_grad_()
+        output = imle(TopK(2), TargetDistribution(1.0, 5.0))(theta)
+        with pytest.raises(RuntimeError, match="is being modified inplace.*You can fix this by cloning"):
+            output.mul_(3)
+
+    def test_the_mean_may_be_changed_in_place(self):
+        theta, dy = normal(2, 8), normal(2, 8, seed=1)
+        gradients = []
+        for factor in (1, 3):
+            leaf = theta.clone().requires_grad_()
+            output = layer()(leaf)
+            (output.mul_(factor) * dy / factor).sum().backward()
+            gradients.append(leaf.grad)
+        torch.testing.assert_close(*gradients)
+
+    def test_second_derivatives_are_refused(self):
+        theta = normal(2, 8).requires_grad_()
+        (first,) = torch.autograd.grad((layer()(theta) ** 2).sum(), theta, create_graph=True)
+        with pytest.raises(RuntimeError, match="once_differentiable"):
+            first.sum().backward()
+
+    def test_two_backward_passes_give_the_same_gradient(self):
+        theta = normal(2, 8).requires_grad_()
+        loss = (layer()(theta) * normal(8, seed=1)).sum()
+        loss.backward(retain_graph=True)
+        first = theta.grad.clone()
+        loss.backward()
+        assert torch.equal(theta.grad, 2 * first)
+
+    def test_gradients_pass_through_to_what_made_the_parameters(self):
+        network = torch.nn.Linear(4, 8, dtype=torch.float64)
+        (layer()(network(normal(2, 4))) * normal(8, seed=1)).sum().backward()
+        assert network.weight.grad.abs().sum() > 0
+
+
+def test_a_module_can_be_copied():
+    module = IMLE(TopK(2), None, NormalNoiseDistribution(), 3)
+    twin = copy.deepcopy(module)
+    assert twin(normal(2, 8)).shape == module(normal(2, 8)).shape
