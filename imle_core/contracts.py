@@ -120,6 +120,12 @@ def check_samples(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
 
 
+def check_seed(name: str, value: Any) -> None:
+    """A seed must be a whole number >= 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 0; the usual one is 0")
+
+
 def check_temperature(name: str, value: Any) -> None:
     """A temperature must be a finite number >= 0."""
     if not (math.isfinite(value) and value >= 0):

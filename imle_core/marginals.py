@@ -131,6 +131,7 @@ def stream_samples(
     contracts.check_theta(theta)
     contracts.check_samples("nb_samples", nb_samples)
     contracts.check_temperature("temperature", temperature)
+    contracts.check_seed("seed", seed)
     contracts.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
     theta, block = theta.detach(), _block_size(theta)
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block

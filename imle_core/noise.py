@@ -120,7 +120,8 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
         decay = np.exp(-np.asarray(x, dtype=np.float64))
         if math.isinf(self.nb_iterations):
             return np.asarray(np.exp(-decay))
-        return np.asarray(np.maximum(1 - decay / self.nb_iterations, 0.0) ** self.nb_iterations)
+        with np.errstate(divide="ignore"):  # the logarithm of 0, below the least value
+            return np.asarray(np.exp(self.nb_iterations * np.log1p(-np.minimum(decay / self.nb_iterations, 1.0))))
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         first, *more = sum_of_gamma.blocks(self.k, float(self.nb_iterations))

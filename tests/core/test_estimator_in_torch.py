@@ -90,7 +90,7 @@ class TestAutograd:
     def test_an_output_changed_in_place_is_an_error_rather_than_a_wrong_gradient(self):
         theta = normal(2, 8).requires_grad_()
         output = imle(TopK(2), TargetDistribution(1.0, 5.0))(theta)
-        with pytest.raises(RuntimeError, match="is being modified inplace.*You can fix this by cloning"):
+        with pytest.raises(RuntimeError, match=r"is being modified inplace.*You can fix this by cloning"):
             output.mul_(3)
 
     def test_the_mean_may_be_changed_in_place(self):

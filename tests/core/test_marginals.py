@@ -1,0 +1,198 @@
+"""Streamed marginals: closed forms, standard errors, and independence of chunks and threads."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from imle_core import (
+    GumbelNoiseDistribution,
+    LogisticNoiseDistribution,
+    NormalNoiseDistribution,
+    SumOfGammaNoiseDistribution,
+    marginals,
+    stream_marginals,
+    stream_samples,
+)
+from imle_core.solvers import GridPath, TopK
+
+SUM_OF_GAMMA = SumOfGammaNoiseDistribution(3.0)
+
+
+def normal(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def samples(*arguments, **settings):
+    return torch.cat(list(stream_samples(*arguments, **settings)), dim=1)
+
+
+class TestStream:
+    def test_chunks_make_up_the_samples(self):
+        chunks = list(stream_samples(TopK(2), normal(3, 50), SUM_OF_GAMMA, nb_samples=1000, chunk_size=1))
+        assert len(chunks) > 1
+        assert sum(chunk.shape[1] for chunk in chunks) == 1000
+        assert all(chunk.shape[0::2] == (3, 50) for chunk in chunks)
+
+    @pytest.mark.parametrize("noise", [SUM_OF_GAMMA, NormalNoiseDistribution()], ids=str)
+    def test_samples_depend_neither_on_chunks_nor_on_threads(self, noise):
+        theta = normal(2, 40, 50)
+        whole = samples(TopK(9), theta, noise, nb_samples=70)
+        before = torch.get_num_threads()
+        try:
+            for threads, chunk in ((1, 1), (2, 7), (2, 33)):
+                torch.set_num_threads(threads)
+                assert torch.equal(samples(TopK(9), theta, noise, nb_samples=70, chunk_size=chunk), whole)
+        finally:
+            torch.set_num_threads(before)
+
+    def test_a_longer_run_begins_with_a_shorter_one(self):
+        theta = normal(2, 40, 50)
+        long, short = (samples(TopK(9), theta, SUM_OF_GAMMA, nb_samples=count) for count in (53, 20))
+        assert torch.equal(long[:, :20], short)
+
+    def test_seeds_differ_and_repeat(self):
+        theta = normal(1, 50)
+        first, second, again = (samples(TopK(5), theta, SUM_OF_GAMMA, nb_samples=9, seed=seed) for seed in (0, 1, 0))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, second)
+
+    def test_the_global_generator_is_left_alone(self):
+        before = torch.get_rng_state()
+        samples(TopK(5), normal(1, 50), SUM_OF_GAMMA, nb_samples=9)
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_the_temperature_scales_the_noise(self):
+        theta = normal(2, 3)
+        cold, warm = (samples(lambda z: z, theta, SUM_OF_GAMMA, nb_samples=5, temperature=tau) for tau in (1.0, 2.5))
+        torch.testing.assert_close(warm - theta[:, None], 2.5 * (cold - theta[:, None]))
+
+    @pytest.mark.parametrize("settings", [{"temperature": 0.0, "noise_distribution": SUM_OF_GAMMA}, {}])
+    def test_without_noise_every_sample_is_the_map_state(self, settings):
+        theta = normal(2, 9)
+        z = samples(TopK(3), theta, nb_samples=4, **settings)
+        assert torch.equal(z, TopK(3)(theta)[:, None].expand(2, 4, 9))
+
+    def test_rows_handed_to_the_solver_do_not_grow_with_the_samples(self):
+        rows = []
+
+        def solver(theta):
+            rows.append(len(theta))
+            return theta
+
+        for count in (50_000, 100_000):
+            rows.clear()
+            for _ in stream_samples(solver, torch.zeros(2, 100), NormalNoiseDistribution(), nb_samples=count):
+                pass
+            assert max(rows) * 100 <= 2**22
+            assert sum(rows) == 2 * count
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+    def test_type(self, dtype):
+        z = samples(lambda theta: (theta > 0).int(), normal(2, 9).to(dtype), NormalNoiseDistribution(), nb_samples=4)
+        assert z.dtype == dtype
+
+    def test_walls(self):
+        theta = torch.tensor([[0.0, -torch.inf, 0.0]])
+        assert samples(TopK(2), theta, SUM_OF_GAMMA, nb_samples=50).sum(dim=(0, 1)).tolist() == [50, 0, 50]
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"nb_samples": 0}, "nb_samples: got 0; it must be a whole number >= 1; use 1 for a single sample"),
+            ({"chunk_size": 0}, "chunk_size: got 0; it must be a whole number >= 1; use 1 for a single sample"),
+            ({"temperature": -1}, "temperature: got -1; it must be a finite number >= 0; use 0 for no noise"),
+            ({"seed": -1}, "seed: got -1; it must be a whole number >= 0; the usual one is 0"),
+            ({"seed": 0.5}, "seed: got 0.5; it must be a whole number >= 0; the usual one is 0"),
+        ],
+    )
+    def test_errors(self, settings, message):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            next(stream_samples(TopK(1), normal(1, 3), SUM_OF_GAMMA, **settings))
+
+
+class TestMarginals:
+    @pytest.mark.parametrize("solver", [TopK(3), lambda theta: theta**2], ids=["top-k", "square"])
+    def test_mean_and_standard_error_over_the_samples(self, solver):
+        theta = normal(3, 4, 5)
+        z = samples(solver, theta, SUM_OF_GAMMA, nb_samples=90, temperature=0.5, seed=2)
+        result = marginals(solver, theta, SUM_OF_GAMMA, nb_samples=90, temperature=0.5, seed=2)
+        np.testing.assert_allclose(result.mean, z.numpy().mean(axis=1), rtol=1e-12, atol=1e-15)
+        expected = z.numpy().std(axis=1, ddof=1) / np.sqrt(90)
+        np.testing.assert_allclose(result.standard_error, expected, rtol=1e-6, atol=1e-9)
+        assert result.nb_samples == 90
+        assert torch.equal(result.first_state, z[:, 0])
+        assert (result.mean.dtype, result.standard_error.dtype) == (torch.float64, torch.float64)
+
+    def test_the_result_depends_neither_on_chunks_nor_on_threads(self):
+        theta = normal(2, 40, 50, dtype=torch.float32)
+        whole = marginals(lambda z: z, theta, SUM_OF_GAMMA, nb_samples=70)
+        before = torch.get_num_threads()
+        try:
+            for threads, chunk in ((1, 1), (2, 7)):
+                torch.set_num_threads(threads)
+                part = marginals(lambda z: z, theta, SUM_OF_GAMMA, nb_samples=70, chunk_size=chunk)
+                assert torch.equal(part.mean, whole.mean)
+                assert torch.equal(part.standard_error, whole.standard_error)
+        finally:
+            torch.set_num_threads(before)
+
+    def test_records_run_over_all_samples_so_far(self):
+        theta = normal(2, 40, 50)
+        counts = []
+        for record in stream_marginals(TopK(9), theta, SUM_OF_GAMMA, nb_samples=40, chunk_size=8):
+            alone = marginals(TopK(9), theta, SUM_OF_GAMMA, nb_samples=record.nb_samples)
+            assert torch.equal(record.mean, alone.mean)
+            counts.append(record.nb_samples)
+        assert counts == [8, 16, 24, 32, 40]
+
+    def test_a_single_sample_has_no_standard_error(self):
+        result = marginals(TopK(2), normal(1, 5), SUM_OF_GAMMA, nb_samples=1)
+        assert result.standard_error.isnan().all()
+        assert torch.equal(result.mean, result.first_state)
+
+    def test_an_empty_batch(self):
+        assert marginals(TopK(2), torch.zeros(0, 5), SUM_OF_GAMMA, nb_samples=3).mean.shape == (0, 5)
+
+
+class TestClosedForms:
+    def check(self, solver, noise, theta, exact, temperature=1.0):
+        result = marginals(solver, theta, noise, nb_samples=100_000, temperature=temperature, seed=5)
+        error = (exact * (1 - exact) / 100_000).sqrt()
+        assert ((result.mean[0] - exact).abs() < 4.5 * error).all()
+        torch.testing.assert_close(result.standard_error[0], error, rtol=0.05, atol=1e-5)
+
+    @pytest.mark.parametrize("temperature", [0.5, 3.0])
+    def test_top_1_under_gumbel_noise_is_the_softmax(self, temperature):
+        theta = normal(1, 6)
+        self.check(TopK(1), GumbelNoiseDistribution(), theta, (theta[0] / temperature).softmax(0), temperature)
+
+    def test_top_k_under_gumbel_noise_is_plackett_luce(self):
+        theta = normal(1, 5)
+        weights, exact = theta[0].exp(), torch.zeros(5, dtype=torch.float64)
+        for chosen in itertools.permutations(range(5), 3):
+            left, probability = weights.sum(), 1.0
+            for entry in chosen:
+                probability, left = probability * weights[entry] / left, left - weights[entry]
+            exact[list(chosen)] += probability
+        assert exact.sum() == pytest.approx(3)
+        self.check(TopK(3), GumbelNoiseDistribution(), theta, exact)
+
+    def test_switches_under_logistic_noise_are_sigmoids(self):
+        theta = normal(1, 6)
+        self.check(lambda rows: rows > 0, LogisticNoiseDistribution(), theta, (theta[0] / 2).sigmoid(), 2.0)
+
+    def test_a_fork_in_the_road_is_a_logistic_of_the_difference(self):
+        # A wall in the middle of 2x3 tiles leaves two ways; each gathers the noise of tiles that only it has.
+        theta = torch.tensor([[[-5.0, -5.0, -5.0], [-5.0, -torch.inf, -5.0], [-5.0, -6.0, -5.0]]], dtype=torch.float64)
+        noise = NormalNoiseDistribution()
+        result = marginals(GridPath(moves=4), theta, noise, nb_samples=100_000, temperature=0.5, seed=1)
+        # Upper way: tiles 01 02 12; lower way: 10 20 21, dearer by 1; the difference has variance 6 * 0.25.
+        upper = torch.special.ndtr(torch.tensor(1.0 / np.sqrt(1.5), dtype=torch.float64))
+        error = torch.sqrt(upper * (1 - upper) / 100_000)
+        assert abs(result.mean[0, 0, 1] - upper) < 4.5 * error
+        assert abs(result.mean[0, 2, 1] - (1 - upper)) < 4.5 * error
+        assert result.mean[0, 0, 0] == result.mean[0, 2, 2] == 1
+        assert result.mean[0, 1, 1] == 0

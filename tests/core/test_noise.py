@@ -1,0 +1,181 @@
+"""Noise: laws, types, devices, generators, errors."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from imle_core import (
+    GumbelNoiseDistribution,
+    LogisticNoiseDistribution,
+    NormalNoiseDistribution,
+    SumOfGammaNoiseDistribution,
+    kolmogorov_smirnov,
+)
+
+COUNT = 200_000
+EXACT = {
+    "gumbel": (GumbelNoiseDistribution, stats.gumbel_r),
+    "normal": (NormalNoiseDistribution, stats.norm),
+    "logistic": (LogisticNoiseDistribution, stats.logistic),
+}
+ALL = [GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution(), SumOfGammaNoiseDistribution(3.5)]
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize(("location", "scale"), [(0.0, 1.0), (-2.0, 3.0), (100.0, 0.01)])
+class TestLaws:
+    def test_moments_and_distribution_function(self, name, location, scale):
+        law, exact = EXACT[name][0](location, scale), EXACT[name][1](location, scale)
+        assert law.mean == pytest.approx(exact.mean(), rel=1e-12)
+        assert law.variance == pytest.approx(exact.var(), rel=1e-12)
+        x = location + scale * np.linspace(-8, 12, 60).reshape(3, 20)
+        assert law.distribution_function(x).shape == (3, 20)
+        np.testing.assert_allclose(law.distribution_function(x), exact.cdf(x), rtol=1e-9, atol=1e-15)
+
+    def test_draws(self, name, location, scale):
+        law, exact = EXACT[name][0](location, scale), EXACT[name][1](location, scale)
+        values = law.sample((COUNT,), dtype=torch.float64, generator=generator()).numpy()
+        assert kolmogorov_smirnov(values, exact.cdf) < 1.95 / math.sqrt(COUNT)
+        assert abs(values.mean() - exact.mean()) < 4.5 * exact.std() / math.sqrt(COUNT)
+        kurtosis = float(exact.stats(moments="k")) + 2
+        assert abs(values.var() / exact.var() - 1) < 4.5 * math.sqrt(kurtosis / COUNT)
+        for share in (1e-4, 1e-2):
+            bound = 4.5 * math.sqrt(share / COUNT)
+            assert abs((values < exact.ppf(share)).mean() - share) < bound
+            assert abs((values > exact.isf(share)).mean() - share) < bound
+
+
+@pytest.mark.parametrize("law", ALL, ids=str)
+class TestSample:
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+    def test_type(self, law, dtype):
+        values = law.sample((2, 3), dtype=dtype, generator=generator())
+        assert (values.dtype, values.shape) == (dtype, (2, 3))
+        exact = law.sample((2, 3), dtype=torch.float64, generator=generator())
+        assert torch.equal(values, exact.to(dtype))
+
+    def test_type_by_default(self, law):
+        assert law.sample((2,)).dtype == torch.float32
+        torch.set_default_dtype(torch.float64)
+        try:
+            assert law.sample((2,)).dtype == torch.float64
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+    @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), torch.Size((2, 2)), [4]])
+    def test_shape(self, law, shape):
+        assert law.sample(shape).shape == torch.Size(shape)
+
+    def test_device_by_default(self, law):
+        assert law.sample((2,), device="cpu").device == torch.device("cpu")
+        assert law.sample((2,), device=torch.device("cpu")).device == torch.device("cpu")
+
+    def test_generator(self, law):
+        before = torch.get_rng_state()
+        first, second = law.sample((9,), generator=generator(1)), law.sample((9,), generator=generator(1))
+        assert torch.equal(first, second)
+        assert not torch.equal(first, law.sample((9,), generator=generator(2)))
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_the_global_generator_where_none_is_given(self, law):
+        torch.manual_seed(4)
+        first = law.sample((9,))
+        torch.manual_seed(4)
+        assert torch.equal(first, law.sample((9,)))
+
+    def test_threads_do_not_matter(self, law):
+        before = torch.get_num_threads()
+        try:
+            drawn = []
+            for threads in (1, 2):
+                torch.set_num_threads(threads)
+                drawn.append(law.sample((200_000,), generator=generator()))
+        finally:
+            torch.set_num_threads(before)
+        assert torch.equal(*drawn)
+
+    def test_draws_are_finite_and_uncorrelated(self, law):
+        values = law.sample((COUNT,), generator=generator(2)).double().numpy()
+        assert np.isfinite(values).all()
+        assert abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 4.5 / math.sqrt(COUNT)
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    def test_gpu(self, law):
+        values = law.sample((COUNT,), dtype=torch.float64, device="cuda")
+        assert values.device.type == "cuda"
+        assert kolmogorov_smirnov(values.cpu(), law.distribution_function) < 1.95 / math.sqrt(COUNT)
+
+
+class TestSumOfGamma:
+    def test_device_of_the_constructor_gives_way_to_that_of_the_call(self):
+        law = SumOfGammaNoiseDistribution(2.0, device="cpu")
+        assert law.sample((2,)).device == torch.device("cpu")
+        assert SumOfGammaNoiseDistribution(2.0, device="meta").sample((2,), device="cpu").device == torch.device("cpu")
+
+    def test_defaults_and_repr(self):
+        assert repr(SumOfGammaNoiseDistribution(20.8)) == "SumOfGammaNoiseDistribution(k=20.8, nb_iterations=10)"
+        assert repr(GumbelNoiseDistribution()) == "GumbelNoiseDistribution(location=0, scale=1)"
+
+    @pytest.mark.parametrize("iterations", [1, 10, math.inf])
+    def test_k_fold_law(self, iterations):
+        x = np.array([-10.0, -1.0, 0.0, 3.0])
+        law = SumOfGammaNoiseDistribution(4, iterations)
+        limit, truncated = np.exp(-np.exp(-x)), np.maximum(1 - np.exp(-x) / iterations, 0) ** min(iterations, 10)
+        exact = limit if math.isinf(iterations) else truncated
+        np.testing.assert_allclose(law.fold_distribution_function(x), exact)
+
+    def test_a_fold_needs_a_whole_k(self):
+        message = "k: got 2.5; a k-fold sum needs a whole number; take the law of a single draw"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            SumOfGammaNoiseDistribution(2.5).fold_distribution_function(0.0)
+
+
+ERRORS = {
+    "k: got 0; it must be a finite number > 0; use about the size of a solution": lambda: SumOfGammaNoiseDistribution(0),
+    "k: got nan; it must be a finite number > 0; use about the size of a solution": lambda: SumOfGammaNoiseDistribution(
+        math.nan
+    ),
+    "nb_iterations: got 0; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 0),
+    "nb_iterations: got 2.5; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 2.5),
+    "nb_iterations: got nan; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(
+        1.0, math.nan
+    ),
+    "location: got inf; it must be finite": lambda: NormalNoiseDistribution(math.inf),
+    "scale: got 0; it must be a finite number > 0; for no noise set temperatures to 0": lambda: GumbelNoiseDistribution(
+        0.0, 0
+    ),
+    "scale: got nan; it must be a finite number > 0; for no noise set temperatures to 0": lambda: LogisticNoiseDistribution(
+        0.0, math.nan
+    ),
+    "samples: got none; the statistic needs at least one": lambda: kolmogorov_smirnov([], np.exp),
+}
+
+
+@pytest.mark.parametrize("message", ERRORS)
+def test_errors(message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        ERRORS[message]()
+
+
+class TestKolmogorovSmirnov:
+    @pytest.mark.parametrize("count", [1, 2, 1000])
+    def test_it_is_scipy_s(self, count):
+        values = np.random.default_rng(0).normal(size=count)
+        assert kolmogorov_smirnov(values, stats.norm.cdf) == pytest.approx(stats.kstest(values, "norm").statistic, abs=1e-12)
+
+    def test_it_sees_a_shift(self):
+        values = np.random.default_rng(0).normal(0.1, 1, 100_000)
+        assert kolmogorov_smirnov(values, stats.norm.cdf) == pytest.approx(0.0399, abs=0.005)
+
+    def test_atoms_that_rounding_makes_are_not_blamed(self):
+        # A gamma variable of shape 1e-3 has half its mass below the least double next to -1.
+        values = np.random.default_rng(0).gamma(1e-3, size=50_000) - 1
+        assert kolmogorov_smirnov(values, lambda x: stats.gamma(1e-3).cdf(x + 1)) < 1.95 / math.sqrt(50_000)
