@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -116,13 +117,13 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def check_samples(name: str, value: Any) -> None:
     """A number of samples must be a whole number >= 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
 
 
 def check_seed(name: str, value: Any) -> None:
     """A seed must be a whole number >= 0."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 0; the usual one is 0")
 
 

@@ -17,6 +17,7 @@ Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _CEILING = 1e290  # sums over any map stay finite
+_STEPS_A_TILE = 64  # of the search for a path's order
 _TILES_A_THREAD = 2**17  # below, starting a thread costs more than it saves
 
 
@@ -103,29 +104,37 @@ class GridPath:
         return start, _inside("goal", (-1, -1) if self.goal is None else self.goal, height, width)
 
     def path_tiles(self, mask: NDArray[np.generic]) -> NDArray[np.int64]:
-        """Tiles ``(L, 2)`` of a solution ``(H, W)``, as row and column, in order from start to goal.
+        """Tiles ``(L, 2)`` of a solution ``(H, W)``, as row and column, in an order that leads from start to goal.
 
-        A cheapest path never touches itself: of two neighbours on it one follows the other. So its order can be read off
-        its mask.
+        A cheapest path never touches itself, so its order can be read off its mask: of two neighbours on it one follows
+        the other. Only where a cost is lost in a sum by rounding may it touch itself; then any order that visits each tile
+        once is as good, and the search prefers tiles with the fewest ways on.
 
         Raises:
-            ValueError: the mask is not such a path.
+            ValueError: the mask is no such path, or finding an order takes too long.
         """
         start, goal = self.ends(*mask.shape)
-        left = {(int(row), int(column)) for row, column in np.argwhere(mask)}
-        path, tile = [start], start
-        left.discard(start)
-        while tile != goal:
-            around = [(tile[0] + down, tile[1] + right) for down, right in self._steps]
-            following = [other for other in around if other in left]
-            if len(following) != 1:
-                break
-            tile = following[0]
-            path.append(tile)
-            left.remove(tile)
-        if tile != goal or left or not mask[start]:
-            raise ValueError(f"mask: it is not a cheapest path from {start} to {goal} with {self.moves} moves")
-        return np.array(path)
+        left = {(int(row), int(column)) for row, column in np.argwhere(mask)} - {start}
+        path, choices = [start], [self._followers(start, left, goal)]
+        for _ in range(_STEPS_A_TILE * (len(left) + 1) if mask[start] else 0):
+            if path[-1] == goal and not left:
+                return np.array(path)
+            if path[-1] != goal and choices[-1]:
+                path.append(choices[-1].pop())
+                left.remove(path[-1])
+                choices.append(self._followers(path[-1], left, goal))
+            elif len(path) > 1:
+                left.add(path.pop())
+                choices.pop()
+        raise ValueError(f"mask: it is no cheapest path from {start} to {goal} with {self.moves} moves")
+
+    def _followers(self, tile: Tile, left: set[Tile], goal: Tile) -> list[Tile]:
+        """Neighbours of ``tile`` among ``left``: the goal, then those with ever fewer ways on."""
+
+        def around(place: Tile) -> list[Tile]:
+            return [other for down, right in self._steps if (other := (place[0] + down, place[1] + right)) in left]
+
+        return sorted(around(tile), key=lambda other: (other == goal, len(around(other))), reverse=True)
 
     @property
     def _steps(self) -> tuple[Tile, ...]:

@@ -1,5 +1,6 @@
 """The k entries with the largest parameters."""
 
+import numpy as np
 from torch import Tensor
 
 
@@ -19,9 +20,9 @@ class TopK:
     """
 
     def __init__(self, k: int) -> None:
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+        if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
             raise ValueError(f"k: got {k!r}; it must be a whole number >= 1; top-k chooses k entries")
-        self.k = k
+        self.k = int(k)
 
     def __repr__(self) -> str:
         return f"TopK(k={self.k})"
