@@ -118,7 +118,8 @@ class Report:
             colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
         """
         encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-        if self.as_json or self.quiet or not self._out.is_terminal or "utf" not in encoding or self._out.no_color:
+        plain = not self._out.is_terminal or self._out.no_color or self._out.color_system is None or "utf" not in encoding
+        if self.as_json or self.quiet or plain:
             return
         picture = colours(2 * max(1, min(24, self._out.height - 8)), max(1, min(64, self._out.width - 2)))
         for top in range(0, len(picture), 2):

@@ -3,8 +3,28 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# The viridis colour map at nine even steps; between them colours are mixed.
-_VIRIDIS = np.array([0x440154, 0x472C7A, 0x3B518B, 0x2C718E, 0x21908D, 0x27AD81, 0x5CC863, 0xAADC32, 0xFDE725])
+# The viridis colour map at seventeen even steps; between them colours are mixed.
+_VIRIDIS = np.array(
+    [
+        0x440154,
+        0x48186A,
+        0x472D7B,
+        0x424086,
+        0x3B528B,
+        0x33638D,
+        0x2C728E,
+        0x26828E,
+        0x21918C,
+        0x1FA088,
+        0x28AE80,
+        0x3FBC73,
+        0x5EC962,
+        0x84D44B,
+        0xADDC30,
+        0xD8E219,
+        0xFDE725,
+    ]
+)
 _CHANNELS = _VIRIDIS >> 16, _VIRIDIS >> 8 & 255, _VIRIDIS & 255
 
 

@@ -1,0 +1,147 @@
+"""Output files: refused before the work, never half written."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imle_cli.outputs import OutputError, Outputs, check_output, replacing
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(message, path, kinds=(".png", ".pdf"), inputs=()):
+    with pytest.raises(OutputError, match=f"^{re.escape(message)}$"):
+        check_output("--out", Path(path), kinds, [Path(name) for name in inputs])
+
+
+class TestCheck:
+    def test_another_ending(self):
+        refused("--out: a.jpg ends in .jpg; it must end in .png or .pdf", "a.jpg")
+        refused("--out: a ends in no suffix; it must end in .png or .pdf", "a")
+
+    def test_a_folder(self):
+        Path("a.png").mkdir()
+        refused("--out: a.png is a folder; give the name of a file in it", "a.png")
+        refused("--out: . is a folder; give the name of a file in it", ".")
+
+    def test_a_missing_folder(self):
+        refused("--out: the folder none does not exist; make it first", "none/a.png")
+
+    def test_a_file_in_place_of_the_folder(self):
+        Path("b").touch()
+        refused("--out: the folder b does not exist; make it first", "b/a.png")
+
+    def test_a_folder_that_cannot_be_written_to(self, monkeypatch):
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        refused("--out: the folder . cannot be written to; choose another", "a.png")
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="for root every folder can be written to")
+    def test_a_read_only_folder(self):
+        Path("closed").mkdir(mode=0o500)
+        refused("--out: the folder closed cannot be written to; choose another", "closed/a.png")
+
+    def test_the_input_under_any_name(self):
+        Path("map.png").write_bytes(b"\x89PNG")
+        Path("same.png").symlink_to("map.png")
+        for name in ("map.png", "./map.png", "same.png"):
+            refused(f"--out: {Path(name)} is the input; choose another name", name, inputs=["map.png"])
+
+    def test_what_is_no_file(self):
+        if hasattr(os, "mkfifo"):
+            os.mkfifo("pipe.png")
+            refused("--out: pipe.png is no ordinary file; choose another name", "pipe.png")
+
+    @pytest.mark.parametrize(
+        ("ending", "content"), [("png", b"text"), ("pdf", b"\x89PNG"), ("png", b"\x93NUMPY"), ("svg", b"%PDF")]
+    )
+    def test_a_file_of_another_kind(self, ending, content):
+        Path(f"a.{ending}").write_bytes(content)
+        message = f"--out: a.{ending} exists and is no {ending.upper()} file; choose another name or remove it"
+        refused(message, f"a.{ending}", (".png", ".pdf", ".svg"))
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.png", b"\x89PNG..."),
+            ("A.PNG", b"\x89PNG..."),
+            ("a.pdf", b"%PDF-1.4"),
+            ("a.svg", b"<?xml version"),
+            ("a.npy", b"\x93NUMPY"),
+            ("empty.png", b""),
+        ],
+    )
+    def test_its_own_kind_and_empty_files_may_be_replaced(self, name, content):
+        Path(name).write_bytes(content)
+        check_output("--out", Path(name), (".png", ".pdf", ".svg", ".npy"))
+        assert Path(name).read_bytes() == content
+
+    def test_a_new_file(self):
+        check_output("--out", Path("new.png"), (".png",), [Path("missing.png")])
+
+
+class TestReplacing:
+    @pytest.mark.parametrize("name", ["a.png", "地図 [red].png", "x" * 240 + ".png"])
+    def test_the_file_appears_when_the_block_ends_well(self, name):
+        Path(name).write_bytes(b"old")
+        with replacing(Path(name)) as file:
+            file.write(b"new")
+            assert Path(name).read_bytes() == b"old"
+        assert Path(name).read_bytes() == b"new"
+        assert [path.name for path in Path().iterdir()] == [name]
+
+    @pytest.mark.parametrize(
+        "error", [ValueError("x"), KeyboardInterrupt(), SystemExit(1), OSError(28, "No space left on device")]
+    )
+    def test_nothing_is_left_after_an_error_and_the_old_file_stays(self, error):
+        Path("a.png").write_bytes(b"old")
+
+        def fail():
+            with replacing(Path("a.png")) as file:
+                file.write(b"half")
+                raise error
+
+        with pytest.raises(type(error)):
+            fail()
+        assert [path.name for path in Path().iterdir()] == ["a.png"]
+        assert Path("a.png").read_bytes() == b"old"
+
+    def test_an_error_of_the_disk_names_the_final_file(self):
+        with pytest.raises(OSError, match=r"No space left on device: 'a\.png'") as caught, replacing(Path("a.png")):
+            raise OSError(28, "No space left on device")
+        assert (caught.value.errno, caught.value.filename) == (28, "a.png")
+
+    def test_an_error_about_another_file_keeps_its_name(self):
+        with pytest.raises(OSError, match=r"b\.png") as caught, replacing(Path("a.png")):
+            raise FileNotFoundError(2, "No such file", "b.png")
+        assert caught.value.filename == "b.png"
+
+    def test_a_folder_that_vanished(self):
+        with pytest.raises(FileNotFoundError) as caught, replacing(Path("gone/a.png")):
+            pass
+        assert caught.value.filename == str(Path("gone/a.png"))
+
+
+class TestOutputs:
+    def test_both_files(self):
+        outputs = Outputs(Path("a.SVG"), Path("b.npy"), ())
+        assert (outputs.format, outputs.files) == ("svg", ["a.SVG", "b.npy"])
+        outputs.write(b"<?xml", np.arange(3))
+        assert Path("a.SVG").read_bytes() == b"<?xml"
+        np.testing.assert_array_equal(np.load("b.npy"), np.arange(3))
+
+    def test_a_picture_alone(self):
+        outputs = Outputs(Path("a.png"), None, ())
+        outputs.write(b"\x89PNG", np.arange(3))
+        assert outputs.files == [path.name for path in Path().iterdir()] == ["a.png"]
+
+    def test_each_is_checked_when_they_are_made(self):
+        with pytest.raises(OutputError, match=r"^--out: a\.npy ends in \.npy"):
+            Outputs(Path("a.npy"), None, ())
+        with pytest.raises(OutputError, match=r"^--save: a\.png ends in \.png"):
+            Outputs(Path("a.png"), Path("a.png"), ())

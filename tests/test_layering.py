@@ -1,0 +1,168 @@
+"""Imports go one way: the table below has every edge between modules of ours, and who may use which library."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import imle_core
+import imle_core.solvers
+
+ROOT = Path(__file__).parents[1]
+CORE = "imle_core"
+PUBLIC = {CORE: set(imle_core.__all__), f"{CORE}.solvers": set(imle_core.solvers.__all__)}
+
+# Leaves have empty rows. Package indices re-export and may import every module beside them.
+OURS = {
+    "imle_core": {"contracts", "estimator", "marginals", "noise", "target"},
+    "imle_core.compiled": set(),
+    "imle_core.contracts": set(),
+    "imle_core.estimator": {"contracts", "replay", "target"},
+    "imle_core.marginals": {"contracts"},
+    "imle_core.noise": {"sum_of_gamma"},
+    "imle_core.replay": set(),
+    "imle_core.sum_of_gamma": set(),
+    "imle_core.target": set(),
+    "imle_core.solvers": {"solvers.grid", "solvers.top_k"},
+    "imle_core.solvers.grid": {"solvers.grid_kernel", "solvers.grid_networkx"},
+    "imle_core.solvers.grid_kernel": {"compiled"},
+    "imle_core.solvers.grid_networkx": set(),
+    "imle_core.solvers.top_k": set(),
+    "imle_cli": set(),
+    "imle_cli.__main__": {"app"},
+    "imle_cli.app": {f"commands.{name}" for name in ("bench", "marginals", "noise", "sample", "solve")} | {"options"},
+    "imle_cli.benchmarks": {"app", "figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
+    "imle_cli.commands": set(),
+    "imle_cli.commands.bench": {"benchmarks", "console", "options", "problem"},
+    "imle_cli.commands.marginals": {"console", "figures", "options", "outputs", "preview", "problem", CORE},
+    "imle_cli.commands.noise": {"console", "drawn_noise", "figures", "options", "outputs", "problem"},
+    "imle_cli.commands.sample": {"console", "figures", "options", "outputs", "problem", CORE},
+    "imle_cli.commands.solve": {"console", "figures", "options", "outputs", "problem"},
+    "imle_cli.console": set(),
+    "imle_cli.drawn_noise": {CORE},
+    "imle_cli.figures": set(),
+    "imle_cli.options": {"console"},
+    "imle_cli.outputs": set(),
+    "imle_cli.preview": set(),
+    "imle_cli.problem": {"console", "options", "terrain", CORE, f"{CORE}.solvers"},
+    "imle_cli.terrain": set(),
+}
+USERS = {
+    "typer": {"imle_cli.app", "imle_cli.commands.noise", "imle_cli.console", "imle_cli.options"},
+    "rich": {"imle_cli.console"},
+    "matplotlib": {"imle_cli.figures"},
+    "PIL": {"imle_cli.terrain"},
+    "imageio": set(),
+    "networkx": {"imle_core.solvers.grid_networkx"},
+    "numba": {"imle_core.compiled"},
+    "scipy": {"imle_cli.benchmarks"},
+    "click": set(),
+}
+LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.options", "imle_cli.console"]
+LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
+HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "networkx", "scipy", CORE}
+
+
+def modules():
+    """Names and files of every module of ours."""
+    for package in ("imle_core", "imle_cli"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+def imports(source, module, is_package, nodes=None):
+    """Pairs (module, name or None) of what the source imports, wherever in it."""
+    parent = module if is_package else module.rpartition(".")[0]
+    for node in nodes or ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(parent.split(".")[: len(parent.split(".")) - node.level + 1]) if node.level else ""
+            origin = ".".join(part for part in (base, node.module) if part)
+            yield from ((origin, alias.name) for alias in node.names)
+
+
+def ours(origin, name, known):
+    """The module of ours that such an import loads, or None for another library."""
+    if origin.split(".")[0] not in ("imle_core", "imle_cli"):
+        return None
+    whole = f"{origin}.{name}"
+    return whole if whole in known else origin
+
+
+def complaints(source, module, is_package=False):
+    """What is wrong with the imports of a module."""
+    package = module.split(".")[0]
+    allowed = {target if target.split(".")[0] == CORE else f"{package}.{target}" for target in OURS[module]}
+    for origin, name in imports(source, module, is_package):
+        target = ours(origin, name, MODULES)
+        if target is None:
+            if module not in USERS.get(origin.split(".")[0], {module}):
+                yield f"{module} imports {origin}"
+        elif target not in allowed:
+            yield f"{module} imports {target}"
+        elif package == "imle_cli" and target in PUBLIC and name not in PUBLIC[target]:
+            yield f"{module} imports {target}.{name}, which is not public"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_what_the_table_allows(module):
+    path = MODULES[module]
+    assert module in OURS, "a new module needs a row"
+    assert list(complaints(path.read_text(encoding="utf-8"), module, path.name == "__init__.py")) == []
+
+
+def test_every_row_is_used():
+    for module, targets in OURS.items():
+        path = MODULES[module]
+        found = {
+            ours(origin, name, MODULES)
+            for origin, name in imports(path.read_text(encoding="utf-8"), module, path.name == "__init__.py")
+        }
+        package = module.split(".")[0]
+        assert {target if target.split(".")[0] == CORE else f"{package}.{target}" for target in targets} == found - {None}
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_nothing_heavy_is_imported_before_a_command_runs(module):
+    path = MODULES[module]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {origin.split(".")[0] for origin, _ in imports("", module, path.name == "__init__.py", tree.body)}
+    assert not found & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "complaint"),
+    [
+        ("import imle_core.noise", "imle_core.target", "imle_core.target imports imle_core.noise"),
+        ("from imle_core import noise", "imle_core.target", "imle_core.target imports imle_core.noise"),
+        ("from . import noise", "imle_core.target", "imle_core.target imports imle_core.noise"),
+        ("from ..noise import x", "imle_core.solvers.grid", "imle_core.solvers.grid imports imle_core.noise"),
+        ("def f():\n    import imle_cli.console", "imle_core.target", "imle_core.target imports imle_cli.console"),
+        ("if TYPE_CHECKING:\n    import rich.text", "imle_cli.options", "imle_cli.options imports rich.text"),
+        ("from matplotlib import pyplot", "imle_cli.commands.solve", "imle_cli.commands.solve imports matplotlib"),
+        (
+            "from imle_core import contracts",
+            "imle_cli.problem",
+            "imle_cli.problem imports imle_core.contracts",
+        ),
+        (
+            "from imle_core.solvers import SOLVERS_",
+            "imle_cli.problem",
+            "imle_cli.problem imports imle_core.solvers.SOLVERS_, which is not public",
+        ),
+    ],
+)
+def test_a_forbidden_import_is_seen(source, module, complaint):
+    assert list(complaints(source, module)) == [complaint]
+
+
+def test_no_module_has_a_name_that_names_no_subject():
+    vague = {"utils", "util", "helpers", "helper", "misc", "common", "base"}
+    paths = [path.relative_to(ROOT).with_suffix("") for path in (*MODULES.values(), *(ROOT / "tests").rglob("*.py"))]
+    names = {part for path in paths for part in path.parts}
+    assert not names & vague
