@@ -1,5 +1,6 @@
 """Errors of the estimator, word for word."""
 
+import inspect
 import re
 
 import pytest
@@ -139,3 +140,14 @@ def test_errors_say_what_was_got_the_rule_and_the_remedy(name):
 def test_settings_of_perturb_and_map(settings):
     with pytest.raises(ValueError, match=r"^(nb_samples: got 0|temperature: got -1\.0); it must be"):
         perturb_and_map(TopK(1), torch.ones(1, 2), **settings)
+
+
+def test_a_noise_whose_signature_cannot_be_read_gets_the_shape_alone():
+    with pytest.raises(ValueError, match="signature"):
+        inspect.signature(min)
+
+    class Opaque:
+        sample = staticmethod(min)
+
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'shape'"):
+        imle(TopK(1), None, Opaque())(torch.ones(2, 3))
