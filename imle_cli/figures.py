@@ -33,6 +33,7 @@ _MARGINALS = mpl.colormaps["viridis"]
 
 # Inches: the longer side of a map, the least width for a scale, spaces around and above, a scale, a legend.
 _MAP, _SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND = 4.0, 2.6, 0.25, 0.45, 0.3, 0.5, 0.3
+_HAIR = 1e-5  # pixels
 _SMALLEST, _LARGEST = 800, 2048  # pixels of a picture's longer side
 _SHEET_MAPS, _SHEET_SIDE = 64, 1800
 
@@ -162,13 +163,15 @@ def _panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: f
     head = round(dots * (_HEAD + (_CAPTION if captions[0] else 0)))
     slot = max(slot, width)
     total_width, total_height = len(captions) * (slot + gap) + gap, head + height + scale + legend + gap
-    figure = Figure(figsize=(total_width / dots, total_height / dots), dpi=dots)
+    # Matplotlib rounds sizes down for a figure and up for a picture in it: whole numbers must not miss by rounding.
+    figure = Figure(figsize=((total_width + _HAIR / 10) / dots, (total_height + _HAIR / 10) / dots), dpi=dots)
     FigureCanvasAgg(figure)
     panels = []
     for number, caption in enumerate(captions):
         left, bottom = gap + number * (slot + gap), scale + legend + gap
         edge = left + (slot - width) // 2
-        axes = figure.add_axes((edge / total_width, bottom / total_height, width / total_width, height / total_height))
+        sides = (width - _HAIR) / total_width, (height - _HAIR) / total_height
+        axes = figure.add_axes(((edge + _HAIR / 2) / total_width, (bottom + _HAIR / 2) / total_height, *sides))
         axes.set_title(caption, fontsize=10, pad=5)
         bar_width, bar = min(slot, max(width, round(1.6 * dots))) * 0.8, round(0.1 * dots)
         place = left + (slot - bar_width) / 2, bottom - round(0.12 * dots) - bar

@@ -23,7 +23,7 @@ def box(figure, axes):
     width, height = figure.bbox.width, figure.bbox.height
     place = axes.get_position()
     edges = place.x0 * width, place.x1 * width, (1 - place.y1) * height, (1 - place.y0) * height
-    assert all(abs(edge - round(edge)) < 1e-6 for edge in edges)
+    assert all(abs(edge - round(edge)) < 1e-4 for edge in edges)
     left, right, top, bottom = map(round, edges)
     return slice(top, bottom), slice(left, right)
 
