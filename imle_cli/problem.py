@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imle_cli import terrain
 from imle_cli.console import UsageError
-from imle_cli.options import DeviceName, MapOptions, NoiseOptions, SolverName, SolverOptions, check_at_least
+from imle_cli.options import DeviceName, MapOptions, NoiseName, NoiseOptions, SolverName, SolverOptions, check_at_least
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -114,19 +114,54 @@ def read_problem(options: MapOptions, choice: SolverOptions, device: DeviceName)
     )
 
 
-def perturbation(
-    options: NoiseOptions, problem: Problem, input_temp: float, samples: int
-) -> tuple[NoiseDistribution | None, dict[str, Any]]:
-    """Noise for a map, and the arguments that ``imle_core``'s streams take after it.
+@dataclass(frozen=True)
+class Sampling:
+    """How samples are drawn.
 
-    Sum-of-Gamma's k is 1.3 x map height by default, about the number of tiles on a path across the map.
+    Attributes:
+        law: the noise; None for none.
+        noise: its name.
+        input_temp: its temperature.
+        samples: number of samples.
+        seed: seed of the noise.
+    """
+
+    law: NoiseDistribution | None
+    noise: NoiseName
+    input_temp: float
+    samples: int
+    seed: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of ``imle_core``'s streams after the noise."""
+        return {"nb_samples": self.samples, "temperature": self.input_temp, "seed": self.seed}
+
+    @property
+    def title(self) -> str:
+        """What to call it in a picture."""
+        return f"{self.noise} noise at temperature {self.input_temp:g}" if self.law else "no noise"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What identifies it, for JSON."""
+        return {"noise": self.noise, "input_temp": self.input_temp, "samples": self.samples, "seed": self.seed}
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """What identifies it, for a reader."""
+        return "noise", f"{self.law} at temperature {self.input_temp:g}, seed {self.seed}" if self.law else "none"
+
+
+def read_sampling(options: NoiseOptions, problem: Problem, input_temp: float, samples: int, seed: int) -> Sampling:
+    """How to sample a map: Sum-of-Gamma's k is 1.3 x map height by default, about the tiles of a path across it.
 
     Raises:
         UsageError: a number of samples, a temperature, or a parameter of the noise outside its range.
     """
     check_at_least("--samples", samples, 1, "use 1000 for a first look")
     check_at_least("--input-temp", input_temp, 0, "use 0 for no noise")
-    return make_noise(options, 1.3 * len(problem.costs)), {"nb_samples": samples, "temperature": input_temp}
+    return Sampling(make_noise(options, 1.3 * len(problem.costs)), options.noise, input_temp, samples, seed)
 
 
 def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | None:

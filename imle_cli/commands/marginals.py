@@ -29,29 +29,26 @@ def marginals(
     from imle_cli import figures, preview
     from imle_cli.console import Report
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import perturbation, read_problem
+    from imle_cli.problem import read_problem, read_sampling
     from imle_core import stream_marginals
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
     problem = read_problem(place, choice, report.device)
-    law, settings = perturbation(noise, problem, input_temp, samples)
+    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "marginals"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
-        for record in stream_marginals(problem.solver, problem.theta, law, seed=report.seed, **settings):
+        for record in stream_marginals(problem.solver, problem.theta, sampling.law, **sampling.settings):
             advance(record.nb_samples)
     probability, error = record.mean[0].cpu().numpy(), float(record.standard_error.max())
     sample = record.first_state[0].cpu().numpy()
-    title = f"{problem.title}: {noise.noise} noise at temperature {input_temp:g}"
+    title = f"{problem.title}: {sampling.title}"
     figure = figures.marginals_figure(
         problem.costs, sample, probability, problem.tiles(sample), title=title, samples=samples
     )
     outputs.write(figures.encode(figure, outputs.format), probability)
-    values = problem.values | {
-        "noise": noise.noise,
-        "input_temp": input_temp,
-        "samples": samples,
-        "seed": report.seed,
+    values = problem.values | sampling.values
+    values |= {
         "max_standard_error": None if math.isnan(error) else error,
         "expected_length": float(probability.sum()),
         "expected_cost": problem.cost(probability),
@@ -61,7 +58,7 @@ def marginals(
     }
     lines = [
         *problem.lines,
-        ("noise", f"{law or 'none'} at temperature {input_temp:g}, seed {report.seed}"),
+        sampling.line,
         ("samples", f"{samples}, largest standard error {'unknown' if math.isnan(error) else f'{error:.2g}'}"),
         ("expected length", f"{values['expected_length']:.6g} tiles"),
         ("expected cost", f"{values['expected_cost']:.6g} (under the unperturbed costs)"),

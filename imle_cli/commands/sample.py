@@ -30,29 +30,26 @@ def sample(
     from imle_cli import figures
     from imle_cli.console import Report
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import perturbation, read_problem
+    from imle_cli.problem import read_problem, read_sampling
     from imle_core import stream_samples
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
     problem = read_problem(place, choice, report.device)
-    law, settings = perturbation(noise, problem, input_temp, samples)
+    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "sample"), save, problem.inputs)
     masks, done = np.empty((samples, *problem.costs.shape), dtype=np.uint8), 0
     with console.progress("sampling", samples) as advance:
-        for states in stream_samples(problem.solver, problem.theta, law, seed=report.seed, **settings):
+        for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):
             masks[done : done + states.shape[1]] = states[0].cpu().numpy()
             done += states.shape[1]
             advance(done)
-    title = f"{problem.title}: {noise.noise} noise at temperature {input_temp:g}"
+    title = f"{problem.title}: {sampling.title}"
     outputs.write(figures.encode(figures.sample_sheet(problem.costs, masks, title=title), outputs.format), masks)
     lengths = masks.sum(axis=(1, 2), dtype=np.int64)
     costs = np.array([problem.cost(mask) for mask in masks])
-    values = problem.values | {
-        "noise": noise.noise,
-        "input_temp": input_temp,
-        "samples": samples,
-        "seed": report.seed,
+    values = problem.values | sampling.values
+    values |= {
         "distinct": len({mask.tobytes() for mask in masks}),
         "lengths": lengths.tolist(),
         "costs": costs.tolist(),
@@ -62,7 +59,7 @@ def sample(
     }
     lines = [
         *problem.lines,
-        ("noise", f"{law or 'none'} at temperature {input_temp:g}, seed {report.seed}"),
+        sampling.line,
         ("samples", f"{samples}, {values['distinct']} distinct"),
         ("length", f"{lengths.min()} to {lengths.max()} tiles, mean {lengths.mean():.6g}"),
         ("cost", f"{costs.min():.6g} to {costs.max():.6g}, mean {costs.mean():.6g} (under the unperturbed costs)"),

@@ -105,26 +105,12 @@ class TestProcess:
         assert (done.returncode, done.stderr, done.stdout) == (1, "error: map.png: File too large\n", "")
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
-    def test_ctrl_c_while_sampling(self, tmp_path):
-        import pty
-
-        terminal, line = pty.openpty()
-        call = [sys.executable, "-m", "imle_cli", "marginals", "--samples", str(10**9)]
-        with subprocess.Popen(
-            call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=line, env=os.environ | {"TERM": "xterm"}
-        ) as process:
-            os.close(line)
-            shown = b""
-            while b"sampling" not in shown:
-                shown += os.read(terminal, 4096)
+    def test_ctrl_c_while_sampling(self, terminal, tmp_path):
+        process = terminal.start("-m", "imle_cli", "marginals", "--samples", str(10**9), stdout=subprocess.DEVNULL)
+        with process:
+            terminal.read_until(b"sampling")
             process.send_signal(signal.SIGINT)
-            try:
-                while part := os.read(terminal, 4096):
-                    shown += part
-            except OSError:  # how a pseudo-terminal says that its other end was closed
-                pass
-            assert process.wait() == 130
-        os.close(terminal)
-        assert shown.rstrip().endswith(b"interrupted")
+            shown = terminal.read_all()
+        assert process.returncode == 130
+        assert shown.rstrip().endswith("interrupted")
         assert list(tmp_path.iterdir()) == []

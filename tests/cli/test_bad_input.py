@@ -16,16 +16,11 @@ from imle_cli.app import app
 MAP_COMMANDS = ("solve", "sample", "marginals")
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def run(*arguments):
     return CliRunner().invoke(app, list(map(str, arguments)))
 
 
-def refused(arguments, code, message, written=()):
+def expect_refusal(arguments, code, message, written=()):
     """The command must fail with this line and leave no other file than those in ``written``."""
     result = run(*arguments)
     assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
@@ -35,16 +30,16 @@ def refused(arguments, code, message, written=()):
 @pytest.mark.parametrize("command", MAP_COMMANDS)
 class TestMapFiles:
     def test_a_missing_file(self, command):
-        refused([command, "none.png"], 1, "none.png: no such file; check the path")
+        expect_refusal([command, "none.png"], 1, "none.png: no such file; check the path")
 
     def test_a_folder(self, command, tmp_path):
         (tmp_path / "maps").mkdir()
         message = "maps: is a folder; give a picture or a .npy, .csv or .txt file in it"
-        refused([command, "maps"], 1, message, ["maps"])
+        expect_refusal([command, "maps"], 1, message, ["maps"])
 
     def test_an_empty_file(self, command, tmp_path):
         (tmp_path / "map.png").touch()
-        refused([command, "map.png"], 1, "map.png: the file is empty (0 bytes); save the map again", ["map.png"])
+        expect_refusal([command, "map.png"], 1, "map.png: the file is empty (0 bytes); save the map again", ["map.png"])
 
     def test_a_truncated_picture(self, command, tmp_path):
         Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)).save("whole.png")
@@ -60,14 +55,14 @@ class TestMapFiles:
     def test_a_text_called_png(self, command, tmp_path):
         (tmp_path / "map.png").write_text("a map\n")
         message = "map.png: is not a picture of a known kind; give a PNG, or costs as .npy, .csv or .txt"
-        refused([command, "map.png"], 1, message, ["map.png"])
+        expect_refusal([command, "map.png"], 1, message, ["map.png"])
 
     def test_a_decompression_bomb_is_refused_by_its_header(self, command, tmp_path):
         header = struct.pack(">IIBBBBB", 5000, 5000, 8, 0, 0, 0, 0)
         chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
         (tmp_path / "map.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + bytes(4))
         message = "map.png: 5000x5000 tiles are too many; at most 16777216 can be used, so average with --grid HxW"
-        refused([command, "map.png"], 1, message, ["map.png"])
+        expect_refusal([command, "map.png"], 1, message, ["map.png"])
 
     @pytest.mark.parametrize(
         ("cost", "shown"), [(np.nan, "nan"), (-np.inf, "-inf"), (0.0, "0.0"), (-2.0, "-2.0")], ids=lambda value: str(value)
@@ -79,12 +74,12 @@ class TestMapFiles:
         message = (
             f"map.npy: 1 cost is not positive (first: {shown} at row 1, column 2); costs must be > 0, use inf for a wall"
         )
-        refused([command, "map.npy"], 1, message, ["map.npy"])
+        expect_refusal([command, "map.npy"], 1, message, ["map.npy"])
 
     def test_a_stack_of_maps(self, command):
         np.save("map.npy", np.ones((2, 3, 4)))
         message = "map.npy: has shape (2, 3, 4); a map has two dimensions (height, width)"
-        refused([command, "map.npy"], 1, message, ["map.npy"])
+        expect_refusal([command, "map.npy"], 1, message, ["map.npy"])
 
 
 class TestStartAndGoal:
@@ -92,7 +87,7 @@ class TestStartAndGoal:
     @pytest.mark.parametrize("name", ["start", "goal"])
     def test_outside_the_map(self, command, name):
         message = f"{name}: tile (16, 3) is outside the map of 16 x 16; rows and columns count from 0"
-        refused([command, f"--{name}", "16,3"], 1, message)
+        expect_refusal([command, f"--{name}", "16,3"], 1, message)
 
     @pytest.mark.parametrize(("name", "tile"), [("start", "0,0"), ("goal", "2,2")])
     def test_in_a_wall(self, name, tile):
@@ -102,7 +97,7 @@ class TestStartAndGoal:
         other = {"start": ("--goal", "1,1"), "goal": ("--start", "1,1")}[name]
         row, column = tile.split(",")
         message = f"{name}: tile ({row}, {column}) is a wall; choose a passable tile"
-        refused(["solve", "map.npy", f"--{name}", tile, *other], 1, message, ["map.npy"])
+        expect_refusal(["solve", "map.npy", f"--{name}", tile, *other], 1, message, ["map.npy"])
 
     @pytest.mark.parametrize("engine", ["compiled", "networkx"])
     def test_cut_off_from_each_other(self, engine):
@@ -110,7 +105,7 @@ class TestStartAndGoal:
         costs[:, 1] = np.inf
         np.save("map.npy", costs)
         message = "goal: tile (2, 2) is cut off from start (0, 0) by walls; open a way or move one of them"
-        refused(["solve", "map.npy", "--engine", engine], 1, message, ["map.npy"])
+        expect_refusal(["solve", "map.npy", "--engine", engine], 1, message, ["map.npy"])
 
     def test_cut_off_in_a_batch_of_samples(self):
         costs = np.ones((3, 3))
@@ -151,7 +146,7 @@ WRONG_USAGE = {
 class TestOptions:
     @pytest.mark.parametrize(("arguments", "message"), WRONG_USAGE.items(), ids=" ".join)
     def test_wrong_usage_has_exit_code_2(self, arguments, message):
-        refused(arguments, 2, message)
+        expect_refusal(arguments, 2, message)
 
     @pytest.mark.parametrize("arguments", [("solve", "--solver", "magic"), ("solve", "--nothing"), ("nothing",)])
     def test_what_no_command_knows_has_exit_code_2(self, arguments):
@@ -163,52 +158,54 @@ class TestOptions:
     def test_no_cuda(self, monkeypatch):
         monkeypatch.setattr("torch.cuda.is_available", lambda: False)
         message = "--device: got cuda; torch finds no CUDA device here; use cpu or auto"
-        refused(["marginals", "--device", "cuda"], 2, message)
+        expect_refusal(["marginals", "--device", "cuda"], 2, message)
 
     def test_an_infinite_k(self):
         message = "k: got inf; it must be a finite number > 0; use about the size of a solution"
-        refused(["marginals", "--noise-k", "inf"], 1, message)
+        expect_refusal(["marginals", "--noise-k", "inf"], 1, message)
 
     @pytest.mark.parametrize("seed", [-1, 2**63])
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_a_seed_that_no_generator_takes(self, command, seed):
         message = f"--seed: got {seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0"
-        refused([command, "--seed", seed], 2, message)
+        expect_refusal([command, "--seed", seed], 2, message)
 
 
 class TestOutputs:
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_a_missing_folder(self, command):
         message = "--out: the folder none does not exist; make it first"
-        refused([command, "--out", "none/map.png"], 1, message)
+        expect_refusal([command, "--out", "none/map.png"], 1, message)
 
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_an_existing_folder(self, command, tmp_path):
         (tmp_path / "here.png").mkdir()
         message = "--out: here.png is a folder; give the name of a file in it"
-        refused([command, "--out", "here.png"], 1, message, ["here.png"])
+        expect_refusal([command, "--out", "here.png"], 1, message, ["here.png"])
 
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_a_folder_that_cannot_be_written_to(self, command, tmp_path, monkeypatch):
         (tmp_path / "closed").mkdir()
         monkeypatch.setattr("os.access", lambda *_, **__: False)
         message = "--out: the folder closed cannot be written to; choose another"
-        refused([command, "--out", "closed/map.png"], 1, message, ["closed"])
+        expect_refusal([command, "--out", "closed/map.png"], 1, message, ["closed"])
 
     def test_another_kind_of_picture(self):
-        refused(["solve", "--out", "map.jpg"], 1, "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg")
+        expect_refusal(["solve", "--out", "map.jpg"], 1, "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg")
 
     def test_the_input(self):
         Image.fromarray(np.full((4, 4), 255, np.uint8)).save("map.png")
-        refused(["solve", "map.png", "--out", "map.png"], 1, "--out: map.png is the input; choose another name", ["map.png"])
+        expect_refusal(
+            ["solve", "map.png", "--out", "map.png"], 1, "--out: map.png is the input; choose another name", ["map.png"]
+        )
 
     def test_an_array_under_another_name(self):
-        refused(["solve", "--save", "map.txt"], 1, "--save: map.txt ends in .txt; it must end in .npy")
+        expect_refusal(["solve", "--save", "map.txt"], 1, "--save: map.txt ends in .txt; it must end in .npy")
 
     def test_a_file_of_another_kind(self, tmp_path):
         (tmp_path / "notes.png").write_text("not a picture")
         message = "--out: notes.png exists and is no PNG file; choose another name or remove it"
-        refused(["solve", "--out", "notes.png"], 1, message, ["notes.png"])
+        expect_refusal(["solve", "--out", "notes.png"], 1, message, ["notes.png"])
         assert (tmp_path / "notes.png").read_text() == "not a picture"
 
     def test_every_check_comes_before_the_work(self, monkeypatch):
@@ -225,7 +222,7 @@ class TestOutputs:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("numpy.save", save)
-        refused(
+        expect_refusal(
             [command, "--out", "map.png", "--save", "map.npy", "--start", "0,1"],
             1,
             "map.npy: No space left on device",

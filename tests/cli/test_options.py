@@ -22,7 +22,7 @@ from imle_cli.options import (
 )
 
 
-def usage(message):
+def expect_usage_error(message):
     return pytest.raises(UsageError, match=f"^{re.escape(message)}$")
 
 
@@ -42,12 +42,12 @@ class TestPairs:
 
     @pytest.mark.parametrize("text", ["", "3", "3x", "3x4x5", "3,4", "-3x4", "3.5x4", "a x b"])
     def test_what_is_no_grid(self, text):
-        with usage(f"--grid: got {text!r}; it must be HxW such as 16x16"):
+        with expect_usage_error(f"--grid: got {text!r}; it must be HxW such as 16x16"):
             _ = MapOptions(grid=text).grid_shape
 
     @pytest.mark.parametrize("text", ["", "3", "3,", "1,2,3", "3x4", "-1,4"])
     def test_what_is_no_tile(self, text):
-        with usage(f"--goal: got {text!r}; it must be ROW,COL such as 0,15"):
+        with expect_usage_error(f"--goal: got {text!r}; it must be ROW,COL such as 0,15"):
             SolverOptions(goal=text).tile("goal")
 
 
@@ -58,7 +58,7 @@ class TestIterations:
 
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "many", "", "nan", "9" * 30])
     def test_what_is_neither(self, text):
-        with usage(f"--noise-iterations: got {text!r}; it must be a whole number >= 1, or inf"):
+        with expect_usage_error(f"--noise-iterations: got {text!r}; it must be a whole number >= 1, or inf"):
             _ = NoiseOptions(noise_iterations=text).iterations
 
 
@@ -73,7 +73,7 @@ class TestChecks:
         ],
     )
     def test_outside(self, value, least, message):
-        with usage(message):
+        with expect_usage_error(message):
             check_at_least("--x", value, least, "do y")
 
     def test_inside(self):
@@ -82,7 +82,7 @@ class TestChecks:
 
     @pytest.mark.parametrize("seed", [-1, 2**63])
     def test_seed(self, seed):
-        with usage(f"--seed: got {seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0"):
+        with expect_usage_error(f"--seed: got {seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0"):
             ReportOptions(seed=seed)
         assert ReportOptions(seed=2**63 - 1).seed == 2**63 - 1
 

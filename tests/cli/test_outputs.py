@@ -10,52 +10,47 @@ import pytest
 from imle_cli.outputs import OutputError, Outputs, check_output, replacing
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def refused(message, path, kinds=(".png", ".pdf"), inputs=()):
+def expect_refusal(message, path, kinds=(".png", ".pdf"), inputs=()):
     with pytest.raises(OutputError, match=f"^{re.escape(message)}$"):
         check_output("--out", Path(path), kinds, [Path(name) for name in inputs])
 
 
 class TestCheck:
     def test_another_ending(self):
-        refused("--out: a.jpg ends in .jpg; it must end in .png or .pdf", "a.jpg")
-        refused("--out: a ends in no suffix; it must end in .png or .pdf", "a")
+        expect_refusal("--out: a.jpg ends in .jpg; it must end in .png or .pdf", "a.jpg")
+        expect_refusal("--out: a ends in no suffix; it must end in .png or .pdf", "a")
 
     def test_a_folder(self):
         Path("a.png").mkdir()
-        refused("--out: a.png is a folder; give the name of a file in it", "a.png")
-        refused("--out: . is a folder; give the name of a file in it", ".")
+        expect_refusal("--out: a.png is a folder; give the name of a file in it", "a.png")
+        expect_refusal("--out: . is a folder; give the name of a file in it", ".")
 
     def test_a_missing_folder(self):
-        refused("--out: the folder none does not exist; make it first", "none/a.png")
+        expect_refusal("--out: the folder none does not exist; make it first", "none/a.png")
 
     def test_a_file_in_place_of_the_folder(self):
         Path("b").touch()
-        refused("--out: the folder b does not exist; make it first", "b/a.png")
+        expect_refusal("--out: the folder b does not exist; make it first", "b/a.png")
 
     def test_a_folder_that_cannot_be_written_to(self, monkeypatch):
         monkeypatch.setattr(os, "access", lambda *_: False)
-        refused("--out: the folder . cannot be written to; choose another", "a.png")
+        expect_refusal("--out: the folder . cannot be written to; choose another", "a.png")
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="for root every folder can be written to")
     def test_a_read_only_folder(self):
         Path("closed").mkdir(mode=0o500)
-        refused("--out: the folder closed cannot be written to; choose another", "closed/a.png")
+        expect_refusal("--out: the folder closed cannot be written to; choose another", "closed/a.png")
 
     def test_the_input_under_any_name(self):
         Path("map.png").write_bytes(b"\x89PNG")
         Path("same.png").symlink_to("map.png")
         for name in ("map.png", "./map.png", "same.png"):
-            refused(f"--out: {Path(name)} is the input; choose another name", name, inputs=["map.png"])
+            expect_refusal(f"--out: {Path(name)} is the input; choose another name", name, inputs=["map.png"])
 
     def test_what_is_no_file(self):
         if hasattr(os, "mkfifo"):
             os.mkfifo("pipe.png")
-            refused("--out: pipe.png is no ordinary file; choose another name", "pipe.png")
+            expect_refusal("--out: pipe.png is no ordinary file; choose another name", "pipe.png")
 
     @pytest.mark.parametrize(
         ("ending", "content"), [("png", b"text"), ("pdf", b"\x89PNG"), ("png", b"\x93NUMPY"), ("svg", b"%PDF")]
@@ -63,7 +58,7 @@ class TestCheck:
     def test_a_file_of_another_kind(self, ending, content):
         Path(f"a.{ending}").write_bytes(content)
         message = f"--out: a.{ending} exists and is no {ending.upper()} file; choose another name or remove it"
-        refused(message, f"a.{ending}", (".png", ".pdf", ".svg"))
+        expect_refusal(message, f"a.{ending}", (".png", ".pdf", ".svg"))
 
     @pytest.mark.parametrize(
         ("name", "content"),

@@ -9,7 +9,7 @@ import torch
 
 from imle_cli.console import UsageError
 from imle_cli.options import MapOptions, NoiseOptions, SolverOptions
-from imle_cli.problem import find_device, make_noise, perturbation, read_problem
+from imle_cli.problem import find_device, make_noise, read_problem, read_sampling
 from imle_cli.terrain import built_in_map
 from imle_core.solvers import GridPath, TopK
 
@@ -56,10 +56,16 @@ class TestProblem:
 
 class TestNoise:
     def test_k_follows_the_map_s_height_unless_it_is_given(self):
-        law, settings = perturbation(NoiseOptions(), problem(), 2.0, 30)
-        assert (law.k, law.nb_iterations) == (1.3 * 16, 100)
-        assert settings == {"nb_samples": 30, "temperature": 2.0}
-        assert perturbation(NoiseOptions(noise_k=3.5), problem(), 0.0, 1)[0].k == 3.5
+        sampling = read_sampling(NoiseOptions(), problem(), 2.0, 30, 4)
+        assert (sampling.law.k, sampling.law.nb_iterations) == (1.3 * 16, 100)
+        assert sampling.settings == {"nb_samples": 30, "temperature": 2.0, "seed": 4}
+        assert read_sampling(NoiseOptions(noise_k=3.5), problem(), 0.0, 1, 0).law.k == 3.5
+
+    def test_how_it_is_called(self):
+        some, none = (read_sampling(NoiseOptions(noise=name), problem(), 0.5, 1, 7) for name in ("gumbel", "none"))
+        assert (some.title, none.title) == ("gumbel noise at temperature 0.5", "no noise")
+        assert some.line == ("noise", "GumbelNoiseDistribution(location=0, scale=1) at temperature 0.5, seed 7")
+        assert none.line == ("noise", "none")
 
     def test_an_infinite_series(self):
         assert make_noise(NoiseOptions(noise_iterations=" INF "), 2.0).nb_iterations == math.inf

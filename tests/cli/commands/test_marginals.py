@@ -17,11 +17,6 @@ KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "s
 KEYS += ["expected_length", "expected_cost", "clamped_share", "seconds", "files"]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def marginals(*arguments):
     result = CliRunner().invoke(app, ["marginals", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")

@@ -13,11 +13,6 @@ KEYS = ["noise", "k", "iterations", "fold", "samples", "seed", "mean", "exact_me
 KEYS += ["seconds", "files"]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def noise(*arguments):
     result = CliRunner().invoke(app, ["noise", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")

@@ -16,11 +16,6 @@ KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "s
 KEYS += ["clamped_share", "seconds", "files"]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def sample(*arguments):
     result = CliRunner().invoke(app, ["sample", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")

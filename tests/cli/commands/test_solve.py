@@ -13,11 +13,6 @@ from imle_cli.terrain import built_in_map
 KEYS = ["map", "shape", "solver", "engine", "cost", "length", "tiles", "clamped_share", "seconds", "files"]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def solve(*arguments):
     result = CliRunner().invoke(app, ["solve", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")

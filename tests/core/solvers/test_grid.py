@@ -145,18 +145,18 @@ class TestEngines:
         except ValueError as error:
             return str(error)
 
-    def agree(self, problem):
+    def assert_agreement(self, problem):
         assert self.result(problem, "compiled") == self.result(problem, "networkx")
 
     @settings(max_examples=150, deadline=None)
     @given(problems())
     def test_they_agree_to_the_tile_and_to_the_word(self, problem):
-        self.agree(problem)
+        self.assert_agreement(problem)
 
     @settings(max_examples=150, deadline=None)
     @given(problems(values=st.sampled_from([1e-4, 1.0, 2.0, 1e16, 1e18, 1e290, np.inf])))
     def test_also_where_rounding_loses_costs(self, problem):
-        self.agree(problem)
+        self.assert_agreement(problem)
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     def test_also_on_perturbed_maps_in_a_batch(self, dtype):
