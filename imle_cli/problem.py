@@ -140,7 +140,8 @@ class Sampling:
     @property
     def title(self) -> str:
         """What to call it in a picture."""
-        return f"{self.noise} noise at temperature {self.input_temp:g}" if self.law else "no noise"
+        name = {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(self.noise, self.noise)
+        return f"{name} noise at temperature {self.input_temp:g}" if self.law else "no noise"
 
     @property
     def values(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -18,7 +19,7 @@ _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
-_TILES_A_THREAD = 2**17  # below, starting a thread costs more than it saves
+_TILES_A_THREAD = 2**17  # below, threads get in the way of torch's own, which spin for a while after their work
 
 
 class GridPath:
@@ -187,11 +188,15 @@ def _where(row: int, rows: Rows) -> str:
 
 
 def _in_threads(solve: Callable[[int, int], tuple[int, int]], count: int, threads: int) -> tuple[int, int]:
-    """Runs ``solve(first, last)`` over 0..count-1 in equal parts; adds the counts, keeps the first failure."""
+    """Runs ``solve(first, last)`` over 0..count-1 in equal parts; adds the counts, keeps the first failure.
+
+    The first part runs in the calling thread, since starting one takes as long as a few thousand tiles.
+    """
+    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     if threads == 1:
         return solve(0, count)
-    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        results = list(pool.map(solve, bounds[:-1], bounds[1:]))
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(solve, *ends) for ends in pairwise(bounds[1:])]
+        results = [solve(0, bounds[1]), *(other.result() for other in others)]
     failed = [row for _, row in results if row >= 0]
     return sum(clamped for clamped, _ in results), min(failed, default=-1)

@@ -63,7 +63,7 @@ class TestNoise:
 
     def test_how_it_is_called(self):
         some, none = (read_sampling(NoiseOptions(noise=name), problem(), 0.5, 1, 7) for name in ("gumbel", "none"))
-        assert (some.title, none.title) == ("gumbel noise at temperature 0.5", "no noise")
+        assert (some.title, none.title) == ("Gumbel noise at temperature 0.5", "no noise")
         assert some.line == ("noise", "GumbelNoiseDistribution(location=0, scale=1) at temperature 0.5, seed 7")
         assert none.line == ("noise", "none")
 
