@@ -167,22 +167,25 @@ def _commands(_: torch.device, seed: int) -> Iterator[Row]:
 
 
 def _memory(_: torch.device, seed: int) -> Iterator[Row]:
+    code = (
+        "import sys; from imle_cli.app import app; from imle_cli.benchmarks import peak_above_imports;"
+        "print(peak_above_imports(lambda: app(sys.argv[1:], standalone_mode=False)))"
+    )
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "map.npy"
+        source, picture = Path(folder) / "map.npy", Path(folder) / "map.png"
         np.save(source, np.kron(built_in_map(), np.ones((64, 64))))
-        call = f"import sys; from {__name__} import peak_above_imports; print(peak_above_imports(*sys.argv[1:]))"
-        printed = _run("-c", call, str(source), str(Path(folder) / "map.png"), str(seed))
+        command = ["marginals", str(source), "--samples", "100", "--seed", str(seed), "--quiet", "--out", str(picture)]
+        printed = _run("-c", code, *command)
     yield Row("imle marginals --samples 100, 1024x1024", "peak memory above imports", float(printed) / 1e6, "MB")
 
 
-def peak_above_imports(source: str, picture: str, seed: str) -> int:
-    """Bytes by which ``imle marginals`` on a map, with 100 samples, raises this process's peak above its imports."""
+def peak_above_imports(command: Callable[[], object]) -> int:
+    """Bytes by which a command raises this process's peak above that of its imports, compiled code included."""
     from imle_cli import figures, preview, problem  # noqa: F401
-    from imle_cli.app import app
 
     GridPath()(torch.zeros(1, 2, 2, dtype=torch.float64))
     before = _peak()
-    app(["marginals", source, "--samples", "100", "--seed", seed, "--quiet", "--out", picture], standalone_mode=False)
+    command()
     return _peak() - before
 
 

@@ -31,7 +31,7 @@ OURS = {
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
     "imle_cli.app": {f"commands.{name}" for name in ("bench", "marginals", "noise", "sample", "solve")} | {"options"},
-    "imle_cli.benchmarks": {"app", "figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
+    "imle_cli.benchmarks": {"figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.commands": set(),
     "imle_cli.commands.bench": {"benchmarks", "console", "options", "problem"},
     "imle_cli.commands.marginals": {"console", "figures", "options", "outputs", "preview", "problem", CORE},
