@@ -14,15 +14,17 @@ PUBLIC = {CORE: set(imle_core.__all__), f"{CORE}.solvers": set(imle_core.solvers
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
 OURS = {
-    "imle_core": {"contracts", "estimator", "marginals", "noise", "target"},
+    "imle_core": {"contracts", "estimator", "losses", "marginals", "noise", "target", "training"},
     "imle_core.compiled": set(),
     "imle_core.contracts": set(),
     "imle_core.estimator": {"contracts", "replay", "target"},
+    "imle_core.losses": set(),
     "imle_core.marginals": {"contracts"},
     "imle_core.noise": {"sum_of_gamma"},
     "imle_core.replay": set(),
     "imle_core.sum_of_gamma": set(),
     "imle_core.target": set(),
+    "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.solvers": {"solvers.grid", "solvers.top_k"},
     "imle_core.solvers.grid": {"solvers.grid_kernel", "solvers.grid_networkx"},
     "imle_core.solvers.grid_kernel": {"compiled"},

@@ -192,9 +192,9 @@ def _in_threads(solve: Callable[[int, int], tuple[int, int]], count: int, thread
 
     The first part runs in the calling thread, since starting one takes as long as a few thousand tiles.
     """
-    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     if threads == 1:
         return solve(0, count)
+    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads - 1) as pool:
         others = [pool.submit(solve, *ends) for ends in pairwise(bounds[1:])]
         results = [solve(0, bounds[1]), *(other.result() for other in others)]

@@ -15,6 +15,7 @@ class TopK:
     Raises:
         ValueError: k < 1; when called, parameters without entries, NaN, or fewer than k entries that may be chosen.
 
+    >>> import torch
     >>> TopK(2)(torch.tensor([[1.0, 3.0, 3.0, 3.0]]))
     tensor([[0., 1., 1., 0.]])
     """

@@ -1,0 +1,179 @@
+"""Learning weights with which a solver reproduces a gold solution, one record a step."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from imle_core import contracts
+from imle_core.contracts import Noise, Target
+from imle_core.estimator import Difference, imle
+from imle_core.losses import hamming
+
+Schedule = Literal["cosine", "constant"]
+LossReduction = Literal["sum", "mean"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a training step saw, before it moved the weights.
+
+    Attributes:
+        step: number of steps made before, 0 to ``steps``.
+        loss: sampled Hamming loss, averaged over the samples.
+        weights: the weights, ``(*event)``.
+        sample: the first sample, ``(*event)``.
+        solution: the noise-free solution, ``(*event)``.
+        distance: Hamming distance of the noise-free solution to the gold one.
+    """
+
+    step: int
+    loss: float
+    weights: Tensor
+    sample: Tensor
+    solution: Tensor
+    distance: int
+
+
+class Training:
+    """Weights w for which ``MAP(-w)`` is to become the gold solution; iterating makes the steps, as :func:`train` does.
+
+    ``state_dict()`` between two records has everything that the rest depends on. A training with the same arguments that
+    loads it goes on, to the bit, as this one would have.
+    """
+
+    def __init__(
+        self,
+        solver: Callable[[Tensor], Tensor],
+        gold: Tensor,
+        *,
+        target_distribution: Target | None = None,
+        noise_distribution: Noise | None = None,
+        nb_samples: int = 10,
+        input_noise_temperature: float = 1.0,
+        target_noise_temperature: float = 1.0,
+        difference: Difference = "forward",
+        steps: int = 1100,
+        lr: float = 0.005,
+        schedule: Schedule = "cosine",
+        loss_reduction: LossReduction = "sum",
+        weights: Tensor | None = None,
+        walls: Tensor | None = None,
+        seed: int = 0,
+    ) -> None:
+        contracts.check_samples("steps", steps)
+        contracts.check_seed("seed", seed)
+        contracts.check_choice("schedule", schedule, get_args(Schedule))
+        contracts.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
+        if not (math.isfinite(lr) and lr > 0):
+            raise ValueError(f"lr: got {lr!r}; it must be a finite number > 0; the usual value is 0.005")
+        if weights is not None and weights.shape != gold.shape:
+            raise ValueError(
+                f"weights: got shape {tuple(weights.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must "
+                "be equal"
+            )
+        self.solver, self.gold, self.steps, self.lr = solver, gold, steps, lr
+        self.schedule, self.loss_reduction, self.step = schedule, loss_reduction, 0
+        self.generator = torch.Generator(gold.device).manual_seed(seed)
+        self.weights = torch.empty_like(gold).uniform_(-0.1, 0.1, generator=self.generator)
+        if weights is not None:
+            self.weights.copy_(weights)
+        if walls is not None:
+            self.weights.masked_fill_(walls, torch.inf)
+        self.optimizer = torch.optim.Adam([self.weights.requires_grad_()], lr=lr, foreach=False)
+        self.layer = imle(
+            solver,
+            target_distribution,
+            noise_distribution,
+            nb_samples,
+            input_noise_temperature,
+            target_noise_temperature,
+            difference=difference,
+            generator=self.generator if noise_distribution is not None else None,
+        )
+
+    def __iter__(self) -> Iterator[Step]:
+        while self.step <= self.steps:
+            weights = self.weights.detach().clone()
+            with torch.set_grad_enabled(self.step < self.steps):
+                losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)
+            if self.step < self.steps:
+                self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
+            solution = self.solver(-weights.unsqueeze(0))[0]
+            distance = int(torch.count_nonzero(solution != self.gold))
+            record = Step(self.step, losses.mean().item(), weights, z[0].detach(), solution, distance)
+            self.step += 1
+            yield record
+
+    def _move(self, loss: Tensor) -> None:
+        if self.schedule == "cosine":
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the step, the weights, and the states of optimiser and generator."""
+        return {
+            "step": self.step,
+            "weights": self.weights.detach().clone(),
+            "optimizer": _copied(self.optimizer.state_dict()),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes to where the training stood whose ``state_dict()`` this is.
+
+        Raises:
+            ValueError: weights of another shape.
+        """
+        if state["weights"].shape != self.weights.shape:
+            raise ValueError(
+                f"state: has weights of shape {tuple(state['weights'].shape)}, the training {tuple(self.weights.shape)}; "
+                "take the state of the same training"
+            )
+        self.step = state["step"]
+        with torch.no_grad():
+            self.weights.copy_(state["weights"])
+        self.optimizer.load_state_dict(_copied(state["optimizer"]))
+        self.generator.set_state(state["generator"].cpu())
+
+
+def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> Iterator[Step]:
+    """``w <- Adam(w, d/dw sum_s Hamming(z_s, y))`` with ``z_s = MAP(-w + tau_in*eps_s)`` and I-MLE gradients.
+
+    Gives one record before each step and one after the last, ``steps + 1`` in all, and keeps none of them.
+
+    Args:
+        solver: ``(N, *event) -> (N, *event)``, maximises.
+        gold: the gold solution y, ``(*event)``, of ones and zeros.
+        **settings: those of :class:`Training`: ``target_distribution``, ``noise_distribution``, ``nb_samples`` (10),
+            ``input_noise_temperature``, ``target_noise_temperature`` (1), ``difference`` as in :func:`imle_core.imle`;
+            ``steps`` (1100); ``lr`` (0.005), which a "cosine" ``schedule`` takes to 0 and a "constant" one leaves, the
+            decay being what lets training settle under target noise without input noise; ``loss_reduction``, "sum" over
+            samples, or "mean", which divides every sample's step lambda by their number; ``weights`` to begin with,
+            ``(*event)``, uniform in [-0.1, 0.1] if None; ``walls``, ``(*event)`` bool, entries never chosen; ``seed``.
+
+    Returns:
+        An iterator of :class:`Step`.
+
+    Raises:
+        ValueError: a setting outside its range, or shapes that do not fit.
+
+    >>> from imle_core.solvers import TopK
+    >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)
+    True
+    """
+    return iter(Training(solver, gold, **settings))
+
+
+def _copied(state: Any) -> Any:
+    if isinstance(state, Tensor):
+        return state.detach().clone()
+    if isinstance(state, dict):
+        return {name: _copied(value) for name, value in state.items()}
+    return [_copied(value) for value in state] if isinstance(state, list) else state
