@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -131,13 +133,33 @@ class Report:
             self._out.print(line)
 
     @contextmanager
-    def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar with rate and time left on a terminal; yields a function that is told how much is done."""
+    def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
+        """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
         hidden = self.quiet or not self._err.is_terminal
         with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda done: bar.update(task, completed=done)
+            yield lambda done, text=what: bar.update(task, completed=done, description=text)
+
+
+@contextmanager
+def deferred_interruption() -> Iterator[Callable[[], bool]]:
+    """Holds Ctrl-C back so that a piece of work ends whole; yields a function that says whether it was pressed.
+
+    A second Ctrl-C interrupts at once.
+    """
+    pressed = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        if len(pressed) > 1:
+            signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Rate(ProgressColumn):

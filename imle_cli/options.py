@@ -17,6 +17,10 @@ SolverName = Literal["dijkstra", "top-k"]
 EngineName = Literal["compiled", "networkx"]
 NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
 DeviceName = Literal["auto", "cpu", "cuda"]
+ScheduleName = Literal["cosine", "constant"]
+TargetName = Literal["fixed"]
+DifferenceName = Literal["forward", "central"]
+ReductionName = Literal["sum", "mean"]
 
 InputTemperature = Annotated[float, typer.Option(help="Temperature of the noise; 0 for none.")]
 Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
@@ -86,6 +90,42 @@ class NoiseOptions:
 
 
 @dataclass(frozen=True)
+class LearningOptions:
+    """What is learned, and how."""
+
+    gold: Annotated[
+        Path | None,
+        typer.Option(help="Mask of the gold path (white or 1 on the path); by default the cheapest path of MAP."),
+    ] = None
+    init: Annotated[
+        str, typer.Option(metavar="uniform|FILE", help="First weights: U(-0.1, 0.1), or a .npy, .csv or .txt.")
+    ] = "uniform"
+    input_temp: InputTemperature = 1.0
+    target_temp: Annotated[float, typer.Option(help="Temperature of the noise in the backward pass.")] = 1.0
+    samples: Samples = 10
+    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 1100
+    lr: Annotated[float, typer.Option(help="Step of Adam.")] = 0.005
+    schedule: Annotated[ScheduleName, typer.Option(help="Let the step decay, so that the end is quiet, or not.")] = "cosine"
+    alpha: Annotated[float, typer.Option(help="Target: weight of the present parameters.")] = 1.0
+    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 10.0
+    target: Annotated[TargetName, typer.Option(help="Target distribution.")] = "fixed"
+    difference: Annotated[DifferenceName, typer.Option(help="One solve in the backward pass, or two.")] = "forward"
+    loss_reduction: Annotated[
+        ReductionName, typer.Option(help="Sum over samples; their mean divides lambda by their number and may fail.")
+    ] = "sum"
+
+    def __post_init__(self) -> None:
+        check_at_least("--samples", self.samples, 1, "use 10 for a first look")
+        check_at_least("--input-temp", self.input_temp, 0, "use 0 for no noise")
+        check_at_least("--target-temp", self.target_temp, 0, "use 0 for no noise")
+        check_at_least("--steps", self.steps, 1, "the usual number is 1100")
+        check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
+        check_at_least("--beta", self.beta, 0, "the usual value is 10")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise UsageError(f"--lr: got {self.lr:g}; it must be finite and > 0; the usual value is 0.005")
+
+
+@dataclass(frozen=True)
 class ReportOptions:
     """Seed, device, and how to report."""
 
@@ -100,15 +140,25 @@ class ReportOptions:
             raise UsageError(f"--seed: got {self.seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0")
 
 
+@dataclass(frozen=True)
+class Given:
+    """Names of the parameters that the command line gave, in place of their defaults."""
+
+    names: frozenset[str]
+
+
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """A command that takes the fields of the option groups in ``function``'s signature one by one.
 
-    Every exception becomes one line on standard error and an exit code.
+    A parameter annotated :class:`Given` is filled in. Every exception becomes one line on standard error and an exit code.
     """
     hints = get_type_hints(function, include_extras=True)
     groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
-    parameters = []
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [context]
     for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is Given:
+            continue
         if name not in groups:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
             continue
@@ -119,10 +169,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             )
 
     @functools.wraps(function)
-    def flat(**values: Any) -> None:
+    def flat(context: typer.Context, **values: Any) -> None:
         with reported_errors(bool(values.get("debug"))):
+            given = frozenset(name for name in values if _is_given(context, name))
             grouped = {
-                name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+                name: Given(given)
+                if group is Given
+                else group(**{field.name: values.pop(field.name) for field in fields(group)})
                 for name, group in groups.items()
             }
             function(**grouped, **values)
@@ -130,6 +183,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return flat
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def check_at_least(option: str, value: float, least: float, remedy: str) -> None:

@@ -98,20 +98,18 @@ def read_problem(options: MapOptions, choice: SolverOptions, device: DeviceName)
     if options.map is None:
         if options.grid is not None:
             raise UsageError("--grid: the built-in map has its 16x16 tiles; give a MAP to average down")
-        costs = terrain.built_in_map()
-    else:
-        grid = options.grid_shape
-        costs = terrain.load(options.map, min_cost=options.min_cost, max_cost=options.max_cost, grid=grid)
+        return make_problem(options, terrain.built_in_map(), choice, device)
+    grid = options.grid_shape
+    costs = terrain.load(options.map, min_cost=options.min_cost, max_cost=options.max_cost, grid=grid)
+    return make_problem(options, costs, choice, device)
+
+
+def make_problem(options: MapOptions, costs: NDArray[np.float64], choice: SolverOptions, device: DeviceName) -> Problem:
+    """Makes the solver for a map that was read before; errors as in :func:`read_problem`."""
     solver = _solver(choice, costs)
     place = find_device(device) if isinstance(solver, TopK) else find_device("cpu" if device == "auto" else device)
-    return Problem(
-        options.name,
-        costs,
-        torch.from_numpy(-costs)[None].to(place),
-        choice.solver,
-        solver,
-        () if options.map is None else (options.map,),
-    )
+    inputs = () if options.map is None else (options.map,)
+    return Problem(options.name, costs, torch.from_numpy(-costs)[None].to(place), choice.solver, solver, inputs)
 
 
 @dataclass(frozen=True)

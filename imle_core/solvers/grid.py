@@ -137,6 +137,35 @@ class GridPath:
 
         return sorted(around(tile), key=lambda other: (other == goal, len(around(other))), reverse=True)
 
+    def check_path(self, mask: NDArray[np.generic]) -> None:
+        """Refuses a mask ``(H, W)`` that no costs make the cheapest path.
+
+        Such a path leads from start to goal in one piece and never touches itself: a shorter way would leave out what lies
+        between, which costs something.
+
+        Raises:
+            ValueError: the mask is no such path; the message says where.
+        """
+        left = {(int(row), int(column)) for row, column in np.argwhere(mask)}
+        start, goal = self.ends(*mask.shape)
+        for name, end in (("start", start), ("goal", goal)):
+            if end not in left:
+                raise ValueError(f"the path is not on {name} {end}; a path leads from start to goal, both included")
+        tile = start
+        left.remove(start)
+        while tile != goal:
+            following = self._followers(tile, left, goal)
+            if not following:
+                raise ValueError(
+                    f"the path is broken after tile {tile}; each tile needs a neighbour that leads on to {goal}"
+                )
+            if len(following) > 1:
+                raise ValueError(f"the path touches itself or forks at tile {tile}; no costs make such a path the cheapest")
+            tile = following[0]
+            left.remove(tile)
+        if left:
+            raise ValueError(f"{len(left)} tiles are off the path, the first at {min(left)}; take them away")
+
     @property
     def _steps(self) -> tuple[Tile, ...]:
         return _EIGHT if self.moves == 8 else _FOUR

@@ -107,6 +107,7 @@ class TestCommand:
         flat, _ = self.flat()
         parameters = inspect.signature(flat).parameters
         assert list(parameters) == [
+            "context",
             *("map", "grid", "min_cost", "max_cost"),
             *("seed", "device", "json", "quiet", "debug"),
             *("input_temp", "samples"),

@@ -1,0 +1,74 @@
+"""``imle train``: learn weights with which the solver finds the gold path."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imle_cli.options import (
+    Given,
+    LearningOptions,
+    MapOptions,
+    NoiseOptions,
+    ReportOptions,
+    SolverOptions,
+    check_at_least,
+)
+
+RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
+Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
+RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
+
+
+def train(
+    place: MapOptions,
+    choice: SolverOptions,
+    noise: NoiseOptions,
+    learning: LearningOptions,
+    report: ReportOptions,
+    given: Given,
+    out: RunDirectory = None,
+    resume: Resume = None,
+    record_every: RecordEvery = 10,
+) -> None:
+    """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
+    from imle_cli.console import Report, deferred_interruption
+    from imle_cli.experiment import Experiment, Recorder
+    from imle_cli.runs import new_run_path
+
+    console = Report(as_json=report.json, quiet=report.quiet)
+    check_at_least("--record-every", record_every, 1, "the usual value is 10")
+    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    if resume is None:
+        recorder = Recorder.start(experiment, out or new_run_path(place.name))
+    else:
+        recorder = Recorder.resume(resume)
+        _check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
+    total = recorder.training.steps
+    with deferred_interruption() as stop, console.progress("training", total) as advance:
+        for record in recorder.steps(stop):
+            advance(record.step, f"loss {record.loss:.2f}, path off by {record.distance} tiles")
+    summary = recorder.summary
+    if not recorder.done:
+        console.note(f"stopped after {summary['steps_made']} steps; go on with: imle train --resume {recorder.run.path}")
+        raise KeyboardInterrupt
+    recorder.run.write_summary(summary)
+    first, final = summary["first_gold_step"], summary["final_hamming"]
+    found = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
+    ended = "the last path is the gold path" if final == 0 else f"the last path is off by {final} tiles"
+    console.result(summary, [("result", f"{found}; {ended}; {summary['seconds']:.2f} s; run in {recorder.run.path}")])
+
+
+def _check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
+    """A resumed run keeps its options: what is given must be what it was made with."""
+    from imle_cli.console import UsageError
+
+    for name in sorted(given - {"resume", "json", "quiet", "debug"}):
+        option = "MAP" if name == "map" else "--" + name.replace("_", "-")
+        if name == "out":
+            raise UsageError("--out: a resumed run stays in its directory; leave it out")
+        if options[name] != made[name]:
+            raise UsageError(
+                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
+                "leave it out"
+            )

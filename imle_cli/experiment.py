@@ -1,0 +1,190 @@
+"""One configured training: options to a run directory, and back to go on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from imle_cli.gold import read_gold, read_weights
+from imle_cli.options import DeviceName, LearningOptions, MapOptions, NoiseOptions, SolverOptions
+from imle_cli.problem import Problem, make_noise, make_problem, read_problem
+from imle_cli.runs import History, Row, Run
+from imle_core import Step, TargetDistribution, Training
+
+_SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
+_THREADED_TILES = 2**18  # a step, over all samples; with fewer, threads wait for each other longer than they work
+_GROUPS: dict[str, Any] = {"place": MapOptions, "choice": SolverOptions, "noise": NoiseOptions, "learning": LearningOptions}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a training's result depends on, and how often it is recorded."""
+
+    place: MapOptions
+    choice: SolverOptions
+    noise: NoiseOptions
+    learning: LearningOptions
+    seed: int
+    device: DeviceName
+    record_every: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option by its name, for JSON."""
+        values: dict[str, Any] = {}
+        for name in _GROUPS:
+            values |= asdict(getattr(self, name))
+        values |= {"seed": self.seed, "device": self.device, "record_every": self.record_every}
+        return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> "Experiment":
+        """The experiment that has these :attr:`options`.
+
+        Raises:
+            KeyError: an option is missing.
+        """
+        values = {name: Path(value) if name in ("map", "gold") and value else value for name, value in options.items()}
+        arguments: dict[str, Any] = {name: values[name] for name in ("seed", "device", "record_every")}
+        for name, group in _GROUPS.items():
+            arguments[name] = group(**{field.name: values[field.name] for field in fields(group)})
+        return cls(**arguments)
+
+
+@dataclass
+class Recorder:
+    """A training under way in its run directory.
+
+    Attributes:
+        run: where it is recorded.
+        experiment: what was asked.
+        problem: the map and the solver.
+        training: the training.
+        history: what is recorded so far.
+        rows: rows of the metrics so far.
+        seconds: time spent so far.
+    """
+
+    run: Run
+    experiment: Experiment
+    problem: Problem
+    training: Training
+    history: History
+    rows: list[Row]
+    seconds: float = 0.0
+
+    @classmethod
+    def start(cls, experiment: Experiment, path: Path) -> "Recorder":
+        """Reads what the experiment needs, makes the run directory, and saves the state before the first step.
+
+        Raises:
+            ValueError: a map, gold path, weights or run directory that cannot be used.
+        """
+        problem = read_problem(experiment.place, experiment.choice, experiment.device)
+        learning = experiment.learning
+        gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
+        history = History(gold, problem.costs)
+        training = _training(experiment, problem, history)
+        versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
+        run = Run.create(path, {"options": experiment.options, "versions": versions})
+        recorder = cls(run, experiment, problem, training, history, [])
+        recorder.save()
+        return recorder
+
+    @classmethod
+    def resume(cls, path: Path) -> "Recorder":
+        """Goes to where a run stood when it was last saved.
+
+        Raises:
+            RunError: no run, or a damaged one.
+        """
+        run = Run.open(path)
+        experiment = run.experiment_options(Experiment.from_options)
+        state, history = run.checkpoint(), run.history()
+        problem = make_problem(experiment.place, history.costs, experiment.choice, experiment.device)
+        training = _training(experiment, problem, history)
+        training.load_state_dict(state)
+        rows = [row for row in run.metrics() if row[0] < training.step]
+        return cls(run, experiment, problem, training, history.until(training.step), rows, state["seconds"])
+
+    def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
+        """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so."""
+        began, saved, cost = time.perf_counter() - self.seconds, time.perf_counter(), 0.0
+        last, every = self.training.steps, self.experiment.record_every
+        try:
+            with self.run.writing_metrics(self.rows) as write:
+                for record in self.training:
+                    row = record.step, record.loss, record.distance
+                    self.rows.append(row)
+                    write(row)
+                    if record.step % every == 0 or record.step == last:
+                        arrays = (x.cpu().numpy() for x in (record.weights, record.sample, record.solution))
+                        self.history.add(record.step, *arrays)
+                    self.seconds = time.perf_counter() - began
+                    yield record
+                    if stop():
+                        break
+                    now = time.perf_counter()
+                    if now - saved > max(_SAVE_SECONDS, 20 * cost):
+                        self.save()
+                        saved, cost = time.perf_counter(), time.perf_counter() - now
+        finally:
+            self.save()
+
+    def save(self) -> None:
+        """Writes history and checkpoint."""
+        self.run.save(self.history, self.training.state_dict() | {"seconds": self.seconds})
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step was made."""
+        return self.training.step > self.training.steps
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What came out, for JSON."""
+        first = next((step for step, _, distance in self.rows if distance == 0), None)
+        learning = self.experiment.learning
+        return self.problem.values | {
+            "noise": self.experiment.noise.noise,
+            "input_temp": learning.input_temp,
+            "target_temp": learning.target_temp,
+            "samples": learning.samples,
+            "seed": self.experiment.seed,
+            "steps": learning.steps,
+            "steps_made": min(self.training.step, learning.steps),
+            "final_loss": self.rows[-1][1] if self.rows else None,
+            "final_hamming": self.rows[-1][2] if self.rows else None,
+            "first_gold_step": first,
+            "clamped_share": self.problem.clamped_share,
+            "seconds": self.seconds,
+            "run": str(self.run.path),
+        }
+
+
+def _training(experiment: Experiment, problem: Problem, history: History) -> Training:
+    learning, device = experiment.learning, problem.theta.device
+    if learning.samples * problem.costs.size < _THREADED_TILES:
+        torch.set_num_threads(1)
+    weights = None if learning.init == "uniform" else torch.from_numpy(read_weights(Path(learning.init), problem)).to(device)
+    return Training(
+        problem.solver,
+        torch.from_numpy(history.gold).float().to(device),
+        target_distribution=TargetDistribution(learning.alpha, learning.beta),
+        noise_distribution=make_noise(experiment.noise, 1.3 * len(problem.costs)),
+        nb_samples=learning.samples,
+        input_noise_temperature=learning.input_temp,
+        target_noise_temperature=learning.target_temp,
+        difference=learning.difference,
+        steps=learning.steps,
+        lr=learning.lr,
+        schedule=learning.schedule,
+        loss_reduction=learning.loss_reduction,
+        weights=weights,
+        walls=torch.from_numpy(problem.costs).isinf().to(device),
+        seed=experiment.seed,
+    )

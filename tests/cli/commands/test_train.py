@@ -1,0 +1,343 @@
+"""``imle train``: runs that learn, are recorded, stop, resume, and refuse what cannot be."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_cli.terrain import built_in_map
+
+KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
+KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "seconds", "run"]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def train(*arguments):
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def expect_refusal(arguments, code, message):
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+
+
+def arrays(run):
+    with np.load(Path(run) / "history.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
+class TestRun:
+    def test_it_finds_the_gold_path_and_says_when(self):
+        values = json.loads(train("--input-temp", "5", "--target-temp", "0", "--steps", "300", "--out", "run", "--json"))
+        assert list(values) == KEYS
+        assert (values["final_hamming"], values["steps_made"], values["run"]) == (0, 300, "run")
+        rows = [line.split(",") for line in Path("run/metrics.csv").read_text().splitlines()]
+        assert rows[0] == ["step", "loss", "hamming"]
+        assert [int(row[0]) for row in rows[1:]] == list(range(301))
+        assert values["first_gold_step"] == next(int(row[0]) for row in rows[1:] if row[2] == "0")
+        assert json.loads(Path("run/summary.json").read_text()) == values
+
+    def test_text_is_one_line(self):
+        text = train("--steps", "3", "--out", "run")
+        assert text.startswith("result  the gold path was never found; the last path is off by ")
+        assert text.endswith(" s; run in run\n")
+        assert text.count("\n") == 1
+
+    def test_the_default_directory_is_named_after_map_and_time(self):
+        for _ in range(2):
+            train("--steps", "1", "--quiet")
+        first, second = sorted(Path("runs").iterdir())
+        assert first.name.startswith("built-in-20")
+        assert second.name.startswith(first.name[:12])
+
+    def test_history_has_first_last_and_every_tenth_step(self):
+        train("--steps", "25", "--out", "run")
+        history = arrays("run")
+        assert history["steps"].tolist() == [0, 10, 20, 25]
+        assert {name: (array.shape, str(array.dtype)) for name, array in history.items()} == {
+            "gold": ((16, 16), "uint8"),
+            "costs": ((16, 16), "float64"),
+            "steps": ((4,), "int64"),
+            "weights": ((4, 16, 16), "float32"),
+            "samples": ((4, 16, 16), "uint8"),
+            "solutions": ((4, 16, 16), "uint8"),
+        }
+        assert np.abs(history["weights"][0]).max() <= 0.1
+        np.testing.assert_array_equal(history["costs"], built_in_map())
+
+    def test_a_record_every_above_the_steps_keeps_first_and_last(self):
+        train("--steps", "5", "--record-every", "100", "--out", "run")
+        assert arrays("run")["steps"].tolist() == [0, 5]
+
+    def test_config_has_every_option(self):
+        train("--steps", "1", "--lr", "0.5", "--noise", "gumbel", "--seed", "3", "--moves", "4", "--out", "run")
+        config = json.loads(Path("run/config.json").read_text())
+        changed = {"steps": 1, "lr": 0.5, "noise": "gumbel", "seed": 3, "moves": 4, "beta": 10.0, "map": None}
+        assert config["options"] | changed == config["options"]
+        assert set(config["versions"]) == {"imle", "torch", "numpy", "numba"}
+
+    def test_the_seed_decides_every_array(self):
+        for run, seed in (("a", 0), ("b", 0), ("c", 1)):
+            train("--steps", "20", "--seed", seed, "--out", run)
+        assert Path("a/history.npz").read_bytes() == Path("b/history.npz").read_bytes()
+        assert not np.array_equal(arrays("a")["weights"], arrays("c")["weights"])
+
+    def test_walls_stay_walls(self):
+        costs = np.ones((5, 5))
+        costs[1, :4] = np.inf
+        np.save("map.npy", costs)
+        values = json.loads(train("map.npy", "--steps", "150", "--lr", "0.02", "--out", "run", "--json"))
+        assert values["final_hamming"] == 0
+        assert np.isinf(arrays("run")["weights"][:, 1, :4]).all()
+
+    def test_top_k(self):
+        np.save("map.npy", np.random.default_rng(0).uniform(1, 9, (4, 4)))
+        arguments = ["--solver", "top-k", "--top-k", "3", "--steps", "200", "--lr", "0.02", "--out", "run", "--json"]
+        assert json.loads(train("map.npy", *arguments))["final_hamming"] == 0
+
+    def test_the_mean_over_samples_is_another_training(self):
+        for name in ("sum", "mean"):
+            train("--loss-reduction", name, "--steps", "20", "--samples", "50", "--out", name)
+        assert not np.array_equal(arrays("sum")["weights"], arrays("mean")["weights"])
+
+
+class TestGold:
+    def gold(self, mask, name="gold.npy"):
+        np.save("map.npy", np.ones((4, 4)))
+        np.save(name, mask)
+        return ["map.npy", "--gold", name, "--steps", "1", "--out", "run"]
+
+    def test_an_array_and_a_picture(self):
+        mask = np.array([[1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 1]])
+        train(*self.gold(mask))
+        np.testing.assert_array_equal(arrays("run")["gold"], mask)
+        Image.fromarray((255 * mask).astype(np.uint8)).save("gold.png")
+        np.savetxt("gold.csv", mask, delimiter=",", fmt="%d")
+        for name in ("gold.png", "gold.csv"):
+            train("map.npy", "--gold", name, "--steps", "1", "--out", f"run-{name}")
+            np.testing.assert_array_equal(arrays(f"run-{name}")["gold"], mask)
+
+    @pytest.mark.parametrize(
+        ("mask", "message"),
+        [
+            (np.eye(3), "gold.npy has 3 x 3 tiles, the map 4 x 4; the two must be equal"),
+            (2 * np.eye(4), "gold.npy holds 2; a mask holds 1 where a tile is chosen and 0 elsewhere"),
+            (
+                np.diag([1, 1, 0, 1]),
+                "gold.npy: the path is broken after tile (1, 1); each tile needs a neighbour that leads on to (3, 3)",
+            ),
+            (
+                np.diag([0, 1, 1, 1]),
+                "gold.npy: the path is not on start (0, 0); a path leads from start to goal, both included",
+            ),
+            (
+                np.diag([1, 1, 1, 0]),
+                "gold.npy: the path is not on goal (3, 3); a path leads from start to goal, both included",
+            ),
+            (
+                np.eye(4) + np.eye(4, k=1),
+                "gold.npy: the path touches itself or forks at tile (0, 0); no costs make such a path the cheapest",
+            ),
+            (
+                np.eye(4) + np.pad([[1]], ((3, 0), (0, 3))),
+                "gold.npy: 1 tiles are off the path, the first at (3, 0); take them away",
+            ),
+        ],
+    )
+    def test_what_is_no_path_of_the_solver(self, mask, message):
+        expect_refusal(self.gold(mask), 1, f"--gold: {message}")
+        assert not Path("run").exists()
+
+    def test_through_a_wall(self):
+        arguments = self.gold(np.eye(4))
+        costs = np.ones((4, 4))
+        costs[2, 2] = np.inf
+        np.save("map.npy", costs)
+        expect_refusal(arguments, 1, "--gold: gold.npy chooses tile (2, 2), which is a wall; go around it")
+
+    def test_another_number_of_tiles(self):
+        arguments = [*self.gold(np.eye(4)), "--solver", "top-k", "--top-k", "3"]
+        expect_refusal(arguments, 1, "--gold: gold.npy chooses 4 tiles; --top-k 3 chooses 3")
+
+    def test_a_missing_or_unreadable_file(self):
+        expect_refusal(["--gold", "none.npy"], 1, "none.npy: no such file; check the path")
+        Path("bad.npy").write_bytes(b"text")
+        result = invoke("--gold", "bad.npy")
+        assert result.stderr.startswith("error: bad.npy: cannot be read as numbers (")
+
+
+class TestInit:
+    def test_a_file(self):
+        np.save("first.npy", np.linspace(0, 1, 256).reshape(16, 16))
+        train("--init", "first.npy", "--steps", "1", "--out", "run")
+        np.testing.assert_allclose(arrays("run")["weights"][0], np.load("first.npy"), rtol=1e-6)
+
+    def test_another_shape_or_nan(self):
+        np.save("first.npy", np.zeros((2, 3)))
+        expect_refusal(
+            ["--init", "first.npy"], 1, "--init: first.npy has 2 x 3 weights, the map 16 x 16 tiles; the two must be equal"
+        )
+        np.save("first.npy", np.full((16, 16), np.nan))
+        expect_refusal(
+            ["--init", "first.npy"], 1, "--init: first.npy holds weights that are NaN or infinite; weights must be finite"
+        )
+
+
+class TestResume:
+    def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
+        arguments = ["--steps", "4000", "--samples", "3", "--seed", "2"]
+        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
+        with process:
+            terminal.read_until(b"path off by")
+            process.send_signal(signal.SIGINT)
+            shown = terminal.read_all()
+        assert process.returncode == 130
+        assert "go on with: imle train --resume part" in shown
+        assert shown.rstrip().endswith("interrupted")
+        done = len(Path("part/metrics.csv").read_text().splitlines()) - 1
+        assert 0 < done < 4001
+        assert not Path("part/summary.json").exists()
+        resumed = json.loads(train("--resume", "part", "--json"))
+        whole = json.loads(train(*arguments, "--out", "whole", "--json"))
+        same = set(KEYS) - {"seconds", "run", "clamped_share"}
+        assert {name: resumed[name] for name in same} == {name: whole[name] for name in same}
+        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
+        assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+
+    @pytest.mark.skipif(os.name != "posix", reason="a kill cannot be sent elsewhere")
+    def test_after_a_kill(self, terminal):
+        arguments = ["--steps", "3000", "--samples", "3"]
+        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
+        with process:
+            terminal.read_until(b"path off by")
+            process.kill()
+            terminal.read_all()
+        train("--resume", "part", "--quiet")
+        train(*arguments, "--out", "whole", "--quiet")
+        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
+        assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+
+    def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
+        from imle_cli import runs
+
+        save, saves = np.savez, []
+
+        def savez(file, **values):
+            saves.append(1)
+            if len(saves) > 1:
+                file.write(b"half")
+                raise OSError(28, "No space left on device")
+            save(file, **values)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runs.np, "savez", savez)
+            result = invoke("--steps", "20", "--out", "part")
+        assert (result.exit_code, result.stderr) == (1, f"error: {Path('part/history.npz')}: No space left on device\n")
+        train("--resume", "part", "--quiet")
+        train("--steps", "20", "--out", "whole", "--quiet")
+        np.testing.assert_array_equal(arrays("part")["weights"], arrays("whole")["weights"])
+
+    def test_a_finished_run_says_the_same_again(self):
+        first = json.loads(train("--steps", "5", "--out", "run", "--json"))
+        again = json.loads(train("--resume", "run", "--json"))
+        same = set(KEYS) - {"clamped_share"}
+        assert {name: first[name] for name in same} == {name: again[name] for name in same}
+
+    def test_the_map_may_have_gone(self):
+        np.save("map.npy", np.ones((4, 4)))
+        train("map.npy", "--steps", "2", "--out", "run")
+        Path("map.npy").unlink()
+        train("--resume", "run")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--steps", "5"], "--steps: got 5, but the run was made with 2; a resumed run keeps its options, leave it out"),
+            (["--seed", "0"], "--seed: got 0, but the run was made with 1; a resumed run keeps its options, leave it out"),
+            (["x.npy"], "MAP: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
+            (["--out", "other"], "--out: a resumed run stays in its directory; leave it out"),
+        ],
+        ids=lambda value: str(value)[:12],
+    )
+    def test_options_that_contradict_it(self, arguments, message):
+        train("--steps", "2", "--seed", "1", "--out", "run")
+        expect_refusal(["--resume", "run", *arguments], 2, message)
+        train("--resume", "run", "--steps", "2", "--seed", "1")
+
+
+class TestDirectory:
+    def test_one_that_is_not_empty(self):
+        Path("run").mkdir()
+        Path("run/notes.txt").touch()
+        expect_refusal(["--out", "run"], 1, "--out: run is not empty; go on with --resume run, or choose another name")
+
+    def test_a_file_in_its_place(self):
+        Path("run").touch()
+        result = invoke("--out", "run")
+        assert (result.exit_code, result.stderr) == (1, "error: run: File exists\n")
+
+    def test_none(self):
+        expect_refusal(["--resume", "none"], 1, "none: no such run directory; check the path")
+
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("config.json", None, "config.json is missing"),
+            ("config.json", b"{", "config.json cannot be read"),
+            ("config.json", b"[]", "config.json is not of the format 'imle run 1'"),
+            ("config.json", b'{"format": "imle run 1", "options": {}}', "config.json lacks options ('seed')"),
+            ("checkpoint.pt", b"", "checkpoint.pt cannot be read"),
+            ("checkpoint.pt", b"x" * 100, "checkpoint.pt cannot be read"),
+            ("history.npz", b"PK\x03\x04", "history.npz cannot be read"),
+            ("metrics.csv", b"step,loss,hamming\n1,2\n", "metrics.csv cannot be read"),
+        ],
+    )
+    def test_a_damaged_one(self, name, content, message):
+        train("--steps", "2", "--out", "run")
+        if content is None:
+            Path("run", name).unlink()
+        else:
+            Path("run", name).write_bytes(content)
+        expect_refusal(["--resume", "run"], 1, f"run: {message}; it is damaged or no run of imle; choose another folder")
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("checkpoint.pt", "checkpoint.pt is missing; the run cannot go on, start it anew"),
+            ("history.npz", "history.npz is missing; nothing was recorded, start the run anew"),
+        ],
+    )
+    def test_a_file_is_missing(self, name, message):
+        train("--steps", "2", "--out", "run")
+        Path("run", name).unlink()
+        expect_refusal(["--resume", "run"], 1, f"run: {message}")
+
+
+WRONG_USAGE = {
+    ("--steps", "0"): "--steps: got 0; it must be >= 1; the usual number is 1100",
+    ("--samples", "0"): "--samples: got 0; it must be >= 1; use 10 for a first look",
+    ("--input-temp", "-1"): "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise",
+    ("--target-temp", "nan"): "--target-temp: got nan; it must be finite and >= 0; use 0 for no noise",
+    ("--lr", "0"): "--lr: got 0; it must be finite and > 0; the usual value is 0.005",
+    ("--alpha", "-1"): "--alpha: got -1; it must be finite and >= 0; the usual value is 1",
+    ("--beta", "-1"): "--beta: got -1; it must be finite and >= 0; the usual value is 10",
+    ("--record-every", "0"): "--record-every: got 0; it must be >= 1; the usual value is 10",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage(arguments):
+    expect_refusal(arguments, 2, WRONG_USAGE[arguments])
+    assert not Path("runs").exists()
