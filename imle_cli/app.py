@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from imle_cli.commands.animate import animate
 from imle_cli.commands.bench import bench
 from imle_cli.commands.marginals import marginals
 from imle_cli.commands.noise import noise
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (solve, sample, marginals, noise, train, bench):
+for function in (solve, sample, marginals, noise, train, animate, bench):
     app.command()(command(function))
 
 

@@ -196,6 +196,12 @@ def check_at_least(option: str, value: float, least: float, remedy: str) -> None
         raise UsageError(f"{option}: got {value:g}; it must be {'finite and ' if least == 0 else ''}>= {least:g}; {remedy}")
 
 
+def check_range(option: str, value: float, least: float, most: float, remedy: str) -> None:
+    """An option's value must be from ``least`` to ``most``."""
+    if not least <= value <= most:
+        raise UsageError(f"{option}: got {value:g}; it must be from {least:g} to {most:g}; {remedy}")
+
+
 def _pair(option: str, text: str, separator: str, form: str) -> tuple[int, int]:
     match = re.fullmatch(rf"\s*(\d+)\s*{separator}\s*(\d+)\s*", text, flags=re.IGNORECASE)
     if match is None:

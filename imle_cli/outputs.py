@@ -1,6 +1,7 @@
 """Files that commands write: checked before the work starts, never half written, nothing of another kind overwritten."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 PICTURES = (".png", ".pdf", ".svg")
-_MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".npy": b"\x93NUMPY"}
+# How files of a kind begin.
+_MAGIC = {
+    ".png": rb"\x89PNG",
+    ".pdf": rb"%PDF",
+    ".svg": rb"<\?xml",
+    ".npy": rb"\x93NUMPY",
+    ".gif": rb"GIF8",
+    ".webp": rb"RIFF",
+    ".apng": rb"\x89PNG",
+    ".mp4": rb"(?s:....)ftyp",
+}
 
 
 class OutputError(ValueError):
@@ -37,10 +48,7 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
         raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
     if ending not in kinds:
         raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
-    if not path.parent.is_dir():
-        raise OutputError(f"{option}: the folder {path.parent} does not exist; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{option}: the folder {path.parent} cannot be written to; choose another")
+    _check_parent(option, path)
     if not path.exists():
         return
     if any(source.exists() and path.samefile(source) for source in inputs):
@@ -49,8 +57,43 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
         raise OutputError(f"{option}: {path} is no ordinary file; choose another name")
     with path.open("rb") as file:
         start = file.read(16)
-    if start and not start.startswith(_MAGIC[ending]):
+    if start and not re.match(_MAGIC[ending], start):
         raise OutputError(f"{option}: {path} exists and is no {ending[1:].upper()} file; choose another name or remove it")
+
+
+def _check_parent(option: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise OutputError(f"{option}: the folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{option}: the folder {path.parent} cannot be written to; choose another")
+
+
+def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs: Sequence[Path] = ()) -> dict[str, Path]:
+    """Makes a folder for files of one kind, in a folder that exists, or sees to it that an existing one can take them.
+
+    Args:
+        option: the option's name, for the message.
+        path: the folder.
+        kind: file name ending of the files, such as ".png".
+        names: names of the files, without it.
+        inputs: files that the command reads.
+
+    Returns:
+        Where each file goes.
+
+    Raises:
+        OutputError: a file in the folder's place, no folder to make it in, or as :func:`check_output`.
+    """
+    paths = {name: path / f"{name}{kind}" for name in names}
+    if path.is_dir():
+        for file in paths.values():
+            check_output(option, file, [kind], inputs)
+    elif path.exists():
+        raise OutputError(f"{option}: {path} is a file; give the name of a folder")
+    else:
+        _check_parent(option, path)
+        path.mkdir()
+    return paths
 
 
 @contextmanager

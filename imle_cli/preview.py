@@ -40,6 +40,10 @@ def colours(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.
     pooled = padded.reshape(len(padded) // shrink, shrink, -1, shrink).max(axis=(1, 3))
     enlarge = max(1, min(4, rows // len(pooled), columns // pooled.shape[1]))
     pooled = pooled.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
+    return np.asarray(viridis(pooled).round(), dtype=np.uint8)
+
+
+def viridis(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The colours, 0 to 255 in a new last axis, of values from 0 to 1."""
     place = np.linspace(0, 1, len(_VIRIDIS))
-    mixed = [np.interp(pooled, place, channel) for channel in _CHANNELS]
-    return np.asarray(np.stack(mixed, axis=-1).round(), dtype=np.uint8)
+    return np.stack([np.interp(values, place, channel) for channel in _CHANNELS], axis=-1)

@@ -37,6 +37,12 @@ def new_run_path(name: str) -> Path:
     return next(path for path in chain([stem], others) if not path.exists())
 
 
+def newest_run_path() -> Path | None:
+    """The run under ``runs/`` that was begun last; None if there is none."""
+    configs = sorted(Path("runs").glob("*/config.json"), key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
+    return configs[-1].parent if configs else None
+
+
 class RunError(ValueError):
     """A run directory that cannot be used; the message is one line."""
 

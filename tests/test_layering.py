@@ -32,10 +32,13 @@ OURS = {
     "imle_core.solvers.top_k": set(),
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
-    "imle_cli.app": {f"commands.{name}" for name in ("bench", "marginals", "noise", "sample", "solve", "train")}
+    "imle_cli.animation": set(),
+    "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve", "train")}
     | {"options"},
     "imle_cli.benchmarks": {"figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.commands": set(),
+    "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "options", "outputs", "problem"}
+    | {"runs", CORE},
     "imle_cli.commands.bench": {"benchmarks", "console", "options", "problem"},
     "imle_cli.commands.marginals": {"console", "figures", "options", "outputs", "preview", "problem", CORE},
     "imle_cli.commands.noise": {"console", "drawn_noise", "figures", "options", "outputs", "problem"},
@@ -46,6 +49,8 @@ OURS = {
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.experiment": {"gold", "options", "problem", "runs", CORE},
     "imle_cli.figures": set(),
+    "imle_cli.films": {"frames", "runs"},
+    "imle_cli.frames": {"preview"},
     "imle_cli.gold": {"problem", "terrain", f"{CORE}.solvers"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
@@ -55,11 +60,12 @@ OURS = {
     "imle_cli.terrain": set(),
 }
 USERS = {
-    "typer": {"imle_cli.app", "imle_cli.commands.noise", "imle_cli.commands.train", "imle_cli.console", "imle_cli.options"},
+    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "noise", "train")}
+    | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {"imle_cli.figures"},
-    "PIL": {"imle_cli.terrain"},
-    "imageio": set(),
+    "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
+    "imageio": {"imle_cli.animation"},
     "networkx": {"imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
     "scipy": {"imle_cli.benchmarks"},

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-COMMANDS = ("solve", "sample", "marginals", "noise", "train", "bench")
+COMMANDS = ("solve", "sample", "marginals", "noise", "train", "animate", "bench")
 
 
 def imle(*arguments, **options):

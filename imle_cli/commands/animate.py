@@ -1,0 +1,160 @@
+"""``imle animate``: a recorded training, or samples of a map, in motion."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from imle_cli.console import UsageError
+from imle_cli.options import (
+    Given,
+    InputTemperature,
+    MapOptions,
+    NoiseOptions,
+    ReportOptions,
+    SolverOptions,
+    check_at_least,
+    check_range,
+)
+
+if TYPE_CHECKING:
+    from imle_cli.films import Films
+
+FormatName = Literal["gif", "webp", "apng", "mp4"]
+Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="Of a run: learning_paths, learning_weights, learning; of a map: paths, distribution. By default all.",
+    ),
+]
+# What only an animation of a map needs: a run was recorded with its own.
+_MAP_ONLY = {field.name for group in (MapOptions, SolverOptions, NoiseOptions) for field in fields(group)} - {"map"}
+_MAP_ONLY |= {"input_temp", "samples", "seed", "device"}
+
+
+@dataclass(frozen=True)
+class SourceOptions(MapOptions):
+    """A run directory or a map."""
+
+    map: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN|MAP]", help="Run directory, or a map; else the newest run under runs/, else the built-in map."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How long, how fast, how large."""
+
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 8.0
+    frames: Annotated[int, typer.Option(help="How many frames at most.")] = 100
+    size: Annotated[int, typer.Option(help="About the pixels of a frame's longer side.")] = 480
+
+    def __post_init__(self) -> None:
+        check_range("--fps", self.fps, 0.1, 50, "the usual value is 8")
+        check_at_least("--frames", self.frames, 1, "the usual number is 100")
+        check_range("--size", self.size, 64, 4096, "the usual value is 480")
+
+
+def animate(
+    source: SourceOptions,
+    choice: SolverOptions,
+    noise: NoiseOptions,
+    film: FilmOptions,
+    report: ReportOptions,
+    given: Given,
+    input_temp: InputTemperature = 1.0,
+    samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
+    out: Folder = Path(),
+    format: FormatName = "gif",  # noqa: A002
+    only: Only = None,
+) -> None:
+    """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    from imle_cli import animation, frames
+    from imle_cli.console import Report
+    from imle_cli.films import timed
+    from imle_cli.outputs import make_folder, replacing
+    from imle_cli.runs import newest_run_path
+
+    began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
+    run = source.map if source.map is not None and source.map.is_dir() else None
+    for_maps = sorted(given.names & _MAP_ONLY)
+    if source.map is None and not for_maps:
+        run = newest_run_path()
+        console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
+    if run is None:
+        wanted = film.frames if samples is None else samples
+        films, values = _of_map(source, choice, noise, film, input_temp, wanted, report)
+    elif for_maps:
+        option = "--" + for_maps[0].replace("_", "-")
+        raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
+    else:
+        films, values = _of_run(run, film)
+    inputs = () if source.map is None else (source.map,)
+    paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
+    for name, path in paths.items():
+        with console.progress(path.name, films.count) as advance, replacing(path) as file:
+            pictures = _counted(films.films[name](), advance)
+            animation.write(file, format, timed(pictures, film.fps), frames.PALETTE)
+    seconds = time.perf_counter() - began
+    values |= {"frames": films.count, "seconds": seconds, "files": [str(path) for path in paths.values()]}
+    sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
+    console.result(values, [("frames", f"{films.count}"), ("time", f"{seconds:.2f} s"), ("files", sizes)])
+
+
+def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
+    from imle_cli.experiment import Experiment
+    from imle_cli.films import RunFilms
+    from imle_cli.runs import Run
+
+    run = Run.open(path)
+    experiment = run.experiment_options(Experiment.from_options)
+    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
+
+
+def _of_map(
+    source: SourceOptions,
+    choice: SolverOptions,
+    noise: NoiseOptions,
+    film: FilmOptions,
+    input_temp: float,
+    samples: int,
+    report: ReportOptions,
+) -> tuple["Films", dict[str, Any]]:
+    from imle_cli.films import MapFilms
+    from imle_cli.problem import read_problem, read_sampling
+    from imle_core import stream_samples
+
+    problem = read_problem(source, choice, report.device)
+    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
+
+    def draw() -> Iterator[Any]:
+        for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):
+            yield from states[0].cpu().numpy()
+
+    return MapFilms(problem.costs, draw, samples, sampling.title, film.size, film.frames), problem.values | sampling.values
+
+
+def _selected(films: "Films", only: str | None) -> list[str]:
+    """The names in ``--only``, or all."""
+    if only is None:
+        return list(films.films)
+    names = list(dict.fromkeys(name.strip() for name in only.split(",")))
+    for name in names:
+        if name not in films.films:
+            raise UsageError(f"--only: got {name!r}; here there are {', '.join(films.films)}; take one or more of them")
+    return names
+
+
+def _counted(pictures: Iterator[Any], advance: Any) -> Iterator[Any]:
+    for number, picture in enumerate(pictures, 1):
+        advance(number)
+        yield picture
