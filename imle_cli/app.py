@@ -11,6 +11,7 @@ from imle_cli.commands.marginals import marginals
 from imle_cli.commands.noise import noise
 from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
+from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
 from imle_cli.options import command
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (solve, sample, marginals, noise, train, animate, bench):
+for function in (solve, sample, marginals, noise, train, sweep, animate, bench):
     app.command()(command(function))
 
 

@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -100,18 +101,29 @@ class Report:
                 self._out.print(f"{name:<{width}}  {text}")
 
     def table(
-        self, values: dict[str, Any], header: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str]
+        self,
+        values: dict[str, Any],
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        figures: Sequence[str],
+        below: str = "",
     ) -> None:
         """The result: ``values`` as JSON, or a table, never cropped, with the columns in ``figures`` flush right."""
         if self.as_json or self.quiet:
             self.result(values, [("", "")])
             return
-        table = Table(box=None, pad_edge=False)
-        for name in header:
-            table.add_column(name, justify="right" if name in figures else "left", no_wrap=True)
-        for row in rows:
-            table.add_row(*row)
-        Console(highlight=False, markup=False, width=10_000).print(table)
+        Console(highlight=False, markup=False, width=10_000).print(_table(header, rows, figures))
+        if below:
+            self._out.print(below)
+
+    @contextmanager
+    def live(self) -> Iterator[Callable[..., None]]:
+        """A table on a terminal while the work goes on; yields a function of title, header, rows and figures, as above."""
+        if self.quiet or not self._err.is_terminal:
+            yield lambda *_: None
+            return
+        with Live(console=self._err, transient=True) as screen:
+            yield lambda title, *parts: screen.update(Group(Text(title), _table(*parts)))
 
     def preview(self, colours: Callable[[int, int], Any]) -> None:
         """A picture in character cells, two pixels each, on a terminal.
@@ -140,6 +152,15 @@ class Report:
         with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
             task = bar.add_task(what, total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=text)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in header:
+        table.add_column(name, justify="right" if name in figures else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 @contextmanager

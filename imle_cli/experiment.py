@@ -1,5 +1,6 @@
 """One configured training: options to a run directory, and back to go on."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
@@ -7,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from imle_cli.gold import read_gold, read_weights
 from imle_cli.options import DeviceName, LearningOptions, MapOptions, NoiseOptions, SolverOptions
@@ -55,6 +58,40 @@ class Experiment:
         return cls(**arguments)
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What an experiment reads from files, or is given in their place.
+
+    Attributes:
+        costs: the map, ``(H, W)``.
+        gold: the gold solution, ``(H, W)``.
+        weights: weights to begin with, ``(H, W)``; random ones if None.
+    """
+
+    costs: NDArray[np.float64]
+    gold: NDArray[np.uint8]
+    weights: NDArray[np.float32] | None = None
+
+    @classmethod
+    def read(cls, experiment: Experiment) -> "Inputs":
+        """Reads the files that the experiment's options name.
+
+        Raises:
+            ValueError: a map, gold path, or weights that cannot be used.
+        """
+        learning = experiment.learning
+        problem = read_problem(experiment.place, experiment.choice, experiment.device)
+        gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
+        weights = None if learning.init == "uniform" else read_weights(Path(learning.init), problem)
+        return cls(problem.costs, gold, weights)
+
+    @property
+    def digest(self) -> str:
+        """Tells other inputs apart, whatever their files are called."""
+        parts = (self.costs, self.gold, np.empty(0) if self.weights is None else self.weights)
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
 @dataclass
 class Recorder:
     """A training under way in its run directory.
@@ -78,20 +115,18 @@ class Recorder:
     seconds: float = 0.0
 
     @classmethod
-    def start(cls, experiment: Experiment, path: Path) -> "Recorder":
-        """Reads what the experiment needs, makes the run directory, and saves the state before the first step.
+    def start(cls, experiment: Experiment, path: Path, inputs: Inputs | None = None) -> "Recorder":
+        """Makes the run directory and saves the state before the first step; reads the inputs if they are not given.
 
         Raises:
             ValueError: a map, gold path, weights or run directory that cannot be used.
         """
-        problem = read_problem(experiment.place, experiment.choice, experiment.device)
-        learning = experiment.learning
-        gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
-        history = History(gold, problem.costs)
-        training = _training(experiment, problem, history)
+        read = Inputs.read(experiment) if inputs is None else inputs
+        problem = make_problem(experiment.place, read.costs, experiment.choice, experiment.device)
+        training = _training(experiment, problem, read)
         versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
-        run = Run.create(path, {"options": experiment.options, "versions": versions})
-        recorder = cls(run, experiment, problem, training, history, [])
+        run = Run.create(path, {"options": experiment.options, "inputs": read.digest, "versions": versions})
+        recorder = cls(run, experiment, problem, training, History(read.gold, read.costs), [])
         recorder.save()
         return recorder
 
@@ -106,7 +141,7 @@ class Recorder:
         experiment = run.experiment_options(Experiment.from_options)
         state, history = run.checkpoint(), run.history()
         problem = make_problem(experiment.place, history.costs, experiment.choice, experiment.device)
-        training = _training(experiment, problem, history)
+        training = _training(experiment, problem, Inputs(history.costs, history.gold))
         training.load_state_dict(state)
         rows = [row for row in run.metrics() if row[0] < training.step]
         return cls(run, experiment, problem, training, history.until(training.step), rows, state["seconds"])
@@ -166,14 +201,13 @@ class Recorder:
         }
 
 
-def _training(experiment: Experiment, problem: Problem, history: History) -> Training:
+def _training(experiment: Experiment, problem: Problem, inputs: Inputs) -> Training:
     learning, device = experiment.learning, problem.theta.device
     if learning.samples * problem.costs.size < _THREADED_TILES:
         torch.set_num_threads(1)
-    weights = None if learning.init == "uniform" else torch.from_numpy(read_weights(Path(learning.init), problem)).to(device)
     return Training(
         problem.solver,
-        torch.from_numpy(history.gold).float().to(device),
+        torch.from_numpy(inputs.gold).float().to(device),
         target_distribution=TargetDistribution(learning.alpha, learning.beta),
         noise_distribution=make_noise(experiment.noise, 1.3 * len(problem.costs)),
         nb_samples=learning.samples,
@@ -184,7 +218,7 @@ def _training(experiment: Experiment, problem: Problem, history: History) -> Tra
         lr=learning.lr,
         schedule=learning.schedule,
         loss_reduction=learning.loss_reduction,
-        weights=weights,
+        weights=None if inputs.weights is None else torch.from_numpy(inputs.weights).to(device),
         walls=torch.from_numpy(problem.costs).isinf().to(device),
         seed=experiment.seed,
     )

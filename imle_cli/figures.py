@@ -3,7 +3,7 @@
 import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -137,6 +137,56 @@ def noise_figure(
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper right", fontsize=9)
     axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
+    _shorten(figure.suptitle(_one_line(title), fontsize=12, parse_math=False, family=_families()), 0.95 * figure.bbox.width)
+    return figure
+
+
+def heat_maps(
+    grids: Mapping[int, Sequence[Sequence[float]]],
+    rows: Sequence[float],
+    columns: Sequence[float],
+    *,
+    title: str,
+    label: str,
+) -> Figure:
+    """Values over input and target temperature, side by side for each number of samples, on one scale, with figures.
+
+    Args:
+        grids: for each number of samples ``(len(rows), len(columns))`` values; NaN where there is none.
+        rows: input temperatures.
+        columns: target temperatures.
+        title: text above them, taken literally and shortened to fit.
+        label: what the values are.
+    """
+    cell = 0.62  # inches
+    width, height = len(grids) * (cell * len(columns) + 0.75) + 0.9, cell * len(rows) + 1.35
+    figure = Figure(figsize=(max(width, 4.2), height), dpi=200, layout="constrained")
+    every = np.array(list(grids.values()), dtype=float)
+    known = every[np.isfinite(every)]
+    low, high = (0.0, float(known.max()) or 1.0) if known.size else (0.0, 1.0)
+    mapping = ScalarMappable(Normalize(low, high), _MARGINALS)
+    panels = figure.subplots(1, len(grids), squeeze=False)[0]
+    for axes, (samples, values) in zip(panels, grids.items(), strict=True):
+        shown = np.array(values, dtype=float)
+        axes.imshow(np.ma.masked_invalid(shown), cmap=_MARGINALS.with_extremes(bad=_PALE), norm=mapping.norm)
+        for (row, column), value in np.ndenumerate(shown):
+            dark = np.isfinite(value) and value < (low + high) / 2
+            text = f"{value:.3g}" if np.isfinite(value) else "–"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+        axes.set_title(f"{samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
+        axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns], fontsize=8)
+        axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows], fontsize=8)
+        axes.set_xlabel("target temperature", fontsize=9)
+        axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
+        axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
+        axes.grid(which="minor", color="white", linewidth=1.5)
+        axes.tick_params(which="both", length=0)
+        axes.spines[:].set_visible(False)
+    panels[0].set_ylabel("input temperature", fontsize=9)
+    bar = figure.colorbar(mapping, ax=panels, fraction=0.05, pad=0.02)
+    bar.set_label(label, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_linewidth(0.4)
     _shorten(figure.suptitle(_one_line(title), fontsize=12, parse_math=False, family=_families()), 0.95 * figure.bbox.width)
     return figure
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -21,12 +21,14 @@ ScheduleName = Literal["cosine", "constant"]
 TargetName = Literal["fixed"]
 DifferenceName = Literal["forward", "central"]
 ReductionName = Literal["sum", "mean"]
+ExecutorName = Literal["joblib", "dask", "ray"]
 
 InputTemperature = Annotated[float, typer.Option(help="Temperature of the noise; 0 for none.")]
 Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
 Picture = Annotated[
     Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
 ]
+RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
 Array = Annotated[Path | None, typer.Option("--save", help="Array to write (.npy).")]
 
 
@@ -126,6 +128,20 @@ class LearningOptions:
 
 
 @dataclass(frozen=True)
+class FilmOptions:
+    """How long, how fast, how large."""
+
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 8.0
+    frames: Annotated[int, typer.Option(help="How many frames at most.")] = 100
+    size: Annotated[int, typer.Option(help="About the pixels of a frame's longer side.")] = 480
+
+    def __post_init__(self) -> None:
+        check_range("--fps", self.fps, 0.1, 50, "the usual value is 8")
+        check_at_least("--frames", self.frames, 1, "the usual number is 100")
+        check_range("--size", self.size, 64, 4096, "the usual value is 480")
+
+
+@dataclass(frozen=True)
 class ReportOptions:
     """Seed, device, and how to report."""
 
@@ -147,13 +163,23 @@ class Given:
     names: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Without:
+    """In the annotation of a group: fields that are no options of the command and keep their defaults."""
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str):
+        object.__setattr__(self, "names", frozenset(names))
+
+
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """A command that takes the fields of the option groups in ``function``'s signature one by one.
 
     A parameter annotated :class:`Given` is filled in. Every exception becomes one line on standard error and an exit code.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    groups = {name: found for name, hint in hints.items() if (found := _group(hint))}
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     parameters = [context]
     for name, parameter in inspect.signature(function).parameters.items():
@@ -162,27 +188,36 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         if name not in groups:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
             continue
-        for field in fields(groups[name]):
-            hint = get_type_hints(groups[name], include_extras=True)[field.name]
-            parameters.append(
-                inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
-            )
+        kind, taken = groups[name]
+        for field in fields(kind):
+            if field.name in taken:
+                hint = get_type_hints(kind, include_extras=True)[field.name]
+                parameters.append(
+                    inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
+                )
 
     @functools.wraps(function)
     def flat(context: typer.Context, **values: Any) -> None:
         with reported_errors(bool(values.get("debug"))):
             given = frozenset(name for name in values if _is_given(context, name))
             grouped = {
-                name: Given(given)
-                if group is Given
-                else group(**{field.name: values.pop(field.name) for field in fields(group)})
-                for name, group in groups.items()
+                name: Given(given) if group is Given else group(**{field: values.pop(field) for field in taken})
+                for name, (group, taken) in groups.items()
             }
             function(**grouped, **values)
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return flat
+
+
+def _group(hint: Any) -> tuple[Any, list[str]] | None:
+    """A group and those of its fields that are options; None for another annotation."""
+    group, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if not (isinstance(group, type) and is_dataclass(group)):
+        return None
+    left_out = {name for extra in extras if isinstance(extra, Without) for name in extra.names}
+    return group, [field.name for field in fields(group) if field.name not in left_out]
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -30,9 +30,9 @@ Made = TypeVar("Made")
 _DAMAGED = "it is damaged or no run of imle; choose another folder"
 
 
-def new_run_path(name: str) -> Path:
+def new_run_path(name: str, parent: str = "runs") -> Path:
     """``runs/<map>-<date and time>``, with a number behind it where that is taken."""
-    stem = Path("runs") / f"{Path(name).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = Path(parent) / f"{Path(name).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     others = (stem.with_name(f"{stem.name}-{number}") for number in count(2))
     return next(path for path in chain([stem], others) if not path.exists())
 
@@ -218,6 +218,19 @@ class Run:
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Writes ``summary.json``."""
         self._write_json("summary.json", summary)
+
+    def summary(self) -> dict[str, Any]:
+        """Reads ``summary.json``.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        summary = self._read_json("summary.json")
+        if not isinstance(summary, dict) or not {"final_loss", "final_hamming", "first_gold_step", "seconds"} <= set(
+            summary
+        ):
+            raise RunError(f"{self.path}: summary.json lacks what a summary has; {_DAMAGED}")
+        return summary
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         with replacing(self.path / name) as file:

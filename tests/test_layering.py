@@ -33,8 +33,8 @@ OURS = {
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
     "imle_cli.animation": set(),
-    "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve", "train")}
-    | {"options"},
+    "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
+    | {"commands.sweep", "commands.train", "options"},
     "imle_cli.benchmarks": {"figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.commands": set(),
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "options", "outputs", "problem"}
@@ -44,9 +44,11 @@ OURS = {
     "imle_cli.commands.noise": {"console", "drawn_noise", "figures", "options", "outputs", "problem"},
     "imle_cli.commands.sample": {"console", "figures", "options", "outputs", "problem", CORE},
     "imle_cli.commands.solve": {"console", "figures", "options", "outputs", "problem"},
+    "imle_cli.commands.sweep": {"console", "executors", "experiment", "figures", "options", "outputs", "runs", "sweep"},
     "imle_cli.commands.train": {"console", "experiment", "options", "runs"},
     "imle_cli.console": set(),
     "imle_cli.drawn_noise": {CORE},
+    "imle_cli.executors": {"options"},
     "imle_cli.experiment": {"gold", "options", "problem", "runs", CORE},
     "imle_cli.figures": set(),
     "imle_cli.films": {"frames", "runs"},
@@ -57,15 +59,17 @@ OURS = {
     "imle_cli.preview": set(),
     "imle_cli.problem": {"console", "options", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.runs": {"outputs"},
+    "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "runs"},
     "imle_cli.terrain": set(),
 }
 USERS = {
-    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "noise", "train")}
+    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "noise", "sweep", "train")}
     | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {"imle_cli.figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
+    "joblib": {"imle_cli.executors"},
     "networkx": {"imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
     "scipy": {"imle_cli.benchmarks"},
@@ -73,7 +77,7 @@ USERS = {
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.options", "imle_cli.console"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
-HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "networkx", "scipy", CORE}
+HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", CORE}
 
 
 def modules():

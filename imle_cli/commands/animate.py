@@ -10,14 +10,13 @@ import typer
 
 from imle_cli.console import UsageError
 from imle_cli.options import (
+    FilmOptions,
     Given,
     InputTemperature,
     MapOptions,
     NoiseOptions,
     ReportOptions,
     SolverOptions,
-    check_at_least,
-    check_range,
 )
 
 if TYPE_CHECKING:
@@ -47,20 +46,6 @@ class SourceOptions(MapOptions):
             metavar="[RUN|MAP]", help="Run directory, or a map; else the newest run under runs/, else the built-in map."
         ),
     ] = None
-
-
-@dataclass(frozen=True)
-class FilmOptions:
-    """How long, how fast, how large."""
-
-    fps: Annotated[float, typer.Option(help="Frames a second.")] = 8.0
-    frames: Annotated[int, typer.Option(help="How many frames at most.")] = 100
-    size: Annotated[int, typer.Option(help="About the pixels of a frame's longer side.")] = 480
-
-    def __post_init__(self) -> None:
-        check_range("--fps", self.fps, 0.1, 50, "the usual value is 8")
-        check_at_least("--frames", self.frames, 1, "the usual number is 100")
-        check_range("--size", self.size, 64, 4096, "the usual value is 480")
 
 
 def animate(

@@ -10,6 +10,7 @@ from imle_cli.options import (
     LearningOptions,
     MapOptions,
     NoiseOptions,
+    RecordEvery,
     ReportOptions,
     SolverOptions,
     check_at_least,
@@ -17,7 +18,6 @@ from imle_cli.options import (
 
 RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
 Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
-RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
 
 
 def train(

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-COMMANDS = ("solve", "sample", "marginals", "noise", "train", "animate", "bench")
+COMMANDS = ("solve", "sample", "marginals", "noise", "train", "sweep", "animate", "bench")
 
 
 def imle(*arguments, **options):
@@ -23,7 +23,8 @@ class TestHelp:
             "import sys\n"
             "from imle_cli.app import app\n"
             "app(['--help'], standalone_mode=False)\n"
-            "heavy = {'torch', 'numpy', 'numba', 'matplotlib', 'PIL', 'networkx', 'scipy', 'imageio', 'imle_core'}\n"
+            "heavy = {'torch', 'numpy', 'numba', 'matplotlib', 'PIL', 'networkx', 'scipy', 'imageio', 'joblib'}\n"
+            "heavy |= {'imle_core'}\n"
             "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -113,6 +113,8 @@ from imle_cli.console import Report
 report = Report(as_json={as_json}, quiet={quiet})
 with report.progress("sampling", 3) as advance:
     advance(3)
+with report.live() as show:
+    show("2 of 3 cells", ["samples", "[red]"], [["10", "step 7"]], ["samples"])
 report.preview(lambda rows, columns: np.full((3, 2, 3), [[[1, 2, 3]], [[4, 5, 6]], [[7, 8, 9]]], dtype=np.uint8))
 """
 
@@ -137,6 +139,10 @@ class TestTerminal:
 
     def test_progress_names_what_is_done_and_vanishes(self, show):
         assert "sampling" in show()
+
+    def test_a_live_table_has_its_title_and_rows(self, show):
+        shown = show()
+        assert all(part in shown for part in ("2 of 3 cells", "samples", "[red]", "step 7"))
 
     @pytest.mark.parametrize(
         "environment", [{"NO_COLOR": "1"}, {"TERM": "dumb", "COLORTERM": ""}, {"PYTHONIOENCODING": "ascii"}], ids=str

@@ -208,6 +208,31 @@ class TestNoise:
         assert pixels(figure).size
 
 
+class TestHeatMaps:
+    def made(self, grids, rows=(0, 5), columns=(0, 1, 2)):
+        return figures.heat_maps(grids, rows, columns, title="t", label="loss")
+
+    def test_a_panel_for_each_number_of_samples_on_one_scale(self):
+        figure = self.made({1: [[0, 1, 2], [3, 4, 5]], 10: [[5, 5, 5], [0, 0, 8]]})
+        panels = [axes for axes in figure.axes if axes.images]
+        assert [axes.get_title() for axes in panels] == ["1 sample", "10 samples"]
+        for axes, values in zip(panels, ([[0, 1, 2], [3, 4, 5]], [[5, 5, 5], [0, 0, 8]]), strict=True):
+            np.testing.assert_array_equal(axes.images[0].get_array(), values)
+            assert axes.images[0].get_clim() == (0, 8)
+            assert [text.get_text() for text in axes.texts] == [str(value) for row in values for value in row]
+        assert [text.get_text() for text in panels[0].get_yticklabels()] == ["0", "5"]
+
+    def test_a_missing_value_is_a_dash_on_grey(self):
+        figure = self.made({1: [[np.nan, 1.5, 2]]}, rows=(0,))
+        (panel,) = (axes for axes in figure.axes if axes.images)
+        assert [text.get_text() for text in panel.texts] == ["–", "1.5", "2"]
+        assert (pixels(figure) == PALE).all(axis=-1).sum() > 1000
+
+    @pytest.mark.parametrize("value", [np.nan, 0.0, 1e300])
+    def test_a_single_value(self, value):
+        assert pixels(self.made({1000: [[value]]}, (1,), (1,))).size
+
+
 class TestTitle:
     def titled(self, title, shape=(3, 3)):
         figure = figures.map_figure(np.ones(shape), np.zeros(shape), title=title)

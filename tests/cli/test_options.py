@@ -4,6 +4,7 @@ import inspect
 import math
 import re
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import typer
@@ -17,6 +18,7 @@ from imle_cli.options import (
     ReportOptions,
     Samples,
     SolverOptions,
+    Without,
     check_at_least,
     command,
 )
@@ -122,6 +124,20 @@ class TestCommand:
         result = CliRunner().invoke(app, ["m.png", "--grid", "2x3", "--seed", "4", "--json", "--samples", "9"])
         assert result.exit_code == 0, result.output
         assert seen == [(MapOptions(map=Path("m.png"), grid="2x3"), ReportOptions(seed=4, json=True), 1.0, 9)]
+
+    def test_a_group_may_leave_fields_out(self):
+        seen = []
+
+        def act(report: Annotated[ReportOptions, Without("seed", "device")]) -> None:
+            """Does a thing."""
+            seen.append(report)
+
+        flat = command(act)
+        assert list(inspect.signature(flat).parameters) == ["context", "json", "quiet", "debug"]
+        app = typer.Typer()
+        app.command()(flat)
+        assert CliRunner().invoke(app, ["--json"]).exit_code == 0
+        assert seen == [ReportOptions(json=True)]
 
     def test_errors_end_the_command(self):
         flat, _ = self.flat()

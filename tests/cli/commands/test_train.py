@@ -255,10 +255,13 @@ class TestResume:
         same = set(KEYS) - {"clamped_share"}
         assert {name: first[name] for name in same} == {name: again[name] for name in same}
 
-    def test_the_map_may_have_gone(self):
-        np.save("map.npy", np.ones((4, 4)))
-        train("map.npy", "--steps", "2", "--out", "run")
-        Path("map.npy").unlink()
+    def test_the_files_that_it_began_with_may_have_gone(self):
+        files = {"map.npy": np.ones((4, 4)), "gold.npy": np.eye(4), "first.npy": np.zeros((4, 4))}
+        for name, array in files.items():
+            np.save(name, array)
+        train("map.npy", "--gold", "gold.npy", "--init", "first.npy", "--steps", "2", "--out", "run")
+        for name in files:
+            Path(name).unlink()
         train("--resume", "run")
 
     @pytest.mark.parametrize(

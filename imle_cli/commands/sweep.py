@@ -1,0 +1,178 @@
+"""``imle sweep``: a whole grid of trainings over temperatures, numbers of samples and seeds."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imle_cli.console import DataError, UsageError
+from imle_cli.options import (
+    ExecutorName,
+    FilmOptions,
+    LearningOptions,
+    MapOptions,
+    NoiseOptions,
+    RecordEvery,
+    ReportOptions,
+    SolverOptions,
+    Without,
+    check_at_least,
+)
+
+if TYPE_CHECKING:
+    from imle_cli.sweep import Sweep
+
+Row = dict[str, Any]
+SweepFolder = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder; by default sweeps/<map>-<date and time>. Cells that it has already are skipped."),
+]
+
+
+@dataclass(frozen=True)
+class AxesOptions:
+    """The grid; values are separated by commas."""
+
+    input_temps: Annotated[str, typer.Option(metavar="T,...", help="Temperatures of the noise.")] = "0,1,2,5"
+    target_temps: Annotated[str, typer.Option(metavar="T,...", help="Temperatures of the noise in the backward pass.")] = (
+        "0,1,2,5"
+    )
+    samples: Annotated[str, typer.Option(metavar="N,...", help="How many samples to draw.")] = "1,10,100"
+    seeds: Annotated[str, typer.Option(metavar="N,...", help="Seeds.")] = "0"
+
+    @property
+    def values(self) -> dict[str, list[Any]]:
+        """Values by axis, in order, each once."""
+        return {
+            "input_temp": _numbers("--input-temps", self.input_temps, float, 0, "0,1,2,5"),
+            "target_temp": _numbers("--target-temps", self.target_temps, float, 0, "0,1,2,5"),
+            "samples": _numbers("--samples", self.samples, int, 1, "1,10,100"),
+            "seed": _numbers("--seeds", self.seeds, int, 0, "0,1,2"),
+        }
+
+
+def sweep(
+    place: MapOptions,
+    choice: SolverOptions,
+    noise: NoiseOptions,
+    axes: AxesOptions,
+    learning: Annotated[LearningOptions, Without("input_temp", "target_temp", "samples")],
+    film: FilmOptions,
+    report: Annotated[ReportOptions, Without("seed")],
+    out: SweepFolder = None,
+    record_every: RecordEvery = 10,
+    animate: Annotated[bool, typer.Option("--animate", help="Animate the paths and the weights of every cell.")] = False,
+    executor: Annotated[ExecutorName, typer.Option(help="Processes of this machine, or a cluster.")] = "joblib",
+    jobs: Annotated[int | None, typer.Option(help="Cells at a time; by default one a core.")] = None,
+) -> None:
+    """Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations."""
+    from imle_cli.console import Report
+    from imle_cli.executors import outcomes
+    from imle_cli.experiment import Experiment
+    from imle_cli.runs import new_run_path
+    from imle_cli.sweep import TABLE, Sweep, run_cell
+
+    began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
+    check_at_least("--record-every", record_every, 1, "the usual value is 10")
+    check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
+    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    path = out or new_run_path(place.name, "sweeps")
+    grid = Sweep(path, experiment, axes.values, film if animate else None)
+    cells, before = grid.left, len(grid.results)
+    try:
+        with console.live() as show:
+            show(_progress(grid), *_table(grid))
+            for number, outcome in outcomes(run_cell, cells, executor, jobs):
+                grid.keep(cells[number], outcome)
+                show(_progress(grid), *_table(grid))
+            grid.animate_the_rest()
+    except KeyboardInterrupt:
+        console.note(f"stopped after {len(grid.results)} of {len(grid.cells)} cells; go on with the same and --out {path}")
+        raise
+    finally:
+        grid.write_table()
+    failed = [row for row in grid.rows if row["error"]]
+    files = [path / TABLE, *_draw(grid, "built-in map" if place.map is None else place.map.name)]
+    seconds = time.perf_counter() - began
+    values = {
+        "out": str(path),
+        "cells": len(grid.cells),
+        "skipped": before,
+        "failed": len(failed),
+        "seconds": seconds,
+        "files": [str(file) for file in files],
+        "rows": grid.rows,
+    }
+    ended = f"{len(grid.cells)} cells, {before} of them done before, {len(failed)} failed; {seconds:.1f} s; sweep in {path}"
+    console.table(values, *_table(grid), ended)
+    if failed:
+        where = ", ".join(f"{name} {failed[0][name]}" for name in ("input_temp", "target_temp", "samples", "seed"))
+        raise DataError(f"{len(failed)} of {len(grid.cells)} cells failed; the first ({where}): {failed[0]['error']}")
+
+
+def _numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:
+    try:
+        numbers = sorted({kind(part) for part in text.split(",")})
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:
+        whole = "whole numbers" if kind is int else "finite numbers"
+        raise UsageError(f"{option}: got {text!r}; it must be {whole} >= {least} between commas, such as {example}")
+    return numbers
+
+
+def _progress(grid: "Sweep") -> str:
+    return f"{len(grid.results)} of {len(grid.cells)} cells have ended"
+
+
+def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
+    """Header, rows, and numeric columns: when cells found the gold path, or how far they ended from it."""
+    seeds = len(grid.axes["seed"])
+
+    def entry(rows: list[Row]) -> str:
+        if any(row["error"] for row in rows):
+            return "failed"
+        if len(rows) < seeds:
+            return f"{len(rows)}/{seeds}" if rows else "…"
+        distance = max(row["final_hamming"] for row in rows)
+        return f"off by {distance}" if distance else f"step {sum(row['first_gold_step'] for row in rows) / seeds:.4g}"
+
+    columns = [f"target temp {target:g}" for target in grid.axes["target_temp"]]
+    rows = [
+        [str(samples), f"{heat:g}", *entries]
+        for samples in grid.axes["samples"]
+        for heat, entries in zip(grid.axes["input_temp"], grid.grid(samples, entry), strict=True)
+    ]
+    return ["samples", "input temp", *columns], rows, ["samples", "input temp", *columns]
+
+
+def _draw(grid: "Sweep", name: str) -> list[Path]:
+    """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
+    from imle_cli import figures
+    from imle_cli.outputs import replacing
+    from imle_cli.sweep import LOSS, STEPS
+
+    def mean(column: str) -> Callable[[list[Row]], float]:
+        def of(rows: list[Row]) -> float:
+            values = [math.nan if row[column] is None else row[column] for row in rows]
+            return sum(values) / len(values) if values else math.nan
+
+        return of
+
+    files = []
+    for file, column, label in (
+        (LOSS, "final_loss", "final loss"),
+        (STEPS, "first_gold_step", "first step on the gold path"),
+    ):
+        grids = {samples: grid.grid(samples, mean(column)) for samples in grid.axes["samples"]}
+        axes = grid.axes["input_temp"], grid.axes["target_temp"]
+        figure = figures.heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
+        files.append(grid.path / file)
+        with replacing(files[-1]) as target:
+            target.write(figures.encode(figure, "png"))
+    return files

@@ -1,0 +1,68 @@
+"""Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imle_cli import executors
+from imle_cli.executors import ExecutorError, outcomes
+
+# Built-in functions, which workers find whatever they can import.
+SQUARES = [f"{number} * {number}" for number in range(7)]
+DEATH = "__import__('os')._exit(9)"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, None])
+def test_every_outcome_once(jobs):
+    assert sorted(outcomes(eval, SQUARES, "joblib", jobs)) == [(number, number**2) for number in range(7)]
+
+
+def test_no_tasks():
+    assert list(outcomes(eval, [], "joblib", 2)) == []
+
+
+def test_a_worker_that_dies_fails_alone():
+    tasks = [*SQUARES[:3], DEATH, *SQUARES[3:]]
+    found = dict(outcomes(eval, tasks, "joblib", 2))
+    assert (str(found.pop(3)), len(found)) == ("its worker process died, perhaps for want of memory", 7)
+    assert sorted(found.values()) == [number**2 for number in range(7)]
+
+
+def test_a_result_comes_before_the_rest_has_ended():
+    numbers = outcomes(eval, ["1", "__import__('time').sleep(60)"], "joblib", 2)
+    assert next(numbers) == (0, 1)
+    numbers.close()
+
+
+@pytest.mark.parametrize("executor", ["dask", "ray"])
+def test_a_cluster_gives_the_same(executor):
+    pytest.importorskip(executor)
+    code = (
+        "from imle_cli.executors import outcomes\n"
+        "if __name__ == '__main__':\n"
+        f"    print(sorted(outcomes(eval, {SQUARES}, {executor!r}, 2)))\n"
+    )
+    Path("call.py").write_text(code)
+    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == f"{[(number, number**2) for number in range(7)]}\n", done.stderr
+
+
+@pytest.mark.parametrize(("executor", "module"), [("dask", "distributed"), ("ray", "ray")])
+def test_what_is_not_installed(executor, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    message = (
+        rf"^--executor: {executor} is not installed; pip install 'imle\[{executor}\]', or leave it out to use this machine$"
+    )
+    with pytest.raises(ExecutorError, match=message):
+        list(outcomes(eval, SQUARES, executor, 2))
+
+
+def test_an_executor_that_cannot_start_says_why(monkeypatch):
+    def fail(**_):
+        raise RuntimeError("no cluster")
+
+    monkeypatch.setattr(executors, "Parallel", fail)
+    with pytest.raises(RuntimeError, match="no cluster"):
+        list(outcomes(eval, SQUARES, "joblib", 2))
