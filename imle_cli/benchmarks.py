@@ -1,6 +1,7 @@
 """What this machine does: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
 
 import importlib.util
+import json
 import math
 import os
 import subprocess
@@ -11,12 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from imle_cli import animation, frames
+from imle_cli.films import RunFilms, timed
+from imle_cli.runs import Run
 from imle_cli.terrain import built_in_map
 from imle_core import (
     GumbelNoiseDistribution,
@@ -166,6 +171,42 @@ def _commands(_: torch.device, seed: int) -> Iterator[Row]:
     yield Row("imle --help", "whole process", quick, "s")
 
 
+def _training(_: torch.device, seed: int, *, steps: int, steps_on_large: int, turns: int) -> Iterator[Row]:
+    """Recorded runs, without the imports of their processes, and animations of the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder) / "map.npy"
+        np.save(large, np.kron(built_in_map(), np.ones((16, 16))))
+
+        def train(number: int, *options: str) -> float:
+            place = ["--seed", str(seed), "--out", str(Path(folder) / f"run{number}"), "--json"]
+            return float(json.loads(_run("-m", "imle_cli", "train", *options, *place))["seconds"])
+
+        small = ["--input-temp", "5", "--target-temp", "0", "--samples", "100", "--steps", str(steps)]
+        best = min(train(turn, *small) for turn in range(turns))
+        yield Row(f"{steps:,} steps of training, 100 samples, 16x16", "imle train", best, "s")
+        best = min(train(turns + turn, str(large), "--steps", str(steps_on_large)) for turn in range(turns))
+        yield Row("training, 10 samples, 256x256", "imle train", (steps_on_large + 1) / best, "steps/s")
+        run, file = Run.open(Path(folder) / "run0"), BytesIO()
+        history, rows = run.history(), run.metrics()
+
+        def animate() -> None:
+            file.seek(0)
+            film = RunFilms(history, rows, run.config["options"], 480, 100).films["learning_weights"]
+            animation.write(file, "gif", timed(film(), 8), frames.PALETTE)
+
+        count = len(RunFilms(history, rows, run.config["options"], 480, 100).places)
+        yield Row(f"{count} frames of 16x16 weights, 480 pixels", "GIF, drawn and written", fastest(animate)[0], "s")
+        yield Row(f"{count} frames of 16x16 weights, 480 pixels", "size of the GIF", file.tell() / 1000, "kB")
+
+
+def _sweep(_: torch.device, seed: int) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        _run("-m", "imle_cli", "sweep", "--animate", "--seeds", str(seed), "--out", str(Path(folder) / "sweep"))
+        seconds = time.perf_counter() - began
+    yield Row("imle sweep --animate: 48 runs, 96 GIFs", "whole process", seconds, "s")
+
+
 def _memory(_: torch.device, seed: int) -> Iterator[Row]:
     code = (
         "import sys; from imle_cli.app import app; from imle_cli.benchmarks import peak_above_imports;"
@@ -225,6 +266,8 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     _top_k,
     _step,
     _commands,
+    partial(_training, steps=1100, steps_on_large=150, turns=2),
+    _sweep,
     _memory,
 )
 """Each takes a device and a seed and gives rows; one about solvers alone runs where they do."""

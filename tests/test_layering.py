@@ -35,7 +35,8 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.sweep", "commands.train", "options"},
-    "imle_cli.benchmarks": {"figures", "preview", "problem", "terrain", CORE, f"{CORE}.solvers"},
+    "imle_cli.benchmarks": {"animation", "figures", "films", "frames", "preview", "problem", "runs", "terrain"}
+    | {CORE, f"{CORE}.solvers"},
     "imle_cli.commands": set(),
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "options", "outputs", "problem"}
     | {"runs", CORE},

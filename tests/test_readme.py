@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
@@ -35,26 +35,73 @@ def test_the_example_prints_what_the_readme_says():
     assert output.getvalue() == printed
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "imle bench"])
-def test_every_command_works_and_makes_the_picture_that_is_shown(command, tmp_path, monkeypatch):
+# Commands that go on from a training take long; they run at small size.
+LEARNING = [line for line in COMMANDS if re.match(r"imle (train|sweep) ", line) or " runs/" in line]
+SMALLER = {
+    "train": ["--steps", "30", "--samples", "3"],
+    "animate": ["--frames", "3", "--size", "64"],
+    "sweep": ["--steps", "3", "--frames", "2", "--size", "64", "--input-temps", "0,1", "--samples", "1", "--jobs", "1"],
+}
+
+
+@pytest.fixture
+def _folder(tmp_path, monkeypatch):
+    """A current folder with the map alone."""
     (tmp_path / "assets").mkdir()
     shutil.copy(ROOT / "assets" / "map.png", tmp_path / "assets")
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, shlex.split(command)[1:])
-    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def run(command, *more):
+    result = CliRunner().invoke(app, [*shlex.split(command)[1:], *more])
+    assert (result.exit_code, result.stderr) == (0, ""), command
     assert result.stdout
-    for picture in sorted(set(PICTURES) & set(command.split())):
-        made, shown = (np.asarray(Image.open(root / picture).convert("RGB")).astype(int) for root in (tmp_path, ROOT))
+
+
+def frames(path):
+    """Frames ``(n, h, w, 3)``."""
+    with Image.open(path) as image:
+        return np.array([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]).astype(int)
+
+
+@pytest.mark.usefixtures("_folder")
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line != "imle bench" and line not in LEARNING])
+def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
+    before = set(Path().rglob("*.*"))
+    run(command)
+    for picture in set(map(Path, PICTURES)) & (set(Path().rglob("*.*")) - before):
+        made, shown = frames(picture), frames(ROOT / picture)
         assert made.shape == shown.shape
         # Other versions of the font engine may set letters differently.
         assert np.mean(np.abs(made - shown) > 40) < 0.005
 
 
-def test_every_picture_is_made_by_a_command_that_the_readme_names():
-    named = re.findall(r"--out (assets/\S+\.png)", README)
-    assert PICTURES
-    assert set(PICTURES) <= set(named)
-    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").iterdir()} == {*PICTURES, "assets/map.png"}
+@pytest.mark.usefixtures("_folder")
+def test_one_line_makes_every_picture_anew():
+    (script,) = (line for block in blocks("sh") for line in block.splitlines() if "| sh -e" in line)
+    pattern = re.fullmatch(r"rm -rf runs/gallery && grep '(.*)' README\.md \| sh -e", script)[1]
+    # Of grep's basic patterns, groups and alternatives are written otherwise in Python.
+    chosen = [line for line in README.splitlines() if re.search(pattern.replace("\\", ""), line)]
+    assert chosen == [line for line in COMMANDS if "--out assets" in line or "--out runs/gallery" in line]
+    for command in chosen:
+        run(command, *SMALLER.get(command.split()[1], []))
+    assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, "assets/map.png"}
+
+
+@pytest.mark.usefixtures("_folder")
+def test_the_sweep_works():
+    (command,) = (line for line in LEARNING if line.startswith("imle sweep "))
+    run(command, *SMALLER["sweep"])
+    assert len(list(Path("sweeps/map").glob("*/learning_paths.gif"))) == 8
+
+
+def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after():
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*.*")} == {*PICTURES, "assets/map.png"}
+    trainings = [line for line in LEARNING if line.startswith("imle train ")]
+    assert len(trainings) == 5
+    for line in trainings:
+        heat, target, folder = re.search(r"--input-temp (\d) --target-temp (\d) .* --out runs/gallery/(\S+)$", line).groups()
+        assert folder == f"in{heat}-target{target}"
 
 
 def test_the_map_is_the_built_in_one():

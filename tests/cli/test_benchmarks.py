@@ -45,8 +45,24 @@ def test_commands_are_timed_as_whole_processes(monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments[2]))
-    assert [row.unit for row in MEASUREMENTS[-2](torch.device("cpu"), 0)] == ["s", "s"]
+    assert [row.unit for row in MEASUREMENTS[8](torch.device("cpu"), 0)] == ["s", "s"]
     assert set(calls) == {"marginals", "--help"}
+
+
+def test_a_training_gives_speeds_and_an_animation(monkeypatch):
+    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    training = MEASUREMENTS[9].func
+    rows = list(training(torch.device("cpu"), 0, steps=20, steps_on_large=2, turns=1))
+    assert [row.unit for row in rows] == ["s", "steps/s", "s", "kB"]
+    assert all(row.value > 0 for row in rows)
+    assert rows[2].subject.startswith("3 frames")
+
+
+def test_a_sweep_is_timed_whole(monkeypatch):
+    calls = []
+    monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments))
+    (row,) = MEASUREMENTS[10](torch.device("cpu"), 7)
+    assert (row.unit, calls[0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))
 
 
 class TestCommand:
