@@ -19,7 +19,7 @@ from imle_cli.runs import History, Row, Run
 from imle_core import Step, TargetDistribution, Training
 
 _SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
-_THREADED_TILES = 2**18  # a step, over all samples; with fewer, threads wait for each other longer than they work
+_THREADED_TILES = 2**13  # a step, over all samples; with fewer, threads wait for each other longer than they work
 _GROUPS: dict[str, Any] = {"place": MapOptions, "choice": SolverOptions, "noise": NoiseOptions, "learning": LearningOptions}
 
 

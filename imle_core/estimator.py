@@ -86,12 +86,15 @@ class Estimator:
         """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples."""
         contracts.check_upstream(dy)
         fixed = theta.isinf()
+        walled = bool(fixed.any())
         rows = self._signed(theta).unsqueeze(1).expand_as(z).flatten(0, 1)
         dy_rows = (dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)).flatten(0, 1)
 
         def state_against(dy_rows: Tensor) -> Tensor:
-            target = torch.where(rows.isinf(), rows, self.target.params(rows, dy_rows)).view(z.shape)
-            return self._map(target, eps, self.target_temperature, arguments)
+            target = self.target.params(rows, dy_rows)
+            if walled:
+                target = torch.where(rows.isinf(), rows, target)
+            return self._map(target.view(z.shape), eps, self.target_temperature, arguments)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2

@@ -44,15 +44,19 @@ class NoiseDistribution(ABC):
         """
         target = torch.device(device) if device is not None else None
         source = generator.device if generator is not None else target or torch.get_default_device()
-        working = torch.float32 if source.type == "mps" else torch.float64
         values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
-        for part in values.split(_PART):
-            part.copy_(self._draw(len(part), source, working, generator))
+        self._fill(values, generator)
         return values.view(torch.Size(shape)).to(target or source)
 
     @abstractmethod
     def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` at every entry of ``x``."""
+
+    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        """Overwrites ``values``, one-dimensional, with draws."""
+        working = torch.float32 if values.device.type == "mps" else torch.float64
+        for part in values.split(_PART):
+            part.copy_(self._draw(len(part), values.device, working, generator))
 
     @abstractmethod
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
@@ -122,6 +126,15 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
             return np.asarray(np.exp(-decay))
         with np.errstate(divide="ignore"):  # the logarithm of 0, below the least value
             return np.asarray(np.exp(self.nb_iterations * np.log1p(-np.minimum(decay / self.nb_iterations, 1.0))))
+
+    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        if values.device.type != "cpu":
+            super()._fill(values, generator)
+            return
+        wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
+        key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+        sum_of_gamma.fill(wide.numpy(), self.k, float(self.nb_iterations), key, torch.get_num_threads())
+        values.copy_(wide)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         first, *more = sum_of_gamma.blocks(self.k, float(self.nb_iterations))

@@ -23,10 +23,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.threads import in_threads
+
 Real = NDArray[np.float64]
 
 _WINDOW = 2**17
 _DIRECT_TERMS = 512
+_DRAWS_A_THREAD = 2**13
 _TAIL_EXPONENT = 40.0  # mass outside a table: at most 2 exp(-40)
 
 
@@ -95,6 +98,36 @@ def blocks(k: float, iterations: float) -> tuple[Block, ...]:
     else:
         parts[0] = Block(**{**vars(parts[0]), "shift": -math.log(last) / k})
     return tuple(parts)
+
+
+def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threads: int) -> None:
+    """Overwrites ``out`` with draws that depend on ``key`` and their places in it, not on the number of threads.
+
+    Args:
+        out: ``(n,)`` float32 or float64.
+        k: as for :func:`blocks`.
+        iterations: as for :func:`blocks`.
+        key: the seed of this array, 0 to 2^64 - 1; other keys give independent draws.
+        threads: how many may share the work, if there is enough of it.
+    """
+    from imle_core import sum_of_gamma_kernel as kernel  # here, since numba takes half a second to import
+
+    tables = _tables(k, iterations)
+    in_threads(
+        lambda first, last: kernel.fill(out, first, last, np.uint64(key), *tables),
+        math.ceil(len(out) / kernel.STRIDE),
+        min(threads, len(out) // _DRAWS_A_THREAD),
+    )
+
+
+@lru_cache(maxsize=32)
+def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
+    """The blocks of a series, and their alias tables one after the other, for the kernel."""
+    parts = blocks(k, iterations)
+    keeps = [np.empty(0) if part.keep is None else part.keep.numpy() for part in parts]
+    aliases = [np.empty(0, np.int64) if part.alias is None else part.alias.numpy() for part in parts]
+    laws = np.array([(part.shape + part.offset, part.scale, part.shift) for part in parts])
+    return laws, np.cumsum([0, *map(len, keeps)]), np.concatenate(keeps), np.concatenate(aliases)
 
 
 def distribution_function(k: float, iterations: float, x: Real) -> Real:

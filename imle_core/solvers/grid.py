@@ -1,15 +1,14 @@
 """Cheapest paths on a grid of tiles."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from imle_core.threads import in_threads
 
 Tile: TypeAlias = tuple[int, int]
 Engine = Literal["compiled", "networkx"]
@@ -19,7 +18,7 @@ _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
-_TILES_A_THREAD = 2**17  # below, threads get in the way of torch's own, which spin for a while after their work
+_TILES_A_THREAD = 2**13  # below, threads get in the way of torch's own, which spin for a while after their work
 
 
 class GridPath:
@@ -185,8 +184,10 @@ class GridPath:
             clamped, row = cheapest_paths(rows[first:last], masks[first:last], start, goal, moves, self.floor, _CEILING)
             return int(clamped), first + int(row) if row >= 0 else -1
 
-        threads = max(1, min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD))
-        return _in_threads(solve, len(rows), threads)
+        threads = min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD)
+        parts = in_threads(solve, len(rows), threads)
+        failed = [row for _, row in parts if row >= 0]
+        return sum(clamped for clamped, _ in parts), min(failed, default=-1)
 
     def _solve_networkx(self, rows: Rows, masks: Rows, start: Tile, goal: Tile) -> tuple[int, int]:
         from imle_core.solvers.grid_networkx import cheapest_path
@@ -214,18 +215,3 @@ def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
 
 def _where(row: int, rows: Rows) -> str:
     return f" (map {row} of {len(rows)})" if len(rows) > 1 else ""
-
-
-def _in_threads(solve: Callable[[int, int], tuple[int, int]], count: int, threads: int) -> tuple[int, int]:
-    """Runs ``solve(first, last)`` over 0..count-1 in equal parts; adds the counts, keeps the first failure.
-
-    The first part runs in the calling thread, since starting one takes as long as a few thousand tiles.
-    """
-    if threads == 1:
-        return solve(0, count)
-    bounds = np.linspace(0, count, threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads - 1) as pool:
-        others = [pool.submit(solve, *ends) for ends in pairwise(bounds[1:])]
-        results = [solve(0, bounds[1]), *(other.result() for other in others)]
-    failed = [row for _, row in results if row >= 0]
-    return sum(clamped for clamped, _ in results), min(failed, default=-1)

@@ -1,0 +1,99 @@
+"""The compiled draws: their generator, their normal variable, and that nothing but key and place decides a draw."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from imle_core import sum_of_gamma
+from imle_core import sum_of_gamma_kernel as kernel
+from imle_core.compiled import compiled
+from imle_core.noise import SumOfGammaNoiseDistribution
+
+LAWS = [(20.8, 100.0), (300.0, 50.0), (1.0, 1.0), (2.5, math.inf), (3.7, 2_000_000.0)]
+
+
+def filled(count, law, key=7, threads=1, dtype=np.float64):
+    out = np.full(count, np.nan, dtype)
+    sum_of_gamma.fill(out, *law, key, threads)
+    return out
+
+
+@compiled
+def normals(out, state):
+    for i in range(len(out)):
+        out[i] = kernel._normal(state)
+
+
+class TestGenerator:
+    def test_it_is_xoshiro256_plus_plus(self):
+        # Blackman and Vigna's generator from the state 1, 2, 3, 4.
+        state = np.arange(1, 5).astype(np.uint64)
+        assert [int(kernel._next(state)) for _ in range(4)] == [41943041, 58720359, 3588806011781223, 3591011842654386]
+
+    def test_its_seeds_are_those_of_split_mix(self):
+        # Steele, Lea and Flood's SplitMix64 from 1234567.
+        state = np.empty(4, np.uint64)
+        kernel._seed(state, np.uint64(1234567), np.uint64(0))
+        known = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
+        assert state.tolist() == known
+        kernel._seed(state, np.uint64(1234567), np.uint64(1))
+        assert int(state[0]) == 16408922859458223821
+
+
+class TestNormal:
+    def test_the_layers_have_one_area_and_close_at_the_top(self):
+        ends = kernel._ENDS
+        heights = np.exp(-(ends**2) / 2)
+        areas = ends[1:-1] * np.diff(heights)[1:]
+        np.testing.assert_allclose(areas, ends[0] * math.exp(-(kernel._TAIL**2) / 2), rtol=1e-11)
+        assert ends[-1] == 0
+        assert (np.diff(ends) < 0).all()
+
+    def test_its_law(self):
+        values = np.empty(1_000_000)
+        normals(values, np.arange(5, 9).astype(np.uint64))
+        assert stats.kstest(values, "norm").pvalue > 1e-3
+        for bound in (2.0, 3.0, kernel._TAIL, 4.0):
+            for share in ((values > bound).mean(), (values < -bound).mean()):
+                exact = stats.norm.sf(bound)
+                assert abs(share - exact) < 4.5 * math.sqrt(exact / len(values))
+
+
+class TestFill:
+    @pytest.mark.parametrize("law", LAWS)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_threads_do_not_matter(self, law, dtype):
+        alone = filled(50_001, law, dtype=dtype)
+        assert np.isfinite(alone).all()
+        for threads in (2, 3, 8):
+            assert (filled(50_001, law, threads=threads, dtype=dtype) == alone).all()
+
+    @pytest.mark.parametrize("count", [0, 1, 4095, 4096, 4097])
+    def test_a_draw_does_not_depend_on_those_after_it(self, count):
+        assert (filled(count, LAWS[0]) == filled(9000, LAWS[0])[:count]).all()
+
+    def test_float32_is_float64_rounded(self):
+        assert (filled(9000, LAWS[0], dtype=np.float32) == filled(9000, LAWS[0]).astype(np.float32)).all()
+
+    def test_keys_and_strides_are_independent(self):
+        rows = np.stack([filled(3 * kernel.STRIDE, LAWS[0], key) for key in (0, 1, 2, 2**63, 2**64 - 1)])
+        strides = rows.reshape(-1, kernel.STRIDE)
+        correlations = np.corrcoef(strides) - np.eye(len(strides))
+        assert np.abs(correlations).max() < 5 / math.sqrt(kernel.STRIDE)
+
+    def test_neighbours_are_independent(self):
+        values = filled(200_000, LAWS[0])
+        for lag in (1, 2, 3, 4):
+            assert abs(np.corrcoef(values[lag:], values[:-lag])[0, 1]) < 4.5 / math.sqrt(len(values))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_draws_without_the_kernel_have_the_same_law(law):
+    # What other devices than the CPU run.
+    noise = SumOfGammaNoiseDistribution(*law)
+    source = torch.Generator().manual_seed(0)
+    values = noise._draw(50_000, torch.device("cpu"), torch.float64, source).numpy()
+    assert stats.ks_2samp(values, filled(50_000, law)).pvalue > 1e-3
