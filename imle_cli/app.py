@@ -17,7 +17,7 @@ from imle_cli.options import command
 
 app = typer.Typer(
     name="imle",
-    help="See what a combinatorial solver does inside a network: paths, samples, marginals.",
+    help="See what a combinatorial solver does inside a network: paths, samples, marginals, and how it learns.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

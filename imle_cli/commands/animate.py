@@ -58,7 +58,7 @@ def animate(
     input_temp: InputTemperature = 1.0,
     samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
     out: Folder = Path(),
-    format: FormatName = "gif",  # noqa: A002
+    format: Annotated[FormatName, typer.Option(help="Kind of file; mp4 needs imageio-ffmpeg.")] = "gif",  # noqa: A002
     only: Only = None,
 ) -> None:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""

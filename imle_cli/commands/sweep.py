@@ -41,7 +41,7 @@ class AxesOptions:
     target_temps: Annotated[str, typer.Option(metavar="T,...", help="Temperatures of the noise in the backward pass.")] = (
         "0,1,2,5"
     )
-    samples: Annotated[str, typer.Option(metavar="N,...", help="How many samples to draw.")] = "1,10,100"
+    samples: Annotated[str, typer.Option(metavar="N,...", help="Numbers of samples.")] = "1,10,100"
     seeds: Annotated[str, typer.Option(metavar="N,...", help="Seeds.")] = "0"
 
     @property
