@@ -1,5 +1,6 @@
 """Assembles the commands; imports nothing heavy."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -46,6 +47,8 @@ def _options(
 
 def main() -> None:
     """The command ``imle``."""
+    # Threads of torch that spin while they wait make each step many times slower as soon as anything else needs a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

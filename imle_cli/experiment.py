@@ -19,7 +19,6 @@ from imle_cli.runs import History, Row, Run
 from imle_core import Step, TargetDistribution, Training
 
 _SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
-_THREADED_TILES = 2**13  # a step, over all samples; with fewer, threads wait for each other longer than they work
 _GROUPS: dict[str, Any] = {"place": MapOptions, "choice": SolverOptions, "noise": NoiseOptions, "learning": LearningOptions}
 
 
@@ -203,8 +202,6 @@ class Recorder:
 
 def _training(experiment: Experiment, problem: Problem, inputs: Inputs) -> Training:
     learning, device = experiment.learning, problem.theta.device
-    if learning.samples * problem.costs.size < _THREADED_TILES:
-        torch.set_num_threads(1)
     return Training(
         problem.solver,
         torch.from_numpy(inputs.gold).float().to(device),

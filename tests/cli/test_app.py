@@ -9,6 +9,8 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
+from imle_cli.app import main
+
 COMMANDS = ("solve", "sample", "marginals", "noise", "train", "sweep", "animate", "bench")
 
 
@@ -53,6 +55,15 @@ class TestHelp:
     def test_version(self):
         done = imle("--version")
         assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "passive"), ("active", "active")])
+def test_waiting_threads_do_not_spin_unless_the_user_says_so(monkeypatch, before, after):
+    monkeypatch.setattr(os, "environ", {} if before is None else {"OMP_WAIT_POLICY": before})
+    monkeypatch.setattr(sys, "argv", ["imle", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert os.environ["OMP_WAIT_POLICY"] == after
 
 
 class TestProcess:
