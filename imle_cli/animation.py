@@ -27,6 +27,18 @@ class AnimationError(ValueError):
     """An animation that cannot be written; the message is one line."""
 
 
+def check_encoder(kind: str) -> None:
+    """Refuses a kind of animation that cannot be written here.
+
+    Raises:
+        AnimationError: no encoder is installed.
+    """
+    if kind == "mp4" and find_spec("imageio_ffmpeg") is None:
+        raise AnimationError(
+            "--format: mp4 needs an encoder that is not installed; pip install 'imle[mp4]', or take --format gif"
+        )
+
+
 def write(file: BinaryIO, kind: str, frames: Frames, palette: Pixels) -> None:
     """Writes an animation that loops for ever.
 
@@ -41,6 +53,7 @@ def write(file: BinaryIO, kind: str, frames: Frames, palette: Pixels) -> None:
     Raises:
         AnimationError: no encoder is installed.
     """
+    check_encoder(kind)
     writers: dict[str, Callable[[BinaryIO, Frames, Pixels], None]] = {
         "gif": _write_gif,
         "webp": _write_webp,
@@ -157,10 +170,6 @@ def _riff(kind: bytes, data: bytes) -> bytes:
 
 def _write_mp4(file: BinaryIO, frames: Frames, palette: Pixels) -> None:
     """H.264 at 25 pictures a second by imageio's ffmpeg, which wants even sides and a file name of its own."""
-    if find_spec("imageio_ffmpeg") is None:
-        raise AnimationError(
-            "--format: mp4 needs an encoder that is not installed; pip install 'imle[mp4]', or take --format gif"
-        )
     from imageio.v2 import get_writer
 
     settings = {"codec": "libx264", "quality": None, "macro_block_size": 2, "ffmpeg_log_level": "error"}

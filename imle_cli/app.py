@@ -1,7 +1,9 @@
 """Assembles the commands; imports nothing heavy."""
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -53,4 +55,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _end)
     app(prog_name="imle")
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Ends on a signal as on an error, so that temporary files and worker processes end, too."""
+    raise SystemExit(128 + number)

@@ -42,6 +42,9 @@ def outcomes(
     Raises:
         ExecutorError: Dask or Ray is not installed.
     """
+    if not tasks:
+        return
+    jobs = None if jobs is None else min(jobs, len(tasks))
     if executor == "dask":
         yield from _on_dask(function, tasks, jobs)
         return

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from imle_cli.gold import read_gold, read_weights
-from imle_cli.options import DeviceName, LearningOptions, MapOptions, NoiseOptions, SolverOptions
+from imle_cli.options import DeviceName, LearningOptions, MapOptions, NoiseOptions, SolverOptions, check_at_least
 from imle_cli.problem import Problem, make_noise, make_problem, read_problem
-from imle_cli.runs import History, Row, Run
+from imle_cli.runs import DAMAGED, History, Row, Run, RunError, new_folder
 from imle_core import Step, TargetDistribution, Training
 
 _SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
@@ -49,11 +49,16 @@ class Experiment:
 
         Raises:
             KeyError: an option is missing.
+            ValueError: an option is none of its choices, or outside its range.
         """
         values = {name: Path(value) if name in ("map", "gold") and value else value for name, value in options.items()}
         arguments: dict[str, Any] = {name: values[name] for name in ("seed", "device", "record_every")}
         for name, group in _GROUPS.items():
             arguments[name] = group(**{field.name: values[field.name] for field in fields(group)})
+            for option, kind in get_type_hints(group).items():
+                if get_origin(kind) is Literal and values[option] not in get_args(kind):
+                    raise ValueError(f"{option}: {values[option]}")
+        check_at_least("--record-every", arguments["record_every"], 1, "the usual value is 10")
         return cls(**arguments)
 
 
@@ -114,8 +119,10 @@ class Recorder:
     seconds: float = 0.0
 
     @classmethod
-    def start(cls, experiment: Experiment, path: Path, inputs: Inputs | None = None) -> "Recorder":
+    def start(cls, experiment: Experiment, path: Path | None = None, inputs: Inputs | None = None) -> "Recorder":
         """Makes the run directory and saves the state before the first step; reads the inputs if they are not given.
+
+        Without a path it is a new one under ``runs/``.
 
         Raises:
             ValueError: a map, gold path, weights or run directory that cannot be used.
@@ -124,10 +131,10 @@ class Recorder:
         problem = make_problem(experiment.place, read.costs, experiment.choice, experiment.device)
         training = _training(experiment, problem, read)
         versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
-        run = Run.create(path, {"options": experiment.options, "inputs": read.digest, "versions": versions})
-        recorder = cls(run, experiment, problem, training, History(read.gold, read.costs), [])
-        recorder.save()
-        return recorder
+        config = {"options": experiment.options, "inputs": read.digest, "versions": versions}
+        history, state = History(read.gold, read.costs), training.state_dict() | {"seconds": 0.0}
+        run = Run.create(path or new_folder(experiment.place.name), config, history, state)
+        return cls(run, experiment, problem, training, history, [])
 
     @classmethod
     def resume(cls, path: Path) -> "Recorder":
@@ -141,24 +148,35 @@ class Recorder:
         state, history = run.checkpoint(), run.history()
         problem = make_problem(experiment.place, history.costs, experiment.choice, experiment.device)
         training = _training(experiment, problem, Inputs(history.costs, history.gold))
-        training.load_state_dict(state)
-        rows = [row for row in run.metrics() if row[0] < training.step]
-        return cls(run, experiment, problem, training, history.until(training.step), rows, state["seconds"])
+        rows = run.metrics()
+        try:
+            training.load_state_dict(state)
+        except Exception as error:  # whatever a foreign state may lead to
+            raise RunError(f"{path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
+        if not 0 <= training.step <= min(len(rows), training.steps + 1):
+            raise RunError(f"{path}: checkpoint.pt is at step {training.step}, metrics.csv at {len(rows)}; {DAMAGED}")
+        kept = rows[: training.step]
+        return cls(run, experiment, problem, training, history.until(training.step), kept, state["seconds"])
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so."""
         began, saved, cost = time.perf_counter() - self.seconds, time.perf_counter(), 0.0
         last, every = self.training.steps, self.experiment.record_every
+        whole = True  # between two steps; amid one, only the state that was saved last is of a piece
         try:
             with self.run.writing_metrics(self.rows) as write:
-                for record in self.training:
+                records = iter(self.training)
+                while self.training.step <= last:
+                    whole = False
+                    record = next(records)
                     row = record.step, record.loss, record.distance
-                    self.rows.append(row)
                     write(row)
+                    self.rows.append(row)
                     if record.step % every == 0 or record.step == last:
                         arrays = (x.cpu().numpy() for x in (record.weights, record.sample, record.solution))
                         self.history.add(record.step, *arrays)
                     self.seconds = time.perf_counter() - began
+                    whole = True
                     yield record
                     if stop():
                         break
@@ -167,7 +185,8 @@ class Recorder:
                         self.save()
                         saved, cost = time.perf_counter(), time.perf_counter() - now
         finally:
-            self.save()
+            if whole:
+                self.save()
 
     def save(self) -> None:
         """Writes history and checkpoint."""

@@ -159,7 +159,7 @@ def heat_maps(
         label: what the values are.
     """
     cell = 0.62  # inches
-    width, height = len(grids) * (cell * len(columns) + 0.75) + 0.9, cell * len(rows) + 1.35
+    width, height = len(grids) * max(cell * len(columns) + 0.75, 1.8) + 1.2, cell * max(len(rows), 2) + 1.6
     figure = Figure(figsize=(max(width, 4.2), height), dpi=200, layout="constrained")
     every = np.array(list(grids.values()), dtype=float)
     known = every[np.isfinite(every)]

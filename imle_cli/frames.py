@@ -100,7 +100,8 @@ class Scene:
         self.line, self.gap = round(1.7 * self.letters), max(4, size // 48)
         self.caption = self.line if captions else 0
         self.slot = max(self.width, (24 if self.columns == 1 else 14) * self.letters)
-        self.block = self.caption + self.height + self.line + self.gap // 2
+        self.room = self.height if self.columns == 1 else max(self.height, 7 * self.letters)  # a curve needs some
+        self.block = self.caption + self.room + self.line + self.gap // 2
         height = self.line + self.gap // 2 + -(-panels // self.columns) * self.block
         self.size = height, self.columns * (self.slot + self.gap) + self.gap
 
@@ -112,19 +113,22 @@ class Scene:
             top = self.line + self.gap // 2 + (number // self.columns) * self.block
             left = self.gap + (number % self.columns) * (self.slot + self.gap)
             self._write(canvas, panel.caption, top, left + self.slot // 2, self.slot)
-            top, edge = top + self.caption, left + (self.slot - self.width) // 2
-            canvas[top - 1 : top + self.height + 1, edge - 1 : edge + self.width + 1] = _DARK // 2
-            canvas[top : top + self.height, edge : edge + self.width] = self._enlarged(panel.pixels)
-            self._draw_key(canvas, panel.key, top + self.height + 2, left + self.slot // 2)
+            picture = self._enlarged(panel.pixels)
+            (height, width), below = picture.shape, top + self.caption + self.room
+            top, edge = below - (self.room + height) // 2, left + (self.slot - width) // 2
+            canvas[top - 1 : top + height + 1, edge - 1 : edge + width + 1] = _DARK // 2
+            canvas[top : top + height, edge : edge + width] = picture
+            self._draw_key(canvas, panel.key, below + 2, left + self.slot // 2)
         return canvas
 
     def curve(self, values: Floats, count: int) -> Pixels:
         """A curve over a panel's full width, drawn up to its first ``count`` values; its axis starts at 0."""
-        picture = Image.fromarray(np.full((self.height, self.width), _WHITE, dtype=np.uint8))
-        starts = np.unique(np.arange(2 * self.width) * len(values) // (2 * self.width))  # of blocks that become a point
+        height, width = self.room, self.slot
+        picture = Image.fromarray(np.full((height, width), _WHITE, dtype=np.uint8))
+        starts = np.unique(np.arange(2 * width) * len(values) // (2 * width))  # of blocks that become a point
         means = np.add.reduceat(values, starts) / np.diff([*starts, len(values)])
-        across = 3 + (self.width - 7) * starts / max(1, starts[-1])
-        down = self.height - 4 - (self.height - 9) * means / max(float(means.max()), 1e-9)
+        across = 3 + (width - 7) * starts / max(1, starts[-1])
+        down = height - 4 - (height - 9) * means / max(float(means.max()), 1e-9)
         seen = max(1, int(np.searchsorted(starts, count)))
         points = list(zip(across[:seen].tolist(), down[:seen].tolist(), strict=True))
         thick = max(1, self.letters // 8)
@@ -135,7 +139,7 @@ class Scene:
         return np.array(picture)
 
     def _enlarged(self, pixels: Pixels) -> Pixels:
-        if pixels.shape == (self.height, self.width):
+        if pixels.shape in ((self.height, self.width), (self.room, self.slot)):
             return pixels
         if self.shrink > 1:
             rows, columns = (np.arange(0, side, self.shrink) for side in pixels.shape)

@@ -29,10 +29,9 @@ def read_gold(path: Path, problem: Problem) -> NDArray[np.uint8]:
             of the solver: a path that is broken, touches itself, or does not lead from start to goal; or not k tiles.
         TerrainError: a picture that cannot be read.
     """
-    values = _read_array(path) if path.suffix.lower() in (".npy", ".csv", ".txt") else _read_picture(path)
+    values = _read_array("--gold", path) if path.suffix.lower() in (".npy", ".csv", ".txt") else _read_picture(path)
     if values.shape != problem.costs.shape:
-        size, needed = (" x ".join(map(str, shape)) for shape in (values.shape, problem.costs.shape))
-        raise GoldError(f"--gold: {path} has {size} tiles, the map {needed}; the two must be equal")
+        raise GoldError(f"--gold: {path} has {_sizes(values, problem, 'tiles')}")
     if not np.isin(values, (0, 1)).all():
         other = values[~np.isin(values, (0, 1))].flat[0]
         raise GoldError(f"--gold: {path} holds {other:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
@@ -56,27 +55,35 @@ def read_weights(path: Path, problem: Problem) -> NDArray[np.float32]:
     Raises:
         GoldError: a file that cannot be read, another shape than the map's, or numbers that are not finite.
     """
-    values = _read_array(path)
+    values = _read_array("--init", path)
     if values.shape != problem.costs.shape:
-        size, needed = (" x ".join(map(str, shape)) for shape in (values.shape, problem.costs.shape))
-        raise GoldError(f"--init: {path} has {size} weights, the map {needed} tiles; the two must be equal")
-    if not np.isfinite(values[np.isfinite(problem.costs)]).all():
-        raise GoldError(f"--init: {path} holds weights that are NaN or infinite; weights must be finite")
-    return values.astype(np.float32)
+        raise GoldError(f"--init: {path} has {_sizes(values, problem, 'weights')}")
+    with np.errstate(over="ignore"):
+        weights = values.astype(np.float32)
+    if not np.isfinite(weights[np.isfinite(problem.costs)]).all():
+        raise GoldError(f"--init: {path} holds weights that are NaN or infinite; weights must be finite in 32 bits")
+    return weights
 
 
-def _read_array(path: Path) -> NDArray[np.float64]:
+def _sizes(values: NDArray[np.float64], problem: Problem, things: str) -> str:
+    size, needed = (" x ".join(map(str, shape)) or "1" for shape in (values.shape, problem.costs.shape))
+    return f"{size} {things}, the map {needed} tiles; the two must be equal"
+
+
+def _read_array(option: str, path: Path) -> NDArray[np.float64]:
     try:
         if path.suffix.lower() == ".npy":
             values = np.load(path, allow_pickle=False)
         else:
             values = np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None, ndmin=2)
-        return np.asarray(values, dtype=np.float64)
     except FileNotFoundError as error:
-        raise GoldError(f"{path}: no such file; check the path") from error
-    except (ValueError, OSError, EOFError) as error:
+        raise GoldError(f"{option}: {path}: no such file; check the path") from error
+    except Exception as error:  # NumPy has no common error for the many ways in which a file can be broken
         reason = " ".join(str(error).split())
-        raise GoldError(f"{path}: cannot be read as numbers ({reason}); save it with --save of imle solve") from error
+        raise GoldError(f"{option}: {path} cannot be read as numbers ({reason}); save it with numpy.save") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+        raise GoldError(f"{option}: {path} holds something else than real numbers; save a mask or weights with numpy.save")
+    return values.astype(np.float64)
 
 
 def _read_picture(path: Path) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -14,7 +15,7 @@ from imle_cli.experiment import Experiment, Inputs, Recorder
 from imle_cli.films import RunFilms, timed
 from imle_cli.options import FilmOptions
 from imle_cli.outputs import replacing
-from imle_cli.runs import History, Row, Run, RunError
+from imle_cli.runs import History, Row, Run, RunError, make_folder, new_folder
 
 TABLE, LOSS, STEPS = "table.csv", "final_loss.png", "first_gold_step.png"
 AXES = ("input_temp", "target_temp", "samples", "seed")
@@ -31,11 +32,13 @@ class Cell:
         experiment: what it is.
         inputs: what it begins with.
         film: how to animate it; not at all if None.
+        workplace: folder to work in, if there is one.
     """
 
     experiment: Experiment
     inputs: Inputs
     film: FilmOptions | None
+    workplace: Path | None = None
 
     @property
     def name(self) -> str:
@@ -62,8 +65,9 @@ class Outcome:
 
 def run_cell(cell: Cell) -> Outcome:
     """Trains and animates in a temporary folder, so that it does not matter on which machine."""
+    parent = cell.workplace if cell.workplace and cell.workplace.is_dir() else None
     try:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(dir=parent) as folder:
             recorder = Recorder.start(cell.experiment, Path(folder) / "run", cell.inputs)
             for _ in recorder.steps():
                 pass
@@ -86,9 +90,10 @@ def _animated(cell: Cell, history: History, rows: list[Row]) -> dict[str, bytes]
 
 
 class Sweep:
-    """The cells of a sweep, and what came out so far, in the folder ``path``.
+    """The cells of a sweep, and what came out so far, in the folder ``path``, or a new one under ``sweeps/`` if it is None.
 
     Attributes:
+        path: the folder.
         cells: all cells, those that take longest first.
         results: a row of :data:`COLUMNS` for each cell that has ended, in the folder already or since, by the cell's name.
 
@@ -96,12 +101,17 @@ class Sweep:
         RunError: the folder has runs with other options, or something else.
     """
 
-    def __init__(self, path: Path, experiment: Experiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None):
-        self.path, self.axes, inputs = path, axes, Inputs.read(experiment)
+    def __init__(
+        self, path: Path | None, experiment: Experiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None
+    ) -> None:
+        self.axes, inputs = axes, Inputs.read(experiment)
         places = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
         cells = [Cell(_at(experiment, place), inputs, film) for place in places]
         self.cells = sorted(cells, key=lambda cell: -cell.place["samples"])
-        _check_folder(path, experiment, inputs)
+        if path is not None:
+            _check_folder(path, experiment, inputs)
+            make_folder(path)
+        self.path = path or new_folder(experiment.place.name, "sweeps")
         self.results: dict[str, dict[str, Any]] = {}
         for cell in self.cells:
             if (self.folder(cell) / "summary.json").exists():
@@ -115,6 +125,12 @@ class Sweep:
     def left(self) -> list[Cell]:
         """Cells that have not ended."""
         return [cell for cell in self.cells if cell.name not in self.results]
+
+    @contextmanager
+    def at_work(self) -> Iterator[list[Cell]]:
+        """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
+        with TemporaryDirectory(prefix=".cells-", dir=self.path, ignore_cleanup_errors=True) as folder:
+            yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
 
     def keep(self, cell: Cell, outcome: Outcome | Exception) -> None:
         """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
@@ -156,7 +172,6 @@ class Sweep:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        self.path.mkdir(parents=True, exist_ok=True)
         with replacing(self.path / TABLE) as file:
             file.write(text.getvalue().encode())
 
@@ -174,7 +189,7 @@ class Sweep:
 
 def _check_folder(path: Path, experiment: Experiment, inputs: Inputs) -> None:
     runs = sorted(config.parent for config in path.glob("*/config.json"))
-    if path.is_dir() and not runs and any(not entry.name.startswith(".") for entry in path.iterdir()):
+    if path.is_dir() and not runs and any(_foreign(entry.name) for entry in path.iterdir()):
         raise RunError(f"--out: {path} is not empty and has no sweep in it; choose another name")
     for folder in runs:
         run = Run.open(folder)
@@ -185,6 +200,10 @@ def _check_folder(path: Path, experiment: Experiment, inputs: Inputs) -> None:
                 raise RunError(f"{option}: got {value}, but the sweep in {path} was made with {made}; choose another --out")
         if run.config.get("inputs") != inputs.digest:
             raise RunError(f"--out: {path} has a sweep of another map, gold path or first weights; choose another name")
+
+
+def _foreign(name: str) -> bool:
+    return not name.startswith(".") and name not in (TABLE, LOSS, STEPS)
 
 
 def _at(experiment: Experiment, place: dict[str, Any]) -> Experiment:

@@ -121,10 +121,16 @@ def check_samples(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
 
 
+def check_steps(name: str, value: Any) -> None:
+    """A number of steps must be a whole number >= 1."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; the usual value is 1100")
+
+
 def check_seed(name: str, value: Any) -> None:
-    """A seed must be a whole number >= 0."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 0; the usual one is 0")
+    """A seed must be a whole number of at most 64 bits."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number from 0 to 2^64 - 1; the usual one is 0")
 
 
 def check_temperature(name: str, value: Any) -> None:

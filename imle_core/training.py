@@ -16,6 +16,8 @@ from imle_core.losses import hamming
 Schedule = Literal["cosine", "constant"]
 LossReduction = Literal["sum", "mean"]
 
+_LARGEST_STEP = 1e30  # weights of 32 bits stay finite
+
 
 @dataclass(frozen=True)
 class Step:
@@ -41,8 +43,8 @@ class Step:
 class Training:
     """Weights w for which ``MAP(-w)`` is to become the gold solution; iterating makes the steps, as :func:`train` does.
 
-    ``state_dict()`` between two records has everything that the rest depends on. A training with the same arguments that
-    loads it goes on, to the bit, as this one would have.
+    ``state_dict()`` between two records has everything that the rest depends on, but for states that a solver or target of
+    the user's own may keep. A training with the same arguments that loads it goes on, to the bit, as this one would have.
     """
 
     def __init__(
@@ -64,12 +66,17 @@ class Training:
         walls: Tensor | None = None,
         seed: int = 0,
     ) -> None:
-        contracts.check_samples("steps", steps)
+        contracts.check_steps("steps", steps)
         contracts.check_seed("seed", seed)
         contracts.check_choice("schedule", schedule, get_args(Schedule))
         contracts.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
-        if not (math.isfinite(lr) and lr > 0):
-            raise ValueError(f"lr: got {lr!r}; it must be a finite number > 0; the usual value is 0.005")
+        if not 0 < lr <= _LARGEST_STEP:
+            raise ValueError(
+                f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005"
+            )
+        if not isinstance(gold, Tensor) or not gold.is_floating_point():
+            got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
+            raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
         if weights is not None and weights.shape != gold.shape:
             raise ValueError(
                 f"weights: got shape {tuple(weights.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must "
@@ -80,7 +87,7 @@ class Training:
         self.generator = torch.Generator(gold.device).manual_seed(seed)
         self.weights = torch.empty_like(gold).uniform_(-0.1, 0.1, generator=self.generator)
         if weights is not None:
-            self.weights.copy_(weights)
+            self.weights.copy_(weights.detach())
         if walls is not None:
             self.weights.masked_fill_(walls, torch.inf)
         self.optimizer = torch.optim.Adam([self.weights.requires_grad_()], lr=lr, foreach=False)
@@ -100,11 +107,12 @@ class Training:
             weights = self.weights.detach().clone()
             with torch.set_grad_enabled(self.step < self.steps):
                 losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)
-            if self.step < self.steps:
-                self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
+                if self.step < self.steps:
+                    self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
             solution = self.solver(-weights.unsqueeze(0))[0]
             distance = int(torch.count_nonzero(solution != self.gold))
-            record = Step(self.step, losses.mean().item(), weights, z[0].detach(), solution, distance)
+            sample = z[0].detach().clone()  # a view would keep all samples alive
+            record = Step(self.step, losses.mean().item(), weights, sample, solution, distance)
             self.step += 1
             yield record
 
@@ -163,6 +171,7 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
 
     Raises:
         ValueError: a setting outside its range, or shapes that do not fit.
+        TypeError: a gold solution that is no floating tensor.
 
     >>> from imle_core.solvers import TopK
     >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)

@@ -83,6 +83,7 @@ def animate(
         raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
     else:
         films, values = _of_run(run, film)
+    animation.check_encoder(format)
     inputs = () if source.map is None else (source.map,)
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
     for name, path in paths.items():

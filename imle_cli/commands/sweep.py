@@ -73,7 +73,6 @@ def sweep(
     from imle_cli.console import Report
     from imle_cli.executors import outcomes
     from imle_cli.experiment import Experiment
-    from imle_cli.runs import new_run_path
     from imle_cli.sweep import TABLE, Sweep, run_cell
 
     began = time.perf_counter()
@@ -81,11 +80,10 @@ def sweep(
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
     experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    path = out or new_run_path(place.name, "sweeps")
-    grid = Sweep(path, experiment, axes.values, film if animate else None)
-    cells, before = grid.left, len(grid.results)
+    grid = Sweep(out, experiment, axes.values, film if animate else None)
+    path, before = grid.path, len(grid.results)
     try:
-        with console.live() as show:
+        with grid.at_work() as cells, console.live() as show:
             show(_progress(grid), *_table(grid))
             for number, outcome in outcomes(run_cell, cells, executor, jobs):
                 grid.keep(cells[number], outcome)
@@ -117,7 +115,7 @@ def sweep(
 
 def _numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:
     try:
-        numbers = sorted({kind(part) for part in text.split(",")})
+        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
     except ValueError:
         numbers = [math.nan]
     if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:

@@ -34,13 +34,12 @@ def train(
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
     from imle_cli.console import Report, deferred_interruption
     from imle_cli.experiment import Experiment, Recorder
-    from imle_cli.runs import new_run_path
 
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
     if resume is None:
-        recorder = Recorder.start(experiment, out or new_run_path(place.name))
+        recorder = Recorder.start(experiment, out)
     else:
         recorder = Recorder.resume(resume)
         _check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)

@@ -76,6 +76,11 @@ class TestScene:
         assert ends[0] < 12
         assert ends[-1] > scene.width - 8
 
+    def test_a_curve_has_room_beside_a_flat_map(self):
+        for shape in ((2, 50), (50, 2)):
+            scene = Scene(shape, 480, 4)
+            assert min(scene.curve(np.arange(5.0), 5).shape) >= 70
+
     @pytest.mark.parametrize("values", [np.zeros(1), np.zeros(50), np.array([3.0, 1.0])])
     def test_a_short_or_flat_curve(self, values):
         assert CURVE in Scene((16, 16), 480, 4).curve(values, len(values))

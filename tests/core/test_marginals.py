@@ -104,8 +104,8 @@ class TestStream:
             ({"nb_samples": 0}, "nb_samples: got 0; it must be a whole number >= 1; use 1 for a single sample"),
             ({"chunk_size": 0}, "chunk_size: got 0; it must be a whole number >= 1; use 1 for a single sample"),
             ({"temperature": -1}, "temperature: got -1; it must be a finite number >= 0; use 0 for no noise"),
-            ({"seed": -1}, "seed: got -1; it must be a whole number >= 0; the usual one is 0"),
-            ({"seed": 0.5}, "seed: got 0.5; it must be a whole number >= 0; the usual one is 0"),
+            ({"seed": -1}, "seed: got -1; it must be a whole number from 0 to 2^64 - 1; the usual one is 0"),
+            ({"seed": 0.5}, "seed: got 0.5; it must be a whole number from 0 to 2^64 - 1; the usual one is 0"),
         ],
     )
     def test_errors(self, settings, message):

@@ -95,6 +95,17 @@ class TestRecords:
             assert torch.equal(one.weights, other.weights)
             assert not one.weights.requires_grad
 
+    def test_one_that_is_kept_keeps_no_other_samples(self):
+        record = next(train(GridPath(), GOLD, **settings(nb_samples=50)))
+        assert record.sample.untyped_storage().nbytes() == 4 * GOLD.numel()
+
+    def test_gradients_may_be_off_outside(self):
+        weights = [record.weights for record in train(GridPath(), GOLD, **settings(steps=3))]
+        with torch.no_grad():
+            assert all(
+                map(torch.equal, weights, (record.weights for record in train(GridPath(), GOLD, **settings(steps=3))))
+            )
+
     def test_the_cosine_takes_the_step_to_zero_and_a_constant_does_not(self):
         def last_moves(schedule):
             records = list(train(GridPath(), GOLD, **settings(schedule=schedule, input_noise_temperature=5.0)))
@@ -155,12 +166,12 @@ class TestResuming:
 
 
 ERRORS = {
-    "steps: got 0; it must be a whole number >= 1; use 1 for a single sample": {"steps": 0},
-    "seed: got -1; it must be a whole number >= 0; the usual one is 0": {"seed": -1},
+    "steps: got 0; it must be a whole number >= 1; the usual value is 1100": {"steps": 0},
+    "seed: got -1; it must be a whole number from 0 to 2^64 - 1; the usual one is 0": {"seed": -1},
     "schedule: got 'linear'; it must be one of 'cosine', 'constant'": {"schedule": "linear"},
     "loss_reduction: got 'max'; it must be one of 'sum', 'mean'": {"loss_reduction": "max"},
-    "lr: got 0; it must be a finite number > 0; the usual value is 0.005": {"lr": 0},
-    "lr: got nan; it must be a finite number > 0; the usual value is 0.005": {"lr": float("nan")},
+    "lr: got 0; it must be a number > 0 and at most 1e+30; the usual value is 0.005": {"lr": 0},
+    "lr: got nan; it must be a number > 0 and at most 1e+30; the usual value is 0.005": {"lr": float("nan")},
     "weights: got shape (3,) for a gold solution of shape (6, 7); the two must be equal": {"weights": torch.zeros(3)},
     "nb_samples: got 0; it must be a whole number >= 1; use 1 for a single sample": {"nb_samples": 0},
 }
@@ -170,3 +181,10 @@ ERRORS = {
 def test_errors_come_at_once(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         train(GridPath(), GOLD, **ERRORS[message])
+
+
+@pytest.mark.parametrize(("gold", "got"), [(torch.ones(2, dtype=torch.int64), "torch.int64"), ([0.0, 1.0], "list")])
+def test_a_gold_solution_is_a_floating_tensor(gold, got):
+    message = f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        train(TopK(1), gold)

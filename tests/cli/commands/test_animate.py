@@ -125,6 +125,10 @@ class TestNewestRun:
         assert json.loads(animate("--json", "--only", "learning", note=note))["run"] == str(Path("runs/b"))
         animate("--quiet", "--only", "learning")
 
+    def test_one_further_down(self):
+        assert CliRunner().invoke(app, ["train", "--steps", "1", "--out", "runs/gallery/a", "--quiet"]).exit_code == 0
+        animate("--only", "learning", note=f"animating the newest run, {Path('runs/gallery/a')}\n")
+
     def test_without_one_there_is_the_map(self):
         Path("runs").mkdir()
         text = animate("--frames", "2", "--size", "96", note="animating the built-in map; there is no run\n")
@@ -232,6 +236,8 @@ class TestRefusals:
             "--format: mp4 needs an encoder that is not installed; pip install 'imle[mp4]', or take --format gif",
         )
         assert not list(Path().glob("*.mp4"))
+        assert invoke(run, "--format", "mp4", "--out", "new").exit_code == 1
+        assert not Path("new").exists()
 
     def test_a_full_disk_leaves_nothing_half_written(self, run, monkeypatch):
         def fail(file, *_):

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +232,36 @@ class TestTrouble:
         done = len(cells())
         assert 2 <= done < 128
         assert len(table()) == done
+        assert not list(Path("out").glob(".*"))
+
+    def test_an_interruption_before_any_has_ended(self, terminal):
+        arguments = ["--steps", "100000", "--samples", "1", "--input-temps", "1", "--target-temps", "1", "--out", "out"]
+        process = terminal.start("-m", "imle_cli", "sweep", *arguments, stdout=subprocess.DEVNULL)
+        with process:
+            terminal.read_until(b"0 of 1 cells")
+            process.send_signal(signal.SIGINT)
+            terminal.read_all()
+        assert process.returncode == 130
+        assert list(Path("out").iterdir()) == [Path("out/table.csv")]
+        arguments[1] = "2"
+        sweep(*arguments)
+
+    @pytest.mark.skipif(os.name != "posix", reason="a process ends otherwise elsewhere")
+    def test_workers_end_with_a_terminated_process(self):
+        arguments = ["--steps", "100000", "--samples", "1,2", "--input-temps", "1", "--target-temps", "1", "--jobs", "2"]
+        call = [sys.executable, "-m", "imle_cli", "sweep", *arguments, "--out", "out"]
+        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            while not list(Path().glob("out/.cells-*/*/*/config.json")):
+                time.sleep(0.1)
+            process.terminate()
+            shown, _ = process.communicate(timeout=30)  # ends when no worker holds the pipe any more
+        assert process.returncode == 143
+        assert b"Traceback" not in shown
+        assert list(Path("out").iterdir()) == [Path("out/table.csv")]
+
+    def test_a_folder_that_cannot_be_made(self):
+        Path("file").touch()
+        expect_refusal(["--out", "file"], 1, "--out: file cannot be made a folder (File exists); choose another name")
 
     def test_a_full_disk(self, monkeypatch):
         from imle_cli import outputs

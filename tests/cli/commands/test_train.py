@@ -1,5 +1,6 @@
 """``imle train``: runs that learn, are recorded, stop, resume, and refuse what cannot be."""
 
+import csv
 import json
 import os
 import signal
@@ -8,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
+from imle_cli.runs import Run, new_folder
 from imle_cli.terrain import built_in_map
+from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
 KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "seconds", "run"]
@@ -132,7 +136,7 @@ class TestGold:
     @pytest.mark.parametrize(
         ("mask", "message"),
         [
-            (np.eye(3), "gold.npy has 3 x 3 tiles, the map 4 x 4; the two must be equal"),
+            (np.eye(3), "gold.npy has 3 x 3 tiles, the map 4 x 4 tiles; the two must be equal"),
             (2 * np.eye(4), "gold.npy holds 2; a mask holds 1 where a tile is chosen and 0 elsewhere"),
             (
                 np.diag([1, 1, 0, 1]),
@@ -172,10 +176,10 @@ class TestGold:
         expect_refusal(arguments, 1, "--gold: gold.npy chooses 4 tiles; --top-k 3 chooses 3")
 
     def test_a_missing_or_unreadable_file(self):
-        expect_refusal(["--gold", "none.npy"], 1, "none.npy: no such file; check the path")
+        expect_refusal(["--gold", "none.npy"], 1, "--gold: none.npy: no such file; check the path")
         Path("bad.npy").write_bytes(b"text")
         result = invoke("--gold", "bad.npy")
-        assert result.stderr.startswith("error: bad.npy: cannot be read as numbers (")
+        assert result.stderr.startswith("error: --gold: bad.npy cannot be read as numbers (")
 
 
 class TestInit:
@@ -191,7 +195,9 @@ class TestInit:
         )
         np.save("first.npy", np.full((16, 16), np.nan))
         expect_refusal(
-            ["--init", "first.npy"], 1, "--init: first.npy holds weights that are NaN or infinite; weights must be finite"
+            ["--init", "first.npy"],
+            1,
+            "--init: first.npy holds weights that are NaN or infinite; weights must be finite in 32 bits",
         )
 
 
@@ -228,6 +234,35 @@ class TestResume:
         train(*arguments, "--out", "whole", "--quiet")
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
         assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+
+    def test_an_interruption_amid_a_step(self, monkeypatch):
+        move, moves = Training._move, []
+
+        def stopped(self, loss):
+            move(self, loss)
+            moves.append(loss)
+            if len(moves) == 7:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "_move", stopped)
+            assert invoke("--steps", "20", "--out", "part").exit_code == 130
+        train("--resume", "part", "--quiet")
+        train("--steps", "20", "--out", "whole", "--quiet")
+        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
+        assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+
+    def test_an_interruption_as_it_resumes_keeps_the_metrics(self, monkeypatch):
+        train("--steps", "20", "--out", "run")
+        before = Path("run/metrics.csv").read_text()
+
+        def stop(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(csv, "writer", stop)
+            assert invoke("--resume", "run").exit_code == 130
+        assert Path("run/metrics.csv").read_text() == before
 
     def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
         from imle_cli import runs
@@ -284,12 +319,30 @@ class TestDirectory:
     def test_one_that_is_not_empty(self):
         Path("run").mkdir()
         Path("run/notes.txt").touch()
+        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+
+    def test_one_with_a_run(self):
+        train("--steps", "2", "--out", "run")
         expect_refusal(["--out", "run"], 1, "--out: run is not empty; go on with --resume run, or choose another name")
+
+    def test_nothing_is_left_of_one_whose_first_state_could_not_be_written(self, monkeypatch):
+        def fail(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Run, "_write_json", fail)
+        assert invoke("--steps", "2", "--out", "run").exit_code == 130
+        assert not list(Path("run").iterdir())
+
+    def test_two_runs_that_begin_in_one_second_have_a_folder_each(self):
+        assert new_folder("map.png") != new_folder("map.png")
 
     def test_a_file_in_its_place(self):
         Path("run").touch()
         result = invoke("--out", "run")
-        assert (result.exit_code, result.stderr) == (1, "error: run: File exists\n")
+        assert (result.exit_code, result.stderr) == (
+            1,
+            "error: --out: run cannot be made a folder (File exists); choose another name\n",
+        )
 
     def test_none(self):
         expect_refusal(["--resume", "none"], 1, "none: no such run directory; check the path")
@@ -300,11 +353,14 @@ class TestDirectory:
             ("config.json", None, "config.json is missing"),
             ("config.json", b"{", "config.json cannot be read"),
             ("config.json", b"[]", "config.json is not of the format 'imle run 1'"),
+            ("config.json", b'{"format": "imle run 1", "options": []}', "config.json is not of the format 'imle run 1'"),
             ("config.json", b'{"format": "imle run 1", "options": {}}', "config.json lacks options ('seed')"),
             ("checkpoint.pt", b"", "checkpoint.pt cannot be read"),
             ("checkpoint.pt", b"x" * 100, "checkpoint.pt cannot be read"),
             ("history.npz", b"PK\x03\x04", "history.npz cannot be read"),
             ("metrics.csv", b"step,loss,hamming\n1,2\n", "metrics.csv cannot be read"),
+            ("metrics.csv", b"step,loss,hamming\n0,2.0,3\n2,2.0,3\n", "metrics.csv cannot be read"),
+            ("metrics.csv", b"", "checkpoint.pt is at step 3, metrics.csv at 0"),
         ],
     )
     def test_a_damaged_one(self, name, content, message):
@@ -314,6 +370,64 @@ class TestDirectory:
         else:
             Path("run", name).write_bytes(content)
         expect_refusal(["--resume", "run"], 1, f"run: {message}; it is damaged or no run of imle; choose another folder")
+
+    @pytest.mark.parametrize(
+        ("options", "complaint"),
+        [
+            ({"noise": "foo"}, "noise: foo"),
+            ({"record_every": 0}, "--record-every: got 0; it must be >= 1; the usual value is 10"),
+        ],
+    )
+    def test_options_of_another_program(self, options, complaint):
+        train("--steps", "2", "--out", "run")
+        config = json.loads(Path("run/config.json").read_text())
+        Path("run/config.json").write_text(json.dumps(config | {"options": config["options"] | options}))
+        damaged = "it is damaged or no run of imle; choose another folder"
+        expect_refusal(["--resume", "run"], 1, f"run: config.json lacks options ({complaint}); {damaged}")
+
+    def test_a_single_bit_of_the_checkpoint(self):
+        train("--steps", "2", "--out", "run")
+        file = Path("run/checkpoint.pt")
+        weight = torch.load(file, weights_only=True)["weights"].numpy().tobytes()[:16]
+        content = bytearray(file.read_bytes())
+        content[content.index(weight) + 3] ^= 0x80
+        file.write_bytes(content)
+        damaged = "it is damaged or no run of imle; choose another folder"
+        expect_refusal(["--resume", "run"], 1, f"run: checkpoint.pt cannot be read; {damaged}")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"step": "3"}, "checkpoint.pt lacks what a checkpoint has"),
+            ({"step": -5}, "checkpoint.pt is at step -5, metrics.csv at 3"),
+            ({"step": 10**6}, "checkpoint.pt is at step 1000000, metrics.csv at 3"),
+            ({"optimizer": {}}, "checkpoint.pt does not fit config.json"),
+            ({"generator": torch.zeros(3, dtype=torch.uint8)}, "checkpoint.pt does not fit config.json"),
+        ],
+        ids=str,
+    )
+    def test_a_foreign_checkpoint(self, change, message):
+        train("--steps", "2", "--out", "run")
+        torch.save(torch.load("run/checkpoint.pt", weights_only=True) | change, "run/checkpoint.pt")
+        expect_refusal(["--resume", "run"], 1, f"run: {message}; it is damaged or no run of imle; choose another folder")
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"weights": np.zeros((1, 16, 16), "f4")}, "has arrays that do not fit each other"),
+            ({"gold": np.zeros((4, 4), "u1")}, "has arrays that do not fit each other"),
+            ({"steps": np.zeros((3, 1), "i8")}, "has arrays that do not fit each other"),
+            ({"steps": np.zeros(2)}, "cannot be read"),
+        ],
+        ids=lambda value: str(list(value)) if isinstance(value, dict) else "",
+    )
+    def test_a_foreign_history(self, change, message):
+        train("--steps", "2", "--record-every", "1", "--out", "run")
+        with np.load("run/history.npz") as arrays:
+            changed = dict(arrays) | change
+        np.savez("run/history.npz", **changed)
+        damaged = "it is damaged or no run of imle; choose another folder"
+        expect_refusal(["--resume", "run"], 1, f"run: history.npz {message}; {damaged}")
 
     @pytest.mark.parametrize(
         ("name", "message"),
