@@ -160,7 +160,7 @@ def heat_maps(
     """
     cell = 0.62  # inches
     width, height = len(grids) * max(cell * len(columns) + 0.75, 1.8) + 1.2, cell * max(len(rows), 2) + 1.6
-    figure = Figure(figsize=(max(width, 4.2), height), dpi=200, layout="constrained")
+    figure = Figure(figsize=(max(width, 3.6), height), dpi=200, layout="constrained")
     every = np.array(list(grids.values()), dtype=float)
     known = every[np.isfinite(every)]
     low, high = (0.0, float(known.max()) or 1.0) if known.size else (0.0, 1.0)

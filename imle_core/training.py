@@ -70,13 +70,8 @@ class Training:
         contracts.check_seed("seed", seed)
         contracts.check_choice("schedule", schedule, get_args(Schedule))
         contracts.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
-        if not 0 < lr <= _LARGEST_STEP:
-            raise ValueError(
-                f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005"
-            )
-        if not isinstance(gold, Tensor) or not gold.is_floating_point():
-            got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
-            raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
+        _check_step(lr)
+        _check_gold(gold)
         if weights is not None and weights.shape != gold.shape:
             raise ValueError(
                 f"weights: got shape {tuple(weights.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must "
@@ -178,6 +173,17 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
     True
     """
     return iter(Training(solver, gold, **settings))
+
+
+def _check_step(lr: float) -> None:
+    if not 0 < lr <= _LARGEST_STEP:
+        raise ValueError(f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005")
+
+
+def _check_gold(gold: Any) -> None:
+    if not isinstance(gold, Tensor) or not gold.is_floating_point():
+        got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
+        raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
 
 
 def _copied(state: Any) -> Any:

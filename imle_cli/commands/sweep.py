@@ -24,6 +24,7 @@ from imle_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from imle_cli.console import Report
     from imle_cli.sweep import Sweep
 
 Row = dict[str, Any]
@@ -73,7 +74,7 @@ def sweep(
     from imle_cli.console import Report
     from imle_cli.executors import outcomes
     from imle_cli.experiment import Experiment
-    from imle_cli.sweep import TABLE, Sweep, run_cell
+    from imle_cli.sweep import Sweep, run_cell
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -81,7 +82,7 @@ def sweep(
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
     experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
     grid = Sweep(out, experiment, axes.values, film if animate else None)
-    path, before = grid.path, len(grid.results)
+    before = len(grid.results)
     try:
         with grid.at_work() as cells, console.live() as show:
             show(_progress(grid), *_table(grid))
@@ -90,15 +91,22 @@ def sweep(
                 show(_progress(grid), *_table(grid))
             grid.animate_the_rest()
     except KeyboardInterrupt:
-        console.note(f"stopped after {len(grid.results)} of {len(grid.cells)} cells; go on with the same and --out {path}")
+        stopped = f"stopped after {len(grid.results)} of {len(grid.cells)} cells"
+        console.note(f"{stopped}; go on with the same and --out {grid.path}")
         raise
     finally:
         grid.write_table()
+    _report(console, grid, before, time.perf_counter() - began)
+
+
+def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> None:
+    """Draws and tells what came out, of ``before`` cells in earlier calls; fails where a cell failed."""
+    from imle_cli.sweep import TABLE
+
     failed = [row for row in grid.rows if row["error"]]
-    files = [path / TABLE, *_draw(grid, "built-in map" if place.map is None else place.map.name)]
-    seconds = time.perf_counter() - began
+    files = [grid.path / TABLE, *_draw(grid)]
     values = {
-        "out": str(path),
+        "out": str(grid.path),
         "cells": len(grid.cells),
         "skipped": before,
         "failed": len(failed),
@@ -106,8 +114,8 @@ def sweep(
         "files": [str(file) for file in files],
         "rows": grid.rows,
     }
-    ended = f"{len(grid.cells)} cells, {before} of them done before, {len(failed)} failed; {seconds:.1f} s; sweep in {path}"
-    console.table(values, *_table(grid), ended)
+    counts = f"{len(grid.cells)} cells, {before} of them done before, {len(failed)} failed"
+    console.table(values, *_table(grid), f"{counts}; {seconds:.1f} s; sweep in {grid.path}")
     if failed:
         where = ", ".join(f"{name} {failed[0][name]}" for name in ("input_temp", "target_temp", "samples", "seed"))
         raise DataError(f"{len(failed)} of {len(grid.cells)} cells failed; the first ({where}): {failed[0]['error']}")
@@ -149,7 +157,7 @@ def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
     return ["samples", "input temp", *columns], rows, ["samples", "input temp", *columns]
 
 
-def _draw(grid: "Sweep", name: str) -> list[Path]:
+def _draw(grid: "Sweep") -> list[Path]:
     """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
     from imle_cli import figures
     from imle_cli.outputs import replacing
@@ -162,6 +170,8 @@ def _draw(grid: "Sweep", name: str) -> list[Path]:
 
         return of
 
+    place = grid.cells[0].experiment.place
+    name = "built-in map" if place.map is None else place.map.name
     files = []
     for file, column, label in (
         (LOSS, "final_loss", "final loss"),

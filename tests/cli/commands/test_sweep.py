@@ -218,14 +218,23 @@ class TestTrouble:
         assert cells() == NAMES[:3]
         assert json.loads(sweep(*SMALL, "--json"))["skipped"] == 3
 
-    def test_an_interruption_keeps_what_has_ended(self, terminal):
-        arguments = ["--seeds", "0,1,2,3,4,5,6,7", "--samples", "1", "--steps", "400", "--jobs", "2", "--out", "out"]
-        process = terminal.start("-m", "imle_cli", "sweep", *arguments, stdout=subprocess.DEVNULL)
-        with process:
-            terminal.read_until(b"2 of 128 cells")
-            process.send_signal(signal.SIGINT)
-            shown = terminal.read_all()
-        assert process.returncode == 130
+    @pytest.fixture
+    def interrupted(self, terminal):
+        """What a sweep in ``out`` shows that is interrupted when it shows ``moment``."""
+
+        def interrupt(moment, *arguments):
+            call = ["-m", "imle_cli", "sweep", "--samples", "1", "--out", "out", *arguments]
+            with terminal.start(*call, stdout=subprocess.DEVNULL) as process:
+                terminal.read_until(moment)
+                process.send_signal(signal.SIGINT)
+                shown = terminal.read_all()
+            assert process.returncode == 130
+            return shown
+
+        return interrupt
+
+    def test_an_interruption_keeps_what_has_ended(self, interrupted):
+        shown = interrupted(b"2 of 128 cells", "--seeds", "0,1,2,3,4,5,6,7", "--steps", "400", "--jobs", "2")
         assert "go on with the same and --out out" in shown
         assert shown.rstrip().endswith("interrupted")
         assert "Traceback" not in shown
@@ -234,17 +243,13 @@ class TestTrouble:
         assert len(table()) == done
         assert not list(Path("out").glob(".*"))
 
-    def test_an_interruption_before_any_has_ended(self, terminal):
-        arguments = ["--steps", "100000", "--samples", "1", "--input-temps", "1", "--target-temps", "1", "--out", "out"]
-        process = terminal.start("-m", "imle_cli", "sweep", *arguments, stdout=subprocess.DEVNULL)
-        with process:
-            terminal.read_until(b"0 of 1 cells")
-            process.send_signal(signal.SIGINT)
-            terminal.read_all()
-        assert process.returncode == 130
+    def test_an_interruption_before_any_has_ended(self, interrupted):
+        interrupted(b"0 of 1 cells", "--steps", "100000", "--input-temps", "1", "--target-temps", "1")
         assert list(Path("out").iterdir()) == [Path("out/table.csv")]
-        arguments[1] = "2"
-        sweep(*arguments)
+        again = sweep(
+            "--steps", "2", "--samples", "1", "--input-temps", "1", "--target-temps", "1", "--out", "out", "--json"
+        )
+        assert json.loads(again)["skipped"] == 0
 
     @pytest.mark.skipif(os.name != "posix", reason="a process ends otherwise elsewhere")
     def test_workers_end_with_a_terminated_process(self):

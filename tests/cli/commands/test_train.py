@@ -297,7 +297,7 @@ class TestResume:
         train("map.npy", "--gold", "gold.npy", "--init", "first.npy", "--steps", "2", "--out", "run")
         for name in files:
             Path(name).unlink()
-        train("--resume", "run")
+        assert "run in run" in train("--resume", "run")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
