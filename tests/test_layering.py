@@ -27,10 +27,18 @@ OURS = {
     "imle_core.threads": set(),
     "imle_core.target": set(),
     "imle_core.training": {"contracts", "estimator", "losses"},
-    "imle_core.solvers": {"solvers.grid", "solvers.top_k"},
+    "imle_core.solvers": {
+        f"solvers.{name}" for name in ("assignment", "grid", "grid_acyclic", "knapsack", "ranking", "top_k")
+    },
+    "imle_core.solvers.assignment": set(),
     "imle_core.solvers.grid": {"solvers.grid_kernel", "solvers.grid_networkx", "threads"},
+    "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "threads"},
+    "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
     "imle_core.solvers.grid_kernel": {"compiled"},
     "imle_core.solvers.grid_networkx": set(),
+    "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "threads"},
+    "imle_core.solvers.knapsack_kernel": {"compiled"},
+    "imle_core.solvers.ranking": set(),
     "imle_core.solvers.top_k": set(),
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
@@ -75,7 +83,7 @@ USERS = {
     "joblib": {"imle_cli.executors"},
     "networkx": {"imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
-    "scipy": {"imle_cli.benchmarks"},
+    "scipy": {"imle_cli.benchmarks", "imle_core.solvers.assignment"},
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.options", "imle_cli.console"]

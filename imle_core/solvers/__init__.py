@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from imle_core.solvers.assignment import Assignment
 from imle_core.solvers.grid import GridPath
+from imle_core.solvers.grid_acyclic import AcyclicGridPath
+from imle_core.solvers.knapsack import Knapsack
+from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
 
 SOLVERS: dict[str, Callable[..., Any]] = {"dijkstra": GridPath, "top-k": TopK}
 """Solvers by the name that the command line uses."""
 
-__all__ = ["SOLVERS", "GridPath", "TopK"]
+__all__ = ["SOLVERS", "AcyclicGridPath", "ArgMax", "Assignment", "GridPath", "Knapsack", "Ranking", "TopK"]

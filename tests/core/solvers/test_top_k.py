@@ -53,7 +53,27 @@ def test_no_rows():
     assert TopK(2)(torch.zeros(0, 3)).shape == (0, 3)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=4, max_size=4), min_size=1, max_size=4), st.data())
+def test_a_number_for_each_instance_and_its_samples(rows, data):
+    k = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
+    theta = torch.tensor(rows).repeat_interleave(3, dim=0)
+    alone = [TopK(number)(row[None]) for number, row in zip(k, torch.tensor(rows), strict=True)]
+    for given_k in (k, torch.tensor(k)):
+        assert torch.equal(TopK()(theta, k=given_k), torch.cat(alone).repeat_interleave(3, dim=0))
+
+
 ERRORS = {
+    "k: got None; TopK() needs one for each instance; call it with k=[...]": lambda: TopK()(torch.zeros(2, 3)),
+    "k: got 4; an instance has 3 entries; k must be from 1 to 3 ": lambda: TopK()(torch.zeros(2, 3), k=[1, 4]),
+    "k: got 0; an instance has 3 entries; k must be from 1 to 3": lambda: TopK()(torch.zeros(2, 3), k=[0, 4]),
+    "k: got shape (2,), torch.int64, for 3 rows; it must have a whole number for each instance, and rows a multiple of "
+    "instances": lambda: TopK()(torch.zeros(3, 3), k=[1, 1]),
+    "k: got shape (1,), torch.float32, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
+    "instances": lambda: TopK()(torch.zeros(2, 3), k=[1.0]),
+    "k: got 2; instance 1 has fewer entries above -inf; choose a smaller k ": lambda: TopK()(
+        torch.tensor([[0.0, 0.0], [0.0, -torch.inf]]), k=[2]
+    ),
     "k: got 0; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(0),
     "k: got 1.0; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(1.0),
     "k: got 4; an instance has 3 entries; k must be from 1 to 3": lambda: TopK(4)(torch.zeros(2, 3)),
@@ -66,7 +86,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("message", ERRORS)
 def test_errors(message):
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(message.rstrip())}$"):
         ERRORS[message]()
 
 

@@ -1,0 +1,60 @@
+"""Pairs of rows and columns with the largest sum of scores."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Assignment:
+    """``argmax_z <z, theta>`` over 0/1 matrices with at most one 1 in each row and each column.
+
+    theta holds the scores of all pairs. A complete assignment has ``min(R, C)`` ones whatever the scores; for R = C it is
+    a permutation matrix. A partial one leaves out pairs that do not gain, those with ``theta <= 0``. theta = -inf forbids a
+    pair. Each instance takes ``O(min(R, C)^2 max(R, C))`` operations, by shortest augmenting paths (Crouse 2016, "On
+    implementing 2D rectangular assignment algorithms") in scipy. The same scores always give the same answer; which of
+    equally good ones it is, is that algorithm's choice.
+
+    Args:
+        partial: whether pairs that do not gain are left out.
+
+    Raises:
+        ValueError: when called, parameters that are not ``(N, R, C)``, NaN, infinite scores, or too many forbidden pairs.
+
+    >>> Assignment()(torch.tensor([[[1.0, 2.0], [2.0, 4.0]]]))
+    tensor([[[1., 0.],
+             [0., 1.]]])
+    """
+
+    def __init__(self, partial: bool = False) -> None:
+        self.partial = bool(partial)
+
+    def __repr__(self) -> str:
+        return f"Assignment(partial={self.partial})"
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """0/1 matrices ``(N, R, C)`` for scores ``(N, R, C)``, in theta's type and on its device."""
+        from scipy.optimize import linear_sum_assignment  # here, since it takes a while to import
+
+        if theta.dim() != 3:
+            raise ValueError(
+                f"theta: got shape {tuple(theta.shape)}; an assignment needs (N, R, C); use theta.unsqueeze(0) for one"
+            )
+        scores = theta.detach().to("cpu", torch.float64).numpy()
+        if not (scores < np.inf).all():
+            nan = int(np.isnan(scores).sum())
+            infinite = int((scores == np.inf).sum())
+            raise ValueError(f"theta: got {nan} NaN and {infinite} inf; scores must be finite, or -inf for never")
+        gains = np.maximum(scores, 0.0) if self.partial else scores
+        chosen = np.zeros(scores.shape, dtype=bool)
+        number = 0
+        try:
+            for number, matrix in enumerate(gains):
+                chosen[number][linear_sum_assignment(matrix, maximize=True)] = True
+        except ValueError as error:
+            raise ValueError(
+                f"theta: instance {number} forbids (-inf) so many pairs that no complete assignment is left; allow more, or "
+                "take Assignment(partial=True)"
+            ) from error
+        if self.partial:
+            chosen &= scores > 0
+        return torch.from_numpy(chosen).to(theta)

@@ -1,0 +1,82 @@
+"""The most valuable set of items that fits a knapsack."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from imle_core.threads import in_threads
+
+_LARGEST_TABLE = 2**31  # bytes, one for each item and room
+_CELLS_A_THREAD = 2**16
+
+
+class Knapsack:
+    """``argmax_z <z, theta>`` over z in ``{0, 1}^n`` with ``<w, z> <= capacity``, for whole weights w.
+
+    theta holds the values of the items; one with ``theta <= 0`` is never taken, so -inf forbids an item. Exact, by dynamic
+    programming over items and room left in float64: ``O(n * capacity)`` operations an instance, compiled, on as many
+    threads as torch may use. Weights and capacity are divided by what divides all of them, and capacity is cut down to the
+    sum of the weights. Of equally good sets it takes the one that has the first item, then the second, and so on.
+
+    Args:
+        weights: w, ``(*event)``, whole numbers >= 0.
+        capacity: whole number >= 0.
+
+    Raises:
+        ValueError: weights or a capacity outside their range, or a table of items and room over 2 GiB; when called,
+            parameters of another shape than the weights, NaN, or infinite values.
+
+    Source: Bellman 1957, "Dynamic Programming"; Kellerer, Pferschy, Pisinger 2004, "Knapsack Problems", section 2.3.
+
+    >>> Knapsack([2, 3, 4], capacity=6)(torch.tensor([[3.0, 4.0, 5.0]]))
+    tensor([[1., 0., 1.]])
+    """
+
+    def __init__(self, weights: ArrayLike, capacity: int) -> None:
+        given = np.asarray(weights)
+        if not np.issubdtype(given.dtype, np.number) or not (np.isreal(given) & (given >= 0) & (given % 1 == 0)).all():
+            raise ValueError(
+                "weights: got numbers that are not whole or are below 0; the table needs whole weights; scale them"
+            )
+        if given.size == 0:
+            raise ValueError(f"weights: got shape {given.shape}; a knapsack needs at least one item")
+        if not isinstance(capacity, (int, np.integer)) or isinstance(capacity, bool) or capacity < 0:
+            raise ValueError(f"capacity: got {capacity!r}; it must be a whole number >= 0; scale weights and capacity alike")
+        self.weights, self.capacity = given.astype(np.int64), int(capacity)
+        divisor = int(np.gcd.reduce(self.weights, axis=None)) or 1
+        self._weights = self.weights.ravel() // divisor
+        self._room = min(self.capacity // divisor, sum(self._weights.tolist()))
+        if self._room * self._weights.size > _LARGEST_TABLE:
+            raise ValueError(
+                f"capacity: got {capacity} for {self._weights.size} items; the table has a byte for each item and unit of "
+                f"room and may have 2 GiB; measure weights in larger units"
+            )
+
+    def __repr__(self) -> str:
+        return f"Knapsack({self.weights.size} items, capacity={self.capacity})"
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""
+        if theta.shape[1:] != self.weights.shape or theta.dim() == 0:
+            raise ValueError(
+                f"theta: got shape {tuple(theta.shape)} for weights of shape {self.weights.shape}; it must be (N, *event) "
+                "with a value for each weight"
+            )
+        narrow = theta.dtype not in (torch.float32, torch.float64)
+        rows = theta.detach().to("cpu", torch.float32 if narrow else theta.dtype).flatten(1).contiguous().numpy()
+        if not (rows < math.inf).all():
+            nan = int(np.isnan(rows).sum())
+            raise ValueError(f"theta: got {nan} NaN and {int((rows == math.inf).sum())} inf; values must be finite, or -inf")
+        from imle_core.solvers.knapsack_kernel import fill_knapsacks  # here, since numba takes half a second to import
+
+        masks = np.zeros_like(rows)
+        threads = min(torch.get_num_threads(), len(rows), rows.size * (self._room + 1) // _CELLS_A_THREAD)
+        in_threads(
+            lambda first, last: fill_knapsacks(rows[first:last], masks[first:last], self._weights, self._room),
+            len(rows),
+            threads,
+        )
+        return torch.from_numpy(masks).to(theta).view(theta.shape)

@@ -1,0 +1,42 @@
+"""Dynamic programming over items and room left, compiled, for a batch of knapsacks in one call."""
+
+import numpy as np
+
+from imle_core.compiled import compiled
+
+
+@compiled
+def fill_knapsacks(theta, out, weights, capacity):
+    """Writes the 0/1 masks of the best sets into ``out``.
+
+    Suffix by suffix, ``best_i(r) = max(best_{i+1}(r), theta_i + best_{i+1}(r - w_i))`` for every room r; then the items are
+    walked through from the first, which is taken where taking it is as good as leaving it.
+
+    Args:
+        theta: ``(N, n)`` float32 or float64, values of the items, without NaN.
+        out: ``(N, n)``, zeros, same type.
+        weights: ``(n,)`` int64, >= 0.
+        capacity: room, >= 0.
+    """
+    items = len(weights)
+    best, before = np.empty(capacity + 1), np.empty(capacity + 1)
+    taken = np.empty((items, capacity + 1), np.bool_)
+    for n in range(len(theta)):
+        best[:] = 0.0
+        for i in range(items - 1, -1, -1):
+            value, weight = np.float64(theta[n, i]), weights[i]
+            if not value > 0.0 or weight > capacity:
+                taken[i] = False
+                continue
+            best, before = before, best
+            best[:weight] = before[:weight]
+            taken[i, :weight] = False
+            for room in range(weight, capacity + 1):
+                gained = value + before[room - weight]
+                taken[i, room] = gained >= before[room]
+                best[room] = max(gained, before[room])
+        room = capacity
+        for i in range(items):
+            if taken[i, room]:
+                out[n, i] = 1
+                room -= weights[i]

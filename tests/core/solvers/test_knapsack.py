@@ -1,0 +1,105 @@
+"""Knapsack: brute force, ties, shapes, types, errors."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imle_core.solvers import Knapsack
+
+VALUES = st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0, 1.0, 1.5, 3.0, 2.0**40, -float("inf")])
+
+
+def best_set(weights, capacity, values):
+    """The best sets of items that gain; of these the one that has the first item, then the second, and so on."""
+    sets = itertools.product((1, 0), repeat=len(weights))
+    fitting = [
+        z for z in sets if np.dot(z, weights) <= capacity and all(v > 0 for v, one in zip(values, z, strict=True) if one)
+    ]
+    return max(fitting, key=lambda z: (sum(v for v, one in zip(values, z, strict=True) if one), z))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9), VALUES), min_size=1, max_size=7),
+    st.integers(0, 30),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+def test_the_best_set_and_among_equals_the_first(items, capacity, dtype):
+    # All sums of these values are exact in the table's float64, so that ties are ties.
+    weights, values = zip(*items, strict=True)
+    z = Knapsack(weights, capacity)(torch.tensor([values], dtype=dtype))
+    assert z.dtype == dtype
+    assert z[0].tolist() == list(best_set(weights, capacity, values))
+
+
+def test_values_that_ties_do_not_decide():
+    theta = torch.randn(200, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weights = np.random.default_rng(0).integers(1, 20, 10)
+    every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=10)), dtype=torch.float64)
+    fitting = every[(every @ torch.from_numpy(weights).double()) <= 37]
+    z = Knapsack(weights, 37)(theta)
+    torch.testing.assert_close((z * theta).sum(dim=1), (theta @ fitting.T).amax(dim=1), rtol=1e-12, atol=0)
+    assert (z @ torch.from_numpy(weights).double() <= 37).all()
+
+
+def test_batched_equals_one_by_one_on_any_number_of_threads():
+    theta = torch.randn(64, 30, generator=torch.Generator().manual_seed(0))
+    solver = Knapsack(np.arange(1, 31), 200)
+    alone = torch.cat([solver(row[None]) for row in theta])
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            assert torch.equal(solver(theta), alone)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_what_divides_all_weights_changes_nothing():
+    theta = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(Knapsack([2, 3, 4, 7], 9)(theta), Knapsack([2000, 3000, 4000, 7000], 9999)(theta))
+
+
+def test_room_without_end_takes_all_that_gains():
+    assert Knapsack([5, 0], 10**15)(torch.tensor([[1.0, 2.0], [-1.0, 0.0]])).tolist() == [[1, 1], [0, 0]]
+    assert Knapsack([0, 0], 0)(torch.tensor([[1.0, 2.0]])).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_types_and_shapes(dtype):
+    theta = torch.tensor([[[1.0, 2.0], [3.0, -4.0]]], dtype=dtype, requires_grad=True)
+    z = Knapsack([[1, 1], [1, 1]], 2)(theta)
+    assert (z.dtype, z.tolist(), z.requires_grad) == (dtype, [[[0, 1], [1, 0]]], False)
+    assert Knapsack([1, 1], 1)(torch.zeros(0, 2, dtype=dtype)).shape == (0, 2)
+    assert torch.equal(Knapsack([1, 1], 1)(torch.tensor([[1.0, 3.0], [2.0, 4.0]]).T), torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
+
+
+WHOLE = "weights: got numbers that are not whole or are below 0; the table needs whole weights; scale them"
+ERRORS = {
+    WHOLE: lambda: Knapsack([1, 2.5], 3),
+    WHOLE + " ": lambda: Knapsack([1, -2], 3),
+    WHOLE + "  ": lambda: Knapsack([1, np.nan], 3),
+    WHOLE + "   ": lambda: Knapsack(["a"], 3),
+    "weights: got shape (0,); a knapsack needs at least one item": lambda: Knapsack([], 3),
+    "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], -1),
+    "capacity: got 1.5; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], 1.5),
+    "capacity: got 10000000000 for 2 items; the table has a byte for each item and unit of room and may have 2 GiB; measure "
+    "weights in larger units": lambda: Knapsack([10**10, 10**10 - 1], 10**10),
+    "theta: got shape (1, 3) for weights of shape (2,); it must be (N, *event) with a value for each weight": lambda: (
+        Knapsack([1, 2], 3)(torch.zeros(1, 3))
+    ),
+    "theta: got 1 NaN and 1 inf; values must be finite, or -inf": lambda: Knapsack([1, 2], 3)(
+        torch.tensor([[torch.nan, torch.inf]])
+    ),
+}
+
+
+@pytest.mark.parametrize("message", ERRORS)
+def test_errors(message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message.rstrip())}$"):
+        ERRORS[message]()
