@@ -31,12 +31,18 @@ def fill_knapsacks(theta, out, weights, capacity):
             best, before = before, best
             best[:weight] = before[:weight]
             taken[i, :weight] = False
-            for room in range(weight, capacity + 1):
-                gained = value + before[room - weight]
-                taken[i, room] = gained >= before[room]
-                best[room] = max(gained, before[room])
+            _extend(value, before[: capacity + 1 - weight], before[weight:], best[weight:], taken[i, weight:])
         room = capacity
         for i in range(items):
             if taken[i, room]:
                 out[n, i] = 1
                 room -= weights[i]
+
+
+@compiled
+def _extend(value, with_less_room, left, best, taken):
+    """One item at every room that holds it; a function of its own, since then it runs on vectors."""
+    for room in range(len(taken)):
+        gained = value + with_less_room[room]
+        taken[room] = gained >= left[room]
+        best[room] = max(gained, left[room])

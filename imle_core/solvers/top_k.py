@@ -1,16 +1,21 @@
 """The k entries with the largest parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.threads import in_threads
+
+_ENTRIES_A_THREAD = 2**15
+
 
 class TopK:
     """``argmax_z <z, theta>`` over z with exactly k ones; among equal entries the first in row-major order are taken.
 
-    Batched, on theta's device. theta = -inf is never chosen.
+    ``O(n)`` operations an instance, compiled on the CPU on as many threads as torch may use, and ``O(n log n)`` on other
+    devices. theta = -inf is never chosen.
 
     Args:
         k: number of ones, from 1 to the number of entries of an instance; None where each call says it for each instance.
@@ -42,54 +47,53 @@ class TopK:
                 as in a layer that draws ``S = N/B`` samples. That of the constructor for all if None.
         """
         flat = theta.detach().flatten(1)
-        if flat.isnan().any():
+        if flat.sum().isnan() and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
             raise ValueError(f"theta: got {int(flat.isnan().sum())} NaN; top-k needs numbers; use -inf for never")
-        chosen = _first(flat, self._shared(flat)) if k is None else _first_of_each(flat, _counts(flat, k))
+        counts = self._counts(flat, k)
+        compiled = flat.device.type == "cpu" and flat.dtype in (torch.float32, torch.float64)
+        chosen, closed = _compiled(flat, counts) if compiled else _sorted(flat, counts)
+        if closed >= 0:
+            raise ValueError(
+                f"k: got {int(counts[closed])}; instance {closed} has fewer entries above -inf; choose a smaller k"
+            )
         return chosen.to(theta.dtype).view(theta.shape)
 
-    def _shared(self, flat: Tensor) -> int:
-        if self.k is None:
+    def _counts(self, flat: Tensor, k: Sequence[int] | Tensor | None) -> Tensor:
+        """Number of ones of each row, ``(N,)``."""
+        if k is None and self.k is None:
             raise ValueError("k: got None; TopK() needs one for each instance; call it with k=[...]")
-        _check_at_most(self.k, flat.shape[1])
-        return self.k
+        counts = torch.as_tensor([self.k] if k is None else k, device=flat.device)
+        if counts.dim() != 1 or counts.is_floating_point() or len(counts) == 0 or len(flat) % len(counts):
+            raise ValueError(
+                f"k: got shape {tuple(counts.shape)}, {counts.dtype}, for {len(flat)} rows; it must have a whole number for "
+                "each instance, and rows a multiple of instances"
+            )
+        entries = flat.shape[1]
+        if len(wrong := counts[(counts < 1) | (counts > entries)]):
+            raise ValueError(f"k: got {int(wrong[0])}; an instance has {entries} entries; k must be from 1 to {entries}")
+        return counts.long().repeat_interleave(len(flat) // len(counts))
 
 
-def _counts(flat: Tensor, k: Sequence[int] | Tensor) -> Tensor:
-    """Number of ones of each row, ``(N,)``."""
-    counts = torch.as_tensor(k, device=flat.device)
-    if counts.dim() != 1 or counts.is_floating_point() or len(counts) == 0 or len(flat) % len(counts):
-        raise ValueError(
-            f"k: got shape {tuple(counts.shape)}, {counts.dtype}, for {len(flat)} rows; it must have a whole number for "
-            "each instance, and rows a multiple of instances"
-        )
-    if len(wrong := counts[(counts < 1) | (counts > flat.shape[1])]):
-        _check_at_most(int(wrong[0]), flat.shape[1])
-    return counts.repeat_interleave(len(flat) // len(counts))
+def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
+    """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
+    from imle_core.solvers.top_k_kernel import choose  # here, since numba takes half a second to import
+
+    rows, each = flat.contiguous().numpy(), counts.numpy()
+    masks = np.zeros_like(rows)
+
+    def solve(first: int, last: int) -> int:
+        row = int(choose(rows[first:last], masks[first:last], each[first:last]))
+        return first + row if row >= 0 else -1
+
+    threads = min(torch.get_num_threads(), len(rows), rows.size // _ENTRIES_A_THREAD)
+    closed = [row for row in in_threads(solve, len(rows), threads) if row >= 0]
+    return torch.from_numpy(masks), min(closed, default=-1)
 
 
-def _first(flat: Tensor, k: int) -> Tensor:
-    kth = flat.topk(k, dim=1).values[:, -1:]
-    _check_open(kth, lambda _: k)
-    above, equal = flat > kth, flat == kth
-    missing = k - above.sum(dim=1, keepdim=True)
-    return above | (equal & (equal.cumsum(dim=1) <= missing))
-
-
-def _first_of_each(flat: Tensor, counts: Tensor) -> Tensor:
+def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
+    """The same in torch."""
     order = flat.argsort(dim=1, descending=True, stable=True)
     places = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
     chosen = torch.empty_like(order).scatter_(1, order, places) < counts[:, None]
-    _check_open(flat.masked_fill(~chosen, 0.0).amin(dim=1, keepdim=True), lambda row: int(counts[row]))
-    return chosen
-
-
-def _check_at_most(k: int, entries: int) -> None:
-    if not 1 <= k <= entries:
-        raise ValueError(f"k: got {k}; an instance has {entries} entries; k must be from 1 to {entries}")
-
-
-def _check_open(least: Tensor, k: Callable[[int], int]) -> None:
-    """The ``least`` chosen parameters ``(N, 1)`` must not be -inf."""
-    if least.isneginf().any():
-        row = int(least.isneginf().flatten().nonzero()[0])
-        raise ValueError(f"k: got {k(row)}; instance {row} has fewer entries above -inf; choose a smaller k")
+    closed = (chosen & flat.isneginf()).any(dim=1).nonzero()
+    return chosen, int(closed[0]) if len(closed) else -1
