@@ -28,9 +28,11 @@ OURS = {
     "imle_core.target": set(),
     "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.solvers": {
-        f"solvers.{name}" for name in ("assignment", "grid", "grid_acyclic", "knapsack", "ranking", "top_k")
+        f"solvers.{name}" for name in ("assignment", "black_box", "grid", "grid_acyclic", "knapsack", "ranking", "top_k")
     },
     "imle_core.solvers.assignment": set(),
+    "imle_core.solvers.black_box": {"solvers.black_box_task"},
+    "imle_core.solvers.black_box_task": set(),
     "imle_core.solvers.grid": {"solvers.grid_kernel", "solvers.grid_networkx", "threads"},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
@@ -81,7 +83,7 @@ USERS = {
     "matplotlib": {"imle_cli.figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
-    "joblib": {"imle_cli.executors"},
+    "joblib": {"imle_cli.executors", "imle_core.solvers.black_box"},
     "networkx": {"imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
     "scipy": {"imle_cli.benchmarks", "imle_core.solvers.assignment"},

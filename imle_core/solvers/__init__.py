@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imle_core.solvers.assignment import Assignment
+from imle_core.solvers.black_box import BlackBox, SolveError
 from imle_core.solvers.grid import GridPath
 from imle_core.solvers.grid_acyclic import AcyclicGridPath
 from imle_core.solvers.knapsack import Knapsack
@@ -13,4 +14,15 @@ from imle_core.solvers.top_k import TopK
 SOLVERS: dict[str, Callable[..., Any]] = {"dijkstra": GridPath, "top-k": TopK}
 """Solvers by the name that the command line uses."""
 
-__all__ = ["SOLVERS", "AcyclicGridPath", "ArgMax", "Assignment", "GridPath", "Knapsack", "Ranking", "TopK"]
+__all__ = [
+    "SOLVERS",
+    "AcyclicGridPath",
+    "ArgMax",
+    "Assignment",
+    "BlackBox",
+    "GridPath",
+    "Knapsack",
+    "Ranking",
+    "SolveError",
+    "TopK",
+]
