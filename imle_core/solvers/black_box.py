@@ -20,6 +20,7 @@ Fallback = Literal["error", "previous"]
 Outcome = NDArray[Any] | Failure
 
 _CHUNKS_A_JOB = 4
+_NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
 
 
 class SolveError(RuntimeError):
@@ -220,5 +221,7 @@ def _samples(rows: int, args: tuple[Sequence[Any], ...], kwargs: dict[str, Seque
 def _entry(
     row: int, samples: int, args: tuple[Sequence[Any], ...], kwargs: dict[str, Sequence[Any]]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    instance = row // samples if samples else 0
+    if not samples:
+        return _NOTHING  # shared: objects by the thousand would call the garbage collector
+    instance = row // samples
     return tuple(entries[instance] for entries in args), {name: entries[instance] for name, entries in kwargs.items()}

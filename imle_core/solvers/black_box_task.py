@@ -4,7 +4,7 @@ import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """One instance: its parameters ``(*event)`` and further arguments."""
 
     theta: NDArray[Any]
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def solve(task: Task, function: Callable[..., Any], arrays: bool, time_limit: fl
     try:
         with _limited(time_limit):
             solution = function(theta if arrays else torch.from_numpy(theta), *task.args, **task.kwargs)
-        array = np.asarray(solution.detach().cpu() if isinstance(solution, Tensor) else solution)
+        array = _as_array(solution)
     except _LateError:
         return Failure(f"took longer than {time_limit:g} s", late=True)
     except Exception as error:  # whatever a user's function may raise
@@ -66,6 +66,13 @@ def solve(task: Task, function: Callable[..., Any], arrays: bool, time_limit: fl
     if array.dtype.kind not in "biuf":
         return Failure(f"gave {type(solution).__name__}, which is no array of real numbers,")
     return array.astype(theta.dtype)
+
+
+def _as_array(solution: Any) -> NDArray[Any]:
+    if not isinstance(solution, Tensor):
+        return np.asarray(solution)
+    narrow = solution.dtype == torch.bfloat16  # which NumPy lacks
+    return (solution.float() if narrow else solution).numpy(force=True)
 
 
 def _sendable(error: BaseException | None) -> BaseException | None:

@@ -43,7 +43,10 @@ class TestResults:
         assert torch.equal(BlackBox(lambda theta: theta > 0)(turned), z.transpose(1, 2))
         assert BlackBox(best)(torch.zeros(0, 3, dtype=dtype)).shape == (0, 3)
 
-    @pytest.mark.parametrize("make", [np.asarray, torch.as_tensor, list, lambda z: np.asarray(z, dtype=bool)])
+    @pytest.mark.parametrize(
+        "make",
+        [np.asarray, torch.as_tensor, list, lambda z: torch.tensor(z, dtype=torch.bfloat16), lambda z: np.array(z) > 0],
+    )
     def test_a_function_may_give_arrays_tensors_or_lists(self, make):
         assert BlackBox(lambda _: make([1, 0]))(torch.zeros(2, 2)).tolist() == [[1, 0], [1, 0]]
 
