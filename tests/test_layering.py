@@ -18,6 +18,7 @@ OURS = {
     "imle_core.compiled": set(),
     "imle_core.contracts": set(),
     "imle_core.estimator": {"contracts", "replay", "target"},
+    "imle_core.locks": set(),
     "imle_core.losses": set(),
     "imle_core.marginals": {"contracts"},
     "imle_core.noise": {"sum_of_gamma"},
@@ -28,18 +29,21 @@ OURS = {
     "imle_core.target": set(),
     "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.solvers": {
-        f"solvers.{name}" for name in ("assignment", "black_box", "grid", "grid_acyclic", "knapsack", "ranking", "top_k")
+        f"solvers.{name}"
+        for name in ("assignment", "black_box", "grid", "grid_acyclic", "integer_program", "knapsack", "ranking", "top_k")
     },
     "imle_core.solvers.assignment": set(),
     "imle_core.solvers.black_box": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
-    "imle_core.solvers.grid": {"solvers.grid_kernel", "solvers.grid_networkx", "threads"},
+    "imle_core.solvers.grid": {"locks", "solvers.grid_kernel", "solvers.grid_networkx", "threads"},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
     "imle_core.solvers.grid_kernel": {"compiled"},
     "imle_core.solvers.grid_networkx": set(),
+    "imle_core.solvers.integer_program": {"locks", "solvers.program_file"},
     "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
+    "imle_core.solvers.program_file": set(),
     "imle_core.solvers.ranking": set(),
     "imle_core.solvers.top_k": {"solvers.top_k_kernel", "threads"},
     "imle_core.solvers.top_k_kernel": {"compiled"},
@@ -86,12 +90,14 @@ USERS = {
     "joblib": {"imle_cli.executors", "imle_core.solvers.black_box"},
     "networkx": {"imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
-    "scipy": {"imle_cli.benchmarks", "imle_core.solvers.assignment"},
+    "scipy": {"imle_cli.benchmarks"}
+    | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
+    "highspy": {"imle_core.solvers.program_file"},
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.options", "imle_cli.console"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
-HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", CORE}
+HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "highspy", CORE}
 
 
 def modules():

@@ -7,6 +7,14 @@ from imle_core.solvers.assignment import Assignment
 from imle_core.solvers.black_box import BlackBox, SolveError
 from imle_core.solvers.grid import GridPath
 from imle_core.solvers.grid_acyclic import AcyclicGridPath
+from imle_core.solvers.integer_program import (
+    GapError,
+    InfeasibleError,
+    IntegerProgram,
+    ProgramError,
+    TimeLimitError,
+    UnboundedError,
+)
 from imle_core.solvers.knapsack import Knapsack
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
@@ -20,9 +28,15 @@ __all__ = [
     "ArgMax",
     "Assignment",
     "BlackBox",
+    "GapError",
     "GridPath",
+    "InfeasibleError",
+    "IntegerProgram",
     "Knapsack",
+    "ProgramError",
     "Ranking",
     "SolveError",
+    "TimeLimitError",
     "TopK",
+    "UnboundedError",
 ]

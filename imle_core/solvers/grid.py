@@ -1,6 +1,5 @@
 """Cheapest paths on a grid of tiles."""
 
-import threading
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.locks import OwnLock
 from imle_core.threads import in_threads
 
 Tile: TypeAlias = tuple[int, int]
@@ -64,7 +64,7 @@ class GridPath:
             raise ValueError(f"engine: got {engine!r}; it must be 'compiled' or 'networkx'")
         self.moves, self.start, self.goal, self.floor, self.engine = moves, start, goal, floor, engine
         self.clamped = self.seen = 0
-        self._counting = threading.Lock()
+        self._counting = OwnLock()
 
     def __repr__(self) -> str:
         return f"GridPath(moves={self.moves}, start={self.start}, goal={self.goal}, engine={self.engine!r})"
