@@ -1,6 +1,5 @@
 """What this machine does: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
 
-import importlib.util
 import json
 import math
 import os
@@ -14,12 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from imle_cli import animation, frames
+from imle_cli import animation, frames, plain_solvers
 from imle_cli.films import RunFilms, timed
 from imle_cli.runs import Run
 from imle_cli.terrain import built_in_map
@@ -28,12 +28,13 @@ from imle_core import (
     LogisticNoiseDistribution,
     NoiseDistribution,
     NormalNoiseDistribution,
+    Solver,
     SumOfGammaNoiseDistribution,
     TargetDistribution,
     imle,
     perturb_and_map,
 )
-from imle_core.solvers import GridPath, TopK
+from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
 
 _SECONDS = 0.4  # spent on each figure, at least three runs
 
@@ -90,12 +91,8 @@ def _engines(_: torch.device, seed: int, *, side: int, count: int) -> Iterator[R
 
 
 def _large_map(_: torch.device, seed: int) -> Iterator[Row]:
-    """Against scipy's Dijkstra on a graph that is built beforehand, both on one core; scipy only where it is installed."""
+    """Against scipy's Dijkstra on a graph that is built beforehand, both on one core."""
     maps, solver, subject = _perturbed(512, 1, seed), GridPath(), "1 map of 512x512, one core"
-    if importlib.util.find_spec("scipy") is None:
-        with _one_thread():
-            yield Row(subject, "compiled engine", 1 / fastest(lambda: solver(maps))[0], "maps/s")
-        return
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
@@ -149,6 +146,43 @@ def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
     solver = TopK(16)
     seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
     yield Row("100 maps of 16x16", f"top-k on {device}", 100 / seconds, "maps/s")
+
+
+def _families(_: torch.device, seed: int) -> Iterator[Row]:
+    """A thousand instances against the same algorithms in plain Python, instance by instance."""
+    generator, count = torch.Generator().manual_seed(seed), 1000
+    weights, capacity = torch.randint(1, 20, (30,), generator=generator).tolist(), 100
+    pairs: tuple[tuple[str, Solver, Callable[[Any], Any], Tensor], ...] = (
+        (
+            "knapsacks of 30 items, room 100",
+            Knapsack(weights, capacity),
+            lambda values: plain_solvers.knapsack(values, weights, capacity),
+            torch.randn(count, 30, generator=generator),
+        ),
+        (
+            "acyclic paths of 16x16",
+            AcyclicGridPath(),
+            plain_solvers.acyclic_path,
+            torch.randn(count, 16, 16, generator=generator),
+        ),
+        (
+            "choices of 10 in 1,024",
+            TopK(10),
+            lambda values: plain_solvers.top_k(values, 10),
+            torch.randn(count, 1024, generator=generator),
+        ),
+    )
+    for what, solver, plain, theta in pairs:
+        few = theta[: count // 20].tolist()
+
+        def loop(plain: Callable[[Any], Any] = plain, few: list[Any] = few) -> None:
+            for instance in few:
+                plain(instance)
+
+        slow, fast = fastest(loop, partial(solver, theta))
+        slow *= count / len(few)
+        yield Row(f"{count:,} {what}", "plain Python", count / slow, "solutions/s")
+        yield Row(f"{count:,} {what}", "compiled", count / fast, "solutions/s", slow / fast, "plain Python")
 
 
 def _step(_: torch.device, seed: int) -> Iterator[Row]:
@@ -264,6 +298,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     _huge_map,
     _samplers,
     _top_k,
+    _families,
     _step,
     _commands,
     partial(_training, steps=1100, steps_on_large=150, turns=2),

@@ -52,7 +52,17 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.sweep", "commands.train", "options"},
-    "imle_cli.benchmarks": {"animation", "figures", "films", "frames", "preview", "problem", "runs", "terrain"}
+    "imle_cli.benchmarks": {
+        "animation",
+        "figures",
+        "films",
+        "frames",
+        "plain_solvers",
+        "preview",
+        "problem",
+        "runs",
+        "terrain",
+    }
     | {CORE, f"{CORE}.solvers"},
     "imle_cli.commands": set(),
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "options", "outputs", "problem"}
@@ -74,6 +84,7 @@ OURS = {
     "imle_cli.gold": {"problem", "terrain", f"{CORE}.solvers"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
+    "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": {"console", "options", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.runs": {"outputs"},

@@ -6,9 +6,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks
+from imle_cli import benchmarks, plain_solvers
 from imle_cli.app import app
 from imle_cli.benchmarks import MEASUREMENTS, Row, fastest
+from imle_core.solvers import AcyclicGridPath, Knapsack, TopK
 
 
 def test_fastest_takes_turns_after_one_call_each(monkeypatch):
@@ -20,7 +21,7 @@ def test_fastest_takes_turns_after_one_call_each(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:8], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
+    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:9], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
 )
 def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
@@ -31,8 +32,21 @@ def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeyp
     assert all(row.value > 0 for row in rows)
     for row in rows:
         if row.ratio is not None:
-            slower = next(other for other in rows if row.reference in other.means)
+            slower = next(other for other in rows if other.subject == row.subject and row.reference in other.means)
             assert row.ratio == pytest.approx(row.value / slower.value)
+
+
+def test_what_is_measured_against_gives_the_same():
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randint(0, 9, (8,), generator=generator).tolist()
+    maps, values = (torch.randn(shape, generator=generator).round() for shape in ((50, 4, 5), (50, 8)))
+    pairs = [
+        (AcyclicGridPath(), plain_solvers.acyclic_path, maps),
+        (Knapsack(weights, 20), lambda row: plain_solvers.knapsack(row, weights, 20), values),
+        (TopK(3), lambda row: plain_solvers.top_k(row, 3), values),
+    ]
+    for solver, plain, theta in pairs:
+        assert solver(theta).tolist() == [plain(row) for row in theta.tolist()]
 
 
 def test_memory_is_measured_above_the_imports():
@@ -45,13 +59,13 @@ def test_commands_are_timed_as_whole_processes(monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments[2]))
-    assert [row.unit for row in MEASUREMENTS[8](torch.device("cpu"), 0)] == ["s", "s"]
+    assert [row.unit for row in MEASUREMENTS[9](torch.device("cpu"), 0)] == ["s", "s"]
     assert set(calls) == {"marginals", "--help"}
 
 
 def test_a_training_gives_speeds_and_an_animation(monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
-    training = MEASUREMENTS[9].func
+    training = MEASUREMENTS[10].func
     rows = list(training(torch.device("cpu"), 0, steps=20, steps_on_large=2, turns=1))
     assert [row.unit for row in rows] == ["s", "steps/s", "s", "kB"]
     assert all(row.value > 0 for row in rows)
@@ -61,7 +75,7 @@ def test_a_training_gives_speeds_and_an_animation(monkeypatch):
 def test_a_sweep_is_timed_whole(monkeypatch):
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments))
-    (row,) = MEASUREMENTS[10](torch.device("cpu"), 7)
+    (row,) = MEASUREMENTS[11](torch.device("cpu"), 7)
     assert (row.unit, calls[0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))
 
 
