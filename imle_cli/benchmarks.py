@@ -34,7 +34,7 @@ from imle_core import (
     imle,
     perturb_and_map,
 )
-from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
+from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, ShortestPath, SpanningTree, TopK
 
 _SECONDS = 0.4  # spent on each figure, at least three runs
 
@@ -185,6 +185,34 @@ def _families(_: torch.device, seed: int) -> Iterator[Row]:
         yield Row(f"{count:,} {what}", "compiled", count / fast, "solutions/s", slow / fast, "plain Python")
 
 
+def _graphs(_: torch.device, seed: int) -> Iterator[Row]:
+    """Against networkx on graphs whose weights are set beforehand."""
+    import networkx
+
+    graph, generator = networkx.gnm_random_graph(200, 1000, seed=seed), torch.Generator().manual_seed(seed)
+    theta = -torch.rand(64, 1000, generator=generator)
+    weighted = []
+    for gains in theta[:4].tolist():
+        weighted.append(networkx.Graph())
+        weighted[-1].add_weighted_edges_from((*edge, -gain) for edge, gain in zip(graph.edges(), gains, strict=True))
+    goal = max(networkx.node_connected_component(graph, 0))
+    pairs: tuple[tuple[str, Solver, Callable[[Any], object]], ...] = (
+        ("shortest paths", ShortestPath(graph, 0, goal), lambda one: networkx.dijkstra_path(one, 0, goal)),
+        ("spanning trees", SpanningTree(graph, forest=True), networkx.minimum_spanning_tree),
+    )
+    for what, solver, reference in pairs:
+
+        def loop(reference: Callable[[Any], object] = reference) -> None:
+            for one in weighted:
+                reference(one)
+
+        slow, fast = fastest(loop, partial(solver, theta))
+        slow *= len(theta) / len(weighted)
+        subject = f"{len(theta)} {what}, 200 nodes, 1,000 edges"
+        yield Row(subject, "networkx", len(theta) / slow, "solutions/s")
+        yield Row(subject, "compiled", len(theta) / fast, "solutions/s", slow / fast, "networkx")
+
+
 def _step(_: torch.device, seed: int) -> Iterator[Row]:
     """Forward and backward through the built-in map with 100 samples, noise included."""
     generator = torch.Generator().manual_seed(seed)
@@ -299,6 +327,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     _samplers,
     _top_k,
     _families,
+    _graphs,
     _step,
     _commands,
     partial(_training, steps=1100, steps_on_large=150, turns=2),

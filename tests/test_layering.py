@@ -29,12 +29,19 @@ OURS = {
     "imle_core.target": set(),
     "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.solvers": {
-        f"solvers.{name}"
-        for name in ("assignment", "black_box", "grid", "grid_acyclic", "integer_program", "knapsack", "ranking", "top_k")
-    },
+        f"solvers.{name}" for name in ("assignment", "black_box", "integer_program", "knapsack", "ranking")
+    }
+    | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
+    | {"solvers.top_k"},
     "imle_core.solvers.assignment": set(),
     "imle_core.solvers.black_box": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
+    "imle_core.solvers.graph": {"locks", "threads"},
+    "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel"},
+    "imle_core.solvers.graph_kernel": {"compiled"},
+    "imle_core.solvers.graph_matching": {"solvers.graph"},
+    "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel"},
+    "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel"},
     "imle_core.solvers.grid": {"locks", "solvers.grid_kernel", "solvers.grid_networkx", "threads"},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
@@ -99,7 +106,7 @@ USERS = {
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors", "imle_core.solvers.black_box"},
-    "networkx": {"imle_core.solvers.grid_networkx"},
+    "networkx": {"imle_cli.benchmarks", "imle_core.solvers.graph_matching", "imle_core.solvers.grid_networkx"},
     "numba": {"imle_core.compiled"},
     "scipy": {"imle_cli.benchmarks"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},

@@ -5,6 +5,10 @@ from typing import Any
 
 from imle_core.solvers.assignment import Assignment
 from imle_core.solvers.black_box import BlackBox, SolveError
+from imle_core.solvers.graph_cut import MinCut
+from imle_core.solvers.graph_matching import Matching
+from imle_core.solvers.graph_path import ShortestPath
+from imle_core.solvers.graph_tree import SpanningTree
 from imle_core.solvers.grid import GridPath
 from imle_core.solvers.grid_acyclic import AcyclicGridPath
 from imle_core.solvers.integer_program import (
@@ -33,9 +37,13 @@ __all__ = [
     "InfeasibleError",
     "IntegerProgram",
     "Knapsack",
+    "Matching",
+    "MinCut",
     "ProgramError",
     "Ranking",
+    "ShortestPath",
     "SolveError",
+    "SpanningTree",
     "TimeLimitError",
     "TopK",
     "UnboundedError",

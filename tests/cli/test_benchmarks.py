@@ -21,7 +21,7 @@ def test_fastest_takes_turns_after_one_call_each(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:9], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
+    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:10], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
 )
 def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
@@ -59,13 +59,13 @@ def test_commands_are_timed_as_whole_processes(monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments[2]))
-    assert [row.unit for row in MEASUREMENTS[9](torch.device("cpu"), 0)] == ["s", "s"]
+    assert [row.unit for row in MEASUREMENTS[10](torch.device("cpu"), 0)] == ["s", "s"]
     assert set(calls) == {"marginals", "--help"}
 
 
 def test_a_training_gives_speeds_and_an_animation(monkeypatch):
     monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
-    training = MEASUREMENTS[10].func
+    training = MEASUREMENTS[11].func
     rows = list(training(torch.device("cpu"), 0, steps=20, steps_on_large=2, turns=1))
     assert [row.unit for row in rows] == ["s", "steps/s", "s", "kB"]
     assert all(row.value > 0 for row in rows)
@@ -75,7 +75,7 @@ def test_a_training_gives_speeds_and_an_animation(monkeypatch):
 def test_a_sweep_is_timed_whole(monkeypatch):
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments))
-    (row,) = MEASUREMENTS[11](torch.device("cpu"), 7)
+    (row,) = MEASUREMENTS[12](torch.device("cpu"), 7)
     assert (row.unit, calls[0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))
 
 

@@ -1,0 +1,208 @@
+"""What solvers on the edges of a graph share: the order of nodes and edges, reading theta, costs and their floor."""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imle_core.locks import OwnLock
+from imle_core.threads import in_threads
+
+Node: TypeAlias = Hashable
+Edge: TypeAlias = tuple[Node, Node]
+Graph: TypeAlias = Any
+"""A networkx graph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
+Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Masks: TypeAlias = NDArray[np.uint8]
+
+_NODES_SHOWN = 5
+_EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
+_PEAK, _SHRINK = 2.0**900, 2.0**-100
+
+
+class GraphSolver:
+    """A solver whose entry e of theta and of z belongs to edge ``edges[e]``.
+
+    Attributes:
+        nodes: in the order of ``graph.nodes()``; of an iterable of edges, in the order of their first appearance.
+        edges: in the order of ``graph.edges()``; of an iterable of edges, in its own order.
+        directed: whether edges lead from u to v only.
+
+    Args:
+        graph: networkx graph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes of edges are
+            not read. Later changes of the graph have no effect.
+
+    Raises:
+        ValueError: a graph without edges, with a self-loop or with parallel edges, an edge that is no pair of nodes.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        is_graph = hasattr(graph, "is_directed")
+        self.directed: bool = is_graph and graph.is_directed()
+        self.edges: list[Edge] = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
+        if not self.edges:
+            raise ValueError("graph: got no edges; a solver on edges needs at least one; add an edge")
+        nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
+        self.nodes: list[Node] = list(dict.fromkeys(nodes))
+        self._number = {node: i for i, node in enumerate(self.nodes)}
+        self._ends = np.array([(self._number[u], self._number[v]) for u, v in self.edges], dtype=np.int64)
+        self._check_edges()
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """Masks ``(N, E)`` of the best solutions for parameters ``(N, E)``, in theta's type and on its device."""
+        masks = self._solve(self._read(theta))
+        return torch.from_numpy(masks).to(device=theta.device, dtype=theta.dtype)
+
+    def _solve(self, rows: Rows) -> Masks:
+        raise NotImplementedError
+
+    def _check_edges(self) -> None:
+        seen = set()
+        for (u, v), (i, j) in zip(self.edges, self._ends.tolist(), strict=True):
+            if i == j:
+                raise ValueError(
+                    f"graph: got a self-loop at {u!r}; an edge must join two nodes; "
+                    "take it away, with graph.remove_edge(node, node) for instance"
+                )
+            key = (i, j) if self.directed else (min(i, j), max(i, j))
+            if key in seen:
+                raise ValueError(
+                    f"graph: got parallel edges between {u!r} and {v!r}; two nodes may have one edge; "
+                    "keep the best of them, with networkx.Graph(graph) for instance"
+                )
+            seen.add(key)
+
+    def _check_undirected(self, what: str) -> None:
+        if self.directed:
+            raise ValueError(f"graph: got a directed graph; {what} needs an undirected one; use graph.to_undirected()")
+
+    def _node(self, name: str, node: Node) -> int:
+        """Number of a node that the user named."""
+        if node not in self._number:
+            some = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
+            raise ValueError(f"{name}: got {node!r}; it is no node of the graph; the nodes are {some}")
+        return self._number[node]
+
+    def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Compressed rows ``(first, heads, edges)``: arcs ``first[i]..first[i + 1] - 1`` leave node i, by edge number."""
+        numbers = np.arange(len(self._ends))
+        tails, heads = self._ends.T
+        if not self.directed:
+            numbers, tails, heads = np.tile(numbers, 2), np.append(tails, heads), np.append(heads, tails)
+        order = np.lexsort((numbers, tails))
+        first = np.zeros(len(self.nodes) + 1, np.int64)
+        np.cumsum(np.bincount(tails, minlength=len(self.nodes)), out=first[1:])
+        return first, np.ascontiguousarray(heads[order]), np.ascontiguousarray(numbers[order])
+
+    def _reached(self, start: int) -> set[int]:
+        """Nodes to which a path leads from ``start``."""
+        first, heads, _ = self._out_arcs()
+        reached, left = {start}, [start]
+        while left:
+            node = left.pop()
+            found = set(heads[first[node] : first[node + 1]].tolist()) - reached
+            reached |= found
+            left += found
+        return reached
+
+    def _read(self, theta: Tensor) -> Rows:
+        """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
+        edges = len(self.edges)
+        if theta.dim() != 2 or theta.shape[1] != edges:
+            raise ValueError(
+                f"theta: got shape {tuple(theta.shape)}; a graph of {edges} edges needs (N, {edges}); "
+                "give one entry an edge, in the order of solver.edges"
+            )
+        narrow = theta.dtype in (torch.float16, torch.bfloat16, torch.float32)
+        rows: Rows = theta.detach().to("cpu", torch.float32 if narrow else torch.float64).contiguous().numpy()
+        if np.isnan(rows).any():
+            raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
+        return rows
+
+
+class CostSolver(GraphSolver):
+    """A solver that minimises costs ``c = -theta``, which ``floor`` can keep from being negative.
+
+    Attributes:
+        clamped: how many costs were raised to ``floor`` so far.
+        seen: how many edges that may be chosen were read so far.
+
+    Args:
+        graph: as for :class:`GraphSolver`.
+        floor: smallest cost, >= 0, in theta's type; None to take costs as they are.
+
+    Raises:
+        ValueError: as for :class:`GraphSolver`; a floor outside its range.
+    """
+
+    def __init__(self, graph: Graph, floor: float | None = None) -> None:
+        super().__init__(graph)
+        if floor is not None and not 0 <= floor < np.inf:
+            raise ValueError(f"floor: got {floor!r}; it must be >= 0 and finite; use None to take costs as they are")
+        self.floor = floor
+        self.clamped = self.seen = 0
+        self._counting = OwnLock()
+
+    def _costs(self, rows: Rows) -> Rows:
+        """Costs ``(N, E)``: +inf on edges that are never chosen."""
+        costs: Rows = -rows
+        clamped = 0
+        if self.floor is not None:
+            below = costs < self.floor
+            clamped = int(np.count_nonzero(below))
+            costs[below] = self.floor
+        elif np.isneginf(costs).any():
+            raise ValueError(
+                f"theta: got {int(np.isneginf(costs).sum())} +inf; sums over edges must be finite; "
+                "use a large number, or give floor"
+            )
+        with self._counting:
+            self.clamped += clamped
+            self.seen += int(np.count_nonzero(costs != np.inf))
+        return costs
+
+    def _check_sign(self, costs: Rows, what: str) -> None:
+        negative = (costs < 0).any(axis=1)
+        if negative.any():
+            row = int(negative.argmax())
+            count = int(np.count_nonzero(costs[row] < 0))
+            raise ValueError(
+                f"theta: got {count} positive entries{where(row, costs)}; {what} needs costs -theta >= 0; "
+                "make theta <= 0, or give floor=0 to clamp costs"
+            )
+
+
+def shrunk(costs: Rows) -> NDArray[np.float64]:
+    """Costs in float64, with rows of huge ones multiplied by a power of two so that sums over edges stay finite."""
+    wide: NDArray[np.float64] = costs.astype(np.float64)
+    if costs.dtype == np.float64:
+        huge = ((np.abs(wide) > _PEAK) & np.isfinite(wide)).any(axis=1)
+        wide[huge] *= _SHRINK
+    return wide
+
+
+def whole_numbers(values: Iterable[float]) -> list[int]:
+    """Finite floats as whole numbers in the same exact ratios."""
+    ratios = [float(value).as_integer_ratio() for value in values]
+    scale = max((below for _, below in ratios), default=1)  # all are powers of two
+    return [above * (scale // below) for above, below in ratios]
+
+
+def in_parts(solve: Callable[[int, int], None], rows: Rows) -> None:
+    """Calls ``solve(first, last)`` over the rows, on as many threads as torch may use where the work is worth it."""
+    in_threads(solve, len(rows), min(torch.get_num_threads(), len(rows), rows.size // _EDGES_A_THREAD))
+
+
+def where(row: int, rows: Rows) -> str:
+    """Which row an error is about, where there are several."""
+    return f" in row {row} of {len(rows)}" if len(rows) > 1 else ""
+
+
+def _pair(edge: Any) -> Edge:
+    if isinstance(edge, str) or not hasattr(edge, "__len__") or len(edge) != 2:
+        raise ValueError(f"graph: got {edge!r} as an edge; an edge is a pair of nodes; give pairs (u, v)")
+    u, v = edge
+    return u, v
