@@ -17,6 +17,7 @@ OURS = {
     "imle_core": {"contracts", "estimator", "losses", "marginals", "noise", "target", "training"},
     "imle_core.compiled": set(),
     "imle_core.contracts": set(),
+    "imle_core.doctor": {"contracts", "estimator", "target"},
     "imle_core.estimator": {"contracts", "replay", "target"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),

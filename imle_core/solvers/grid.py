@@ -26,7 +26,8 @@ class GridPath:
 
     z is 1 on the tiles of the path, start and goal included, and 0 elsewhere. Paths with negative tiles are no
     shortest-path problem, so the solver's domain is costs from ``floor`` up: a finite theta is projected onto it by
-    clamping, and ``clamped`` counts how often, of ``seen`` passable tiles. theta = -inf is a wall.
+    clamping, and ``clamped`` counts how often, of ``seen`` passable tiles. theta = -inf is a wall. ``domain`` holds the
+    smallest and the largest theta of the domain.
 
     Among equally cheap paths it takes the one found by walking back from the goal, along labels that are exact in
     float64, to the smallest row-major predecessor. Both engines give the same tiles: "compiled" (numba, on as many threads
@@ -63,6 +64,7 @@ class GridPath:
         if engine not in get_args(Engine):
             raise ValueError(f"engine: got {engine!r}; it must be 'compiled' or 'networkx'")
         self.moves, self.start, self.goal, self.floor, self.engine = moves, start, goal, floor, engine
+        self.domain = (-np.inf, -floor)
         self.clamped = self.seen = 0
         self._counting = OwnLock()
 
