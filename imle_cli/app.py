@@ -10,6 +10,7 @@ import typer
 
 from imle_cli.commands.animate import animate
 from imle_cli.commands.bench import bench
+from imle_cli.commands.check import check
 from imle_cli.commands.marginals import marginals
 from imle_cli.commands.noise import noise
 from imle_cli.commands.sample import sample
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (solve, sample, marginals, noise, train, sweep, animate, bench):
+for function in (solve, sample, marginals, noise, train, sweep, animate, check, bench):
     app.command()(command(function))
 
 

@@ -11,6 +11,7 @@ import imle_core.solvers
 ROOT = Path(__file__).parents[1]
 CORE = "imle_core"
 PUBLIC = {CORE: set(imle_core.__all__), f"{CORE}.solvers": set(imle_core.solvers.__all__)}
+PUBLIC[f"{CORE}.doctor"] = {"CHECKS", "Finding", "check"}
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
 OURS = {
@@ -59,7 +60,7 @@ OURS = {
     "imle_cli.__main__": {"app"},
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
-    | {"commands.sweep", "commands.train", "options"},
+    | {"commands.check", "commands.sweep", "commands.train", "options"},
     "imle_cli.benchmarks": {
         "animation",
         "figures",
@@ -76,6 +77,7 @@ OURS = {
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "options", "outputs", "problem"}
     | {"runs", CORE},
     "imle_cli.commands.bench": {"benchmarks", "console", "options", "problem"},
+    "imle_cli.commands.check": {"console", "options", "outputs", f"{CORE}.doctor"},
     "imle_cli.commands.marginals": {"console", "figures", "options", "outputs", "preview", "problem", CORE},
     "imle_cli.commands.noise": {"console", "drawn_noise", "figures", "options", "outputs", "problem"},
     "imle_cli.commands.sample": {"console", "figures", "options", "outputs", "problem", CORE},
@@ -100,7 +102,7 @@ OURS = {
     "imle_cli.terrain": set(),
 }
 USERS = {
-    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "noise", "sweep", "train")}
+    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "check", "noise", "sweep", "train")}
     | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {"imle_cli.figures"},

@@ -8,7 +8,7 @@ from imle_cli.options import ReportOptions
 def bench(report: ReportOptions) -> None:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
-    Ratios compare the best of runs by turns within this one measurement. Scipy is compared where it is installed.
+    Ratios compare the best of runs by turns within this one measurement.
     """
     import os
     import platform

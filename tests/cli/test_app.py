@@ -11,7 +11,7 @@ import pytest
 
 from imle_cli.app import main
 
-COMMANDS = ("solve", "sample", "marginals", "noise", "train", "sweep", "animate", "bench")
+COMMANDS = ("solve", "sample", "marginals", "noise", "train", "sweep", "animate", "check", "bench")
 
 
 def imle(*arguments, **options):
