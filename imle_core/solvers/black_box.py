@@ -39,8 +39,9 @@ class SolveError(RuntimeError):
 class BlackBox:
     """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
 
-    Rows that are equal to the bit are solved once in a call; at a small lambda most of a layer's backward rows repeat those
-    of other samples, or, with a ``cache``, of the forward pass. Results are in order and do not depend on the executor.
+    Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0;
+    with a ``cache`` also from call to call, such as backward rows whose upstream gradient is 0, which repeat forward ones.
+    Results are in order and do not depend on the executor.
     More arguments of a call are per instance: ``solver(theta, graph=[...])`` has one entry for each of B instances, and with
     ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
 

@@ -89,6 +89,14 @@ class TestRepeats:
         assert torch.equal(solver(theta.double()), ArgMax()(theta.double()))
         assert solver.solved == 9
 
+    def test_rows_without_an_upstream_gradient_repeat_the_forward_pass(self):
+        solver, theta = BlackBox(best, cache=100), parameters(1).requires_grad_()
+        generator = torch.Generator().manual_seed(0)
+        z = imle(solver, noise_distribution=GumbelNoiseDistribution(), nb_samples=50, generator=generator)(theta)
+        assert solver.solved == 50
+        z[:5].sum().backward()
+        assert solver.solved == 55
+
     def test_without_one_nothing_is_kept(self):
         solver = BlackBox(best)
         for _ in range(2):
