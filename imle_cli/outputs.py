@@ -19,6 +19,7 @@ _MAGIC = {
     ".pdf": rb"%PDF",
     ".svg": rb"<\?xml",
     ".npy": rb"\x93NUMPY",
+    ".npz": rb"PK",
     ".gif": rb"GIF8",
     ".webp": rb"RIFF",
     ".apng": rb"\x89PNG",

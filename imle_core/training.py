@@ -70,7 +70,7 @@ class Training:
         contracts.check_seed("seed", seed)
         contracts.check_choice("schedule", schedule, get_args(Schedule))
         contracts.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
-        _check_step(lr)
+        _check_lr(lr)
         _check_gold(gold)
         if weights is not None and weights.shape != gold.shape:
             raise ValueError(
@@ -175,7 +175,7 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
     return iter(Training(solver, gold, **settings))
 
 
-def _check_step(lr: float) -> None:
+def _check_lr(lr: float) -> None:
     if not 0 < lr <= _LARGEST_STEP:
         raise ValueError(f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005")
 

@@ -36,12 +36,13 @@ def check(
 ) -> None:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
     from imle_cli.console import Report
+    from imle_cli.outputs import check_output
     from imle_core.doctor import check as examine
 
     began = time.perf_counter()
     check_at_least("--instances", instances, 2, "the usual number is 64")
-    if save is not None and save.suffix != ".npz":
-        raise UsageError(f"--save: got {save}; the name must end in .npz; several arrays are saved")
+    if save is not None:
+        check_output("--save", save, (".npz",))
     sizes = _sizes(shape)
     findings = examine(_load(solver), sizes, low=low, high=high, nb_instances=instances, seed=report.seed)
     failed = [finding for finding in findings if finding.verdict == "fail"]

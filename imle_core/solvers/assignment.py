@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.solvers.rows import as_rows, check_below_infinity
+
 
 class Assignment:
     """``argmax_z <z, theta>`` over 0/1 matrices with at most one 1 in each row and each column.
@@ -39,11 +41,8 @@ class Assignment:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; an assignment needs (N, R, C); use theta.unsqueeze(0) for one"
             )
-        scores = theta.detach().to("cpu", torch.float64).numpy()
-        if not (scores < np.inf).all():
-            nan = int(np.isnan(scores).sum())
-            infinite = int((scores == np.inf).sum())
-            raise ValueError(f"theta: got {nan} NaN and {infinite} inf; scores must be finite, or -inf for never")
+        scores = as_rows(theta.double())
+        check_below_infinity(scores, "scores")
         gains = np.maximum(scores, 0.0) if self.partial else scores
         chosen = np.zeros(scores.shape, dtype=bool)
         number = 0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.solvers.black_box_task import Failure, Task, solve, solve_all
+from imle_core.solvers.rows import as_rows
 
 Executor = Literal["serial", "threads", "processes", "joblib"]
 Fallback = Literal["error", "previous"]
@@ -116,8 +117,7 @@ class BlackBox:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         if theta.dim() == 0:
             raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
-        narrow = theta.dtype not in (torch.float32, torch.float64)
-        rows = theta.detach().to("cpu", torch.float32 if narrow else theta.dtype).contiguous().numpy()
+        rows = as_rows(theta)
         samples = _samples(len(rows), args, kwargs)
         solutions = np.empty_like(rows)
         asked: dict[Any, list[int]] = {}

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
+from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
 
 Node: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Node, Node]
 Graph: TypeAlias = Any
 """A networkx graph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
-Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 Masks: TypeAlias = NDArray[np.uint8]
 
 _NODES_SHOWN = 5
@@ -116,8 +116,7 @@ class GraphSolver:
                 f"theta: got shape {tuple(theta.shape)}; a graph of {edges} edges needs (N, {edges}); "
                 "give one entry an edge, in the order of solver.edges"
             )
-        narrow = theta.dtype in (torch.float16, torch.bfloat16, torch.float32)
-        rows: Rows = theta.detach().to("cpu", torch.float32 if narrow else torch.float64).contiguous().numpy()
+        rows = as_rows(theta)
         if np.isnan(rows).any():
             raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
         return rows

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, Rows, in_parts, where, whole_numbers
+from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
+from imle_core.solvers.rows import Rows
 
 _FITS = 2.0**61  # a flow that goes back over an edge at most doubles what int64 must hold
 

@@ -79,10 +79,7 @@ def dijkstra_paths(costs, out, status, first, heads, edges, start, goal):
         if labels[goal] == np.inf:
             status[n] = CUT_OFF
             continue
-        node = goal
-        while node != start:
-            out[n, entry[node]] = 1
-            node = before[node]
+        _walk_back(out[n], entry, before, start, goal)
 
 
 @compiled
@@ -122,10 +119,15 @@ def acyclic_paths(costs, out, status, first, heads, edges, order, start, goal):
         if labels[goal] == np.inf:
             status[n] = CUT_OFF
             continue
-        node = goal
-        while node != start:
-            out[n, entry[node]] = 1
-            node = before[node]
+        _walk_back(out[n], entry, before, start, goal)
+
+
+@compiled
+def _walk_back(mask, entry, before, start, goal):
+    node = goal
+    while node != start:
+        mask[entry[node]] = 1
+        node = before[node]
 
 
 @compiled

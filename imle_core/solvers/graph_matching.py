@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.solvers.graph import Graph, GraphSolver, Masks, Rows, where, whole_numbers
+from imle_core.solvers.graph import Graph, GraphSolver, Masks, where, whole_numbers
+from imle_core.solvers.rows import Rows
 
 
 class Matching(GraphSolver):

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, Rows, in_parts, shrunk, where, whole_numbers
+from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, shrunk, where, whole_numbers
+from imle_core.solvers.rows import Rows
 
 
 class ShortestPath(CostSolver):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from imle_core.solvers.graph import Graph, GraphSolver, Masks, Rows, in_parts, where
+from imle_core.solvers.graph import Graph, GraphSolver, Masks, in_parts, where
+from imle_core.solvers.rows import Rows
 
 
 class SpanningTree(GraphSolver):

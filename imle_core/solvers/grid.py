@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
+from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
 
 Tile: TypeAlias = tuple[int, int]
 Engine = Literal["compiled", "networkx"]
-Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
@@ -77,8 +77,7 @@ class GridPath:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        narrow = theta.dtype not in (torch.float32, torch.float64)
-        rows: Rows = theta.detach().to("cpu", torch.float32 if narrow else theta.dtype).contiguous().numpy()
+        rows = as_rows(theta)
         if np.isnan(rows).any():
             raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; a grid path needs numbers; use -inf for a wall")
         start, goal = self.ends(*rows.shape[1:])

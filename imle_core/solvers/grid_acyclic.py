@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.solvers.rows import as_rows, check_below_infinity
 from imle_core.threads import in_threads
 
 _TILES_A_THREAD = 2**15
@@ -41,11 +42,8 @@ class AcyclicGridPath:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        narrow = theta.dtype not in (torch.float32, torch.float64)
-        rows = theta.detach().to("cpu", torch.float32 if narrow else theta.dtype).contiguous().numpy()
-        if not (rows < np.inf).all():
-            nan = int(np.isnan(rows).sum())
-            raise ValueError(f"theta: got {nan} NaN and {int((rows == np.inf).sum())} inf; gains must be finite, or -inf")
+        rows = as_rows(theta)
+        check_below_infinity(rows, "gains")
         from imle_core.solvers.grid_acyclic_kernel import best_paths  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)

@@ -1,12 +1,11 @@
 """The most valuable set of items that fits a knapsack."""
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from imle_core.solvers.rows import as_rows, check_below_infinity
 from imle_core.threads import in_threads
 
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
@@ -65,11 +64,8 @@ class Knapsack:
                 f"theta: got shape {tuple(theta.shape)} for weights of shape {self.weights.shape}; it must be (N, *event) "
                 "with a value for each weight"
             )
-        narrow = theta.dtype not in (torch.float32, torch.float64)
-        rows = theta.detach().to("cpu", torch.float32 if narrow else theta.dtype).flatten(1).contiguous().numpy()
-        if not (rows < math.inf).all():
-            nan = int(np.isnan(rows).sum())
-            raise ValueError(f"theta: got {nan} NaN and {int((rows == math.inf).sum())} inf; values must be finite, or -inf")
+        rows = as_rows(theta.flatten(1))
+        check_below_infinity(rows, "values")
         from imle_core.solvers.knapsack_kernel import fill_knapsacks  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)

@@ -93,7 +93,7 @@ ERRORS = {
     "theta: got shape (1, 3) for weights of shape (2,); it must be (N, *event) with a value for each weight": lambda: (
         Knapsack([1, 2], 3)(torch.zeros(1, 3))
     ),
-    "theta: got 1 NaN and 1 inf; values must be finite, or -inf": lambda: Knapsack([1, 2], 3)(
+    "theta: got 1 NaN and 1 inf; values must be finite, or -inf for never": lambda: Knapsack([1, 2], 3)(
         torch.tensor([[torch.nan, torch.inf]])
     ),
 }
