@@ -140,9 +140,10 @@ class Run:
         run = cls(path, {"format": FORMAT, **config})
         try:
             run.save(history, state)
-            run._write_json("config.json", run.config)
+            with run.writing_metrics([]):
+                run._write_json("config.json", run.config)
         except BaseException:
-            for name in ("history.npz", "checkpoint.pt", "config.json"):
+            for name in ("history.npz", "checkpoint.pt", "metrics.csv", "config.json"):
                 (path / name).unlink(missing_ok=True)
             raise
         return run

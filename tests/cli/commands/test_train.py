@@ -14,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
+from imle_cli.experiment import Recorder
 from imle_cli.runs import Run, new_folder
 from imle_cli.terrain import built_in_map
 from imle_core import Training
@@ -234,6 +235,17 @@ class TestResume:
         train(*arguments, "--out", "whole", "--quiet")
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
         assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+
+    def test_after_a_kill_before_the_first_step(self, monkeypatch):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Recorder, "steps", stop)
+            assert invoke("--steps", "20", "--out", "part").exit_code == 130
+        train("--resume", "part", "--quiet")
+        train("--steps", "20", "--out", "whole", "--quiet")
+        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
 
     def test_an_interruption_amid_a_step(self, monkeypatch):
         move, moves = Training._move, []
