@@ -284,7 +284,7 @@ def _memory(_: torch.device, seed: int) -> Iterator[Row]:
 
 def peak_above_imports(command: Callable[[], object]) -> int:
     """Bytes by which a command raises this process's peak above that of its imports, compiled code included."""
-    from imle_cli import figures, preview, problem  # noqa: F401
+    from imle_cli import figures, inputs, preview  # noqa: F401
 
     GridPath()(torch.zeros(1, 2, 2, dtype=torch.float64))
     before = _peak()

@@ -18,6 +18,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+# What the library's remedies are called on the command line.
+_REMEDIES = {
+    "forest=True": "--solver spanning-forest",
+    "; perfect=True needs one": "",
+    "perfect=False": "--solver matching",
+    "floor=0": "--floor 0",
+    "Assignment(partial=True)": "--solver partial-assignment",
+    "use graph.to_undirected()": "leave --directed out, or save the graph undirected",
+    ", with networkx.Graph(graph) for instance": "",
+    ", with graph.remove_edge(node, node) for instance": "",
+}
+
 
 class Exit(IntEnum):
     """Exit codes."""
@@ -59,7 +71,10 @@ def reported_errors(debug: bool) -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"error: {place}{error.strerror or error}", Exit.FAILED, debug)
     except ValueError as error:
-        _fail(f"error: {error}", Exit.FAILED, debug)
+        text = str(error)
+        for library, option in _REMEDIES.items():
+            text = text.replace(library, option)
+        _fail(f"error: {text}", Exit.FAILED, debug)
     except Exception as error:
         if isinstance(error, typer.Exit):
             raise

@@ -13,13 +13,19 @@ import torch
 from numpy.typing import NDArray
 
 from imle_cli.gold import read_gold, read_weights
-from imle_cli.options import DeviceName, LearningOptions, MapOptions, NoiseOptions, SolverOptions, check_at_least
-from imle_cli.problem import Problem, make_noise, make_problem, read_problem
+from imle_cli.map_problem import MapProblem, make_map_problem, read_map_problem
+from imle_cli.options import DeviceName, LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, check_at_least
 from imle_cli.runs import DAMAGED, History, Row, Run, RunError, new_folder
+from imle_cli.sampling import make_noise
 from imle_core import Step, TargetDistribution, Training
 
 _SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
-_GROUPS: dict[str, Any] = {"place": MapOptions, "choice": SolverOptions, "noise": NoiseOptions, "learning": LearningOptions}
+_GROUPS: dict[str, Any] = {
+    "place": MapOptions,
+    "choice": MapSolverOptions,
+    "noise": NoiseOptions,
+    "learning": LearningOptions,
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Experiment:
     """Everything that a training's result depends on, and how often it is recorded."""
 
     place: MapOptions
-    choice: SolverOptions
+    choice: MapSolverOptions
     noise: NoiseOptions
     learning: LearningOptions
     seed: int
@@ -84,7 +90,7 @@ class Inputs:
             ValueError: a map, gold path, or weights that cannot be used.
         """
         learning = experiment.learning
-        problem = read_problem(experiment.place, experiment.choice, experiment.device)
+        problem = read_map_problem(experiment.place, experiment.choice, experiment.device)
         gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
         weights = None if learning.init == "uniform" else read_weights(Path(learning.init), problem)
         return cls(problem.costs, gold, weights)
@@ -112,7 +118,7 @@ class Recorder:
 
     run: Run
     experiment: Experiment
-    problem: Problem
+    problem: MapProblem
     training: Training
     history: History
     rows: list[Row]
@@ -128,7 +134,7 @@ class Recorder:
             ValueError: a map, gold path, weights or run directory that cannot be used.
         """
         read = Inputs.read(experiment) if inputs is None else inputs
-        problem = make_problem(experiment.place, read.costs, experiment.choice, experiment.device)
+        problem = make_map_problem(experiment.place, read.costs, experiment.choice, experiment.device)
         training = _training(experiment, problem, read)
         versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
         config = {"options": experiment.options, "inputs": read.digest, "versions": versions}
@@ -146,7 +152,7 @@ class Recorder:
         run = Run.open(path)
         experiment = run.experiment_options(Experiment.from_options)
         state, history = run.checkpoint(), run.history()
-        problem = make_problem(experiment.place, history.costs, experiment.choice, experiment.device)
+        problem = make_map_problem(experiment.place, history.costs, experiment.choice, experiment.device)
         training = _training(experiment, problem, Inputs(history.costs, history.gold))
         rows = run.metrics()
         try:
@@ -219,7 +225,7 @@ class Recorder:
         }
 
 
-def _training(experiment: Experiment, problem: Problem, inputs: Inputs) -> Training:
+def _training(experiment: Experiment, problem: MapProblem, inputs: Inputs) -> Training:
     learning, device = experiment.learning, problem.theta.device
     return Training(
         problem.solver,

@@ -1,11 +1,8 @@
 """Pictures: maps, paths, marginals and laws of noise, as matplotlib figures whose tiles fall on whole pixels."""
 
-import io
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
@@ -15,19 +12,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.text import Text
 from numpy.typing import NDArray
+
+from imle_cli.canvas import CURVE, PALE, PATH, add_title, draw_scale, factor, families, one_line, pooled_most, shorten
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
 Colours = NDArray[np.uint8]
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; grey is left to the costs.
-_PATH, _WALL, _CURVE, _PALE = "#D55E00", "#56B4E9", "#0072B2", "#C9CED6"
+_WALL = "#56B4E9"
 _GREYS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
 _MARGINALS = mpl.colormaps["viridis"]
 
@@ -83,8 +79,8 @@ def marginals_figure(
     _draw_map(sample.axes, costs, mask, tiles)
     sample.scale.remove()
     _draw_legend(figure, (sample.legend[0], sample.scale.get_position().y1), costs, tiles)
-    _show(marginals.axes, _MARGINALS(_pooled_most(probability, _LARGEST), bytes=True)[..., :3], costs.shape)
-    _draw_scale(marginals.scale, ScalarMappable(Normalize(0, 1), _MARGINALS), [0, 1], "probability")
+    _show(marginals.axes, _MARGINALS(pooled_most(probability, _LARGEST), bytes=True)[..., :3], costs.shape)
+    draw_scale(marginals.scale, ScalarMappable(Normalize(0, 1), _MARGINALS), [0, 1], "probability")
     return figure
 
 
@@ -103,7 +99,7 @@ def sample_sheet(costs: Floats, masks: Mask, *, title: str) -> Figure:
     ground = _ground(costs, side)
     height, width = ground.shape[:2]
     gap = -(-max(height, width) // 16)
-    sheet = np.tile(_bytes(_PALE), (down * (height + gap) + gap, across * (width + gap) + gap, 1))
+    sheet = np.tile(_bytes(PALE), (down * (height + gap) + gap, across * (width + gap) + gap, 1))
     for number, mask in enumerate(shown):
         top, left = gap + (height + gap) * (number // across), gap + (width + gap) * (number % across)
         sheet[top : top + height, left : left + width] = _with_tiles(ground, mask, side)
@@ -130,14 +126,14 @@ def noise_figure(
     figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
     axes = figure.add_subplot()
     heights = np.histogram(samples, edges)[0] / (len(samples) * np.diff(edges))
-    axes.stairs(heights, edges, fill=True, color=_PALE, label=f"{len(samples):,} draws")
+    axes.stairs(heights, edges, fill=True, color=PALE, label=f"{len(samples):,} draws")
     if density is not None:
-        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=_CURVE, linewidth=2, label=curve)
+        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=CURVE, linewidth=2, label=curve)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="value", ylabel="density")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper right", fontsize=9)
     axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
-    _shorten(figure.suptitle(_one_line(title), fontsize=12, parse_math=False, family=_families()), 0.95 * figure.bbox.width)
+    add_title(figure, title)
     return figure
 
 
@@ -168,7 +164,7 @@ def heat_maps(
     panels = figure.subplots(1, len(grids), squeeze=False)[0]
     for axes, (samples, values) in zip(panels, grids.items(), strict=True):
         shown = np.array(values, dtype=float)
-        axes.imshow(np.ma.masked_invalid(shown), cmap=_MARGINALS.with_extremes(bad=_PALE), norm=mapping.norm)
+        axes.imshow(np.ma.masked_invalid(shown), cmap=_MARGINALS.with_extremes(bad=PALE), norm=mapping.norm)
         for (row, column), value in np.ndenumerate(shown):
             dark = np.isfinite(value) and value < (low + high) / 2
             text = f"{value:.3g}" if np.isfinite(value) else "–"
@@ -187,18 +183,8 @@ def heat_maps(
     bar.set_label(label, fontsize=9)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_linewidth(0.4)
-    _shorten(figure.suptitle(_one_line(title), fontsize=12, parse_math=False, family=_families()), 0.95 * figure.bbox.width)
+    add_title(figure, title)
     return figure
-
-
-def encode(figure: Figure, kind: str) -> bytes:
-    """The figure as a file of ``kind`` "png", "pdf" or "svg"; the same figure always gives the same bytes."""
-    metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-    stream = io.BytesIO()
-    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": "imle"}):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(stream, format=kind, metadata=metadata)
-    return stream.getvalue()
 
 
 def _panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: float = _MAP) -> tuple[Figure, list[_Panel]]:
@@ -232,14 +218,14 @@ def _panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: f
     text = figure.text(
         0.5,
         1 - 0.14 * dots / total_height,
-        _one_line(title),
+        one_line(title),
         ha="center",
         va="top",
         fontsize=12,
         parse_math=False,
-        family=_families(),
+        family=families(),
     )
-    _shorten(text, total_width - 2 * gap)
+    shorten(text, total_width - 2 * gap)
     return figure, panels
 
 
@@ -251,12 +237,12 @@ def _draw_map(axes: Axes, costs: Floats, mask: Mask, tiles: NDArray[np.int64] | 
     points = 72 * _MAP / max(costs.shape)
     width = min(max(0.3 * points, 1.6), 4.0)
     rows, columns = tiles.T
-    style: dict[str, Any] = {"color": _PATH, "clip_on": False}
+    style: dict[str, Any] = {"color": PATH, "clip_on": False}
     line = Line2D(columns, rows, linewidth=width, solid_joinstyle="round", solid_capstyle="round", **style)
     line.set_path_effects([Stroke(linewidth=width + 1.4, foreground="white"), Normal()])
     axes.add_line(line)
     size = min(max(0.6 * points, 4.5), 9.0)
-    for (row, column), marker, face in ((tiles[-1], "s", _PATH), (tiles[0], "o", "white")):
+    for (row, column), marker, face in ((tiles[-1], "s", PATH), (tiles[0], "o", "white")):
         axes.add_line(
             Line2D([column], [row], marker=marker, markersize=size, markerfacecolor=face, markeredgewidth=width / 2, **style)
         )
@@ -265,11 +251,11 @@ def _draw_map(axes: Axes, costs: Floats, mask: Mask, tiles: NDArray[np.int64] | 
 def _draw_legend(
     figure: Figure, place: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
 ) -> None:
-    point: dict[str, Any] = {"linestyle": "none", "color": _PATH, "markersize": 6}
-    entries: list[Line2D | Patch] = [Patch(color=_PATH, label=what)]
+    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
+    entries: list[Line2D | Patch] = [Patch(color=PATH, label=what)]
     if tiles is not None:
         entries = [
-            Line2D([], [], color=_PATH, linewidth=2.5, label="path"),
+            Line2D([], [], color=PATH, linewidth=2.5, label="path"),
             Line2D([], [], marker="o", markerfacecolor="white", label="start", **point),
             Line2D([], [], marker="s", label="goal", **point),
         ]
@@ -293,22 +279,14 @@ def _draw_legend(
 def _cost_scale(axes: Axes, costs: Floats) -> None:
     low, high = _cost_range(costs)
     mapping = ScalarMappable(Normalize(0, 1), _GREYS)
-    _draw_scale(axes, mapping, [0, 1] if high > low else [0], "cost")
+    draw_scale(axes, mapping, [0, 1] if high > low else [0], "cost")
     axes.set_xticks(axes.get_xticks(), [f"{value:.4g}" for value in (low, high)][: len(axes.get_xticks())])
-
-
-def _draw_scale(axes: Axes, mapping: ScalarMappable, ticks: Sequence[float], label: str) -> None:
-    figure = axes.figure
-    bar = figure.colorbar(mapping, cax=axes, orientation="horizontal", ticks=ticks)
-    bar.ax.tick_params(labelsize=8, length=2, pad=1.5)
-    bar.outline.set_linewidth(0.4)
-    axes.text(0.5, -0.9, label, transform=axes.transAxes, ha="center", va="top", fontsize=8)
 
 
 def _show(axes: Axes, colours: Colours, shape: Sequence[int]) -> None:
     """Shows pixels, each of which stands for one tile or a square of tiles, in coordinates of tiles."""
-    factor = -(-max(shape[:2]) // max(colours.shape[:2]))
-    right, bottom = factor * colours.shape[1] - 0.5, factor * colours.shape[0] - 0.5
+    times = -(-max(shape[:2]) // max(colours.shape[:2]))
+    right, bottom = times * colours.shape[1] - 0.5, times * colours.shape[0] - 0.5
     axes.imshow(colours, interpolation="nearest", extent=(-0.5, right, bottom, -0.5), aspect="auto")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
@@ -321,27 +299,17 @@ def _ground(costs: Floats, longest: int = _LARGEST) -> Colours:
     level = (np.minimum(costs, high) - low) / (high - low or 1.0)
     colours = _GREYS(np.arange(256), bytes=True)[np.rint(255 * level).astype(np.uint8), :3]
     colours[np.isinf(costs)] = _bytes(_WALL)
-    factor = _factor(costs.shape, longest)
-    if factor == 1:
+    times = factor(costs.shape, longest)
+    if times == 1:
         return np.asarray(colours)
-    rows, columns = (np.arange(0, length, factor) for length in costs.shape)
+    rows, columns = (np.arange(0, length, times) for length in costs.shape)
     sums = np.add.reduceat(np.add.reduceat(colours, rows, axis=0, dtype=np.uint32), columns, axis=1)
     counts = np.diff([*rows, costs.shape[0]])[:, None] * np.diff([*columns, costs.shape[1]])
     return np.asarray(sums // counts[..., None], dtype=np.uint8)
 
 
 def _with_tiles(ground: Colours, mask: Mask, longest: int) -> Colours:
-    return np.where(_pooled_most(mask, longest)[..., None] > 0, _bytes(_PATH), ground)
-
-
-def _pooled_most(values: Mask, longest: int) -> Mask:
-    """The largest value of each square block, so that a path of single tiles stays whole."""
-    rows, columns = (np.arange(0, length, _factor(values.shape, longest)) for length in values.shape)
-    return np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
-
-
-def _factor(shape: Sequence[int], longest: int) -> int:
-    return -(-max(shape) // longest)
+    return np.where(pooled_most(mask, longest)[..., None] > 0, _bytes(PATH), ground)
 
 
 def _cost_range(costs: Floats) -> tuple[float, float]:
@@ -351,26 +319,3 @@ def _cost_range(costs: Floats) -> tuple[float, float]:
 
 def _bytes(colour: str) -> Colours:
     return np.asarray(np.rint(255 * np.array(to_rgb(colour))), dtype=np.uint8)
-
-
-@lru_cache(maxsize=1)
-def _families() -> list[str]:
-    """Matplotlib's own font, and after it whatever is installed for names in other scripts."""
-    others = "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", "WenQuanYi Zen Hei"
-    installed = set(get_font_names())
-    return ["DejaVu Sans", *(name for name in others if name in installed)]
-
-
-def _one_line(title: str) -> str:
-    """Without line breaks, and with replacements for what no font can show: undecoded bytes of a file name."""
-    return " ".join(title.encode("utf-8", "replace").decode().split())
-
-
-def _shorten(text: Text, room: float) -> None:
-    """Takes letters from the middle until the text is at most ``room`` pixels wide."""
-    whole, kept = text.get_text(), len(text.get_text())
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        while kept > 2 and (width := text.get_window_extent().width) > room:
-            kept = min(kept - 1, math.ceil(kept * room / width))
-            text.set_text(f"{whole[: kept // 2]}…{whole[len(whole) - (kept - kept // 2) :]}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli import terrain
-from imle_cli.problem import Problem
+from imle_cli.map_problem import MapProblem
 from imle_core.solvers import GridPath
 
 
@@ -14,7 +14,7 @@ class GoldError(ValueError):
     """A gold solution that cannot be used; the message is one line."""
 
 
-def read_gold(path: Path, problem: Problem) -> NDArray[np.uint8]:
+def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
     """Reads a mask: a picture, white where tiles are chosen, or ones and zeros in a .npy, .csv or .txt file.
 
     Args:
@@ -49,7 +49,7 @@ def read_gold(path: Path, problem: Problem) -> NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
-def read_weights(path: Path, problem: Problem) -> NDArray[np.float32]:
+def read_weights(path: Path, problem: MapProblem) -> NDArray[np.float32]:
     """Reads weights ``(H, W)`` to begin with from a .npy, .csv or .txt file.
 
     Raises:
@@ -65,7 +65,7 @@ def read_weights(path: Path, problem: Problem) -> NDArray[np.float32]:
     return weights
 
 
-def _sizes(values: NDArray[np.float64], problem: Problem, things: str) -> str:
+def _sizes(values: NDArray[np.float64], problem: MapProblem, things: str) -> str:
     size, needed = (" x ".join(map(str, shape)) or "1" for shape in (values.shape, problem.costs.shape))
     return f"{size} {things}, the map {needed} tiles; the two must be equal"
 

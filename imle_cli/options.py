@@ -13,7 +13,20 @@ import typer
 
 from imle_cli.console import UsageError, reported_errors
 
-SolverName = Literal["dijkstra", "top-k"]
+MapSolverName = Literal["dijkstra", "top-k"]
+SolverName = Literal[
+    MapSolverName,
+    "path",
+    "min-cut",
+    "spanning-tree",
+    "spanning-forest",
+    "matching",
+    "perfect-matching",
+    "assignment",
+    "partial-assignment",
+    "knapsack",
+]
+SenseName = Literal["min", "max"]
 EngineName = Literal["compiled", "networkx"]
 NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -29,7 +42,7 @@ Picture = Annotated[
     Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
 ]
 RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
-Array = Annotated[Path | None, typer.Option("--save", help="Array to write (.npy).")]
+Array = Annotated[Path | None, typer.Option("--save", help="Numbers to write (.npy, or .csv with their names).")]
 
 
 @dataclass(frozen=True)
@@ -56,21 +69,72 @@ class MapOptions:
 
 
 @dataclass(frozen=True)
-class SolverOptions:
-    """Which solver."""
+class InputOptions(MapOptions):
+    """Which map, graph or table of scores, and how it is read."""
 
-    solver: Annotated[SolverName, typer.Option(help="Cheapest path, or the N cheapest tiles.")] = "dijkstra"
-    engine: Annotated[EngineName, typer.Option(help="Engine of the path solver; both give the same tiles.")] = "compiled"
-    top_k: Annotated[int | None, typer.Option(help="With --solver top-k: how many tiles.")] = None
+    map: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Map: an image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in. "
+            "Graph: .graphml, .gml, or a .csv of edges. Scores: a .csv of items or of pairs.",
+        ),
+    ] = None
+    weight: Annotated[
+        str, typer.Option(metavar="NAME", help="Graph: attribute of the edges; knapsack: column of the weights.")
+    ] = "weight"
+    score: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Items: column of the scores; by default score, value, or the only one."),
+    ] = None
+    directed: Annotated[
+        bool, typer.Option("--directed", help="Edges of a .csv lead from their first node to the second.")
+    ] = False
+    sense: Annotated[
+        SenseName | None,
+        typer.Option(help="Smallest or largest sum; by default min for maps, path and min-cut, max for the others."),
+    ] = None
+    capacity: Annotated[int | None, typer.Option(help="With knapsack: what the chosen items may weigh.")] = None
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Which solver of a map, a graph or a table."""
+
+    solver: Annotated[
+        SolverName,
+        typer.Option(
+            metavar="NAME",
+            help="Map: dijkstra, top-k. Graph: path, min-cut, spanning-tree, spanning-forest, matching, perfect-matching. "
+            "Items: top-k, knapsack. Pairs: assignment, partial-assignment.",
+        ),
+    ] = "dijkstra"
+    engine: Annotated[EngineName, typer.Option(help="Engine of dijkstra; both give the same tiles.")] = "compiled"
+    top_k: Annotated[int | None, typer.Option(help="With top-k: how many tiles or items.")] = None
     moves: Annotated[int, typer.Option(help="Neighbours of a tile: 8 or 4.")] = 8
-    start: Annotated[str | None, typer.Option(metavar="ROW,COL", help="First tile; by default the top left one.")] = None
-    goal: Annotated[str | None, typer.Option(metavar="ROW,COL", help="Last tile; by default the bottom right one.")] = None
-    floor: Annotated[float, typer.Option(help="Smallest cost; perturbed costs below it are clamped.")] = 1e-4
+    start: Annotated[
+        str | None, typer.Option(metavar="ROW,COL|NODE", help="First tile, by default the top left one; or first node.")
+    ] = None
+    goal: Annotated[
+        str | None, typer.Option(metavar="ROW,COL|NODE", help="Last tile, by default the bottom right one; or last node.")
+    ] = None
+    floor: Annotated[
+        float, typer.Option(help="Smallest cost; perturbed costs below it are clamped. Of graphs it is 0 unless given.")
+    ] = 1e-4
 
     def tile(self, name: Literal["start", "goal"]) -> tuple[int, int] | None:
         """Row and column of ``--start`` or ``--goal``."""
         text = getattr(self, name)
         return None if text is None else _pair(f"--{name}", text, ",", "ROW,COL such as 0,15")
+
+
+@dataclass(frozen=True)
+class MapSolverOptions(SolverOptions):
+    """Which solver of a map."""
+
+    solver: Annotated[MapSolverName, typer.Option(help="Cheapest path, or the N cheapest tiles.")] = "dijkstra"
+    start: Annotated[str | None, typer.Option(metavar="ROW,COL", help="First tile; by default the top left one.")] = None
+    goal: Annotated[str | None, typer.Option(metavar="ROW,COL", help="Last tile; by default the bottom right one.")] = None
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Files that commands write: checked before the work starts, never half written, nothing of another kind overwritten."""
 
+import csv
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,7 @@ _MAGIC = {
     ".webp": rb"RIFF",
     ".apng": rb"\x89PNG",
     ".mp4": rb"(?s:....)ftyp",
+    ".csv": rb"[^\r\n]*,(chosen|standard_error|sample_1)(,|\r?\n)",
 }
 
 
@@ -57,9 +60,10 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     if not path.is_file():
         raise OutputError(f"{option}: {path} is no ordinary file; choose another name")
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(4096)
     if start and not re.match(_MAGIC[ending], start):
-        raise OutputError(f"{option}: {path} exists and is no {ending[1:].upper()} file; choose another name or remove it")
+        kind = f"{ending[1:].upper()} file{' of imle' if ending == '.csv' else ''}"
+        raise OutputError(f"{option}: {path} exists and is no {kind}; choose another name or remove it")
 
 
 def _check_parent(option: str, path: Path) -> None:
@@ -119,7 +123,7 @@ class Outputs:
 
     Attributes:
         picture: where the picture goes (``--out``).
-        array: where the array goes (``--save``), if anywhere.
+        array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
     """
 
@@ -130,7 +134,7 @@ class Outputs:
     def __post_init__(self) -> None:
         check_output("--out", self.picture, PICTURES, self.inputs)
         if self.array is not None:
-            check_output("--save", self.array, (".npy",), self.inputs)
+            check_output("--save", self.array, (".npy", ".csv"), self.inputs)
 
     @property
     def format(self) -> str:
@@ -142,10 +146,25 @@ class Outputs:
         """Every file that is written."""
         return [str(path) for path in (self.picture, self.array) if path is not None]
 
-    def write(self, picture: bytes, array: NDArray[Any]) -> None:
-        """Writes the picture and, where it is wanted, the array."""
+    def write(self, picture: bytes, array: NDArray[Any], table: Callable[[], Mapping[str, Sequence[Any]]] = dict) -> None:
+        """Writes the picture and, where they are wanted, numbers.
+
+        Args:
+            picture: content of the picture.
+            array: what a ``.npy`` gets.
+            table: gives the columns of a ``.csv``, by their names.
+        """
         with replacing(self.picture) as file:
             file.write(picture)
-        if self.array is not None:
-            with replacing(self.array) as file:
+        if self.array is None:
+            return
+        with replacing(self.array) as file:
+            if self.array.suffix.lower() == ".npy":
                 np.save(file, array)
+                return
+            columns = table()
+            text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+            text.detach()

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from imle_cli.sources import check_file
+
 FloatArray: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = tuple[int, int]
 Rows: TypeAlias = Callable[[int, int], FloatArray]  # rows(top, bottom): costs of these rows, (bottom - top, W)
@@ -73,7 +75,7 @@ def load(path: Path, *, min_cost: float = 1.0, max_cost: float = 100.0, grid: Sh
         TerrainError: the file or an option cannot be used.
     """
     _check_options(min_cost, max_cost, grid)
-    _check_file(path)
+    check_file(path, "a picture or a .npy, .csv or .txt file", "map", _error)
     if (suffix := path.suffix.lower()) not in (".npy", ".csv", ".txt"):
         return _load_image(path, min_cost, max_cost, grid)
     array = _read_npy(path, grid) if suffix == ".npy" else _read_text(path, "," if suffix == ".csv" else None, grid)
@@ -136,26 +138,6 @@ def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None
     if grid is not None and (min(grid) < 1 or grid[0] * grid[1] > MAX_TILES):
         rule = f"both numbers must be at least 1, and their product at most {MAX_TILES}"
         raise TerrainError(f"--grid is {grid[0]}x{grid[1]}; {rule}")
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise _error(path, "is a folder; give a picture or a .npy, .csv or .txt file in it")
-        if path.exists() and not path.is_file():
-            raise _error(path, "is not a regular file; save the map to a file first")
-        with path.open("rb") as stream:
-            empty = not stream.read(1)
-    except TerrainError:
-        raise
-    except FileNotFoundError as error:
-        raise _error(path, "no such file; check the path") from error
-    except PermissionError as error:
-        raise _error(path, "no permission to read this file; change its permissions or copy it") from error
-    except (OSError, ValueError) as error:
-        raise _error(path, f"cannot be opened ({getattr(error, 'strerror', None) or error}); check the path") from error
-    if empty:
-        raise _error(path, "the file is empty (0 bytes); save the map again")
 
 
 def _check_size(path: Path | str, shape: tuple[int, ...], grid: Shape | None) -> None:

@@ -24,6 +24,7 @@ def blocks(language):
 
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("imle ")]
+DATA = {"assets/map.png", "assets/city.graphml", "assets/pack.csv", "assets/shifts.csv"}
 PICTURES = re.findall(r"!\[.*?\]\((.*?)\)", README)
 
 
@@ -46,9 +47,10 @@ SMALLER = {
 
 @pytest.fixture
 def _folder(tmp_path, monkeypatch):
-    """A current folder with the map alone."""
+    """A current folder with the data alone."""
     (tmp_path / "assets").mkdir()
-    shutil.copy(ROOT / "assets" / "map.png", tmp_path / "assets")
+    for name in DATA:
+        shutil.copy(ROOT / name, tmp_path / "assets")
     monkeypatch.chdir(tmp_path)
 
 
@@ -85,7 +87,7 @@ def test_one_line_makes_every_picture_anew():
     assert chosen == [line for line in COMMANDS if "--out assets" in line or "--out runs/gallery" in line]
     for command in chosen:
         run(command, *SMALLER.get(command.split()[1], []))
-    assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, "assets/map.png"}
+    assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
 
 
 @pytest.mark.usefixtures("_folder")
@@ -96,7 +98,7 @@ def test_the_sweep_works():
 
 
 def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after():
-    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*.*")} == {*PICTURES, "assets/map.png"}
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*.*")} == {*PICTURES, *DATA}
     trainings = [line for line in LEARNING if line.startswith("imle train ")]
     assert len(trainings) == 5
     for line in trainings:

@@ -14,9 +14,9 @@ from imle_cli.options import (
     Given,
     InputTemperature,
     MapOptions,
+    MapSolverOptions,
     NoiseOptions,
     ReportOptions,
-    SolverOptions,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Only = Annotated[
     ),
 ]
 # What only an animation of a map needs: a run was recorded with its own.
-_MAP_ONLY = {field.name for group in (MapOptions, SolverOptions, NoiseOptions) for field in fields(group)} - {"map"}
+_MAP_ONLY = {field.name for group in (MapOptions, MapSolverOptions, NoiseOptions) for field in fields(group)} - {"map"}
 _MAP_ONLY |= {"input_temp", "samples", "seed", "device"}
 
 
@@ -50,7 +50,7 @@ class SourceOptions(MapOptions):
 
 def animate(
     source: SourceOptions,
-    choice: SolverOptions,
+    choice: MapSolverOptions,
     noise: NoiseOptions,
     film: FilmOptions,
     report: ReportOptions,
@@ -108,7 +108,7 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
 
 def _of_map(
     source: SourceOptions,
-    choice: SolverOptions,
+    choice: MapSolverOptions,
     noise: NoiseOptions,
     film: FilmOptions,
     input_temp: float,
@@ -116,11 +116,12 @@ def _of_map(
     report: ReportOptions,
 ) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films import MapFilms
-    from imle_cli.problem import read_problem, read_sampling
+    from imle_cli.map_problem import read_map_problem
+    from imle_cli.sampling import read_sampling
     from imle_core import stream_samples
 
-    problem = read_problem(source, choice, report.device)
-    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
+    problem = read_map_problem(source, choice, report.device)
+    sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
 
     def draw() -> Iterator[Any]:
         for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):

@@ -17,7 +17,7 @@ def bench(report: ReportOptions) -> None:
 
     from imle_cli import benchmarks
     from imle_cli.console import Report
-    from imle_cli.problem import find_device
+    from imle_cli.sampling import find_device
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

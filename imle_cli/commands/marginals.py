@@ -1,12 +1,13 @@
-"""``imle marginals``: how often each tile is on the path, under noise."""
+"""``imle marginals``: how often each tile, edge, item or pair is chosen, under noise."""
 
 import math
 import time
 
 from imle_cli.options import (
     Array,
+    Given,
+    InputOptions,
     InputTemperature,
-    MapOptions,
     NoiseOptions,
     Picture,
     ReportOptions,
@@ -16,42 +17,44 @@ from imle_cli.options import (
 
 
 def marginals(
-    place: MapOptions,
+    place: InputOptions,
     choice: SolverOptions,
     noise: NoiseOptions,
     report: ReportOptions,
+    given: Given,
     input_temp: InputTemperature = 1.0,
     samples: Samples = 1000,
     out: Picture = None,
     save: Array = None,
 ) -> None:
-    """Draw perturb-and-MAP samples of MAP: the map, one sample, and the marginal probability of every tile."""
-    from imle_cli import figures, preview
+    """Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, edge, item or pair."""
+    from imle_cli import canvas, preview
     from imle_cli.console import Report
+    from imle_cli.inputs import read_problem
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import read_problem, read_sampling
+    from imle_cli.problem import Sampled
+    from imle_cli.sampling import read_sampling
     from imle_core import stream_marginals
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
-    problem = read_problem(place, choice, report.device)
-    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
+    problem = read_problem(place, choice, report.device, given.names)
+    sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "marginals"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         for record in stream_marginals(problem.solver, problem.theta, sampling.law, **sampling.settings):
             advance(record.nb_samples)
-    probability, error = record.mean[0].cpu().numpy(), float(record.standard_error.max())
-    sample = record.first_state[0].cpu().numpy()
-    title = f"{problem.title}: {sampling.title}"
-    figure = figures.marginals_figure(
-        problem.costs, sample, probability, problem.tiles(sample), title=title, samples=samples
-    )
-    outputs.write(figures.encode(figure, outputs.format), probability)
+    probability, error = record.mean[0].cpu().numpy(), record.standard_error[0].cpu().numpy()
+    sampled = Sampled(record.first_state[0].cpu().numpy(), probability, error, samples)
+    words, largest = problem.words, float(error.max())
+    picture = canvas.encode(problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"), outputs.format)
+    outputs.write(picture, probability, lambda: problem.table({"marginal": probability, "standard_error": error}))
+    expected = float(probability.sum()), problem.total(probability)
     values = problem.values | sampling.values
     values |= {
-        "max_standard_error": None if math.isnan(error) else error,
-        "expected_length": float(probability.sum()),
-        "expected_cost": problem.cost(probability),
+        "max_standard_error": None if math.isnan(largest) else largest,
+        f"expected_{words.extent}": expected[0],
+        f"expected_{words.measure}": expected[1],
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,
@@ -59,12 +62,14 @@ def marginals(
     lines = [
         *problem.lines,
         sampling.line,
-        ("samples", f"{samples}, largest standard error {'unknown' if math.isnan(error) else f'{error:.2g}'}"),
-        ("expected length", f"{values['expected_length']:.6g} tiles"),
-        ("expected cost", f"{values['expected_cost']:.6g} (under the unperturbed costs)"),
-        ("clamped costs", f"{problem.clamped_share:.3%}"),
+        ("samples", f"{samples}, largest standard error {'unknown' if math.isnan(largest) else f'{largest:.2g}'}"),
+        (f"expected {words.extent}", f"{expected[0]:.6g} {words.things}"),
+        (f"expected {words.measure}", f"{expected[1]:.6g} (under the unperturbed {words.numbers})"),
+        *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
         ("time", f"{values['seconds']:.2f} s"),
         ("files", ", ".join(outputs.files)),
     ]
-    console.preview(lambda rows, columns: preview.colours(probability, rows, columns))
+    shown = problem.preview(probability)
+    if shown is not None:
+        console.preview(lambda rows, columns: preview.colours(shown, rows, columns))
     console.result(values, lines)

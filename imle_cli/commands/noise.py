@@ -19,11 +19,11 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     """
     from pathlib import Path
 
-    from imle_cli import figures
+    from imle_cli import canvas, figures
     from imle_cli.console import Report, UsageError
     from imle_cli.drawn_noise import draw_noise
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import find_device, make_noise
+    from imle_cli.sampling import find_device, make_noise
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -45,7 +45,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     edges, density = drawn.histogram(bins)
     texts = [f"{name} {fact}" for name, fact in facts.items()]
     figure = figures.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
-    outputs.write(figures.encode(figure, outputs.format), drawn.values)
+    outputs.write(canvas.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,
         "k": getattr(distribution, "k", None),

@@ -4,8 +4,9 @@ import time
 
 from imle_cli.options import (
     Array,
+    Given,
+    InputOptions,
     InputTemperature,
-    MapOptions,
     NoiseOptions,
     Picture,
     ReportOptions,
@@ -15,55 +16,59 @@ from imle_cli.options import (
 
 
 def sample(
-    place: MapOptions,
+    place: InputOptions,
     choice: SolverOptions,
     noise: NoiseOptions,
     report: ReportOptions,
+    given: Given,
     input_temp: InputTemperature = 1.0,
     samples: Samples = 16,
     out: Picture = None,
     save: Array = None,
 ) -> None:
-    """Draw perturb-and-MAP samples of MAP as a sheet of small maps."""
+    """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
     import numpy as np
 
-    from imle_cli import figures
+    from imle_cli import canvas
     from imle_cli.console import Report
+    from imle_cli.inputs import read_problem
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import read_problem, read_sampling
+    from imle_cli.sampling import read_sampling
     from imle_core import stream_samples
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
-    problem = read_problem(place, choice, report.device)
-    sampling = read_sampling(noise, problem, input_temp, samples, report.seed)
+    problem = read_problem(place, choice, report.device, given.names)
+    sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "sample"), save, problem.inputs)
-    masks, done = np.empty((samples, *problem.costs.shape), dtype=np.uint8), 0
+    masks, done = np.empty((samples, *problem.theta.shape[1:]), dtype=np.uint8), 0
     with console.progress("sampling", samples) as advance:
         for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):
             masks[done : done + states.shape[1]] = states[0].cpu().numpy()
             done += states.shape[1]
             advance(done)
-    title = f"{problem.title}: {sampling.title}"
-    outputs.write(figures.encode(figures.sample_sheet(problem.costs, masks, title=title), outputs.format), masks)
-    lengths = masks.sum(axis=(1, 2), dtype=np.int64)
-    costs = np.array([problem.cost(mask) for mask in masks])
+    picture = canvas.encode(problem.draw_samples(masks, f"{problem.title}: {sampling.title}"), outputs.format)
+    named = {f"sample_{number}": mask for number, mask in enumerate(masks, 1)}
+    outputs.write(picture, masks, lambda: problem.table(named))
+    sizes = masks.reshape(samples, -1).sum(axis=1, dtype=np.int64)
+    words, totals = problem.words, np.array([problem.total(mask) for mask in masks])
     values = problem.values | sampling.values
     values |= {
         "distinct": len({mask.tobytes() for mask in masks}),
-        "lengths": lengths.tolist(),
-        "costs": costs.tolist(),
+        f"{words.extent}s": sizes.tolist(),
+        f"{words.measure}s": totals.tolist(),
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,
     }
+    spread = f"{totals.min():.6g} to {totals.max():.6g}, mean {totals.mean():.6g}"
     lines = [
         *problem.lines,
         sampling.line,
         ("samples", f"{samples}, {values['distinct']} distinct"),
-        ("length", f"{lengths.min()} to {lengths.max()} tiles, mean {lengths.mean():.6g}"),
-        ("cost", f"{costs.min():.6g} to {costs.max():.6g}, mean {costs.mean():.6g} (under the unperturbed costs)"),
-        ("clamped costs", f"{problem.clamped_share:.3%}"),
+        (words.extent, f"{sizes.min()} to {sizes.max()} {words.things}, mean {sizes.mean():.6g}"),
+        (words.measure, f"{spread} (under the unperturbed {words.numbers})"),
+        *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
         ("time", f"{values['seconds']:.2f} s"),
         ("files", ", ".join(outputs.files)),
     ]

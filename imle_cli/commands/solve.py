@@ -1,40 +1,44 @@
-"""``imle solve``: the cheapest path, without noise."""
+"""``imle solve``: the best solution, without noise."""
 
 import time
 
-from imle_cli.options import Array, MapOptions, Picture, ReportOptions, SolverOptions
+from imle_cli.options import Array, Given, InputOptions, Picture, ReportOptions, SolverOptions
 
 
-def solve(place: MapOptions, choice: SolverOptions, report: ReportOptions, out: Picture = None, save: Array = None) -> None:
-    """Find the cheapest path (or the N cheapest tiles) of MAP: its cost, its tiles, a picture."""
-    import numpy as np
-
-    from imle_cli import figures
+def solve(
+    place: InputOptions,
+    choice: SolverOptions,
+    report: ReportOptions,
+    given: Given,
+    out: Picture = None,
+    save: Array = None,
+) -> None:
+    """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
+    from imle_cli import canvas
     from imle_cli.console import Report
+    from imle_cli.inputs import read_problem
     from imle_cli.outputs import Outputs
-    from imle_cli.problem import read_problem
 
     began = time.perf_counter()
-    problem = read_problem(place, choice, report.device)
+    problem = read_problem(place, choice, report.device, given.names)
     outputs = Outputs(problem.picture(out, "solve"), save, problem.inputs)
-    mask = problem.solve()
-    path = problem.tiles(mask)
-    tiles, cost = (np.argwhere(mask) if path is None else path).tolist(), problem.cost(mask)
-    title = f"{problem.title}: {len(tiles)} tile{'s' if len(tiles) > 1 else ''}, cost {cost:.6g}"
-    figure = figures.map_figure(problem.costs, mask, path, title=title)
-    outputs.write(figures.encode(figure, outputs.format), mask)
+    words, mask = problem.words, problem.solve()
+    size, total = int(mask.sum()), problem.total(mask)
+    title = f"{problem.title}: {size} {words.things if size != 1 else words.things[:-1]}, {words.measure} {total:.6g}"
+    picture = canvas.encode(problem.draw_solution(mask, title), outputs.format)
+    outputs.write(picture, mask, lambda: problem.table({"chosen": mask}))
     values = problem.values | {
-        "cost": cost,
-        "length": len(tiles),
-        "tiles": tiles,
+        words.measure: total,
+        words.extent: size,
+        words.things: problem.chosen(mask),
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,
     }
     lines = [
         *problem.lines,
-        ("cost", f"{cost:.6g}"),
-        ("tiles", f"{len(tiles)}: " + " ".join(f"{row},{column}" for row, column in tiles)),
+        (words.measure, f"{total:.6g}"),
+        (words.things, f"{size}: {problem.chosen_text(mask)}"),
         ("time", f"{values['seconds']:.2f} s"),
         ("files", ", ".join(outputs.files)),
     ]

@@ -15,10 +15,10 @@ from imle_cli.options import (
     FilmOptions,
     LearningOptions,
     MapOptions,
+    MapSolverOptions,
     NoiseOptions,
     RecordEvery,
     ReportOptions,
-    SolverOptions,
     Without,
     check_at_least,
 )
@@ -58,7 +58,7 @@ class AxesOptions:
 
 def sweep(
     place: MapOptions,
-    choice: SolverOptions,
+    choice: MapSolverOptions,
     noise: NoiseOptions,
     axes: AxesOptions,
     learning: Annotated[LearningOptions, Without("input_temp", "target_temp", "samples")],
@@ -159,7 +159,7 @@ def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
 
 def _draw(grid: "Sweep") -> list[Path]:
     """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
-    from imle_cli import figures
+    from imle_cli import canvas, figures
     from imle_cli.outputs import replacing
     from imle_cli.sweep import LOSS, STEPS
 
@@ -182,5 +182,5 @@ def _draw(grid: "Sweep") -> list[Path]:
         figure = figures.heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
         files.append(grid.path / file)
         with replacing(files[-1]) as target:
-            target.write(figures.encode(figure, "png"))
+            target.write(canvas.encode(figure, "png"))
     return files

@@ -9,10 +9,10 @@ from imle_cli.options import (
     Given,
     LearningOptions,
     MapOptions,
+    MapSolverOptions,
     NoiseOptions,
     RecordEvery,
     ReportOptions,
-    SolverOptions,
     check_at_least,
 )
 
@@ -22,7 +22,7 @@ Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a r
 
 def train(
     place: MapOptions,
-    choice: SolverOptions,
+    choice: MapSolverOptions,
     noise: NoiseOptions,
     learning: LearningOptions,
     report: ReportOptions,

@@ -1,7 +1,7 @@
 """Cheapest paths between two nodes of a graph."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, shrunk, where, whole_numbers
 from imle_core.solvers.rows import Rows
@@ -51,6 +51,19 @@ class ShortestPath(CostSolver):
 
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"
+
+    def path_nodes(self, mask: ArrayLike) -> list[Node]:
+        """Nodes of the path from start to goal, in its order, for a mask ``(E,)`` that this solver gave."""
+        onward = dict[int, list[int]]()
+        for u, v in self._ends[np.flatnonzero(np.asarray(mask))].tolist():
+            onward.setdefault(u, []).append(v)
+            if not self.directed:
+                onward.setdefault(v, []).append(u)
+        path, before = [self._from], -1
+        while path[-1] != self._to:
+            path.append(next(node for node in onward[path[-1]] if node != before))
+            before = path[-2]
+        return [self.nodes[node] for node in path]
 
     def _topological_order(self) -> NDArray[np.int64] | None:
         """Nodes, each before those to which its edges lead, or None where there is a cycle."""

@@ -36,10 +36,11 @@ class Knapsack:
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = np.asarray(weights)
-        if not np.issubdtype(given.dtype, np.number) or not (np.isreal(given) & (given >= 0) & (given % 1 == 0)).all():
-            raise ValueError(
-                "weights: got numbers that are not whole or are below 0; the table needs whole weights; scale them"
-            )
+        if given.dtype.kind not in "biuf":
+            raise ValueError(f"weights: got {given.dtype} entries; they must be whole numbers >= 0; give integers")
+        unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
+        if unfit.any():
+            raise ValueError(f"weights: got {given[unfit][0]}; they must be whole numbers >= 0; scale and round them")
         if given.size == 0:
             raise ValueError(f"weights: got shape {given.shape}; a knapsack needs at least one item")
         if not isinstance(capacity, (int, np.integer)) or isinstance(capacity, bool) or capacity < 0:

@@ -200,7 +200,7 @@ class TestOutputs:
         )
 
     def test_an_array_under_another_name(self):
-        expect_refusal(["solve", "--save", "map.txt"], 1, "--save: map.txt ends in .txt; it must end in .npy")
+        expect_refusal(["solve", "--save", "map.txt"], 1, "--save: map.txt ends in .txt; it must end in .npy or .csv")
 
     def test_a_file_of_another_kind(self, tmp_path):
         (tmp_path / "notes.png").write_text("not a picture")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imle_cli import figures
+from imle_cli import canvas, figures
 
 ORANGE, BLUE, PALE = (213, 94, 0), (86, 180, 233), (201, 206, 214)
 SHAPES = [(16, 16), (7, 9), (1, 1), (3, 40), (40, 3), (1, 3000), (3000, 1), (301, 300)]
 
 
 def pixels(figure):
-    return np.asarray(Image.open(io.BytesIO(figures.encode(figure, "png"))).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(canvas.encode(figure, "png"))).convert("RGB"))
 
 
 def box(figure, axes):
@@ -267,7 +267,7 @@ def test_the_same_figure_gives_the_same_bytes(kind):
     mask, tiles = path_of((4, 4))
 
     def draw():
-        return figures.encode(figures.map_figure(np.ones((4, 4)), mask, tiles, title="same"), kind)
+        return canvas.encode(figures.map_figure(np.ones((4, 4)), mask, tiles, title="same"), kind)
 
     assert draw() == draw()
     assert b"imle" not in draw() or kind == "svg"

@@ -130,6 +130,20 @@ class TestOutputs:
         assert Path("a.SVG").read_bytes() == b"<?xml"
         np.testing.assert_array_equal(np.load("b.npy"), np.arange(3))
 
+    def test_a_table(self):
+        outputs = Outputs(Path("a.png"), Path("b.csv"), ())
+        columns = {"item": ["a,b", "\udcff"], "score": [1.5, -2.0], "chosen": [0, 1]}
+        for _ in range(2):
+            outputs.write(b"\x89PNG", np.arange(2), lambda: columns)
+            assert Path("b.csv").read_bytes() == b'item,score,chosen\n"a,b",1.5,0\n\\udcff,-2.0,1\n'
+            check_output("--save", Path("b.csv"), [".csv"])
+
+    def test_a_table_of_somebody_else_is_not_overwritten(self):
+        for header in ("source,target,weight\n", "a,chosen one\n", "chosen,a\n"):
+            Path("b.csv").write_text(header)
+            with pytest.raises(OutputError, match=r"^--save: b\.csv exists and is no CSV file of imle; choose another name"):
+                Outputs(Path("a.png"), Path("b.csv"), ())
+
     def test_a_picture_alone(self):
         outputs = Outputs(Path("a.png"), None, ())
         outputs.write(b"\x89PNG", np.arange(3))

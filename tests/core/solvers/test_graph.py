@@ -1,5 +1,6 @@
 """What all solvers on graphs share: the order of edges, shapes, types, batches, floors, errors."""
 
+import itertools
 import pickle
 import re
 
@@ -224,3 +225,17 @@ def test_huge_and_tiny_numbers():
     theta = torch.tensor([[-tiny, -2 * tiny, -1e308, -1.0, -tiny]], dtype=torch.float64)
     assert MinCut(SQUARE, "a", "c")(theta).tolist() == [[1, 0, 0, 1, 1]]
     assert Matching(SQUARE)(-theta).tolist() == [[1, 0, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph])
+def test_nodes_of_a_path_are_in_order(kind):
+    graph = kind(nx.gnp_random_graph(12, 0.5, seed=4, directed=kind is nx.DiGraph))
+    solver = ShortestPath(graph, 3, 7)
+    for mask, row in zip(
+        solver(theta := -torch.rand(40, len(solver.edges), generator=torch.Generator().manual_seed(0))), theta, strict=True
+    ):
+        nodes = solver.path_nodes(mask)
+        assert (nodes[0], nodes[-1]) == (3, 7)
+        weights = dict(zip(solver.edges, (-row).tolist(), strict=True))
+        weights |= {} if solver.directed else {(v, u): weight for (u, v), weight in weights.items()}
+        assert sum(weights[step] for step in itertools.pairwise(nodes)) == pytest.approx(-float(mask @ row))

@@ -79,12 +79,13 @@ def test_types_and_shapes(dtype):
     assert torch.equal(Knapsack([1, 1], 1)(torch.tensor([[1.0, 3.0], [2.0, 4.0]]).T), torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
 
 
-WHOLE = "weights: got numbers that are not whole or are below 0; the table needs whole weights; scale them"
+WHOLE = "they must be whole numbers >= 0; scale and round them"
 ERRORS = {
-    WHOLE: lambda: Knapsack([1, 2.5], 3),
-    WHOLE + " ": lambda: Knapsack([1, -2], 3),
-    WHOLE + "  ": lambda: Knapsack([1, np.nan], 3),
-    WHOLE + "   ": lambda: Knapsack(["a"], 3),
+    f"weights: got 2.5; {WHOLE}": lambda: Knapsack([1, 2.5], 3),
+    f"weights: got -2; {WHOLE}": lambda: Knapsack([1, -2], 3),
+    f"weights: got nan; {WHOLE}": lambda: Knapsack([1, np.nan], 3),
+    f"weights: got inf; {WHOLE}": lambda: Knapsack([1, np.inf], 3),
+    "weights: got <U1 entries; they must be whole numbers >= 0; give integers": lambda: Knapsack(["a"], 3),
     "weights: got shape (0,); a knapsack needs at least one item": lambda: Knapsack([], 3),
     "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], -1),
     "capacity: got 1.5; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], 1.5),

@@ -1,0 +1,92 @@
+"""What every picture has: a title that fits, fonts that are there, perhaps a colour scale, and always the same bytes."""
+
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+# Okabe and Ito's colours, which colour-blind readers tell apart; grey is left to what lies below.
+PATH, CURVE, PALE = "#D55E00", "#0072B2", "#C9CED6"
+
+
+def encode(figure: Figure, kind: str) -> bytes:
+    """The figure as a file of ``kind`` "png", "pdf" or "svg"; the same figure always gives the same bytes."""
+    metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    stream = io.BytesIO()
+    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": "imle"}):
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(stream, format=kind, metadata=metadata)
+    return stream.getvalue()
+
+
+def add_title(figure: Figure, title: str) -> None:
+    """Puts the title above everything, taken literally and shortened to fit."""
+    text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families())
+    shorten(text, 0.95 * figure.bbox.width)
+
+
+def draw_scale(axes: Axes, mapping: ScalarMappable, ticks: Sequence[float], label: str) -> None:
+    """Fills an axes with a horizontal scale of colours, its label below."""
+    figure = axes.figure
+    bar = figure.colorbar(mapping, cax=axes, orientation="horizontal", ticks=ticks)
+    bar.ax.tick_params(labelsize=8, length=2, pad=1.5)
+    bar.outline.set_linewidth(0.4)
+    axes.text(0.5, -0.9, label, transform=axes.transAxes, ha="center", va="top", fontsize=8)
+
+
+@lru_cache(maxsize=1)
+def families() -> list[str]:
+    """Matplotlib's own font, and after it whatever is installed for names in other scripts."""
+    others = "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", "WenQuanYi Zen Hei"
+    installed = set(get_font_names())
+    return ["DejaVu Sans", *(name for name in others if name in installed)]
+
+
+def one_line(title: str) -> str:
+    """Without line breaks, and with replacements for what no font can show: undecoded bytes of a file name."""
+    return " ".join(title.encode("utf-8", "replace").decode().split())
+
+
+def shorten(text: Text, room: float) -> None:
+    """Takes letters from the middle until the text is at most ``room`` pixels wide."""
+    whole, kept = text.get_text(), len(text.get_text())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        while kept > 2 and (width := text.get_window_extent().width) > room:
+            kept = min(kept - 1, math.ceil(kept * room / width))
+            text.set_text(f"{whole[: kept // 2]}…{whole[len(whole) - (kept - kept // 2) :]}")
+
+
+def pooled_most(values: NDArray[Any], longest: int) -> NDArray[Any]:
+    """The largest value of each square block, so that a path of single tiles stays whole."""
+    rows, columns = (np.arange(0, length, factor(values.shape, longest)) for length in values.shape)
+    return np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
+
+
+def factor(shape: Sequence[int], longest: int) -> int:
+    """Side of the square blocks that leave at most ``longest`` of them a side."""
+    return -(-max(shape) // longest)
+
+
+def sheet(count: int, aspect: float, title: str) -> tuple[Figure, list[Axes]]:
+    """A figure with so many small empty axes, in rows that fill a square, each ``aspect`` times as high as wide."""
+    across = min(count, max(1, math.ceil(math.sqrt(count * aspect))))
+    down = -(-count // across)
+    side = 6.0 / max(across, down * aspect)
+    figure = Figure(figsize=(max(3.2, across * side), down * side * aspect + 0.5), dpi=200, layout="constrained")
+    every = figure.subplots(down, across, squeeze=False).ravel()
+    for axes in every[count:]:
+        axes.remove()
+    add_title(figure, title)
+    return figure, list(every[:count])

@@ -1,0 +1,331 @@
+"""``imle solve``, ``sample`` and ``marginals`` on a graph."""
+
+import csv
+import json
+from pathlib import Path
+
+import networkx
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, marginals
+from imle_core.solvers import Matching, ShortestPath, SpanningTree
+
+SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def values(*arguments):
+    return json.loads(run(*arguments, "--json"))
+
+
+@pytest.fixture
+def city():
+    """A grid of 3 x 4 crossings with lengths and coordinates, as city.graphml."""
+    grid, generator = networkx.grid_2d_graph(3, 4), np.random.default_rng(0)
+    graph = networkx.Graph()
+    for row, column in grid:
+        graph.add_node(f"{row}{column}", x=float(column), y=float(row))
+    for (a, b), (c, d) in grid.edges():
+        graph.add_edge(f"{a}{b}", f"{c}{d}", length=float(generator.integers(1, 9)))
+    networkx.write_graphml(graph, "city.graphml")
+    return graph
+
+
+def arguments_of(solver):
+    return ["--solver", solver, "--weight", "length"] + (
+        ["--start", "00", "--goal", "23"] if solver in ("path", "min-cut") else []
+    )
+
+
+class TestSolve:
+    def test_a_path_is_the_shortest_in_order(self, city):
+        found = values("solve", "city.graphml", *arguments_of("path"))
+        assert found["total"] == networkx.shortest_path_length(city, "00", "23", "length")
+        nodes = [found["edges"][0][0], *(v for _, v in found["edges"])]
+        assert (nodes[0], nodes[-1], found["size"]) == ("00", "23", len(nodes) - 1)
+        assert networkx.path_weight(city, nodes, "length") == found["total"]
+        assert list(found) == [
+            *("graph", "nodes", "edges", "directed", "solver", "sense", "total", "size", "clamped_share", "seconds", "files")
+        ]
+        assert run("solve", "city.graphml", *arguments_of("path")).splitlines()[:2] == [
+            "graph   city.graphml, 12 nodes, 17 edges",
+            "solver  path, min total weight",
+        ]
+        assert f"edges   {len(nodes) - 1}: {' '.join(nodes)}\n" in run("solve", "city.graphml", *arguments_of("path"))
+
+    def test_dijkstra_of_a_graph_is_a_path(self, city):
+        found = values("solve", "city.graphml", "--weight", "length", "--start", "00", "--goal", "23")
+        assert (found["solver"], found["total"]) == ("path", networkx.shortest_path_length(city, "00", "23", "length"))
+
+    def test_a_cut_is_as_large_as_the_flow(self, city):
+        found = values("solve", "city.graphml", *arguments_of("min-cut"))
+        assert found["total"] == networkx.maximum_flow_value(city, "00", "23", "length")
+        city.remove_edges_from(found["edges"])
+        assert not networkx.has_path(city, "00", "23")
+
+    @pytest.mark.parametrize("sense", ["min", "max"])
+    def test_a_spanning_tree_of_either_sense(self, city, sense):
+        tree = {"min": networkx.minimum_spanning_tree, "max": networkx.maximum_spanning_tree}[sense](city, "length")
+        found = values("solve", "city.graphml", *arguments_of("spanning-tree"), "--sense", sense)
+        assert (found["total"], found["sense"], found["size"]) == (tree.size("length"), sense, 11)
+        assert values("solve", "city.graphml", *arguments_of("spanning-tree"))["sense"] == "max"
+
+    def test_a_matching(self, city):
+        best = networkx.max_weight_matching(city, weight="length")
+        found = values("solve", "city.graphml", *arguments_of("matching"))
+        assert found["total"] == sum(city.edges[edge]["length"] for edge in best)
+        cheap = networkx.min_weight_matching(city, weight="length")
+        found = values("solve", "city.graphml", *arguments_of("perfect-matching"), "--sense", "min")
+        assert (found["total"], found["size"]) == (sum(city.edges[edge]["length"] for edge in cheap), 6)
+
+    def test_negative_weights_of_a_directed_graph_without_cycles(self):
+        Path("d.csv").write_text("a,b,-5\nb,c,-1\na,c,2\nc,d,1\n")
+        path = ["solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "d"]
+        assert (values(*path)["total"], values(*path, "--sense", "max")["total"]) == (-5, 3)
+
+    def test_weights_of_no_cost_stay_so(self):
+        Path("d.csv").write_text("a,b,0\nb,c,0\na,c,1e-9\n")
+        found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c")
+        assert (found["total"], found["clamped_share"]) == (0, 0)
+        found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c", "--floor", "1")
+        assert (found["edges"], found["clamped_share"]) == ([["a", "c"]], 1)
+
+    def test_an_edge_of_infinite_cost_is_never_taken(self):
+        Path("d.csv").write_text("a,b,inf\nb,c,1\na,c,9\n")
+        found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "b")
+        assert (found["total"], found["edges"]) == (10, [["a", "c"], ["c", "b"]])
+
+
+class TestMarginals:
+    def test_numbers_are_the_library_s(self, city):
+        options = ["--noise", "gumbel", "--input-temp", "2", "--samples", "300", "--seed", "4", "--save", "p.npy"]
+        found = values("marginals", "city.graphml", *arguments_of("spanning-tree"), *options)
+        lengths = torch.tensor([length for *_, length in city.edges(data="length")], dtype=torch.float64)
+        exact = marginals(
+            SpanningTree(city), lengths[None], GumbelNoiseDistribution(), nb_samples=300, temperature=2.0, seed=4
+        )
+        np.testing.assert_array_equal(np.load("p.npy"), exact.mean[0])
+        assert found["expected_size"] == pytest.approx(11)
+        assert found["expected_total"] == pytest.approx(float(exact.mean[0] @ lengths))
+        assert found["max_standard_error"] == exact.standard_error.max()
+
+    def test_two_ways_of_equal_cost_are_equally_likely(self):
+        Path("d.csv").write_text("a,b,5\nb,d,5\na,c,5\nc,d,5\n")
+        path = ["--solver", "path", "--start", "a", "--goal", "d", "--samples", "4000", "--save", "p.csv"]
+        run("marginals", "d.csv", *path)
+        with Path("p.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == ["source", "target", "weight", "marginal", "standard_error"]
+        for row in rows:
+            assert abs(float(row["marginal"]) - 0.5) < 4 * float(row["standard_error"])
+            assert float(row["standard_error"]) == pytest.approx(0.5 / 4000**0.5, rel=0.02)
+
+    @pytest.mark.usefixtures("city")
+    def test_noise_sums_to_gumbel_over_a_solution_unless_k_is_given(self):
+        size = values("solve", "city.graphml", *arguments_of("path"))["size"]
+        shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3")
+        assert f"SumOfGammaNoiseDistribution(k={size}, nb_iterations=100)" in shown
+        shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3", "--noise-k", "2")
+        assert "SumOfGammaNoiseDistribution(k=2," in shown
+
+    def test_costs_that_noise_makes_negative_are_clamped_and_counted(self, city):
+        path = [*arguments_of("path"), "--input-temp", "20", "--samples", "200"]
+        share = values("marginals", "city.graphml", *path)["clamped_share"]
+        solver, size = (
+            ShortestPath(city, "00", "23", floor=0),
+            values("solve", "city.graphml", *arguments_of("path"))["size"],
+        )
+        theta = -torch.tensor([[length for *_, length in city.edges(data="length")]], dtype=torch.float64)
+        marginals(solver, theta, SumOfGammaNoiseDistribution(size, 100), nb_samples=200, temperature=20.0)
+        assert 0.05 < share == solver.clamped / solver.seen
+        assert "clamped weights" in run("marginals", "city.graphml", *path)
+        assert "clamped" not in run("marginals", "city.graphml", *arguments_of("matching"), "--samples", "3")
+
+    @pytest.mark.usefixtures("city")
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_every_solver_draws(self, solver):
+        for command in ("solve", "sample", "marginals"):
+            found = values(
+                command, "city.graphml", *arguments_of(solver), *(["--samples", "5"] if command != "solve" else [])
+            )
+            assert found["files"] == [f"city-{command}.png"]
+            assert Path(f"city-{command}.png").read_bytes().startswith(b"\x89PNG")
+
+
+class TestSample:
+    def test_every_sample_is_a_matching(self, city):
+        found = values(
+            "sample", "city.graphml", *arguments_of("matching"), "--samples", "40", "--input-temp", "5", "--save", "s.npy"
+        )
+        masks = np.load("s.npy")
+        assert masks.shape == (40, 17)
+        for mask, size, total in zip(masks, found["sizes"], found["totals"], strict=True):
+            chosen = [edge for edge, one in zip(city.edges(), mask, strict=True) if one]
+            assert networkx.is_matching(city, chosen)
+            assert (len(chosen), sum(city.edges[edge]["length"] for edge in chosen)) == (size, total)
+        assert found["distinct"] == len({mask.tobytes() for mask in masks}) > 1
+
+    def test_a_table_of_samples(self, city):
+        run("sample", "city.graphml", *arguments_of("matching"), "--samples", "3", "--save", "s.csv")
+        lines = Path("s.csv").read_text().splitlines()
+        assert lines[0] == "source,target,weight,sample_1,sample_2,sample_3"
+        masks = np.array([line.split(",")[3:] for line in lines[1:]], dtype=int)
+        solver, lengths = Matching(city), [length for *_, length in city.edges(data="length")]
+        assert masks.shape == (len(solver.edges), 3)
+        assert [float(line.split(",")[2]) for line in lines[1:]] == lengths
+
+
+def refusal(code, *arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert not list(Path().glob("*.png"))
+    return result.stderr.removeprefix("error: ").removesuffix("\n")
+
+
+class TestErrors:
+    def test_a_disconnected_graph(self):
+        Path("d.csv").write_text("a,b,1\nc,d,2\n")
+        message = (
+            "d.csv: graph: got no path between 'a' and 'c'; a spanning tree needs a connected graph; add edges, or use "
+        )
+        assert refusal(1, "solve", "d.csv", "--solver", "spanning-tree") == message + "--solver spanning-forest"
+        message = "d.csv: --goal: got 'd'; no path leads to it from 'a'; add edges, or choose another node"
+        assert refusal(1, "solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "d") == message
+        message = "d.csv: --goal: got 'd'; no path leads to it from 'a'; add edges, or choose another node"
+        assert refusal(1, "solve", "d.csv", "--solver", "min-cut", "--start", "a", "--goal", "d") == message
+        Path("e.csv").write_text("a,b,1\nb,c,2\n")
+        message = "e.csv: graph: got no perfect matching of its 3 nodes; add edges, or use --solver matching"
+        assert refusal(1, "solve", "e.csv", "--solver", "perfect-matching") == message
+
+    @pytest.mark.usefixtures("city")
+    @pytest.mark.parametrize("solver", ["path", "min-cut"])
+    def test_an_unknown_node(self, solver):
+        message = (
+            "city.graphml: --start: got 'z'; it is no node of the graph; the nodes are '00', '01', '02', '03', '10', ..."
+        )
+        assert (
+            refusal(1, "solve", "city.graphml", "--solver", solver, "--weight", "length", "--start", "z", "--goal", "00")
+            == message
+        )
+
+    @pytest.mark.usefixtures("city")
+    @pytest.mark.parametrize("command", ["solve", "sample", "marginals"])
+    def test_a_missing_weight(self, command):
+        message = "city.graphml: the edge between '00' and '10' has no 'weight'; its attributes are 'length'; name one with "
+        assert refusal(1, command, "city.graphml", "--solver", "matching") == message + "--weight"
+
+    def test_parallel_edges_and_self_loops(self):
+        Path("d.csv").write_text("a,b,1\nb,a,2\n")
+        message = "d.csv: graph: got parallel edges between 'a' and 'b'; two nodes may have one edge; keep the best of them"
+        assert refusal(1, "solve", "d.csv", "--solver", "matching") == message
+        Path("d.csv").write_text("a,b,1\na,a,2\n")
+        message = "d.csv: graph: got a self-loop at 'a'; an edge must join two nodes; take it away"
+        assert refusal(1, "solve", "d.csv", "--solver", "matching") == message
+
+    def test_a_tree_of_a_directed_graph(self):
+        Path("d.csv").write_text("a,b,1\nb,c,2\n")
+        message = (
+            "d.csv: graph: got a directed graph; a spanning tree needs an undirected one; leave --directed out, or save "
+        )
+        arguments = ["d.csv", "--solver", "spanning-tree", "--directed"]
+        assert refusal(1, "solve", *arguments) == message + "the graph undirected"
+
+    def test_negative_weights(self):
+        Path("d.csv").write_text("a,b,1\nb,c,-2\n")
+        message = (
+            "d.csv: 1 weight is below 0 (first: -2 between 'b' and 'c'); path needs weights >= 0; correct them, or raise "
+            "them with --floor 0"
+        )
+        assert refusal(1, "solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c") == message
+        raised = ["--floor", "0", "--out", "p.svg", "--json"]
+        assert json.loads(run("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c", *raised))["total"] == -1
+        Path("d.csv").write_text("a,b,1\nb,c,-2\nc,a,0.5\nc,d,1\n")
+        message = (
+            "theta: got a cycle of negative cost 'a' -> 'b' -> 'c' -> 'a'; costs -theta must sum to >= 0 on every cycle; "
+            "lower theta on its edges, or give --floor 0 to clamp costs"
+        )
+        assert refusal(1, "solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "d") == message
+
+
+WRONG_USAGE = {
+    ("city.graphml", "--solver", "path"): "--start: missing; --solver path joins or parts two nodes; name one",
+    (
+        "city.graphml",
+        "--solver",
+        "path",
+        "--start",
+        "00",
+    ): "--goal: missing; --solver path joins or parts two nodes; name one",
+    (
+        "city.graphml",
+        "--solver",
+        "top-k",
+    ): "--solver: got top-k; a graph has " + ", ".join(SOLVERS) + "; choose one of them",
+    (
+        "--solver",
+        "matching",
+    ): "--solver: got matching; it needs a graph: a .graphml, .gml or .csv file; a map has dijkstra, top-k",
+    (
+        "map.png",
+        "--solver",
+        "knapsack",
+    ): "--solver: got knapsack; it needs scores: a .csv file; a map has dijkstra, top-k",
+    (
+        "city.graphml",
+        "--solver",
+        "matching",
+        "--start",
+        "00",
+    ): "--start: it does not go with --solver matching on a graph; leave it out",
+    (
+        "city.graphml",
+        "--solver",
+        "matching",
+        "--top-k",
+        "3",
+    ): "--top-k: it does not go with --solver matching on a graph; leave it out",
+    (
+        "city.graphml",
+        "--solver",
+        "matching",
+        "--directed",
+    ): "--directed: it does not go with --solver matching on a graph; leave it out",
+    ("--weight", "x"): "--weight: it does not go with --solver dijkstra on a map; leave it out",
+    (
+        "city.graphml",
+        "--solver",
+        "min-cut",
+        "--start",
+        "00",
+        "--goal",
+        "01",
+        "--sense",
+        "max",
+    ): "--sense: got max; min-cut has no largest cut that could be found; leave it out",
+    (
+        "city.graphml",
+        "--weight",
+        "length",
+        "--start",
+        "00",
+        "--goal",
+        "01",
+        "--sense",
+        "max",
+    ): "--sense: got max; a longest path needs a directed graph without cycles; leave it out",
+}
+
+
+@pytest.mark.usefixtures("city")
+@pytest.mark.parametrize("arguments", WRONG_USAGE)
+def test_wrong_usage(arguments):
+    assert refusal(2, "solve", *arguments) == WRONG_USAGE[arguments]

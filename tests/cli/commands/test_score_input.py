@@ -1,0 +1,203 @@
+"""``imle solve``, ``sample`` and ``marginals`` on a table of scores."""
+
+import csv
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+
+ITEMS = {"tent": (15, 9), "stove": (10, 5), "rope": (12, 8), "map": (8, 2), "lamp": (-1, 1), "water": (16, 10)}
+PAIRS = np.array([[4.0, 5.0, 1.0, 0.0], [3.0, 1.0, 3.0, 5.0], [2.0, 1.0, -2.0, 3.0]])
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def values(*arguments):
+    return json.loads(run(*arguments, "--json"))
+
+
+@pytest.fixture(autouse=True)
+def _tables():
+    lines = [f"{name},{value},{weight}" for name, (value, weight) in ITEMS.items()]
+    Path("items.csv").write_text("\n".join(["item,value,weight", *lines]))
+    lines = [f"{name},{','.join(map(str, row))}" for name, row in zip(("Anna", "Ben", "Zoë"), PAIRS.tolist(), strict=True)]
+    Path("pairs.csv").write_text("\n".join([",red,green,blue,black", *lines]), encoding="utf-8")
+
+
+class TestItems:
+    def test_the_best_and_the_worst_items(self):
+        found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "2")
+        assert (found["items"], found["total"], found["sense"], found["k"]) == (["tent", "water"], 31, "max", 2)
+        found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "2", "--sense", "min")
+        assert (found["items"], found["total"]) == (["map", "lamp"], 7)
+        found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "1", "--score", "weight")
+        assert found["items"] == ["water"]
+
+    def test_a_knapsack_is_the_best_that_fits(self):
+        sets = [
+            some for size in range(7) for some in combinations(ITEMS, size) if sum(ITEMS[name][1] for name in some) <= 17
+        ]
+        best = max(sets, key=lambda some: sum(ITEMS[name][0] for name in some))
+        found = values("solve", "items.csv", "--solver", "knapsack", "--capacity", "17")
+        assert (found["items"], found["total"]) == (list(best), sum(ITEMS[name][0] for name in best))
+        assert list(found) == [
+            *("scores", "items", "solver", "capacity", "sense", "total", "size", "clamped_share", "seconds", "files")
+        ]
+
+    def test_marginals_of_one_item_are_a_softmax(self):
+        options = ["--noise", "gumbel", "--input-temp", "4", "--samples", "40000", "--save", "p.csv"]
+        found = values("marginals", "items.csv", "--solver", "top-k", "--top-k", "1", *options)
+        exact = np.exp([value / 4 for value, _ in ITEMS.values()])
+        exact /= exact.sum()
+        with Path("p.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert [row["item"] for row in rows] == list(ITEMS)
+        assert np.abs([float(row["marginal"]) for row in rows] - exact).max() < 4 * found["max_standard_error"] < 0.02
+
+    def test_samples_fit_the_knapsack(self):
+        options = ["--capacity", "17", "--samples", "50", "--input-temp", "9", "--save", "s.npy"]
+        found = values("sample", "items.csv", "--solver", "knapsack", *options)
+        masks = np.load("s.npy")
+        assert (masks @ [weight for _, weight in ITEMS.values()] <= 17).all()
+        assert found["totals"] == (masks @ [value for value, _ in ITEMS.values()]).tolist()
+        assert found["distinct"] > 3
+
+
+class TestPairs:
+    @pytest.mark.parametrize("sense", ["min", "max"])
+    def test_an_assignment(self, sense):
+        found = values("solve", "pairs.csv", "--solver", "assignment", "--sense", sense)
+        totals = [
+            PAIRS[0, a] + PAIRS[1, b] + PAIRS[2, c]
+            for a in range(4)
+            for b in range(4)
+            for c in range(4)
+            if len({a, b, c}) == 3
+        ]
+        assert found["total"] == {"min": min, "max": max}[sense](totals)
+        assert [row for row, _ in found["pairs"]] == ["Anna", "Ben", "Zoë"]
+        assert found["shape"] == [3, 4]
+
+    def test_a_partial_one_leaves_out_what_costs(self):
+        Path("p.csv").write_text("2,-1\n-3,-1\n")
+        assert values("solve", "p.csv", "--solver", "partial-assignment")["pairs"] == [["1", "1"]]
+        assert values("solve", "p.csv", "--solver", "assignment")["pairs"] == [["1", "1"], ["2", "2"]]
+
+    def test_a_forbidden_pair(self):
+        Path("p.csv").write_text("5,1\n1,-inf\n")
+        found = values("solve", "p.csv", "--solver", "assignment")
+        assert (found["pairs"], found["total"]) == ([["1", "2"], ["2", "1"]], 2)
+        assert values("marginals", "p.csv", "--solver", "assignment", "--samples", "5")["expected_total"] == 2
+
+    def test_marginals_of_an_assignment_have_rows_that_sum_to_one(self):
+        options = ["--samples", "500", "--input-temp", "3", "--save", "p.npy"]
+        run("marginals", "pairs.csv", "--solver", "assignment", *options)
+        probability = np.load("p.npy")
+        np.testing.assert_allclose(probability.sum(axis=1), 1)
+        assert (probability.sum(axis=0) <= 1 + 1e-12).all()
+
+
+@pytest.mark.parametrize("command", ["solve", "sample", "marginals"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["items.csv", "--solver", "top-k", "--top-k", "2"],
+        ["items.csv", "--solver", "knapsack", "--capacity", "9"],
+        ["pairs.csv", "--solver", "assignment"],
+        ["pairs.csv", "--solver", "partial-assignment"],
+    ],
+    ids=lambda arguments: arguments[2],
+)
+def test_every_command_draws_the_same_picture_again(command, arguments):
+    pictures = []
+    for _ in range(2):
+        run(command, *arguments, "--out", "p.png", *(["--samples", "5"] if command != "solve" else []))
+        pictures.append(Path("p.png").read_bytes())
+    assert pictures[0] == pictures[1]
+
+
+def refusal(code, *arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert not list(Path().glob("*.png"))
+    return result.stderr.removeprefix("error: ").removesuffix("\n")
+
+
+WRONG_USAGE = {
+    ("items.csv", "--solver", "top-k"): "--top-k: missing; --solver top-k needs a number of items from 1 to 6",
+    ("items.csv", "--solver", "top-k", "--top-k", "7"): "--top-k: got 7; it must be from 1 to the table's 6 items",
+    ("items.csv", "--solver", "top-k", "--top-k", "0"): "--top-k: got 0; it must be from 1 to the table's 6 items",
+    (
+        "items.csv",
+        "--solver",
+        "knapsack",
+    ): "--capacity: missing; --solver knapsack needs what the chosen items may weigh, a whole number >= 0",
+    (
+        "items.csv",
+        "--solver",
+        "top-k",
+        "--top-k",
+        "2",
+        "--capacity",
+        "3",
+    ): "--capacity: it does not go with --solver top-k on items; leave it out",
+    (
+        "items.csv",
+        "--solver",
+        "knapsack",
+        "--capacity",
+        "3",
+        "--sense",
+        "min",
+    ): "--sense: it does not go with --solver knapsack on items; leave it out",
+    (
+        "pairs.csv",
+        "--solver",
+        "assignment",
+        "--grid",
+        "2x2",
+    ): "--grid: it does not go with --solver assignment on pairs; leave it out",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE)
+def test_wrong_usage(arguments):
+    assert refusal(2, "solve", *arguments) == WRONG_USAGE[arguments]
+
+
+BAD_TABLES = {
+    (
+        "item,value,weight\na,1,2\nb,1,1.5\n",
+        "knapsack",
+        "--capacity",
+        "3",
+    ): "t.csv: weights: got 1.5; they must be whole numbers >= 0; scale and round them",
+    (
+        "item,value,weight\na,1,2\n",
+        "knapsack",
+        "--capacity",
+        "-3",
+    ): "t.csv: --capacity: got -3; it must be a whole number >= 0; scale weights and capacity alike",
+    ("-inf,-inf\n1,2\n", "assignment"): (
+        "theta: instance 0 forbids (-inf) so many pairs that no complete assignment is left; allow more, or take "
+        "--solver partial-assignment"
+    ),
+    ("1,2\n3\n", "assignment"): "t.csv: line 2 has 1 cells and line 1 has 2; every line must have the same number",
+    ("1,inf\n3,4\n", "assignment"): "theta: got 0 NaN and 1 inf; scores must be finite, or -inf for never",
+}
+
+
+@pytest.mark.parametrize("case", BAD_TABLES)
+def test_bad_tables(case):
+    text, solver, *options = case
+    Path("t.csv").write_text(text)
+    assert refusal(1, "solve", "t.csv", "--solver", solver, *options) == BAD_TABLES[case]

@@ -1,0 +1,86 @@
+"""Scores from tables of items and of pairs."""
+
+from pathlib import Path
+
+import pytest
+
+from imle_cli.scores import read_items, read_pairs
+from imle_cli.sources import SourceError
+
+
+def write(text):
+    Path("t.csv").write_text(text, encoding="utf-8")
+    return Path("t.csv")
+
+
+class TestItems:
+    @pytest.mark.parametrize(
+        ("text", "names", "scores"),
+        [
+            ("item,score\na,1\nb,2.5\n", ["a", "b"], [1, 2.5]),
+            ("a,1\nb,-2\n", ["a", "b"], [1, -2]),
+            ("3\n4\n", ["1", "2"], [3, 4]),
+            ("score\n3\n4\n", ["1", "2"], [3, 4]),
+            ("kind,name,price,value\nx,a,9,1\nx,b,8,2\n", ["a", "b"], [1, 2]),  # the first texts that differ are names
+            ("a,1\na,2\n", ["1", "2"], [1, 2]),
+            ("7,5\n", None, None),
+        ],
+    )
+    def test_one_score_a_line(self, text, names, scores):
+        if names is None:
+            with pytest.raises(SourceError, match="several columns of numbers"):
+                read_items(write(text))
+            return
+        items = read_items(write(text))
+        assert (items.names, items.scores.tolist(), items.weights) == (names, scores, None)
+
+    def test_columns_by_name(self):
+        path = write("item,price,value,weight\na,9,1,3\nb,8,2,4\n")
+        items = read_items(path, "price", "weight")
+        assert (items.names, items.scores.tolist(), items.weights.tolist()) == (["a", "b"], [9, 8], [3, 4])
+        assert read_items(path, None, "weight").scores.tolist() == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("text", "arguments", "message"),
+        [
+            ("a,1,2\nb,3,4\n", (), "has several columns of numbers, value 2, value 3; name that of the scores with --score"),
+            ("item,x,y\na,1,2\n", (), "has several columns of numbers, 'x', 'y'; name that of the scores with --score"),
+            (
+                "item,x\na,1\n",
+                ("y",),
+                "has no column 'y'; its columns are 'item', 'x'; name one with --score, in a first line of names",
+            ),
+            (
+                "a,1\n",
+                (None, "weight"),
+                "has no column 'weight'; it has no header; name one with --weight, in a first line of names",
+            ),
+            ("weight\n1\n", (None, "weight"), "has weights alone; write a column of scores beside them"),
+            ("item,score\na,1\nb,x\n", (), "line 3: 'score' is 'x'; it must be a number; correct it"),
+            ("a,1\nb,x\n", (), "line 2: value 2 is 'x'; it must be a number; correct it"),
+        ],
+    )
+    def test_errors(self, text, arguments, message):
+        with pytest.raises(SourceError) as error:
+            read_items(write(text), *arguments)
+        assert str(error.value) == f"t.csv: {message}"
+
+
+class TestPairs:
+    @pytest.mark.parametrize(
+        ("text", "rows", "columns"),
+        [
+            (",x,y\na,1,2\nb,3,4\n", ["a", "b"], ["x", "y"]),
+            ("x,y\n1,2\n3,4\n", ["1", "2"], ["x", "y"]),
+            ("a,1,2\nb,3,4\n", ["a", "b"], ["1", "2"]),
+            ("1,2\n3,4\n", ["1", "2"], ["1", "2"]),
+        ],
+    )
+    def test_names_are_optional(self, text, rows, columns):
+        pairs = read_pairs(write(text))
+        assert (pairs.rows, pairs.columns, pairs.scores.tolist()) == (rows, columns, [[1, 2], [3, 4]])
+
+    def test_a_value_that_is_no_number(self):
+        with pytest.raises(SourceError) as error:
+            read_pairs(write(",x,y\na,1,2\nb,3,four\nc,5,6\n"))
+        assert str(error.value) == "t.csv: line 3: 'y' is 'four'; it must be a number; correct it"

@@ -1,0 +1,90 @@
+"""Tables of text: cells, headers, and what may be wrong with a file."""
+
+from pathlib import Path
+
+import pytest
+
+from imle_cli.sources import SourceError, as_number, read_table
+
+
+def table(text, *names, encoding="utf-8"):
+    Path("table.csv").write_bytes(text.encode(encoding))
+    return read_table(Path("table.csv"), names)
+
+
+class TestHeader:
+    @pytest.mark.parametrize(
+        ("text", "header"),
+        [
+            ("item,score\na,1\nb,2\n", ["item", "score"]),
+            (",x,y\na,1,2\n", ["", "x", "y"]),
+            ("a,1\nb,2\n", None),
+            ("1,2\n3,4\n", None),
+            ("a,b\nc,d\n", None),
+            ("x,y\n", None),
+            ("a,1x\nb,2\nc,3\n", ["a", "1x"]),  # nothing tells this slip from a name
+            ("1,2x,3\n4,5,6\n7,8,9\n", None),
+        ],
+    )
+    def test_a_text_above_every_column_of_numbers(self, text, header):
+        assert table(text).header == header
+
+    def test_a_known_name(self):
+        assert table("source,target,cost\na,b,c\n", "source").header == ["source", "target", "cost"]
+        assert table("source,target,cost\na,b,c\n").header is None
+
+
+class TestCells:
+    def test_spaces_quotes_comments_empty_lines_and_a_byte_order_mark(self):
+        read = table('\ufeff# from a survey\n name , score\r\n\n"Doe, Jane", 1.5 \n#x,1\nZoë,-2e3\n')
+        assert (read.header, read.rows, read.lines) == (["name", "score"], [["Doe, Jane", "1.5"], ["Zoë", "-2e3"]], [4, 6])
+        assert read.number(1, 1) == -2000
+
+    @pytest.mark.parametrize(
+        ("cell", "value"), [("1", 1.0), ("-inf", -float("inf")), ("1_5", None), ("", None), ("x", None)]
+    )
+    def test_numbers(self, cell, value):
+        assert as_number(cell) == value
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("item,score\na,1\nb,\n", "table.csv: line 3: 'score' is empty; it must be a number; correct it"),
+            ("item,score\na,1\nb,nan\n", "table.csv: line 3: 'score' is 'nan'; it must be a number; correct it"),
+            ("a,1\nb,one\n", "table.csv: line 2: value 2 is 'one'; it must be a number; correct it"),
+        ],
+    )
+    def test_what_is_no_number_is_named(self, text, message):
+        with pytest.raises(SourceError) as error:
+            table(text, "score").number(1, 1)
+        assert str(error.value) == message
+
+
+BAD = {
+    "\n\n#\n": "table.csv: holds no rows; write one line for each",
+    "a,1\n\nb\n": "table.csv: line 3 has 1 cells and line 1 has 2; every line must have the same number",
+    'a,"b\n': "table.csv: cannot be read as a table (unexpected end of data); write cells with commas between them",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_table_that_cannot_be_used(text):
+    with pytest.raises(SourceError) as error:
+        table(text)
+    assert str(error.value) == BAD[text]
+
+
+def test_what_is_no_text():
+    with pytest.raises(SourceError) as error:
+        table("größe,1\n", encoding="latin-1")
+    assert str(error.value) == "table.csv: is not UTF-8 text (invalid start byte at byte 2); save it as UTF-8"
+    with pytest.raises(SourceError) as error:
+        read_table(Path("none.csv"))
+    assert str(error.value) == "none.csv: no such file; check the path"
+    Path("empty.csv").touch()
+    with pytest.raises(SourceError) as error:
+        read_table(Path("empty.csv"))
+    assert str(error.value) == "empty.csv: the file is empty (0 bytes); save the table again"
+    with pytest.raises(SourceError) as error:
+        read_table(Path())
+    assert str(error.value) == ".: is a folder; give a .csv file in it"
