@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, to_rgba
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
@@ -22,7 +22,7 @@ Mask = NDArray[Any]
 
 _NODE = "#4A4F57"
 _MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
-_NAMES, _WEIGHTS, _LETTERS = 60, 40, 14  # most nodes with names, edges with weights, letters of a name
+_NAMES, _WEIGHTS, _DOTS, _LETTERS = 60, 40, 1000, 14  # most nodes with names, edges with weights, nodes on top, letters
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
 
@@ -97,8 +97,9 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
     _draw_solution(left, drawing, sample)
     left.set_title("one sample", fontsize=10)
     order = np.argsort(probability, kind="stable")
-    colours = np.where(probability[order, None] > 0, _MARGINALS(probability[order]), to_rgba(PALE))
-    _draw_edges(right, drawing, order, colours, 1.0 + 2.0 * probability[order])
+    never, chosen = order[probability[order] == 0], order[probability[order] > 0]
+    _draw_edges(right, drawing, never, PALE, 1.0)
+    _draw_edges(right, drawing, chosen, _MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
     _draw_nodes(right, drawing)
     right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
     left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
@@ -147,6 +148,7 @@ def _draw_solution(axes: Axes, drawing: Drawing, mask: Mask, small: bool = False
 def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours: Any, widths: Any) -> None:
     """Draws these edges, in this order, with an arrow's head past the middle of directed ones."""
     lines = drawing.segments[edges]
+    widths = float(np.clip((300 / max(1, len(edges))) ** 0.5, 0.12, 1.0)) * np.asarray(widths)  # thinner where they are many
     axes.add_collection(LineCollection(list(lines), colors=colours, linewidths=widths, capstyle="round", zorder=1))
     if drawing.directed and len(lines):
         along = lines[:, 1] - lines[:, 0]
@@ -161,8 +163,9 @@ def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours:
 
 def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
     count = len(drawing.places)
-    area = np.clip(2500 / count, 3, 60) / (3 if small else 1)
-    axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=3)
+    area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
+    above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
+    axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
     for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
         style: dict[str, Any] = {
             "color": PATH,

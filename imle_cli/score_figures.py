@@ -24,7 +24,7 @@ _GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", "#4A4F57"])
 _CHOSEN = ListedColormap([PALE, PATH])
 _NAMED, _LETTERS = 40, 14  # most items with names, letters of a name
 _SAMPLES, _SHEET = 64, 36
-_CELLS = 1000  # a side, at most; more share one by the largest
+_BARS, _CELLS = 500, 300  # at most, so that each is seen; more share one by the largest
 
 
 def item_figure(names: Sequence[str], scores: Floats, mask: Mask, *, title: str) -> Figure:
@@ -61,11 +61,9 @@ def item_marginals_figure(
     figure = Figure(figsize=(7.2, 5.6), dpi=200, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     _draw_scores(upper, scores, sample, "one sample")
-    _draw_bars(lower, probability, [CURVE] * len(probability))
-    known = np.flatnonzero(error > 0)
-    lower.errorbar(
-        known, probability[known], error[known], fmt="none", ecolor="#262626", elinewidth=0.9, capsize=_cap(len(names))
-    )
+    _draw_bars(lower, probability, probability > 0, (CURVE, CURVE))
+    known = np.flatnonzero((error > 0) & (len(error) <= _BARS))
+    lower.errorbar(known, probability[known], error[known], fmt="none", ecolor="#262626", elinewidth=0.9, capsize=2)
     lower.set(ylim=(0, 1.04), ylabel="probability")
     lower.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''} ± standard error", fontsize=10)
     _name_items(lower, names)
@@ -84,7 +82,7 @@ def item_samples_figure(names: Sequence[str], masks: Mask, *, title: str) -> Fig
     shown = masks[:_SAMPLES]
     figure = Figure(figsize=(7.2, 1.4 + 0.13 * len(shown)), dpi=200, layout="constrained")
     axes = figure.add_subplot()
-    cells = np.maximum.reduceat(shown, np.arange(0, shown.shape[1], factor(shown.shape[1:], _CELLS)), axis=1)
+    cells = np.maximum.reduceat(shown, np.arange(0, shown.shape[1], factor(shown.shape[1:], _BARS)), axis=1)
     axes.imshow(
         cells, cmap=_CHOSEN, vmin=0, vmax=1, aspect="auto", extent=(-0.5, shown.shape[1] - 0.5, len(shown) + 0.5, 0.5),
         interpolation="nearest",
@@ -168,30 +166,36 @@ def pair_samples_figure(masks: Mask, *, title: str) -> Figure:
     shown = masks[:_SHEET]
     figure, panels = sheet(len(shown), float(np.clip(masks.shape[1] / masks.shape[2], 0.2, 5)), title)
     for axes, mask in zip(panels, shown, strict=True):
-        _show(axes, pooled_most(mask, _CELLS // 4), mask.shape, cmap=_CHOSEN, norm=Normalize(0, 1))
+        _show(axes, pooled_most(mask, _CELLS // 2), mask.shape, cmap=_CHOSEN, norm=Normalize(0, 1))
         axes.set(xticks=[], yticks=[])
     return figure
 
 
 def _draw_scores(axes: Axes, scores: Floats, mask: Mask, chosen: str) -> None:
-    _draw_bars(axes, scores, [PATH if one else PALE for one in mask])
+    _draw_bars(axes, scores, np.asarray(mask) > 0, (PALE, PATH))
     axes.axhline(0, color="#808080", linewidth=0.6)
     axes.set_ylabel("score")
     handles = [Patch(color=PATH, label=chosen), Patch(color=PALE, label="others")]
     axes.legend(handles=handles, frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 
-def _draw_bars(axes: Axes, heights: Floats, colours: Sequence[str]) -> None:
-    """One collection, since a rectangle each would take long by the thousand."""
-    half = 0.4 if len(heights) <= 4 * _NAMED else 0.5
-    left, zero = np.arange(len(heights)) - half, np.zeros(len(heights))
-    corners = [(left, zero), (left, heights), (left + 2 * half, heights), (left + 2 * half, zero)]
+def _draw_bars(axes: Axes, values: Floats, marked: NDArray[np.bool_], colours: tuple[str, str]) -> None:
+    """Bars, of thousands one for each block of neighbours, as high as the farthest from 0, marked where any of them is."""
+    width = factor(values.shape, _BARS)
+    first = np.arange(0, len(values), width)
+    high, low = np.maximum.reduceat(values, first), np.minimum.reduceat(values, first)
+    heights, zero = np.where(high >= -low, high, low), np.zeros(len(first))
+    gap = 0.1 if len(values) <= 4 * _NAMED else 0.0
+    left, right = first - 0.5 + gap, np.minimum(first + width, len(values)) - 0.5 - gap
+    corners = [(left, zero), (left, heights), (right, heights), (right, zero)]
     shapes = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
-    axes.add_collection(PolyCollection(list(shapes), facecolors=colours))
-    axes.set_xlim(-0.6, len(heights) - 0.4)
-    low, high = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
-    room = 0.05 * (high - low or 1.0)
-    axes.set_ylim(low - room * (low < 0), high + room)
+    faces = [colours[1] if one else colours[0] for one in np.logical_or.reduceat(marked, first)]
+    # One collection, since a rectangle each would take long by the hundred.
+    axes.add_collection(PolyCollection(list(shapes), facecolors=faces))
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    least, most = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
+    room = 0.05 * (most - least or 1.0)
+    axes.set_ylim(least - room * (least < 0), most + room)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -256,10 +260,6 @@ def _add_scale(axes: Axes, mapping: ScalarMappable, label: str) -> None:
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=8, length=2)
     bar.outline.set_linewidth(0.4)
-
-
-def _cap(count: int) -> float:
-    return 2.5 if count <= _NAMED else 0.0
 
 
 def _short(name: str) -> str:
