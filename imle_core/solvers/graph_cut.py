@@ -1,14 +1,12 @@
 """Minimum cuts between two nodes of a graph."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
+from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, where
+from imle_core.solvers.graph_numbers import in_limbs, limbs_for, whole
 from imle_core.solvers.rows import Rows
 
-_FITS = 2.0**61  # a flow that goes back over an edge at most doubles what int64 must hold
+_EDGES_AT_ONCE = 2**14  # more go through memory instead of the processor's cache
 
 
 class MinCut(CostSolver):
@@ -19,8 +17,8 @@ class MinCut(CostSolver):
 
     Domain of theta: theta <= 0, since maximum cuts are another, hard problem; ``floor`` clamps capacities from below
     instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. theta = -inf is an edge that is never cut.
-    Dinic's algorithm, O(V^2 E) a row, on whole numbers in the exact ratios of theta, so that nothing is rounded: compiled
-    where they fit into 64 bits, as those of most float32 rows do, and otherwise in Python, some eighty times slower.
+    Dinic's algorithm, O(V^2 E) a row, on whole numbers in the exact ratios of theta, so that nothing is rounded, in as many
+    limbs of 60 bits as a row needs: one for most rows of float32, two for most of float64.
 
     Among minimum cuts it takes the one with the smallest side of s, which is a subset of that of all others.
 
@@ -58,19 +56,14 @@ class MinCut(CostSolver):
     def _solve(self, rows: Rows) -> Masks:
         costs = self._costs(rows)
         self._check_sign(costs, "a minimum cut")
-        whole, fits = _whole(costs)
         sides = np.zeros((len(rows), len(self.nodes)), np.uint8)
 
         def solve(first: int, last: int) -> None:
-            chosen = first + np.flatnonzero(fits[first:last])
-            if len(chosen):
-                sides[chosen] = self._sides(whole[chosen], True)
+            step = 1 + _EDGES_AT_ONCE // len(self.edges)
+            for row in range(first, last, step):
+                sides[row : min(row + step, last)] = self._sides(costs[row : min(row + step, last)])
 
         in_parts(solve, rows)
-        for row in np.flatnonzero(~fits).tolist():
-            values = np.array(whole_numbers(np.where(costs[row] == np.inf, 0, costs[row])), dtype=object)
-            values[costs[row] == np.inf] = values.sum() + 1
-            sides[row] = self._sides(values[None], False)[0]
         u, v = sides[:, self._ends[:, 0]], sides[:, self._ends[:, 1]]
         masks: Masks = u & (1 - v) if self.directed else u ^ v
         never = (masks.astype(bool) & (costs == np.inf)).any(axis=1)
@@ -82,29 +75,21 @@ class MinCut(CostSolver):
             )
         return masks
 
-    def _sides(self, whole: NDArray[Any], compiled: bool) -> Masks:
+    def _sides(self, costs: Rows) -> Masks:
         from imle_core.solvers.graph_kernel import smallest_sides  # here, since numba takes half a second to import
 
-        capacities = np.repeat(whole, 2, axis=1)
-        if self.directed:
-            capacities[:, 1::2] = 0
-        sides = np.zeros((len(whole), len(self.nodes)), np.uint8)
-        run = smallest_sides if compiled else getattr(smallest_sides, "py_func", smallest_sides)
-        run(capacities, sides, self._first, self._arcs, self._heads, self._source, self._sink)
+        never = costs == np.inf
+        digits, shifts, bits = whole(np.where(never, 0, costs))
+        shifts = np.where(never, bits[:, None], shifts)  # more than all others together
+        digits[never] = 1
+        sides = np.zeros((len(costs), len(self.nodes)), np.uint8)
+        counts = limbs_for(bits)
+        for count in np.unique(counts).tolist():
+            chosen = np.flatnonzero(counts == count)
+            capacities = np.repeat(in_limbs(digits[chosen], shifts[chosen], count), 2, axis=1)
+            if self.directed:
+                capacities[:, 1::2] = 0
+            found = np.zeros((len(chosen), len(self.nodes)), np.uint8)
+            smallest_sides(capacities, found, self._first, self._arcs, self._heads, self._source, self._sink)
+            sides[chosen] = found
         return sides
-
-
-def _whole(costs: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Capacities in exact ratios as int64, and in which rows they fit; +inf becomes more than all others together."""
-    finite = np.where(costs == np.inf, 0, costs).astype(np.float64)
-    fractions, exponents = np.frexp(finite)
-    digits = np.ldexp(fractions, 53).astype(np.int64)
-    lowest = np.frexp((digits & -digits).astype(np.float64))[1] + exponents - 54
-    unit = np.where(finite > 0, lowest, np.iinfo(np.int32).max).min(axis=1, keepdims=True)
-    unit[unit == np.iinfo(np.int32).max] = 0
-    with np.errstate(over="ignore"):
-        scaled = np.ldexp(finite, -unit)
-        fits = scaled.sum(axis=1) < _FITS
-    whole = np.where(fits[:, None], scaled, 0).astype(np.int64)
-    whole = np.where(costs == np.inf, whole.sum(axis=1, keepdims=True) + 1, whole)
-    return whole, fits
