@@ -36,7 +36,11 @@ OURS = {
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
     | {"solvers.top_k"},
     "imle_core.solvers.assignment": {"solvers.rows"},
-    "imle_core.solvers.black_box": {"solvers.black_box_task", "solvers.rows"},
+    "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "memory", "processes", "task")}
+    | {"locks", "solvers.rows"},
+    "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
+    "imle_core.solvers.black_box_memory": {"locks"},
+    "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
     "imle_core.solvers.graph": {"locks", "solvers.rows", "threads"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
@@ -124,7 +128,7 @@ USERS = {
     "matplotlib": {f"imle_cli.{name}" for name in ("canvas", "figures", "graph_figures", "score_figures")},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
-    "joblib": {"imle_cli.executors", "imle_core.solvers.black_box"},
+    "joblib": {"imle_cli.executors", "imle_core.solvers.black_box", "imle_core.solvers.black_box_processes"},
     "networkx": {
         "imle_cli.benchmarks",
         "imle_cli.graphs",

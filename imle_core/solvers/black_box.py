@@ -1,27 +1,29 @@
 """A function of one instance as a batched solver: repeats solved once, rows spread over threads, processes or a cluster."""
 
 import math
-import signal
-import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import takewhile
+from threading import Event
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.solvers.black_box_task import Failure, Task, solve, solve_all
+from imle_core.locks import OwnLock
+from imle_core.solvers.black_box_arguments import Arguments
+from imle_core.solvers.black_box_memory import Call, Memory
+from imle_core.solvers.black_box_processes import solve_in_processes
+from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings, Task, solve, solve_all
 from imle_core.solvers.rows import as_rows
 
 Executor = Literal["serial", "threads", "processes", "joblib"]
 Fallback = Literal["error", "previous"]
-Outcome = NDArray[Any] | Failure
 
 _CHUNKS_A_JOB = 4
-_NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
 
 
 class SolveError(RuntimeError):
@@ -29,19 +31,24 @@ class SolveError(RuntimeError):
 
     Attributes:
         row: number of its row in the call.
-        theta: its parameters, ``(*event)``, to be saved and looked at.
+        theta: its parameters, ``(*event)``, to be looked at, or saved: ``numpy.save(path, error.theta)``.
+        arguments: its further arguments, those by position under 1, 2, ...
     """
 
-    def __init__(self, message: str, row: int, theta: NDArray[Any]) -> None:
+    def __init__(self, message: str, row: int, theta: NDArray[Any], arguments: dict[int | str, Any] | None = None) -> None:
         super().__init__(message)
-        self.row, self.theta = row, theta
+        self.row, self.theta, self.arguments = row, theta, arguments or {}
+
+    def __reduce__(self) -> tuple[type["SolveError"], tuple[Any, ...]]:
+        return type(self), (*self.args, self.row, self.theta, self.arguments)
 
 
 class BlackBox:
     """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
 
-    Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0;
-    with a ``cache`` also from call to call, such as backward rows whose upstream gradient is 0, which repeat forward ones.
+    Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
+    In a backward pass, so are rows of the last forward call, those of samples whose upstream gradient is 0 or so small
+    that lambda times it is rounded away; with a ``cache``, those of any call without further arguments.
     Results are in order and do not depend on the executor.
     More arguments of a call are per instance: ``solver(theta, graph=[...])`` has one entry for each of B instances, and with
     ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
@@ -49,15 +56,20 @@ class BlackBox:
     Args:
         function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change.
         arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
-        executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine; or
-            "joblib", whatever ``joblib.parallel_config`` has chosen, a Dask or Ray cluster among others.
+        executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
+            where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
+            whatever ``joblib.parallel_config`` has chosen, a Dask or Ray cluster among others. (joblib's Dask waits for
+            ever for a worker that died.)
         jobs: how many solves at a time; as many as there are cores if None (of "joblib", what its configuration says).
         chunk: rows that a worker gets at once; a fair share if None.
-        time_limit: seconds that a solve may take; not with threads. Python code is interrupted by it at once, code in other
-            languages when it comes back to the interpreter.
-        fallback: what then happens: "error", or "previous", the row's solution in the call before, counted in
-            ``fallbacks``.
-        cache: how many solutions to keep for later calls without further arguments; the oldest go first.
+        time_limit: seconds that a solve may take; not in threads. Python code is interrupted by it at once, code in other
+            languages when it comes back to the interpreter. A process that has not come back half a second later is
+            ended, and the others go on with new ones, which takes a second or two.
+        fallback: what then happens: "error", or "previous", counted in ``fallbacks``: the solution of the same row in the
+            last forward call, which in a backward pass makes the sample's gradient 0, and in a forward pass is worth
+            something only if every batch has the same instances in the same places.
+        cache: how many solutions to keep for later calls; the oldest go first.
+        repeats: solve equal rows once, which takes the memory of one batch; False for a function that draws at random.
 
     Attributes:
         rows: how many rows were asked for so far.
@@ -65,14 +77,18 @@ class BlackBox:
         fallbacks: how often the time limit was met.
 
     Raises:
-        ValueError: a setting outside its range; when called, arguments that do not have one entry for each instance.
-        TypeError: a function that cannot be called.
+        ValueError: a setting outside its range; when called, NaN, arguments that do not have one entry for each instance,
+            or a time limit in a thread, such as that in which autograd goes back on a GPU.
+        TypeError: a function that cannot be called, or, when called, not be sent to a process; arguments without entries.
         SolveError: when called, a function that raises, takes too long, ends its process twice, or gives something else
-            than numbers of the instance's shape. Workers are ended by Ctrl-C.
+            than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
 
-    >>> BlackBox(lambda theta: theta > 0)(torch.tensor([[1.0, -1.0], [1.0, -1.0]]))
+    >>> solver = BlackBox(lambda theta: theta > 0)
+    >>> solver(torch.tensor([[1.0, -1.0], [1.0, -1.0]]))
     tensor([[1., 0.],
             [1., 0.]])
+    >>> solver.hit_rate
+    0.5
     """
 
     def __init__(
@@ -86,6 +102,7 @@ class BlackBox:
         time_limit: float | None = None,
         fallback: Fallback = "error",
         cache: int = 0,
+        repeats: bool = True,
     ) -> None:
         if not callable(function):
             raise TypeError(f"function: got {type(function).__name__}; it must be callable; give a function of one instance")
@@ -97,132 +114,153 @@ class BlackBox:
                 raise ValueError(
                     f"{name}: got {number!r}; it must be a whole number >= {least}; leave it out for the usual one"
                 )
-        if time_limit is not None and not (math.isfinite(time_limit) and time_limit > 0):
-            raise ValueError(f"time_limit: got {time_limit!r}; it must be seconds > 0; use None for no limit")
-        if time_limit is not None and executor == "threads":
-            raise ValueError("time_limit: threads cannot be interrupted; take executor='processes'")
-        if time_limit is not None and not hasattr(signal, "setitimer"):
-            raise ValueError("time_limit: this system cannot interrupt a function; leave it out")
+        _check_time_limit(time_limit, executor)
+        if cache and not repeats:
+            raise ValueError(f"cache: got {cache} without repeats; it is there to repeat solutions; leave one of them out")
         self.function, self.arrays, self.executor, self.jobs = function, arrays, executor, jobs
         self.chunk, self.time_limit, self.fallback, self.cache = chunk, time_limit, fallback, cache
+        self.repeats = repeats
         self.rows = self.solved = self.fallbacks = 0
-        self._kept: OrderedDict[Any, NDArray[Any]] = OrderedDict()
-        self._previous: NDArray[Any] | None = None
+        self._memory, self._lock = Memory(cache), OwnLock()
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         return f"BlackBox({name}, executor={self.executor!r})"
 
+    @property
+    def hit_rate(self) -> float:
+        """The share of the rows asked for so far that repeated another one; 0 before the first."""
+        return 1 - self.solved / self.rows if self.rows else 0.0
+
     def __call__(self, theta: Tensor, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
-        if theta.dim() == 0:
-            raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
-        rows = as_rows(theta)
-        samples = _samples(len(rows), args, kwargs)
-        solutions = np.empty_like(rows)
-        asked: dict[Any, list[int]] = {}
-        for row, parameters in enumerate(rows):
-            asked.setdefault((row // samples if samples else None, parameters.tobytes()), []).append(row)
-        open_keys = [key for key in asked if not self._known(key, asked[key], solutions)]
-        tasks = [Task(rows[asked[key][0]], *_entry(asked[key][0], samples, args, kwargs)) for key in open_keys]
-        for key, outcome in zip(open_keys, self._outcomes(tasks), strict=True):
-            places = asked[key]
-            solution, is_new = self._checked(outcome, places[0], rows[places[0]])
-            solutions[places] = solution
-            if is_new and self.cache and not samples:
-                self._kept[self._name(key, rows)] = solution
-        while len(self._kept) > self.cache:
-            self._kept.popitem(last=False)
-        self.rows += len(rows)
-        self.solved += len(tasks)
-        self._previous = solutions
+        rows = _checked(theta)
+        arguments = Arguments(len(rows), args, kwargs)
+        call = Call.of(rows, arguments.named)
+        asked = self._asked(rows, arguments)
+        known = self._memory.find(call, asked) if self.repeats else {}
+        first = {key: places[0] for key, places in asked.items()}
+        tasks = {key: arguments.task(rows[row], row) for key, row in first.items() if key not in known}
+        solutions, late = np.empty_like(rows), set()
+        for key, solution in known.items():
+            solutions[asked[key]] = solution
+        with closing(self._outcomes(list(tasks.values()))) as outcomes:
+            for key, outcome in zip(tasks, outcomes, strict=True):
+                where = _Where(first[key], rows, arguments)
+                if isinstance(outcome, Failure) and outcome.late and self.fallback == "previous":
+                    solutions[asked[key]] = self._previous(call, outcome, where)
+                    late.add(key)
+                else:
+                    solutions[asked[key]] = _solution(outcome, where)
+        self._memory.keep(call, {key: row for key, row in first.items() if key not in late}, solutions)
+        with self._lock:
+            self.rows += len(rows)
+            self.solved += len(tasks)
+            self.fallbacks += len(late)
         return torch.from_numpy(solutions.copy()).to(theta)
 
-    def _known(self, key: Any, places: list[int], solutions: NDArray[Any]) -> bool:
-        """Fills in a solution of an earlier call, if there is one."""
-        name = self._name(key, solutions)
-        if key[0] is not None or name not in self._kept:
-            return False
-        self._kept.move_to_end(name)
-        solutions[places] = self._kept[name]
-        return True
+    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> dict[Hashable, list[int]]:
+        """The places of each different row, which has its instance's further arguments."""
+        if not self.repeats:
+            return {row: [row] for row in range(len(rows))}
+        asked: dict[Hashable, list[int]] = {}
+        for row, parameters in enumerate(rows):
+            asked.setdefault((arguments.instance(row), parameters.tobytes()), []).append(row)
+        return asked
 
-    @staticmethod
-    def _name(key: Any, rows: NDArray[Any]) -> Any:
-        return key[1], rows.shape[1:], rows.dtype.str
+    def _previous(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
+        solution = self._memory.previous(call, where.row)
+        if solution is None:
+            raise where.error(
+                failure.reason, ", which has no earlier solution; the first call must solve every row; raise time_limit"
+            )
+        return solution
 
-    def _checked(self, outcome: Outcome, row: int, theta: NDArray[Any]) -> tuple[NDArray[Any], bool]:
-        """The solution, and whether it is one; else that of the call before."""
-        if isinstance(outcome, Failure):
-            if outcome.late and self.fallback == "previous":
-                if self._previous is None or len(self._previous) <= row or self._previous.shape[1:] != theta.shape:
-                    raise SolveError(f"function: {outcome.reason} for row {row}, which has no earlier solution", row, theta)
-                self.fallbacks += 1
-                return self._previous[row], False
-            raise SolveError(f"function: {outcome.reason} for row {row}; see .theta of this error", row, theta) from (
-                outcome.error
-            )
-        if outcome.shape != theta.shape:
-            raise SolveError(
-                f"function: gave shape {outcome.shape} for row {row} of shape {theta.shape}; it must give (*event) for "
-                "(*event), without a batch axis",
-                row,
-                theta,
-            )
-        if np.isnan(outcome).any():
-            raise SolveError(
-                f"function: gave NaN for row {row}; a solution has numbers; see .theta of this error", row, theta
-            )
-        return outcome, True
-
-    def _outcomes(self, tasks: list[Task]) -> Iterator[Outcome]:
-        settings = self.function, self.arrays, self.time_limit
+    def _outcomes(self, tasks: list[Task]) -> Generator[Outcome, None, None]:
+        settings = Settings(self.function, self.arrays, self.time_limit)
         if self.executor == "serial":
-            yield from (solve(task, *settings) for task in tasks)
+            yield from (solve(task, settings) for task in tasks)
             return
         from joblib import Parallel, cpu_count, delayed  # here, since it takes a while to import
 
-        backend = {"threads": "threading", "processes": "loky", "joblib": None}[self.executor]
-        jobs = self.jobs if self.jobs or self.executor == "joblib" else cpu_count()
-        share = self.chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * (self.jobs or cpu_count()))))
+        jobs = self.jobs or cpu_count()
+        share = self.chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * jobs)))
+        if self.executor == "processes":
+            yield from solve_in_processes(tasks, settings, jobs, share)
+            return
         chunks = [tasks[first : first + share] for first in range(0, len(tasks), share)]
-        form = "list" if backend is None else "generator"  # which not every backend has
-        ended = 0
+        if self.executor == "threads":
+            yield from _solve_in_threads(chunks, settings, jobs)
+            return
+        parallel = Parallel(n_jobs=self.jobs, batch_size=1, max_nbytes=None)
+        for outcomes in parallel(delayed(solve_all)(chunk, settings) for chunk in chunks):
+            yield from outcomes
+
+
+def _solve_in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
+    stop = Event()
+    with ThreadPoolExecutor(jobs) as pool:
         try:
-            parallel = Parallel(n_jobs=jobs, backend=backend, return_as=form, batch_size=1, max_nbytes=None)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".* tasks which were still being processed")  # after a failure
-                for outcomes in parallel(delayed(solve_all)(chunk, *settings) for chunk in chunks):
-                    ended += 1
-                    yield from outcomes
-        except BrokenExecutor:
-            # A worker died, and with it all that was under way: once more, row by row, so that the guilty one is found.
-            for task in (task for chunk in chunks[ended:] for task in chunk):
-                try:
-                    (outcomes,) = Parallel(n_jobs=2, backend="loky")([delayed(solve_all)([task], *settings)])
-                except BrokenExecutor:
-                    outcomes = [Failure("its process died twice")]
-                yield from outcomes
+            waiting = [pool.submit(solve_all, takewhile(lambda _: not stop.is_set(), chunk), settings) for chunk in chunks]
+            for future in waiting:
+                yield from future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _samples(rows: int, args: tuple[Sequence[Any], ...], kwargs: dict[str, Sequence[Any]]) -> int:
-    """How many rows an entry of the further arguments is for; 0 without such arguments."""
-    counts = {len(entries) for entries in (*args, *kwargs.values())}
-    if not counts:
-        return 0
-    if len(counts) > 1 or 0 in counts or rows % max(counts):
-        got = " and ".join(map(str, sorted(counts)))
-        raise ValueError(
-            f"arguments: got {got} entries for {rows} rows; each must have one entry for each instance, and rows a multiple "
-            "of instances"
+class _Where(NamedTuple):
+    """A row of a call, to be named in errors."""
+
+    row: int
+    rows: NDArray[Any]
+    arguments: Arguments
+
+    def error(self, what: str, rest: str) -> SolveError:
+        """A function that failed there."""
+        instance = self.arguments.instance(self.row)
+        name = f"row {self.row}" if instance is None else f"row {self.row} (instance {instance})"
+        return SolveError(
+            f"function: {what} for {name}{rest}", self.row, self.rows[self.row].copy(), self.arguments.entries(self.row)
         )
-    return rows // max(counts)
 
 
-def _entry(
-    row: int, samples: int, args: tuple[Sequence[Any], ...], kwargs: dict[str, Sequence[Any]]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if not samples:
-        return _NOTHING  # shared: objects by the thousand would call the garbage collector
-    instance = row // samples
-    return tuple(entries[instance] for entries in args), {name: entries[instance] for name, entries in kwargs.items()}
+def _solution(outcome: Outcome, where: _Where) -> NDArray[Any]:
+    if isinstance(outcome, Failure):
+        remedy = "raise time_limit, or take fallback='previous'" if outcome.late else "look at .theta of this error"
+        raise where.error(outcome.reason, f"; it must solve every row; {remedy}") from outcome.error
+    event = where.rows.shape[1:]
+    if outcome.shape != event:
+        raise where.error(
+            f"gave shape {outcome.shape}", f" of shape {event}; it must give (*event) for (*event); leave out a batch axis"
+        )
+    if np.isnan(outcome).any():
+        raise where.error("gave NaN", "; a solution has numbers; look at .theta of this error")
+    return outcome
+
+
+def _checked(theta: Tensor) -> NDArray[Any]:
+    if not isinstance(theta, Tensor):
+        raise TypeError(f"theta: got {type(theta).__name__}; it must be a tensor; use torch.as_tensor")
+    if theta.dim() == 0:
+        raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
+    rows = as_rows(theta)
+    if np.isnan(rows).any():
+        row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
+        raise ValueError(f"theta: got NaN in row {row}; it must have none; look for the cause upstream")
+    return rows
+
+
+def _check_time_limit(time_limit: float | None, executor: Executor) -> None:
+    if time_limit is None:
+        return
+    if not (math.isfinite(time_limit) and time_limit > 0):
+        raise ValueError(f"time_limit: got {time_limit!r}; it must be seconds > 0; use None for no limit")
+    if executor == "threads":
+        raise ValueError(
+            f"time_limit: got {time_limit!r} with threads; these cannot be interrupted; take executor='processes'"
+        )
+    if executor != "processes" and not INTERRUPTS:
+        raise ValueError(
+            f"time_limit: got {time_limit!r}; this system cannot interrupt a function; take executor='processes'"
+        )

@@ -2,24 +2,42 @@
 
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+INTERRUPTS = hasattr(signal, "setitimer")
+"""Whether this system can interrupt a function."""
 
-@dataclass(frozen=True, slots=True)
-class Task:
+
+class Task(NamedTuple):
     """One instance: its parameters ``(*event)`` and further arguments."""
 
     theta: NDArray[Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+
+
+class Settings(NamedTuple):
+    """How to solve.
+
+    Attributes:
+        function: called with parameters and further arguments.
+        arrays: whether it gets a NumPy array instead of a tensor.
+        time_limit: seconds; none if None.
+    """
+
+    function: Callable[..., Any]
+    arrays: bool
+    time_limit: float | None
 
 
 @dataclass(frozen=True)
@@ -37,35 +55,66 @@ class Failure:
     late: bool = False
 
 
-def solve_all(
-    tasks: Sequence[Task], function: Callable[..., Any], arrays: bool, time_limit: float | None
-) -> list[NDArray[Any] | Failure]:
-    """:func:`solve` for each task, in another process perhaps, to which not every error can be sent back."""
-    outcomes = [solve(task, function, arrays, time_limit) for task in tasks]
-    return [replace(some, error=_sendable(some.error)) if isinstance(some, Failure) else some for some in outcomes]
+Outcome = NDArray[Any] | Failure
 
 
-def solve(task: Task, function: Callable[..., Any], arrays: bool, time_limit: float | None) -> NDArray[Any] | Failure:
+def solve_all(tasks: Iterable[Task], settings: Settings) -> list[Outcome]:
+    """:func:`solve` for each task, up to one that fails, unless it is late.
+
+    It may do so in another process, to which not every error can be sent back.
+    """
+    outcomes: list[Outcome] = []
+    for task in tasks:
+        outcome = solve(task, settings)
+        outcomes.append(sendable(outcome))
+        if isinstance(outcome, Failure) and not outcome.late:
+            break
+    return outcomes
+
+
+def solve(task: Task, settings: Settings) -> Outcome:
     """The solution ``(*event)``, or why there is none.
 
-    Args:
-        task: what to solve.
-        function: called with parameters and further arguments.
-        arrays: whether it gets a NumPy array instead of a tensor.
-        time_limit: seconds; none if None.
+    Raises:
+        ValueError: there is a time limit, and no way to keep it here.
     """
+    function, arrays, limit = settings
+    if limit is not None and INTERRUPTS and threading.current_thread() is not threading.main_thread():
+        raise ValueError(
+            "time_limit: the function would run in a thread, which cannot be interrupted, of a cluster or of autograd; "
+            "take executor='processes'"
+        )
     theta = task.theta.copy()
+    given = theta if arrays else torch.from_numpy(theta)
     try:
-        with _limited(time_limit):
-            solution = function(theta if arrays else torch.from_numpy(theta), *task.args, **task.kwargs)
+        if limit is None or not INTERRUPTS:
+            solution = function(given, *task.args, **task.kwargs)
+        else:
+            with _limited(limit):
+                solution = function(given, *task.args, **task.kwargs)
         array = _as_array(solution)
     except _LateError:
-        return Failure(f"took longer than {time_limit:g} s", late=True)
+        return late(settings)
     except Exception as error:  # whatever a user's function may raise
         return Failure(f"raised {type(error).__name__} ({error})", error)
     if array.dtype.kind not in "biuf":
         return Failure(f"gave {type(solution).__name__}, which is no array of real numbers,")
     return array.astype(theta.dtype)
+
+
+def late(settings: Settings) -> Failure:
+    """What becomes of a task that takes too long."""
+    return Failure(f"took longer than {settings.time_limit:g} s", late=True)
+
+
+def sendable(outcome: Outcome) -> Outcome:
+    """Without an error of a class that cannot be taken apart, or not put together again."""
+    if isinstance(outcome, Failure) and outcome.error is not None:
+        try:
+            pickle.loads(pickle.dumps(outcome.error))
+        except Exception:
+            return replace(outcome, error=None)
+    return outcome
 
 
 def _as_array(solution: Any) -> NDArray[Any]:
@@ -75,31 +124,28 @@ def _as_array(solution: Any) -> NDArray[Any]:
     return (solution.float() if narrow else solution).numpy(force=True)
 
 
-def _sendable(error: BaseException | None) -> BaseException | None:
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # an error of a class that cannot be taken apart, or not put together again
-        return None
-    return error
-
-
 class _LateError(BaseException):
     """Not an Exception, so that a function which catches these does not catch it."""
 
 
 @contextmanager
-def _limited(seconds: float | None) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
+def _limited(seconds: float) -> Iterator[None]:
+    waiting = True
 
     def stop(*_: Any) -> None:
-        raise _LateError
+        if waiting:  # not while the alarm is being taken back
+            raise _LateError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    began = time.monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        try:
+            yield
+        finally:
+            waiting = False
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-6), interval)

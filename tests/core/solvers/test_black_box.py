@@ -1,18 +1,18 @@
-"""Black boxes: repeats, arguments for each instance, executors, time limits, functions that fail."""
+"""Black boxes: repeats, executors, time limits, functions that fail."""
 
 import os
+import pickle
 import re
 import signal
-import subprocess
-import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
 import torch
 
-from imle_core import GumbelNoiseDistribution, imle
+from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import ArgMax, BlackBox, SolveError
 
 EXECUTORS = ["serial", "threads", "processes", "joblib"]
@@ -89,19 +89,31 @@ class TestRepeats:
         assert torch.equal(solver(theta.double()), ArgMax()(theta.double()))
         assert solver.solved == 9
 
-    def test_rows_without_an_upstream_gradient_repeat_the_forward_pass(self):
-        solver, theta = BlackBox(best, cache=100), parameters(1).requires_grad_()
-        generator = torch.Generator().manual_seed(0)
-        z = imle(solver, noise_distribution=GumbelNoiseDistribution(), nb_samples=50, generator=generator)(theta)
-        assert solver.solved == 50
-        z[:5].sum().backward()
-        assert solver.solved == 55
+    def test_a_cache_holds_rows_and_not_their_batches(self):
+        solver = BlackBox(best, cache=3)
+        solver(parameters(100, 1000))
+        solver(parameters(1, 5))  # the last call is kept, too
+        assert len(pickle.dumps(solver)) < 40_000
 
-    def test_without_one_nothing_is_kept(self):
+    def test_without_one_only_the_last_call_is_kept_for_a_backward_pass(self):
         solver = BlackBox(best)
         for _ in range(2):
             solver(parameters(4))
         assert solver.solved == 8
+
+    def test_a_function_that_draws_is_called_for_every_row(self):
+        generator = torch.Generator().manual_seed(0)
+        solver = BlackBox(lambda theta: torch.rand(theta.shape, generator=generator), repeats=False)
+        assert len(solver(torch.zeros(9, 2)).unique()) == 18
+        assert (solver.rows, solver.solved, solver.hit_rate) == (9, 9, 0)
+        with pytest.raises(ValueError, match=r"^cache: got 5 without repeats; it is there to repeat solutions;"):
+            BlackBox(best, cache=5, repeats=False)
+
+    def test_the_hit_rate(self):
+        solver = BlackBox(best)
+        assert solver.hit_rate == 0
+        solver(parameters(1).repeat(4, 1))
+        assert solver.hit_rate == 0.75
 
     def test_changing_a_result_changes_no_later_one(self):
         solver = BlackBox(best, cache=9)
@@ -109,32 +121,59 @@ class TestRepeats:
         assert torch.equal(solver(parameters(4)), ArgMax()(parameters(4)))
 
 
-class TestArguments:
-    def test_each_instance_has_its_own_in_all_its_samples(self):
-        solver = BlackBox(lambda theta, number, *, name: theta * 0 + number * len(name))
-        z = solver(torch.zeros(6, 2), [1, 2, 3], name=["a", "bb", "ccc"])
-        assert z[:, 0].tolist() == [1, 1, 4, 4, 9, 9]
+class TestBackward:
+    """At a small lambda most rows of the backward pass repeat those of the forward pass."""
+
+    @staticmethod
+    def layer(solver, **settings):
+        settings = {"nb_samples": 50, "noise_distribution": GumbelNoiseDistribution(), **settings}
+        return imle(solver, generator=torch.Generator().manual_seed(0), **settings)
+
+    def test_rows_without_an_upstream_gradient_repeat_the_forward_pass(self):
+        gradients = []
+        for solver, solved in ((BlackBox(best), 55), (BlackBox(best, repeats=False), 100)):
+            theta = parameters(1).requires_grad_()
+            z = self.layer(solver)(theta)
+            z[:5].sum().backward()
+            assert (solver.solved, solver.rows) == (solved, 100)
+            gradients.append(theta.grad)
+        assert torch.equal(*gradients)
+
+    def test_so_do_rows_that_lambda_does_not_move(self):
+        solver, theta = BlackBox(best), parameters(1).requires_grad_()
+        z = self.layer(solver, target_distribution=TargetDistribution(1.0, 1e-12), difference="central")(theta)
+        z.sum().backward()
+        assert (solver.solved, solver.rows, solver.hit_rate) == (50, 150, pytest.approx(2 / 3))
+
+    def test_and_those_with_the_same_arguments(self):
+        scales = [torch.tensor([2.0]), torch.tensor([3.0])]
+        solver, theta = BlackBox(lambda theta, scale: theta * scale), parameters(2).requires_grad_()
+        z = self.layer(solver)(theta, scale=scales)
+        z[:7].sum().backward()
+        assert solver.solved == 107
+
+    def test_but_not_with_others_or_another_type(self):
+        solver = BlackBox(lambda theta, scale: theta * scale)
+
+        class Twice(torch.autograd.Function):
+            @staticmethod
+            def forward(_, theta):
+                return solver(theta, [2.0])
+
+            @staticmethod
+            def backward(_, dy):
+                assert (solver(torch.ones(1, 2), [3.0]) == 3).all()
+                assert (solver(torch.ones(1, 2).double(), [2.0]) == 2).all()
+                return dy
+
+        Twice.apply(torch.ones(1, 2, requires_grad=True)).sum().backward()
         assert solver.solved == 3
 
-    def test_a_layer_passes_them_on(self):
-        layer = imle(BlackBox(lambda theta, scale: theta * scale), nb_samples=2)
-        theta = torch.ones(2, 3, requires_grad=True)
-        z = layer(theta, torch.tensor([1.0, 5.0]))
-        z.sum().backward()
-        assert z[:, 0].tolist() == [1, 1, 5, 5]
-
-    def test_a_cache_does_not_mix_them_up(self):
-        solver = BlackBox(lambda theta, number: theta * 0 + number, cache=9)
-        assert [solver(torch.zeros(1, 2), [number])[0, 0].item() for number in (1, 2)] == [1, 2]
-
-    @pytest.mark.parametrize(("arguments", "got"), [(([1, 2],), "2"), (([1], [1, 2, 3]), "1 and 3"), (([],), "0")])
-    def test_one_entry_for_each_instance(self, arguments, got):
-        message = (
-            f"arguments: got {got} entries for 3 rows; each must have one entry for each instance, and rows a multiple of "
-            "instances"
-        )
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            BlackBox(best)(torch.zeros(3, 2), *arguments)
+    def test_a_function_may_change_between_forward_calls(self):
+        scale = [1.0]
+        solver = BlackBox(lambda theta: theta * scale[0])
+        for scale[0] in (2.0, 3.0):
+            assert (solver(torch.ones(1, 2)) == scale[0]).all()
 
 
 def fail_on_large(theta):
@@ -143,65 +182,58 @@ def fail_on_large(theta):
     return theta > 0
 
 
-def die_on_large(theta):
-    if theta.max() > 2:
-        os._exit(1)
-    return theta > 0
-
-
-class UnsendableError(Exception):
-    def __init__(self, one, two):
-        super().__init__(one + two)
-
-
-def raise_unsendable(_):
-    raise UnsendableError("a", "b")
-
-
+SOLVE = "it must solve every row; look at .theta of this error"
 LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 
 
 class TestFailures:
     @pytest.mark.parametrize("executor", EXECUTORS)
     def test_a_function_that_raises(self, executor):
-        message = "function: raised ArithmeticError (too large) for row 2; see .theta of this error"
+        message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
         with pytest.raises(SolveError, match=f"^{re.escape(message)}$") as caught:
             BlackBox(fail_on_large, executor=executor, jobs=2)(LARGE)
         assert isinstance(caught.value.__cause__, ArithmeticError)
         assert (caught.value.row, caught.value.theta.tolist()) == (2, [0.0, 3.0])
 
-    def test_an_error_that_cannot_be_sent_from_a_process(self):
-        with pytest.raises(SolveError, match=r"raised UnsendableError \(ab\) for row 0"):
-            BlackBox(raise_unsendable, executor="processes", jobs=2)(LARGE)
+    def test_the_instance_is_named_and_can_be_saved(self, tmp_path):
+        def fail(_, number, *, name):
+            raise ArithmeticError(name * number)
 
-    @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
-    def test_a_worker_that_dies(self):
-        with pytest.raises(SolveError, match=r"^function: its process died twice for row 2; see \.theta of this error$"):
-            BlackBox(die_on_large, executor="processes", jobs=2)(LARGE)
+        message = "function: raised ArithmeticError (a) for row 0 (instance 0); it must solve every row; look at .theta of"
+        with pytest.raises(SolveError, match=f"^{re.escape(message)}") as caught:
+            BlackBox(fail)(LARGE, [1, 2], name=["a", "b"])
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert (str(error), error.row, error.arguments) == (str(caught.value), 0, {1: 1, "name": "a"})
+        np.save(tmp_path / "theta.npy", error.theta)
+        assert np.load(tmp_path / "theta.npy").tolist() == [0, 1]
 
-    @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
-    def test_a_worker_that_dies_once(self, tmp_path):
-        def die_once(theta):
-            if theta.max() > 2 and not (tmp_path / "died").exists():
-                (tmp_path / "died").touch()
-                os._exit(1)
-            return theta > 0
-
-        assert torch.equal(BlackBox(die_once, executor="processes", jobs=2)(LARGE), (LARGE > 0).float())
+    @pytest.mark.parametrize("executor", EXECUTORS)
+    def test_after_one_the_solver_goes_on(self, executor):
+        solver = BlackBox(fail_on_large, executor=executor, jobs=2, chunk=1)
+        for _ in range(2):
+            with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
+                solver(LARGE)
+        assert torch.equal(solver(LARGE[:2]), LARGE[:2])
+        assert caught.value.row == 2
+        assert solver.rows == 2
 
     @pytest.mark.parametrize(
         ("gives", "message"),
         [
-            ([[1, 0]], "function: gave shape (1, 2) for row 0 of shape (2,); it must give (*event) for (*event), without a"),
-            ([np.nan, 0], "function: gave NaN for row 0; a solution has numbers; see .theta of this error"),
-            ("ab", "function: gave str, which is no array of real numbers, for row 0; see .theta of this error"),
-            (None, "function: gave NoneType, which is no array of real numbers, for row 0; see .theta of this error"),
-            ([1j, 0], "function: gave list, which is no array of real numbers, for row 0; see .theta of this error"),
+            (
+                [[1, 0]],
+                "function: gave shape (1, 2) for row 0 of shape (2,); it must give (*event) for (*event); leave out a batch "
+                "axis",
+            ),
+            ([np.nan, 0], "function: gave NaN for row 0; a solution has numbers; look at .theta of this error"),
+            ("ab", f"function: gave str, which is no array of real numbers, for row 0; {SOLVE}"),
+            (None, f"function: gave NoneType, which is no array of real numbers, for row 0; {SOLVE}"),
+            ([1j, 0], f"function: gave list, which is no array of real numbers, for row 0; {SOLVE}"),
         ],
         ids=str,
     )
     def test_a_function_that_gives_something_else(self, gives, message):
-        with pytest.raises(SolveError, match=f"^{re.escape(message)}"):
+        with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
             BlackBox(lambda _: gives)(LARGE)
 
 
@@ -213,16 +245,21 @@ def slow_on_large(theta):
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a function cannot be interrupted here")
 class TestTimeLimit:
-    @pytest.mark.parametrize("executor", ["serial", "processes"])
-    def test_an_error(self, executor):
-        with pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2; see \.theta of this error$"):
-            BlackBox(slow_on_large, executor=executor, jobs=2, time_limit=0.2)(LARGE)
+    def test_an_error(self):
+        message = (
+            "function: took longer than 0.1 s for row 2; it must solve every row; raise time_limit, or take "
+            "fallback='previous'"
+        )
+        with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
+            BlackBox(slow_on_large, time_limit=0.1)(LARGE)
 
     def test_the_previous_solution(self):
-        solver = BlackBox(slow_on_large, time_limit=0.2, fallback="previous", cache=9)
-        with pytest.raises(
-            SolveError, match=r"^function: took longer than 0\.2 s for row 2, which has no earlier solution$"
-        ):
+        solver = BlackBox(slow_on_large, time_limit=0.1, fallback="previous", cache=9)
+        message = (
+            "function: took longer than 0.1 s for row 2, which has no earlier solution; the first call must solve every "
+            "row; raise time_limit"
+        )
+        with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
             solver(LARGE)
         assert solver(LARGE.clamp(max=2))[2].tolist() == [0, 1]
         assert solver(-LARGE)[2].tolist() == [0, 0]
@@ -230,11 +267,52 @@ class TestTimeLimit:
             assert torch.equal(solver(LARGE), torch.tensor([[0.0, 1], [1, 0], [0, 0], [1, 1]]))
             assert solver.fallbacks == count
 
+    def test_in_a_backward_pass_it_is_that_of_the_forward_pass(self):
+        solver = BlackBox(slow_on_large, time_limit=0.1, fallback="previous")
+        layer = imle(solver, TargetDistribution(1.0, 9.0))
+        for _ in range(2):
+            theta = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], requires_grad=True)
+            z = layer(theta)
+            assert z.tolist() == [[1, 0], [0, 1]]
+            (z * torch.tensor([[-1.0, 1.0], [1.0, -0.1]])).sum().backward()
+            assert theta.grad.tolist() == [[0, 0], [0, 0]]
+        assert solver.fallbacks == 2
+
     def test_the_alarm_of_others_is_put_back(self):
         before = signal.getsignal(signal.SIGALRM)
-        BlackBox(best, time_limit=5)(LARGE)
-        assert signal.getsignal(signal.SIGALRM) is before
-        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+        signal.setitimer(signal.ITIMER_REAL, 100)
+        try:
+            BlackBox(best, time_limit=5)(LARGE)
+            assert signal.getsignal(signal.SIGALRM) is before
+            assert 90 < signal.getitimer(signal.ITIMER_REAL)[0] < 100
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def test_not_in_a_thread(self):
+        message = (
+            "time_limit: the function would run in a thread, which cannot be interrupted, of a cluster or of autograd; take "
+            "executor='processes'"
+        )
+        solver = BlackBox(best, time_limit=5)
+        with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            pool.submit(solver, LARGE).result()
+        with joblib.parallel_config("threading", n_jobs=2), pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            BlackBox(best, time_limit=5, executor="joblib")(LARGE)
+
+    def test_nor_on_a_system_that_cannot_interrupt(self, monkeypatch):
+        monkeypatch.setattr("imle_core.solvers.black_box.INTERRUPTS", False)
+        message = "time_limit: got 1; this system cannot interrupt a function; take executor='processes'"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            BlackBox(best, time_limit=1)
+        BlackBox(best, time_limit=1, executor="processes")
+
+
+def test_threads_may_share_a_solver():
+    solver, theta = BlackBox(best, cache=10), parameters(40)
+    with ThreadPoolExecutor(4) as pool:
+        for z in pool.map(lambda _: solver(theta), range(40)):
+            assert torch.equal(z, ArgMax()(theta))
+    assert solver.rows == 1600
 
 
 def test_joblib_s_configuration_is_used():
@@ -242,20 +320,6 @@ def test_joblib_s_configuration_is_used():
     with joblib.parallel_config("threading", n_jobs=2):
         BlackBox(lambda theta: (seen.append(os.getpid()), theta)[1], executor="joblib")(LARGE)
     assert seen == [os.getpid()] * 4
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise elsewhere")
-def test_ctrl_c_ends_the_workers():
-    code = (
-        "import time, torch; from imle_core.solvers import BlackBox\n"
-        "def wait(theta):\n    print('at work', flush=True)\n    time.sleep(60)\n"
-        "if __name__ == '__main__':\n    BlackBox(wait, executor='processes', jobs=2)(torch.eye(4))\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"at work\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)  # ends when no worker holds the pipe any more
-    assert errors.rstrip().endswith(b"KeyboardInterrupt")
 
 
 WHOLE = "it must be a whole number >= {}; leave it out for the usual one"
@@ -266,7 +330,10 @@ ERRORS = {
     f"chunk: got 1.5; {WHOLE.format(1)}": {"chunk": 1.5},
     f"cache: got -1; {WHOLE.format(0)}": {"cache": -1},
     "time_limit: got 0; it must be seconds > 0; use None for no limit": {"time_limit": 0},
-    "time_limit: threads cannot be interrupted; take executor='processes'": {"time_limit": 1, "executor": "threads"},
+    "time_limit: got 1 with threads; these cannot be interrupted; take executor='processes'": {
+        "time_limit": 1,
+        "executor": "threads",
+    },
 }
 
 
@@ -276,10 +343,16 @@ def test_errors(message):
         BlackBox(best, **ERRORS[message])
 
 
-def test_no_function_and_no_batch():
+def test_no_function():
     with pytest.raises(TypeError, match=r"^function: got int; it must be callable; give a function of one instance$"):
         BlackBox(3)
-    with pytest.raises(
-        ValueError, match=r"^theta: got a single number; it must be \(N, \*event\); use theta\.unsqueeze\(0\)"
-    ):
+
+
+def test_parameters_that_are_none():
+    number = r"^theta: got a single number; it must be \(N, \*event\); use theta\.unsqueeze\(0\) for one instance$"
+    with pytest.raises(ValueError, match=number):
         BlackBox(best)(torch.tensor(1.0))
+    with pytest.raises(ValueError, match=r"^theta: got NaN in row 1; it must have none; look for the cause upstream$"):
+        BlackBox(best)(torch.tensor([[1.0, 2.0], [1.0, torch.nan]]))
+    with pytest.raises(TypeError, match=r"^theta: got list; it must be a tensor; use torch\.as_tensor$"):
+        BlackBox(best)([[1.0]])

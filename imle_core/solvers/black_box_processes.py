@@ -1,0 +1,170 @@
+"""Tasks of a black box on processes of this machine, with what to do when one of these dies or never comes back."""
+
+import faulthandler
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from io import FileIO
+from pathlib import Path
+from pickle import PicklingError
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+from imle_core.solvers.black_box_task import Failure, Outcome, Settings, Task, late, sendable, solve
+
+Numbered: TypeAlias = dict[int, Outcome]
+
+_GRACE = 0.5  # seconds: less than it takes to start a worker anew
+_IDLE = 300.0  # seconds after which a worker ends that has nothing to do
+_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # that have threads of their own
+
+_lock = threading.Lock()
+_pools: dict[tuple[int, int], Any] = {}
+
+
+def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, share: int) -> Iterator[Outcome]:
+    """Outcomes in the order of the tasks.
+
+    A worker notes in a file which task it is at. With a time limit it also sets a watchdog, a thread outside the
+    interpreter, which ends the process from within where it still runs some time after the limit, whatever it does. The
+    end of a worker ends all of them. Then what was under way is solved again: one at a time, if one of these tasks is to
+    blame and it is not known which.
+
+    Args:
+        tasks: what to solve.
+        settings: how.
+        jobs: how many processes.
+        share: how many tasks a process gets at once.
+
+    Raises:
+        TypeError: the function or its arguments cannot be sent to a process.
+        RuntimeError: the processes end before they begin.
+    """
+    known: Numbered = {}
+    position, inquest = 0, _Inquest(settings)
+    while position < len(tasks):
+        left = {number: tasks[number] for number in range(position, len(tasks)) if number not in known}
+        for finished in _solved(inquest.chunks(left, share), settings, jobs, inquest):
+            known.update(finished)
+            while position in known:
+                yield known.pop(position)
+                position += 1
+
+
+class _Inquest:
+    """Which tasks were under way when workers ended, and why they did."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.ends = self.unexplained = 0
+        self.deaths: Counter[int] = Counter()
+
+    def chunks(self, left: dict[int, Task], share: int) -> list[dict[int, Task]]:
+        """What to send next of the tasks that are left: a suspect alone, or all; singly if workers end, to lose less."""
+        suspects = [number for number in left if number in self.deaths][:1]
+        if suspects:
+            return [{number: left[number] for number in suspects}]
+        numbers, share = list(left), 1 if self.ends else share
+        starts = range(0, len(numbers), share)
+        return [{number: left[number] for number in numbers[start : start + share]} for start in starts]
+
+    def hold(self, folder: Path, error: BrokenExecutor) -> Numbered:
+        """Failures of those tasks that are to blame; others that may be are counted in ``deaths``."""
+        notes = [note.read_text(errors="replace").partition("\n") for note in folder.iterdir()]
+        hung = [int(number) for number, _, dump in notes if dump]
+        under_way = [int(number) for number, _, _ in notes if number]
+        self.ends += 1
+        self.unexplained = 0 if under_way else self.unexplained + 1
+        if self.unexplained == 2:
+            raise RuntimeError(
+                "function: its processes ended twice before they began; it must be one that another process can load; take "
+                "executor='threads'"
+            ) from error
+        if hung:
+            return {number: late(self.settings) for number in hung}
+        self.deaths.update(under_way)
+        return {number: Failure("its process died twice") for number in under_way if self.deaths[number] == 2}
+
+
+def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inquest: _Inquest) -> Iterator[Numbered]:
+    """Outcomes of the chunks, in order; of some of them if a worker ends."""
+    from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since it takes a while to import
+
+    futures: list[Future[Numbered]] = []
+    with TemporaryDirectory(prefix="imle-", ignore_cleanup_errors=True) as folder:
+        pool = _pool(jobs)
+        try:
+            futures.extend(pool.submit(_solve_noted, chunk, settings, folder) for chunk in chunks)
+            for future in futures:
+                yield future.result()
+        except ShutdownExecutorError:  # by a failure in another thread
+            _end(pool, jobs)
+            yield from _finished(futures)
+        except BrokenExecutor as error:
+            _end(pool, jobs)
+            yield from _finished(futures)
+            yield inquest.hold(Path(folder), error)
+        except PicklingError as error:
+            *_, reason = str(error.__cause__ or error).strip('"\n').splitlines()  # the last line of a traceback
+            raise TypeError(
+                f"function: got one that cannot be sent to a process ({reason}); it and its arguments must be picklable; "
+                "take executor='threads'"
+            ) from error
+        finally:
+            if not all(future.done() for future in futures):
+                _end(pool, jobs)
+
+
+def _finished(futures: Sequence[Future[Numbered]]) -> Iterator[Numbered]:
+    yield from (future.result() for future in futures if future.done() and not future.exception())
+
+
+def _pool(jobs: int) -> Any:
+    """Workers that stay from call to call, each with its share of the cores unless the user has said otherwise."""
+    # Not joblib's own, which would be ended with those of a failure.
+    from joblib import cpu_count
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    threads = str(max(1, cpu_count() // jobs))
+    names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
+    environment = {name: os.environ.get(name, threads) for name in names}
+    with _lock:
+        if (os.getpid(), jobs) not in _pools:  # a fork has no workers
+            _pools[os.getpid(), jobs] = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment)
+        return _pools[os.getpid(), jobs]
+
+
+def _end(pool: Any, jobs: int) -> None:
+    with _lock:
+        if _pools.get((os.getpid(), jobs)) is pool:
+            del _pools[os.getpid(), jobs]
+    pool.shutdown(wait=True, kill_workers=True)
+
+
+def _solve_noted(tasks: dict[int, Task], settings: Settings, folder: str) -> Numbered:
+    """In a worker: :func:`solve` for each task, up to one that fails, unless it is late."""
+    outcomes: Numbered = {}
+    path = Path(folder) / str(min(tasks))
+    with path.open("wb", buffering=0) as note:
+        for number, task in tasks.items():
+            note.seek(0)
+            note.truncate()
+            note.write(f"{number}\n".encode())
+            outcome = _watched(task, settings, note)
+            outcomes[number] = sendable(outcome)
+            if isinstance(outcome, Failure) and not outcome.late:
+                break
+    path.unlink()
+    return outcomes
+
+
+def _watched(task: Task, settings: Settings, note: FileIO) -> Outcome:
+    if settings.time_limit is None:
+        return solve(task, settings)
+    faulthandler.dump_traceback_later(settings.time_limit + _GRACE, exit=True, file=note)
+    try:
+        return solve(task, settings)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
