@@ -36,9 +36,10 @@ OURS = {
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
     | {"solvers.top_k"},
     "imle_core.solvers.assignment": {"solvers.rows"},
-    "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "memory", "processes", "task")}
+    "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
     | {"locks", "solvers.rows"},
     "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
+    "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
@@ -128,7 +129,7 @@ USERS = {
     "matplotlib": {f"imle_cli.{name}" for name in ("canvas", "figures", "graph_figures", "score_figures")},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
-    "joblib": {"imle_cli.executors", "imle_core.solvers.black_box", "imle_core.solvers.black_box_processes"},
+    "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
         "imle_cli.benchmarks",
         "imle_cli.graphs",

@@ -1,11 +1,8 @@
 """A function of one instance as a batched solver: repeats solved once, rows spread over threads, processes or a cluster."""
 
 import math
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
-from itertools import takewhile
-from threading import Event
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -15,15 +12,12 @@ from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.black_box_arguments import Arguments
+from imle_core.solvers.black_box_executors import Executor, solve_by
 from imle_core.solvers.black_box_memory import Call, Memory
-from imle_core.solvers.black_box_processes import solve_in_processes
-from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings, Task, solve, solve_all
+from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings
 from imle_core.solvers.rows import as_rows
 
-Executor = Literal["serial", "threads", "processes", "joblib"]
 Fallback = Literal["error", "previous"]
-
-_CHUNKS_A_JOB = 4
 
 
 class SolveError(RuntimeError):
@@ -58,9 +52,10 @@ class BlackBox:
         arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
         executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
             where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
-            whatever ``joblib.parallel_config`` has chosen, a Dask or Ray cluster among others. (joblib's Dask waits for
-            ever for a worker that died.)
-        jobs: how many solves at a time; as many as there are cores if None (of "joblib", what its configuration says).
+            whatever ``joblib.parallel_config`` has chosen, a Dask or Ray cluster among others. (joblib waits for ever for
+            Dask workers that died.)
+        jobs: how many solves at a time; as many as there are cores if None. For "joblib", what its configuration says,
+            where Ray has one if ``n_jobs`` is left out.
         chunk: rows that a worker gets at once; a fair share if None.
         time_limit: seconds that a solve may take; not in threads. Python code is interrupted by it at once, code in other
             languages when it comes back to the interpreter. A process that has not come back half a second later is
@@ -140,11 +135,12 @@ class BlackBox:
         asked = self._asked(rows, arguments)
         known = self._memory.find(call, asked) if self.repeats else {}
         first = {key: places[0] for key, places in asked.items()}
-        tasks = {key: arguments.task(rows[row], row) for key, row in first.items() if key not in known}
+        tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
         solutions, late = np.empty_like(rows), set()
         for key, solution in known.items():
             solutions[asked[key]] = solution
-        with closing(self._outcomes(list(tasks.values()))) as outcomes:
+        settings = Settings(self.function, self.arrays, self.time_limit)
+        with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 where = _Where(first[key], rows, arguments)
                 if isinstance(outcome, Failure) and outcome.late and self.fallback == "previous":
@@ -176,38 +172,6 @@ class BlackBox:
             )
         return solution
 
-    def _outcomes(self, tasks: list[Task]) -> Generator[Outcome, None, None]:
-        settings = Settings(self.function, self.arrays, self.time_limit)
-        if self.executor == "serial":
-            yield from (solve(task, settings) for task in tasks)
-            return
-        from joblib import Parallel, cpu_count, delayed  # here, since it takes a while to import
-
-        jobs = self.jobs or cpu_count()
-        share = self.chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * jobs)))
-        if self.executor == "processes":
-            yield from solve_in_processes(tasks, settings, jobs, share)
-            return
-        chunks = [tasks[first : first + share] for first in range(0, len(tasks), share)]
-        if self.executor == "threads":
-            yield from _solve_in_threads(chunks, settings, jobs)
-            return
-        parallel = Parallel(n_jobs=self.jobs, batch_size=1, max_nbytes=None)
-        for outcomes in parallel(delayed(solve_all)(chunk, settings) for chunk in chunks):
-            yield from outcomes
-
-
-def _solve_in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
-    stop = Event()
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            waiting = [pool.submit(solve_all, takewhile(lambda _: not stop.is_set(), chunk), settings) for chunk in chunks]
-            for future in waiting:
-                yield from future.result()
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-
 
 class _Where(NamedTuple):
     """A row of a call, to be named in errors."""
@@ -221,7 +185,7 @@ class _Where(NamedTuple):
         instance = self.arguments.instance(self.row)
         name = f"row {self.row}" if instance is None else f"row {self.row} (instance {instance})"
         return SolveError(
-            f"function: {what} for {name}{rest}", self.row, self.rows[self.row].copy(), self.arguments.entries(self.row)
+            f"function: {what} for {name}{rest}", self.row, self.rows[self.row, ...].copy(), self.arguments.entries(self.row)
         )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from io import FileIO
+from multiprocessing import current_process
 from pathlib import Path
 from pickle import PicklingError
 from tempfile import TemporaryDirectory
@@ -40,7 +41,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, sha
 
     Raises:
         TypeError: the function or its arguments cannot be sent to a process.
-        RuntimeError: the processes end before they begin.
+        RuntimeError: the processes end before they begin, or cannot be started from this one.
     """
     known: Numbered = {}
     position, inquest = 0, _Inquest(settings)
@@ -127,6 +128,11 @@ def _pool(jobs: int) -> Any:
     from joblib import cpu_count
     from joblib.externals.loky import ProcessPoolExecutor
 
+    if current_process().daemon:
+        raise RuntimeError(
+            "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not "
+            "start others; take executor='serial'"
+        )
     threads = str(max(1, cpu_count() // jobs))
     names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
     environment = {name: os.environ.get(name, threads) for name in names}

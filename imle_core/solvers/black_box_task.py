@@ -55,6 +55,10 @@ class Failure:
     late: bool = False
 
 
+class UninterruptibleError(ValueError):
+    """A time limit in a thread."""
+
+
 Outcome = NDArray[Any] | Failure
 
 
@@ -76,11 +80,11 @@ def solve(task: Task, settings: Settings) -> Outcome:
     """The solution ``(*event)``, or why there is none.
 
     Raises:
-        ValueError: there is a time limit, and no way to keep it here.
+        UninterruptibleError: there is a time limit, and no way to keep it here.
     """
     function, arrays, limit = settings
     if limit is not None and INTERRUPTS and threading.current_thread() is not threading.main_thread():
-        raise ValueError(
+        raise UninterruptibleError(
             "time_limit: the function would run in a thread, which cannot be interrupted, of a cluster or of autograd; "
             "take executor='processes'"
         )

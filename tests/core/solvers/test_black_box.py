@@ -1,5 +1,7 @@
 """Black boxes: repeats, executors, time limits, functions that fail."""
 
+import importlib
+import logging
 import os
 import pickle
 import re
@@ -42,6 +44,7 @@ class TestResults:
         turned = theta.transpose(1, 2)
         assert torch.equal(BlackBox(lambda theta: theta > 0)(turned), z.transpose(1, 2))
         assert BlackBox(best)(torch.zeros(0, 3, dtype=dtype)).shape == (0, 3)
+        assert BlackBox(lambda theta: theta > 0)(theta[:, 0, 0]).shape == (4,)
 
     @pytest.mark.parametrize(
         "make",
@@ -182,6 +185,12 @@ def fail_on_large(theta):
     return theta > 0
 
 
+def die_on_large(theta):
+    if theta.max() > 2:
+        os._exit(1)
+    return theta > 0
+
+
 SOLVE = "it must solve every row; look at .theta of this error"
 LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 
@@ -315,6 +324,13 @@ def test_threads_may_share_a_solver():
     assert solver.rows == 1600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
+def test_a_worker_of_joblib_s_that_dies():
+    message = "function: its worker failed twice (TerminatedWorkerError) for row 2; it must solve every row; look at .theta"
+    with joblib.parallel_config("loky", n_jobs=2), pytest.raises(SolveError, match=f"^{re.escape(message)}"):
+        BlackBox(die_on_large, executor="joblib")(LARGE)
+
+
 def test_joblib_s_configuration_is_used():
     seen = []
     with joblib.parallel_config("threading", n_jobs=2):
@@ -356,3 +372,36 @@ def test_parameters_that_are_none():
         BlackBox(best)(torch.tensor([[1.0, 2.0], [1.0, torch.nan]]))
     with pytest.raises(TypeError, match=r"^theta: got list; it must be a tensor; use torch\.as_tensor$"):
         BlackBox(best)([[1.0]])
+
+
+@pytest.fixture
+def dask():
+    """A Dask cluster in this process."""
+    distributed = pytest.importorskip("distributed")
+    settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
+    with distributed.Client(silence_logs=logging.CRITICAL, **settings), joblib.parallel_config("dask"):
+        yield
+
+
+@pytest.mark.usefixtures("dask")
+def test_on_a_dask_cluster():
+    theta = parameters()
+    assert torch.equal(BlackBox(best, executor="joblib")(theta), ArgMax()(theta))
+    scaled = BlackBox(lambda theta, scale: theta * scale, executor="joblib")(LARGE, [1.0, 2.0])
+    assert torch.equal(scaled, LARGE * torch.tensor([[1.0], [1.0], [2.0], [2.0]]))
+    message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
+    with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
+        BlackBox(fail_on_large, executor="joblib")(LARGE)
+
+
+def test_on_a_ray_cluster():
+    ray = pytest.importorskip("ray")
+    importlib.import_module("ray.util.joblib").register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+    try:
+        with joblib.parallel_config("ray", n_jobs=2):
+            assert torch.equal(BlackBox(best, executor="joblib")(parameters()), ArgMax()(parameters()))
+            with pytest.raises(SolveError, match=r"^function: raised ArithmeticError \(too large\) for row 2"):
+                BlackBox(fail_on_large, executor="joblib")(LARGE)
+    finally:
+        ray.shutdown()

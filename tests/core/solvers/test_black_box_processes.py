@@ -1,5 +1,6 @@
 """Black boxes on processes: workers that die, hang, or are interrupted."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -73,6 +74,16 @@ def test_processes_that_end_before_they_begin(tmp_path):
     assert inquest.hold(tmp_path, BrokenExecutor()) == {}
     with pytest.raises(RuntimeError, match=f"^{re.escape(message)}$"):
         inquest.hold(tmp_path, BrokenExecutor())
+
+
+def test_a_process_that_must_not_start_others(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    message = (
+        "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not start "
+        "others; take executor='serial'"
+    )
+    with pytest.raises(RuntimeError, match=f"^{re.escape(message)}$"):
+        ON_PROCESSES(torch.abs)(LARGE)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")

@@ -1,0 +1,65 @@
+"""Who solves the tasks of a black box: this thread, other threads, processes, or whatever joblib is configured for."""
+
+import math
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
+from threading import Event
+from typing import Literal
+
+from imle_core.solvers.black_box_processes import solve_in_processes
+from imle_core.solvers.black_box_task import Failure, Outcome, Settings, Task, UninterruptibleError, solve, solve_all
+
+Executor = Literal["serial", "threads", "processes", "joblib"]
+
+_CHUNKS_A_JOB = 4
+
+
+def solve_by(
+    executor: Executor, tasks: list[Task], settings: Settings, jobs: int | None, chunk: int | None
+) -> Generator[Outcome, None, None]:
+    """Outcomes in the order of the tasks, at least up to one that fails; closing it ends what is under way."""
+    if executor == "serial":
+        yield from (solve(task, settings) for task in tasks)
+        return
+    from joblib import cpu_count, effective_n_jobs  # here, since it takes a while to import
+
+    workers = effective_n_jobs(jobs) if executor == "joblib" else jobs or cpu_count()
+    share = chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * workers)))
+    if executor == "processes":
+        yield from solve_in_processes(tasks, settings, workers, share)
+        return
+    chunks = [tasks[first : first + share] for first in range(0, len(tasks), share)]
+    yield from _in_threads(chunks, settings, workers) if executor == "threads" else _by_joblib(chunks, settings, jobs)
+
+
+def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
+    stop = Event()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            waiting = [pool.submit(solve_all, takewhile(lambda _: not stop.is_set(), chunk), settings) for chunk in chunks]
+            for future in waiting:
+                yield from future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _by_joblib(chunks: list[list[Task]], settings: Settings, jobs: int | None) -> Iterator[Outcome]:
+    from joblib import Parallel, delayed
+
+    parallel, call = Parallel(n_jobs=jobs, batch_size=1, max_nbytes=None), delayed(solve_all)
+    try:
+        solved = parallel(call(chunk, settings) for chunk in chunks)
+    except UninterruptibleError:
+        raise
+    except Exception:  # each kind of cluster has its own for a worker that died
+        for task in (task for chunk in chunks for task in chunk):
+            try:
+                (outcomes,) = parallel([call([task], settings)])
+            except Exception as error:
+                outcomes = [Failure(f"its worker failed twice ({type(error).__name__})", error)]
+            yield from outcomes
+        return
+    for outcomes in solved:
+        yield from outcomes
