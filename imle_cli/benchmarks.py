@@ -8,8 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -19,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_cli import animation, frames, plain_solvers
+from imle_cli import animation, black_box_benchmarks, frames, plain_solvers
 from imle_cli.films import RunFilms, timed
+from imle_cli.measurement import Row, fastest, one_thread
 from imle_cli.runs import Run
 from imle_cli.terrain import built_in_map
 from imle_core import (
@@ -35,44 +34,6 @@ from imle_core import (
     perturb_and_map,
 )
 from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, ShortestPath, SpanningTree, TopK
-
-_SECONDS = 0.4  # spent on each figure, at least three runs
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure.
-
-    Attributes:
-        subject: what is measured.
-        means: with what.
-        value: the figure.
-        unit: its unit.
-        ratio: how many times better than ``reference`` it is, in this run.
-        reference: the slower way, measured by turns with it.
-    """
-
-    subject: str
-    means: str
-    value: float
-    unit: str
-    ratio: float | None = None
-    reference: str | None = None
-
-
-def fastest(*runs: Callable[[], object]) -> list[float]:
-    """Seconds of the fastest of several calls of each function, called by turns after one call each to warm up."""
-    for run in runs:
-        run()
-    best, spent, turns = [float("inf")] * len(runs), 0.0, 0
-    while turns < 3 or spent < _SECONDS * len(runs):
-        for number, run in enumerate(runs):
-            began = time.perf_counter()
-            run()
-            took = time.perf_counter() - began
-            best[number], spent = min(best[number], took), spent + took
-        turns += 1
-    return best
 
 
 def _perturbed(side: int, count: int, seed: int) -> Tensor:
@@ -107,7 +68,7 @@ def _large_map(_: torch.device, seed: int) -> Iterator[Row]:
         weights.append(costs[there][inside])
     pairs = np.concatenate(sources), np.concatenate(targets)
     graph = csr_array((np.concatenate(weights), pairs), shape=(512 * 512, 512 * 512))
-    with _one_thread():
+    with one_thread():
         slow, fast = fastest(lambda: dijkstra(graph, indices=0), lambda: solver(maps))
     yield Row(subject, "scipy, graph prebuilt", 1 / slow, "maps/s")
     yield Row(subject, "compiled engine", 1 / fast, "maps/s", slow / fast, "scipy, graph prebuilt")
@@ -219,7 +180,7 @@ def _step(_: torch.device, seed: int) -> Iterator[Row]:
     layer = imle(GridPath(), TargetDistribution(1.0, 10.0), SumOfGammaNoiseDistribution(20.8, 100), 100, generator=generator)
     theta = torch.from_numpy(-built_in_map())[None].float().requires_grad_()
     weights = torch.rand(100, 16, 16, generator=generator)
-    with _one_thread():
+    with one_thread():
         seconds = fastest(lambda: (layer(theta) * weights).sum().backward())[0]
     yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
 
@@ -308,16 +269,6 @@ def _run(*arguments: str) -> str:
     return done.stdout
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     partial(_engines, side=16, count=100),
     partial(_engines, side=64, count=10),
@@ -329,6 +280,9 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     _families,
     _graphs,
     _step,
+    black_box_benchmarks.overhead,
+    black_box_benchmarks.repeats,
+    partial(black_box_benchmarks.workers, seconds=0.02, count=40),
     _commands,
     partial(_training, steps=1100, steps_on_large=150, turns=2),
     _sweep,

@@ -70,21 +70,24 @@ OURS = {
     | {"commands.check", "commands.sweep", "commands.train", "options"},
     "imle_cli.benchmarks": {
         "animation",
+        "black_box_benchmarks",
         "figures",
         "films",
         "frames",
         "inputs",
+        "measurement",
         "plain_solvers",
         "preview",
         "runs",
         "terrain",
     }
     | {CORE, f"{CORE}.solvers"},
+    "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
     "imle_cli.canvas": set(),
     "imle_cli.commands": set(),
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "map_problem", "options"}
     | {"outputs", "runs", "sampling", CORE},
-    "imle_cli.commands.bench": {"benchmarks", "console", "options", "sampling"},
+    "imle_cli.commands.bench": {"benchmarks", "console", "measurement", "options", "sampling"},
     "imle_cli.commands.check": {"console", "options", "outputs", f"{CORE}.doctor"},
     "imle_cli.commands.marginals": {"canvas", "console", "inputs", "options", "outputs", "preview", "problem", "sampling"}
     | {CORE},
@@ -107,6 +110,7 @@ OURS = {
     "imle_cli.graphs": {"sources"},
     "imle_cli.inputs": {"console", "graph_problem", "graphs", "map_problem", "options", "problem", "score_problem"},
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
+    "imle_cli.measurement": set(),
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.plain_solvers": set(),

@@ -17,11 +17,12 @@ def bench(report: ReportOptions) -> None:
 
     from imle_cli import benchmarks
     from imle_cli.console import Report
+    from imle_cli.measurement import Row
     from imle_cli.sampling import find_device
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
-    device, measured = find_device(report.device), list[benchmarks.Row]()
+    device, measured = find_device(report.device), list[Row]()
     with console.progress("measuring", len(benchmarks.MEASUREMENTS)) as advance:
         for done, measurement in enumerate(benchmarks.MEASUREMENTS, 1):
             measured += measurement(device, report.seed)

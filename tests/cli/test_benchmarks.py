@@ -1,19 +1,21 @@
 """Measurements: what they measure is right; how fast it is, is not a matter of tests."""
 
 import json
+from functools import partial
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks, plain_solvers
+from imle_cli import benchmarks, black_box_benchmarks, measurement, plain_solvers
 from imle_cli.app import app
-from imle_cli.benchmarks import MEASUREMENTS, Row, fastest
+from imle_cli.benchmarks import MEASUREMENTS
+from imle_cli.measurement import Row, fastest
 from imle_core.solvers import AcyclicGridPath, Knapsack, TopK
 
 
 def test_fastest_takes_turns_after_one_call_each(monkeypatch):
-    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     calls = []
     seconds = fastest(lambda: calls.append("a"), lambda: calls.append("b"))
     assert calls == ["a", "b"] * 4
@@ -21,10 +23,12 @@ def test_fastest_takes_turns_after_one_call_each(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "measure", MEASUREMENTS[:1] + MEASUREMENTS[3:10], ids=lambda measure: str(getattr(measure, "__name__", "engines"))
+    "measure",
+    [*MEASUREMENTS[:1], *MEASUREMENTS[3:12], partial(black_box_benchmarks.workers, seconds=0.001, count=8)],
+    ids=lambda measure: getattr(measure, "__name__", None) or measure.func.__name__,
 )
 def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeypatch):
-    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     threads = torch.get_num_threads()
     rows = list(measure(torch.device("cpu"), 0))
     assert torch.get_num_threads() == threads
@@ -34,6 +38,13 @@ def test_every_measurement_gives_positive_figures_and_its_ratio(measure, monkeyp
         if row.ratio is not None:
             slower = next(other for other in rows if other.subject == row.subject and row.reference in other.means)
             assert row.ratio == pytest.approx(row.value / slower.value)
+
+
+def test_where_backward_rows_repeat_nine_tenths_do(monkeypatch):
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    rate, forward, backward = black_box_benchmarks.repeats(torch.device("cpu"), 0)
+    assert 90 <= rate.value < 100
+    assert backward.value > forward.value
 
 
 def test_what_is_measured_against_gives_the_same():
@@ -56,16 +67,16 @@ def test_memory_is_measured_above_the_imports():
 
 
 def test_commands_are_timed_as_whole_processes(monkeypatch):
-    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments[2]))
-    assert [row.unit for row in MEASUREMENTS[10](torch.device("cpu"), 0)] == ["s", "s"]
+    assert [row.unit for row in MEASUREMENTS[13](torch.device("cpu"), 0)] == ["s", "s"]
     assert set(calls) == {"marginals", "--help"}
 
 
 def test_a_training_gives_speeds_and_an_animation(monkeypatch):
-    monkeypatch.setattr(benchmarks, "_SECONDS", 0.0)
-    training = MEASUREMENTS[11].func
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    training = MEASUREMENTS[14].func
     rows = list(training(torch.device("cpu"), 0, steps=20, steps_on_large=2, turns=1))
     assert [row.unit for row in rows] == ["s", "steps/s", "s", "kB"]
     assert all(row.value > 0 for row in rows)
@@ -75,7 +86,7 @@ def test_a_training_gives_speeds_and_an_animation(monkeypatch):
 def test_a_sweep_is_timed_whole(monkeypatch):
     calls = []
     monkeypatch.setattr(benchmarks, "_run", lambda *arguments: calls.append(arguments))
-    (row,) = MEASUREMENTS[12](torch.device("cpu"), 7)
+    (row,) = MEASUREMENTS[15](torch.device("cpu"), 7)
     assert (row.unit, calls[0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))
 
 
