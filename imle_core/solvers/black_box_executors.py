@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
+from multiprocessing.pool import ThreadPool
 from threading import Event
 from typing import Literal
 
@@ -35,14 +35,22 @@ def solve_by(
 
 def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
     stop = Event()
-    with ThreadPoolExecutor(jobs) as pool:
+
+    def work(chunk: list[Task]) -> list[Outcome] | BaseException:
         try:
-            waiting = [pool.submit(solve_all, takewhile(lambda _: not stop.is_set(), chunk), settings) for chunk in chunks]
-            for future in waiting:
-                yield from future.result()
+            return solve_all(takewhile(lambda _: not stop.is_set(), chunk), settings)
+        except BaseException as error:  # one that would end the thread, for which the pool would wait for ever
+            return error
+
+    # Unlike concurrent.futures, this pool does not wait for what is under way when it is left.
+    with ThreadPool(jobs) as pool:
+        try:
+            for outcomes in pool.imap(work, chunks):
+                if isinstance(outcomes, BaseException):
+                    raise outcomes
+                yield from outcomes
         finally:
             stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _by_joblib(chunks: list[list[Task]], settings: Settings, jobs: int | None) -> Iterator[Outcome]:

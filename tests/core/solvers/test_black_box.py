@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -216,12 +217,16 @@ class TestFailures:
         np.save(tmp_path / "theta.npy", error.theta)
         assert np.load(tmp_path / "theta.npy").tolist() == [0, 1]
 
-    @pytest.mark.parametrize("executor", EXECUTORS)
+    @pytest.mark.parametrize("executor", ["serial", "threads"])
+    def test_a_function_that_ends_the_program(self, executor):
+        with pytest.raises(SystemExit, match=r"^3$"):
+            BlackBox(lambda _: sys.exit(3), executor=executor, jobs=2)(LARGE)
+
+    @pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
     def test_after_one_the_solver_goes_on(self, executor):
         solver = BlackBox(fail_on_large, executor=executor, jobs=2, chunk=1)
-        for _ in range(2):
-            with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
-                solver(LARGE)
+        with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
+            solver(LARGE)
         assert torch.equal(solver(LARGE[:2]), LARGE[:2])
         assert caught.value.row == 2
         assert solver.rows == 2
