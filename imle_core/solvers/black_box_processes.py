@@ -11,7 +11,7 @@ from multiprocessing import current_process
 from pathlib import Path
 from pickle import PicklingError
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from imle_core.solvers.black_box_task import Failure, Outcome, Settings, Task, late, sendable, solve
 
@@ -20,9 +20,6 @@ Numbered: TypeAlias = dict[int, Outcome]
 _GRACE = 0.5  # seconds: less than it takes to start a worker anew
 _IDLE = 300.0  # seconds after which a worker ends that has nothing to do
 _LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # that have threads of their own
-
-_lock = threading.Lock()
-_pools: dict[tuple[int, int], Any] = {}
 
 
 def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, share: int) -> Iterator[Outcome]:
@@ -71,7 +68,7 @@ class _Inquest:
         starts = range(0, len(numbers), share)
         return [{number: left[number] for number in numbers[start : start + share]} for start in starts]
 
-    def hold(self, folder: Path, error: BrokenExecutor) -> Numbered:
+    def hold(self, folder: Path, error: Exception) -> Numbered:
         """Failures of those tasks that are to blame; others that may be are counted in ``deaths``."""
         notes = [note.read_text(errors="replace").partition("\n") for note in folder.iterdir()]
         hung = [int(number) for number, _, dump in notes if dump]
@@ -95,18 +92,17 @@ def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inques
 
     futures: list[Future[Numbered]] = []
     with TemporaryDirectory(prefix="imle-", ignore_cleanup_errors=True) as folder:
-        pool = _pool(jobs)
+        crew = _Crew.of(jobs)
         try:
-            futures.extend(pool.submit(_solve_noted, chunk, settings, folder) for chunk in chunks)
+            futures.extend(crew.pool.submit(_solve_noted, chunk, settings, folder) for chunk in chunks)
             for future in futures:
                 yield future.result()
-        except ShutdownExecutorError:  # by a failure in another thread
-            _end(pool, jobs)
-            yield from _finished(futures)
-        except BrokenExecutor as error:
-            _end(pool, jobs)
-            yield from _finished(futures)
-            yield inquest.hold(Path(folder), error)
+        except (BrokenExecutor, ShutdownExecutorError) as error:
+            by_another_thread = crew.ended
+            crew.end()
+            yield from (future.result() for future in futures if future.done() and not future.exception())
+            if not by_another_thread:
+                yield inquest.hold(Path(folder), error)
         except PicklingError as error:
             *_, reason = str(error.__cause__ or error).strip('"\n').splitlines()  # the last line of a traceback
             raise TypeError(
@@ -115,38 +111,52 @@ def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inques
             ) from error
         finally:
             if not all(future.done() for future in futures):
-                _end(pool, jobs)
+                crew.end()
 
 
-def _finished(futures: Sequence[Future[Numbered]]) -> Iterator[Numbered]:
-    yield from (future.result() for future in futures if future.done() and not future.exception())
+class _Crew:
+    """Workers that stay from call to call, each with its share of the cores unless the user has said otherwise.
 
+    They are not joblib's own, which would be ended with those of a failure.
+    """
 
-def _pool(jobs: int) -> Any:
-    """Workers that stay from call to call, each with its share of the cores unless the user has said otherwise."""
-    # Not joblib's own, which would be ended with those of a failure.
-    from joblib import cpu_count
-    from joblib.externals.loky import ProcessPoolExecutor
+    _crews: ClassVar[dict[tuple[int, int], "_Crew"]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
 
-    if current_process().daemon:
-        raise RuntimeError(
-            "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not "
-            "start others; take executor='serial'"
-        )
-    threads = str(max(1, cpu_count() // jobs))
-    names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
-    environment = {name: os.environ.get(name, threads) for name in names}
-    with _lock:
-        if (os.getpid(), jobs) not in _pools:  # a fork has no workers
-            _pools[os.getpid(), jobs] = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment)
-        return _pools[os.getpid(), jobs]
+    def __init__(self, jobs: int) -> None:
+        from joblib import cpu_count  # here, since it takes a while to import
+        from joblib.externals.loky import ProcessPoolExecutor
 
+        threads = str(max(1, cpu_count() // jobs))
+        names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
+        environment = {name: os.environ.get(name, threads) for name in names}
+        self.pool, self.ended = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment), False
 
-def _end(pool: Any, jobs: int) -> None:
-    with _lock:
-        if _pools.get((os.getpid(), jobs)) is pool:
-            del _pools[os.getpid(), jobs]
-    pool.shutdown(wait=True, kill_workers=True)
+    @classmethod
+    def of(cls, jobs: int) -> "_Crew":
+        """One of that size, which all callers share."""
+        if current_process().daemon:
+            raise RuntimeError(
+                "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not "
+                "start others; take executor='serial'"
+            )
+        with cls._lock:
+            key = os.getpid(), jobs  # a fork has no workers
+            if key not in cls._crews or cls._crews[key].ended:
+                cls._crews[key] = cls(jobs)
+            return cls._crews[key]
+
+    def end(self) -> None:
+        """Ends the workers at once, with what they have started; calls of other threads begin anew."""
+        from joblib.externals.loky.backend.utils import kill_process_tree
+
+        with self._lock:
+            if not self.ended:
+                self.ended = True
+                # The pool's own way trips over calls that it has not yet handed out; with a dead worker it can deal.
+                for worker in list(self.pool._processes.values()):
+                    kill_process_tree(worker)
+                self.pool.shutdown(wait=True)
 
 
 def _solve_noted(tasks: dict[int, Task], settings: Settings, folder: str) -> Numbered:
