@@ -128,6 +128,7 @@ class CostSolver(GraphSolver):
     Attributes:
         clamped: how many costs were raised to ``floor`` so far.
         seen: how many edges that may be chosen were read so far.
+        domain: smallest and largest theta that are surely inside its domain and not clamped.
 
     Args:
         graph: as for :class:`GraphSolver`.
@@ -142,6 +143,7 @@ class CostSolver(GraphSolver):
         if floor is not None and not 0 <= floor < np.inf:
             raise ValueError(f"floor: got {floor!r}; it must be >= 0 and finite; use None to take costs as they are")
         self.floor = floor
+        self.domain = -np.inf, np.inf if floor is None else 0.0 - floor
         self.clamped = self.seen = 0
         self._counting = OwnLock()
 

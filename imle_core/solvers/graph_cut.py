@@ -16,9 +16,10 @@ class MinCut(CostSolver):
     those that lead from the side of s to that of t; ``edges`` has their order.
 
     Domain of theta: theta <= 0, since maximum cuts are another, hard problem; ``floor`` clamps capacities from below
-    instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. theta = -inf is an edge that is never cut.
-    Dinic's algorithm, O(V^2 E) a row, on whole numbers in the exact ratios of theta, so that nothing is rounded, in as many
-    limbs of 60 bits as a row needs: one for most rows of float32, two for most of float64.
+    instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. ``domain`` holds the smallest and the
+    largest theta of the domain. theta = -inf is an edge that is never cut. Dinic's algorithm, O(V^2 E) a row, on whole
+    numbers in the exact ratios of theta, so that nothing is rounded, in as many limbs of 60 bits as a row needs: one for
+    most rows of float32, two for most of float64.
 
     Among minimum cuts it takes the one with the smallest side of s, which is a subset of that of all others.
 
@@ -40,6 +41,7 @@ class MinCut(CostSolver):
 
     def __init__(self, graph: Graph, s: Node, t: Node, floor: float | None = None) -> None:
         super().__init__(graph, floor)
+        self.domain = -np.inf, 0.0 - (floor or 0.0)
         self.s, self.t = s, t
         self._source, self._sink = self._node("s", s), self._node("t", t)
         if self._source == self._sink:

@@ -17,7 +17,8 @@ class ShortestPath(CostSolver):
     O(V + E) a row. On other directed graphs, costs that give no cycle between start and goal a negative sum: Dijkstra's
     algorithm, O(E log E), where a row has no negative cost, Bellman and Ford's, O(V E), where it has. On undirected graphs,
     costs >= 0, that is theta <= 0, since an edge with a negative cost is a cycle. ``floor`` clamps costs from below
-    instead, and ``clamped`` counts how often, of ``seen`` edges that may be taken.
+    instead, and ``clamped`` counts how often, of ``seen`` edges that may be taken. ``domain`` holds a smallest and a
+    largest theta that are inside the domain, whatever the other edges have.
 
     Among equally cheap paths it takes one with the fewest edges, and among those the one whose last edge comes first in
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
@@ -48,6 +49,8 @@ class ShortestPath(CostSolver):
             raise ValueError(f"goal: got {goal!r}; no path leads to it from {start!r}; add edges, or choose another node")
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
+        if self._order is None:  # of several cycles none may be negative, whatever their other edges
+            self.domain = -np.inf, 0.0 - (floor or 0.0)
 
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"

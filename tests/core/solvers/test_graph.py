@@ -239,3 +239,19 @@ def test_nodes_of_a_path_are_in_order(kind):
         weights = dict(zip(solver.edges, (-row).tolist(), strict=True))
         weights |= {} if solver.directed else {(v, u): weight for (u, v), weight in weights.items()}
         assert sum(weights[step] for step in itertools.pairwise(nodes)) == pytest.approx(-float(mask @ row))
+
+
+@pytest.mark.parametrize(
+    ("solver", "domain"),
+    [
+        (MinCut([(0, 1)], 0, 1), (-np.inf, 0.0)),
+        (MinCut([(0, 1)], 0, 1, floor=0.5), (-np.inf, -0.5)),
+        (ShortestPath([(0, 1)], 0, 1), (-np.inf, 0.0)),
+        (ShortestPath([(0, 1)], 0, 1, floor=2.0), (-np.inf, -2.0)),
+        (ShortestPath(nx.DiGraph([(0, 1)]), 0, 1), (-np.inf, np.inf)),
+        (ShortestPath(nx.DiGraph([(0, 1)]), 0, 1, floor=2.0), (-np.inf, -2.0)),
+        (ShortestPath(nx.DiGraph([(0, 1), (1, 0)]), 0, 1), (-np.inf, 0.0)),
+    ],
+)
+def test_the_domain_is_declared(solver, domain):
+    assert solver.domain == domain
