@@ -1,92 +1,157 @@
 """``imle check``: is a solver what the estimator takes it for?"""
 
+import ast
+import contextlib
 import re
 import sys
 import time
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from imle_cli.built_in_solvers import BUILT_IN, Shape, make
 from imle_cli.console import DataError, UsageError
 from imle_cli.options import ReportOptions, Without, check_at_least
-
-_OURS = {
-    "acyclic-path": "imle_core.solvers:AcyclicGridPath",
-    "argmax": "imle_core.solvers:ArgMax",
-    "assignment": "imle_core.solvers:Assignment",
-    "dijkstra": "imle_core.solvers:GridPath",
-    "ranking": "imle_core.solvers:Ranking",
-}
 
 
 def check(
     solver: Annotated[
-        str, typer.Argument(metavar="MODULE:SOLVER", help=f"A function or object of a module, or {', '.join(_OURS)}.")
+        str,
+        typer.Argument(
+            metavar="MODULE:SOLVER",
+            help=f"A function, an object or a class of a module, or {', '.join(BUILT_IN)}.",
+        ),
     ],
     report: Annotated[ReportOptions, Without("device")],
-    shape: Annotated[str, typer.Option(metavar="N,...", help="Shape of an instance.")] = "5,5",
+    shape: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Shape of an instance; by default 5,5, or one that suits our solver.")
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Argument of the class, or of the function that makes it, such as k=3; repeatable."
+        ),
+    ] = None,
+    per_instance: Annotated[
+        bool, typer.Option("--per-instance", help="The function takes one instance, without a batch.")
+    ] = False,
+    sense: Annotated[Literal["max", "min"], typer.Option(help="Whether it is to maximise, or to minimise costs.")] = "max",
     low: Annotated[float | None, typer.Option(help="Smallest theta; by default that of the solver's domain, or -1.")] = None,
     high: Annotated[float | None, typer.Option(help="Largest theta; likewise, or 1.")] = None,
     instances: Annotated[int, typer.Option(help="How many instances to ask for.")] = 64,
     save: Annotated[
-        Path | None, typer.Option(metavar="FILE.npz", help="Save the counter-example of the first failure.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz", help="Save the counter-example of the first failure, or else of the first warning."
+        ),
     ] = None,
 ) -> None:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
     from imle_cli.console import Report
     from imle_cli.outputs import check_output
-    from imle_core.doctor import check as examine
 
     began = time.perf_counter()
     check_at_least("--instances", instances, 2, "the usual number is 64")
     if save is not None:
         check_output("--save", save, (".npz",))
-    sizes = _sizes(shape)
-    findings = examine(_load(solver), sizes, low=low, high=high, nb_instances=instances, seed=report.seed)
-    failed = [finding for finding in findings if finding.verdict == "fail"]
-    if save is not None and any(finding.example for finding in failed):
-        _save(save, next(finding.example for finding in failed if finding.example))
-    values = {
-        "solver": solver,
-        "shape": sizes,
-        "findings": [{"check": some.check, "verdict": some.verdict, "detail": some.detail} for some in findings],
-        "failed": len(failed),
-        "seconds": time.perf_counter() - began,
-    }
-    rows = [(finding.check, finding.verdict, finding.detail) for finding in findings]
-    Report(as_json=report.json, quiet=report.quiet).table(values, ["check", "verdict", "detail"], rows, figures=[])
+    sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")
+    with contextlib.redirect_stdout(sys.stderr):  # what a solver prints is no result
+        checked = _load(solver, sizes, _arguments(arg or []), per_instance)
+        from imle_core.doctor import check as examine
+
+        findings = examine(checked, sizes, low=low, high=high, sense=sense, nb_instances=instances, seed=report.seed)
+    values = {"solver": solver, "shape": list(sizes), "seconds": time.perf_counter() - began}
+    _tell(values, findings, save, Report(as_json=report.json, quiet=report.quiet))
+
+
+def _tell(values: dict[str, Any], findings: Sequence[Any], save: Path | None, report: Any) -> None:
+    failed = [finding.check for finding in findings if finding.verdict == "fail"]
+    found = [{"check": some.check, "verdict": some.verdict, "detail": some.detail} for some in findings]
+    rows = [list(finding.values()) for finding in found]
+    report.table({**values, "findings": found, "failed": len(failed)}, ["check", "verdict", "detail"], rows, figures=[])
+    if save is not None:
+        report.note(_saved(save, findings))
     if failed:
-        raise DataError(f"{solver}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0].check}")
+        raise DataError(f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}")
 
 
-def _sizes(text: str) -> list[int]:
+def _saved(path: Path, findings: Sequence[Any]) -> str:
+    """Saves the most telling example, and says which."""
+    for verdict in ("fail", "warn"):
+        for finding in findings:
+            if finding.verdict == verdict and finding.example:
+                _save(path, finding.example)
+                return f"{path}: {', '.join(finding.example)}, which show what {finding.check} says"
+    return f"{path}: not written, since there is no counter-example"
+
+
+def _sizes(text: str) -> Shape:
     if not re.fullmatch(r"\s*[1-9]\d{0,8}\s*(,\s*[1-9]\d{0,8}\s*)*", text):
         raise UsageError(f"--shape: got {text!r}; it must be whole numbers >= 1 between commas, such as 5,5")
-    return [int(part) for part in text.split(",")]
+    return tuple(int(part) for part in text.split(","))
 
 
-def _load(name: str) -> Any:
-    """A solver by its place in a module that is installed or in the current folder, or one of ours."""
-    module, colon, path = _OURS.get(name, name).partition(":")
+def _arguments(texts: Sequence[str]) -> dict[str, Any]:
+    arguments = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier()):
+            raise UsageError(f"--arg: got {text!r}; it must be NAME=VALUE, such as k=3")
+        try:
+            arguments[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):  # a word without quotes
+            arguments[name] = value
+    return arguments
+
+
+def _load(name: str, shape: Shape, arguments: dict[str, Any], per_instance: bool) -> Any:
+    """One of our solvers, or a solver by its place in a module that is installed or in the current folder."""
+    if name in BUILT_IN:
+        return _made(name, lambda **given: make(name, shape, given), arguments)
+    module, colon, path = name.partition(":")
     if not (colon and module and path):
-        raise UsageError(f"MODULE:SOLVER: got {name!r}; it must be module:name, or one of {', '.join(_OURS)}")
+        raise UsageError(f"MODULE:SOLVER: got {name!r}; it must be module:name, or one of {', '.join(BUILT_IN)}")
+    found = _imported(name, module, path)
+    if isinstance(found, type) or arguments:
+        found = _made(name, found, arguments)
+    if not callable(found):
+        raise DataError(f"{name}: got {type(found).__name__}, which cannot be called; name a function or an object like one")
+    return _of_batches(found) if per_instance else found
+
+
+def _imported(name: str, module: str, path: str) -> Any:
     sys.path.insert(0, str(Path.cwd()))
     try:
         found: Any = import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
-        solver = found() if isinstance(found, type) else found
-    except Exception as error:  # whatever the module of a user may raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise DataError(f"{name}: cannot be imported ({reason}); --debug shows where") from error
+    except (Exception, SystemExit) as error:  # whatever the module of a user may raise
+        raise DataError(f"{name}: cannot be imported ({_reason(error)}); --debug shows where") from error
     finally:
         sys.path.remove(str(Path.cwd()))
-    if not callable(solver):
-        raise DataError(
-            f"{name}: got {type(solver).__name__}, which cannot be called; name a function or an object like one"
-        )
+    return found
+
+
+def _made(name: str, maker: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return maker(**arguments)
+    except Exception as error:  # whatever the class of a user may raise
+        raise DataError(f"{name}: cannot be made ({_reason(error)}); give its arguments with --arg NAME=VALUE") from error
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _of_batches(function: Callable[..., Any]) -> Any:
+    from imle_core.solvers import BlackBox
+
+    solver = BlackBox(function)
+    if hasattr(function, "domain"):
+        solver.domain = function.domain  # type: ignore[attr-defined]
     return solver
 
 

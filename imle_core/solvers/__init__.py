@@ -23,7 +23,20 @@ from imle_core.solvers.knapsack import Knapsack
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
 
-SOLVERS: dict[str, Callable[..., Any]] = {"dijkstra": GridPath, "top-k": TopK}
+SOLVERS: dict[str, Callable[..., Any]] = {
+    "acyclic-path": AcyclicGridPath,
+    "argmax": ArgMax,
+    "assignment": Assignment,
+    "dijkstra": GridPath,
+    "integer-program": IntegerProgram,
+    "knapsack": Knapsack,
+    "matching": Matching,
+    "min-cut": MinCut,
+    "ranking": Ranking,
+    "shortest-path": ShortestPath,
+    "spanning-tree": SpanningTree,
+    "top-k": TopK,
+}
 """Solvers by the name that the command line uses."""
 
 __all__ = [

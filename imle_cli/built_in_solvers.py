@@ -1,0 +1,81 @@
+"""Our solvers by name, with arguments that suit an event shape where the user gives none."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+def _no_arguments(_: Shape) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """What to check a solver of ours with.
+
+    Attributes:
+        shape: an event shape for a first look.
+        arguments: gives arguments for an event shape.
+    """
+
+    shape: Shape = (5, 5)
+    arguments: Callable[[Shape], dict[str, Any]] = field(default=_no_arguments)
+
+
+def make(name: str, shape: Shape, given: dict[str, Any]) -> Any:
+    """A solver of ours, from the arguments given and otherwise those that suit the shape."""
+    from imle_core.solvers import SOLVERS
+
+    return SOLVERS[name](**{**BUILT_IN[name].arguments(shape), **given})
+
+
+def edges(count: int) -> list[tuple[int, int]]:
+    """The first edges of a complete graph, in which every node is joined to as many earlier ones as there are edges left."""
+    numbered = ((low, high) for high in range(1, count + 1) for low in range(high))
+    return [edge for edge, _ in zip(numbered, range(count), strict=False)]
+
+
+def _between(first: str, last: str, shape: Shape) -> dict[str, Any]:
+    """A graph and two of its nodes; costs below 0 are clamped, since targets may have some."""
+    graph = edges(math.prod(shape))
+    return {"graph": graph, first: 0, last: max(map(max, graph)), "floor": 0.0}
+
+
+def _weights(shape: Shape) -> tuple[list[int], int]:
+    """Weights 1, 2, ..., and half of their sum."""
+    count = math.prod(shape)
+    return list(range(1, count + 1)), count * (count + 1) // 4
+
+
+def _knapsack(shape: Shape) -> dict[str, Any]:
+    import numpy as np
+
+    weights, capacity = _weights(shape)
+    return {"weights": np.reshape(weights, shape), "capacity": capacity}
+
+
+def _program(shape: Shape) -> dict[str, Any]:
+    weights, capacity = _weights(shape)
+    return {"A": [weights], "b": [capacity]}
+
+
+BUILT_IN = {
+    "acyclic-path": BuiltIn(),
+    "argmax": BuiltIn(),
+    "assignment": BuiltIn(),
+    "dijkstra": BuiltIn(),
+    "integer-program": BuiltIn((8,), _program),
+    "knapsack": BuiltIn((10,), _knapsack),
+    "matching": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
+    "min-cut": BuiltIn((10,), lambda shape: _between("s", "t", shape)),
+    "ranking": BuiltIn(),
+    "shortest-path": BuiltIn((10,), lambda shape: _between("start", "goal", shape)),
+    "spanning-tree": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
+    "top-k": BuiltIn((5, 5), lambda shape: {"k": max(1, math.prod(shape) // 3)}),
+}
+"""What ``imle check`` knows by name: top-k takes a third of the entries, a knapsack or integer program weights 1, 2, ... up
+to half of their sum, and solvers on graphs have one edge an entry, (0, 1), (0, 2), (1, 2), (0, 3), ..., and lead from the
+first node to the last."""

@@ -1,0 +1,236 @@
+"""Checks of what a solver is as a function of batches: shape, values, type, rows, mates, input, layout, precision."""
+
+import torch
+from torch import Tensor
+
+from imle_core.doctor_example import Example, RefusedError, said
+from imle_core.doctor_subject import ROUNDING, Outcome, Subject
+
+_MORE = 4
+
+
+def check_call(subject: Subject) -> Outcome:
+    """Does it give solutions at all? Of a wrong shape or not finite they are for the checks that follow."""
+    try:
+        subject.given = subject.answer(subject.theta.clone())
+        subject.answer(subject.draw(_MORE * len(subject.theta)))  # so that a rare refusal is told here, not by chance later
+    except RefusedError as error:
+        if error.kind in ("shape", "values"):
+            subject.refused = error
+            return Outcome("pass", _asked(subject))
+        text, example = subject.refusal(error)
+        return Outcome("fail", text + ("" if error.kind == "type" else _where_it_works(subject)), example)
+    subject.z = subject.given.detach().to("cpu", torch.float32)
+    return Outcome("pass", _asked(subject))
+
+
+def _asked(subject: Subject) -> str:
+    count, text = len(subject.theta), f"theta from {subject.low:g} to {subject.high:g}"
+    if count == subject.wanted:
+        return f"{count} instances, {text}"
+    reason = f"since one takes {1000 * subject.pace:.3g} ms" if subject.pace else "since they are large"
+    return f"{count} instances in place of {subject.wanted}, {reason}; {text}"
+
+
+def _where_it_works(subject: Subject) -> str:
+    """A hint if it is signs that it does not take."""
+    if not subject.low < 0 < subject.high:
+        return "; if that theta is outside its domain, give low and high, or a domain attribute"
+    size = subject.high - subject.low
+    for name, low, high in (("below 0", -size, -size / 100), ("above 0", size / 100, size)):
+        if subject.accepts(subject.draw(8, low, high)):
+            return f"; it takes theta {name}: if that is its domain, give low={low:g} and high={high:g}"
+    return "; if that theta is outside its domain, give low and high, or a domain attribute"
+
+
+def check_shape(subject: Subject) -> Outcome:
+    """Does it keep the shape?"""
+    if subject.refused is not None and subject.refused.kind == "shape":
+        return Outcome("fail", *subject.refusal(subject.refused))
+    return Outcome("pass", f"{tuple(subject.theta.shape)}")
+
+
+def check_values(subject: Subject) -> Outcome:
+    """Are the solutions finite?"""
+    if subject.refused is not None:
+        return Outcome("fail", *subject.refusal(subject.refused))
+    z = subject.z
+    binary = bool(((z == 0) | (z == 1)).all())
+    return Outcome("pass", f"from {z.min():g} to {z.max():g}{', all 0 or 1' if binary else ''}")
+
+
+def check_determinism(subject: Subject) -> Outcome:
+    """Does it give the same again, at once and after other instances, and leave the source of noise alone?"""
+    again = subject.compared(subject.ask, "a second call gives others; take a fixed seed or tie rule inside it")
+    if again.verdict != "pass":
+        return again
+    if subject.accepts(subject.ties):
+        again = subject.compared(
+            subject.ask, "on ties a second call gives others; take a fixed seed or tie rule inside it", theta=subject.ties
+        )
+        if again.verdict != "pass":
+            return again
+
+    def after_others(theta: Tensor) -> Tensor:
+        subject.ask(subject.inside(subject.low + subject.high - theta))
+        return subject.ask(theta)
+
+    later = subject.compared(
+        after_others, "after other instances it gives others: it keeps state from call to call, which it must not"
+    )
+    if later.verdict == "pass" and _seeds_torch(subject):
+        text = "it seeds torch's global generator, so that noise is the same at each step"
+        return Outcome("warn", f"{text}; give it a generator of its own")
+    return later
+
+
+def _seeds_torch(subject: Subject) -> bool:
+    states = []
+    for drawn in (1, 2):
+        torch.rand(drawn)
+        subject.ask(subject.theta[:2])
+        states.append(torch.get_rng_state())
+    return torch.equal(*states)
+
+
+def check_type(subject: Subject) -> Outcome:
+    """Is its type theta's?"""
+    dtype = subject.given.dtype
+    if dtype == subject.theta.dtype:
+        return Outcome("pass", f"{dtype}")
+    if dtype.is_floating_point:
+        return Outcome("warn", f"gives {dtype} for {subject.theta.dtype}; imle() casts it, at a cost; use .to(theta)")
+    return Outcome("warn", f"gives {dtype}; imle() casts it, but elsewhere it ends gradients; use .to(theta)")
+
+
+def check_rows(subject: Subject) -> Outcome:
+    """Are the solutions the same one by one as in a batch?"""
+
+    def one_by_one(theta: Tensor) -> Tensor:
+        return torch.cat([subject.ask(row[None]) for row in theta])
+
+    try:
+        alone = one_by_one(subject.theta)
+    except RefusedError as error:
+        subject.single = False
+        text = f"in a batch of one instance it {error.reason}; it must take any number of instances"
+        return Outcome("fail", text, {"theta": error.theta})
+    mixed = _mixed_up(subject.z, alone)
+    outcome = subject.compared(
+        one_by_one, mixed or "one by one it gives others than in a batch; look at what its instances share"
+    )
+    if outcome.verdict == "fail":
+        subject.alone, subject.z = True, alone
+        return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
+    return outcome
+
+
+def _mixed_up(z: Tensor, alone: Tensor) -> str:
+    """Says so if the solutions are right but not where they belong."""
+    if torch.equal(z, alone):
+        return ""
+    kinds, counts = z.flatten(1).unique(dim=0, return_counts=True)
+    right, right_counts = alone.flatten(1).unique(dim=0, return_counts=True)
+    if torch.equal(kinds, right) and torch.equal(counts, right_counts):
+        return "it mixes up the batch: it gives the same solutions one by one, but in another order; keep the rows in order"
+    if len(kinds) == 1:
+        return "all instances of a batch get one solution, one by one they get others; solve each row on its own"
+    return ""
+
+
+def check_mates(subject: Subject) -> Outcome:
+    """Are the solutions the same in other batches?"""
+
+    def between_copies(theta: Tensor) -> Tensor:
+        return subject.ask(torch.stack([theta[:1].expand_as(theta), theta], dim=1).flatten(0, 1))[1::2]
+
+    def in_growing_parts(theta: Tensor) -> Tensor:
+        starts = [size * (size + 1) // 2 for size in range(len(theta)) if size * (size + 1) // 2 < len(theta)]
+        return torch.cat([subject.ask(part) for part in theta.tensor_split(starts[1:])])
+
+    ways = {
+        "in another order it gives others": lambda theta: subject.ask(theta.flip(0)).flip(0),
+        "in batches of another size it gives others": in_growing_parts,
+        "between copies of the first instance it gives others": between_copies,
+    }
+    for complaint, way in ways.items():
+        outcome = subject.compared(way, f"{complaint}; an instance must not depend on its batch mates")
+        if outcome.verdict != "pass":
+            subject.alone = True
+            return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
+    return Outcome("pass", f"in {len(ways)} other batches alike")
+
+
+def check_input(subject: Subject) -> Outcome:
+    """Does it leave its input alone?"""
+
+    def show(theta: Tensor) -> Example | None:
+        given = theta.clone()
+        z = subject.answer(given)
+        return None if torch.equal(given, theta) else {"theta": theta, "z": z.detach(), "changed": given}
+
+    example = subject.smallest(subject.theta, show, [subject.theta[:1]])
+    if example:
+        return Outcome("fail", f"it changes its input; work on theta.clone(){said(example)}", example)
+    theta = subject.theta.clone()
+    z = subject.answer(theta)
+    if z.untyped_storage().data_ptr() == theta.untyped_storage().data_ptr():
+        return Outcome("warn", "it returns its input or a view of it; return a clone, which nobody changes by accident")
+    return Outcome("pass", "left as it is")
+
+
+def check_layout(subject: Subject) -> Outcome:
+    """Does it read tensors that are not contiguous?"""
+
+    def spread(theta: Tensor) -> Tensor:
+        return subject.answer(torch.stack([theta, -theta], dim=-1)[..., 0]).detach().to("cpu", torch.float32)
+
+    if subject.alone:
+        return subject.compared(
+            lambda theta: torch.cat([spread(row[None]) for row in theta]), "not contiguous, it gives others"
+        )
+    return subject.compared(
+        spread, "for parameters that are not contiguous it gives others; read them through torch, or theta.contiguous()"
+    )
+
+
+def check_precision(subject: Subject) -> Outcome:
+    """Does it take other types, and the same numbers in them for the same?"""
+    for dtype, tolerance in ((torch.float64, ROUNDING), (torch.float16, 1e-2), (torch.bfloat16, 1e-1)):
+        kind = str(dtype).removeprefix("torch.")
+
+        def narrow(theta: Tensor, dtype: torch.dtype = dtype) -> Tensor:
+            return subject.ask(theta.to(dtype))
+
+        text = f"the same numbers in {kind} have other solutions"
+        try:
+            outcome = subject.compared(narrow, text, "warn", _rounded(subject, dtype), tolerance)
+        except RefusedError as error:
+            text = f"for {kind} it {error.reason}; use theta.float() inside"
+            return Outcome("warn", text, {"theta": error.theta[:1].float()})
+        if outcome.verdict != "pass":
+            return outcome._replace(detail=f"{outcome.detail}; use theta.float() inside")
+    return Outcome("pass", "float64, float16 and bfloat16, too")
+
+
+def _rounded(subject: Subject, dtype: torch.dtype) -> Tensor:
+    """The instances in numbers that a narrower type has, too, and none outside the domain."""
+    rounded = subject.theta.to(dtype).float()
+    middle = torch.tensor((subject.low + subject.high) / 2, dtype=dtype).float()
+    return torch.where((rounded >= subject.low) & (rounded <= subject.high), rounded, middle)
+
+
+def check_grad(subject: Subject) -> Outcome:
+    """Does it take a tensor that requires grad?"""
+    return subject.compared(
+        lambda theta: subject.ask(theta.clone().requires_grad_()), "for a tensor that requires grad it gives others"
+    )
+
+
+def check_empty(subject: Subject) -> Outcome:
+    """Does it take a batch without instances?"""
+    try:
+        z = subject.ask(subject.theta[:0])
+    except RefusedError as error:
+        return Outcome("warn", f"for no instances it {error.reason}; imle() never asks for none, others may")
+    return Outcome("pass", f"no instances have shape {tuple(z.shape)}")
