@@ -47,16 +47,6 @@ CHECKS = tuple(_EXAMINATIONS)
 FIRST = CHECKS[:4]
 """Checks on which all others rest: after a failure of one of them the others would mean nothing and are left out."""
 
-RESTS_ON = {
-    "mates": ("rows",),
-    "ties": ("maximiser",),
-    "scale": ("maximiser",),
-    "shift": ("maximiser",),
-    "grad": ("input",),
-    "gradients": ("input",),
-}
-"""Checks that would only repeat the failure of another one, after which they are left out."""
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -87,6 +77,7 @@ def check(
     sense: Sense = "max",
     nb_instances: int = 64,
     seed: int = 0,
+    observe: Callable[[int], Any] = lambda _: None,
 ) -> list[Finding]:
     """Asks a solver ``(N, *event) -> (N, *event)`` for solutions, and holds them against what ``argmax_z <z, theta>`` has.
 
@@ -106,9 +97,10 @@ def check(
         sense: "max", or "min" for a solver of costs that minimises, for ``imle(..., sense="min")``.
         nb_instances: how many to ask for, >= 2.
         seed: seed of every random number.
+        observe: called with the number of checks that are done.
 
     Returns:
-        Findings in the order of :data:`CHECKS`, without those that rest on one that failed.
+        Findings in the order of :data:`CHECKS`, without those that would only repeat one that failed.
 
     Raises:
         ValueError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain, or
@@ -128,7 +120,7 @@ def check(
     bounds = _bounds(domain or (-1.0, 1.0), low, high)
     sign = 1 if sense == "max" else -1
     with torch.random.fork_rng(devices=[]):  # a solver may draw from the global generator, or seed it
-        return _findings(Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign))
+        return _findings(Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign), observe)
 
 
 def _domain(solver: Any) -> tuple[float, float] | None:
@@ -155,11 +147,11 @@ def _bounds(domain: tuple[float, float], low: float | None, high: float | None) 
     return low, high
 
 
-def _findings(subject: Subject) -> list[Finding]:
+def _findings(subject: Subject, observe: Callable[[int], Any]) -> list[Finding]:
     findings: list[Finding] = []
-    for name, examine in _EXAMINATIONS.items():
-        failed = {finding.check for finding in findings if finding.verdict == "fail"}
-        if failed & {*FIRST, *RESTS_ON.get(name, ())}:
+    for done, (name, examine) in enumerate(_EXAMINATIONS.items()):
+        observe(done)
+        if name in subject.left_out:
             continue
         try:
             outcome = examine(subject)
@@ -167,4 +159,6 @@ def _findings(subject: Subject) -> list[Finding]:
             text, example = subject.refusal(error)
             outcome = Outcome("warn" if name in _MAY_REFUSE else "fail", f"it {text}", example)
         findings.append(Finding(name, *outcome))
+        if outcome.verdict == "fail" and name in FIRST:
+            break
     return findings

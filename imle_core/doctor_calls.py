@@ -7,6 +7,10 @@ from imle_core.doctor_example import Example, RefusedError, said
 from imle_core.doctor_subject import ROUNDING, Outcome, Subject
 
 _MORE = 4
+_STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
+"""Where parts of a batch begin that grow by one, from one instance or from two."""
+_OF_SOLUTIONS = {"maximiser", "monotone", "ties", "scale", "shift", "domain", "threads", "pickle", "variety", "gradients"}
+"""Checks that mean nothing where solutions depend on the batch, and there are none for one instance."""
 
 
 def check_call(subject: Subject) -> Outcome:
@@ -33,7 +37,9 @@ def _asked(subject: Subject) -> str:
 
 
 def _where_it_works(subject: Subject) -> str:
-    """A hint if it is signs that it does not take."""
+    """A hint if it is a batch, or theta of one sign, that it does not take."""
+    if _takes_one(subject):
+        return "; it takes one instance at a time: wrap it in BlackBox"
     if not subject.low < 0 < subject.high:
         return "; if that theta is outside its domain, give low and high, or a domain attribute"
     size = subject.high - subject.low
@@ -43,10 +49,20 @@ def _where_it_works(subject: Subject) -> str:
     return "; if that theta is outside its domain, give low and high, or a domain attribute"
 
 
+def _takes_one(subject: Subject) -> bool:
+    try:
+        subject.answer(subject.theta[0].clone())
+    except RefusedError:
+        return False
+    return not subject.accepts(subject.theta[:1])
+
+
 def check_shape(subject: Subject) -> Outcome:
     """Does it keep the shape?"""
     if subject.refused is not None and subject.refused.kind == "shape":
-        return Outcome("fail", *subject.refusal(subject.refused))
+        text, example = subject.refusal(subject.refused)
+        hint = "; it takes one instance at a time: wrap it in BlackBox" if _takes_one(subject) else ""
+        return Outcome("fail", text + hint, example)
     return Outcome("pass", f"{tuple(subject.theta.shape)}")
 
 
@@ -121,6 +137,7 @@ def check_rows(subject: Subject) -> Outcome:
     )
     if outcome.verdict == "fail":
         subject.alone, subject.z = True, alone
+        subject.left_out.add("mates")
         return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
     return outcome
 
@@ -145,8 +162,9 @@ def check_mates(subject: Subject) -> Outcome:
         return subject.ask(torch.stack([theta[:1].expand_as(theta), theta], dim=1).flatten(0, 1))[1::2]
 
     def in_growing_parts(theta: Tensor) -> Tensor:
-        starts = [size * (size + 1) // 2 for size in range(len(theta)) if size * (size + 1) // 2 < len(theta)]
-        return torch.cat([subject.ask(part) for part in theta.tensor_split(starts[1:])])
+        least = 1 if subject.single else 2
+        parts = theta.tensor_split([start for start in _STARTS[least] if start <= len(theta) - least])
+        return torch.cat([subject.ask(part) for part in parts])
 
     ways = {
         "in another order it gives others": lambda theta: subject.ask(theta.flip(0)).flip(0),
@@ -155,6 +173,9 @@ def check_mates(subject: Subject) -> Outcome:
     }
     for complaint, way in ways.items():
         outcome = subject.compared(way, f"{complaint}; an instance must not depend on its batch mates")
+        if outcome.verdict != "pass" and not subject.single:
+            subject.left_out |= _OF_SOLUTIONS
+            return outcome
         if outcome.verdict != "pass":
             subject.alone = True
             return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
@@ -171,6 +192,7 @@ def check_input(subject: Subject) -> Outcome:
 
     example = subject.smallest(subject.theta, show, [subject.theta[:1]])
     if example:
+        subject.left_out |= {"grad", "gradients"}
         return Outcome("fail", f"it changes its input; work on theta.clone(){said(example)}", example)
     theta = subject.theta.clone()
     z = subject.answer(theta)

@@ -16,7 +16,7 @@ from imle_core.target import TargetDistribution
 
 _SLOW = 0.01  # seconds an instance
 _REPEATS, _REPEAT_SECONDS = 5, 0.05
-_LAMBDAS = (0.1, 1.0, 10.0, 100.0)
+_LAMBDAS = (0.1, 1.0, 10.0, 100.0)  # for theta from -1 to 1
 _THREADS, _ROUNDS, _ROUND_SECONDS = 8, 50, 0.2
 _SWITCH = 1e-6  # seconds after which a thread gives way to another; usually 5 ms, longer than many a solve
 
@@ -128,7 +128,8 @@ def check_gradients(subject: Subject) -> Outcome:
     """How often is the I-MLE gradient zero?"""
     shares = []
     upstream = torch.randn(subject.theta.shape, generator=subject.generator)
-    for step in _LAMBDAS:
+    steps = [step * (subject.high - subject.low) / 2 for step in _LAMBDAS]
+    for step in steps:
         theta = subject.theta.clone().requires_grad_()
         layer = imle(subject.ask, TargetDistribution(1.0, step), sense="max" if subject.sign > 0 else "min")
         try:
@@ -138,7 +139,7 @@ def check_gradients(subject: Subject) -> Outcome:
             return Outcome("warn", text, {"theta": error.theta})
         assert theta.grad is not None
         shares.append(float((theta.grad.flatten(1) == 0).all(dim=1).float().mean()))
-    text = ", ".join(f"{100 * share:.0f} % at lambda {step:g}" for share, step in zip(shares, _LAMBDAS, strict=True))
+    text = ", ".join(f"{100 * share:.0f} % at lambda {step:g}" for share, step in zip(shares, steps, strict=True))
     text = f"instances without a gradient: {text}"
     if min(shares) == 1:
         return Outcome("warn", f"{text}; nothing is learned; look at variety, or take noise and a larger lambda")

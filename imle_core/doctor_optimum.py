@@ -34,6 +34,7 @@ def check_maximiser(subject: Subject) -> Outcome:
     if limit < _NEARLY:
         subject.optimal = True
         return Outcome("warn", f"{text}, {100 * share:.2g} % of the value; does it round, or stop early?{shown}", example)
+    subject.left_out |= {"ties", "scale", "shift"}
     return Outcome("fail", f"{text}; {_advice(subject)}{shown}", example)
 
 

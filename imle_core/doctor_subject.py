@@ -53,6 +53,7 @@ class Subject:
         single: whether it takes a batch of one instance, so far as is known.
         alone: whether instances are asked for one by one, after their batch was found to change their solutions.
         optimal: whether it was found to maximise, or minimise, as ``sign`` says.
+        left_out: checks that would only repeat, or rest on, what failed.
         pace: seconds that an instance takes, where this is why there are fewer than wanted.
     """
 
@@ -71,6 +72,7 @@ class Subject:
         self.domain, self.wanted, self.sign = domain, count, sign
         self.alone = self.optimal = False
         self.single = True
+        self.left_out: set[str] = set()
         self.pace = 0.0
         self.refused: RefusedError | None = None
         self.generator = torch.Generator().manual_seed(seed)

@@ -58,13 +58,25 @@ def check(
     if save is not None:
         check_output("--save", save, (".npz",))
     sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")
+    out = Report(as_json=report.json, quiet=report.quiet)
     with contextlib.redirect_stdout(sys.stderr):  # what a solver prints is no result
         checked = _load(solver, sizes, _arguments(arg or []), per_instance)
+        from imle_core.doctor import CHECKS
         from imle_core.doctor import check as examine
 
-        findings = examine(checked, sizes, low=low, high=high, sense=sense, nb_instances=instances, seed=report.seed)
+        with out.progress("checks", len(CHECKS)) as observe:
+            findings = examine(
+                checked,
+                sizes,
+                low=low,
+                high=high,
+                sense=sense,
+                nb_instances=instances,
+                seed=report.seed,
+                observe=observe,
+            )
     values = {"solver": solver, "shape": list(sizes), "seconds": time.perf_counter() - began}
-    _tell(values, findings, save, Report(as_json=report.json, quiet=report.quiet))
+    _tell(values, findings, save, out)
 
 
 def _tell(values: dict[str, Any], findings: Sequence[Any], save: Path | None, report: Any) -> None:

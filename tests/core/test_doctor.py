@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from imle_core.doctor import CHECKS, RESTS_ON, check
+from imle_core.doctor import CHECKS, FIRST, check
 from imle_core.solvers import (
     AcyclicGridPath,
     ArgMax,
@@ -48,7 +48,8 @@ def test_our_solvers_pass(examined, name):
     solver, shape, warns = GOOD[name]
     found = examined(solver, shape)
     assert tuple(found.found) == CHECKS
-    assert (found.fails, found.warns) == ([], warns)
+    busy = [] if "speed" in warns else ["speed"]  # which depends on what else the machine does
+    assert (found.fails, [name for name in found.warns if name not in busy]) == ([], warns)
 
 
 def test_the_names_of_the_checks():
@@ -58,7 +59,13 @@ def test_the_names_of_the_checks():
         "gradients",
     )
     assert names == CHECKS
-    assert all(CHECKS.index(first) < CHECKS.index(name) for name, firsts in RESTS_ON.items() for first in firsts)
+    assert CHECKS[:4] == FIRST
+
+
+def test_progress():
+    done = []
+    check(TopK(2), (6,), nb_instances=4, observe=done.append)
+    assert done == list(range(len(CHECKS)))
 
 
 def test_a_function_of_one_instance_in_a_black_box(examined):

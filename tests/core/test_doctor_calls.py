@@ -223,6 +223,43 @@ def test_a_batch_of_odd_size_that_is_mixed_up(examined):
     assert differs_alone(mixed_up_in_odd_batches, example)
 
 
+def normalised(theta):
+    if len(theta) == 1:
+        raise ArithmeticError("no spread")
+    return BEST((theta - theta.mean(dim=0)) / theta.std(dim=0).clamp(min=1e-6))
+
+
+def test_one_that_is_not_for_one_and_depends_on_mates(examined):
+    found = examined(normalised)
+    assert found.fails == ["rows", "mates"]
+    assert "; an instance must not depend on its batch mates" in found["mates"].detail
+    assert not {"maximiser", "monotone", "ties", "gradients"} & set(found.found)
+    assert "speed" in found.found
+    theta = found["mates"].example["theta"]
+    assert torch.equal(normalised(theta), found["mates"].example["z"])
+    assert not torch.equal(found["mates"].example["z"], found["mates"].example["other"])
+
+
+def best_of_one(theta):
+    if theta.dim() != 1:
+        raise ValueError(f"got {theta.dim()} axes")
+    return (theta == theta.max()).to(theta)
+
+
+def flat_mask(theta):
+    return torch.zeros_like(theta).view(-1)[:6].scatter(0, theta.view(-1).topk(2).indices % 6, 1.0)
+
+
+def test_functions_of_one_instance_are_told_so(examined):
+    found = examined(best_of_one)
+    assert found["call"].detail == "raised ValueError (got 2 axes); it takes one instance at a time: wrap it in BlackBox"
+    found = examined(flat_mask)
+    assert found["shape"].detail == (
+        "gave shape (6,) for (24, 6); it must keep the shape, N in front; it takes one instance at a time: "
+        "wrap it in BlackBox"
+    )
+
+
 @pytest.mark.parametrize("fault", [mixed_up, with_mates, mixed_up_in_odd_batches])
 def test_after_a_mix_up_it_is_asked_one_by_one(examined, fault):
     found = examined(fault)

@@ -87,9 +87,7 @@ def differs_on_threads(solver, example):
 def test_one_that_threads_disturb(examined, fault):
     found = examined(fault())
     assert (found.fails, found.warns) == ([], ["threads"])
-    assert found["threads"].detail.startswith(
-        "8 threads at a time get others than one; let each call have its own state; ex"
-    )
+    assert found["threads"].detail.startswith("8 threads at a time get others than one; let each call have its own state; ")
     example = found["threads"].example
     assert len(example["theta"]) in (2, 8)
     assert not torch.equal(example["z"], example["other"])
@@ -228,6 +226,12 @@ def test_shares_of_zero_gradients_fall_with_lambda(examined):
     shares = [int(share) for share in re.findall(r"(\d+) %", detail)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > shares[-1]
+
+
+def test_lambda_is_of_the_size_of_theta(examined):
+    detail = examined(right, low=-1e6, high=1e6)["gradients"].detail
+    assert " at lambda 100000, " in detail
+    assert detail.endswith("at lambda 1e+08")
 
 
 def test_targets_outside_the_domain(examined):

@@ -89,7 +89,7 @@ def test_one_that_fails_and_its_counter_example(module):
     assert "it minimises <z, theta>" in result.stdout
     assert result.stderr == (
         "example.npz: theta, z, which show what maximiser says\n"
-        f"error: {module}:bad: 1 of 20 checks failed; the first is maximiser\n"
+        f"error: {module}:bad: 1 of 23 checks failed; the first is maximiser\n"
     )
     with np.load("example.npz") as arrays:
         products = arrays["theta"] @ arrays["z"].T
@@ -131,7 +131,7 @@ def test_nothing_to_save(module):
 def test_what_a_solver_prints_is_no_result(module):
     result = invoke(f"{module}:talks", "--shape", "6", "--json")
     assert json.loads(result.stdout)["failed"] == 0
-    assert set(result.stderr.splitlines()) == {"solving"}
+    assert set(result.stderr.replace("\n", "").split("solving")) == {""}  # several threads print at once
 
 
 @pytest.mark.parametrize(
