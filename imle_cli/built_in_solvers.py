@@ -71,8 +71,8 @@ BUILT_IN = {
     "knapsack": BuiltIn((10,), _knapsack),
     "matching": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
     "min-cut": BuiltIn((10,), lambda shape: _between("s", "t", shape)),
+    "path": BuiltIn((10,), lambda shape: _between("start", "goal", shape)),
     "ranking": BuiltIn(),
-    "shortest-path": BuiltIn((10,), lambda shape: _between("start", "goal", shape)),
     "spanning-tree": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
     "top-k": BuiltIn((5, 5), lambda shape: {"k": max(1, math.prod(shape) // 3)}),
 }

@@ -32,8 +32,8 @@ SOLVERS: dict[str, Callable[..., Any]] = {
     "knapsack": Knapsack,
     "matching": Matching,
     "min-cut": MinCut,
+    "path": ShortestPath,
     "ranking": Ranking,
-    "shortest-path": ShortestPath,
     "spanning-tree": SpanningTree,
     "top-k": TopK,
 }

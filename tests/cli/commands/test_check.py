@@ -170,7 +170,7 @@ BAD = {
     ("nothing",): (
         2,
         "MODULE:SOLVER: got 'nothing'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "integer-program, knapsack, matching, min-cut, ranking, shortest-path, spanning-tree, top-k",
+        "integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
     ),
     ("no_such_module:solver",): (
         1,
