@@ -141,8 +141,8 @@ def test_threads_may_fail_and_succeed_side_by_side():
 def test_ctrl_c_ends_the_workers(executor):
     # Without a guard for the main module, as in a script of few lines.
     code = (
-        "import time, torch; from imle_core.solvers import BlackBox\n"
-        "def wait(theta):\n    print('at work', flush=True)\n    time.sleep(60)\n"
+        "import os, time, torch; from imle_core.solvers import BlackBox\n"
+        "def wait(theta):\n    os.write(1, b'at work\\n')\n    time.sleep(60)\n"
         f"BlackBox(wait, executor={executor!r}, jobs=2)(torch.eye(4))\n"
     )
     call = [sys.executable, "-c", code]
