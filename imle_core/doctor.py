@@ -112,15 +112,19 @@ def check(
     """
     contracts.check_seed("seed", seed)
     contracts.check_choice("sense", sense, get_args(Sense))
-    if nb_instances < 2:
-        raise ValueError(f"nb_instances: got {nb_instances!r}; it must be at least 2; the usual number is 64")
-    if not isinstance(shape, Sequence) or not shape or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ValueError(f"shape: got {shape!r}; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers")
+    _check_request(shape, nb_instances)
     domain = _domain(solver)
     bounds = _bounds(domain or (-1.0, 1.0), low, high)
     sign = 1 if sense == "max" else -1
     with torch.random.fork_rng(devices=[]):  # a solver may draw from the global generator, or seed it
         return _findings(Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign), observe)
+
+
+def _check_request(shape: Any, nb_instances: int) -> None:
+    if nb_instances < 2:
+        raise ValueError(f"nb_instances: got {nb_instances!r}; it must be at least 2; the usual number is 64")
+    if not isinstance(shape, Sequence) or not shape or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ValueError(f"shape: got {shape!r}; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers")
 
 
 def _domain(solver: Any) -> tuple[float, float] | None:

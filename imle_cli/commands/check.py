@@ -16,38 +16,37 @@ from imle_cli.built_in_solvers import BUILT_IN, Shape, make
 from imle_cli.console import DataError, UsageError
 from imle_cli.options import ReportOptions, Without, check_at_least
 
+_Solver = Annotated[
+    str,
+    typer.Argument(metavar="MODULE:SOLVER", help=f"A function, an object or a class of a module, or {', '.join(BUILT_IN)}."),
+]
+_ShapeText = Annotated[
+    str | None, typer.Option(metavar="N,...", help="Shape of an instance; by default 5,5, or one that suits our solver.")
+]
+_Arguments = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE", help="Argument of the class, or of the function that makes it, such as k=3; repeatable."
+    ),
+]
+_PerInstance = Annotated[bool, typer.Option("--per-instance", help="The function takes one instance, without a batch.")]
+_Example = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.npz", help="Save the counter-example of the first failure, or else of the first warning."),
+]
+
 
 def check(
-    solver: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODULE:SOLVER",
-            help=f"A function, an object or a class of a module, or {', '.join(BUILT_IN)}.",
-        ),
-    ],
+    solver: _Solver,
     report: Annotated[ReportOptions, Without("device")],
-    shape: Annotated[
-        str | None, typer.Option(metavar="N,...", help="Shape of an instance; by default 5,5, or one that suits our solver.")
-    ] = None,
-    arg: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE", help="Argument of the class, or of the function that makes it, such as k=3; repeatable."
-        ),
-    ] = None,
-    per_instance: Annotated[
-        bool, typer.Option("--per-instance", help="The function takes one instance, without a batch.")
-    ] = False,
+    shape: _ShapeText = None,
+    arg: _Arguments = None,
+    per_instance: _PerInstance = False,
     sense: Annotated[Literal["max", "min"], typer.Option(help="Whether it is to maximise, or to minimise costs.")] = "max",
     low: Annotated[float | None, typer.Option(help="Smallest theta; by default that of the solver's domain, or -1.")] = None,
     high: Annotated[float | None, typer.Option(help="Largest theta; likewise, or 1.")] = None,
     instances: Annotated[int, typer.Option(help="How many instances to ask for.")] = 64,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.npz", help="Save the counter-example of the first failure, or else of the first warning."
-        ),
-    ] = None,
+    save: _Example = None,
 ) -> None:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
     from imle_cli.console import Report
