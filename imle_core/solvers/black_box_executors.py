@@ -1,10 +1,11 @@
 """Who solves the tasks of a black box: this thread, other threads, processes, or whatever joblib is configured for."""
 
 import math
+from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import takewhile
-from multiprocessing.pool import ThreadPool
-from threading import Event
+from queue import SimpleQueue
+from threading import Event, Thread
 from typing import Literal
 
 from imle_core.solvers.black_box_processes import solve_in_processes
@@ -34,23 +35,34 @@ def solve_by(
 
 
 def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
-    stop = Event()
+    """Nobody waits for these threads when the caller goes: they end after the task at hand, or with the program."""
+    left, stop = deque(enumerate(chunks)), Event()
+    finished: SimpleQueue[tuple[int, list[Outcome] | BaseException]] = SimpleQueue()
 
-    def work(chunk: list[Task]) -> list[Outcome] | BaseException:
-        try:
-            return solve_all(takewhile(lambda _: not stop.is_set(), chunk), settings)
-        except BaseException as error:  # one that would end the thread, for which the pool would wait for ever
-            return error
+    def work() -> None:
+        while left and not stop.is_set():
+            try:
+                number, chunk = left.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                finished.put((number, solve_all(takewhile(lambda _: not stop.is_set(), chunk), settings)))
+            except BaseException as error:  # one that would end the thread, for which the caller would wait for ever
+                finished.put((number, error))
 
-    # Unlike concurrent.futures, this pool does not wait for what is under way when it is left.
-    with ThreadPool(jobs) as pool:
-        try:
-            for outcomes in pool.imap(work, chunks):
+    try:
+        for _ in range(min(jobs, len(chunks))):
+            Thread(target=work, daemon=True).start()
+        early: dict[int, list[Outcome]] = {}
+        for number in range(len(chunks)):
+            while number not in early:
+                place, outcomes = finished.get()
                 if isinstance(outcomes, BaseException):
                     raise outcomes
-                yield from outcomes
-        finally:
-            stop.set()
+                early[place] = outcomes
+            yield from early.pop(number)
+    finally:
+        stop.set()
 
 
 def _by_joblib(chunks: list[list[Task]], settings: Settings, jobs: int | None) -> Iterator[Outcome]:

@@ -17,6 +17,7 @@ Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
 
 _TOLERANCE = 1e-6  # HiGHS's on feasibility and integrality
+_FAILED = 4  # status of a solve that ended with an error
 _LARGEST = 16  # the largest entry of a scaled objective is in [2^15, 2^16)
 
 
@@ -304,7 +305,12 @@ class IntegerProgram:
         options: dict[str, Any] = {"mip_rel_gap": self.gap}
         if self.time_limit is not None:
             options["time_limit"] = float(self.time_limit)
-        return milp(costs, integrality=integral, bounds=bounds, constraints=self._constraints, options=options)
+        for presolve in (True, False):  # with which HiGHS fails on some small infeasible programs
+            options["presolve"] = presolve
+            result = milp(costs, integrality=integral, bounds=bounds, constraints=self._constraints, options=options)
+            if result.status != _FAILED:
+                break
+        return result
 
 
 def _costs(values: Vector) -> Vector:

@@ -241,9 +241,9 @@ def test_no_incumbent_is_found():
         IntegerProgram(A_eq=matrix, b_eq=matrix.sum(axis=1) // 2, time_limit=0.1, incumbent=True)(torch.zeros(1, 30))
 
 
-def altered(monkeypatch, **changes):
-    """Lets the first solve give other numbers than HiGHS."""
-    milp, left = scipy.optimize.milp, [changes]
+def altered(monkeypatch, solves=1, **changes):
+    """Lets the first solves give other numbers than HiGHS."""
+    milp, left = scipy.optimize.milp, [changes] * solves
 
     def changed(*args, **kwargs):
         result = milp(*args, **kwargs)
@@ -279,7 +279,7 @@ def test_numbers_that_cannot_be_rounded(monkeypatch):
 
 
 def test_highs_fails_for_another_reason(monkeypatch):
-    altered(monkeypatch, x=None, status=4, message="out of\n memory")
+    altered(monkeypatch, 2, x=None, status=4, message="out of\n memory")
     message = "theta: HiGHS failed in instance 0 (out of memory); check the program's coefficients"
     with pytest.raises(ProgramError, match=f"^{re.escape(message)}$"):
         IntegerProgram(A=[[1, 1]], b=[1])(torch.tensor([[1.0, 2.0]]))
@@ -516,3 +516,9 @@ class TestFiles:
         with pytest.raises(ValueError, match=f"^{re.escape(message.format(path))}$"):
             IntegerProgram.from_file(path)
         assert capfd.readouterr() == ("", "")
+
+
+def test_an_infeasible_program_on_which_presolving_fails():
+    program = IntegerProgram(A_eq=[[0, 2, 2, 1]], b_eq=[0], lower=[0, 0, 0, -1], upper=[0, 0, 2, -1])
+    with pytest.raises(InfeasibleError, match=r"^A: got a program without solution in instance 0;"):
+        program(torch.ones(1, 4))
