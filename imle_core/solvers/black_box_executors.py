@@ -4,12 +4,12 @@ import math
 from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import takewhile
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Literal
 
 from imle_core.solvers.black_box_processes import solve_in_processes
-from imle_core.solvers.black_box_task import Failure, Outcome, Settings, Task, UninterruptibleError, solve, solve_all
+from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, UninterruptibleError, solve, solve_all
 
 Executor = Literal["serial", "threads", "processes", "joblib"]
 
@@ -56,7 +56,10 @@ def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iter
         early: dict[int, list[Outcome]] = {}
         for number in range(len(chunks)):
             while number not in early:
-                place, outcomes = finished.get()
+                try:
+                    place, outcomes = finished.get(timeout=WAIT)
+                except Empty:
+                    continue
                 if isinstance(outcomes, BaseException):
                     raise outcomes
                 early[place] = outcomes

@@ -5,7 +5,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Future, wait
 from io import FileIO
 from multiprocessing import current_process
 from pathlib import Path
@@ -13,7 +13,7 @@ from pickle import PicklingError
 from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeAlias
 
-from imle_core.solvers.black_box_task import Failure, Outcome, Settings, Task, late, sendable, solve
+from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, late, sendable, solve
 
 Numbered: TypeAlias = dict[int, Outcome]
 
@@ -96,6 +96,8 @@ def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inques
         try:
             futures.extend(crew.pool.submit(_solve_noted, chunk, settings, folder) for chunk in chunks)
             for future in futures:
+                while not wait([future], WAIT).done:
+                    pass
                 yield future.result()
         except (BrokenExecutor, ShutdownExecutorError) as error:
             by_another_thread = crew.ended

@@ -17,6 +17,9 @@ from torch import Tensor
 INTERRUPTS = hasattr(signal, "setitimer")
 """Whether this system can interrupt a function."""
 
+WAIT = 0.5
+"""Seconds to wait at a time for workers: a wait without end misses a Ctrl-C that comes as it begins."""
+
 
 class Task(NamedTuple):
     """One instance: its parameters ``(*event)`` and further arguments."""
