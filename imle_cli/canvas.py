@@ -79,6 +79,12 @@ def factor(shape: Sequence[int], longest: int) -> int:
     return -(-max(shape) // longest)
 
 
+def short_name(name: str, letters: int = 16) -> str:
+    """At most so many letters of a name, from both of its ends."""
+    text = one_line(name)
+    return text if len(text) <= letters else f"{text[: letters // 2]}…{text[len(text) - (letters - letters // 2 - 1) :]}"
+
+
 def sheet(count: int, aspect: float, title: str) -> tuple[Figure, list[Axes]]:
     """A figure with so many small empty axes, in rows that fill a square, each ``aspect`` times as high as wide."""
     across = min(count, max(1, math.ceil(math.sqrt(count * aspect))))

@@ -84,8 +84,13 @@ def reported_errors(debug: bool) -> Iterator[None]:
 def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    print(" ".join(message.split("\n")), file=sys.stderr)
+    print(_printable(" ".join(message.split("\n"))), file=sys.stderr)
     raise typer.Exit(code)
+
+
+def _printable(text: str) -> str:
+    """With escapes for characters that would do something to a terminal, which a name in a file may have."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class Report:
@@ -113,7 +118,7 @@ class Report:
         elif not self.quiet:
             width = max(len(name) for name, _ in lines)
             for name, text in lines:
-                self._out.print(f"{name:<{width}}  {text}")
+                self._out.print(f"{name:<{width}}  {_printable(text)}")
 
     def table(
         self,

@@ -15,14 +15,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from imle_cli.canvas import PALE, PATH, add_title, families, one_line, sheet
+from imle_cli.canvas import PALE, PATH, add_title, families, sheet, short_name
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
 
 _NODE = "#4A4F57"
 _MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
-_NAMES, _WEIGHTS, _DOTS, _LETTERS = 60, 40, 1000, 14  # most nodes with names, edges with weights, nodes on top, letters
+_NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
 
@@ -177,7 +177,7 @@ def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
     if not small and count <= _NAMES:
         for (x, y), name in zip(drawing.places, drawing.names, strict=True):
             text = axes.annotate(
-                _short(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
+                short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
                 parse_math=False, family=families(),
             )  # fmt: skip
             text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
@@ -193,8 +193,3 @@ def _legend(drawing: Drawing) -> list[Line2D]:
         entries.append(Line2D([], [], marker="o", markerfacecolor="white", label="start", **point))
         entries.append(Line2D([], [], marker="s", label="goal", **point))
     return entries
-
-
-def _short(name: str) -> str:
-    text = one_line(name)
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"

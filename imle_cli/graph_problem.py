@@ -59,10 +59,10 @@ class GraphProblem(Problem):
         sources, targets = zip(*self.solver.edges, strict=True)
         return {"source": sources, "target": targets, "weight": self.file.weights.tolist()}
 
-    @cached_property
+    @property
     def numbers(self) -> Floats:
-        """Weights ``(E,)``, 0 where they are infinite."""
-        return np.where(np.isfinite(self.file.weights), self.file.weights, 0.0)
+        """Weights ``(E,)``."""
+        return self.file.weights
 
     @cached_property
     def _drawing(self) -> Any:

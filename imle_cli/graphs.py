@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from imle_cli.sources import SourceError, as_number, check_file, read_table
+from imle_cli.sources import NUMBER, SourceError, as_number, check_file, read_table
 
 ENDINGS = (".graphml", ".gml")
 """Endings of files that are graphs whatever is asked about them; a .csv may be one."""
 
 _COORDINATES = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"))
+_ENDS = (("source", "from", "u"), ("target", "to", "v"))
 _SHOWN = 6
 _FEW, _PIVOTS = 200, 50  # nodes
 
@@ -46,8 +47,8 @@ def read_graph(path: Path, weight: str = "weight", directed: bool = False) -> Gr
 
     Nodes are called by their ``label`` where all have one of their own, else by their identifier. Their coordinates are the
     attributes x and y, lon and lat (or longitude and latitude), pos (two numbers), or x and y in graphics. A ``.csv`` has an
-    edge in each line: two nodes, then its weight; with a header, columns source and target or else the first two, and
-    one with the name of the weight.
+    edge in each line: two nodes, then its weight; with a header, columns source and target (or from and to), or else two
+    columns beside the one with the name of the weight.
 
     Args:
         path: a ``.graphml``, ``.gml`` or ``.csv`` file.
@@ -65,9 +66,9 @@ def read_graph(path: Path, weight: str = "weight", directed: bool = False) -> Gr
 
 
 def _read_edges(path: Path, weight: str, directed: bool) -> Any:
-    table = read_table(path, ("source", "target", weight))
+    table = read_table(path, (*_ENDS[0], *_ENDS[1], weight))
     graph = networkx.MultiDiGraph() if directed else networkx.MultiGraph()
-    header = table.header
+    header, place = table.header, table.column(weight)
     if header is None:
         if len(table.rows[0]) != 3:
             raise SourceError(
@@ -79,15 +80,19 @@ def _read_edges(path: Path, weight: str, directed: bool) -> Any:
             raise SourceError(path, f"has no header with {weight!r}; write source,target,{weight} above its lines")
         ends, place = (0, 1), 2
     else:
-        if weight not in header:
+        if place is None:
             raise SourceError(path, f"has no column {weight!r}; its columns are {_listed(header)}; name one with --weight")
-        place = header.index(weight)
-        nodes = [column for column in range(len(header)) if column != place]
-        if {"source", "target"} <= set(header):
-            nodes = [header.index("source"), header.index("target")]
-        if len(nodes) < 2:
-            raise SourceError(path, f"has columns {_listed(header)}; an edge needs two nodes and a weight")
-        ends = nodes[0], nodes[1]
+        named = [table.column(*names) for names in _ENDS]
+        others = [column for column in range(len(header)) if column != place]
+        if None not in named and named[0] != named[1]:
+            others = [column for column in named if column is not None]
+        if len(others) != 2:
+            raise SourceError(
+                path,
+                f"has columns {_listed(header)}; an edge needs two nodes and a weight: call those of the nodes source and "
+                "target",
+            )
+        ends = others[0], others[1]
     for row, cells in enumerate(table.rows):
         graph.add_edge(cells[ends[0]], cells[ends[1]], **{weight: table.number(row, place)})
     return graph
@@ -109,12 +114,15 @@ def _read_markup(path: Path) -> Any:
 
 
 def _read_gml(path: Path) -> Any:
+    text = path.read_text(encoding="utf-8-sig").splitlines()
+    # Its reader takes characters beyond ASCII only as numbers.
+    plain = [line.encode("ascii", "xmlcharrefreplace").decode() for line in text]
     try:
-        return networkx.read_gml(path)
+        return networkx.parse_gml(plain)
     except networkx.NetworkXError as error:
-        if "'label'" not in str(error):
+        if "'label'" not in str(error) and "node label" not in str(error):
             raise
-        return networkx.read_gml(path, label="id")
+        return networkx.parse_gml(plain, label="id")
 
 
 def _renamed(path: Path, graph: Any) -> Any:
@@ -137,9 +145,9 @@ def _weight(path: Path, name: str, u: str, v: str, data: Mapping[str, Any]) -> f
         others = f"its attributes are {_listed(list(data))}; name one with --weight" if data else "write one"
         raise SourceError(path, f"the edge between {u!r} and {v!r} has no {name!r}; {others}")
     value = as_number(str(data[name]))
-    if value is None or value != value:
+    if value is None:
         got = f"{str(data[name])[:40]!r}"
-        raise SourceError(path, f"the edge between {u!r} and {v!r} has {name} {got}; it must be a number; correct it")
+        raise SourceError(path, f"the edge between {u!r} and {v!r} has {name} {got}; {NUMBER}; correct it")
     return value
 
 
@@ -148,6 +156,8 @@ def _positions(graph: Any) -> NDArray[np.float64] | None:
         found = [_position(data, names) for _, data in graph.nodes(data=True)]
         if all(place is not None for place in found):
             places = np.array(found, dtype=np.float64)
+            if not np.ptp(places, axis=0).any():
+                return None  # all in one place
             if names and names[1] in ("lat", "latitude"):
                 places[:, 0] *= np.cos(
                     np.radians(places[:, 1].mean())
@@ -167,7 +177,7 @@ def _position(data: Mapping[str, Any], names: tuple[str, str] | None) -> tuple[f
         graphics = data.get("graphics")
         pair = [graphics.get("x"), graphics.get("y")] if isinstance(graphics, Mapping) else []
     numbers = [as_number(str(part)) for part in pair] if isinstance(pair, (list, tuple)) else []
-    if len(numbers) != 2 or any(number is None or not np.isfinite(number) for number in numbers):
+    if len(numbers) != 2 or any(number is None or np.isinf(number) for number in numbers):
         return None
     return numbers[0], numbers[1]  # type: ignore[return-value]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ class MapProblem(Problem):
     @property
     def words(self) -> Words:
         """What its numbers are called."""
-        return Words("tiles", "length", "cost", "costs")
+        return Words("tiles", "length", "cost", "costs", "tiles")
 
     @property
     def engine(self) -> str:
@@ -55,10 +54,10 @@ class MapProblem(Problem):
         rows, columns = (index.ravel().tolist() for index in np.indices(self.costs.shape))
         return {"row": rows, "column": columns, "cost": self.costs.ravel().tolist()}
 
-    @cached_property
+    @property
     def numbers(self) -> Floats:
-        """Costs ``(H, W)``, 0 in walls."""
-        return np.where(np.isfinite(self.costs), self.costs, 0.0)
+        """Costs ``(H, W)``."""
+        return self.costs
 
     @property
     def default_k(self) -> float:

@@ -26,7 +26,8 @@ _MAGIC = {
     ".webp": rb"RIFF",
     ".apng": rb"\x89PNG",
     ".mp4": rb"(?s:....)ftyp",
-    ".csv": rb"[^\r\n]*,(chosen|standard_error|sample_1)(,|\r?\n)",
+    ".csv": rb"(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
+    rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*)[\r\n,]",
 }
 
 

@@ -26,12 +26,14 @@ class Words:
         extent: how many of them it has, "length" for instance.
         measure: the sum of their numbers, "cost" for instance.
         numbers: these numbers, "costs" for instance.
+        chosen: what a solution is called in JSON.
     """
 
     things: str
     extent: str
     measure: str
     numbers: str
+    chosen: str = "chosen"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Problem(ABC):
     @property
     @abstractmethod
     def numbers(self) -> Floats:
-        """What a solution adds up, ``(*event)``; entries that no solution has are 0."""
+        """What a solution adds up, ``(*event)``."""
 
     @abstractmethod
     def chosen(self, mask: Masks) -> Any:
@@ -144,8 +146,9 @@ class Problem(ABC):
         return {**self.labels, **{name: column.ravel().tolist() for name, column in columns.items()}}
 
     def total(self, mask: NDArray[Any]) -> float:
-        """Sum ``<mask, numbers>`` of a solution, or the expected one of marginals."""
-        return float(mask.ravel() @ self.numbers.ravel())
+        """Sum ``<mask, numbers>`` of a solution or, expected, of marginals; infinite where such an entry is chosen."""
+        some = mask != 0
+        return float((mask[some] * self.numbers[some]).sum())
 
     @property
     def title(self) -> str:

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PALE, PATH, add_title, factor, families, one_line, pooled_most, sheet
+from imle_cli.canvas import CURVE, PALE, PATH, add_title, factor, families, pooled_most, sheet, short_name
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -22,7 +22,7 @@ Mask = NDArray[Any]
 _MARGINALS = mpl.colormaps["viridis"]
 _GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", "#4A4F57"])
 _CHOSEN = ListedColormap([PALE, PATH])
-_NAMED, _LETTERS = 40, 14  # most items with names, letters of a name
+_NAMED = 40  # most items with names
 _SAMPLES, _SHEET = 64, 36
 _BARS, _CELLS = 500, 300  # at most, so that each is seen; more share one by the largest
 
@@ -204,18 +204,18 @@ def _name_items(axes: Axes, names: Sequence[str]) -> None:
         axes.set_xlabel("item")
         return
     turn = 0 if sum(map(len, names)) <= 60 else 60
-    axes.set_xticks(range(len(names)), map(_short, names), fontsize=8, rotation=turn, ha="right" if turn else "center")
+    axes.set_xticks(range(len(names)), map(short_name, names), fontsize=8, rotation=turn, ha="right" if turn else "center")
     _literal(axes.get_xticklabels())
 
 
 def _name_pairs(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
     if len(rows) <= _NAMED:
-        axes.set_yticks(range(len(rows)), map(_short, rows), fontsize=8)
+        axes.set_yticks(range(len(rows)), map(short_name, rows), fontsize=8)
         _literal(axes.get_yticklabels())
     if len(columns) <= _NAMED:
         turn = 0 if sum(map(len, columns)) <= 30 else 60
         axes.set_xticks(
-            range(len(columns)), map(_short, columns), fontsize=8, rotation=turn, ha="right" if turn else "center"
+            range(len(columns)), map(short_name, columns), fontsize=8, rotation=turn, ha="right" if turn else "center"
         )
         _literal(axes.get_xticklabels())
     axes.tick_params(length=0)
@@ -260,8 +260,3 @@ def _add_scale(axes: Axes, mapping: ScalarMappable, label: str) -> None:
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=8, length=2)
     bar.outline.set_linewidth(0.4)
-
-
-def _short(name: str) -> str:
-    text = one_line(name)
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,10 +55,16 @@ class ItemProblem(Problem):
         heavy = {} if self.items.weights is None else {"weight": self.items.weights.tolist()}
         return {"item": self.items.names, **heavy, "score": self.items.scores.tolist()}
 
-    @cached_property
+    @property
     def numbers(self) -> Floats:
-        """Scores ``(n,)``, 0 where they are infinite."""
-        return np.where(np.isfinite(self.items.scores), self.items.scores, 0.0)
+        """Scores ``(n,)``."""
+        return self.items.scores
+
+    @property
+    def _heights(self) -> Floats:
+        """Scores, of which infinite ones are as far as the farthest others."""
+        finite = self.items.scores[np.isfinite(self.items.scores)]
+        return np.clip(self.items.scores, finite.min(initial=-1.0), finite.max(initial=1.0))
 
     def chosen(self, mask: Masks) -> Any:
         """Names of the chosen items."""
@@ -73,7 +78,7 @@ class ItemProblem(Problem):
         """A bar for each score, those of the solution in another colour."""
         from imle_cli import score_figures
 
-        return score_figures.item_figure(self.items.names, self.numbers, mask, title=title)
+        return score_figures.item_figure(self.items.names, self._heights, mask, title=title)
 
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """Bars of scores with one sample, and bars of marginals."""
@@ -81,7 +86,7 @@ class ItemProblem(Problem):
 
         return score_figures.item_marginals_figure(
             self.items.names,
-            self.numbers,
+            self._heights,
             sampled.sample,
             sampled.probability,
             sampled.error,
@@ -143,10 +148,10 @@ class PairProblem(Problem):
             "score": self.pairs.scores.ravel().tolist(),
         }
 
-    @cached_property
+    @property
     def numbers(self) -> Floats:
-        """Scores ``(R, C)``, 0 where they are infinite."""
-        return np.where(np.isfinite(self.pairs.scores), self.pairs.scores, 0.0)
+        """Scores ``(R, C)``."""
+        return self.pairs.scores
 
     def chosen(self, mask: Masks) -> Any:
         """Row and column of each chosen pair."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from imle_cli.sources import SourceError, Table, as_number, read_table
 
 _SCORES = ("score", "value")
+_CORNERS = ("", "id", "name", "item", "row")  # above the names of rows
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,24 @@ def read_pairs(path: Path) -> Pairs:
         SourceError: a file that cannot be read, or a value that is no number.
     """
     table = read_table(path)
-    texts = [row[0] for row in table.rows]
-    named = len(table.rows[0]) > 1 and all(as_number(text) is None for text in texts)
-    places = list(range(int(named), len(table.rows[0])))
-    columns = [table.header[place] for place in places] if table.header else list(map(str, range(1, len(places) + 1)))
-    rows = texts if named else list(map(str, range(1, len(texts) + 1)))
-    return Pairs(rows, columns, _numbers(table, places))
+    cells, header, lines = table.rows, table.header, table.lines
+    if header is None and len(cells) > 1 and as_number(cells[0][0]) is None:
+        # A corner without a number: below it are names of rows, beside it names of columns, which may be numbers.
+        if all(as_number(row[0]) is None for row in cells[1:]) and cells[0][0].casefold() not in _CORNERS:
+            pass
+        else:
+            header, cells, lines = cells[0], cells[1:], lines[1:]
+    body = Table(path, header, cells, lines)
+    corner = header is not None and header[0].casefold() in _CORNERS
+    named = len(cells[0]) > 1 and (corner or all(as_number(row[0]) is None for row in cells))
+    places = list(range(int(named), len(cells[0])))
+    columns = [header[place] for place in places] if header else list(map(str, range(1, len(places) + 1)))
+    rows = [row[0] for row in cells] if named else list(map(str, range(1, len(cells) + 1)))
+    for names in (rows, columns):
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise SourceError(path, f"has {twice!r} twice as a name; every row and every column needs a name of its own")
+    return Pairs(rows, columns, _numbers(body, places))
 
 
 def _numbers(table: Table, columns: Sequence[int]) -> NDArray[np.float64]:
@@ -80,16 +93,17 @@ def _numbers(table: Table, columns: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _column(table: Table, name: str, option: str) -> int:
-    if table.header is None or name not in table.header:
+    place = table.column(name)
+    if place is None:
         got = f"its columns are {', '.join(map(repr, table.header))}" if table.header else "it has no header"
         raise SourceError(table.path, f"has no column {name!r}; {got}; name one with {option}, in a first line of names")
-    return table.header.index(name)
+    return place
 
 
 def _score_column(table: Table, heavy: int | None) -> int:
-    for name in _SCORES:
-        if table.header and name in table.header:
-            return table.header.index(name)
+    known = table.column(*_SCORES)
+    if known is not None:
+        return known
     columns = [column for column in range(len(table.rows[0])) if column != heavy]
     numeric = [column for column in columns if all(as_number(row[column]) is not None for row in table.rows)]
     if len(numeric) > 1:

@@ -1,9 +1,11 @@
 """Files to read: whether they can be, and tables of text in them."""
 
 import csv
+import math
 import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 
@@ -69,30 +71,38 @@ class Table:
         """
         cell = self.rows[row][column]
         value = as_number(cell)
-        if value is None or value != value:
+        if value is None:
             got = f"{cell[:40]!r}" if cell else "empty"
-            raise SourceError(
-                self.path, f"line {self.lines[row]}: {self.name(column)} is {got}; it must be a number; correct it"
-            )
+            raise SourceError(self.path, f"line {self.lines[row]}: {self.name(column)} is {got}; {NUMBER}; correct it")
         return value
+
+    def column(self, *names: str) -> int | None:
+        """The first column with one of these names, in the order of the names and in whatever letter case, or None."""
+        folded = [name.casefold() for name in self.header or ()]
+        return next((folded.index(name.casefold()) for name in names if name.casefold() in folded), None)
 
     def name(self, column: int) -> str:
         """What to call a column."""
         return repr(self.header[column]) if self.header else f"value {column + 1}"
 
 
+NUMBER = "it must be a number below 1e100, or inf"
+
+
 def as_number(cell: str) -> float | None:
-    """The number that a cell holds, or None."""
+    """The number that a cell holds; None for NaN, and for those whose sums might be too large."""
     try:
-        return float(cell.replace("_", "?"))  # float() would take Python's digit groups: "1_5" is a slip, not fifteen
+        value = float(cell.replace("_", "?"))  # float() would take Python's digit groups: "1_5" is a slip, not fifteen
     except ValueError:
         return None
+    return value if abs(value) < 1e100 or math.isinf(value) else None
 
 
 def read_table(path: Path, names: Collection[str] = ()) -> Table:
-    """Reads cells between commas; empty lines and those that begin with ``#`` are skipped.
+    """Reads cells between commas; empty lines are skipped, and lines in front that begin with ``#``.
 
-    A header is a first line with one of ``names``, or with a text in every column that has numbers in all lines below.
+    A header is a first line with one of ``names``, in whatever letter case, or with a text in every column that has numbers
+    in all lines below.
 
     Raises:
         SourceError: a file that cannot be read, is no text, has no rows, or rows of unequal length.
@@ -100,10 +110,11 @@ def read_table(path: Path, names: Collection[str] = ()) -> Table:
     check_file(path, "a .csv file", "table")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(
-                ("\n" if line.startswith("#") else line for line in file), skipinitialspace=True, strict=True
-            )
-            found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+            above, opening = 0, file.readline()
+            while opening.startswith("#"):
+                above, opening = above + 1, file.readline()
+            reader = csv.reader(chain([opening], file), skipinitialspace=True, strict=True)
+            found = [(above + reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
     except UnicodeDecodeError as error:
         raise SourceError(path, f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from error
     except csv.Error as error:
@@ -116,10 +127,10 @@ def read_table(path: Path, names: Collection[str] = ()) -> Table:
             raise SourceError(
                 path, f"line {line} has {len(row)} cells and line {first} has {width}; every line must have the same number"
             )
-    lines, rows = [line for line, _ in found], [row for _, row in found]
+    numbers, rows = [line for line, _ in found], [row for _, row in found]
     if _is_header(rows[0], rows[1:], names):
-        return Table(path, rows[0], rows[1:], lines[1:])
-    return Table(path, None, rows, lines)
+        return Table(path, rows[0], rows[1:], numbers[1:])
+    return Table(path, None, rows, numbers)
 
 
 def _is_header(cells: list[str], body: list[list[str]], names: Collection[str]) -> bool:
@@ -127,4 +138,7 @@ def _is_header(cells: list[str], body: list[list[str]], names: Collection[str]) 
         return False
     numeric = [column for column in range(len(cells)) if all(as_number(row[column]) is not None for row in body)]
     texts = [cell for cell in cells if as_number(cell) is None]
-    return any(name in texts for name in names) or (bool(numeric) and all(cells[column] in texts for column in numeric))
+    known = {name.casefold() for name in names}
+    return any(text.casefold() in known for text in texts) or (
+        bool(numeric) and all(cells[column] in texts for column in numeric)
+    )

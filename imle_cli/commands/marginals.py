@@ -54,7 +54,7 @@ def marginals(
     values |= {
         "max_standard_error": None if math.isnan(largest) else largest,
         f"expected_{words.extent}": expected[0],
-        f"expected_{words.measure}": expected[1],
+        f"expected_{words.measure}": expected[1] if math.isfinite(expected[1]) else None,
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,

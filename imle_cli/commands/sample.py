@@ -1,5 +1,6 @@
 """``imle sample``: perturb-and-MAP samples, side by side."""
 
+import math
 import time
 
 from imle_cli.options import (
@@ -56,7 +57,7 @@ def sample(
     values |= {
         "distinct": len({mask.tobytes() for mask in masks}),
         f"{words.extent}s": sizes.tolist(),
-        f"{words.measure}s": totals.tolist(),
+        f"{words.measure}s": [total if math.isfinite(total) else None for total in totals.tolist()],
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,

@@ -1,5 +1,6 @@
 """``imle solve``: the best solution, without noise."""
 
+import math
 import time
 
 from imle_cli.options import Array, Given, InputOptions, Picture, ReportOptions, SolverOptions
@@ -28,9 +29,9 @@ def solve(
     picture = canvas.encode(problem.draw_solution(mask, title), outputs.format)
     outputs.write(picture, mask, lambda: problem.table({"chosen": mask}))
     values = problem.values | {
-        words.measure: total,
+        words.measure: total if math.isfinite(total) else None,
         words.extent: size,
-        words.things: problem.chosen(mask),
+        words.chosen: problem.chosen(mask),
         "clamped_share": problem.clamped_share,
         "seconds": time.perf_counter() - began,
         "files": outputs.files,

@@ -53,7 +53,7 @@ class TestSolution:
         axes = graph_figures.solution_figure(
             drawing(names=["a", "$b", "Zürich-Hauptbahnhof", "d"]), ENDS[:, 0], title="t"
         ).axes[0]
-        assert texts(axes) == ["a", "$b", "Zürich-Hauptb…", "d", "1", "2", "3", "4"]
+        assert texts(axes) == ["a", "$b", "Zürich-H…bahnhof", "d", "1", "2", "3", "4"]
 
     def test_large_ones_do_not(self):
         count = 200

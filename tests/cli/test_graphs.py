@@ -9,6 +9,8 @@ import pytest
 from imle_cli.graphs import GraphFile, layout, read_graph
 from imle_cli.sources import SourceError
 
+RULE = "it must be a number below 1e100, or inf; correct it"
+
 
 def write(name, text):
     Path(name).write_text(text, encoding="utf-8")
@@ -59,6 +61,19 @@ class TestFormats:
         assert list(read_graph(Path("g.graphml")).graph) == ["x", "y", "z"]
         assert list(read_graph(Path("h.graphml")).graph) == ["a", "b", "c"]
 
+    @pytest.mark.parametrize("header", ["Id,Source,Target,Weight", "id,from,to,weight", "id,u,v,WEIGHT"])
+    def test_columns_of_other_tools(self, header):
+        assert edges(read_graph(write("g.csv", f"{header}\n1,a,b,3\n2,b,c,4\n"))) == {("a", "b"): 3.0, ("b", "c"): 4.0}
+
+    def test_gml_in_utf_8_and_with_equal_labels(self):
+        text = 'graph [ node [ id 1 label "Zürich" ] node [ id 2 label "X" ] edge [ source 1 target 2 weight 2 ] ]'
+        assert edges(read_graph(write("g.gml", text))) == {("Zürich", "X"): 2.0}
+        assert edges(read_graph(write("g.gml", text.replace("Zürich", "X")))) == {("1", "2"): 2.0}
+
+    def test_nodes_in_one_place_have_no_positions(self):
+        networkx.write_graphml(triangle(x=[1.0] * 3, y=[2.0] * 3), "g.graphml")
+        assert read_graph(Path("g.graphml")).positions is None
+
     def test_gml_without_labels(self):
         text = "graph [ node [ id 7 ] node [ id 9 ] edge [ source 7 target 9 weight 2 ] ]"
         assert edges(read_graph(write("g.gml", text))) == {("7", "9"): 2.0}
@@ -90,7 +105,9 @@ class TestPositions:
         assert file.positions.tolist() == [[1, 0], [2, -1], [3.5, 4]]
         assert layout(file) is file.positions
 
-    @pytest.mark.parametrize("attributes", [("pos", [[1, 0], [2, -1], [3, 4]]), ("graphics", [{"x": 1, "y": 0}] * 3)])
+    @pytest.mark.parametrize(
+        "attributes", [("pos", [[1, 0], [2, -1], [3, 4]]), ("graphics", [{"x": x, "y": 0} for x in (1, 2, 3)])]
+    )
     def test_coordinates_in_gml(self, attributes):
         name, values = attributes
         networkx.write_gml(triangle(**{name: values}), "g.gml")
@@ -101,7 +118,7 @@ class TestPositions:
         places = read_graph(Path("g.graphml")).positions
         np.testing.assert_allclose(np.diff(places[:, 0]), 0.5)
 
-    @pytest.mark.parametrize("wrong", ["north", float("nan"), float("inf")])
+    @pytest.mark.parametrize("wrong", ["north", float("nan"), float("inf"), 1e300])
     def test_coordinates_of_which_one_is_no_number_are_not_used(self, wrong):
         networkx.write_graphml(triangle(x=["1", "2", str(wrong)], y=["1", "2", "3"]), "g.graphml")
         assert read_graph(Path("g.graphml")).positions is None
@@ -147,10 +164,10 @@ class TestErrors:
 
     def test_a_weight_that_is_no_number(self):
         networkx.write_graphml(networkx.Graph([("a", "b", {"weight": "heavy"})]), "g.graphml")
-        message = "g.graphml: the edge between 'a' and 'b' has weight 'heavy'; it must be a number; correct it"
+        message = "g.graphml: the edge between 'a' and 'b' has weight 'heavy'; " + RULE
         assert refusal(Path("g.graphml")) == message
         path = write("g.csv", "source,target,weight\na,b,1\nb,c,heavy\n")
-        assert refusal(path) == "g.csv: line 3: 'weight' is 'heavy'; it must be a number; correct it"
+        assert refusal(path) == "g.csv: line 3: 'weight' is 'heavy'; " + RULE
 
     def test_tables_that_hold_no_edges(self):
         message = (
@@ -159,8 +176,10 @@ class TestErrors:
         assert refusal(write("g.csv", "a,b\nb,c\n")) == message
         message = "g.csv: has no header with 'length'; write source,target,length above its lines"
         assert refusal(write("g.csv", "a,b,1\n"), "length") == message
-        message = "g.csv: has columns 'source', 'weight'; an edge needs two nodes and a weight"
-        assert refusal(write("g.csv", "source,weight\na,1\n")) == message
+        rule = "an edge needs two nodes and a weight: call those of the nodes source and target"
+        assert refusal(write("g.csv", "source,weight\na,1\n")) == f"g.csv: has columns 'source', 'weight'; {rule}"
+        message = f"g.csv: has columns 'id', 'a', 'b', 'weight'; {rule}"
+        assert refusal(write("g.csv", "id,a,b,weight\n1,x,y,2\n")) == message
 
     def test_no_edges(self):
         networkx.write_gml(networkx.empty_graph(3), "g.gml")

@@ -139,7 +139,7 @@ class TestOutputs:
             check_output("--save", Path("b.csv"), [".csv"])
 
     def test_a_table_of_somebody_else_is_not_overwritten(self):
-        for header in ("source,target,weight\n", "a,chosen one\n", "chosen,a\n"):
+        for header in ("source,target,weight\n", "name,chosen\n", "item,score,chosen one\n"):
             Path("b.csv").write_text(header)
             with pytest.raises(OutputError, match=r"^--save: b\.csv exists and is no CSV file of imle; choose another name"):
                 Outputs(Path("a.png"), Path("b.csv"), ())

@@ -7,6 +7,8 @@ import pytest
 from imle_cli.scores import read_items, read_pairs
 from imle_cli.sources import SourceError
 
+RULE = "it must be a number below 1e100, or inf; correct it"
+
 
 def write(text):
     Path("t.csv").write_text(text, encoding="utf-8")
@@ -56,8 +58,12 @@ class TestItems:
                 "has no column 'weight'; it has no header; name one with --weight, in a first line of names",
             ),
             ("weight\n1\n", (None, "weight"), "has weights alone; write a column of scores beside them"),
-            ("item,score\na,1\nb,x\n", (), "line 3: 'score' is 'x'; it must be a number; correct it"),
-            ("a,1\nb,x\n", (), "line 2: value 2 is 'x'; it must be a number; correct it"),
+            (
+                "item,score\na,1\nb,x\n",
+                (),
+                "line 3: 'score' is 'x'; " + RULE,
+            ),
+            ("a,1\nb,x\n", (), "line 2: value 2 is 'x'; " + RULE),
         ],
     )
     def test_errors(self, text, arguments, message):
@@ -74,6 +80,10 @@ class TestPairs:
             ("x,y\n1,2\n3,4\n", ["1", "2"], ["x", "y"]),
             ("a,1,2\nb,3,4\n", ["a", "b"], ["1", "2"]),
             ("1,2\n3,4\n", ["1", "2"], ["1", "2"]),
+            (",2020,2021\na,1,2\nb,3,4\n", ["a", "b"], ["2020", "2021"]),
+            ("name,2020,2021\na,1,2\nb,3,4\n", ["a", "b"], ["2020", "2021"]),
+            (",7,8\n101,1,2\n102,3,4\n", ["101", "102"], ["7", "8"]),
+            ("id,x,y\n101,1,2\n102,3,4\n", ["101", "102"], ["x", "y"]),
         ],
     )
     def test_names_are_optional(self, text, rows, columns):
@@ -83,4 +93,10 @@ class TestPairs:
     def test_a_value_that_is_no_number(self):
         with pytest.raises(SourceError) as error:
             read_pairs(write(",x,y\na,1,2\nb,3,four\nc,5,6\n"))
-        assert str(error.value) == "t.csv: line 3: 'y' is 'four'; it must be a number; correct it"
+        assert str(error.value) == "t.csv: line 3: 'y' is 'four'; " + RULE
+
+    @pytest.mark.parametrize("text", [",x,x\na,1,2\n", ",y,z\nx,1,2\nx,3,4\n"])
+    def test_two_of_one_name(self, text):
+        with pytest.raises(SourceError) as error:
+            read_pairs(write(text))
+        assert str(error.value) == "t.csv: has 'x' twice as a name; every row and every column needs a name of its own"

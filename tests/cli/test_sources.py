@@ -6,6 +6,8 @@ import pytest
 
 from imle_cli.sources import SourceError, as_number, read_table
 
+RULE = "it must be a number below 1e100, or inf; correct it"
+
 
 def table(text, *names, encoding="utf-8"):
     Path("table.csv").write_bytes(text.encode(encoding))
@@ -37,8 +39,9 @@ class TestHeader:
 class TestCells:
     def test_spaces_quotes_comments_empty_lines_and_a_byte_order_mark(self):
         read = table('\ufeff# from a survey\n name , score\r\n\n"Doe, Jane", 1.5 \n#x,1\nZoë,-2e3\n')
-        assert (read.header, read.rows, read.lines) == (["name", "score"], [["Doe, Jane", "1.5"], ["Zoë", "-2e3"]], [4, 6])
-        assert read.number(1, 1) == -2000
+        assert (read.header, read.lines) == (["name", "score"], [4, 5, 6])
+        assert read.rows == [["Doe, Jane", "1.5"], ["#x", "1"], ["Zoë", "-2e3"]]
+        assert read.number(2, 1) == -2000
 
     @pytest.mark.parametrize(
         ("cell", "value"), [("1", 1.0), ("-inf", -float("inf")), ("1_5", None), ("", None), ("x", None)]
@@ -49,9 +52,18 @@ class TestCells:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("item,score\na,1\nb,\n", "table.csv: line 3: 'score' is empty; it must be a number; correct it"),
-            ("item,score\na,1\nb,nan\n", "table.csv: line 3: 'score' is 'nan'; it must be a number; correct it"),
-            ("a,1\nb,one\n", "table.csv: line 2: value 2 is 'one'; it must be a number; correct it"),
+            (
+                "item,score\na,1\nb,\n",
+                "table.csv: line 3: 'score' is empty; " + RULE,
+            ),
+            (
+                "item,score\na,1\nb,nan\n",
+                "table.csv: line 3: 'score' is 'nan'; " + RULE,
+            ),
+            (
+                "a,1\nb,one\n",
+                "table.csv: line 2: value 2 is 'one'; " + RULE,
+            ),
         ],
     )
     def test_what_is_no_number_is_named(self, text, message):
@@ -61,7 +73,7 @@ class TestCells:
 
 
 BAD = {
-    "\n\n#\n": "table.csv: holds no rows; write one line for each",
+    "#\n\n\n": "table.csv: holds no rows; write one line for each",
     "a,1\n\nb\n": "table.csv: line 3 has 1 cells and line 1 has 2; every line must have the same number",
     'a,"b\n': "table.csv: cannot be read as a table (unexpected end of data); write cells with commas between them",
 }

@@ -50,11 +50,24 @@ class TestSolve:
     def test_a_path_is_the_shortest_in_order(self, city):
         found = values("solve", "city.graphml", *arguments_of("path"))
         assert found["total"] == networkx.shortest_path_length(city, "00", "23", "length")
-        nodes = [found["edges"][0][0], *(v for _, v in found["edges"])]
+        nodes = [found["chosen"][0][0], *(v for _, v in found["chosen"])]
         assert (nodes[0], nodes[-1], found["size"]) == ("00", "23", len(nodes) - 1)
         assert networkx.path_weight(city, nodes, "length") == found["total"]
         assert list(found) == [
-            *("graph", "nodes", "edges", "directed", "solver", "sense", "total", "size", "clamped_share", "seconds", "files")
+            *(
+                "graph",
+                "nodes",
+                "edges",
+                "directed",
+                "solver",
+                "sense",
+                "total",
+                "size",
+                "chosen",
+                "clamped_share",
+                "seconds",
+                "files",
+            )
         ]
         assert run("solve", "city.graphml", *arguments_of("path")).splitlines()[:2] == [
             "graph   city.graphml, 12 nodes, 17 edges",
@@ -69,7 +82,7 @@ class TestSolve:
     def test_a_cut_is_as_large_as_the_flow(self, city):
         found = values("solve", "city.graphml", *arguments_of("min-cut"))
         assert found["total"] == networkx.maximum_flow_value(city, "00", "23", "length")
-        city.remove_edges_from(found["edges"])
+        city.remove_edges_from(found["chosen"])
         assert not networkx.has_path(city, "00", "23")
 
     @pytest.mark.parametrize("sense", ["min", "max"])
@@ -97,12 +110,24 @@ class TestSolve:
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c")
         assert (found["total"], found["clamped_share"]) == (0, 0)
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c", "--floor", "1")
-        assert (found["edges"], found["clamped_share"]) == ([["a", "c"]], 1)
+        assert (found["chosen"], found["clamped_share"]) == ([["a", "c"]], 1)
+
+    def test_an_infinite_total_is_no_number(self):
+        Path("d.csv").write_text("a,b,inf\nb,c,2\n")
+        found = values("solve", "d.csv", "--solver", "spanning-tree")
+        assert (found["total"], found["size"], found["edges"]) == (None, 2, 2)
+        assert "total   inf\n" in run("solve", "d.csv", "--solver", "spanning-tree")
+        assert values("marginals", "d.csv", "--solver", "spanning-tree", "--samples", "3")["expected_total"] is None
+        assert values("sample", "d.csv", "--solver", "spanning-tree", "--samples", "2")["totals"] == [None, None]
+
+    def test_names_do_nothing_to_a_terminal(self):
+        Path("d.csv").write_text("a\x1b[31m,b\x07,1\nb\x07,c,2\n")
+        assert "edges   2: a\\x1b[31m-b\\x07 b\\x07-c\n" in run("solve", "d.csv", "--solver", "spanning-tree")
 
     def test_an_edge_of_infinite_cost_is_never_taken(self):
         Path("d.csv").write_text("a,b,inf\nb,c,1\na,c,9\n")
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "b")
-        assert (found["total"], found["edges"]) == (10, [["a", "c"], ["c", "b"]])
+        assert (found["total"], found["chosen"]) == (10, [["a", "c"], ["c", "b"]])
 
 
 class TestMarginals:

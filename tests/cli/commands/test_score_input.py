@@ -36,11 +36,11 @@ def _tables():
 class TestItems:
     def test_the_best_and_the_worst_items(self):
         found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "2")
-        assert (found["items"], found["total"], found["sense"], found["k"]) == (["tent", "water"], 31, "max", 2)
+        assert (found["chosen"], found["total"], found["sense"], found["k"]) == (["tent", "water"], 31, "max", 2)
         found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "2", "--sense", "min")
-        assert (found["items"], found["total"]) == (["map", "lamp"], 7)
+        assert (found["chosen"], found["total"]) == (["map", "lamp"], 7)
         found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "1", "--score", "weight")
-        assert found["items"] == ["water"]
+        assert found["chosen"] == ["water"]
 
     def test_a_knapsack_is_the_best_that_fits(self):
         sets = [
@@ -48,9 +48,21 @@ class TestItems:
         ]
         best = max(sets, key=lambda some: sum(ITEMS[name][0] for name in some))
         found = values("solve", "items.csv", "--solver", "knapsack", "--capacity", "17")
-        assert (found["items"], found["total"]) == (list(best), sum(ITEMS[name][0] for name in best))
+        assert (found["chosen"], found["total"]) == (list(best), sum(ITEMS[name][0] for name in best))
         assert list(found) == [
-            *("scores", "items", "solver", "capacity", "sense", "total", "size", "clamped_share", "seconds", "files")
+            *(
+                "scores",
+                "items",
+                "solver",
+                "capacity",
+                "sense",
+                "total",
+                "size",
+                "chosen",
+                "clamped_share",
+                "seconds",
+                "files",
+            )
         ]
 
     def test_marginals_of_one_item_are_a_softmax(self):
@@ -84,18 +96,18 @@ class TestPairs:
             if len({a, b, c}) == 3
         ]
         assert found["total"] == {"min": min, "max": max}[sense](totals)
-        assert [row for row, _ in found["pairs"]] == ["Anna", "Ben", "Zoë"]
+        assert [row for row, _ in found["chosen"]] == ["Anna", "Ben", "Zoë"]
         assert found["shape"] == [3, 4]
 
     def test_a_partial_one_leaves_out_what_costs(self):
         Path("p.csv").write_text("2,-1\n-3,-1\n")
-        assert values("solve", "p.csv", "--solver", "partial-assignment")["pairs"] == [["1", "1"]]
-        assert values("solve", "p.csv", "--solver", "assignment")["pairs"] == [["1", "1"], ["2", "2"]]
+        assert values("solve", "p.csv", "--solver", "partial-assignment")["chosen"] == [["1", "1"]]
+        assert values("solve", "p.csv", "--solver", "assignment")["chosen"] == [["1", "1"], ["2", "2"]]
 
     def test_a_forbidden_pair(self):
         Path("p.csv").write_text("5,1\n1,-inf\n")
         found = values("solve", "p.csv", "--solver", "assignment")
-        assert (found["pairs"], found["total"]) == ([["1", "2"], ["2", "1"]], 2)
+        assert (found["chosen"], found["total"]) == ([["1", "2"], ["2", "1"]], 2)
         assert values("marginals", "p.csv", "--solver", "assignment", "--samples", "5")["expected_total"] == 2
 
     def test_marginals_of_an_assignment_have_rows_that_sum_to_one(self):
