@@ -57,10 +57,15 @@ OURS = {
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
     "imle_core.solvers.graph": {"locks", "solvers.rows", "threads"},
+    "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
     "imle_core.solvers.graph_kernel": {"compiled", "solvers.graph_numbers"},
-    "imle_core.solvers.graph_matching": {"solvers.graph", "solvers.rows"},
+    "imle_core.solvers.graph_matching": {"solvers.graph", "solvers.graph_matching_kernel", "solvers.graph_numbers"}
+    | {"solvers.rows"},
+    "imle_core.solvers.graph_matching_kernel": {"compiled", "solvers.graph_blossom_kernel", "solvers.graph_numbers"}
+    | {"solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_numbers": {"solvers.rows"},
+    "imle_core.solvers.graph_numbers_kernel": {"compiled", "solvers.graph_numbers"},
     "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.grid": {"locks", "solvers.grid_kernel", "solvers.grid_networkx", "solvers.rows", "threads"},
@@ -151,7 +156,6 @@ USERS = {
     "networkx": {
         "imle_cli.benchmarks",
         "imle_cli.graphs",
-        "imle_core.solvers.graph_matching",
         "imle_core.solvers.grid_networkx",
     },
     "numba": {"imle_core.compiled"},

@@ -97,6 +97,15 @@ class GraphSolver:
         np.cumsum(np.bincount(tails, minlength=len(self.nodes)), out=first[1:])
         return first, np.ascontiguousarray(heads[order]), np.ascontiguousarray(numbers[order])
 
+    def _two_way_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Compressed rows ``(first, arcs, heads)``: arcs ``2 e`` and ``2 e + 1`` are edge e there and back.
+
+        Arcs ``arcs[first[i] : first[i + 1]]`` leave node i; ``heads[a]`` is where arc a leads.
+        """
+        tails, heads = self._ends.ravel(), np.ascontiguousarray(self._ends[:, ::-1]).ravel()
+        first = np.append(0, np.cumsum(np.bincount(tails, minlength=len(self.nodes))))
+        return first, np.argsort(tails, kind="stable"), heads
+
     def _reached(self, start: int) -> set[int]:
         """Nodes to which a path leads from ``start``."""
         first, heads, _ = self._out_arcs()
@@ -192,9 +201,9 @@ def whole_numbers(values: Iterable[float]) -> list[int]:
     return [above * (scale // below) for above, below in ratios]
 
 
-def in_parts(solve: Callable[[int, int], None], rows: Rows) -> None:
+def in_parts(solve: Callable[[int, int], None], rows: Rows, edges_a_thread: int = _EDGES_A_THREAD) -> None:
     """Calls ``solve(first, last)`` over the rows, on as many threads as torch may use where the work is worth it."""
-    in_threads(solve, len(rows), min(torch.get_num_threads(), len(rows), rows.size // _EDGES_A_THREAD))
+    in_threads(solve, len(rows), min(torch.get_num_threads(), len(rows), rows.size // edges_a_thread))
 
 
 def where(row: int, rows: Rows) -> str:

@@ -48,9 +48,7 @@ class MinCut(CostSolver):
             raise ValueError(f"t: got {t!r}; it is s as well; choose another node")
         if self._sink not in self._reached(self._source):
             raise ValueError(f"t: got {t!r}; no path leads to it from {s!r}; add edges, or choose another node")
-        tails, self._heads = self._ends.ravel(), np.ascontiguousarray(self._ends[:, ::-1]).ravel()
-        self._arcs = np.argsort(tails, kind="stable")
-        self._first = np.append(0, np.cumsum(np.bincount(tails, minlength=len(self.nodes))))
+        self._first, self._arcs, self._heads = self._two_way_arcs()
 
     def __repr__(self) -> str:
         return f"MinCut(nodes={len(self.nodes)}, edges={len(self.edges)}, s={self.s!r}, t={self.t!r})"
