@@ -159,9 +159,8 @@ def _positions(graph: Any) -> NDArray[np.float64] | None:
             if not np.ptp(places, axis=0).any():
                 return None  # all in one place
             if names and names[1] in ("lat", "latitude"):
-                places[:, 0] *= np.cos(
-                    np.radians(places[:, 1].mean())
-                )  # a degree of longitude is shorter than one of latitude
+                # A degree of longitude is shorter than one of latitude.
+                places[:, 0] *= np.cos(np.radians(places[:, 1].mean()))
             return places
     return None
 

@@ -70,10 +70,9 @@ def read_pairs(path: Path) -> Pairs:
     table = read_table(path)
     cells, header, lines = table.rows, table.header, table.lines
     if header is None and len(cells) > 1 and as_number(cells[0][0]) is None:
-        # A corner without a number: below it are names of rows, beside it names of columns, which may be numbers.
-        if all(as_number(row[0]) is None for row in cells[1:]) and cells[0][0].casefold() not in _CORNERS:
-            pass
-        else:
+        # A corner without a number: beside it are names of columns, which may be numbers, unless it is a row's name itself.
+        below = [row[0] for row in cells[1:]]
+        if cells[0][0].casefold() in _CORNERS or any(as_number(text) is not None for text in below):
             header, cells, lines = cells[0], cells[1:], lines[1:]
     body = Table(path, header, cells, lines)
     corner = header is not None and header[0].casefold() in _CORNERS
