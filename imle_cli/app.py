@@ -10,9 +10,12 @@ import typer
 
 from imle_cli.commands.animate import animate
 from imle_cli.commands.bench import bench
+from imle_cli.commands.calibrate import calibrate
 from imle_cli.commands.check import check
+from imle_cli.commands.compare import compare
 from imle_cli.commands.marginals import marginals
 from imle_cli.commands.noise import noise
+from imle_cli.commands.reproduce import reproduce
 from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
@@ -27,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (solve, sample, marginals, noise, train, sweep, animate, check, bench):
+for function in (solve, sample, marginals, noise, train, sweep, animate, check, compare, calibrate, reproduce, bench):
     app.command()(command(function))
 
 

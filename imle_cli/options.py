@@ -156,6 +156,36 @@ class NoiseOptions:
 
 
 @dataclass(frozen=True)
+class LabOptions:
+    """On which problem estimators are measured."""
+
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Without INPUT, a random one: top-k (the default), path, spanning-tree, knapsack."
+        ),
+    ] = None
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Of the random problem: 10,5 (n,k); 8x8 tiles; 6 nodes; 12 items."),
+    ] = None
+    function: Annotated[
+        str | None, typer.Option(metavar="MODULE:SOLVER", help="A solver of your own, of batches, that maximises.")
+    ] = None
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:LOSS",
+            help="A loss of your own, from states (N, ...) to N numbers; by default the "
+            "squared distance to random numbers, or with INPUT the Hamming distance to the noise-free solution.",
+        ),
+    ] = None
+    gold: Annotated[Path | None, typer.Option(help="With a map: mask of the path whose Hamming distance is the loss.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
 class LearningOptions:
     """What is learned, and how."""
 
@@ -299,6 +329,29 @@ def check_range(option: str, value: float, least: float, most: float, remedy: st
     """An option's value must be from ``least`` to ``most``."""
     if not least <= value <= most:
         raise UsageError(f"{option}: got {value:g}; it must be from {least:g} to {most:g}; {remedy}")
+
+
+def read_numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:
+    """Numbers between commas, in order, each once.
+
+    Args:
+        option: the option's name, for the message.
+        text: what was given.
+        kind: ``int`` or ``float``.
+        least: the smallest number allowed.
+        example: for the message.
+
+    Raises:
+        UsageError: something else, or a number out of range.
+    """
+    try:
+        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:
+        whole = "whole numbers" if kind is int else "finite numbers"
+        raise UsageError(f"{option}: got {text!r}; it must be {whole} >= {least} between commas, such as {example}")
+    return numbers
 
 
 def _pair(option: str, text: str, separator: str, form: str) -> tuple[int, int]:

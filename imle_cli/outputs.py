@@ -26,7 +26,7 @@ _MAGIC = {
     ".webp": rb"RIFF",
     ".apng": rb"\x89PNG",
     ".mp4": rb"(?s:....)ftyp",
-    ".csv": rb"(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
+    ".csv": rb"estimator,lambda,|method,step,|(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
     rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*)[\r\n,]",
 }
 
@@ -147,25 +147,36 @@ class Outputs:
         """Every file that is written."""
         return [str(path) for path in (self.picture, self.array) if path is not None]
 
-    def write(self, picture: bytes, array: NDArray[Any], table: Callable[[], Mapping[str, Sequence[Any]]] = dict) -> None:
+    def write(
+        self, picture: bytes, array: NDArray[Any] | None = None, table: Callable[[], Mapping[str, Sequence[Any]]] = dict
+    ) -> None:
         """Writes the picture and, where they are wanted, numbers.
 
         Args:
             picture: content of the picture.
-            array: what a ``.npy`` gets.
+            array: what a ``.npy`` gets; not needed without one.
             table: gives the columns of a ``.csv``, by their names.
         """
         with replacing(self.picture) as file:
             file.write(picture)
-        if self.array is None:
+        if self.array is None or array is None:
             return
         with replacing(self.array) as file:
             if self.array.suffix.lower() == ".npy":
                 np.save(file, array)
                 return
-            columns = table()
-            text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
-            text.detach()
+            _write_columns(file, table())
+
+
+def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Writes a ``.csv`` of columns by their names; None is an empty cell."""
+    with replacing(path) as file:
+        _write_columns(file, columns)
+
+
+def _write_columns(file: BinaryIO, columns: Mapping[str, Sequence[Any]]) -> None:
+    text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    text.detach()

@@ -43,8 +43,7 @@ class Sampling:
     @property
     def title(self) -> str:
         """What to call it in a picture."""
-        name = {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(self.noise, self.noise)
-        return f"{name} noise at temperature {self.input_temp:g}" if self.law else "no noise"
+        return f"{noise_title(self.noise)} at temperature {self.input_temp:g}" if self.law else "no noise"
 
     @property
     def values(self) -> dict[str, Any]:
@@ -55,6 +54,11 @@ class Sampling:
     def line(self) -> tuple[str, str]:
         """What identifies it, for a reader."""
         return "noise", f"{self.law} at temperature {self.input_temp:g}, seed {self.seed}" if self.law else "none"
+
+
+def noise_title(name: NoiseName) -> str:
+    """What to call a law in a picture."""
+    return "no noise" if name == "none" else {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(name, name) + " noise"
 
 
 def read_sampling(options: NoiseOptions, default_k: float, input_temp: float, samples: int, seed: int) -> Sampling:

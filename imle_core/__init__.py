@@ -1,10 +1,12 @@
 """Implicit Maximum Likelihood Estimation: any combinatorial solver as a differentiable PyTorch layer."""
 
 from imle_core.contracts import Noise, Solver, Target
-from imle_core.estimator import IMLE, Estimator, imle, perturb_and_map
-from imle_core.losses import hamming
+from imle_core.estimator import IMLE, Estimator, imle
+from imle_core.layer import Layer, LayerModule, perturb_and_map
+from imle_core.losses import fenchel_young, hamming
 from imle_core.marginals import Marginals, marginals, stream_marginals, stream_samples
 from imle_core.noise import (
+    AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
     NoiseDistribution,
@@ -12,13 +14,18 @@ from imle_core.noise import (
     SumOfGammaNoiseDistribution,
     kolmogorov_smirnov,
 )
-from imle_core.target import TargetDistribution
+from imle_core.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 from imle_core.training import Step, Training, train
 
 __all__ = [
     "IMLE",
+    "AdaptiveTargetDistribution",
+    "AntitheticNoiseDistribution",
     "Estimator",
     "GumbelNoiseDistribution",
+    "KnownTargetDistribution",
+    "Layer",
+    "LayerModule",
     "LogisticNoiseDistribution",
     "Marginals",
     "Noise",
@@ -30,6 +37,7 @@ __all__ = [
     "Target",
     "TargetDistribution",
     "Training",
+    "fenchel_young",
     "hamming",
     "imle",
     "kolmogorov_smirnov",

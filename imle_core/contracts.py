@@ -1,8 +1,9 @@
 """What a solver, a noise and a target must do, and the checks that hold them to it."""
 
+import difflib
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,6 +82,32 @@ def map_states(solver: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     return z.detach().to(theta).reshape(theta.shape)
 
 
+class LossError(ValueError):
+    """A loss that gives what no estimator can use; the message is one line."""
+
+
+def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
+    """``loss(states)``, one number for each of the states ``(N, *event)``.
+
+    Raises:
+        LossError: the loss gives no tensor, another shape, or NaN.
+    """
+    values = loss(states)
+    if not isinstance(values, Tensor):
+        raise LossError(f"loss: gave {type(values).__name__}; it must give a tensor; wrap arrays in torch.as_tensor")
+    if values.shape != states.shape[:1]:
+        raise LossError(
+            f"loss: gave shape {tuple(values.shape)} for states of shape {tuple(states.shape)}; it must give one number for "
+            f"each, ({len(states)},); add up over the other axes, as in .flatten(1).sum(dim=1)"
+        )
+    if values.isnan().any():
+        raise LossError(
+            f"loss: gave {int(values.isnan().sum())} NaN for {len(states)} states; it must give numbers; look for 0/0 or "
+            "log(0)"
+        )
+    return values
+
+
 def check_theta(theta: Any) -> None:
     """Parameters must be a floating tensor ``(B, *event)`` without NaN."""
     if not isinstance(theta, Tensor):
@@ -113,6 +140,15 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """``value`` must be one of ``choices``."""
     if value not in choices:
         raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, choices))}")
+
+
+def check_name(what: str, name: str, known: Iterable[str]) -> None:
+    """``name`` must be one of the names ``known``; the nearest of them is suggested."""
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"use {names[0]!r} for instance"
+        raise ValueError(f"{what}: got {name!r}; it must be one of {', '.join(map(repr, names))}; {remedy}")
 
 
 def check_samples(name: str, value: Any) -> None:

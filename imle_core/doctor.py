@@ -11,7 +11,7 @@ from torch import Tensor
 from imle_core import contracts, doctor_calls, doctor_cost, doctor_optimum
 from imle_core.doctor_example import RefusedError
 from imle_core.doctor_subject import Outcome, Subject, Verdict
-from imle_core.estimator import Sense
+from imle_core.layer import Sense
 
 _EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
     "call": doctor_calls.check_call,

@@ -11,135 +11,64 @@ Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), algorithm 1.
 
 import functools
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch import Tensor
 
 from imle_core import contracts
 from imle_core.contracts import Noise, Solver, Target
-from imle_core.replay import Replay
+from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense
 from imle_core.target import TargetDistribution
 
-Sense = Literal["max", "min"]
-Reduction = Literal["none", "stacked", "mean"]
 Difference = Literal["forward", "central"]
-Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Estimator:
+class Estimator(Layer):
     """The I-MLE layer around ``solver``; :func:`imle` makes one and documents the fields."""
 
-    solver: Solver
-    target: Target
-    noise: Noise | None
-    nb_samples: int
-    input_temperature: float
-    target_temperature: float
-    sense: Sense
-    reduction: Reduction
-    scale_gradient: bool
-    difference: Difference
-    generator: torch.Generator | None
-    replay: Replay | None = field(init=False)
+    scale_gradient: bool | None = None
+    difference: Difference = "forward"
 
     def __post_init__(self) -> None:
-        if not callable(self.solver):
-            raise TypeError(f"function: got {type(self.solver).__name__}; it must be callable; pass the solver first")
-        contracts.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
-        if self.scale_gradient:
-            contracts.check_method("target_distribution", self.target, "step_size", "scale_gradient divides by it")
-        if self.noise is not None:
-            contracts.check_method("noise_distribution", self.noise, "sample", "use GumbelNoiseDistribution() or None")
-        contracts.check_samples("nb_samples", self.nb_samples)
-        contracts.check_temperature("input_noise_temperature", self.input_temperature)
-        contracts.check_temperature("target_noise_temperature", self.target_temperature)
-        contracts.check_choice("sense", self.sense, get_args(Sense))
-        contracts.check_choice("reduction", self.reduction, get_args(Reduction))
+        super().__post_init__()
         contracts.check_choice("difference", self.difference, get_args(Difference))
-        object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+        if self.divides:
+            contracts.check_method("target_distribution", self.target, "step_size", "scale_gradient divides by it")
+        if self.difference == "central" and not getattr(self.target, "follows_gradient", True):
+            raise ValueError(
+                f"difference: got 'central' with {type(self.target).__name__}, whose parameters do not depend on the "
+                "upstream gradient; both of its sides would be equal; use difference='forward'"
+            )
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        contracts.check_theta(theta)
-        arguments = tuple(map(_detached, args)), {name: _detached(value) for name, value in kwargs.items()}
-        with torch.no_grad():
-            parameters = theta.detach()
-            eps = self._draw(parameters)
-            z = self._map(self._signed(parameters).unsqueeze(1), eps, self.input_temperature, arguments)
-        if not (torch.is_grad_enabled() and theta.requires_grad):
-            return self.reduce(z)
-        output: Tensor = _Estimate.apply(theta, eps, z, self, arguments)  # type: ignore[no-untyped-call]
-        return output
+    @property
+    def divides(self) -> bool:
+        """Whether gradients are divided by lambda."""
+        return getattr(self.target, "divides", False) if self.scale_gradient is None else self.scale_gradient
 
-    def reduce(self, z: Tensor) -> Tensor:
-        """Samples ``(B, S, *event)`` in the wanted reduction."""
-        if self.reduction == "mean":
-            return z.mean(dim=1)
-        return z.view_as(z) if self.reduction == "stacked" else z.flatten(0, 1)
-
-    def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
-        """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples."""
-        contracts.check_upstream(dy)
-        fixed = theta.isinf()
-        walled = bool(fixed.any())
-        rows = self._signed(theta).unsqueeze(1).expand_as(z).flatten(0, 1)
-        dy_rows = (dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)).flatten(0, 1)
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """``z_s - MAP(theta'_s + tau_tgt * eps_s)``, or its central form; divided by lambda where that is wanted."""
+        rows, dy_rows = call.theta.flatten(0, 1), call.dy.flatten(0, 1)
+        walls = rows.isinf()
+        walled = bool(walls.any())
+        # A target that observes may change its step afterwards.
+        step = self.target.step_size(rows, dy_rows) if self.divides else None  # type: ignore[attr-defined]
 
         def state_against(dy_rows: Tensor) -> Tensor:
             target = self.target.params(rows, dy_rows)
             if walled:
-                target = torch.where(rows.isinf(), rows, target)
-            return self._map(target.view(z.shape), eps, self.target_temperature, arguments)
+                target = torch.where(walls, rows, target)
+            return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2
         else:
-            difference = z - state_against(dy_rows)
+            difference = call.z - state_against(dy_rows)
         if hasattr(self.target, "observe"):
             self.target.observe(difference)
-        if self.scale_gradient:
-            difference = _divided(difference, self.target.step_size(rows, dy_rows))  # type: ignore[attr-defined]
-        return self._signed(difference.mean(dim=1).masked_fill_(fixed, 0.0))
-
-    def noise_free(self) -> "Estimator":
-        """The same layer without noise and with one sample."""
-        return replace(self, noise=None, nb_samples=1)
-
-    def _signed(self, theta: Tensor) -> Tensor:
-        return -theta if self.sense == "min" else theta
-
-    def _draw(self, theta: Tensor) -> Tensor | None:
-        if self.noise is None or self.input_temperature == self.target_temperature == 0:
-            return None
-        with nullcontext() if self.replay is None else self.replay.drawing(theta):
-            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator)
-
-    def _map(self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments) -> Tensor:
-        def solver(rows: Tensor) -> Tensor:
-            return self.solver(self._signed(rows), *arguments[0], **arguments[1])
-
-        return contracts.map_states(solver, _perturbed(theta, eps, temperature, self.nb_samples))
-
-
-class _Estimate(torch.autograd.Function):
-    @staticmethod
-    def forward(theta: Tensor, eps: Tensor | None, z: Tensor, layer: Estimator, arguments: Arguments) -> Tensor:  # noqa: ARG004
-        return layer.reduce(z)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.layer, ctx.arguments = inputs
-        ctx.save_for_backward(*tensors)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        return ctx.layer.gradient(*ctx.saved_tensors, dy, ctx.arguments), None, None, None, None
+        return difference if step is None else _divided(difference, step)
 
 
 def imle(
@@ -152,7 +81,7 @@ def imle(
     *,
     sense: Sense = "max",
     reduction: Reduction = "none",
-    scale_gradient: bool = False,
+    scale_gradient: bool | None = None,
     difference: Difference = "forward",
     generator: torch.Generator | None = None,
 ) -> Callable[..., Any]:
@@ -176,7 +105,8 @@ def imle(
             ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``.
         reduction: shape of the output: "none" ``(B*S, *event)``, "stacked" ``(B, S, *event)``, or "mean" over samples
             ``(B, *event)``, where the target of every sample uses the gradient of the mean itself.
-        scale_gradient: divide the gradient by lambda, which makes it an estimate of the gradient's size, too.
+        scale_gradient: divide the gradient by the lambda of each row, which makes it an estimate of the gradient's size,
+            too; None leaves it to the target (no for a fixed lambda, yes for an adaptive one).
         difference: "forward" as above, or "central", ``mean_s 1/2 [MAP(alpha*theta + lambda*dy_s + tau_tgt*eps_s) -
             MAP(alpha*theta - lambda*dy_s + tau_tgt*eps_s)]``, whose bias is of second order in lambda.
         generator: source of the noise; torch's global generator if None. Under activation checkpointing it is put back
@@ -199,19 +129,18 @@ def imle(
     if function is None:
         settings = {name: value for name, value in locals().items() if name != "function"}
         return functools.partial(imle, **settings)
-    target = TargetDistribution() if target_distribution is None else target_distribution
     layer = Estimator(
         function,
-        target,
+        TargetDistribution() if target_distribution is None else target_distribution,
         noise_distribution,
         nb_samples,
         input_noise_temperature,
         target_noise_temperature,
         sense,
         reduction,
+        generator,
         scale_gradient,
         difference,
-        generator,
     )
 
     @functools.wraps(function)
@@ -222,88 +151,19 @@ def imle(
     return differentiable
 
 
-class IMLE(nn.Module):
-    """The layer of :func:`imle` as a module, made from the same arguments.
+class IMLE(LayerModule):
+    """The layer of :func:`imle` as a module, made from the same arguments; see :class:`imle_core.layer.LayerModule`."""
 
-    In training mode it samples. In evaluation mode it gives the noise-free state, one for each instance, in the reduction
-    that was chosen. Its ``state_dict`` has the state of the solver and the target where they are modules, and that of the
-    generator, so that a run that goes on after loading draws what an uninterrupted one would have drawn.
-    """
+    estimator: Estimator
 
     def __init__(self, function: Solver, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-        self.estimator: Estimator = imle(function, *args, **kwargs).estimator  # type: ignore[attr-defined]
-        self.solver, self.target = self.estimator.solver, self.estimator.target
-
-    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        layer = self.estimator if self.training else self.estimator.noise_free()
-        return layer(theta, *args, **kwargs)
-
-    def get_extra_state(self) -> dict[str, Tensor]:
-        """State of the generator, where there is one."""
-        generator = self.estimator.generator
-        return {} if generator is None else {"generator": generator.get_state()}
-
-    def set_extra_state(self, state: dict[str, Tensor]) -> None:
-        """Sets the generator to a saved state; generators of a layer without one are left alone."""
-        if self.estimator.generator is not None and "generator" in state:
-            self.estimator.generator.set_state(state["generator"].cpu())
-
-
-def perturb_and_map(
-    solver: Callable[[Tensor], Tensor],
-    theta: Tensor,
-    noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1,
-    temperature: float = 1.0,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """``z_s = MAP(theta + tau * eps_s)``: S samples for each instance, by one call of the solver with B*S rows.
-
-    Args:
-        solver: ``(N, *event) -> (N, *event)``, maximises.
-        theta: parameters, ``(B, *event)``.
-        noise_distribution: gives eps; no noise if None.
-        nb_samples: S >= 1.
-        temperature: tau >= 0.
-        generator: source of the noise; torch's global generator if None.
-
-    Returns:
-        States ``(B, S, *event)`` in theta's type.
-
-    Raises:
-        ValueError: an argument outside its range, or a wrong shape of noise or solution.
-        TypeError: parameters or solutions of a wrong type.
-
-    Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
-    """
-    contracts.check_theta(theta)
-    contracts.check_samples("nb_samples", nb_samples)
-    contracts.check_temperature("temperature", temperature)
-    with torch.no_grad():
-        theta = theta.detach()
-        eps = None
-        if noise_distribution is not None and temperature > 0:
-            eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator)
-        return contracts.map_states(solver, _perturbed(theta.unsqueeze(1), eps, temperature, nb_samples))
-
-
-def _perturbed(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples: int) -> Tensor:
-    """``theta + tau * eps`` for theta ``(B, 1 or S, *event)``, shape ``(B, S, *event)``."""
-    if eps is None or temperature == 0:
-        return theta.expand(-1, nb_samples, *theta.shape[2:])
-    return theta + temperature * eps
+        super().__init__(imle(function, *args, **kwargs).estimator)  # type: ignore[attr-defined]
 
 
 def _divided(difference: Tensor, step: Tensor | float) -> Tensor:
     """Differences ``(B, S, *event)`` over lambda, a number or ``(B*S,)``; 0 where lambda is 0."""
-    step = torch.as_tensor(step, dtype=difference.dtype, device=difference.device)
-    if step.dim():
-        step = step.reshape(*difference.shape[:2], *[1] * (difference.dim() - 2))
-    return torch.where(step > 0, difference / step, torch.zeros_like(difference))
-
-
-def _detached(value: Any) -> Any:
-    return value.detach() if isinstance(value, Tensor) else value
+    wide = torch.promote_types(difference.dtype, torch.float32)  # float16 holds nothing above 65504
+    rows = difference.shape[0] * difference.shape[1]
+    step = torch.as_tensor(step, dtype=wide, device=difference.device).expand(rows)
+    step = step.reshape(*difference.shape[:2], *[1] * (difference.dim() - 2))
+    return torch.where(step > 0, difference / step, 0.0).to(difference)

@@ -1,5 +1,6 @@
 """Losses between solutions and gold solutions."""
 
+import torch
 from torch import Tensor
 
 
@@ -21,3 +22,34 @@ def hamming(z: Tensor, gold: Tensor) -> Tensor:
     tensor([2.])
     """
     return (gold + z * (1 - 2 * gold)).flatten(1).sum(dim=1)
+
+
+def fenchel_young(perturbed: Tensor, z: Tensor, theta: Tensor, gold: Tensor) -> Tensor:
+    """``mean_s <theta + tau eps_s, z_s> - <theta, y>`` with ``z_s = MAP(theta + tau eps_s)``.
+
+    The perturbed Fenchel-Young loss. It estimates ``E[max_z <theta + tau eps, z>] - <theta, y>``, which is convex in theta.
+    Its gradient is ``mean_s z_s - y`` (Danskin: a maximiser may be held fixed). Infinite entries of theta, which stay out
+    of every solution or in all of them, count as 0.
+
+    Args:
+        perturbed: ``theta + tau eps_s``, ``(B, S, *event)``; gradients flow to theta through it.
+        z: their solutions ``z_s``, ``(B, S, *event)``; held fixed.
+        theta: parameters, ``(B, *event)``.
+        gold: gold solutions y, ``(*event)`` or ``(B, *event)``.
+
+    Returns:
+        One loss for each instance, ``(B,)``.
+
+    Source: Berthet et al. 2020 (arXiv 2002.08676), section 4; Blondel, Martins, Niculae 2020.
+
+    >>> import torch
+    >>> theta, z = torch.tensor([[2.0, 1.0]]), torch.tensor([[[1.0, 0.0]]])
+    >>> fenchel_young(theta[:, None], z, theta, torch.tensor([0.0, 1.0]))
+    tensor([1.])
+    """
+    best = _product(perturbed, z.detach()).flatten(2).sum(dim=2).mean(dim=1)
+    return best - _product(theta, gold).flatten(1).sum(dim=1)
+
+
+def _product(theta: Tensor, z: Tensor) -> Tensor:
+    return torch.where(theta.isinf(), 0.0, theta) * z

@@ -1,6 +1,7 @@
-"""Noise distributions for perturb-and-MAP: Sum-of-Gamma, Gumbel, normal and logistic.
+"""Noise distributions for perturb-and-MAP: Sum-of-Gamma, Gumbel, normal and logistic, and any of them in antithetic pairs.
 
-Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance`` and ``distribution_function(x)``.
+Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
+where its density has a gradient, ``score(x)``.
 Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail.
 """
 
@@ -13,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core import sum_of_gamma
+from imle_core import sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 
@@ -25,6 +26,15 @@ class NoiseDistribution(ABC):
 
     mean: float
     variance: float
+
+    @property
+    def lacks_score(self) -> str | None:
+        """Why the law has no usable ``score``; None where it has one."""
+        return None
+
+    @abstractmethod
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)`` for the density p, in x's shape and type; where the law lacks one, it is not to be called."""
 
     def sample(
         self,
@@ -111,6 +121,15 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
         values = sum_of_gamma.distribution_function(self.k, float(self.nb_iterations), points.ravel())
         return values.reshape(points.shape)
 
+    @property
+    def lacks_score(self) -> str | None:
+        """Why the law has no usable ``score``: s/k <= 1, or a series too long for one table."""
+        return sum_of_gamma_score.lacking(self.k, float(self.nb_iterations))
+
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)``, by :mod:`imle_core.sum_of_gamma_score`; its variance is infinite for s/k <= 2."""
+        return sum_of_gamma_score.score(self.k, float(self.nb_iterations), x)
+
     def fold_distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X_1 + ... + X_k <= x) = (1 - exp(-x)/s)^s`` for whole k: Gumbel(0, 1) in the limit of s.
 
@@ -167,12 +186,26 @@ class _LocationScale(NoiseDistribution):
         points = torch.from_numpy((np.asarray(x, dtype=np.float64) - self.location) / self.scale)
         return self._standard_distribution_function(points).numpy()
 
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)``."""
+        return self._standard_score((x - self.location) / self.scale) / self.scale
+
+    def reflected(self, x: Tensor) -> Tensor:
+        """``F^-1(1 - F(x))``: the value as far from the other end of the law; of the same law as x."""
+        return self._standard_reflected((x - self.location) / self.scale) * self.scale + self.location
+
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         standard = self._draw_standard(torch.empty(count, dtype=dtype, device=device), generator)
         return standard.mul_(self.scale).add_(self.location)
 
     @abstractmethod
     def _standard_distribution_function(self, y: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def _standard_score(self, y: Tensor) -> Tensor: ...
+
+    def _standard_reflected(self, y: Tensor) -> Tensor:
+        return -y
 
     @abstractmethod
     def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor: ...
@@ -198,6 +231,16 @@ class GumbelNoiseDistribution(_LocationScale):
     def _standard_distribution_function(self, y: Tensor) -> Tensor:
         return torch.exp(-torch.exp(-y))
 
+    def _standard_score(self, y: Tensor) -> Tensor:
+        return torch.expm1(-y)
+
+    def _standard_reflected(self, y: Tensor) -> Tensor:
+        # With E = exp(-y) exponential, the other one is -log(1 - exp(-E)); each form is exact where it is used.
+        exponential = torch.exp(-y)
+        small = -torch.log(-torch.expm1(-exponential))
+        large = -torch.log1p(-torch.exp(-exponential))
+        return -torch.log(torch.where(exponential < math.log(2), small, large))
+
     def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         exponential = empty.exponential_(generator=generator)
         return exponential.log_().neg_()
@@ -220,6 +263,9 @@ class NormalNoiseDistribution(_LocationScale):
     def _standard_distribution_function(self, y: Tensor) -> Tensor:
         values: Tensor = torch.special.ndtr(y)
         return values
+
+    def _standard_score(self, y: Tensor) -> Tensor:
+        return -y
 
     def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         return empty.normal_(generator=generator)
@@ -244,11 +290,76 @@ class LogisticNoiseDistribution(_LocationScale):
     def _standard_distribution_function(self, y: Tensor) -> Tensor:
         return torch.sigmoid(y)
 
+    def _standard_score(self, y: Tensor) -> Tensor:
+        return -torch.tanh(y / 2)
+
     def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor:
         # With E exponential, log(exp(E) - 1) is logistic; written so that neither tail overflows or cancels.
         exponential = empty.exponential_(generator=generator)
         values: Tensor = torch.log(-torch.expm1(-exponential)).add_(exponential)
         return values
+
+
+class AntitheticNoiseDistribution(NoiseDistribution):
+    """Pairs ``X, F^-1(1 - F(X))`` along the axis of samples: each of the same law as X, the two opposed to each other.
+
+    Samples ``2i`` and ``2i + 1`` of an instance are a pair; of an odd number the last has no partner. The expectation of a
+    mean over samples stays what it is. Its variance falls for what is nearly odd in the noise, such as the perturbed
+    optimiser without a baseline, and can grow elsewhere: ``imle compare --antithetic`` measures that for a problem.
+
+    Source: Hammersley and Morton 1956.
+
+    Args:
+        law: normal, logistic or Gumbel noise.
+
+    Raises:
+        ValueError: noise that is neither symmetric nor sampled by quantiles, such as Sum-of-Gamma.
+    """
+
+    def __init__(self, law: NoiseDistribution) -> None:
+        if not isinstance(law, _LocationScale):
+            raise ValueError(
+                f"law: got {law!r}; antithetic pairs need a law that is symmetric or drawn by its quantiles; use "
+                "NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()"
+            )
+        self.law, self.mean, self.variance = law, law.mean, law.variance
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.law!r})"
+
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        dtype: torch.dtype | None = None,
+        device: Device = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draws ``(B, S, *event)``, in pairs along S; see :meth:`NoiseDistribution.sample`.
+
+        Raises:
+            ValueError: a shape without an axis of samples.
+        """
+        if len(shape) < 2:
+            raise ValueError(f"shape: got {tuple(shape)}; antithetic pairs need (B, S, *event); S is the axis of samples")
+        instances, samples, *event = shape
+        halves = (instances, -(-samples // 2), *event)
+        kind = dtype or torch.get_default_dtype()
+        wide = torch.promote_types(kind, torch.float32)  # a reflection in float16 would lose the tails
+        first = self.law.sample(halves, dtype=wide, device=device, generator=generator)
+        pairs = torch.stack([first, self.law.reflected(first)], dim=2).to(kind)
+        return pairs.view(instances, 2 * halves[1], *event)[:, :samples].contiguous()
+
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)`` of a single draw."""
+        return self.law.score(x)
+
+    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` of a single draw."""
+        return self.law.distribution_function(x)
+
+    def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
+        return self.law._draw(count, device, dtype, generator)
 
 
 def kolmogorov_smirnov(

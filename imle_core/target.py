@@ -1,8 +1,18 @@
-"""Target distributions: where the parameters move, against the loss gradient, before the backward solve."""
+"""Target distributions: where the parameters move, against the loss gradient, before the backward solve.
+
+What supervises them differs:
+
+* ``TargetDistribution(alpha=1, beta)`` and ``AdaptiveTargetDistribution``: the gradient of a loss on the solution.
+* ``TargetDistribution(alpha=0, beta)``: that gradient alone, whatever theta is; with a Hamming loss the target's solution is
+  the gold one, and the estimator becomes the perturbed Fenchel-Young (perceptron) gradient.
+* ``KnownTargetDistribution``: the true parameters of the problem, such as true costs; no loss is needed.
+"""
 
 import math
+from collections.abc import Callable
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 
 class TargetDistribution:
@@ -34,3 +44,179 @@ class TargetDistribution:
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""
         return self.beta
+
+
+class KnownTargetDistribution:
+    """``theta'`` is given: the parameters whose solution is wanted, such as minus the true costs.
+
+    The gradient is then ``mean_s [MAP(theta + tau_in eps_s) - MAP(theta' + tau_tgt eps_s)]``, whatever the loss: that of a
+    perturbed Fenchel-Young loss whose gold solutions are those of theta'. It needs the true parameters as supervision.
+    There is no step lambda to divide by, and no central difference.
+
+    Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), section 3.2.
+
+    Args:
+        theta: true parameters, finite or infinite but not NaN: ``(*event)`` for all instances, or ``(B, *event)``. Under
+            ``sense="min"`` they are minus the true costs. For other instances in each step assign to the attribute
+            ``theta``.
+
+    Raises:
+        TypeError: parameters that are no floating tensor.
+        ValueError: NaN; when called, rows that are no multiple of the instances, or another event shape.
+    """
+
+    follows_gradient = False
+
+    def __init__(self, theta: Tensor) -> None:
+        if not isinstance(theta, Tensor) or not theta.is_floating_point():
+            got = theta.dtype if isinstance(theta, Tensor) else type(theta).__name__
+            raise TypeError(f"theta: got {got}; it must be a tensor of a floating type; use torch.as_tensor(theta).float()")
+        if theta.isnan().any():
+            raise ValueError(
+                f"theta: got {int(theta.isnan().sum())} NaN; true parameters must be numbers; -inf is never chosen"
+            )
+        self.theta = theta.detach()
+
+    def __repr__(self) -> str:
+        return f"KnownTargetDistribution(theta of shape {tuple(self.theta.shape)})"
+
+    def params(self, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG002
+        """The known parameters for each row of ``theta``, ``(N, *event)``; row ``b*S + s`` gets those of instance b."""
+        known = self.theta.to(theta)
+        if known.shape == theta.shape[1:]:
+            return known.expand_as(theta)
+        if known.shape[1:] != theta.shape[1:] or not len(known) or len(theta) % len(known):
+            raise ValueError(
+                f"theta: the known target has shape {tuple(known.shape)} for rows of shape {tuple(theta.shape)}; it must be "
+                "(*event), or (B, *event) with the layer's B instances; give the true parameters of this batch"
+            )
+        return known.repeat_interleave(len(theta) // len(known), dim=0)
+
+
+class AdaptiveTargetDistribution(nn.Module):
+    """``theta' = alpha * theta - lambda * dy`` with ``lambda = beta ||theta|| / ||dy||`` and a beta that finds its own size.
+
+    Norms and lambda are those of each row, over its finite entries, so that a row's gradient does not depend on its batch
+    mates; it is 0 where lambda or dy is 0. Gradients are divided by lambda. beta is one number for the layer. After each
+    backward pass it moves by a fixed step: up where the moving average of the number of non-zero entries in a sample's
+    gradient (a mean over rows) is below its target, down where it is above:
+
+        rate <- decay * rate + (1 - decay) * mean_rows |{i: g_i != 0}|
+        move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(0, beta + move)
+
+    So beta settles where a gradient has about ``target_rate`` non-zero entries, the smallest lambda that still tells
+    something. Starting from 0, gradients are 0 for the first ``1/step`` or so of what beta has to climb: top-5 of 10 settles
+    near 0.2 after some 200 passes with the default step, after 2000 with the authors' 1e-4.
+
+    State: ``beta``, ``rate`` and ``move`` are buffers, part of ``state_dict`` of this module and of :class:`imle_core.IMLE`.
+    Gradient accumulation: with ``accumulate = m`` beta moves once in m backward passes, by the mean over all their rows, so
+    that m small batches do what one large batch does. Activation checkpointing recomputes forward passes only, which do not
+    move beta. Data-parallel replicas: with ``synchronised=True`` the counts of rows and non-zero entries are added up over
+    all processes of ``torch.distributed`` in each move, so that every replica makes the same one; all must then make equally
+    many backward passes. Without it each replica moves by its own rows, and what ``DistributedDataParallel`` does with
+    buffers holds: those of the first replica are sent to the others in each forward pass.
+
+    Source: Minervini, Franceschi, Niepert 2023 (arXiv 2209.04862), section 4; theirs takes norms and lambda over the batch.
+
+    Args:
+        alpha: weight of the present parameters, finite, >= 0.
+        beta: where beta starts, finite, >= 0.
+        step: by how much beta moves, finite, >= 0; 0 keeps it.
+        momentum: weight of the last move, 0 <= momentum < 1.
+        target_rate: wanted number of non-zero entries in a sample's gradient, > 0.
+        decay: weight of the past in the average number, 0 <= decay < 1.
+        accumulate: backward passes for each move of beta, >= 1.
+        synchronised: add counts up over the processes of ``torch.distributed``.
+
+    Raises:
+        ValueError: a setting outside its range.
+    """
+
+    divides = True
+    beta: Tensor
+    rate: Tensor
+    move: Tensor
+    nonzeros: Tensor
+    rows: Tensor
+    passes: Tensor
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        beta: float = 0.0,
+        *,
+        step: float = 1e-3,
+        momentum: float = 0.0,
+        target_rate: float = 1.0,
+        decay: float = 0.9,
+        accumulate: int = 1,
+        synchronised: bool = False,
+    ) -> None:
+        super().__init__()
+        for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is {usual}")
+        for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name}: got {value!r}; it must be >= 0 and < 1; the usual value is {usual}")
+        if not (math.isfinite(target_rate) and target_rate > 0):
+            raise ValueError(f"target_rate: got {target_rate!r}; it must be a finite number > 0; the usual value is 1")
+        if not isinstance(accumulate, int) or isinstance(accumulate, bool) or accumulate < 1:
+            raise ValueError(
+                f"accumulate: got {accumulate!r}; it must be a whole number >= 1; use 1 for a move in each pass"
+            )
+        self.alpha, self.step, self.momentum, self.target_rate, self.decay = alpha, step, momentum, target_rate, decay
+        self.accumulate, self.synchronised = accumulate, synchronised
+        for name, value in (("beta", beta), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float32))
+        self.register_buffer("passes", torch.tensor(0))
+
+    def extra_repr(self) -> str:
+        """Settings and the present beta."""
+        return f"alpha={self.alpha:g}, beta={float(self.beta):g}, step={self.step:g}, target_rate={self.target_rate:g}"
+
+    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
+        step = self.step_size(theta, dy).view(-1, *[1] * (theta.dim() - 1))
+        return (self.alpha * theta - step * dy).to(theta)
+
+    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """``lambda = beta ||theta|| / ||dy||`` of each row, ``(N,)``, in float32 at least; 0 where dy is 0."""
+        walls, wide = theta.isinf(), torch.promote_types(theta.dtype, torch.float32)
+        size, slope = (
+            torch.linalg.vector_norm(values.masked_fill(walls, 0.0).flatten(1), dim=1, dtype=wide) for values in (theta, dy)
+        )
+        return torch.where(slope > 0, self.beta.to(size) * size / slope, 0.0)
+
+    @torch.no_grad()
+    def observe(self, difference: Tensor) -> None:
+        """Counts the non-zero entries of a backward pass's differences ``(B, S, *event)``, and moves beta if it is time."""
+        samples = difference.shape[0] * difference.shape[1]
+        self.nonzeros += torch.count_nonzero(difference).to(self.nonzeros)
+        self.rows += samples
+        self.passes += 1
+        if self.passes < self.accumulate:
+            return
+        counts = torch.stack([self.nonzeros, self.rows])
+        if self.synchronised and torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(counts)
+        if counts[1] > 0:
+            self._move(counts[0] / counts[1])
+        for counter in (self.nonzeros, self.rows, self.passes):
+            counter.zero_()
+
+    def _move(self, rate: Tensor) -> None:
+        self.rate.mul_(self.decay).add_(rate, alpha=1 - self.decay)
+        wanted = self.step * torch.sign(self.target_rate - self.rate)
+        self.move.mul_(self.momentum).add_(wanted, alpha=1 - self.momentum)
+        self.beta.add_(self.move).clamp_(min=0.0)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptiveTargetDistribution":
+        """Moves to another device, but stays in float32: small steps of beta vanish in narrower types."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            result = fn(tensor)
+            return result if result.dtype == tensor.dtype else tensor.to(result.device)
+
+        super()._apply(moved, recurse)  # type: ignore[no-untyped-call]
+        return self

@@ -6,16 +6,41 @@ from pathlib import Path
 import pytest
 
 import imle_core
+import imle_core.alternatives
+import imle_core.exact
 import imle_core.solvers
 
 ROOT = Path(__file__).parents[1]
 CORE = "imle_core"
 PUBLIC = {CORE: set(imle_core.__all__), f"{CORE}.solvers": set(imle_core.solvers.__all__)}
 PUBLIC[f"{CORE}.doctor"] = {"CHECKS", "Finding", "check"}
+PUBLIC[f"{CORE}.calibration"] = {"REFINEMENTS", "Calibration", "Estimate", "calibrate", "closest"}
+PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
+PUBLIC[f"{CORE}.contracts"] = {"check_name"}
+PUBLIC[f"{CORE}.families"] = {"family_of"}
+PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells", "compare", "measure", "measured_again"}
+PUBLIC[f"{CORE}.lab_problem"] = {"PROBLEMS", "LabProblem", "check_problem", "make_problem", "squared_distance"}
+PUBLIC[f"{CORE}.lab_reference"] = {"Reference", "reference_gradient"}
+PUBLIC[f"{CORE}.reproduction"] = {"EXPERIMENTS", "reproduce"}
+PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
 OURS = {
-    "imle_core": {"contracts", "estimator", "losses", "marginals", "noise", "target", "training"},
+    "imle_core": {"contracts", "estimator", "layer", "losses", "marginals", "noise", "target", "training"},
+    "imle_core.alternatives": {f"alternatives.{name}" for name in ("blackbox", "fenchel_young", "identity", "perturbed")}
+    | {f"alternatives.{name}" for name in ("registry", "score_function", "simple", "straight_through")},
+    "imle_core.alternatives.blackbox": {"contracts", "layer"},
+    "imle_core.alternatives.density": {"noise"},
+    "imle_core.alternatives.fenchel_young": {"contracts", "layer", "losses"},
+    "imle_core.alternatives.identity": {"contracts", "layer"},
+    "imle_core.alternatives.perturbed": {"alternatives.density", "contracts", "layer", "noise"},
+    "imle_core.alternatives.registry": {"contracts", "estimator", "layer", "target"}
+    | {f"alternatives.{name}" for name in ("blackbox", "fenchel_young", "identity", "perturbed", "score_function")}
+    | {f"alternatives.{name}" for name in ("simple", "straight_through")},
+    "imle_core.alternatives.score_function": {"alternatives.density", "contracts", "exact", "families", "layer"},
+    "imle_core.alternatives.simple": {"exact", "families", "layer"},
+    "imle_core.alternatives.straight_through": {"layer"},
+    "imle_core.calibration": {"contracts", "exact", "marginals"},
     "imle_core.compiled": set(),
     "imle_core.contracts": set(),
     "imle_core.doctor": {
@@ -25,24 +50,43 @@ OURS = {
         "doctor_example",
         "doctor_optimum",
         "doctor_subject",
-        "estimator",
+        "layer",
     },
     "imle_core.doctor_calls": {"doctor_example", "doctor_subject"},
     "imle_core.doctor_cost": {"doctor_example", "doctor_subject", "estimator", "target"},
     "imle_core.doctor_example": set(),
     "imle_core.doctor_optimum": {"doctor_example", "doctor_subject"},
     "imle_core.doctor_subject": {"doctor_example"},
-    "imle_core.estimator": {"contracts", "replay", "target"},
+    "imle_core.estimator": {"contracts", "layer", "target"},
+    "imle_core.exact": {f"exact.{name}" for name in ("chain", "enumeration", "family", "grid", "independent", "knapsack")}
+    | {"exact.subset", "exact.tree"},
+    "imle_core.exact.chain": {"exact.family", "exact.parameters"},
+    "imle_core.exact.enumeration": {"exact.family", "exact.parameters"},
+    "imle_core.exact.family": {"exact.parameters"},
+    "imle_core.exact.grid": {"exact.family", "exact.parameters"},
+    "imle_core.exact.independent": {"exact.family", "exact.parameters"},
+    "imle_core.exact.knapsack": {"exact.family", "exact.parameters"},
+    "imle_core.exact.parameters": set(),
+    "imle_core.exact.subset": {"exact.family", "exact.parameters"},
+    "imle_core.exact.tree": {"exact.family", "exact.parameters", "exact.tree_growth"},
+    "imle_core.exact.tree_growth": {"exact.parameters"},
+    "imle_core.families": {"exact", "solvers"},
+    "imle_core.lab": {"alternatives", "contracts", "estimator", "lab_problem", "lab_reference", "layer", "target"},
+    "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
+    "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
+    "imle_core.layer": {"contracts", "replay", "target"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),
     "imle_core.marginals": {"contracts"},
-    "imle_core.noise": {"sum_of_gamma"},
+    "imle_core.noise": {"sum_of_gamma", "sum_of_gamma_score"},
     "imle_core.replay": set(),
     "imle_core.sum_of_gamma": {"sum_of_gamma_kernel", "threads"},
     "imle_core.sum_of_gamma_kernel": {"compiled"},
+    "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
     "imle_core.target": set(),
     "imle_core.training": {"contracts", "estimator", "losses"},
+    "imle_core.reproduction": {"alternatives", "contracts", "exact", "lab_problem", "noise", "target"},
     "imle_core.solvers": {
         f"solvers.{name}" for name in ("assignment", "black_box", "integer_program", "knapsack", "ranking")
     }
@@ -83,9 +127,11 @@ OURS = {
     "imle_core.solvers.top_k_kernel": {"compiled"},
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
+    "imle_cli.advice": {f"{CORE}.alternatives", f"{CORE}.lab"},
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
-    | {"commands.check", "commands.sweep", "commands.train", "options"},
+    | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
+    | {"commands.train", "options"},
     "imle_cli.benchmarks": {
         "animation",
         "black_box_benchmarks",
@@ -102,19 +148,30 @@ OURS = {
     | {CORE, f"{CORE}.solvers"},
     "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
     "imle_cli.built_in_solvers": {f"{CORE}.solvers"},
+    "imle_cli.calibration_figures": {"canvas"},
     "imle_cli.canvas": set(),
     "imle_cli.commands": set(),
     "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "map_problem", "options"}
     | {"outputs", "runs", "sampling", CORE},
     "imle_cli.commands.bench": {"benchmarks", "console", "measurement", "options", "sampling"},
-    "imle_cli.commands.check": {"built_in_solvers", "console", "options", "outputs", f"{CORE}.doctor", f"{CORE}.solvers"},
+    "imle_cli.commands.calibrate": {"calibration_figures", "canvas", "console", "lab_inputs", "options", "outputs"}
+    | {"sampling", f"{CORE}.calibration", f"{CORE}.exact"},
+    "imle_cli.commands.check": {"built_in_solvers", "console", "imported", "options", "outputs", f"{CORE}.doctor"}
+    | {f"{CORE}.solvers"},
+    "imle_cli.commands.compare": {"advice", "canvas", "comparison", "comparison_figures", "console", "lab_inputs", "options"}
+    | {"outputs", "sampling", f"{CORE}.lab", f"{CORE}.lab_reference"},
     "imle_cli.commands.marginals": {"canvas", "console", "inputs", "options", "outputs", "preview", "problem", "sampling"}
     | {CORE},
     "imle_cli.commands.noise": {"canvas", "console", "drawn_noise", "figures", "options", "outputs", "sampling"},
+    "imle_cli.commands.reproduce": {"canvas", "console", "options", "outputs", "reproduction_figures"}
+    | {f"{CORE}.contracts", f"{CORE}.reproduction"},
     "imle_cli.commands.sample": {"canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
     "imle_cli.commands.solve": {"canvas", "console", "inputs", "options", "outputs"},
     "imle_cli.commands.sweep": {"canvas", "console", "executors", "experiment", "figures", "options", "outputs", "sweep"},
     "imle_cli.commands.train": {"console", "experiment", "options"},
+    "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
+    | {f"{CORE}.lab_reference"},
+    "imle_cli.comparison_figures": {"canvas"},
     "imle_cli.console": set(),
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.executors": {"options"},
@@ -127,7 +184,10 @@ OURS = {
     "imle_cli.graph_problem": {"console", "graph_figures", "graphs", "options", "problem", "sampling", "sources"}
     | {f"{CORE}.solvers"},
     "imle_cli.graphs": {"sources"},
+    "imle_cli.imported": {"console"},
     "imle_cli.inputs": {"console", "graph_problem", "graphs", "map_problem", "options", "problem", "score_problem"},
+    "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
+    | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "families", "lab_problem")},
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
     "imle_cli.measurement": set(),
     "imle_cli.options": {"console"},
@@ -135,6 +195,7 @@ OURS = {
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
+    "imle_cli.reproduction_figures": {"canvas"},
     "imle_cli.runs": {"outputs"},
     "imle_cli.sampling": {"console", "options", CORE},
     "imle_cli.score_figures": {"canvas"},
@@ -146,10 +207,16 @@ OURS = {
     "imle_cli.terrain": {"sources"},
 }
 USERS = {
-    "typer": {f"imle_cli.commands.{name}" for name in ("animate", "check", "noise", "sweep", "train")}
-    | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
+    "typer": {
+        f"imle_cli.commands.{name}" for name in ("animate", "calibrate", "check", "compare", "noise", "sweep", "train")
+    }
+    | {"imle_cli.app", "imle_cli.commands.reproduce", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
-    "matplotlib": {f"imle_cli.{name}" for name in ("canvas", "figures", "graph_figures", "score_figures")},
+    "matplotlib": {
+        f"imle_cli.{name}"
+        for name in ("calibration_figures", "canvas", "comparison_figures", "figures", "graph_figures", "score_figures")
+    }
+    | {"imle_cli.reproduction_figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},

@@ -41,6 +41,9 @@ LEARNING = [line for line in COMMANDS if re.match(r"imle (train|sweep) ", line) 
 SMALLER = {
     "train": ["--steps", "30", "--samples", "3"],
     "animate": ["--frames", "3", "--size", "64"],
+    "compare": ["--repetitions", "4", "--samples", "2", "--lambdas", "1", "--temps", "1", "--estimators", "imle"],
+    "calibrate": ["--samples", "200", "--temps", "1"],
+    "reproduce": ["--repetitions", "2", "--methods", "simple"],
     "sweep": ["--steps", "3", "--frames", "2", "--size", "64", "--input-temps", "0,1", "--samples", "1", "--jobs", "1"],
 }
 

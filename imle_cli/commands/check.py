@@ -6,7 +6,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ import typer
 
 from imle_cli.built_in_solvers import BUILT_IN, Shape, make
 from imle_cli.console import DataError, UsageError
+from imle_cli.imported import imported, reason
 from imle_cli.options import ReportOptions, Without, check_at_least
 
 _Solver = Annotated[
@@ -122,10 +122,7 @@ def _load(name: str, shape: Shape, arguments: dict[str, Any], per_instance: bool
     """One of our solvers, or a solver by its place in a module that is installed or in the current folder."""
     if name in BUILT_IN:
         return _made(name, lambda **given: make(name, shape, given), arguments)
-    module, colon, path = name.partition(":")
-    if not (colon and module and path):
-        raise UsageError(f"MODULE:SOLVER: got {name!r}; it must be module:name, or one of {', '.join(BUILT_IN)}")
-    found = _imported(name, module, path)
+    found = imported("MODULE:SOLVER", name, f", or one of {', '.join(BUILT_IN)}")
     if isinstance(found, type) or arguments:
         found = _made(name, found, arguments)
     if not callable(found):
@@ -133,28 +130,11 @@ def _load(name: str, shape: Shape, arguments: dict[str, Any], per_instance: bool
     return _of_batches(found) if per_instance else found
 
 
-def _imported(name: str, module: str, path: str) -> Any:
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # whatever the module of a user may raise
-        raise DataError(f"{name}: cannot be imported ({_reason(error)}); --debug shows where") from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
-    return found
-
-
 def _made(name: str, maker: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     try:
         return maker(**arguments)
     except Exception as error:  # whatever the class of a user may raise
-        raise DataError(f"{name}: cannot be made ({_reason(error)}); give its arguments with --arg NAME=VALUE") from error
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(f"{name}: cannot be made ({reason(error)}); give its arguments with --arg NAME=VALUE") from error
 
 
 def _of_batches(function: Callable[..., Any]) -> Any:

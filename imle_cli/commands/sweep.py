@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import DataError, UsageError
+from imle_cli.console import DataError
 from imle_cli.options import (
     ExecutorName,
     FilmOptions,
@@ -21,6 +21,7 @@ from imle_cli.options import (
     ReportOptions,
     Without,
     check_at_least,
+    read_numbers,
 )
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class AxesOptions:
     def values(self) -> dict[str, list[Any]]:
         """Values by axis, in order, each once."""
         return {
-            "input_temp": _numbers("--input-temps", self.input_temps, float, 0, "0,1,2,5"),
-            "target_temp": _numbers("--target-temps", self.target_temps, float, 0, "0,1,2,5"),
-            "samples": _numbers("--samples", self.samples, int, 1, "1,10,100"),
-            "seed": _numbers("--seeds", self.seeds, int, 0, "0,1,2"),
+            "input_temp": read_numbers("--input-temps", self.input_temps, float, 0, "0,1,2,5"),
+            "target_temp": read_numbers("--target-temps", self.target_temps, float, 0, "0,1,2,5"),
+            "samples": read_numbers("--samples", self.samples, int, 1, "1,10,100"),
+            "seed": read_numbers("--seeds", self.seeds, int, 0, "0,1,2"),
         }
 
 
@@ -119,17 +120,6 @@ def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> No
     if failed:
         where = ", ".join(f"{name} {failed[0][name]}" for name in ("input_temp", "target_temp", "samples", "seed"))
         raise DataError(f"{len(failed)} of {len(grid.cells)} cells failed; the first ({where}): {failed[0]['error']}")
-
-
-def _numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:
-    try:
-        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
-    except ValueError:
-        numbers = [math.nan]
-    if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:
-        whole = "whole numbers" if kind is int else "finite numbers"
-        raise UsageError(f"{option}: got {text!r}; it must be {whole} >= {least} between commas, such as {example}")
-    return numbers
 
 
 def _progress(grid: "Sweep") -> str:

@@ -11,7 +11,20 @@ import pytest
 
 from imle_cli.app import main
 
-COMMANDS = ("solve", "sample", "marginals", "noise", "train", "sweep", "animate", "check", "bench")
+COMMANDS = (
+    "solve",
+    "sample",
+    "marginals",
+    "noise",
+    "train",
+    "sweep",
+    "animate",
+    "check",
+    "compare",
+    "calibrate",
+    "reproduce",
+    "bench",
+)
 
 
 def imle(*arguments, **options):

@@ -1,0 +1,36 @@
+"""Blackbox interpolation: the slope of the solution between the parameters and a step against the loss gradient."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from imle_core import contracts
+from imle_core.layer import Backward, Layer
+
+
+@dataclass(frozen=True)
+class BlackboxInterpolation(Layer):
+    """``g_s = [MAP(theta_s) - MAP(theta_s - lambda dy_s)] / lambda`` with ``theta_s = theta + tau_in eps_s``.
+
+    It is the exact gradient of a piecewise affine interpolation of the loss. The noise is part of its parameters, so that
+    there is no noise temperature of its own in the backward pass; lambda is the target's ``step_size``, whose other
+    properties play no part. Without noise and with alpha = 1, I-MLE is lambda times this.
+
+    Source: Vlastelica et al. 2020 (arXiv 1912.02175), algorithm 1, for a solver that maximises.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        contracts.check_method("target_distribution", self.target, "step_size", "blackbox interpolation divides by it")
+
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """Differences of solutions over lambda; 0 where lambda is 0."""
+        theta, z, dy = call.theta, call.z, call.dy
+        step = self.target.step_size(theta.flatten(0, 1), dy.flatten(0, 1))  # type: ignore[attr-defined]
+        lambda_ = torch.as_tensor(step, dtype=torch.promote_types(z.dtype, torch.float32), device=z.device)
+        lambda_ = lambda_.expand(z.shape[0] * z.shape[1]).view(*z.shape[:2], *[1] * (z.dim() - 2))
+        # An infinite entry keeps its place: it has no slope.
+        moved = (theta - torch.where(theta.isinf(), 0.0, lambda_ * dy)).to(theta)
+        difference = z - self.states(moved, call.eps, self.input_temperature, call.arguments)
+        return torch.where(lambda_ > 0, difference / lambda_, 0.0).to(z)

@@ -1,0 +1,90 @@
+"""Sequences of labels with transitions: linear-chain conditional random fields."""
+
+import torch
+from torch import Tensor
+
+from imle_core.exact.family import ExponentialFamily
+from imle_core.exact.parameters import NEVER, choose, is_whole, log_sum_exp, wide_parameters
+
+
+class Chain(ExponentialFamily):
+    """``p(z) = exp(<z, theta> + sum_t T[y_t, y_{t+1}] - A)`` over sequences y of labels, z their one-hot masks.
+
+    ``log a_t(y) = theta_t(y) + logsumexp_x (log a_{t-1}(x) + T[x, y])`` and ``A = logsumexp_y log a_L(y)``:
+    ``O(L K^2)`` sums. Samples draw the last label, then each one before it.
+
+    Args:
+        transitions: T, ``(K, K)``, finite, or -inf for a step from the row's to the column's label that is never made;
+            fixed: no gradient reaches it.
+        length: L >= 1, number of labels of a sequence; events are ``(L, K)``.
+
+    Raises:
+        ValueError: transitions that are not square, NaN or +inf, a length < 1, or no sequence that the transitions allow;
+            else as for :class:`ExponentialFamily`.
+
+    Source: Rabiner 1989, "A Tutorial on Hidden Markov Models", section III; Lafferty, McCallum, Pereira 2001, "Conditional
+    Random Fields".
+
+    >>> Chain(torch.tensor([[0.0, -torch.inf], [-torch.inf, 0.0]]), 3).states().argmax(dim=2).tolist()
+    [[0, 0, 0], [1, 1, 1]]
+    """
+
+    def __init__(self, transitions: Tensor, length: int) -> None:
+        if transitions.dim() != 2 or transitions.shape[0] != transitions.shape[1] or 0 in transitions.shape:
+            raise ValueError(f"transitions: got shape {tuple(transitions.shape)}; they must be (K, K), with K >= 1 labels")
+        if not is_whole(length, 1):
+            raise ValueError(f"length: got {length!r}; it must be a whole number >= 1; use 1 for a single label")
+        super().__init__((int(length), len(transitions)))
+        if not (transitions < torch.inf).all():
+            raise ValueError("transitions: got NaN or inf; they must be finite, or -inf for never")
+        self._transitions = wide_parameters(transitions.detach(), (len(transitions),), "a chain")
+        if self.count() == 0:
+            raise ValueError(f"transitions: -inf leaves no sequence of {length} labels; open some transitions")
+
+    def __repr__(self) -> str:
+        return f"Chain({self.event[1]} labels, length={self.event[0]})"
+
+    def count(self) -> int:
+        """Number of sequences without a transition of -inf."""
+        return sum(self._continuations()[0])
+
+    def _continuations(self) -> list[list[int]]:
+        """How many ways lead from a label at a place to the end, by place and label."""
+        after = [row.nonzero().flatten().tolist() for row in self._transitions > NEVER]
+        ways = [[1] * self.event[1]]
+        for _ in range(self.event[0] - 1):
+            ways.insert(0, [sum(ways[0][label] for label in labels) for labels in after])
+        return ways
+
+    def _states(self) -> Tensor:
+        ways = torch.tensor([[number > 0 for number in row] for row in self._continuations()])
+        sequences = ways[0].nonzero()
+        for place in range(1, self.event[0]):
+            steps = (self._transitions > NEVER).cpu() & ways[place]
+            before, label = steps[sequences[:, -1]].nonzero(as_tuple=True)
+            sequences = torch.cat([sequences[before], label[:, None]], dim=1)
+        return torch.nn.functional.one_hot(sequences, self.event[1]).to(torch.float64)
+
+    def _log_base(self, z: Tensor) -> Tensor:
+        labels = z.argmax(dim=2)
+        steps = self._transitions.to(z.device)[labels[:, :-1], labels[:, 1:]]
+        return steps.masked_fill(steps <= NEVER, -torch.inf).sum(dim=1)
+
+    def _log_partition(self, theta: Tensor) -> Tensor:
+        return log_sum_exp(self._forward(theta)[-1], dim=1)
+
+    def _forward(self, theta: Tensor) -> list[Tensor]:
+        """``log a_t(y)``, ``(N, K)`` at each place t."""
+        transitions = self._transitions.to(theta.device)
+        sums = [theta[:, 0]]
+        for place in range(1, self.event[0]):
+            sums.append(theta[:, place] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
+        return sums
+
+    def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
+        sums = [values.unsqueeze(1) for values in self._forward(theta)]
+        into = self._transitions.to(theta.device).T
+        labels = [choose(sums[-1].expand(-1, nb_samples, -1), generator)]
+        for values in reversed(sums[:-1]):
+            labels.append(choose(values + into[labels[-1]], generator))
+        return torch.nn.functional.one_hot(torch.stack(labels[::-1], dim=2), self.event[1])

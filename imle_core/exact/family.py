@@ -1,0 +1,208 @@
+"""What can be asked of a Gibbs distribution over a finite set of structures and answered exactly."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import prod
+
+import torch
+from torch import Tensor
+
+from imle_core.exact.parameters import NEVER, Shape, event_shape, is_whole, wide_parameters
+
+
+class ExponentialFamily(ABC):
+    """``p(z) = exp(<z, theta> - A(theta))`` over a finite set of structures z, row by row, exactly.
+
+    All answers are float64 on theta's device, whatever theta's type, and differentiable by autograd in theta, twice and
+    more. theta ``(N, *event)`` may hold any finite numbers up to 1e250 in size, and -inf for an entry that is never
+    chosen, which gets gradient 0.
+
+    A family of one's own implements ``count``, ``_states`` and ``_log_partition``, and has the rest.
+
+    Attributes:
+        event: shape of a structure.
+
+    Args:
+        event: shape of a structure; a number n stands for ``(n,)``.
+
+    Raises:
+        ValueError: an event without axes or with a size < 1; when called, theta of another shape, NaN, +inf, finite
+            entries beyond 1e250, or -inf on so many entries that no structure is left.
+    """
+
+    def __init__(self, event: Shape) -> None:
+        self.event = event_shape(event)
+
+    @abstractmethod
+    def count(self) -> int:
+        """Number of structures, exactly, without enumeration."""
+
+    @abstractmethod
+    def _states(self) -> Tensor:
+        """All structures ``(M, *event)``, float64, each once."""
+
+    @abstractmethod
+    def _log_partition(self, theta: Tensor) -> Tensor:
+        """``A(theta)``, ``(N,)``, for float64 parameters that hold ``NEVER`` in place of -inf; below NEVER / 2 for none."""
+
+    def _log_base(self, z: Tensor) -> Tensor:
+        """``log h(z)``, ``(M,)``, for structures ``(M, *event)``: what is added to ``<z, theta>``."""
+        return z.new_zeros(len(z))
+
+    def log_partition(self, theta: Tensor) -> Tensor:
+        """``A(theta) = log sum_z exp <z, theta>``, ``(N,)``, for parameters ``(N, *event)``."""
+        return self._log_partition(self._read(theta))
+
+    def marginals(self, theta: Tensor) -> Tensor:
+        """``E[z]``, the gradient of A, ``(N, *event)``, for parameters ``(N, *event)``."""
+        wide = self._read(theta)
+        if torch.is_grad_enabled() and wide.requires_grad:
+            return self._means(wide, create_graph=True)
+        with torch.inference_mode(False), torch.enable_grad():
+            return self._means(wide.detach().clone().requires_grad_(), create_graph=False)
+
+    def covariance(self, theta: Tensor) -> Tensor:
+        """``Cov[z]``, the Hessian of A, ``(N, n, n)`` over the n entries of an event, for parameters ``(N, *event)``."""
+        self._read(theta)
+        size = prod(self.event)
+        units = torch.eye(size, dtype=torch.float64, device=theta.device).repeat(len(theta), 1)
+        rows = self.expectation_gradient(theta.repeat_interleave(size, dim=0), units.view(-1, *self.event))
+        return rows.reshape(-1, size, size)
+
+    def expectation_gradient(self, theta: Tensor, weights: Tensor) -> Tensor:
+        """Gradient ``Cov[z] w`` of ``E<w, z>`` in theta, ``(N, *event)``, without forming the covariance.
+
+        Args:
+            theta: parameters, ``(N, *event)``.
+            weights: w, ``(*event)``, or ``(N, *event)`` with one for each row.
+
+        Raises:
+            ValueError: weights of another shape.
+        """
+        wide = self._read(theta)
+        if weights.shape not in (self.event, wide.shape):
+            raise ValueError(
+                f"weights: got shape {tuple(weights.shape)}; it must be {self.event} or {tuple(wide.shape)}; "
+                "give one weight an entry"
+            )
+        weights = weights.to(wide)
+        if torch.is_grad_enabled() and (wide.requires_grad or weights.requires_grad):
+            own = wide if wide.requires_grad else wide.clone().requires_grad_()
+            return _gradient((self._means(own, create_graph=True) * weights).sum(), own, create_graph=True)
+        with torch.inference_mode(False), torch.enable_grad():
+            own = wide.detach().clone().requires_grad_()
+            return _gradient((self._means(own, create_graph=True) * weights.clone()).sum(), own, create_graph=False)
+
+    def log_probability(self, z: Tensor, theta: Tensor) -> Tensor:
+        """``log p(z) = <z, theta> - A(theta)``, ``(N,)``; -inf where z has an entry that is never chosen.
+
+        Args:
+            z: structures, ``(N, *event)``, taken to be valid: one outside the set gets a number that means nothing.
+            theta: parameters, ``(N, *event)``.
+
+        Raises:
+            ValueError: structures of another shape than theta's.
+        """
+        wide = self._read(theta)
+        if z.shape != wide.shape:
+            raise ValueError(f"z: got shape {tuple(z.shape)} for theta of shape {tuple(wide.shape)}; give a structure a row")
+        z = z.to(wide)
+        closed = wide <= NEVER
+        inside = (wide.masked_fill(closed, 0) * z).flatten(1).sum(dim=1) + self._log_base(z)
+        outside = (closed & (z != 0)).flatten(1).any(dim=1)
+        return inside.masked_fill(outside, -torch.inf) - self._log_partition(wide)
+
+    def states(self, most: int = 2**20) -> Tensor:
+        """All structures, ``(M, *event)``, float64.
+
+        Args:
+            most: largest number to enumerate.
+
+        Raises:
+            ValueError: there are more.
+        """
+        count = self.count()
+        if count > most:
+            raise ValueError(
+                f"states: {count} of them; enumeration takes at most {most}; use the family's own marginals, or sample"
+            )
+        return self._states()
+
+    def expectation(self, theta: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
+        """``E f(z) = sum_z p(z) f(z)``, ``(N,)``, by enumeration; autograd gives its gradient.
+
+        Args:
+            theta: parameters, ``(N, *event)``.
+            loss: f, gives M numbers for all M structures ``(M, *event)``, which are float64.
+
+        Raises:
+            ValueError: more than 2^20 structures; a loss that gives anything but M finite numbers.
+        """
+        wide = self._read(theta)
+        states = self.states().to(wide.device)
+        values = loss(states)
+        if not isinstance(values, Tensor) or values.shape != (len(states),):
+            got = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else repr(type(values).__name__)
+            raise ValueError(
+                f"loss: got {got} for {len(states)} states; it must give a number a state; return a tensor (M,)"
+            )
+        if not (finite := values.detach().isfinite()).all():
+            raise ValueError(
+                f"loss: got {int((~finite).sum())} NaN or inf for {len(states)} states; it must give finite numbers"
+            )
+        return self._scores(wide, states).softmax(dim=1) @ values.to(wide)
+
+    def sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None = None) -> Tensor:
+        """Independent exact samples ``(N, nb_samples, *event)``, in theta's type.
+
+        Args:
+            theta: parameters, ``(N, *event)``.
+            nb_samples: number of samples of each row, >= 1.
+            generator: source of randomness, on theta's device; torch's own if None.
+
+        Raises:
+            ValueError: fewer than one sample.
+        """
+        if not is_whole(nb_samples, 1):
+            raise ValueError(f"nb_samples: got {nb_samples!r}; it must be a whole number >= 1; use 1 for a single sample")
+        with torch.no_grad():
+            wide = self._read(theta)
+            kind = theta.dtype if theta.is_floating_point() else wide.dtype
+            return self._sample(wide, int(nb_samples), generator).to(kind).view(len(wide), int(nb_samples), *self.event)
+
+    def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
+        """Samples ``(N, nb_samples, ...)``, by enumeration and the inverse of the distribution function."""
+        states = self.states().to(theta.device)
+        ends = self._scores(theta, states).softmax(dim=1).cumsum(dim=1)
+        places = torch.empty(len(theta), nb_samples, dtype=theta.dtype, device=theta.device).uniform_(generator=generator)
+        # Divided by its last entry the function ends at 1, above every place, whatever was rounded.
+        return states[torch.searchsorted(ends / ends[:, -1:], places, right=True)]
+
+    def _scores(self, theta: Tensor, states: Tensor) -> Tensor:
+        """``<z, theta> + log h(z)``, ``(N, M)``; NEVER where z has an entry that is never chosen."""
+        rows, columns = theta.flatten(1), states.flatten(1).T
+        closed = rows <= NEVER
+        scores = rows.masked_fill(closed, 0) @ columns + self._log_base(states)
+        if not closed.any():
+            return scores
+        return scores.masked_fill(closed.to(rows) @ (columns != 0).to(rows) > 0, NEVER)
+
+    def _means(self, theta: Tensor, create_graph: bool) -> Tensor:
+        return _gradient(self._log_partition(theta).sum(), theta, create_graph)
+
+    def _read(self, theta: Tensor) -> Tensor:
+        wide = wide_parameters(theta, self.event, repr(self))
+        closed = wide.detach() <= NEVER
+        if closed.any():
+            with torch.no_grad():
+                none = self._log_partition(torch.zeros_like(wide).masked_fill(closed, NEVER)) < NEVER / 2
+            if none.any():
+                place = f"row {int(none.nonzero()[0])} of {len(none)}"
+                raise ValueError(f"theta: -inf leaves no structure in {place}; a structure needs finite entries; open some")
+        return wide
+
+
+def _gradient(value: Tensor, theta: Tensor, create_graph: bool) -> Tensor:
+    """Gradient of a number in theta, with a graph of its own even where it is constant."""
+    (gradient,) = torch.autograd.grad(value, theta, create_graph=create_graph)
+    return gradient + 0 * theta if create_graph and not gradient.requires_grad else gradient

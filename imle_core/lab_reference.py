@@ -1,0 +1,172 @@
+"""The gradient that estimators are held against: exact where that can be had, else measured, with its error."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imle_core import contracts
+from imle_core.contracts import Noise
+from imle_core.estimator import imle
+from imle_core.exact import ExponentialFamily
+from imle_core.lab_problem import LabProblem
+from imle_core.layer import Loss
+from imle_core.target import TargetDistribution
+
+_MOST_STATES = 2**18
+_ENTRIES = 2**22  # of parameters at once
+_SOLVES, _SAMPLES = 2**18, 2**16
+_STEP = 0.15  # in deviations of the noise
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A gradient of the expected loss.
+
+    Attributes:
+        gradient: ``(*event)``, float64.
+        error: its standard error, the root of the sum of squares over entries; 0 for an exact one.
+        text: what it is, for a reader.
+    """
+
+    gradient: Tensor
+    error: float
+    text: str
+
+    @property
+    def norm(self) -> float:
+        """``||g*||``."""
+        return float(self.gradient.norm())
+
+
+def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> Reference:
+    """``d/dtheta E f(z)`` for the problem's loss f, under the first of these that can be had.
+
+    * The Gibbs distribution ``p(z) ~ exp <z, theta>``, by enumeration: exact for any loss.
+    * The same by exact samples where there are too many structures: ``mean_s (f(z_s) - mean f) (z_s - E z)``.
+    * Where no exact distribution is known, perturb-and-MAP at temperature 1 with the given noise: by central differences, in
+      the direction of the loss's gradient if the loss is at most quadratic in z, for which these are right in the limit,
+      else entry by entry. Their step is 0.15 deviations of the noise, which leaves a bias of second order in it.
+
+    Args:
+        problem: parameters, solver, loss and perhaps an exact distribution.
+        noise: noise of the perturb-and-MAP distribution, used where no exact one is known.
+        seed: of the samples.
+
+    Raises:
+        ValueError: neither an exact distribution nor noise; or a loss that cannot be used.
+    """
+    generator = torch.Generator(problem.theta.device).manual_seed(seed)
+    family = problem.family
+    if family is not None and family.count() <= _MOST_STATES:
+        theta = problem.theta.detach().clone().requires_grad_()
+        value = family.expectation(theta, lambda states: contracts.losses_of(problem.loss, states)).sum()
+        (gradient,) = torch.autograd.grad(value, theta)
+        return Reference(gradient[0], 0.0, f"exact, Gibbs distribution at temperature 1 over {family.count():,} states")
+    if family is not None:
+        return _by_exact_samples(problem, family, generator)
+    if noise is None:
+        raise ValueError(
+            f"noise: got none for {problem.name}, of which no exact distribution is known; the reference needs one or the "
+            "other; use normal noise for instance"
+        )
+    quadratic = is_quadratic(problem.loss, problem.solver(problem.theta)[0].double(), generator)
+    return (_by_direction if quadratic else _by_entries)(problem, noise, generator)
+
+
+def is_quadratic(loss: Loss, state: Tensor, generator: torch.Generator) -> bool:
+    """Whether third differences of the loss along 8 random lines through a state ``(*event)`` vanish."""
+    lines = torch.randn(8, 1, *state.shape, dtype=state.dtype, device=state.device, generator=generator)
+    steps = torch.arange(4, dtype=state.dtype, device=state.device).view(1, 4, *[1] * state.dim())
+    try:
+        values = contracts.losses_of(loss, (state + steps * lines).flatten(0, 1)).detach().view(8, 4).double()
+    except contracts.LossError:  # defined on structures alone
+        return False
+    third = values @ values.new_tensor([-1.0, 3.0, -3.0, 1.0])
+    return bool((third.abs() <= 1e-6 * values.abs().sum(dim=1)).all())
+
+
+def _by_exact_samples(problem: LabProblem, family: ExponentialFamily, generator: torch.Generator) -> Reference:
+    theta, size = problem.theta, problem.theta.numel()
+    mean = family.marginals(theta)[0]
+    chunk = max(2, min(_SAMPLES, _ENTRIES // size))
+
+    def gradients() -> Tensor:
+        z = family.sample(theta, chunk, generator)[0].double()
+        values = contracts.losses_of(problem.loss, z).detach()
+        return _times(values - values.mean(), z - mean) * (chunk / (chunk - 1))
+
+    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
+    return Reference(gradient, error, f"{count:,} exact samples of the Gibbs distribution at temperature 1")
+
+
+def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
+    theta, size = problem.theta, problem.theta.numel()
+    chunk = max(2, min(_SAMPLES, _ENTRIES // size))
+    z = problem.solver(theta).detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(contracts.losses_of(problem.loss, z).sum(), z)
+    step = _STEP * _deviation(noise, problem, generator) / (float(slope.square().mean().sqrt()) or 1.0)
+    layer = imle(
+        problem.solver,
+        TargetDistribution(1.0, step),
+        noise,
+        difference="central",
+        scale_gradient=True,
+        generator=generator,
+    )
+
+    def gradients() -> Tensor:
+        rows = theta.expand(chunk, *theta.shape[1:]).clone().requires_grad_()
+        contracts.losses_of(problem.loss, layer(rows)).sum().backward()
+        assert rows.grad is not None
+        return rows.grad.double()
+
+    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
+    return Reference(
+        gradient, error, f"{count:,} central differences with lambda {step:.3g} of perturb-and-MAP at temperature 1"
+    )
+
+
+def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
+    theta, size = problem.theta, problem.theta.numel()
+    step = _STEP * _deviation(noise, problem, generator)
+    moves = step * torch.eye(size, dtype=theta.dtype, device=theta.device).view(size, *theta.shape[1:])
+    chunk = max(1, _ENTRIES // (2 * size * size))
+    both = torch.stack([moves, -moves])
+
+    def gradients() -> Tensor:
+        eps = contracts.draw_noise(noise, theta, chunk, generator)[0]
+        rows = (theta + eps)[:, None, None] + both
+        states = problem.solver(rows.flatten(0, 2)).to(theta)
+        up, down = contracts.losses_of(problem.loss, states).detach().double().view(chunk, 2, size).unbind(dim=1)
+        return ((up - down) / (2 * step)).view(chunk, *theta.shape[1:])
+
+    gradient, error, count = _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)))
+    return Reference(
+        gradient, error, f"{count:,} central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
+    )
+
+
+def _averaged(gradients: Callable[[], Tensor], calls: int) -> tuple[Tensor, float, int]:
+    """Mean of gradients ``(n, *event)`` over calls, its standard error as in :class:`Reference`, and their number."""
+    total: Any = 0.0
+    squares, count = 0.0, 0
+    for _ in range(calls):
+        some = gradients()
+        total, squares, count = total + some.sum(dim=0), squares + float(some.square().sum()), count + len(some)
+    mean = total / count
+    variance = max(0.0, squares / count - float(mean.square().sum()))
+    return mean, math.sqrt(variance / max(1, count - 1)), count
+
+
+def _times(numbers: Tensor, rows: Tensor) -> Tensor:
+    return numbers.view(-1, *[1] * (rows.dim() - 1)) * rows
+
+
+def _deviation(noise: Noise, problem: LabProblem, generator: torch.Generator) -> float:
+    """Standard deviation of the noise."""
+    samples = max(2, 4096 // problem.theta.numel())
+    return float(contracts.draw_noise(noise, problem.theta, samples, generator).std())

@@ -1,0 +1,251 @@
+"""``imle compare``: every estimator's gradients on a problem, and which to take."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_core.alternatives import ESTIMATORS
+
+SMALL = ["--repetitions", "20", "--samples", "2", "--temps", "1", "--lambdas", "1,3"]
+KEYS = ["problem", "states", "loss", "noise", "samples", "repetitions", "seed", "reference", "cells", "best", "skipped"]
+KEYS += ["cosines", "antithetic", "recommendation", "seconds", "files"]
+CELL = [
+    "estimator",
+    "lambda",
+    "beta",
+    "temperature",
+    "bias",
+    "variance",
+    "mse",
+    "error",
+    "cosine",
+    "zero_share",
+    "sign_agreement",
+]
+CELL += ["calls", "milliseconds"]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["compare", *map(str, arguments)])
+
+
+def compare(*arguments):
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def fails(*arguments):
+    result = invoke(*arguments)
+    assert result.stdout == ""
+    return result.exit_code, result.stderr.rstrip("\n")
+
+
+def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
+    text = compare(*SMALL)
+    rows = [row.rstrip() for row in text.split("\n\n")[0].splitlines()]
+    header = "estimator lambda temperature bias variance mse error cosine zero signs calls ms note"
+    assert rows[0].split() == header.split()
+    assert {row.split()[0] for row in rows[1:]} == set(ESTIMATORS)
+    (skipped,) = (row for row in rows if row.startswith("fenchel-young"))
+    assert skipped.endswith("skipped: it has a loss of its own, of gold solutions, and estimates the gradient of no other")
+    assert "reference  exact, Gibbs distribution at temperature 1 over 252 states" in text
+    assert re.search(r"\nTake \S+ at temperature 1: it has the smallest error per solver call here, .*\.\n$", text)
+    with Image.open("top-k-compare.png") as picture:
+        assert min(picture.size) > 800
+
+
+def test_json_has_every_cell_and_so_has_the_table():
+    values = json.loads(compare(*SMALL, "--estimators", "imle,simple,adaptive-imle", "--save", "cells.csv", "--json"))
+    assert list(values) == KEYS
+    assert [(cell["estimator"], cell["lambda"]) for cell in values["cells"]] == [
+        ("imle", 1.0),
+        ("imle", 3.0),
+        ("simple", None),
+        ("adaptive-imle", None),
+    ]
+    assert all(list(cell) == CELL for cell in values["cells"])
+    assert values["cells"][3]["beta"] > 0
+    assert (values["states"], values["problem"], values["noise"]) == (252, "top-k 10,5", "sum-of-gamma")
+    assert values["files"] == ["top-k-compare.png", "cells.csv"]
+    assert set(values["cosines"]["imle"]) == {"1", "3", "10", "30", "100"}
+    with Path("cells.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["estimator"] for row in rows] == ["imle", "imle", "simple", "adaptive-imle"]
+    assert float(rows[1]["bias"]) == values["cells"][1]["bias"]
+    assert rows[2]["lambda"] == ""
+
+
+def test_the_same_seed_gives_the_same_figures():
+    one, same, other = (
+        json.loads(compare(*SMALL, "--estimators", "imle,perturbed", "--noise", "gumbel", "--json", "--seed", seed))
+        for seed in (5, 5, 6)
+    )
+    measured = [[{**cell, "milliseconds": 0} for cell in values["cells"]] for values in (one, same, other)]
+    assert measured[0] == measured[1]
+    assert measured[0] != measured[2]
+
+
+@pytest.mark.parametrize(("problem", "size"), [("path", "3x3"), ("spanning-tree", "4"), ("knapsack", "6"), ("top-k", "6,2")])
+def test_problems_and_sizes(problem, size):
+    values = json.loads(compare(*SMALL, "--problem", problem, "--size", size, "--estimators", "central-imle", "--json"))
+    assert values["problem"] == f"{problem} {size}"
+    assert values["files"] == [f"{problem}-compare.png"]
+    assert values["reference"]["relative_error"] == 0
+
+
+def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
+    arguments = [
+        "--estimators",
+        "perturbed-plain,imle",
+        "--noise",
+        "normal",
+        "--antithetic",
+        "--temps",
+        "2",
+        "--lambdas",
+        "1",
+    ]
+    values = json.loads(compare(*arguments, "--repetitions", "400", "--json"))
+    assert set(values["antithetic"]) == {"perturbed-plain", "imle"}
+    assert values["antithetic"]["perturbed-plain"] < 0.8
+
+
+class TestYourOwn:
+    def test_a_map_is_held_against_a_measured_reference(self):
+        np.save("map.npy", np.array([[1.0, 5.0, 1.0], [1.0, 9.0, 1.0], [1.0, 1.2, 1.0]]))
+        values = json.loads(
+            compare("map.npy", *SMALL, "--noise", "normal", "--estimators", "imle,simple,perturbed", "--json")
+        )
+        assert values["loss"] == "Hamming distance to the noise-free solution"
+        assert values["states"] is None
+        assert "central differences" in values["reference"]["text"]
+        assert 0 < values["reference"]["relative_error"] < 0.2
+        assert set(values["skipped"]) == {"simple"}
+        assert values["files"] == ["map-compare.png"]
+
+    def test_a_map_with_an_exact_distribution(self):
+        np.save("map.npy", np.arange(1.0, 10.0).reshape(3, 3))
+        values = json.loads(
+            compare("map.npy", "--solver", "top-k", "--top-k", "2", *SMALL, "--estimators", "simple", "--json")
+        )
+        assert values["states"] == 36
+
+    def test_a_gold_path(self):
+        np.save("map.npy", np.ones((3, 3)))
+        np.save("gold.npy", np.eye(3))
+        values = json.loads(compare("map.npy", "--gold", "gold.npy", *SMALL, "--estimators", "imle", "--json"))
+        assert values["loss"] == "Hamming distance to the gold solution"
+
+    def test_a_solver_and_a_loss_of_one_s_own(self):
+        Path("mine_to_compare.py").write_text(
+            "import torch\n"
+            "def solver(theta):\n    return (theta == theta.amax(dim=1, keepdim=True)).to(theta)\n"
+            "def loss(z):\n    return (z.cumsum(dim=1) ** 3).sum(dim=1)\n"
+        )
+        own = ["--function", "mine_to_compare:solver", "--loss", "mine_to_compare:loss", "--size", "4,1"]
+        values = json.loads(compare(*SMALL, *own, "--noise", "gumbel", "--estimators", "imle,score-function", "--json"))
+        assert (values["problem"], values["loss"]) == ("top-k 4,1, mine_to_compare:solver", "mine_to_compare:loss")
+        assert "of every entry" in values["reference"]["text"]
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                ["--problem", "topk"],
+                "error: --problem: got 'topk'; it must be one of 'top-k', 'path', 'spanning-tree', 'knapsack'; did you mean "
+                "'top-k'?",
+            ),
+            (["--size", "3,9"], "error: --size: got '3,9'; top-k chooses at most n of n; use '3,1'"),
+            (
+                ["--lambdas", "a"],
+                "error: --lambdas: got 'a'; it must be finite numbers >= 0 between commas, such as 0.1,1,10",
+            ),
+            (["--temps", "-1"], "error: --temps: got '-1'; it must be finite numbers >= 0 between commas, such as 0.5,1,2"),
+            (["--samples", "0"], "error: --samples: got 0; it must be >= 1; use 10"),
+            (["--repetitions", "1"], "error: --repetitions: got 1; it must be >= 2; the usual number is 300"),
+            (["--gold", "g.npy"], "error: --gold: it belongs to a map; name one"),
+            (
+                ["--seed", str(2**32)],
+                "error: --seed: got 4294967296; a random problem takes a whole number from 0 to 2^32 - 1; the usual one is "
+                "0",
+            ),
+            (
+                ["--solver", "dijkstra", "--problem", "path"],
+                "error: --problem: got path with an input or a solver of its own; leave one of them out",
+            ),
+            (["--loss", "nothing"], "error: --loss: got 'nothing'; it must be module:name"),
+        ],
+    )
+    def test_wrong_usage(self, arguments, message):
+        assert fails(*SMALL, *arguments) == (2, message)
+
+    def test_an_unknown_estimator_lists_all_and_suggests_the_nearest(self):
+        code, message = fails(*SMALL, "--estimators", "imle,straight-trough")
+        assert code == 2
+        assert message.startswith("error: --estimators: got 'straight-trough'; it must be one of 'imle', 'central-imle', ")
+        assert message.endswith("'simple'; did you mean 'straight-through'?")
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (
+                "z.sum()",
+                "error: loss: gave shape () for states of shape (252, 10); it must give one number for each, (252,); ",
+            ),
+            (
+                "z[:, 0] * float('nan')",
+                "error: loss: gave 252 NaN for 252 states; it must give numbers; look for",
+            ),
+            ("1.0", "error: loss: gave float; it must give a tensor; wrap arrays in torch.as_tensor"),
+            ("z.sum(dim=1)", "error: loss: its true gradient is 0 here; nothing can be measured against it; take another "),
+        ],
+    )
+    def test_a_loss_that_cannot_be_used(self, body, message, request):
+        name = f"losses_{abs(hash(request.node.name))}"
+        Path(f"{name}.py").write_text(f"def loss(z):\n    return {body}\n")
+        code, text = fails(*SMALL, "--loss", f"{name}:loss")
+        assert code == 1
+        assert text.startswith(message)
+
+    def test_no_estimator_that_applies(self):
+        code, message = fails(*SMALL, "--estimators", "perturbed-multiplicative")
+        assert code == 1
+        assert message.startswith(
+            "error: no estimator applies; perturbed-multiplicative: noise_distribution: got SumOfGamma"
+        )
+
+    def test_antithetic_pairs_of_noise_without_them(self):
+        code, message = fails(*SMALL, "--antithetic")
+        assert code == 1
+        assert message.startswith(
+            "error: law: got SumOfGammaNoiseDistribution(k=5, nb_iterations=100); antithetic pairs need a law"
+        )
+
+    def test_a_module_that_cannot_be_imported(self):
+        code, message = fails(*SMALL, "--function", "not_there_at_all:solver")
+        assert code == 1
+        assert message == (
+            "error: not_there_at_all:solver: cannot be imported (ModuleNotFoundError: No module named 'not_there_at_all'); "
+            "--debug shows where"
+        )
+
+    def test_something_that_cannot_be_called(self):
+        assert fails(*SMALL, "--function", "math:pi") == (
+            2,
+            "error: --function: math:pi is float and cannot be called; name a function or an object like one",
+        )
+
+    def test_a_file_of_another_kind_is_not_overwritten(self):
+        Path("notes.csv").write_text("my,notes\n1,2\n")
+        code, message = fails(*SMALL, "--save", "notes.csv")
+        assert (code, message.split(";")[0]) == (1, "error: --save: notes.csv exists and is no CSV file of imle")

@@ -1,0 +1,183 @@
+"""``imle reproduce``: table, JSON, picture, numbers, messages."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_core.reproduction import METHODS, reproduce, top_k
+
+NAMES = ["imle_sum_of_gamma", "imle_gumbel", "straight_through", "score_function", "adaptive_imle", "central_imle", "simple"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["reproduce", *map(str, arguments)])
+
+
+def run(*arguments):
+    result = invoke("top-k", *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def test_json_of_all_methods():
+    values = json.loads(run("--repetitions", 10, "--json"))
+    assert list(values) == ["optimum", "start", "methods", "experiment", "seed", "seconds", "files"]
+    assert values["optimum"] == pytest.approx(1.1252, abs=5e-5)
+    assert values["start"] == pytest.approx(4.114, abs=5e-4)
+    assert list(values["methods"]) == NAMES
+    for name, found in values["methods"].items():
+        assert list(found) == ["gap_mean", "gap_std", "repetitions", "reference_mean", "reference_std", "difference"]
+        assert found["repetitions"] == 10
+        assert 0 < found["gap_mean"] < 1.2
+        reference = METHODS[name].reference
+        assert found["reference_mean"] == (reference and reference.mean)
+        assert found["reference_std"] == (reference and reference.deviation)
+        if reference:
+            error = math.sqrt(found["gap_std"] ** 2 / 10 + reference.deviation**2 / reference.repetitions)
+            assert found["difference"] == pytest.approx((found["gap_mean"] - reference.mean) / error)
+        else:
+            assert found["difference"] is None
+    assert (values["experiment"], values["seed"], values["files"]) == ("top-k", 0, ["top-k-reproduce.png"])
+
+
+def test_the_numbers_are_those_of_the_library():
+    values = json.loads(run("--repetitions", 10, "--methods", "simple", "--seed", 5, "--json"))
+    outcome = reproduce(top_k(), METHODS["simple"], 10, 5)
+    assert values["methods"]["simple"]["gap_mean"] == float(outcome.means[-1])
+    assert values["methods"]["simple"]["gap_std"] == float(outcome.deviations[-1])
+
+
+def test_a_method_does_not_depend_on_the_others():
+    both = json.loads(run("--repetitions", 10, "--methods", "imle_gumbel, simple", "--json"))["methods"]
+    one = json.loads(run("--repetitions", 10, "--methods", "simple,simple", "--json"))["methods"]
+    assert list(both) == ["imle_gumbel", "simple"]
+    assert one == {"simple": both["simple"]}
+
+
+def test_table():
+    lines = run("--repetitions", 50, "--methods", "straight_through,simple").splitlines()
+    assert " ".join(lines[0].split()) == "method gap at the end standard error authors' code difference"
+    name, mean, _, deviation, error, *reference, difference = lines[1].split()
+    assert (name, reference) == ("straight_through", ["0.752", "±", "0.107"])
+    assert float(error) == pytest.approx(float(deviation) / math.sqrt(50), abs=6e-4)
+    expected = (float(mean) - 0.752) / math.hypot(float(deviation) / math.sqrt(50), 0.0107)
+    assert difference == f"{float(difference):+.1f}"
+    assert float(difference) == pytest.approx(expected, abs=0.1)
+    assert len(lines[2].split()) == 5
+    assert lines[3:] == [
+        "",
+        "optimum  1.1252, gap at the start 4.114; 50 runs of each method",
+        "files    top-k-reproduce.png",
+    ]
+
+
+@pytest.mark.parametrize("methods", ["simple", "simple,imle_gumbel,straight_through,central_imle,adaptive_imle"])
+def test_picture(methods):
+    run("--repetitions", 3, "--methods", methods, "--out", "gaps.png")
+    with Image.open("gaps.png") as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    blue = np.abs(pixels - (0x00, 0x72, 0xB2)).sum(axis=2) < 30
+    assert blue.sum() > 300
+    assert [path.name for path in Path().iterdir()] == ["gaps.png"]
+
+
+def test_the_same_seed_gives_the_same_picture():
+    run("--repetitions", 3, "--methods", "simple", "--out", "first.png")
+    run("--repetitions", 3, "--methods", "simple", "--out", "second.png")
+    run("--repetitions", 3, "--methods", "simple", "--out", "third.png", "--seed", "1")
+    first, second, third = (Path(f"{name}.png").read_bytes() for name in ("first", "second", "third"))
+    assert first == second != third
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg"])
+def test_other_kinds_of_pictures(kind):
+    run("--repetitions", 2, "--methods", "imle_gumbel", "--out", f"gaps.{kind}")
+    assert Path(f"gaps.{kind}").stat().st_size > 5000
+
+
+def test_numbers_of_every_step():
+    for _ in range(2):  # its own kind of file is overwritten
+        out = run("--repetitions", 5, "--methods", "imle_gumbel,simple", "--save", "gaps.csv")
+    assert out.splitlines()[-1] == "files    top-k-reproduce.png, gaps.csv"
+    with Path("gaps.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = ["method", "step", "gap_mean", "gap_std", "standard_error", "quantile_10", "quantile_90"]
+    assert list(rows[0]) == names
+    assert [(row["method"], int(row["step"])) for row in rows] == [
+        (name, step) for name in ("imle_gumbel", "simple") for step in range(50)
+    ]
+    outcome = reproduce(top_k(), METHODS["simple"], 5)
+    expected = outcome.means, outcome.deviations, outcome.standard_errors, outcome.quantile(0.1), outcome.quantile(0.9)
+    for name, values in zip(names[2:], expected, strict=True):
+        assert [float(row[name]) for row in rows[50:]] == values.tolist()
+
+
+def test_quiet():
+    assert run("--repetitions", 2, "--methods", "simple", "--quiet") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["topk"], "EXPERIMENT: got 'topk'; it must be one of 'top-k'; did you mean 'top-k'?"),
+        (["warcraft"], "EXPERIMENT: got 'warcraft'; it must be one of 'top-k'; use 'top-k' for instance"),
+        (
+            ["top-k", "--methods", "simple,imle_gumbl"],
+            "--methods: got 'imle_gumbl'; it must be one of 'imle_sum_of_gamma', 'imle_gumbel', 'straight_through', "
+            "'score_function', 'adaptive_imle', 'central_imle', 'simple'; did you mean 'imle_gumbel'?",
+        ),
+        (
+            ["top-k", "--methods", ""],
+            "--methods: got ''; it must be one of 'imle_sum_of_gamma', 'imle_gumbel', 'straight_through', "
+            "'score_function', 'adaptive_imle', 'central_imle', 'simple'; use 'imle_sum_of_gamma' for instance",
+        ),
+        (["top-k", "--repetitions", "1"], "--repetitions: got 1; it must be >= 2; the usual number is 1000"),
+        (["top-k", "--seed", "-1"], "--seed: got -1; it must be a whole number from 0 to 2^63 - 1; the usual one is 0"),
+    ],
+    ids=str,
+)
+def test_wrong_usage(arguments, message):
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stderr, result.stdout) == (2, f"error: {message}\n", "")
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "gaps.jpg"], "--out: gaps.jpg ends in .jpg; it must end in .png or .pdf or .svg"),
+        (["--out", "none/gaps.png"], "--out: the folder none does not exist; make it first"),
+        (["--save", "gaps.npy"], "--save: gaps.npy ends in .npy; it must end in .csv"),
+    ],
+    ids=str,
+)
+def test_files_that_cannot_be_written(arguments, message):
+    result = invoke("top-k", *arguments)
+    assert (result.exit_code, result.stderr, result.stdout) == (1, f"error: {message}\n", "")
+
+
+def test_another_file_is_not_overwritten():
+    Path("gaps.csv").write_text("my,own\n1,2\n")
+    result = invoke("top-k", "--save", "gaps.csv")
+    assert (result.exit_code, Path("gaps.csv").read_text()) == (1, "my,own\n1,2\n")
+    assert result.stderr == "error: --save: gaps.csv exists and is no CSV file of imle; choose another name or remove it\n"
+
+
+def test_without_an_experiment():
+    assert invoke().exit_code == 2
