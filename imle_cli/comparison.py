@@ -54,6 +54,17 @@ class Comparison:
         ]
 
     @property
+    def values(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            "cells": self.records,
+            "best": [cell.estimator for cell in self.best],
+            "skipped": self.skipped,
+            "cosines": {name: {str(number): value for number, value in row.items()} for name, row in self.cosines.items()},
+            "antithetic": self.antithetic,
+        }
+
+    @property
     def columns(self) -> dict[str, list[Any]]:
         """Every cell, as columns of a table."""
         return {name: [record[name] for record in self.records] for name in self.records[0]}

@@ -1,5 +1,6 @@
 """Problems on which estimators are measured: random ones by name, or the user's map, graph, table, solver and loss."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from imle_cli.sampling import find_device
 from imle_core import hamming
 from imle_core.alternatives import ESTIMATORS
 from imle_core.contracts import check_name
+from imle_core.exact import ExponentialFamily
 from imle_core.families import family_of
 from imle_core.lab_problem import PROBLEMS, LabProblem, check_problem, make_problem
 
@@ -68,6 +70,13 @@ def read_estimators(text: str) -> list[str]:
     except ValueError as error:
         raise UsageError(str(error)) from error
     return names
+
+
+def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
+    """For JSON, whose numbers may be read as floating ones; exact where these are, None where it is not known."""
+    count = None if family is None else family.count()
+    exact = count if count is not None and count < 2**53 else None
+    return {"states": exact, "log10_states": None if count is None else math.log10(count)}
 
 
 def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:

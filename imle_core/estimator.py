@@ -19,7 +19,7 @@ from torch import Tensor
 
 from imle_core import contracts
 from imle_core.contracts import Noise, Solver, Target
-from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense
+from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense, divided
 from imle_core.target import TargetDistribution
 
 Difference = Literal["forward", "central"]
@@ -51,6 +51,8 @@ class Estimator(Layer):
     def sample_gradients(self, call: Backward) -> Tensor:
         """``z_s - MAP(theta'_s + tau_tgt * eps_s)``, or its central form; divided by lambda where that is wanted."""
         rows, dy_rows = call.theta.flatten(0, 1), call.dy.flatten(0, 1)
+        if hasattr(self.target, "check_instances"):
+            self.target.check_instances(call.theta[:, 0])
         walls = rows.isinf()
         walled = bool(walls.any())
         # A target that observes may change its step afterwards.
@@ -68,7 +70,7 @@ class Estimator(Layer):
             difference = call.z - state_against(dy_rows)
         if hasattr(self.target, "observe"):
             self.target.observe(difference)
-        return difference if step is None else _divided(difference, step)
+        return difference if step is None else divided(difference, step)
 
 
 def imle(
@@ -158,12 +160,3 @@ class IMLE(LayerModule):
 
     def __init__(self, function: Solver, *args: Any, **kwargs: Any) -> None:
         super().__init__(imle(function, *args, **kwargs).estimator)  # type: ignore[attr-defined]
-
-
-def _divided(difference: Tensor, step: Tensor | float) -> Tensor:
-    """Differences ``(B, S, *event)`` over lambda, a number or ``(B*S,)``; 0 where lambda is 0."""
-    wide = torch.promote_types(difference.dtype, torch.float32)  # float16 holds nothing above 65504
-    rows = difference.shape[0] * difference.shape[1]
-    step = torch.as_tensor(step, dtype=wide, device=difference.device).expand(rows)
-    step = step.reshape(*difference.shape[:2], *[1] * (difference.dim() - 2))
-    return torch.where(step > 0, difference / step, 0.0).to(difference)

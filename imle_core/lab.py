@@ -26,6 +26,8 @@ TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
 _BETA, _WARM_UP = 0.2, ((1e-2, 60), (2e-3, 60))  # a start for beta, its steps, and passes with each
 _WARM_UP_SAMPLES = 160
 _TIMED = 5
+_ROUNDING = 1e-12
+_ENTRIES = 2**22  # of samples at once
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Accuracy:
         mse: ``E ||g - g*||^2 / ||g*||^2``, the sum of squared bias and variance. A gradient of 0 has 1.
         error: the mean squared error of ``g/c``, with the c that gives its mean the true length along ``g*``:
             ``E ||g||^2 ||g*||^2 / (E <g, g*>)^2 - 1``. What a step size would do for it is done, so that it tells direction
-            and noise alone: infinite for a gradient of 0, the variance for an unbiased one.
+            and noise alone: the variance for an unbiased gradient, infinite for one that makes no progress along ``g*``.
         cosine: mean cosine of g and ``g*``; that of a zero gradient counts as 0.
         zero_share: share of gradients that are 0 in every entry.
         sign_agreement: share of entries with the sign of ``g*``, of those that are 0 in neither; None where all are.
@@ -180,11 +182,19 @@ def measure(gradients: Tensor, true: Tensor) -> Accuracy:
         bias=math.sqrt(max(0.0, square)),
         variance=variance,
         mse=float((rows - wanted).square().sum(dim=1).mean() / length**2),
-        error=float(lengths.square().mean() * length**2) / progress**2 - 1 if progress > 0 else math.inf,
+        error=_scaled_error(lengths, length, progress),
         cosine=float(cosines.mean()),
         zero_share=float((lengths == 0).double().mean()),
         sign_agreement=float((signs > 0).sum()) / told if told else None,
     )
+
+
+def _scaled_error(lengths: Tensor, length: Tensor, progress: float) -> float:
+    """``E ||g||^2 ||g*||^2 / (E <g, g*>)^2 - 1``; what is left of 0 after rounding counts as 0."""
+    if progress <= 0:
+        return math.inf
+    error = float(lengths.square().mean() * length**2) / progress**2 - 1
+    return error if error > _ROUNDING else 0.0
 
 
 def best_cells(records: Sequence[Cell | Skipped]) -> list[Cell]:
@@ -288,9 +298,10 @@ def _settle(layer: Layer, target: AdaptiveTargetDistribution, problem: LabProble
 
 
 def _gradients(layer: Layer, problem: LabProblem, repetitions: int) -> Tensor:
-    """Independent gradients, ``(R, *event)``."""
+    """Independent gradients, ``(R, *event)``, in parts of a bounded size."""
     theta = problem.theta.expand(repetitions, *problem.theta.shape[1:]).clone().requires_grad_()
-    layer.estimate(theta, problem.loss).sum().backward()
+    for part in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
+        layer.estimate(part, problem.loss).sum().backward()
     assert theta.grad is not None
     return theta.grad
 
@@ -299,6 +310,8 @@ def _seconds(layer: Layer, problem: LabProblem) -> float:
     def once() -> float:
         began = time.perf_counter()
         _gradients(layer, problem, 1)
+        if problem.theta.is_cuda:
+            torch.cuda.synchronize(problem.theta.device)
         return time.perf_counter() - began
 
     return median(once() for _ in range(_TIMED))

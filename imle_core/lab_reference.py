@@ -16,7 +16,7 @@ from imle_core.lab_problem import LabProblem
 from imle_core.layer import Loss
 from imle_core.target import TargetDistribution
 
-_MOST_STATES = 2**18
+_MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
 _ENTRIES = 2**22  # of parameters at once
 _SOLVES, _SAMPLES = 2**18, 2**16
 _STEP = 0.15  # in deviations of the noise
@@ -61,7 +61,7 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
     """
     generator = torch.Generator(problem.theta.device).manual_seed(seed)
     family = problem.family
-    if family is not None and family.count() <= _MOST_STATES:
+    if family is not None and family.count() <= min(_MOST_STATES, _MOST_ENTRIES // problem.theta.numel()):
         theta = problem.theta.detach().clone().requires_grad_()
         value = family.expectation(theta, lambda states: contracts.losses_of(problem.loss, states)).sum()
         (gradient,) = torch.autograd.grad(value, theta)
@@ -73,7 +73,7 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
             f"noise: got none for {problem.name}, of which no exact distribution is known; the reference needs one or the "
             "other; use normal noise for instance"
         )
-    quadratic = is_quadratic(problem.loss, problem.solver(problem.theta)[0].double(), generator)
+    quadratic = is_quadratic(problem.loss, _mode(problem)[0].double(), generator)
     return (_by_direction if quadratic else _by_entries)(problem, noise, generator)
 
 
@@ -106,7 +106,7 @@ def _by_exact_samples(problem: LabProblem, family: ExponentialFamily, generator:
 def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
     theta, size = problem.theta, problem.theta.numel()
     chunk = max(2, min(_SAMPLES, _ENTRIES // size))
-    z = problem.solver(theta).detach().clone().requires_grad_()
+    z = _mode(problem).requires_grad_()
     (slope,) = torch.autograd.grad(contracts.losses_of(problem.loss, z).sum(), z)
     step = _STEP * _deviation(noise, problem, generator) / (float(slope.square().mean().sqrt()) or 1.0)
     layer = imle(
@@ -133,21 +133,35 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
 def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
     theta, size = problem.theta, problem.theta.numel()
     step = _STEP * _deviation(noise, problem, generator)
-    moves = step * torch.eye(size, dtype=theta.dtype, device=theta.device).view(size, *theta.shape[1:])
-    chunk = max(1, _ENTRIES // (2 * size * size))
-    both = torch.stack([moves, -moves])
+    chunk = max(1, min(_SOLVES // (2 * size), _ENTRIES // (2 * size * size)))
+    block = max(1, _ENTRIES // (2 * size * chunk))
 
     def gradients() -> Tensor:
-        eps = contracts.draw_noise(noise, theta, chunk, generator)[0]
-        rows = (theta + eps)[:, None, None] + both
-        states = problem.solver(rows.flatten(0, 2)).to(theta)
-        up, down = contracts.losses_of(problem.loss, states).detach().double().view(chunk, 2, size).unbind(dim=1)
-        return ((up - down) / (2 * step)).view(chunk, *theta.shape[1:])
+        perturbed = (theta + contracts.draw_noise(noise, theta, chunk, generator)[0]).flatten(1)
+        slopes = [_slopes(problem, perturbed, entries, step) for entries in torch.arange(size).split(block)]
+        return torch.cat(slopes, dim=1).view(chunk, *theta.shape[1:])
 
     gradient, error, count = _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)))
     return Reference(
         gradient, error, f"{count:,} central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
     )
+
+
+def _slopes(problem: LabProblem, perturbed: Tensor, entries: Tensor, step: float) -> Tensor:
+    """Central differences of the loss, ``(n, m)``, at parameters ``(n, entries of an event)`` for m of their entries."""
+    count, size = perturbed.shape
+    moves = torch.zeros(len(entries), size, dtype=perturbed.dtype, device=perturbed.device)
+    moves[torch.arange(len(entries)), entries] = step
+    rows = perturbed[:, None, None] + torch.stack([moves, -moves])
+    parameters = rows.view(1, -1, *problem.theta.shape[1:])
+    states = contracts.map_states(problem.solver, parameters)[0]
+    up, down = contracts.losses_of(problem.loss, states).detach().double().view(count, 2, -1).unbind(dim=1)
+    return (up - down) / (2 * step)
+
+
+def _mode(problem: LabProblem) -> Tensor:
+    """The noise-free solution ``(1, *event)``, in theta's type."""
+    return contracts.map_states(problem.solver, problem.theta.unsqueeze(1))[:, 0].clone()
 
 
 def _averaged(gradients: Callable[[], Tensor], calls: int) -> tuple[Tensor, float, int]:

@@ -80,6 +80,18 @@ class KnownTargetDistribution:
     def __repr__(self) -> str:
         return f"KnownTargetDistribution(theta of shape {tuple(self.theta.shape)})"
 
+    def check_instances(self, theta: Tensor) -> None:
+        """The known parameters must be those of the instances ``(B, *event)``, or one for all of them.
+
+        Raises:
+            ValueError: another shape.
+        """
+        if self.theta.shape not in (theta.shape, theta.shape[1:]):
+            raise ValueError(
+                f"theta: the known target has shape {tuple(self.theta.shape)} for instances of shape {tuple(theta.shape)}; "
+                "it must be (*event), or (B, *event) with the layer's B instances; give the true parameters of this batch"
+            )
+
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG002
         """The known parameters for each row of ``theta``, ``(N, *event)``; row ``b*S + s`` gets those of instance b."""
         known = self.theta.to(theta)
@@ -105,10 +117,12 @@ class AdaptiveTargetDistribution(nn.Module):
         move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(0, beta + move)
 
     So beta settles where a gradient has about ``target_rate`` non-zero entries, the smallest lambda that still tells
-    something. Starting from 0, gradients are 0 for the first ``1/step`` or so of what beta has to climb: top-5 of 10 settles
-    near 0.2 after some 200 passes with the default step, after 2000 with the authors' 1e-4.
+    something. Starting from 0 it climbs by ``step`` a pass and gradients are 0 at first: top-5 of 10 settles between 0.1 and
+    0.3 after some 200 passes with the default step, after 2000 with the authors' 1e-4. With unequal temperatures the two
+    solutions differ whatever lambda is, and beta falls to 0 unless ``target_rate`` is above what that alone brings about.
 
-    State: ``beta``, ``rate`` and ``move`` are buffers, part of ``state_dict`` of this module and of :class:`imle_core.IMLE`.
+    State: ``beta``, ``rate``, ``move`` and what has been counted since are buffers, part of ``state_dict`` of this
+    module and of :class:`imle_core.IMLE`.
     Gradient accumulation: with ``accumulate = m`` beta moves once in m backward passes, by the mean over all their rows, so
     that m small batches do what one large batch does. Activation checkpointing recomputes forward passes only, which do not
     move beta. Data-parallel replicas: with ``synchronised=True`` the counts of rows and non-zero entries are added up over

@@ -187,7 +187,7 @@ OURS = {
     "imle_cli.imported": {"console"},
     "imle_cli.inputs": {"console", "graph_problem", "graphs", "map_problem", "options", "problem", "score_problem"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
-    | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "families", "lab_problem")},
+    | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
     "imle_cli.measurement": set(),
     "imle_cli.options": {"console"},

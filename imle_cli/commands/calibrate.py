@@ -69,7 +69,7 @@ def calibrate(
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
     from imle_cli.console import Report
-    from imle_cli.lab_inputs import read_lab_problem
+    from imle_cli.lab_inputs import number_of_states, read_lab_problem
     from imle_cli.outputs import Outputs
     from imle_cli.sampling import make_noise, noise_title
     from imle_core.calibration import REFINEMENTS
@@ -101,7 +101,7 @@ def calibrate(
     values = {
         "problem": problem.name,
         "instances": instances,
-        **_number_of_states(problem.family),
+        **number_of_states(problem.family),
         "noise": noise.noise,
         "k": getattr(law, "k", None),
         "iterations": noise.noise_iterations if hasattr(law, "k") else None,
@@ -174,12 +174,6 @@ def _stacked(parts: list[Any]) -> Any:
 
 def _details(law: Any) -> str:
     return f", k = {law.k:g}, {law.nb_iterations:g} terms" if hasattr(law, "k") else ""
-
-
-def _number_of_states(family: "ExponentialFamily") -> dict[str, Any]:
-    """For JSON, whose numbers may be read as floating ones; exact where these are."""
-    count = family.count()
-    return {"states": count if count < 2**53 else None, "log10_states": math.log10(count)}
 
 
 def _row(record: "Calibration") -> dict[str, Any]:

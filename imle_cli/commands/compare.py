@@ -56,7 +56,7 @@ def compare(
     from imle_cli.comparison import make_comparison, steps
     from imle_cli.comparison_figures import comparison_figure
     from imle_cli.console import DataError, Report
-    from imle_cli.lab_inputs import read_estimators, read_lab_problem
+    from imle_cli.lab_inputs import number_of_states, read_estimators, read_lab_problem
     from imle_cli.outputs import Outputs, check_output, write_table
     from imle_cli.sampling import make_noise, noise_title
     from imle_core.lab import Settings
@@ -85,32 +85,25 @@ def compare(
     outputs.write(canvas.encode(figure, outputs.format))
     if save is not None:
         write_table(save, found.columns)
-    text, relative = advice(found.best), reference.error / reference.norm
+    text, relative = advice(found.best, settings.lambdas, settings.temperatures), reference.error / reference.norm
     files = [*outputs.files, *([] if save is None else [str(save)])]
     values = {
         "problem": problem.name,
-        "states": None if problem.family is None else problem.family.count(),
+        **number_of_states(problem.family),
         "loss": problem.loss_name,
         "noise": noise.noise,
         "samples": samples,
         "repetitions": repetitions,
         "seed": report.seed,
         "reference": {"text": reference.text, "norm": reference.norm, "relative_error": relative},
-        "cells": found.records,
-        "best": [cell.estimator for cell in found.best],
-        "skipped": found.skipped,
-        "cosines": {name: {str(number): value for number, value in row.items()} for name, row in found.cosines.items()},
-        "antithetic": found.antithetic,
+        **found.values,
         "recommendation": text,
         "seconds": time.perf_counter() - began,
         "files": files,
     }
-    error = f", relative standard error {relative:.2g}" if reference.error else ""
-    lines = [
+    below = [
         f"problem    {problem.name}, {problem.loss_name}, {law or 'no'} noise, {samples} samples, {repetitions} repetitions",
-        f"reference  {reference.text}{error}",
+        f"reference  {reference.text}{f', relative standard error {relative:.2g}' if reference.error else ''}",
         f"files      {', '.join(files)}",
-        "",
-        text,
     ]
-    console.table(values, _HEADER, found.rows, figures=_FIGURES, below="\n" + "\n".join(lines))
+    console.table(values, _HEADER, found.rows, figures=_FIGURES, below="\n".join(["", *below, "", text]))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts
-from imle_core.layer import Backward, Layer
+from imle_core.layer import Backward, Layer, divided, for_rows
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,8 @@ class BlackboxInterpolation(Layer):
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Differences of solutions over lambda; 0 where lambda is 0."""
-        theta, z, dy = call.theta, call.z, call.dy
+        theta, dy = call.theta, call.dy
         step = self.target.step_size(theta.flatten(0, 1), dy.flatten(0, 1))  # type: ignore[attr-defined]
-        lambda_ = torch.as_tensor(step, dtype=torch.promote_types(z.dtype, torch.float32), device=z.device)
-        lambda_ = lambda_.expand(z.shape[0] * z.shape[1]).view(*z.shape[:2], *[1] * (z.dim() - 2))
         # An infinite entry keeps its place: it has no slope.
-        moved = (theta - torch.where(theta.isinf(), 0.0, lambda_ * dy)).to(theta)
-        difference = z - self.states(moved, call.eps, self.input_temperature, call.arguments)
-        return torch.where(lambda_ > 0, difference / lambda_, 0.0).to(z)
+        moved = (theta - torch.where(theta.isinf(), 0.0, for_rows(step, dy) * dy)).to(theta)
+        return divided(call.z - self.states(moved, call.eps, self.input_temperature, call.arguments), step)

@@ -19,10 +19,12 @@ Perturbation = Literal["additive", "multiplicative"]
 class PerturbedOptimizer(Layer):
     """``g_s = (<z_s, dy_s> - b_s) nu'(eps_s) / tau_in`` for noise with density ``exp(-nu)``: no step, no second solve.
 
-    Its mean is ``J^T dy`` with the Jacobian J of ``E[MAP(theta + tau eps)]``, whatever baseline b, since ``E nu' = 0``.
-    "noise-free" takes ``b = <MAP(theta), dy_s>``, one more row to solve for each instance; "leave-one-out" the mean of
-    ``<z_t, dy_s>`` over the other samples t, at no cost, but for two samples or more. A loss that is not linear in z has
-    another gradient than that of its value at the mean: see :class:`ScoreFunction` for the former.
+    Its mean is ``J^T dy`` with the Jacobian J of ``E[MAP(theta + tau eps)]`` where dy does not depend on the noise, as for a
+    loss that is linear in z; then a baseline b changes nothing but the variance, since ``E nu' = 0``. "noise-free" takes
+    ``b = <MAP(theta), dy_s>``, one more row to solve for each instance; "leave-one-out" the mean of ``<z_t, dy_s>`` over the
+    other samples t, at no cost, but for two samples or more. For other losses dy_s is that of its sample: without a baseline
+    the mean is then the gradient of ``E <z, dy>``, with one it is biased further. :class:`ScoreFunction` has the gradient
+    of any expected loss.
 
     "multiplicative" perturbs ``theta_i exp(tau eps_i - c)`` with normal noise and the c that keeps the mean at theta. Signs
     stay, so that costs stay positive. The gradient is then divided by ``theta_i``, which must not be 0.
@@ -34,7 +36,7 @@ class PerturbedOptimizer(Layer):
         perturbation: how noise changes the parameters.
     """
 
-    baseline: Baseline = "noise-free"
+    baseline: Baseline = "none"
     perturbation: Perturbation = "additive"
 
     def __post_init__(self) -> None:

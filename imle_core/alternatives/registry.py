@@ -34,6 +34,7 @@ class Entry:
         options: arguments of the class that the name stands for.
         adaptive: whether its target finds its own step.
         exact: whether it draws exact samples, of an option ``family``, in place of the solver's.
+        scaled: whether its size is an estimate of the gradient's.
     """
 
     layer: type[Layer]
@@ -42,6 +43,7 @@ class Entry:
     options: dict[str, Any] = field(default_factory=dict)
     adaptive: bool = False
     exact: bool = False
+    scaled: bool = True
 
 
 ESTIMATORS: dict[str, Entry] = {
@@ -50,10 +52,10 @@ ESTIMATORS: dict[str, Entry] = {
     "adaptive-imle": Entry(Estimator, adaptive=True),
     "adaptive-central-imle": Entry(Estimator, adaptive=True, options={"difference": "central"}),
     "blackbox": Entry(BlackboxInterpolation, uses_step=True),
-    "straight-through": Entry(StraightThrough),
-    "identity": Entry(Identity),
+    "straight-through": Entry(StraightThrough, scaled=False),
+    "identity": Entry(Identity, scaled=False),
     "perturbed": Entry(PerturbedOptimizer),
-    "perturbed-plain": Entry(PerturbedOptimizer, options={"baseline": "none"}),
+    "perturbed-baseline": Entry(PerturbedOptimizer, options={"baseline": "noise-free"}),
     "perturbed-multiplicative": Entry(PerturbedOptimizer, options={"perturbation": "multiplicative"}),
     "fenchel-young": Entry(FenchelYoung, "gold solutions"),
     "score-function": Entry(ScoreFunction, "loss values"),
@@ -106,14 +108,14 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
+    contracts.check_name("estimator", estimator, ESTIMATORS)
     if function is None:
         settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
         return functools.partial(differentiable, estimator, **settings, **options)
-    contracts.check_name("estimator", estimator, ESTIMATORS)
     entry = ESTIMATORS[estimator]
     target: Target = TargetDistribution() if target_distribution is None else target_distribution
-    if entry.adaptive and not isinstance(target, AdaptiveTargetDistribution):
-        target = AdaptiveTargetDistribution(getattr(target, "alpha", 1.0))
+    if entry.adaptive and isinstance(target, TargetDistribution):
+        target = AdaptiveTargetDistribution(target.alpha)
     layer: Callable[..., Layer] = entry.layer
     return layer(
         function,

@@ -56,12 +56,13 @@ class ScoreFunction(Layer):
 
         Args:
             theta: parameters (or costs), ``(B, *event)``.
-            loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``.
+            loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
+                reduction.
             *args: reach the solver.
             **kwargs: reach the solver.
 
         Raises:
-            ValueError: a loss of another shape, or NaN; temperature 0; or as in a call of any layer.
+            ValueError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any layer.
         """
         contracts.check_theta(theta)
         with torch.no_grad():
@@ -71,6 +72,8 @@ class ScoreFunction(Layer):
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
+        if self.input_temperature == 0:
+            return mean + _without_gradient(theta)
         with torch.no_grad():
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
@@ -78,8 +81,8 @@ class ScoreFunction(Layer):
             score = self._score(parameters, eps, z)
             gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
-        product = (torch.where(theta.isinf(), 0.0, theta) * gradient).flatten(1).sum(dim=1)
-        return mean + (product - product.detach())
+        moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
+        return mean + (moved * gradient).flatten(1).sum(dim=1)
 
     def noise_free(self) -> "ScoreFunction":
         """The same layer with one sample, and no noise or baseline."""
@@ -93,8 +96,6 @@ class ScoreFunction(Layer):
         """``d/dtheta log p``, ``(B, S, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)
-        if self.input_temperature == 0:
-            raise ValueError("input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start")
         mean = self._exact(theta).marginals(theta / self.input_temperature).to(z)
         return (z - mean.unsqueeze(1)) / self.input_temperature
 
@@ -102,3 +103,14 @@ class ScoreFunction(Layer):
         family = family_of(self.solver, theta.shape[1:]) if self.family == "solver" else self.family
         assert isinstance(family, ExponentialFamily)
         return family
+
+
+def _without_gradient(theta: Tensor) -> Tensor:
+    """Zeros ``(B,)`` through which no gradient can flow to theta: at temperature 0 there is no score."""
+
+    def refuse(_: Tensor) -> None:
+        raise ValueError("input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start")
+
+    zeros = torch.where(theta.isinf(), 0.0, theta - theta.detach()).flatten(1).sum(dim=1)
+    zeros.register_hook(refuse)
+    return zeros

@@ -1,8 +1,8 @@
 """What can be asked of a Gibbs distribution over a finite set of structures and answered exactly."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from math import prod
 
 import torch
 from torch import Tensor
@@ -64,7 +64,7 @@ class ExponentialFamily(ABC):
     def covariance(self, theta: Tensor) -> Tensor:
         """``Cov[z]``, the Hessian of A, ``(N, n, n)`` over the n entries of an event, for parameters ``(N, *event)``."""
         self._read(theta)
-        size = prod(self.event)
+        size = math.prod(self.event)
         units = torch.eye(size, dtype=torch.float64, device=theta.device).repeat(len(theta), 1)
         rows = self.expectation_gradient(theta.repeat_interleave(size, dim=0), units.view(-1, *self.event))
         return rows.reshape(-1, size, size)
@@ -123,8 +123,9 @@ class ExponentialFamily(ABC):
         """
         count = self.count()
         if count > most:
+            number = count if count < 10**30 else f"about 1e{math.floor(math.log10(count))}"
             raise ValueError(
-                f"states: {count} of them; enumeration takes at most {most}; use the family's own marginals, or sample"
+                f"states: {number} of them; enumeration takes at most {most}; use the family's own marginals, or sample"
             )
         return self._states()
 
@@ -158,7 +159,7 @@ class ExponentialFamily(ABC):
         Args:
             theta: parameters, ``(N, *event)``.
             nb_samples: number of samples of each row, >= 1.
-            generator: source of randomness, on theta's device; torch's own if None.
+            generator: source of randomness; torch's own if None. Draws are made where it lives.
 
         Raises:
             ValueError: fewer than one sample.
@@ -168,7 +169,9 @@ class ExponentialFamily(ABC):
         with torch.no_grad():
             wide = self._read(theta)
             kind = theta.dtype if theta.is_floating_point() else wide.dtype
-            return self._sample(wide, int(nb_samples), generator).to(kind).view(len(wide), int(nb_samples), *self.event)
+            place = wide.device if generator is None else generator.device
+            drawn = self._sample(wide.to(place), int(nb_samples), generator)
+            return drawn.to(wide.device, kind).view(len(wide), int(nb_samples), *self.event)
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
         """Samples ``(N, nb_samples, ...)``, by enumeration and the inverse of the distribution function."""

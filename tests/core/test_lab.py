@@ -96,7 +96,7 @@ class TestCells:
 
     @pytest.mark.parametrize(
         "name",
-        ["perturbed", "perturbed-plain", "score-function", "score-function-baseline", "score-function-exact", "simple"],
+        ["perturbed", "perturbed-baseline", "score-function", "score-function-baseline", "score-function-exact", "simple"],
     )
     def test_unbiased_estimators_have_no_bias_for_a_linear_loss(self, name):
         problem, reference = top_1()
@@ -121,8 +121,8 @@ class TestCells:
             "blackbox": 20,
             "straight-through": 10,
             "identity": 10,
-            "perturbed": 11,
-            "perturbed-plain": 10,
+            "perturbed": 10,
+            "perturbed-baseline": 11,
             "score-function": 10,
             "score-function-baseline": 10,
             "score-function-exact": 10,
@@ -155,6 +155,18 @@ class TestCells:
         assert {name for name, *_ in settings().cells} == set(ESTIMATORS)
 
 
+def test_repetitions_are_taken_in_parts_of_a_bounded_size(monkeypatch):
+    problem, reference = top_1()
+    monkeypatch.setattr("imle_core.lab._ENTRIES", 4000)
+    (cell,) = compare(problem, settings("imle", repetitions=1000), reference)
+    assert cell.calls == 20
+    assert cell.accuracy.cosine > 0.3
+
+
+def test_rounding_is_no_error():
+    assert measure(torch.full((3, 2), 0.1), torch.tensor([0.1, 0.1]) * 3).error == 0.0
+
+
 class TestSkipped:
     def skipped(self, problem, noise, **changes):
         reference = Reference(torch.ones(problem.theta.shape[1:], dtype=torch.float64), 0.0, "ones")
@@ -166,7 +178,7 @@ class TestSkipped:
         assert set(found) == {
             "fenchel-young",
             "perturbed",
-            "perturbed-plain",
+            "perturbed-baseline",
             "perturbed-multiplicative",
             "score-function",
             "score-function-baseline",

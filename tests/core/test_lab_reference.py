@@ -87,3 +87,21 @@ def test_many_paths_are_sampled():
     found = reference_gradient(replace(large), None, 0)
     assert "exact samples" in found.text
     assert found.error < 0.1 * found.norm
+
+
+def test_solvers_of_whole_numbers_are_measured_like_others():
+    def whole(theta):
+        return torch.nn.functional.one_hot(theta.argmax(dim=1), theta.shape[1])
+
+    own = replace(problem(squared_distance(WANTED), family=False), solver=whole)
+    same = problem(squared_distance(WANTED), family=False)
+    one, other = (reference_gradient(each, GumbelNoiseDistribution(), 0).gradient for each in (own, same))
+    assert torch.equal(one, other)
+
+
+def test_entries_are_taken_in_blocks_of_a_bounded_size(monkeypatch):
+    whole = reference_gradient(problem(cubic, family=False), GumbelNoiseDistribution(), 0)
+    monkeypatch.setattr("imle_core.lab_reference._ENTRIES", 30)
+    monkeypatch.setattr("imle_core.lab_reference._SOLVES", 4000)
+    parts = reference_gradient(problem(cubic, family=False), GumbelNoiseDistribution(), 0)
+    assert float((parts.gradient - whole.gradient).norm()) < 4 * parts.error

@@ -158,11 +158,11 @@ class TestKnown:
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             KnownTargetDistribution(torch.tensor([0.0, torch.nan]))
 
-    @pytest.mark.parametrize("shape", [(3,), (3, 4), (2, 5), (0, 4), (2, 4, 1)])
+    @pytest.mark.parametrize("shape", [(3,), (3, 4), (4, 4), (1, 4), (2, 5), (0, 4), (2, 4, 1)])
     def test_parameters_of_a_wrong_shape(self, shape):
         message = (
-            f"theta: the known target has shape {shape} for rows of shape (4, 4); it must be (*event), or (B, *event) with "
-            "the layer's B instances; give the true parameters of this batch"
+            f"theta: the known target has shape {shape} for instances of shape (2, 4); it must be (*event), or (B, *event) "
+            "with the layer's B instances; give the true parameters of this batch"
         )
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             gradient(imle(TopK(1), KnownTargetDistribution(torch.zeros(shape)), None, 2), torch.ones(2, 4), torch.ones(4, 4))

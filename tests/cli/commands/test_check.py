@@ -70,7 +70,9 @@ def test_our_solvers_by_name(name):
     result = invoke(name, "--instances", "16")
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["check", *CHECKS]
-    assert {line.split()[1] for line in result.stdout.splitlines()} == {"verdict", "pass"}
+    verdicts = dict(line.split()[:2] for line in result.stdout.splitlines()[1:])
+    assert verdicts.pop("speed") in ("pass", "warn")  # a busy machine is slow
+    assert set(verdicts.values()) == {"pass"}
 
 
 @pytest.mark.parametrize("name", ["good", "Made"])

@@ -54,7 +54,15 @@ def rows_of(solver, theta, dy, noise, temperature=1.0, samples=1, **settings):
     """Independent estimates for one instance, a row each."""
     count = COUNT // samples
     layer = differentiable(
-        "perturbed", solver, None, noise, samples, temperature, generator=generator(5), reduction="stacked", **settings
+        "perturbed-baseline",
+        solver,
+        None,
+        noise,
+        samples,
+        temperature,
+        generator=generator(5),
+        reduction="stacked",
+        **settings,
     )
     return gradient(layer, theta.expand(count, -1), dy.expand(count, samples, -1))
 
@@ -196,7 +204,7 @@ class TestFormula:
             seen.append(scale)
             return TopK(1)(rows * scale)
 
-        layer = differentiable("perturbed", solver, None, NormalNoiseDistribution())
+        layer = differentiable("perturbed-baseline", solver, None, NormalNoiseDistribution())
         theta = normal(2, 4).requires_grad_()
         layer(theta, 2.0).sum().backward()
         assert seen == [2.0, 2.0]
@@ -248,7 +256,15 @@ class TestMultiplicative:
             return TopK(1)(-costs)
 
         layer = differentiable(
-            "perturbed-multiplicative", solver, None, NormalNoiseDistribution(), 50, 2.0, sense="min", generator=generator()
+            "perturbed-multiplicative",
+            solver,
+            None,
+            NormalNoiseDistribution(),
+            50,
+            2.0,
+            sense="min",
+            generator=generator(),
+            baseline="noise-free",
         )
         costs = torch.tensor([[1.0, torch.inf, 0.1]], dtype=torch.float64)
         result = gradient(layer, costs, torch.tensor([[1.0, 5.0, 0.0]], dtype=torch.float64).expand(50, 3))
@@ -341,3 +357,31 @@ class TestRefusals:
         message = f"{name}: got 'other'; it must be one of {choices}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             differentiable("perturbed", TopK(1), None, NormalNoiseDistribution(), **{name: "other"})
+
+
+class TestLossesThatAreNotLinear:
+    """The upstream gradient of a sample then depends on its noise, and a baseline is no longer free."""
+
+    def gaps(self, loss, baseline, samples=8, count=40_000):
+        """Relative distance of the mean gradient to that of ``E <z, dy(z)>``, exact for Gumbel noise on one of four."""
+        layer = differentiable(
+            "perturbed", TopK(1), None, GumbelNoiseDistribution(), samples, baseline=baseline, generator=generator(3)
+        )
+        theta = THETA.expand(count // samples, -1).clone().requires_grad_()
+        layer.estimate(theta, loss).sum().backward()
+        states = torch.eye(4, dtype=torch.float64, requires_grad=True)
+        (slopes,) = torch.autograd.grad(loss(states).sum(), states)
+        parameters = THETA.clone().requires_grad_()
+        (exact,) = torch.autograd.grad(parameters.softmax(0) @ (states * slopes).sum(dim=1).detach(), parameters)
+        error = float((theta.grad.var(dim=0).sum() / len(theta.grad)).sqrt() / exact.norm())
+        return float((theta.grad.mean(dim=0) - exact).norm() / exact.norm()), error
+
+    def test_without_a_baseline_the_mean_is_the_gradient_of_the_product(self):
+        gap, error = self.gaps(lambda z: (z * DY).sum(dim=1) ** 3 + z.square() @ DY, "none")
+        assert gap < 3 * error
+        assert error < 0.05
+
+    @pytest.mark.parametrize("baseline", ["noise-free", "leave-one-out"])
+    def test_a_baseline_biases_it_as_the_docstring_says(self, baseline):
+        gap, error = self.gaps(lambda z: (z * DY).sum(dim=1) ** 3 + z.square() @ DY, baseline, count=200_000)
+        assert gap > 5 * error

@@ -32,9 +32,9 @@ CALLS = {
     "blackbox": ([6], [6]),
     "straight-through": ([6], []),
     "identity": ([6], []),
-    "perturbed": ([6], [2]),
-    "perturbed-plain": ([6], []),
-    "perturbed-multiplicative": ([6], [2]),
+    "perturbed": ([6], []),
+    "perturbed-baseline": ([6], [2]),
+    "perturbed-multiplicative": ([6], []),
     "score-function": ([6], []),
     "score-function-baseline": ([6], []),
     "score-function-exact": ([], []),
@@ -158,7 +158,7 @@ class TestForm:
     def test_unknown_names(self, name, remedy):
         known = (
             "'imle', 'central-imle', 'adaptive-imle', 'adaptive-central-imle', 'blackbox', 'straight-through', 'identity', "
-            "'perturbed', 'perturbed-plain', 'perturbed-multiplicative', 'fenchel-young', 'score-function', "
+            "'perturbed', 'perturbed-baseline', 'perturbed-multiplicative', 'fenchel-young', 'score-function', "
             "'score-function-baseline', 'score-function-exact', 'simple'"
         )
         message = f"estimator: got {name!r}; it must be one of {known}; {remedy}"

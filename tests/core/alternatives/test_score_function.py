@@ -9,6 +9,7 @@ import torch
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
+    LayerModule,
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
 )
@@ -217,16 +218,25 @@ class TestErrors:
         with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
             output.sum().backward()
 
+    def test_evaluation_gives_the_loss_of_the_noise_free_state_to_parameters_that_want_a_gradient(self):
+        layer = LayerModule(ScoreFunction(TopK(1), noise=GumbelNoiseDistribution())).eval()
+        theta = normal(2, 4).requires_grad_()
+        assert torch.equal(layer.estimate(theta, LOSSES["cubic"]).detach(), LOSSES["cubic"](TopK(1)(theta)))
+
+    def test_large_parameters_of_a_narrow_type_do_not_spoil_the_value(self):
+        theta = (1000 * normal(2, 4)).half().requires_grad_()
+        layer = ScoreFunction(TopK(1), noise=GumbelNoiseDistribution(), generator=generator())
+        values = layer.estimate(theta, lambda z: 100 * z.sum(dim=1))
+        assert values.tolist() == [100.0, 100.0]
+        values.sum().backward()
+        assert theta.grad.isfinite().all()
+
     def test_temperature_zero(self):
-        message = (
-            "input_noise_temperature: got 0; a gradient through the noise's density needs a temperature > 0; use 1 for a "
-            "start"
-        )
+        message = "input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             gradient(
                 ScoreFunction(TopK(1), noise=GumbelNoiseDistribution(), input_temperature=0.0), normal(2, 4), LOSSES["cubic"]
             )
-        message = "input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             gradient(ScoreFunction(TopK(1), input_temperature=0.0, family=Categorical(4)), normal(2, 4), LOSSES["cubic"])
 
