@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,11 +52,10 @@ def compare(
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
     from imle_cli import canvas
-    from imle_cli.advice import advice
     from imle_cli.comparison import make_comparison, steps
     from imle_cli.comparison_figures import comparison_figure
     from imle_cli.console import DataError, Report
-    from imle_cli.lab_inputs import number_of_states, read_estimators, read_lab_problem
+    from imle_cli.lab_inputs import read_estimators, read_lab_problem
     from imle_cli.outputs import Outputs, check_output, write_table
     from imle_cli.sampling import make_noise, noise_title
     from imle_core.lab import Settings
@@ -85,25 +84,34 @@ def compare(
     outputs.write(canvas.encode(figure, outputs.format))
     if save is not None:
         write_table(save, found.columns)
-    text, relative = advice(found.best, settings.lambdas, settings.temperatures), reference.error / reference.norm
     files = [*outputs.files, *([] if save is None else [str(save)])]
+    _tell(console, problem, settings, reference, found, {"noise": noise.noise, "seconds": began, "files": files})
+
+
+def _tell(console: Any, problem: Any, settings: Any, reference: Any, found: Any, more: dict[str, Any]) -> None:
+    """Prints what was found; ``more`` has the name of the noise, when the work began, and files."""
+    from imle_cli.advice import advice
+    from imle_cli.lab_inputs import number_of_states
+
+    text, relative = advice(found.best, settings.lambdas, settings.temperatures), reference.error / reference.norm
     values = {
         "problem": problem.name,
         **number_of_states(problem.family),
         "loss": problem.loss_name,
-        "noise": noise.noise,
-        "samples": samples,
-        "repetitions": repetitions,
-        "seed": report.seed,
+        "noise": more["noise"],
+        "samples": settings.nb_samples,
+        "repetitions": settings.repetitions,
+        "seed": settings.seed,
         "reference": {"text": reference.text, "norm": reference.norm, "relative_error": relative},
         **found.values,
         "recommendation": text,
-        "seconds": time.perf_counter() - began,
-        "files": files,
+        "seconds": time.perf_counter() - more["seconds"],
+        "files": more["files"],
     }
+    counts = f"{settings.nb_samples} samples, {settings.repetitions} repetitions"
     below = [
-        f"problem    {problem.name}, {problem.loss_name}, {law or 'no'} noise, {samples} samples, {repetitions} repetitions",
+        f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
         f"reference  {reference.text}{f', relative standard error {relative:.2g}' if reference.error else ''}",
-        f"files      {', '.join(files)}",
+        f"files      {', '.join(more['files'])}",
     ]
     console.table(values, _HEADER, found.rows, figures=_FIGURES, below="\n".join(["", *below, "", text]))
