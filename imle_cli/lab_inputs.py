@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_cli.console import UsageError
+from imle_cli.console import DataError, UsageError
 from imle_cli.gold import read_gold
-from imle_cli.imported import imported
+from imle_cli.imported import imported, reason
 from imle_cli.inputs import read_problem
 from imle_cli.map_problem import MapProblem
 from imle_cli.options import DeviceName, InputOptions, LabOptions, SolverOptions
@@ -48,12 +48,12 @@ def read_lab_problem(
     found = _own(place, choice, lab, device, given) if own else _random(lab, device, seed)
     problem, name, inputs = found
     if lab.function is not None:
-        solver = _callable("--function", lab.function)
-        problem = replace(
-            problem, name=f"{problem.name}, {lab.function}", solver=solver, family=family_of(solver, problem.theta.shape[1:])
-        )
+        function = _callable("--function", lab.function)
+        family = family_of(function, problem.theta.shape[1:])
+        named = f"{problem.name}, {lab.function}"
+        problem = replace(problem, name=named, solver=_guarded(lab.function, function), family=family)
     if lab.loss is not None:
-        problem = replace(problem, loss=_callable("--loss", lab.loss), loss_name=lab.loss)
+        problem = replace(problem, loss=_guarded(lab.loss, _callable("--loss", lab.loss)), loss_name=lab.loss)
     return problem, name, inputs
 
 
@@ -126,3 +126,15 @@ def _callable(option: str, name: str) -> Callable[[Tensor], Tensor]:
             f"{option}: {name} is {type(found).__name__} and cannot be called; name a function or an object like one"
         )
     return found  # type: ignore[no-any-return]
+
+
+def _guarded(name: str, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The function of the user's, whose errors name it."""
+
+    def guarded(rows: Tensor) -> Tensor:
+        try:
+            return function(rows)
+        except Exception as error:  # whatever code of a user may raise
+            raise DataError(f"{name}: {reason(error)}; --debug shows where") from error
+
+    return guarded

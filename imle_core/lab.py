@@ -301,7 +301,10 @@ def _gradients(layer: Layer, problem: LabProblem, repetitions: int) -> Tensor:
     """Independent gradients, ``(R, *event)``, in parts of a bounded size."""
     theta = problem.theta.expand(repetitions, *problem.theta.shape[1:]).clone().requires_grad_()
     for part in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
-        layer.estimate(part, problem.loss).sum().backward()
+        values = layer.estimate(part, problem.loss)
+        if not values.requires_grad:
+            raise ValueError("the loss has no gradient, and this estimator needs it")
+        values.sum().backward()
     assert theta.grad is not None
     return theta.grad
 

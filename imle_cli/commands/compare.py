@@ -1,6 +1,8 @@
 """``imle compare``: which estimator, lambda and temperature give the best gradients here?"""
 
+import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,9 +75,12 @@ def compare(
     outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
     if save is not None:
         check_output("--save", save, (".csv",), inputs)
-    with console.progress("reference", steps(settings)) as advance:
-        reference = reference_gradient(problem, law, report.seed)
-        found = make_comparison(problem, settings, reference, antithetic, advance)
+    with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
+        try:
+            reference = reference_gradient(problem, law, report.seed)
+            found = make_comparison(problem, settings, reference, antithetic, advance)
+        except TypeError as error:  # a solution that is no tensor
+            raise DataError(str(error)) from error
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")

@@ -168,6 +168,29 @@ class TestYourOwn:
         assert (values["problem"], values["loss"]) == ("top-k 4,1, mine_to_compare:solver", "mine_to_compare:loss")
         assert "of every entry" in values["reference"]["text"]
 
+    def test_what_is_printed_and_a_loss_without_a_gradient(self):
+        Path("printing_solver.py").write_text(
+            "import torch\n"
+            "def solver(theta):\n    print('hello')\n    return theta == theta.amax(dim=1, keepdim=True)\n"
+            "def loss(z):\n    return (z[:, 0] > 0.5).double()\n"
+        )
+        own = [
+            "--function",
+            "printing_solver:solver",
+            "--loss",
+            "printing_solver:loss",
+            "--size",
+            "4,1",
+            "--noise",
+            "gumbel",
+        ]
+        result = invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
+        assert result.exit_code == 0
+        values = json.loads(result.stdout)
+        assert values["skipped"] == {"imle": "the loss has no gradient, and this estimator needs it"}
+        assert values["best"] == ["score-function"]
+        assert "hello" in result.stderr
+
 
 class TestBadInput:
     @pytest.mark.parametrize(
@@ -229,6 +252,27 @@ class TestBadInput:
         code, text = fails(*SMALL, "--loss", f"{name}:loss")
         assert code == 1
         assert text.startswith(message)
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            ("theta.numpy()", "error: solver: gave ndarray; it must give a tensor; wrap arrays in torch.as_tensor"),
+            (
+                "theta[:, :2]",
+                "error: solver: gave shape (1, 2) for parameters of shape (1, 10); it must map (N, *event) to ",
+            ),
+            (
+                "theta[99]",
+                "error: {name}:solver: IndexError: index 99 is out of bounds for dimension 0 with size 1; --debug ",
+            ),
+        ],
+    )
+    def test_a_solver_that_cannot_be_used(self, body, message, request):
+        name = f"solvers_{abs(hash(request.node.name))}"
+        Path(f"{name}.py").write_text(f"def solver(theta):\n    return {body}\n")
+        code, text = fails(*SMALL, "--function", f"{name}:solver", "--noise", "normal")
+        assert code == 1
+        assert text.startswith(message.format(name=name))
 
     def test_no_estimator_that_applies(self):
         code, message = fails(*SMALL, "--estimators", "perturbed-multiplicative")
