@@ -55,7 +55,9 @@ def comparison_figure(
         _draw_curves(axes, curves, style, samples)
     _draw_cosines(right, cosines, style)
     handles = [Line2D([], [], label=name, **style[name]) for name in cosines]
-    figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=8, title="estimator", alignment="left")
+    figure.legend(
+        handles=handles, loc="outside right center", frameon=False, fontsize=8, title="estimator", alignment="left"
+    )
     add_title(figure, title)
     return figure
 
