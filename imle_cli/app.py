@@ -13,8 +13,11 @@ from imle_cli.commands.bench import bench
 from imle_cli.commands.calibrate import calibrate
 from imle_cli.commands.check import check
 from imle_cli.commands.compare import compare
+from imle_cli.commands.data import data
+from imle_cli.commands.evaluate import evaluate
 from imle_cli.commands.marginals import marginals
 from imle_cli.commands.noise import noise
+from imle_cli.commands.perceive import perceive
 from imle_cli.commands.reproduce import reproduce
 from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
@@ -30,7 +33,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (solve, sample, marginals, noise, train, sweep, animate, check, compare, calibrate, reproduce, bench):
+MAPS = (solve, sample, marginals, noise, train, sweep, animate)
+ESTIMATORS = (check, compare, calibrate, reproduce)
+IMAGES = (data, perceive, evaluate)
+for function in (*MAPS, *ESTIMATORS, *IMAGES, bench):
     app.command()(command(function))
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from imle_cli.gold import read_gold, read_weights
 from imle_cli.map_problem import MapProblem, make_map_problem, read_map_problem
 from imle_cli.options import DeviceName, LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, check_at_least
-from imle_cli.runs import DAMAGED, History, Row, Run, RunError, new_folder
+from imle_cli.run_folder import DAMAGED, RunError, new_folder
+from imle_cli.runs import History, Row, Run
 from imle_cli.sampling import make_noise
 from imle_core import Step, TargetDistribution, Training
 
@@ -139,7 +140,7 @@ class Recorder:
         versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
         config = {"options": experiment.options, "inputs": read.digest, "versions": versions}
         history, state = History(read.gold, read.costs), training.state_dict() | {"seconds": 0.0}
-        run = Run.create(path or new_folder(experiment.place.name), config, history, state)
+        run = Run.create(path or new_folder(experiment.place.name), config, history.arrays(), state)
         return cls(run, experiment, problem, training, history, [])
 
     @classmethod
@@ -196,7 +197,7 @@ class Recorder:
 
     def save(self) -> None:
         """Writes history and checkpoint."""
-        self.run.save(self.history, self.training.state_dict() | {"seconds": self.seconds})
+        self.run.save(self.history.arrays(), self.training.state_dict() | {"seconds": self.seconds})
 
     @property
     def done(self) -> bool:

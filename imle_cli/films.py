@@ -6,8 +6,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.frames import CURVE, MISSED, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
-from imle_cli.runs import History, Row, RunError
+from imle_cli.frames import CURVE, MISSED, PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.run_folder import RunError
+from imle_cli.runs import History, Row
 
 Film: TypeAlias = Callable[[], Iterator[Pixels]]
 
@@ -15,10 +16,11 @@ _LAST_SECONDS = 2.0  # by which the last frame holds longer
 
 
 class Films(Protocol):
-    """Films of ``count`` frames each, by name."""
+    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette."""
 
     films: dict[str, Film]
     count: int
+    palette: Pixels
 
 
 def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]]:
@@ -49,6 +51,8 @@ class RunFilms:
     Raises:
         RunError: nothing was recorded.
     """
+
+    palette = PALETTE
 
     def __init__(self, history: History, rows: list[Row], options: dict[str, Any], size: int, most: int):
         if not history.steps or not rows:
@@ -114,6 +118,8 @@ class MapFilms:
         size: pixels of a frame's longer side.
         most: how many frames there may be.
     """
+
+    palette = PALETTE
 
     def __init__(
         self,

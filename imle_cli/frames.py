@@ -20,7 +20,8 @@ _RAMP = np.linspace(255, 38, _GREYS)[:, None].repeat(3, axis=1)
 # Okabe and Ito's colours, which colour-blind readers tell apart; the last two are paler.
 _SPECIAL = ("D55E00", "56B4E9", "9AD1F2", "0072B2", "C9CED6")
 PATH, WALL, MISSED, CURVE, PALE = range(_GREYS + _HUES, _GREYS + _HUES + len(_SPECIAL))
-_WHITE, _DARK = 0, _GREYS - 1
+WHITE, _DARK = 0, _GREYS - 1
+FREE = _GREYS + _HUES + len(_SPECIAL)
 
 
 def _palette() -> Pixels:
@@ -30,7 +31,7 @@ def _palette() -> Pixels:
 
 
 PALETTE: Pixels = _palette()
-"""Colours ``(256, 3)``: greys from white to black, viridis, then path, wall, missed gold, curve, pale grey; 255 is free."""
+"""Colours ``(256, 3)``: greys from white to black, viridis, path, wall, missed gold, curve, pale grey; none from FREE on."""
 
 
 def ground(costs: Floats) -> Pixels:
@@ -107,7 +108,7 @@ class Scene:
 
     def frame(self, headline: str, panels: Sequence[Panel]) -> Pixels:
         """One frame, ``size``."""
-        canvas = np.full(self.size, _WHITE, dtype=np.uint8)
+        canvas = np.full(self.size, WHITE, dtype=np.uint8)
         self._write(canvas, headline, self.gap // 2, self.size[1] // 2, self.size[1] - self.gap)
         for number, panel in enumerate(panels):
             top = self.line + self.gap // 2 + (number // self.columns) * self.block
@@ -124,7 +125,7 @@ class Scene:
     def curve(self, values: Floats, count: int) -> Pixels:
         """A curve over a panel's full width, drawn up to its first ``count`` values; its axis starts at 0."""
         height, width = self.room, self.slot
-        picture = Image.fromarray(np.full((height, width), _WHITE, dtype=np.uint8))
+        picture = Image.fromarray(np.full((height, width), WHITE, dtype=np.uint8))
         starts = np.unique(np.arange(2 * width) * len(values) // (2 * width))  # of blocks that become a point
         means = np.add.reduceat(values, starts) / np.diff([*starts, len(values)])
         across = 3 + (width - 7) * starts / max(1, starts[-1])
@@ -156,7 +157,7 @@ class Scene:
         else:
             parts = []
             for colour, words in key:
-                between = [np.full((1, space), _WHITE, dtype=np.uint8)] if parts else []
+                between = [np.full((1, space), WHITE, dtype=np.uint8)] if parts else []
                 parts += [*between, np.full((side, side), colour, dtype=np.uint8), _text(words, self.letters)]
         left = centre - (sum(part.shape[1] for part in parts) + space * (len(parts) - 1)) // 2
         for part in parts:

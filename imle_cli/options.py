@@ -35,6 +35,8 @@ TargetName = Literal["fixed"]
 DifferenceName = Literal["forward", "central"]
 ReductionName = Literal["sum", "mean"]
 ExecutorName = Literal["joblib", "dask", "ray"]
+NetworkName = Literal["small", "resnet18"]
+PathLossName = Literal["hamming", "squared"]
 
 InputTemperature = Annotated[float, typer.Option(help="Temperature of the noise; 0 for none.")]
 Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
@@ -222,6 +224,67 @@ class LearningOptions:
 
 
 @dataclass(frozen=True)
+class PerceptionOptions:
+    """Which network learns from images, by which estimator, and how."""
+
+    estimator: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Any estimator of imle compare, or a baseline: regression on the true costs, tiles (is a tile on the path, "
+            "each by itself), mean-colour (a look-up).",
+        ),
+    ] = "imle"
+    network: Annotated[NetworkName, typer.Option(help="Small, or the first layers of ResNet18.")] = "small"
+    epochs: Annotated[int, typer.Option(help="How often each map is seen.")] = 10
+    batch: Annotated[int, typer.Option(help="Maps of a step, in each process.")] = 16
+    lr: Annotated[float, typer.Option(help="Largest step of Adam, after a warm-up; then it falls to 0.")] = 0.003
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Flip maps along their diagonal and turn them by 180 degrees, at random.")
+    ] = False
+    samples: Annotated[int, typer.Option(help="Sampled paths of each map.")] = 1
+    input_temp: Annotated[
+        float | None, typer.Option(help="Temperature of the noise; by default 1, and 0 for identity.", show_default=False)
+    ] = None
+    target_temp: Annotated[
+        float | None,
+        typer.Option(
+            help="Temperature of the noise in the backward pass; by default that of the noise.", show_default=False
+        ),
+    ] = None
+    alpha: Annotated[float, typer.Option(help="Target: weight of the present parameters.")] = 1.0
+    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 3.0
+    loss: Annotated[
+        PathLossName | None,
+        typer.Option(
+            help="Hamming distance to the gold path, linear; or its squared form, by default for identity and "
+            "straight-through.",
+            show_default=False,
+        ),
+    ] = None
+    loss_reduction: Annotated[
+        ReductionName, typer.Option(help="Sum over maps; their mean divides lambda by their number.")
+    ] = "sum"
+
+    def __post_init__(self) -> None:
+        check_at_least("--epochs", self.epochs, 1, "the usual number is 10")
+        check_at_least("--batch", self.batch, 1, "the usual number is 16")
+        check_at_least("--samples", self.samples, 1, "the usual number is 1")
+        check_at_least("--input-temp", self.input_temp or 0, 0, "use 0 for no noise")
+        check_at_least("--target-temp", self.target_temp or 0, 0, "use 0 for no noise")
+        check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
+        check_at_least("--beta", self.beta, 0, "the usual value is 3")
+        check_range("--lr", self.lr, 1e-12, 1e3, "the usual value is 0.003")
+
+    @property
+    def temperatures(self) -> tuple[float, float]:
+        """Temperatures of the noise, forward and backward."""
+        usual = 0.0 if self.estimator == "identity" else 1.0  # identity makes costs of norm 1, which such noise drowns
+        forward = usual if self.input_temp is None else self.input_temp
+        return forward, forward if self.target_temp is None else self.target_temp
+
+
+@dataclass(frozen=True)
 class FilmOptions:
     """How long, how fast, how large."""
 
@@ -317,6 +380,19 @@ def _group(hint: Any) -> tuple[Any, list[str]] | None:
 def _is_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
+    """A resumed run keeps its options: what is given must be what it was made with."""
+    for name in sorted(given - {"resume", "json", "quiet", "debug"}):
+        option = {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
+        if name == "out":
+            raise UsageError("--out: a resumed run stays in its directory; leave it out")
+        if options[name] != made[name]:
+            raise UsageError(
+                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
+                "leave it out"
+            )
 
 
 def check_at_least(option: str, value: float, least: float, remedy: str) -> None:

@@ -15,7 +15,8 @@ from imle_cli.experiment import Experiment, Inputs, Recorder
 from imle_cli.films import RunFilms, timed
 from imle_cli.options import FilmOptions
 from imle_cli.outputs import replacing
-from imle_cli.runs import History, Row, Run, RunError, make_folder, new_folder
+from imle_cli.run_folder import RunError, make_folder, new_folder
+from imle_cli.runs import History, Row, Run
 
 TABLE, LOSS, STEPS = "table.csv", "final_loss.png", "first_gold_step.png"
 AXES = ("input_temp", "target_temp", "samples", "seed")

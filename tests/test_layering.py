@@ -22,6 +22,13 @@ PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells"
 PUBLIC[f"{CORE}.lab_problem"] = {"PROBLEMS", "LabProblem", "check_problem", "make_problem", "squared_distance"}
 PUBLIC[f"{CORE}.lab_reference"] = {"Reference", "reference_gradient"}
 PUBLIC[f"{CORE}.reproduction"] = {"EXPERIMENTS", "reproduce"}
+PUBLIC[f"{CORE}.perception"] = {"TILE", "TOLERANCE", "ImageMaps", "Judgement", "Plans", "judge", "path_costs", "plan"}
+PUBLIC[f"{CORE}.perception_methods"] = {"BASELINES", "SUPERVISION", "Clock", "make_method"}
+PUBLIC[f"{CORE}.perception_training"] = {"PerceptionStep", "PerceptionTraining"}
+PUBLIC[f"{CORE}.colour_lookup"] = {"ColourLookup", "ColourTraining"}
+PUBLIC[f"{CORE}.networks"] = {"NETWORKS", "make_network"}
+PUBLIC[f"{CORE}.processes"] = {"gathered", "rank", "size"}
+PUBLIC[f"{CORE}.terrain_data"] = {"terrain_maps"}
 PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
@@ -41,6 +48,7 @@ OURS = {
     "imle_core.alternatives.simple": {"exact", "families", "layer"},
     "imle_core.alternatives.straight_through": {"layer"},
     "imle_core.calibration": {"contracts", "exact", "marginals"},
+    "imle_core.colour_lookup": {"perception", "perception_training"},
     "imle_core.compiled": set(),
     "imle_core.contracts": set(),
     "imle_core.doctor": {
@@ -78,13 +86,19 @@ OURS = {
     "imle_core.locks": set(),
     "imle_core.losses": set(),
     "imle_core.marginals": {"contracts"},
+    "imle_core.networks": {"contracts", "perception", "processes"},
     "imle_core.noise": {"sum_of_gamma", "sum_of_gamma_score"},
+    "imle_core.perception": {"processes", "solvers"},
+    "imle_core.perception_methods": {"alternatives", "contracts", "losses", "solvers", "target"},
+    "imle_core.perception_training": {"contracts", "perception", "perception_methods", "processes"},
+    "imle_core.processes": set(),
     "imle_core.replay": set(),
     "imle_core.sum_of_gamma": {"sum_of_gamma_kernel", "threads"},
     "imle_core.sum_of_gamma_kernel": {"compiled"},
     "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
     "imle_core.target": set(),
+    "imle_core.terrain_data": {"perception", "solvers", "threads"},
     "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.reproduction": {"alternatives", "contracts", "exact", "lab_problem", "noise", "target"},
     "imle_core.solvers": {
@@ -131,7 +145,7 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
-    | {"commands.train", "options"},
+    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "options"},
     "imle_cli.benchmarks": {
         "animation",
         "black_box_benchmarks",
@@ -151,8 +165,8 @@ OURS = {
     "imle_cli.calibration_figures": {"canvas"},
     "imle_cli.canvas": set(),
     "imle_cli.commands": set(),
-    "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "frames", "map_problem", "options"}
-    | {"outputs", "runs", "sampling", CORE},
+    "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "map_problem", "options", "outputs"}
+    | {"perception_experiment", "perception_films", "perception_runs", "run_folder", "runs", "sampling", CORE},
     "imle_cli.commands.bench": {"benchmarks", "console", "measurement", "options", "sampling"},
     "imle_cli.commands.calibrate": {"calibration_figures", "canvas", "console", "lab_inputs", "options", "outputs"}
     | {"sampling", f"{CORE}.calibration", f"{CORE}.exact"},
@@ -160,9 +174,14 @@ OURS = {
     | {f"{CORE}.solvers"},
     "imle_cli.commands.compare": {"advice", "canvas", "comparison", "comparison_figures", "console", "lab_inputs", "options"}
     | {"outputs", "sampling", f"{CORE}.lab", f"{CORE}.lab_reference"},
+    "imle_cli.commands.data": {"canvas", "console", "datasets", "options", "outputs", "perception_figures"}
+    | {f"{CORE}.colour_lookup", f"{CORE}.perception", f"{CORE}.terrain_data"},
+    "imle_cli.commands.evaluate": {"canvas", "console", "datasets", "evaluation_figures", "options", "outputs"}
+    | {"perception_experiment", f"{CORE}.perception"},
     "imle_cli.commands.marginals": {"canvas", "console", "inputs", "options", "outputs", "preview", "problem", "sampling"}
     | {CORE},
     "imle_cli.commands.noise": {"canvas", "console", "drawn_noise", "figures", "options", "outputs", "sampling"},
+    "imle_cli.commands.perceive": {"console", "options", "perception_advice", "perception_experiment", "process_group"},
     "imle_cli.commands.reproduce": {"canvas", "console", "options", "outputs", "reproduction_figures"}
     | {f"{CORE}.contracts", f"{CORE}.reproduction"},
     "imle_cli.commands.sample": {"canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
@@ -173,11 +192,13 @@ OURS = {
     | {f"{CORE}.lab_reference"},
     "imle_cli.comparison_figures": {"canvas"},
     "imle_cli.console": set(),
+    "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.executors": {"options"},
-    "imle_cli.experiment": {"gold", "map_problem", "options", "runs", "sampling", CORE},
+    "imle_cli.evaluation_figures": {"canvas", "path_lines"},
+    "imle_cli.experiment": {"gold", "map_problem", "options", "run_folder", "runs", "sampling", CORE},
     "imle_cli.figures": {"canvas"},
-    "imle_cli.films": {"frames", "runs"},
+    "imle_cli.films": {"frames", "run_folder", "runs"},
     "imle_cli.frames": {"preview"},
     "imle_cli.gold": {"map_problem", "terrain", f"{CORE}.solvers"},
     "imle_cli.graph_figures": {"canvas"},
@@ -192,32 +213,43 @@ OURS = {
     "imle_cli.measurement": set(),
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
+    "imle_cli.path_lines": set(),
+    "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
+    "imle_cli.perception_experiment": {"datasets", "options", "perception_runs", "run_folder", "sampling"}
+    | {f"{CORE}.{name}" for name in ("colour_lookup", "networks", "perception", "perception_methods")}
+    | {f"{CORE}.perception_training", f"{CORE}.processes"},
+    "imle_cli.perception_figures": {"canvas", "path_lines"},
+    "imle_cli.perception_films": {"films", "frames", "path_lines", "perception_runs", "run_folder"},
+    "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
+    "imle_cli.process_group": {"options"},
     "imle_cli.reproduction_figures": {"canvas"},
-    "imle_cli.runs": {"outputs"},
+    "imle_cli.run_folder": {"outputs"},
+    "imle_cli.runs": {"run_folder"},
     "imle_cli.sampling": {"console", "options", CORE},
     "imle_cli.score_figures": {"canvas"},
     "imle_cli.score_problem": {"console", "options", "problem", "sampling", "score_figures", "scores", "sources"}
     | {f"{CORE}.solvers"},
     "imle_cli.scores": {"sources"},
     "imle_cli.sources": set(),
-    "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "runs"},
+    "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"},
     "imle_cli.terrain": {"sources"},
 }
 USERS = {
     "typer": {
         f"imle_cli.commands.{name}" for name in ("animate", "calibrate", "check", "compare", "noise", "sweep", "train")
     }
-    | {"imle_cli.app", "imle_cli.commands.reproduce", "imle_cli.console", "imle_cli.options"},
+    | {f"imle_cli.commands.{name}" for name in ("data", "evaluate", "perceive", "reproduce")}
+    | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {
         f"imle_cli.{name}"
         for name in ("calibration_figures", "canvas", "comparison_figures", "figures", "graph_figures", "score_figures")
     }
-    | {"imle_cli.reproduction_figures"},
-    "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.terrain"},
+    | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"},
+    "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
@@ -226,7 +258,7 @@ USERS = {
         "imle_core.solvers.grid_networkx",
     },
     "numba": {"imle_core.compiled"},
-    "scipy": {"imle_cli.benchmarks", "imle_cli.graphs"}
+    "scipy": {"imle_cli.benchmarks", "imle_cli.graphs", "imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),

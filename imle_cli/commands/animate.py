@@ -28,7 +28,8 @@ Only = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,...",
-        help="Of a run: learning_paths, learning_weights, learning; of a map: paths, distribution. By default all.",
+        help="Of a run: learning_paths, learning_weights, learning, or perceiving; of a map: paths, distribution. "
+        "By default all.",
     ),
 ]
 # What only an animation of a map needs: a run was recorded with its own.
@@ -62,11 +63,11 @@ def animate(
     only: Only = None,
 ) -> None:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
-    from imle_cli import animation, frames
+    from imle_cli import animation
     from imle_cli.console import Report
     from imle_cli.films import timed
     from imle_cli.outputs import make_folder, replacing
-    from imle_cli.runs import newest_run_path
+    from imle_cli.run_folder import newest_run_path
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -89,7 +90,7 @@ def animate(
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             pictures = _counted(films.films[name](), advance)
-            animation.write(file, format, timed(pictures, film.fps), frames.PALETTE)
+            animation.write(file, format, timed(pictures, film.fps), films.palette)
     seconds = time.perf_counter() - began
     values |= {"frames": films.count, "seconds": seconds, "files": [str(path) for path in paths.values()]}
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
@@ -99,8 +100,16 @@ def animate(
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     from imle_cli.experiment import Experiment
     from imle_cli.films import RunFilms
+    from imle_cli.perception_experiment import PerceptionExperiment
+    from imle_cli.perception_films import PerceptionFilms
+    from imle_cli.perception_runs import PerceptionRun
+    from imle_cli.run_folder import command_of
     from imle_cli.runs import Run
 
+    if command_of(path) == "perceive":
+        seen = PerceptionRun.open(path)
+        learning = seen.experiment_options(PerceptionExperiment.from_options).learning
+        return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
     experiment = run.experiment_options(Experiment.from_options)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}

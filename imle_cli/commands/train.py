@@ -13,6 +13,7 @@ from imle_cli.options import (
     NoiseOptions,
     RecordEvery,
     ReportOptions,
+    check_agreement,
     check_at_least,
 )
 
@@ -42,7 +43,7 @@ def train(
         recorder = Recorder.start(experiment, out)
     else:
         recorder = Recorder.resume(resume)
-        _check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
+        check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
     total = recorder.training.steps
     with deferred_interruption() as stop, console.progress("training", total) as advance:
         for record in recorder.steps(stop):
@@ -56,18 +57,3 @@ def train(
     found = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
     ended = "the last path is the gold path" if final == 0 else f"the last path is off by {final} tiles"
     console.result(summary, [("result", f"{found}; {ended}; {summary['seconds']:.2f} s; run in {recorder.run.path}")])
-
-
-def _check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
-    """A resumed run keeps its options: what is given must be what it was made with."""
-    from imle_cli.console import UsageError
-
-    for name in sorted(given - {"resume", "json", "quiet", "debug"}):
-        option = "MAP" if name == "map" else "--" + name.replace("_", "-")
-        if name == "out":
-            raise UsageError("--out: a resumed run stays in its directory; leave it out")
-        if options[name] != made[name]:
-            raise UsageError(
-                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
-                "leave it out"
-            )

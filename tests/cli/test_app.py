@@ -24,6 +24,9 @@ COMMANDS = (
     "calibrate",
     "reproduce",
     "bench",
+    "data",
+    "perceive",
+    "evaluate",
 )
 
 

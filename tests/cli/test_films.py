@@ -5,7 +5,8 @@ import pytest
 
 from imle_cli.films import MapFilms, RunFilms, evenly, timed
 from imle_cli.frames import MISSED, PATH
-from imle_cli.runs import History, RunError
+from imle_cli.run_folder import RunError
+from imle_cli.runs import History
 
 OPTIONS = {"input_temp": 5.0, "target_temp": 0.5, "solver": "dijkstra"}
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.experiment import Recorder
-from imle_cli.runs import Run, new_folder
+from imle_cli.run_folder import new_folder
+from imle_cli.runs import Run
 from imle_cli.terrain import built_in_map
 from imle_core import Training
 

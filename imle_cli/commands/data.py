@@ -1,0 +1,170 @@
+"""``imle data``: a data set of images of maps with their gold paths."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from imle_cli.options import ReportOptions, Without, check_at_least, check_range
+
+if TYPE_CHECKING:
+    from imle_core.perception import ImageMaps
+
+SHEET = "maps.png"
+
+Kind = Annotated[Literal["terrain"], typer.Argument(metavar="terrain", help="What to make: terrain, images of maps.")]
+Size = Annotated[int, typer.Option(help="Tiles along a side of a map; a tile is 8 x 8 pixels.")]
+Train = Annotated[int, typer.Option(help="Maps to learn from.")]
+Validation = Annotated[int, typer.Option("--val", help="Maps to choose settings by.")]
+Test = Annotated[int, typer.Option(help="Maps to be judged by.")]
+Hard = Annotated[bool, typer.Option("--hard", help="Blur the borders of tiles more.")]
+Unique = Annotated[bool, typer.Option("--unique", help="Vary costs within a class so that each map has one cheapest path.")]
+Folder = Annotated[Path | None, typer.Option("--out", help="Folder; by default terrain-<size>x<size> here.")]
+
+
+def data(
+    kind: Kind,
+    report: Annotated[ReportOptions, Without("device")],
+    size: Size = 12,
+    train: Train = 2000,
+    val: Validation = 0,
+    test: Test = 500,
+    hard: Hard = False,
+    unique: Unique = False,
+    out: Folder = None,
+) -> None:
+    """Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder."""
+    from imle_cli.console import Report, UsageError
+
+    began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
+    check_range("--size", size, 2, 1000, "the usual size is 12")
+    counts = {"train": train, "val": val, "test": test}
+    for split, count in counts.items():
+        check_at_least(f"--{split}", count, 0, "use 0 for none")
+    if not any(counts.values()):
+        raise UsageError("--train, --val, --test: got 0 each; one must be > 0; the usual numbers are 2000, 0 and 500")
+    folder = out or Path(f"terrain-{size}x{size}")
+    _check_folder(folder)
+    making = _Making(folder, size, counts, report.seed, hard, unique)
+    with console.progress("drawing maps", sum(counts.values())) as advance:
+        making.make(advance)
+    made = ", ".join(f"{count:,} {split}" for split, count in counts.items() if count)
+    solved = making.solved_by_colour
+    facts = {
+        "maps": f"{made} of {size} x {size} tiles",
+        "unique": f"{making.unique_share:.1%} of the maps have one cheapest path only",
+        **({} if solved is None else {"look-up": f"{solved:.1%} of the last maps are solved by the mean colours of tiles"}),
+        "files": f"{folder} ({len(making.files)} files; {SHEET} shows the first maps)",
+    }
+    options = {"kind": kind, "size": size, **counts, "seed": report.seed, "hard": hard, "unique": unique}
+    seconds = time.perf_counter() - began
+    found = {"unique_share": making.unique_share, "solved_by_colour": solved}
+    values = options | found | {"seconds": seconds, "files": making.files}
+    console.result(values, list(facts.items()))
+
+
+@dataclass
+class _Making:
+    """A data set in the making.
+
+    Attributes:
+        folder: where it goes.
+        size: tiles along a side.
+        counts: maps of each split.
+        seed: together with a split's index, the seed of its maps.
+        hard: blur more.
+        unique: one cheapest path each.
+        files: what was written so far.
+        unique_share: part of the maps that have one cheapest path only.
+        solved_by_colour: part of the maps of the last split, if it is not that to learn from, on which a look-up of costs by
+            the mean colours of tiles plans optimally.
+    """
+
+    folder: Path
+    size: int
+    counts: dict[str, int]
+    seed: int
+    hard: bool
+    unique: bool
+    files: list[str] = field(default_factory=list)
+    unique_share: float = 0.0
+    solved_by_colour: float | None = None
+
+    def make(self, advance: Callable[..., None]) -> None:
+        """Makes and writes one split after another; a data set in the folder goes when the first one is drawn."""
+        from imle_cli.datasets import file_names, write_maps
+        from imle_core.colour_lookup import ColourLookup
+        from imle_core.perception import judge, plan
+        from imle_core.terrain_data import terrain_maps
+
+        done = unique = 0
+        lookup = None
+        for number, (split, count) in enumerate(self.counts.items()):
+            if not count:
+                continue
+            maps = terrain_maps(
+                count,
+                self.size,
+                seed=(self.seed, number),
+                hard=self.hard,
+                unique=self.unique,
+                advance=partial(_advance, advance, done),
+            )
+            if not done:
+                self._begin(maps, split)
+            write_maps(self.folder, split, maps)
+            self.files += [str(self.folder / name) for name in file_names(split)]
+            done += count
+            unique += int(maps.unique.sum())
+            if lookup is not None:
+                self.solved_by_colour = judge(plan(lookup, maps), maps).optimal
+            elif split == "train":
+                lookup = ColourLookup().fit(maps)
+        self.unique_share = unique / done
+
+    def _begin(self, maps: "ImageMaps", split: str) -> None:
+        """Empties the folder, or makes it, and writes the contact sheet, which marks the folder as one of this command."""
+        from imle_cli.canvas import encode
+        from imle_cli.outputs import replacing
+        from imle_cli.perception_figures import MAPS, contact_sheet
+
+        self.folder.mkdir(exist_ok=True)
+        for path in self.folder.iterdir():
+            path.unlink()
+        few = maps.part(slice(MAPS))
+        title = f"The first {len(few)} of {len(maps):,} {split} maps, {self.size} x {self.size} tiles, and their gold paths"
+        with replacing(self.folder / SHEET) as file:
+            file.write(encode(contact_sheet(few.images.numpy(), few.paths.numpy(), title=title), "png"))
+        self.files.append(str(self.folder / SHEET))
+
+
+def _advance(advance: Callable[..., None], before: int, done: int) -> None:
+    advance(before + done)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuses a folder that holds anything but a data set that this command made, or that cannot be made or written to."""
+    from imle_cli.datasets import SPLITS, file_names
+    from imle_cli.outputs import OutputError
+
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"--out: {folder} is a file; give the name of a folder")
+    if not folder.parent.is_dir():
+        raise OutputError(f"--out: the folder {folder.parent} does not exist; make it first")
+    written = folder if folder.exists() else folder.parent
+    if not os.access(written, os.W_OK):
+        raise OutputError(f"--out: the folder {written} cannot be written to; choose another")
+    names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} if folder.exists() else set()
+    others = sorted(names - {SHEET} - {name for split in SPLITS for name in file_names(split)})
+    if others:
+        raise OutputError(f"--out: {folder} holds {others[0]}, which is no part of a made data set; choose another folder")
+    if names and SHEET not in names:
+        raise OutputError(
+            f"--out: {folder} holds a data set without the {SHEET} of those that this command makes; choose another folder"
+        )

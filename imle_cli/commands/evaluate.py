@@ -1,0 +1,94 @@
+"""``imle evaluate``: how well does a trained network plan on another data set?"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from imle_cli.options import Picture, ReportOptions, Without
+
+if TYPE_CHECKING:
+    from imle_core.perception import ImageMaps, Plans
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of imle perceive.")]
+Data = Annotated[Path, typer.Argument(metavar="DIR", help="Data set, also one of another size.")]
+Split = Annotated[Literal["train", "val", "test"], typer.Option(help="Which of its maps.")]
+Checkpoint = Annotated[Literal["last", "best"], typer.Option(help="The last network, or that of the best epoch.")]
+
+_FIGURES = ["maps", "optimal", "regret", "exact on unique", "unique", "seconds"]
+
+
+def evaluate(
+    run: RunPath,
+    data: Data,
+    report: Annotated[ReportOptions, Without("seed")],
+    split: Split = "test",
+    checkpoint: Checkpoint = "last",
+    out: Picture = None,
+) -> None:
+    """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
+    from imle_cli import canvas
+    from imle_cli.console import Report
+    from imle_cli.datasets import non_optimal, read_maps
+    from imle_cli.outputs import Outputs
+    from imle_cli.perception_experiment import Trained, describe, epoch_rows
+    from imle_core.perception import judge, plan
+
+    console = Report(as_json=report.json, quiet=report.quiet)
+    trained = Trained.read(run, checkpoint, report.device)
+    maps = read_maps(data, split)
+    outputs = Outputs(out or Path(f"{run.resolve().name}-evaluate.png"), None, ())
+    if wrong := non_optimal(maps):
+        console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
+    began = time.perf_counter()
+    plans = plan(trained.network, maps)
+    found, seconds = judge(plans, maps), time.perf_counter() - began
+    height, width = maps.size
+    title = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}: "
+    figure = _draw(maps, plans, f"{title}{found.optimal:.1%} optimal")
+    outputs.write(canvas.encode(figure, outputs.format))
+    values = describe(trained.experiment, found) | {
+        "data": str(data),
+        "split": split,
+        "size": [height, width],
+        "maps": len(maps),
+        "non_optimal_paths": wrong,
+        "epochs": epoch_rows(trained.experiment, trained.rows),
+        "seconds": seconds,
+        "run": str(run),
+        "checkpoint": checkpoint,
+        "epoch": trained.epoch,
+        "files": outputs.files,
+    }
+    header = ["data", *_FIGURES]
+    exact = "–" if found.exact_on_unique is None else f"{found.exact_on_unique:.1%}"
+    row = [f"{data} ({split}_)", f"{len(maps):,}", f"{found.optimal:.1%}", f"{found.regret:.3%}", exact]
+    row += [f"{found.unique:.1%}", f"{seconds:.2f}"]
+    supervision = values["supervision"]
+    below = [
+        f"network  {values['network']}, {checkpoint} of {run} (epoch {trained.epoch}), by {values['estimator']} from "
+        f"{supervision}",
+        f"picture  {outputs.picture}",
+    ]
+    console.table(values, header, [row], _FIGURES, "\n".join(["", *below]))
+
+
+def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:
+    from imle_cli.evaluation_figures import JudgedMap, judged_maps
+
+    order = plans.regret.argsort(stable=True).tolist()
+    shown = []
+    for name, place in {"worst": order[-1], "median": order[len(order) // 2], "best": order[0]}.items():
+        regret = max(0.0, float(plans.regret[place]))
+        shown.append(
+            JudgedMap(
+                f"{name}: map {place}, regret {regret:.2%}",
+                maps.images[place].numpy(),
+                maps.paths[place].numpy(),
+                plans.paths[place].numpy(),
+                plans.costs[place].numpy(),
+                maps.costs[place].numpy(),
+            )
+        )
+    return judged_maps(shown, title=title)

@@ -1,0 +1,109 @@
+"""``imle perceive``: train a network that sees images of maps and predicts costs, through the solver."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imle_cli.console import UsageError
+from imle_cli.options import Given, NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
+
+if TYPE_CHECKING:
+    from imle_cli.console import Report
+    from imle_cli.perception_experiment import PerceptionRecorder
+
+Data = Annotated[
+    Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
+]
+RunDirectory = Annotated[
+    Path | None, typer.Option("--out", help="Run directory; by default runs/<data set>-<date and time>.")
+]
+Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
+
+
+def perceive(
+    learning: PerceptionOptions,
+    noise: NoiseOptions,
+    report: ReportOptions,
+    given: Given,
+    data: Data = None,
+    out: RunDirectory = None,
+    resume: Resume = None,
+) -> None:
+    """Train a network that sees images of maps to predict costs, from gold paths, through the solver; record the run.
+
+    Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
+    """
+    from imle_cli.console import Report, deferred_interruption
+    from imle_cli.perception_advice import advice
+    from imle_cli.perception_experiment import PerceptionExperiment, PerceptionRecorder
+    from imle_cli.process_group import joined
+
+    if data is None and resume is None:
+        raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
+    with joined(report.device) as reports:
+        console = Report(as_json=report.json and reports, quiet=report.quiet or not reports)
+        if resume is None:
+            experiment = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
+            recorder = PerceptionRecorder.start(experiment, out)
+        else:
+            recorder = PerceptionRecorder.resume(resume)
+            asked = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
+            check_agreement(given.names, asked.options | {"out": str(out)}, recorder.experiment.options)
+        _note_data(console, recorder)
+        with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:
+            text = "epoch 1"
+            for record in recorder.steps(stop):
+                if record.ends_epoch:
+                    row = recorder.rows[-1]
+                    text = f"epoch {record.epoch + 1}, {row[1]:.1%} optimal on {recorder.data.split}_"
+                advance(record.step, f"{text}, loss {record.loss:.2f}")
+        if not recorder.done:
+            console.note(f"stopped after {recorder.training.step} steps; go on with: imle perceive --resume {recorder.path}")
+            raise KeyboardInterrupt
+        summary = recorder.summary()
+        if recorder.run is None:
+            return
+        recorder.run.write_summary(summary)
+        for line in advice(summary, recorder.experiment.learning, recorder.views):
+            console.note(line)
+        _tell(console, recorder, summary)
+
+
+def _note_data(console: "Report", recorder: "PerceptionRecorder") -> None:
+    for split, count in recorder.data.non_optimal.items():
+        if count:
+            console.note(
+                f"note: {count} of the stored paths of {split}_ are not optimal under the stored costs; maps are judged by "
+                "the costs"
+            )
+
+
+def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, Any]) -> None:
+    header = ["epoch", "optimal", "regret", "exact on unique", "loss", "zero gradients", "seconds"]
+    header += ["network", "solver", "noise", "judging"]
+    rows = [
+        [
+            str(row["epoch"]),
+            f"{row['optimal']:.1%}",
+            f"{row['regret']:.3%}",
+            "–" if row["exact_on_unique"] is None else f"{row['exact_on_unique']:.1%}",
+            f"{row['loss']:.3f}",
+            f"{row['zero_gradients']:.1%}",
+            *(f"{row[name]:.2f}" for name in ("seconds", "network_seconds", "solver_seconds", "noise_seconds")),
+            f"{row['judging_seconds']:.2f}",
+        ]
+        for row in summary["epochs"]
+    ]
+    tested, exact = len(recorder.data.tested), summary["exact_on_unique"]
+    alike = "no map has a single optimum"
+    if exact is not None:
+        alike = f"of the {summary['unique_share']:.1%} with a single optimum {exact:.1%} exact"
+    below = [
+        f"judged     each epoch on {summary['judged']}_ ({len(recorder.data.judged):,} maps), without noise",
+        f"learned    by {summary['estimator']} from {summary['supervision']}, {summary['seconds']:.1f} s",
+        f"result     {summary['optimal']:.1%} of {tested:,} {summary['split']}_ maps optimal, regret "
+        f"{summary['regret']:.3%}; {alike}",
+        f"run        {summary['run']}",
+    ]
+    console.table(summary, header, rows, header, "\n".join(["", *below]))
