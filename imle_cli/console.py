@@ -24,6 +24,7 @@ _REMEDIES = {
     "; perfect=True needs one": "",
     "perfect=False": "--solver matching",
     "floor=0": "--floor 0",
+    "use NormalNoiseDistribution()": "use --noise normal",
     "Assignment(partial=True)": "--solver partial-assignment",
     "use graph.to_undirected()": "leave --directed out, or save the graph undirected",
     ", with networkx.Graph(graph) for instance": "",

@@ -1,6 +1,6 @@
 """Pictures of what a network makes of images of maps: paths, and predicted beside true costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from imle_cli.canvas import CURVE, PATH, add_title
 from imle_cli.path_lines import segments
 
 _COSTS = mpl.colormaps["viridis"]
+_LINES = LinearSegmentedColormap.from_list("lines", mpl.colormaps["cividis"](np.linspace(0, 0.85, 64)))
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,28 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     bar.outline.set_linewidth(0.4)
     lines = [Line2D([], [], color=CURVE, linewidth=3.4), Line2D([], [], color=PATH, linewidth=1.4)]
     figure.legend(lines, ["gold path", "predicted path"], loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    add_title(figure, title)
+    return figure
+
+
+def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, title: str, split: str) -> Figure:
+    """Share of maps with an optimal path against seconds, a line for each estimator, a mark for each epoch.
+
+    Args:
+        curves: seconds and shares after each epoch, by estimator.
+        title: text above them, taken literally and shortened to fit.
+        split: the maps that they are judged on.
+    """
+    figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
+    axes = figure.add_subplot()
+    colours, marks = _LINES(np.linspace(0, 1, max(2, len(curves)))), "osD^vP*X<>hdp"
+    for number, (name, (seconds, shares)) in enumerate(curves.items()):
+        style = {"color": colours[number], "marker": marks[number % len(marks)], "markersize": 4, "linewidth": 1.4}
+        axes.plot(seconds, np.multiply(shares, 100), label=name, **style)
+    axes.set(xlim=(0, None), ylim=(0, 101), xlabel="seconds", ylabel=f"{split} maps with an optimal path (%)")
+    axes.grid(color="#E5E5E5", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right center", frameon=False, fontsize=8)
     add_title(figure, title)
     return figure
 

@@ -242,7 +242,10 @@ class PerceptionOptions:
     augment: Annotated[
         bool, typer.Option("--augment", help="Flip maps along their diagonal and turn them by 180 degrees, at random.")
     ] = False
-    samples: Annotated[int, typer.Option(help="Sampled paths of each map.")] = 1
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Sampled paths of each map; by default 1, and 10 for score functions and perturbed optimizers."),
+    ] = None
     input_temp: Annotated[
         float | None, typer.Option(help="Temperature of the noise; by default 1, and 0 for identity.", show_default=False)
     ] = None
@@ -269,12 +272,18 @@ class PerceptionOptions:
     def __post_init__(self) -> None:
         check_at_least("--epochs", self.epochs, 1, "the usual number is 10")
         check_at_least("--batch", self.batch, 1, "the usual number is 16")
-        check_at_least("--samples", self.samples, 1, "the usual number is 1")
+        check_at_least("--samples", 1 if self.samples is None else self.samples, 1, "the usual number is 1")
         check_at_least("--input-temp", self.input_temp or 0, 0, "use 0 for no noise")
         check_at_least("--target-temp", self.target_temp or 0, 0, "use 0 for no noise")
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 3")
         check_range("--lr", self.lr, 1e-12, 1e3, "the usual value is 0.003")
+
+    @property
+    def nb_samples(self) -> int:
+        """Sampled paths of each map."""
+        usual = 10 if self.estimator.startswith(("score-function", "perturbed")) else 1
+        return usual if self.samples is None else self.samples
 
     @property
     def temperatures(self) -> tuple[float, float]:

@@ -25,15 +25,14 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
     rows, costs = summary["epochs"], views.costs[-1]
     if learning.estimator not in ESTIMATORS:
         return found
-    zeros = rows[-1]["zero_gradients"]
+    entry, zeros = ESTIMATORS[learning.estimator], rows[-1]["zero_gradients"]
     if zeros > _MOST_ZEROS and rows[-1]["optimal"] < _MOST_ZEROS:
-        cause = (
-            "--loss-reduction mean divides it by the batch; use sum"
-            if learning.loss_reduction == "mean"
-            else "raise --beta or --input-temp"
-        )
-        found.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda {learning.beta:g} moves no path; {cause}")
-    entry = ESTIMATORS[learning.estimator]
+        cause = "raise --beta or --input-temp"
+        if entry.adaptive:
+            cause = "it begins at 0 and grows a little in each step; train for more --epochs"
+        elif learning.loss_reduction == "mean":
+            cause = "--loss-reduction mean divides it by the batch; use sum"
+        found.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda moves no path; {cause}")
     if learning.loss == "hamming" and learning.estimator in _HANDS_ON:
         found.append(
             f"note: {learning.estimator} hands the loss gradient on, which the linear Hamming loss has the same for every "

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
@@ -12,12 +12,15 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
+from imle_cli.console import UsageError
 from imle_cli.datasets import DataSetError, non_optimal, read_maps, splits_in
 from imle_cli.options import DeviceName, NoiseOptions, PerceptionOptions
 from imle_cli.perception_runs import PerceptionRun, Views
 from imle_cli.run_folder import DAMAGED, RunError, new_folder
 from imle_cli.sampling import find_device, make_noise
+from imle_core.alternatives import ESTIMATORS
 from imle_core.colour_lookup import ColourLookup, ColourTraining
+from imle_core.contracts import check_name
 from imle_core.networks import make_network
 from imle_core.perception import ImageMaps, Judgement, judge, plan
 from imle_core.perception_methods import SUPERVISION, Clock, make_method
@@ -116,6 +119,23 @@ class PerceptionData:
         return {split: non_optimal(maps) for split, maps in parts.items()}
 
 
+def check_estimators(option: str, names: Sequence[str]) -> None:
+    """Refuses names of what cannot learn from images.
+
+    Raises:
+        UsageError: an unknown name, or an estimator that needs more of a solver than is known of paths on a grid.
+    """
+    for name in names:
+        try:
+            check_name(option, name, SUPERVISION)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if name in ESTIMATORS and ESTIMATORS[name].exact:
+            raise UsageError(
+                f"{option}: {name} needs exact marginals, which are not known for paths on a grid; choose another estimator"
+            )
+
+
 def make_untrained(experiment: PerceptionExperiment) -> nn.Module:
     """The experiment's network with its first weights, where it is to compute."""
     learning = experiment.learning
@@ -197,8 +217,8 @@ class PerceptionRecorder:
 
         Raises:
             ValueError: a data set, an option or a run directory that cannot be used.
-            TypeError: an estimator that cannot use the grid solver.
         """
+        check_estimators("--estimator", [experiment.learning.estimator])
         data = PerceptionData.read(experiment.data)
         training = _training(experiment, data)
         viewed = data.judged.part(slice(_VIEWS))
@@ -334,7 +354,7 @@ class PerceptionRecorder:
             "seconds": self.seconds,
             "seed": self.experiment.seed,
             "processes": size(),
-            "samples": learning.samples,
+            "samples": learning.nb_samples,
             "run": None if self.run is None else str(self.run.path),
         }
 
@@ -373,7 +393,7 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
     method = make_method(
         learning.estimator,
         noise_distribution=make_noise(experiment.noise, 1.3 * data.train.size[0]),
-        nb_samples=learning.samples,
+        nb_samples=learning.nb_samples,
         input_noise_temperature=forward,
         target_noise_temperature=backward,
         alpha=learning.alpha,

@@ -178,6 +178,8 @@ OURS = {
     | {f"{CORE}.colour_lookup", f"{CORE}.perception", f"{CORE}.terrain_data"},
     "imle_cli.commands.evaluate": {"canvas", "console", "datasets", "evaluation_figures", "options", "outputs"}
     | {"perception_experiment", f"{CORE}.perception"},
+    "imle_cli.commands.image_sweep": {"canvas", "console", "evaluation_figures", "executors", "options", "outputs"}
+    | {"perception_experiment", "perception_sweep", "sweep_folder"},
     "imle_cli.commands.marginals": {"canvas", "console", "inputs", "options", "outputs", "preview", "problem", "sampling"}
     | {CORE},
     "imle_cli.commands.noise": {"canvas", "console", "drawn_noise", "figures", "options", "outputs", "sampling"},
@@ -186,7 +188,8 @@ OURS = {
     | {f"{CORE}.contracts", f"{CORE}.reproduction"},
     "imle_cli.commands.sample": {"canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
     "imle_cli.commands.solve": {"canvas", "console", "inputs", "options", "outputs"},
-    "imle_cli.commands.sweep": {"canvas", "console", "executors", "experiment", "figures", "options", "outputs", "sweep"},
+    "imle_cli.commands.sweep": {"canvas", "commands.image_sweep", "console", "executors", "experiment", "figures"}
+    | {"options", "outputs", "sweep", "sweep_folder"},
     "imle_cli.commands.train": {"console", "experiment", "options"},
     "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
     | {f"{CORE}.lab_reference"},
@@ -215,12 +218,14 @@ OURS = {
     "imle_cli.outputs": set(),
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
-    "imle_cli.perception_experiment": {"datasets", "options", "perception_runs", "run_folder", "sampling"}
-    | {f"{CORE}.{name}" for name in ("colour_lookup", "networks", "perception", "perception_methods")}
+    "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "run_folder", "sampling"}
+    | {f"{CORE}.{name}" for name in ("alternatives", "colour_lookup", "contracts", "networks", "perception")}
+    | {f"{CORE}.perception_methods"}
     | {f"{CORE}.perception_training", f"{CORE}.processes"},
     "imle_cli.perception_figures": {"canvas", "path_lines"},
     "imle_cli.perception_films": {"films", "frames", "path_lines", "perception_runs", "run_folder"},
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
+    "imle_cli.perception_sweep": {"perception_experiment", "perception_runs", "run_folder", "sweep_folder"},
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
@@ -234,14 +239,16 @@ OURS = {
     | {f"{CORE}.solvers"},
     "imle_cli.scores": {"sources"},
     "imle_cli.sources": set(),
-    "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"},
+    "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"}
+    | {"sweep_folder"},
+    "imle_cli.sweep_folder": {"outputs", "run_folder"},
     "imle_cli.terrain": {"sources"},
 }
 USERS = {
     "typer": {
         f"imle_cli.commands.{name}" for name in ("animate", "calibrate", "check", "compare", "noise", "sweep", "train")
     }
-    | {f"imle_cli.commands.{name}" for name in ("data", "evaluate", "perceive", "reproduce")}
+    | {f"imle_cli.commands.{name}" for name in ("data", "evaluate", "image_sweep", "perceive", "reproduce")}
     | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {

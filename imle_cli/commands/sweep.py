@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import DataError
+from imle_cli.commands.image_sweep import IMAGES_ONLY, Estimators, sweep_images
+from imle_cli.console import DataError, UsageError
 from imle_cli.options import (
     ExecutorName,
     FilmOptions,
+    Given,
     LearningOptions,
     MapOptions,
     MapSolverOptions,
     NoiseOptions,
+    PerceptionOptions,
     RecordEvery,
     ReportOptions,
     Without,
@@ -63,15 +66,32 @@ def sweep(
     noise: NoiseOptions,
     axes: AxesOptions,
     learning: Annotated[LearningOptions, Without("input_temp", "target_temp", "samples")],
+    images: Annotated[
+        PerceptionOptions,
+        Without("estimator", "samples", "input_temp", "target_temp", "lr", "alpha", "beta", "loss_reduction"),
+    ],
     film: FilmOptions,
     report: Annotated[ReportOptions, Without("seed")],
+    given: Given,
+    estimators: Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
     record_every: RecordEvery = 10,
     animate: Annotated[bool, typer.Option("--animate", help="Animate the paths and the weights of every cell.")] = False,
     executor: Annotated[ExecutorName, typer.Option(help="Processes of this machine, or a cluster.")] = "joblib",
-    jobs: Annotated[int | None, typer.Option(help="Cells at a time; by default one a core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Cells at a time; by default one a core, and of images one, which has all cores.")
+    ] = None,
 ) -> None:
-    """Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations."""
+    """Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations.
+
+    If MAP is a folder of images, as imle data makes them: for every estimator and seed, and a picture of accuracy against
+    seconds.
+    """
+    if place.map is not None and place.map.is_dir():
+        sweep_images(place.map, images, learning, noise, report, given.names, estimators, axes.seeds, out, executor, jobs)
+        return
+    for name in sorted(given.names & IMAGES_ONLY):
+        raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
     from imle_cli.console import Report
     from imle_cli.executors import outcomes
     from imle_cli.experiment import Experiment
@@ -102,7 +122,7 @@ def sweep(
 
 def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> None:
     """Draws and tells what came out, of ``before`` cells in earlier calls; fails where a cell failed."""
-    from imle_cli.sweep import TABLE
+    from imle_cli.sweep_folder import TABLE
 
     failed = [row for row in grid.rows if row["error"]]
     files = [grid.path / TABLE, *_draw(grid)]

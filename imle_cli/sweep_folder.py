@@ -1,0 +1,171 @@
+"""A folder of runs, one a cell of a grid: which have ended, what came out, and what workers give back."""
+
+import csv
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Generic, TypeVar
+
+from imle_cli.outputs import replacing
+from imle_cli.run_folder import RunError, RunFolder, make_folder, new_folder
+
+TABLE = "table.csv"
+SomeCell = TypeVar("SomeCell", bound="Cell")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell(ABC):
+    """One training of a sweep.
+
+    Attributes:
+        experiment: what it is.
+        workplace: folder to work in, if there is one.
+        AXES: options in which cells differ.
+    """
+
+    experiment: Any
+    workplace: Path | None = None
+
+    AXES: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of its folder, by its place in the grid."""
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its values on the axes."""
+        options = self.experiment.options
+        return {name: options[name] for name in self.AXES}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker gives back: the files of a run directory by name, and its summary; or why there are none."""
+
+    files: dict[str, bytes]
+    summary: dict[str, Any] | None = None
+    error: str = ""
+
+
+def run_in_workplace(cell: Cell, work: Callable[[Path], Outcome]) -> Outcome:
+    """What ``work`` gives for a new folder for a run, or why it fails: a cell that does must not stop the others."""
+    parent = cell.workplace if cell.workplace and cell.workplace.is_dir() else None
+    try:
+        with TemporaryDirectory(dir=parent) as folder:
+            return work(Path(folder) / "run")
+    except Exception as error:  # whatever may go wrong in it
+        return Outcome({}, error=" ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a run directory by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class SweepFolder(ABC, Generic[SomeCell]):
+    """The cells of a sweep, and what came out so far, in the folder ``path``, or a new one under ``sweeps/`` if it is None.
+
+    Args:
+        path: the folder.
+        name: after what to call a new one.
+        cells: all cells, in the order in which they are to be begun.
+        inputs: tells other inputs apart.
+
+    Attributes:
+        results: a row of ``COLUMNS`` for each cell that has ended, in the folder already or since, by the cell's name.
+        RUN: what the cells' folders are.
+        COLUMNS: columns of the table.
+        FILES: what a folder of a sweep may hold besides.
+        OTHER: of what another sweep would be whose inputs are others.
+
+    Raises:
+        RunError: the folder has runs with other options, or something else.
+    """
+
+    RUN: ClassVar[type[RunFolder]]
+    COLUMNS: ClassVar[tuple[str, ...]]
+    FILES: ClassVar[tuple[str, ...]]
+    OTHER: ClassVar[str]
+
+    def __init__(self, path: Path | None, name: str, cells: Sequence[SomeCell], inputs: str) -> None:
+        self.cells = list(cells)
+        if path is not None:
+            self._check(path, inputs)
+            make_folder(path)
+        self.path = path or new_folder(name, "sweeps")
+        self.results: dict[str, dict[str, Any]] = {}
+        for cell in self.cells:
+            if (self.folder(cell) / "summary.json").exists():
+                self._enter(cell, self.RUN.open(self.folder(cell)).summary())
+
+    def folder(self, cell: SomeCell) -> Path:
+        """Where a cell's run is."""
+        return self.path / cell.name
+
+    @property
+    def left(self) -> list[SomeCell]:
+        """Cells that have not ended."""
+        return [cell for cell in self.cells if cell.name not in self.results]
+
+    @contextmanager
+    def at_work(self) -> Iterator[list[SomeCell]]:
+        """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
+        with TemporaryDirectory(prefix=".cells-", dir=self.path, ignore_cleanup_errors=True) as folder:
+            yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
+
+    def keep(self, cell: SomeCell, outcome: Outcome | Exception) -> None:
+        """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
+        if isinstance(outcome, Exception):
+            outcome = Outcome({}, error=str(outcome))
+        if outcome.summary is None:
+            self._enter(cell, {}, outcome.error)
+            return
+        folder = self.folder(cell)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in sorted(outcome.files, key=lambda name: name != "config.json"):
+            with replacing(folder / name) as file:
+                file.write(outcome.files[name])
+        self.RUN(folder, {}).write_summary(outcome.summary | {"run": str(folder)})
+        self._enter(cell, outcome.summary)
+
+    def _enter(self, cell: SomeCell, summary: Mapping[str, Any], error: str | None = None) -> None:
+        self.results[cell.name] = {name: summary.get(name) for name in self.COLUMNS} | cell.place | {"error": error}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The results in the order of the grid."""
+        return sorted(self.results.values(), key=lambda row: [row[name] for name in self.cells[0].AXES])
+
+    def write_table(self) -> None:
+        """Writes ``table.csv``."""
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with replacing(self.path / TABLE) as file:
+            file.write(text.getvalue().encode())
+
+    def _check(self, path: Path, inputs: str) -> None:
+        runs = sorted(config.parent for config in path.glob("*/config.json"))
+        if path.is_dir() and not runs and any(self._is_foreign(entry.name) for entry in path.iterdir()):
+            raise RunError(f"--out: {path} is not empty and has no sweep in it; choose another name")
+        for folder in runs:
+            run = self.RUN.open(folder)
+            for name, value in self.cells[0].experiment.options.items():
+                made = run.config["options"].get(name)
+                if name not in self.cells[0].AXES and made != value:
+                    option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
+                    raise RunError(
+                        f"{option}: got {value}, but the sweep in {path} was made with {made}; choose another --out"
+                    )
+            if run.config.get("inputs") != inputs:
+                raise RunError(f"--out: {path} has a sweep of another {self.OTHER}; choose another name")
+
+    def _is_foreign(self, name: str) -> bool:
+        return not name.startswith(".") and name not in self.FILES
