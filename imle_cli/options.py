@@ -256,7 +256,7 @@ class PerceptionOptions:
         ),
     ] = None
     alpha: Annotated[float, typer.Option(help="Target: weight of the present parameters.")] = 1.0
-    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 3.0
+    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 1.0
     loss: Annotated[
         PathLossName | None,
         typer.Option(
@@ -276,7 +276,7 @@ class PerceptionOptions:
         check_at_least("--input-temp", self.input_temp or 0, 0, "use 0 for no noise")
         check_at_least("--target-temp", self.target_temp or 0, 0, "use 0 for no noise")
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
-        check_at_least("--beta", self.beta, 0, "the usual value is 3")
+        check_at_least("--beta", self.beta, 0, "the usual value is 1")
         check_range("--lr", self.lr, 1e-12, 1e3, "the usual value is 0.003")
 
     @property

@@ -14,6 +14,7 @@ from torch import nn
 
 from imle_cli.console import UsageError
 from imle_cli.datasets import DataSetError, non_optimal, read_maps, splits_in
+from imle_cli.memory import keep_freed_memory
 from imle_cli.options import DeviceName, NoiseOptions, PerceptionOptions
 from imle_cli.perception_runs import PerceptionRun, Views
 from imle_cli.run_folder import DAMAGED, RunError, new_folder
@@ -269,6 +270,7 @@ class PerceptionRecorder:
 
         Several processes can stop and save together only: they do so at the ends of epochs.
         """
+        keep_freed_memory()
         began, saved = time.perf_counter() - self.seconds, time.perf_counter()
         alone = size() == 1
         whole = True  # between two steps; amid one, only the state that was saved last is of a piece

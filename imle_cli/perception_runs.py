@@ -77,6 +77,7 @@ class PerceptionRun(RunFolder):
     STATE: ClassVar[dict[str, type]] = {
         "step": int,
         "network": dict,
+        "method": dict,
         "optimizer": dict,
         "generators": list,
         "sums": dict,

@@ -79,7 +79,7 @@ class ColourTraining:
     def state_dict(self) -> dict[str, Any]:
         """The step and the table; there is no optimiser, and no noise."""
         table = {name: value.clone() for name, value in self.network.state_dict().items()}
-        return {"step": self.step, "network": table, "optimizer": {}, "generators": [], "sums": {}}
+        return {"step": self.step, "network": table, "method": {}, "optimizer": {}, "generators": [], "sums": {}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes to where the training stood whose ``state_dict()`` this is.

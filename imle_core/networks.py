@@ -51,8 +51,8 @@ class SmallNetwork(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for before, after, side in ((3, 16, 3), (16, 32, 2), (32, 32, 2)):
-            layers += [nn.Conv2d(before, after, side, 2, side // 3, bias=False), BatchNorm(after), nn.ReLU()]
-        self.features = nn.Sequential(*layers, nn.Conv2d(32, 32, 1), nn.ReLU())
+            layers += [nn.Conv2d(before, after, side, 2, side // 3, bias=False), BatchNorm(after), nn.ReLU(inplace=True)]
+        self.features = nn.Sequential(*layers, nn.Conv2d(32, 32, 1), nn.ReLU(inplace=True))
         self.head = nn.Conv2d(32, 1, 1)
         nn.init.constant_(self.head.bias, float(np.log(np.expm1(self.start))))  # type: ignore[arg-type]
 
@@ -71,7 +71,9 @@ class TruncatedResNet18(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), BatchNorm(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 64, 7, 2, 3, bias=False), BatchNorm(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
+        )
         self.blocks = nn.Sequential(_Residual(64), _Residual(64))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class ImageMaps(Dataset[Item]):
     @cached_property
     def solutions(self) -> Tensor:
         """A cheapest path of each map by its costs, ``(N, H, W)``."""
-        return GridPath()(-self.costs)
+        return _cheapest(self.costs)
 
     @cached_property
     def optimum(self) -> Tensor:
@@ -92,7 +92,7 @@ class ImageMaps(Dataset[Item]):
         """
         length = self.solutions.sum(dim=(1, 2), dtype=torch.float64)
         raised = self.costs + (TOLERANCE * self.optimum / length)[:, None, None] * self.solutions
-        return (GridPath()(-raised) == self.solutions).flatten(1).all(dim=1)
+        return (_cheapest(raised) == self.solutions).flatten(1).all(dim=1)
 
     def is_optimal(self, paths: Tensor) -> Tensor:
         """Which of the paths ``(N, H, W)`` cost no more than the cheapest ones, ``(N,)`` bool."""
@@ -145,17 +145,25 @@ class Judgement:
     unique: float
 
 
+def _cheapest(costs: Tensor) -> Tensor:
+    """Cheapest paths ``(N, H, W)`` by costs of any scale: powers of 2, which round nothing, take them above the floor."""
+    scale = torch.frexp(costs.double().mean(dim=(1, 2), keepdim=True)).exponent
+    return GridPath()(-torch.ldexp(costs.double(), -scale)).to(costs)
+
+
 def plan(network: nn.Module, maps: ImageMaps) -> Plans:
     """Plans by the costs that the network, in evaluation mode, predicts for the maps' images."""
-    place = next(chain(network.parameters(), network.buffers())).device
+    place = next((some.device for some in chain(network.parameters(), network.buffers())), torch.device("cpu"))
     training = network.training
     network.eval()
-    with torch.no_grad():
-        # So many tiles at a time that activations stay small.
-        parts = maps.images.split(max(1, _TILES_AT_A_TIME // maps.costs[0].numel()))
-        costs = torch.cat([network(part.to(place)).cpu() for part in parts])
-    network.train(training)
-    paths = GridPath()(-costs)
+    try:
+        with torch.no_grad():
+            # So many tiles at a time that activations stay small.
+            parts = maps.images.split(max(1, _TILES_AT_A_TIME // maps.costs[0].numel()))
+            costs = torch.cat([network(part.to(place)).cpu() for part in parts])
+    finally:
+        network.train(training)
+    paths = _cheapest(costs)
     regret = path_costs(paths, maps.costs) / maps.optimum - 1
     exact = (paths == maps.solutions).flatten(1).all(dim=1)
     return Plans(costs, paths, regret, regret <= TOLERANCE, exact)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imle_core import contracts
 from imle_core.alternatives import ESTIMATORS, FenchelYoung, differentiable
-from imle_core.contracts import Noise
+from imle_core.contracts import Noise, Target
 from imle_core.losses import hamming
 from imle_core.solvers import GridPath
-from imle_core.target import TargetDistribution
+from imle_core.target import AdaptiveTargetDistribution, TargetDistribution
 
 PathLoss = Literal["hamming", "squared"]
 PathReduction = Literal["sum", "mean"]
@@ -70,7 +70,13 @@ class WatchedGridPath(GridPath):
 
 
 class Method(ABC):
-    """A loss of predicted costs."""
+    """A loss of predicted costs.
+
+    Attributes:
+        state: what it has learned itself, such as the step of an adaptive target.
+    """
+
+    state: nn.Module = nn.Module()
 
     @abstractmethod
     def losses(self, costs: Tensor, paths: Tensor, truth: Tensor) -> Tensor:
@@ -114,6 +120,12 @@ class ThroughSolver(Method):
     layer: Any
     loss: PathLoss = "hamming"
 
+    @property
+    def state(self) -> nn.Module:  # type: ignore[override]
+        """The target, where it has a state."""
+        target = self.layer.target
+        return target if isinstance(target, nn.Module) else nn.Module()
+
     def losses(self, costs: Tensor, paths: Tensor, truth: Tensor) -> Tensor:  # noqa: ARG002
         """Mean losses of samples; the Fenchel-Young loss brings its own."""
         theta = -costs
@@ -141,7 +153,7 @@ def make_method(
     input_noise_temperature: float = 1.0,
     target_noise_temperature: float = 1.0,
     alpha: float = 1.0,
-    beta: float = 10.0,
+    beta: float = 1.0,
     loss: PathLoss | None = None,
     generator: torch.Generator | None = None,
     clock: Clock | None = None,
@@ -172,13 +184,16 @@ def make_method(
     watch = Clock() if clock is None else clock
     noise = copy.copy(noise_distribution)
     if noise is not None:
-        noise.sample = watch.timed("noise", noise.sample)  # type: ignore[misc]
+        object.__setattr__(noise, "sample", watch.timed("noise", noise.sample))
+    target: Target = TargetDistribution(alpha, beta)
+    if ESTIMATORS[name].adaptive:
+        target = AdaptiveTargetDistribution(alpha, synchronised=True)
     # Other projections subtract the mean, and half of the costs that are left would be negative.
     options: dict[str, Any] = {"projection": "norm"} if name == "identity" else {}
     layer = differentiable(
         name,
         WatchedGridPath(watch),
-        TargetDistribution(alpha, beta),
+        target,
         noise,
         nb_samples,
         input_noise_temperature,

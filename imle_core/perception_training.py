@@ -122,8 +122,7 @@ class PerceptionTraining:
         self.place = next(network.parameters()).device
         self._parallel: nn.Module = network
         if processes.size() > 1:
-            # The statistics of batches are the same in all processes already.
-            self._parallel = DistributedDataParallel(network, broadcast_buffers=False)
+            self._parallel = DistributedDataParallel(network)
         self._whole = batch * processes.size()
         full, rest = divmod(len(maps), self._whole)
         self.steps_an_epoch = full + (rest >= processes.size())  # each process needs a map
@@ -186,7 +185,7 @@ class PerceptionTraining:
 
     def _order(self, epoch: int) -> tuple[Tensor, Tensor]:
         """The order of an epoch's maps, and how each is turned, whatever process asks."""
-        (state,) = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)
+        (state,) = np.random.SeedSequence((*divmod(self.seed, 2**32), epoch)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
         count = len(self.maps)
         order, turns = torch.randperm(count, generator=generator), torch.randint(4, (count,), generator=generator)
@@ -201,11 +200,12 @@ class PerceptionTraining:
         return EpochRecord(self.sums["losses"] / count, self.sums["zeros"] / count, *spent)
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the step, the network, the optimiser, the noise of every process, and the epoch's sums."""
+        """Copies of the step, network, method and optimiser, of the noise of every process, and of the epoch's sums."""
         state = None if self.generator is None else self.generator.get_state()
         return {
             "step": self.step,
             "network": _copied(self.network.state_dict()),
+            "method": _copied(self.method.state.state_dict()),
             "optimizer": _copied(self.optimizer.state_dict()),
             "generators": processes.gathered(state),
             "sums": dict(self.sums),
@@ -226,6 +226,7 @@ class PerceptionTraining:
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:
             raise ValueError("state: is that of another network; take the state of the same training") from error
+        self.method.state.load_state_dict(state["method"])
         self.optimizer.load_state_dict(_copied(state["optimizer"]))
         if self.generator is not None:
             self.generator.set_state(state["generators"][processes.rank()])

@@ -214,11 +214,20 @@ OURS = {
     | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
     "imle_cli.measurement": set(),
+    "imle_cli.memory": set(),
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
-    "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "run_folder", "sampling"}
+    "imle_cli.perception_experiment": {
+        "console",
+        "datasets",
+        "memory",
+        "options",
+        "perception_runs",
+        "run_folder",
+        "sampling",
+    }
     | {f"{CORE}.{name}" for name in ("alternatives", "colour_lookup", "contracts", "networks", "perception")}
     | {f"{CORE}.perception_methods"}
     | {f"{CORE}.perception_training", f"{CORE}.processes"},

@@ -256,7 +256,7 @@ class TestBadInput:
             (["--lr", "nan"], "--lr: got nan; it must be from 1e-12 to 1000; the usual value is 0.003"),
             (["--input-temp", "-1"], "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise"),
             (["--samples", "0"], "--samples: got 0; it must be >= 1; the usual number is 1"),
-            (["--beta", "inf"], "--beta: got inf; it must be finite and >= 0; the usual value is 3"),
+            (["--beta", "inf"], "--beta: got inf; it must be finite and >= 0; the usual value is 1"),
         ],
     )
     def test_options_out_of_range(self, data, options, message):
