@@ -142,6 +142,35 @@ class SweepFolder(ABC, Generic[SomeCell]):
         """The results in the order of the grid."""
         return sorted(self.results.values(), key=lambda row: [row[name] for name in self.cells[0].AXES])
 
+    @property
+    def progress(self) -> str:
+        """How many cells have ended."""
+        return f"{len(self.results)} of {len(self.cells)} cells have ended"
+
+    @property
+    def failures(self) -> str:
+        """How many cells failed, and why the first one did; empty if none did."""
+        failed = [row for row in self.rows if row["error"]]
+        if not failed:
+            return ""
+        where = ", ".join(f"{name} {failed[0][name]}" for name in self.cells[0].AXES)
+        return f"{len(failed)} of {len(self.cells)} cells failed; the first ({where}): {failed[0]['error']}"
+
+    def report(self, before: int, seconds: float, files: Sequence[Path]) -> tuple[dict[str, Any], str]:
+        """What came out, of ``before`` cells in earlier calls: for JSON, and the counts for a reader."""
+        failed = sum(bool(row["error"]) for row in self.rows)
+        values = {
+            "out": str(self.path),
+            "cells": len(self.cells),
+            "skipped": before,
+            "failed": failed,
+            "seconds": seconds,
+            "files": [str(file) for file in files],
+            "rows": self.rows,
+        }
+        counts = f"{len(self.cells)} cells, {before} of them done before, {failed} failed"
+        return values, f"{counts}; {seconds:.1f} s; sweep in {self.path}"
+
     def write_table(self) -> None:
         """Writes ``table.csv``."""
         text = io.StringIO(newline="")

@@ -1,5 +1,6 @@
 """Training a network to predict costs, one record a step: batches, augmentation, optimiser, and everything to go on from."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator
@@ -204,9 +205,9 @@ class PerceptionTraining:
         state = None if self.generator is None else self.generator.get_state()
         return {
             "step": self.step,
-            "network": _copied(self.network.state_dict()),
-            "method": _copied(self.method.state.state_dict()),
-            "optimizer": _copied(self.optimizer.state_dict()),
+            "network": copy.deepcopy(self.network.state_dict()),
+            "method": copy.deepcopy(self.method.state.state_dict()),
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "generators": processes.gathered(state),
             "sums": dict(self.sums),
         }
@@ -227,7 +228,7 @@ class PerceptionTraining:
         except RuntimeError as error:
             raise ValueError("state: is that of another network; take the state of the same training") from error
         self.method.state.load_state_dict(state["method"])
-        self.optimizer.load_state_dict(_copied(state["optimizer"]))
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self.generator is not None:
             self.generator.set_state(state["generators"][processes.rank()])
         self.step, self.sums = state["step"], dict(state["sums"])
@@ -237,11 +238,3 @@ def _turned(rows: Tensor, turn: int) -> Tensor:
     """Rows ``(B, H, W, ...)``: an odd turn flips them along their diagonal, 2 and 3 turn them by 180 degrees."""
     flipped = rows.transpose(1, 2) if turn & 1 else rows
     return flipped.flip(1, 2) if turn & 2 else flipped
-
-
-def _copied(state: Any) -> Any:
-    if isinstance(state, Tensor):
-        return state.detach().clone()
-    if isinstance(state, dict):
-        return {name: _copied(value) for name, value in state.items()}
-    return [_copied(value) for value in state] if isinstance(state, list) else state

@@ -1,5 +1,6 @@
 """Learning weights with which a solver reproduces a gold solution, one record a step."""
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Training:
         return {
             "step": self.step,
             "weights": self.weights.detach().clone(),
-            "optimizer": _copied(self.optimizer.state_dict()),
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
         }
 
@@ -142,7 +143,7 @@ class Training:
         self.step = state["step"]
         with torch.no_grad():
             self.weights.copy_(state["weights"])
-        self.optimizer.load_state_dict(_copied(state["optimizer"]))
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         self.generator.set_state(state["generator"].cpu())
 
 
@@ -184,11 +185,3 @@ def _check_gold(gold: Any) -> None:
     if not isinstance(gold, Tensor) or not gold.is_floating_point():
         got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
         raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
-
-
-def _copied(state: Any) -> Any:
-    if isinstance(state, Tensor):
-        return state.detach().clone()
-    if isinstance(state, dict):
-        return {name: _copied(value) for name, value in state.items()}
-    return [_copied(value) for value in state] if isinstance(state, list) else state

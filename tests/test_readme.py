@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
@@ -44,6 +45,8 @@ SMALLER = {
     "compare": ["--repetitions", "4", "--samples", "2", "--lambdas", "1", "--temps", "1", "--estimators", "imle"],
     "calibrate": ["--samples", "200", "--temps", "1"],
     "reproduce": ["--repetitions", "2", "--methods", "simple"],
+    "data": ["--size", "5", "--train", "12", "--test", "5"],
+    "perceive": ["--epochs", "1", "--batch", "4", "--beta", "0.1"],
     "sweep": ["--steps", "3", "--frames", "2", "--size", "64", "--input-temps", "0,1", "--samples", "1", "--jobs", "1"],
 }
 
@@ -95,9 +98,29 @@ def test_one_line_makes_every_picture_anew():
 
 @pytest.mark.usefixtures("_folder")
 def test_the_sweep_works():
-    (command,) = (line for line in LEARNING if line.startswith("imle sweep "))
+    (command,) = (line for line in LEARNING if line.startswith("imle sweep ") and "--animate" in line)
     run(command, *SMALLER["sweep"])
     assert len(list(Path("sweeps/map").glob("*/learning_paths.gif"))) == 8
+
+
+@pytest.mark.usefixtures("_folder")
+def test_learning_to_see_works():
+    chosen = [line for line in COMMANDS if re.match(r"imle (data|perceive|evaluate) ", line) or "imle sweep runs" in line]
+    assert [line.split()[1] for line in chosen] == ["data", "perceive", "data", "evaluate", "sweep"]
+    Path("runs/gallery").mkdir(parents=True)
+    for command in chosen:
+        few = ["--epochs", "1", "--batch", "4", "--beta", "0.1", "--seeds", "0"]
+        run(command, *(few if " sweep " in command else SMALLER.get(command.split()[1], [])))
+    assert Path("sweeps/seeing/accuracy.png").exists()
+
+
+def test_the_loop_that_learns_to_see():
+    (loop,) = (block for block in blocks("py") if "DataLoader" in block)
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        exec(compile(loop, "README.md", "exec"), {})
+    assert 0.5 < float(output.getvalue()) <= 1  # paths on maps that it never saw; a straight line is optimal on fewer
 
 
 def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after():

@@ -68,12 +68,12 @@ def sweep_images(
     before = len(grid.results)
     try:
         with grid.at_work() as cells, console.live() as show:
-            show(_progress(grid), *_table(grid))
+            show(grid.progress, *_table(grid))
             for number, outcome in outcomes(run_cell, cells, executor, jobs or 1):
                 grid.keep(cells[number], outcome)
-                show(_progress(grid), *_table(grid))
+                show(grid.progress, *_table(grid))
     except KeyboardInterrupt:
-        console.note(f"stopped: {_progress(grid)}; go on with the same and --out {grid.path}")
+        console.note(f"stopped: {grid.progress}; go on with the same and --out {grid.path}")
         raise
     finally:
         grid.write_table()
@@ -95,26 +95,10 @@ def _report(console: "Report", grid: "PerceptionSweep", before: int, seconds: fl
         files.append(grid.path / CURVES)
         with replacing(files[-1]) as file:
             file.write(canvas.encode(accuracy_curves(curves, title=title, split=split), "png"))
-    failed = [row for row in grid.rows if row["error"]]
-    values = {
-        "out": str(grid.path),
-        "cells": len(grid.cells),
-        "skipped": before,
-        "failed": len(failed),
-        "seconds": seconds,
-        "files": [str(file) for file in files],
-        "rows": grid.rows,
-    }
-    counts = f"{len(grid.cells)} cells, {before} of them done before, {len(failed)} failed"
-    below = f"judged on {split}_, means over seeds; {counts}; {seconds:.1f} s; sweep in {grid.path}"
-    console.table(values, *_table(grid), below)
-    if failed:
-        where = f"{failed[0]['estimator']}, seed {failed[0]['seed']}"
-        raise DataError(f"{len(failed)} of {len(grid.cells)} cells failed; the first ({where}): {failed[0]['error']}")
-
-
-def _progress(grid: "PerceptionSweep") -> str:
-    return f"{len(grid.results)} of {len(grid.cells)} cells have ended"
+    values, counts = grid.report(before, seconds, files)
+    console.table(values, *_table(grid), f"judged on {split}_, means over seeds; {counts}")
+    if grid.failures:
+        raise DataError(grid.failures)
 
 
 def _table(grid: "PerceptionSweep") -> tuple[list[str], list[list[str]], list[str]]:

@@ -106,10 +106,10 @@ def sweep(
     before = len(grid.results)
     try:
         with grid.at_work() as cells, console.live() as show:
-            show(_progress(grid), *_table(grid))
+            show(grid.progress, *_table(grid))
             for number, outcome in outcomes(run_cell, cells, executor, jobs):
                 grid.keep(cells[number], outcome)
-                show(_progress(grid), *_table(grid))
+                show(grid.progress, *_table(grid))
             grid.animate_the_rest()
     except KeyboardInterrupt:
         stopped = f"stopped after {len(grid.results)} of {len(grid.cells)} cells"
@@ -124,26 +124,10 @@ def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> No
     """Draws and tells what came out, of ``before`` cells in earlier calls; fails where a cell failed."""
     from imle_cli.sweep_folder import TABLE
 
-    failed = [row for row in grid.rows if row["error"]]
-    files = [grid.path / TABLE, *_draw(grid)]
-    values = {
-        "out": str(grid.path),
-        "cells": len(grid.cells),
-        "skipped": before,
-        "failed": len(failed),
-        "seconds": seconds,
-        "files": [str(file) for file in files],
-        "rows": grid.rows,
-    }
-    counts = f"{len(grid.cells)} cells, {before} of them done before, {len(failed)} failed"
-    console.table(values, *_table(grid), f"{counts}; {seconds:.1f} s; sweep in {grid.path}")
-    if failed:
-        where = ", ".join(f"{name} {failed[0][name]}" for name in ("input_temp", "target_temp", "samples", "seed"))
-        raise DataError(f"{len(failed)} of {len(grid.cells)} cells failed; the first ({where}): {failed[0]['error']}")
-
-
-def _progress(grid: "Sweep") -> str:
-    return f"{len(grid.results)} of {len(grid.cells)} cells have ended"
+    values, counts = grid.report(before, seconds, [grid.path / TABLE, *_draw(grid)])
+    console.table(values, *_table(grid), counts)
+    if grid.failures:
+        raise DataError(grid.failures)
 
 
 def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
