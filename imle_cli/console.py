@@ -25,6 +25,7 @@ _REMEDIES = {
     "perfect=False": "--solver matching",
     "floor=0": "--floor 0",
     "use NormalNoiseDistribution()": "use --noise normal",
+    "use a smaller lr": "use a smaller --lr",
     "Assignment(partial=True)": "--solver partial-assignment",
     "use graph.to_undirected()": "leave --directed out, or save the graph undirected",
     ", with networkx.Graph(graph) for instance": "",

@@ -157,10 +157,10 @@ def check_samples(name: str, value: Any) -> None:
         raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
 
 
-def check_steps(name: str, value: Any) -> None:
-    """A number of steps must be a whole number >= 1."""
+def check_steps(name: str, value: Any, usual: int = 1100) -> None:
+    """A number of steps, or of what is like steps, must be a whole number >= 1."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; the usual value is 1100")
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; the usual value is {usual}")
 
 
 def check_seed(name: str, value: Any) -> None:

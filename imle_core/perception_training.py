@@ -91,7 +91,7 @@ class PerceptionTraining:
         clock: of the method.
 
     Raises:
-        ValueError: a setting outside its range, or fewer maps than processes.
+        ValueError: a setting outside its range, fewer maps than processes; in a step, predicted costs that are no numbers.
     """
 
     def __init__(
@@ -109,8 +109,8 @@ class PerceptionTraining:
         generator: torch.Generator | None = None,
         clock: Clock | None = None,
     ) -> None:
-        contracts.check_steps("epochs", epochs)
-        contracts.check_steps("batch", batch)
+        contracts.check_steps("epochs", epochs, 10)
+        contracts.check_steps("batch", batch, 16)
         contracts.check_seed("seed", seed)
         contracts.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
         if not (math.isfinite(lr) and lr > 0):
@@ -154,6 +154,11 @@ class PerceptionTraining:
             group["lr"] = self.lr * self._schedule()
         self.optimizer.zero_grad()
         predicted = self._parallel(images)
+        if not bool(predicted.detach().isfinite().all()):
+            raise ValueError(
+                f"costs: got NaN or infinite ones from the network in step {self.step + 1}; training has diverged; use a "
+                "smaller lr"
+            )
         zeros: list[Tensor] = []
         predicted.register_hook(lambda gradient: self._averaged(gradient, whole, zeros))
         losses = self.method.losses(predicted, paths, costs)

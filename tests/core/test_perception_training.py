@@ -426,11 +426,19 @@ class TestErrors:
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             PerceptionTraining(Flat(), Watching(), painted(2, 2, 2), **changes)
 
-    @pytest.mark.parametrize("name", ["epochs", "batch"])
+    @pytest.mark.parametrize(("name", "usual"), [("epochs", 10), ("batch", 16)])
     @pytest.mark.parametrize("value", [0, -1, 1.5, True])
-    def test_numbers_of_epochs_and_maps_are_whole(self, name, value):
-        with pytest.raises(ValueError, match=f"^{name}: got {value!r}; it must be a whole number >= 1"):
+    def test_numbers_of_epochs_and_maps_are_whole(self, name, usual, value):
+        message = f"^{name}: got {value!r}; it must be a whole number >= 1; the usual value is {usual}$"
+        with pytest.raises(ValueError, match=message):
             PerceptionTraining(Flat(), Watching(), painted(2, 2, 2), **{name: value})
+
+    @pytest.mark.parametrize("cost", [float("nan"), float("inf")])
+    def test_costs_that_are_no_numbers(self, cost):
+        training = PerceptionTraining(Flat(cost), Watching(), painted(2, 2, 2))
+        message = "costs: got NaN or infinite ones from the network in step 1; training has diverged; use a smaller lr"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            next(iter(training))
 
 
 class TestLearning:
