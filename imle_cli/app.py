@@ -23,7 +23,7 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
-from imle_cli.options import command
+from imle_cli.option_groups import command
 
 app = typer.Typer(
     name="imle",

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from imle_cli.perception_experiment import PerceptionData, PerceptionExperiment, PerceptionRecorder, check_estimators
+from imle_cli.perception_experiment import PerceptionData, PerceptionExperiment, check_estimators
+from imle_cli.perception_recorder import PerceptionRecorder
 from imle_cli.perception_runs import PerceptionRun
 from imle_cli.run_folder import RunFolder
 from imle_cli.sweep_folder import TABLE, Cell, Outcome, SweepFolder, files_of, run_in_workplace

@@ -145,7 +145,7 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
-    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "options"},
+    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"},
     "imle_cli.benchmarks": {
         "animation",
         "black_box_benchmarks",
@@ -165,32 +165,100 @@ OURS = {
     "imle_cli.calibration_figures": {"canvas"},
     "imle_cli.canvas": set(),
     "imle_cli.commands": set(),
-    "imle_cli.commands.animate": {"animation", "console", "experiment", "films", "map_problem", "options", "outputs"}
+    "imle_cli.commands.animate": {
+        "option_groups",
+        "animation",
+        "console",
+        "experiment",
+        "films",
+        "map_problem",
+        "options",
+        "outputs",
+    }
     | {"perception_experiment", "perception_films", "perception_runs", "run_folder", "runs", "sampling", CORE},
     "imle_cli.commands.bench": {"benchmarks", "console", "measurement", "options", "sampling"},
-    "imle_cli.commands.calibrate": {"calibration_figures", "canvas", "console", "lab_inputs", "options", "outputs"}
+    "imle_cli.commands.calibrate": {
+        "option_groups",
+        "calibration_figures",
+        "canvas",
+        "console",
+        "lab_inputs",
+        "options",
+        "outputs",
+    }
     | {"sampling", f"{CORE}.calibration", f"{CORE}.exact"},
-    "imle_cli.commands.check": {"built_in_solvers", "console", "imported", "options", "outputs", f"{CORE}.doctor"}
+    "imle_cli.commands.check": {
+        "option_groups",
+        "built_in_solvers",
+        "console",
+        "imported",
+        "options",
+        "outputs",
+        f"{CORE}.doctor",
+    }
     | {f"{CORE}.solvers"},
-    "imle_cli.commands.compare": {"advice", "canvas", "comparison", "comparison_figures", "console", "lab_inputs", "options"}
+    "imle_cli.commands.compare": {
+        "option_groups",
+        "advice",
+        "canvas",
+        "comparison",
+        "comparison_figures",
+        "console",
+        "lab_inputs",
+        "options",
+    }
     | {"outputs", "sampling", f"{CORE}.lab", f"{CORE}.lab_reference"},
-    "imle_cli.commands.data": {"canvas", "console", "datasets", "options", "outputs", "perception_figures"}
+    "imle_cli.commands.data": {"option_groups", "canvas", "console", "datasets", "options", "outputs", "perception_figures"}
     | {f"{CORE}.colour_lookup", f"{CORE}.perception", f"{CORE}.terrain_data"},
-    "imle_cli.commands.evaluate": {"canvas", "console", "datasets", "evaluation_figures", "options", "outputs"}
+    "imle_cli.commands.evaluate": {
+        "option_groups",
+        "canvas",
+        "console",
+        "datasets",
+        "evaluation_figures",
+        "options",
+        "outputs",
+    }
     | {"perception_experiment", f"{CORE}.perception"},
     "imle_cli.commands.image_sweep": {"canvas", "console", "evaluation_figures", "executors", "options", "outputs"}
     | {"perception_experiment", "perception_sweep", "sweep_folder"},
-    "imle_cli.commands.marginals": {"canvas", "console", "inputs", "options", "outputs", "preview", "problem", "sampling"}
+    "imle_cli.commands.marginals": {
+        "option_groups",
+        "canvas",
+        "console",
+        "inputs",
+        "options",
+        "outputs",
+        "preview",
+        "problem",
+        "sampling",
+    }
     | {CORE},
     "imle_cli.commands.noise": {"canvas", "console", "drawn_noise", "figures", "options", "outputs", "sampling"},
-    "imle_cli.commands.perceive": {"console", "options", "perception_advice", "perception_experiment", "process_group"},
-    "imle_cli.commands.reproduce": {"canvas", "console", "options", "outputs", "reproduction_figures"}
+    "imle_cli.commands.perceive": {
+        "option_groups",
+        "console",
+        "options",
+        "perception_advice",
+        "perception_experiment",
+        "process_group",
+    }
+    | {"perception_recorder"},
+    "imle_cli.commands.reproduce": {"option_groups", "canvas", "console", "options", "outputs", "reproduction_figures"}
     | {f"{CORE}.contracts", f"{CORE}.reproduction"},
-    "imle_cli.commands.sample": {"canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
-    "imle_cli.commands.solve": {"canvas", "console", "inputs", "options", "outputs"},
-    "imle_cli.commands.sweep": {"canvas", "commands.image_sweep", "console", "executors", "experiment", "figures"}
+    "imle_cli.commands.sample": {"option_groups", "canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
+    "imle_cli.commands.solve": {"option_groups", "canvas", "console", "inputs", "options", "outputs"},
+    "imle_cli.commands.sweep": {
+        "option_groups",
+        "canvas",
+        "commands.image_sweep",
+        "console",
+        "executors",
+        "experiment",
+        "figures",
+    }
     | {"options", "outputs", "sweep", "sweep_folder"},
-    "imle_cli.commands.train": {"console", "experiment", "options"},
+    "imle_cli.commands.train": {"option_groups", "console", "experiment", "options"},
     "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
     | {f"{CORE}.lab_reference"},
     "imle_cli.comparison_figures": {"canvas"},
@@ -215,26 +283,22 @@ OURS = {
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
     "imle_cli.measurement": set(),
     "imle_cli.memory": set(),
+    "imle_cli.option_groups": {"console"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
-    "imle_cli.perception_experiment": {
-        "console",
-        "datasets",
-        "memory",
-        "options",
-        "perception_runs",
-        "run_folder",
-        "sampling",
-    }
+    "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "run_folder", "sampling"}
     | {f"{CORE}.{name}" for name in ("alternatives", "colour_lookup", "contracts", "networks", "perception")}
-    | {f"{CORE}.perception_methods"}
-    | {f"{CORE}.perception_training", f"{CORE}.processes"},
+    | {f"{CORE}.perception_methods", f"{CORE}.processes"},
     "imle_cli.perception_figures": {"canvas", "path_lines"},
     "imle_cli.perception_films": {"films", "frames", "path_lines", "perception_runs", "run_folder"},
+    "imle_cli.perception_recorder": {"memory", "perception_experiment", "perception_runs", "run_folder", "sampling"}
+    | {f"{CORE}.{name}" for name in ("colour_lookup", "perception", "perception_methods", "perception_training")}
+    | {f"{CORE}.processes"},
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
-    "imle_cli.perception_sweep": {"perception_experiment", "perception_runs", "run_folder", "sweep_folder"},
+    "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
+    | {"sweep_folder"},
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
@@ -258,7 +322,7 @@ USERS = {
         f"imle_cli.commands.{name}" for name in ("animate", "calibrate", "check", "compare", "noise", "sweep", "train")
     }
     | {f"imle_cli.commands.{name}" for name in ("data", "evaluate", "image_sweep", "perceive", "reproduce")}
-    | {"imle_cli.app", "imle_cli.console", "imle_cli.options"},
+    | {"imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {
         f"imle_cli.{name}"
@@ -279,7 +343,7 @@ USERS = {
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),
 }
-LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.options", "imle_cli.console"]
+LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
 HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "highspy", CORE}
 

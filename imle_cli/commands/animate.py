@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from imle_cli.console import UsageError
+from imle_cli.option_groups import Given
 from imle_cli.options import (
     FilmOptions,
-    Given,
     InputTemperature,
     MapOptions,
     MapSolverOptions,

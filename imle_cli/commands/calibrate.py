@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
+from imle_cli.option_groups import Given, Without
 from imle_cli.options import (
-    Given,
     InputOptions,
     LabOptions,
     NoiseOptions,
     Picture,
     ReportOptions,
     SolverOptions,
-    Without,
     check_at_least,
     check_range,
     read_numbers,

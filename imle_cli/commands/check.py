@@ -14,7 +14,8 @@ import typer
 from imle_cli.built_in_solvers import BUILT_IN, Shape, make
 from imle_cli.console import DataError, UsageError
 from imle_cli.imported import imported, reason
-from imle_cli.options import ReportOptions, Without, check_at_least
+from imle_cli.option_groups import Without
+from imle_cli.options import ReportOptions, check_at_least
 
 _Solver = Annotated[
     str,

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from imle_cli.option_groups import Given
 from imle_cli.options import (
-    Given,
     InputOptions,
     LabOptions,
     NoiseOptions,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from imle_cli.options import ReportOptions, Without, check_at_least, check_range
+from imle_cli.option_groups import Without
+from imle_cli.options import ReportOptions, check_at_least, check_range
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from imle_cli.options import Picture, ReportOptions, Without
+from imle_cli.option_groups import Without
+from imle_cli.options import Picture, ReportOptions
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps, Plans

@@ -3,9 +3,9 @@
 import math
 import time
 
+from imle_cli.option_groups import Given
 from imle_cli.options import (
     Array,
-    Given,
     InputOptions,
     InputTemperature,
     NoiseOptions,

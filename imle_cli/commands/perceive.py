@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.options import Given, NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
+from imle_cli.option_groups import Given
+from imle_cli.options import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
-    from imle_cli.perception_experiment import PerceptionRecorder
+    from imle_cli.perception_recorder import PerceptionRecorder
 
 Data = Annotated[
     Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
@@ -36,7 +37,8 @@ def perceive(
     """
     from imle_cli.console import Report, deferred_interruption
     from imle_cli.perception_advice import advice
-    from imle_cli.perception_experiment import PerceptionExperiment, PerceptionRecorder
+    from imle_cli.perception_experiment import PerceptionExperiment
+    from imle_cli.perception_recorder import PerceptionRecorder
     from imle_cli.process_group import joined
 
     if data is None and resume is None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.options import ReportOptions, Without, check_at_least
+from imle_cli.option_groups import Without
+from imle_cli.options import ReportOptions, check_at_least
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")

@@ -3,7 +3,8 @@
 import math
 import time
 
-from imle_cli.options import Array, Given, InputOptions, Picture, ReportOptions, SolverOptions
+from imle_cli.option_groups import Given
+from imle_cli.options import Array, InputOptions, Picture, ReportOptions, SolverOptions
 
 
 def solve(

@@ -11,10 +11,10 @@ import typer
 
 from imle_cli.commands.image_sweep import IMAGES_ONLY, Estimators, sweep_images
 from imle_cli.console import DataError, UsageError
+from imle_cli.option_groups import Given, Without
 from imle_cli.options import (
     ExecutorName,
     FilmOptions,
-    Given,
     LearningOptions,
     MapOptions,
     MapSolverOptions,
@@ -22,7 +22,6 @@ from imle_cli.options import (
     PerceptionOptions,
     RecordEvery,
     ReportOptions,
-    Without,
     check_at_least,
     read_numbers,
 )

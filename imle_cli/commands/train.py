@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from imle_cli.option_groups import Given
 from imle_cli.options import (
-    Given,
     LearningOptions,
     MapOptions,
     MapSolverOptions,

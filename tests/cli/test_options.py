@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from imle_cli.console import UsageError
+from imle_cli.option_groups import Without, command
 from imle_cli.options import (
     InputTemperature,
     MapOptions,
@@ -18,9 +19,7 @@ from imle_cli.options import (
     ReportOptions,
     Samples,
     SolverOptions,
-    Without,
     check_at_least,
-    command,
 )
 
 

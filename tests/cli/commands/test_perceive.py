@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.datasets import read_maps
-from imle_cli.perception_experiment import PerceptionRecorder
+from imle_cli.perception_recorder import PerceptionRecorder
 from imle_cli.perception_runs import PerceptionRun
 from imle_core.alternatives import ESTIMATORS
 from imle_core.perception import path_costs
