@@ -105,7 +105,7 @@ class _Making:
         from imle_core.terrain_data import terrain_maps
 
         done = unique = 0
-        lookup = None
+        learned_from = None
         for number, (split, count) in enumerate(self.counts.items()):
             if not count:
                 continue
@@ -123,10 +123,10 @@ class _Making:
             self.files += [str(self.folder / name) for name in file_names(split)]
             done += count
             unique += int(maps.unique.sum())
-            if lookup is not None:
-                self.solved_by_colour = judge(plan(lookup, maps), maps).optimal
+            if learned_from is not None:
+                self.solved_by_colour = judge(plan(ColourLookup().fit(learned_from), maps), maps).optimal
             elif split == "train":
-                lookup = ColourLookup().fit(maps)
+                learned_from = maps
         self.unique_share = unique / done
 
     def _begin(self, maps: "ImageMaps", split: str) -> None:
