@@ -82,12 +82,12 @@ class Panel:
 
 
 class Scene:
-    """Draws frames of one layout: a headline, and one panel, or four two by two, with tiles on whole pixels.
+    """Draws frames of one layout: a headline, and one panel, two side by side, or four two by two, tiles on whole pixels.
 
     Args:
         shape: ``(H, W)`` of the maps; large ones are reduced, so that a path stays whole.
         size: about the pixels of a frame's longer side, 64 or more.
-        panels: how many panels a frame has, 1 or 4.
+        panels: how many panels a frame has, 1, or 2 or 4 in two columns.
         captions: whether panels have captions.
     """
 

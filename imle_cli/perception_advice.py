@@ -8,7 +8,7 @@ from imle_cli.options import PerceptionOptions
 from imle_cli.perception_runs import Views
 from imle_core.alternatives import ESTIMATORS
 
-_MOST_ZEROS = 0.9
+_MOST_ZEROS, _SOLVED = 0.9, 0.9  # shares: of gradients, beyond which lambda is too small; of maps, when all is well
 _COLLAPSED = 1e-2
 _HANDS_ON = ("identity", "straight-through")  # they give the loss gradient back as it is
 
@@ -26,7 +26,7 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
     if learning.estimator not in ESTIMATORS:
         return found
     entry, zeros = ESTIMATORS[learning.estimator], rows[-1]["zero_gradients"]
-    if zeros > _MOST_ZEROS and rows[-1]["optimal"] < _MOST_ZEROS:
+    if zeros > _MOST_ZEROS and rows[-1]["optimal"] < _SOLVED:
         cause = "raise --beta or --input-temp"
         if entry.adaptive:
             cause = "it begins at 0 and grows a little in each step; train for more --epochs"

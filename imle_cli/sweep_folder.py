@@ -68,7 +68,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-class SweepFolder(ABC, Generic[SomeCell]):
+class SweepFolder(Generic[SomeCell]):
     """The cells of a sweep, and what came out so far, in the folder ``path``, or a new one under ``sweeps/`` if it is None.
 
     Args:

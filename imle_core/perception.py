@@ -75,7 +75,7 @@ class ImageMaps(Dataset[Item]):
     @cached_property
     def solutions(self) -> Tensor:
         """A cheapest path of each map by its costs, ``(N, H, W)``."""
-        return _cheapest(self.costs)
+        return cheapest_paths(self.costs)
 
     @cached_property
     def optimum(self) -> Tensor:
@@ -84,15 +84,8 @@ class ImageMaps(Dataset[Item]):
 
     @cached_property
     def unique(self) -> Tensor:
-        """Whether no other path costs as little, ``(N,)`` bool.
-
-        Raising all costs on a cheapest path by ``d`` makes it dearer by ``d`` times its length, and any other path by less,
-        since no path is part of another. So the solver leaves it if and only if there is one that costs less than that
-        more; d is chosen so that this is within the tolerance.
-        """
-        length = self.solutions.sum(dim=(1, 2), dtype=torch.float64)
-        raised = self.costs + (TOLERANCE * self.optimum / length)[:, None, None] * self.solutions
-        return (_cheapest(raised) == self.solutions).flatten(1).all(dim=1)
+        """Whether no other path costs as little, ``(N,)`` bool."""
+        return have_single_optimum(self.costs, self.solutions)
 
     def is_optimal(self, paths: Tensor) -> Tensor:
         """Which of the paths ``(N, H, W)`` cost no more than the cheapest ones, ``(N,)`` bool."""
@@ -106,6 +99,26 @@ class ImageMaps(Dataset[Item]):
 def path_costs(paths: Tensor, costs: Tensor) -> Tensor:
     """``<z, c>`` of each path, ``(N,)`` float64, for paths and costs ``(N, H, W)``."""
     return (paths.double() * costs.double()).flatten(1).sum(dim=1)
+
+
+def cheapest_paths(costs: Tensor) -> Tensor:
+    """A cheapest path by costs ``(N, H, W)`` of any scale, ``(N, H, W)`` of ones and zeros in the type of the costs.
+
+    Powers of 2, which round nothing, take the costs above the floor of :class:`imle_core.solvers.GridPath`.
+    """
+    scale = torch.frexp(costs.double().mean(dim=(1, 2), keepdim=True)).exponent
+    return GridPath()(-torch.ldexp(costs.double(), -scale)).to(costs)
+
+
+def have_single_optimum(costs: Tensor, paths: Tensor) -> Tensor:
+    """Whether no other path costs as little as the cheapest ones ``paths``, ``(N,)`` bool, by costs ``(N, H, W)``.
+
+    Raising all costs on a cheapest path by ``d`` makes it dearer by ``d`` times its length, and any other path by less,
+    since no path is part of another. So the solver leaves it if and only if there is one that costs less than that more;
+    d is chosen so that this is within the tolerance.
+    """
+    rise = TOLERANCE * path_costs(paths, costs) / paths.sum(dim=(1, 2), dtype=torch.float64)
+    return (cheapest_paths(costs + rise[:, None, None] * paths) == paths).flatten(1).all(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +158,6 @@ class Judgement:
     unique: float
 
 
-def _cheapest(costs: Tensor) -> Tensor:
-    """Cheapest paths ``(N, H, W)`` by costs of any scale: powers of 2, which round nothing, take them above the floor."""
-    scale = torch.frexp(costs.double().mean(dim=(1, 2), keepdim=True)).exponent
-    return GridPath()(-torch.ldexp(costs.double(), -scale)).to(costs)
-
-
 def plan(network: nn.Module, maps: ImageMaps) -> Plans:
     """Plans by the costs that the network, in evaluation mode, predicts for the maps' images."""
     place = next((some.device for some in chain(network.parameters(), network.buffers())), torch.device("cpu"))
@@ -163,7 +170,7 @@ def plan(network: nn.Module, maps: ImageMaps) -> Plans:
             costs = torch.cat([network(part.to(place)).cpu() for part in parts])
     finally:
         network.train(training)
-    paths = _cheapest(costs)
+    paths = cheapest_paths(costs)
     regret = path_costs(paths, maps.costs) / maps.optimum - 1
     exact = (paths == maps.solutions).flatten(1).all(dim=1)
     return Plans(costs, paths, regret, regret <= TOLERANCE, exact)

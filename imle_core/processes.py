@@ -35,11 +35,6 @@ def gathered(part: Any) -> list[Any]:
     return parts
 
 
-def from_first(value: Any) -> Any:
-    """The value of process 0, on each of them."""
-    return gathered(value)[0]
-
-
 def _many() -> bool:
     return group.is_available() and group.is_initialized()
 

@@ -8,8 +8,7 @@ import torch
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
-from imle_core.perception import TILE, ImageMaps
-from imle_core.solvers import GridPath
+from imle_core.perception import TILE, ImageMaps, cheapest_paths, have_single_optimum
 from imle_core.threads import in_threads
 
 COSTS = (0.8, 1.2, 5.3, 7.7, 9.2)
@@ -89,7 +88,7 @@ def terrain_maps(
         if advance is not None:
             advance(several[-1].stop)
     costs = _costs(classes, jitter)
-    return ImageMaps(torch.from_numpy(images), costs, GridPath()(-costs))
+    return ImageMaps(torch.from_numpy(images), costs, cheapest_paths(costs))
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,7 @@ class _Terrain:
         while len(left):
             jitter[left] = generator.uniform(-JITTER, JITTER, (len(left), self.size, self.size))
             costs = _costs(classes[left], jitter[left])
-            unseen = torch.zeros((), dtype=torch.uint8).expand(len(left), TILE * self.size, TILE * self.size, 3)
-            left = left[~ImageMaps(unseen, costs, torch.zeros_like(costs)).unique.numpy()]
+            left = left[~have_single_optimum(costs, cheapest_paths(costs)).numpy()]
         return classes, jitter
 
     def draw(self, index: int, classes: Classes, jitter: Floats, images: NDArray[np.uint8]) -> None:

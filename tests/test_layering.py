@@ -98,7 +98,7 @@ OURS = {
     "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
     "imle_core.target": set(),
-    "imle_core.terrain_data": {"perception", "solvers", "threads"},
+    "imle_core.terrain_data": {"perception", "threads"},
     "imle_core.training": {"contracts", "estimator", "losses"},
     "imle_core.reproduction": {"alternatives", "contracts", "exact", "lab_problem", "noise", "target"},
     "imle_core.solvers": {

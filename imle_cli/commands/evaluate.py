@@ -10,6 +10,7 @@ from imle_cli.option_groups import Without
 from imle_cli.options import Picture, ReportOptions
 
 if TYPE_CHECKING:
+    from imle_cli.console import Report
     from imle_core.perception import ImageMaps, Plans
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of imle perceive.")]
@@ -62,17 +63,26 @@ def evaluate(
         "epoch": trained.epoch,
         "files": outputs.files,
     }
-    header = ["data", *_FIGURES]
-    exact = "–" if found.exact_on_unique is None else f"{found.exact_on_unique:.1%}"
-    row = [f"{data} ({split}_)", f"{len(maps):,}", f"{found.optimal:.1%}", f"{found.regret:.3%}", exact]
-    row += [f"{found.unique:.1%}", f"{seconds:.2f}"]
-    supervision = values["supervision"]
-    below = [
-        f"network  {values['network']}, {checkpoint} of {run} (epoch {trained.epoch}), by {values['estimator']} from "
-        f"{supervision}",
-        f"picture  {outputs.picture}",
+    _tell(console, values)
+
+
+def _tell(console: "Report", values: dict[str, Any]) -> None:
+    exact = values["exact_on_unique"]
+    row = [
+        f"{values['data']} ({values['split']}_)",
+        f"{values['maps']:,}",
+        f"{values['optimal']:.1%}",
+        f"{values['regret']:.3%}",
+        "–" if exact is None else f"{exact:.1%}",
+        f"{values['unique_share']:.1%}",
+        f"{values['seconds']:.2f}",
     ]
-    console.table(values, header, [row], _FIGURES, "\n".join(["", *below]))
+    origin = f"{values['checkpoint']} of {values['run']} (epoch {values['epoch']})"
+    below = [
+        f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
+        f"picture  {values['files'][0]}",
+    ]
+    console.table(values, ["data", *_FIGURES], [row], _FIGURES, "\n".join(["", *below]))
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:

@@ -26,5 +26,7 @@ def test_only_an_allocator_that_knows_the_options_is_told(monkeypatch, platform,
 
 def test_another_library_of_linux(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    asked = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: asked.append(name) or object())
     keep_freed_memory()
+    assert asked == [None]

@@ -19,7 +19,7 @@ from imle_core.noise import GumbelNoiseDistribution
 from imle_core.perception import ImageMaps, judge, plan
 from imle_core.perception_methods import make_method
 from imle_core.perception_training import PerceptionTraining
-from imle_core.processes import from_first, gathered, rank, size, summed
+from imle_core.processes import gathered, rank, size, summed
 from imle_core.solvers import GridPath
 
 PATIENCE = 120  # seconds
@@ -99,7 +99,6 @@ def main(folder, place):
         "place": (rank(), size()),
         "sums": sums(),
         "gathered": gathered({"rank": rank()}),
-        "from_first": from_first(f"of {rank()}"),
         "regression": outcome(begun("regression", 21, 4)),
         "imle": outcome(begun("imle", 21, 4)),
         "left out": outcome(begun("imle", 17, 4)),
@@ -146,7 +145,6 @@ class TestTwo:
     def test_parts_are_gathered_in_order(self, both):
         for found in both:
             assert found["gathered"] == [{"rank": 0}, {"rank": 1}]
-            assert found["from_first"] == "of 0"
 
     def test_sums_are_over_both_and_so_are_their_gradients(self, both):
         for place, found in enumerate(both):
@@ -233,7 +231,6 @@ class TestAlone:
         assert (rank(), size()) == (0, 1)
         assert summed(values) is values
         assert gathered(values) == [values]
-        assert from_first(values) is values
 
 
 if __name__ == "__main__":

@@ -120,9 +120,10 @@ class TestOverwriting:
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
-    def test_an_empty_folder_is_taken(self):
+    def test_an_empty_folder_is_taken(self, made):
         Path("maps").mkdir()
         data(*SMALL, "--out", "maps")
+        assert contents("maps") == contents(made)
 
     @pytest.mark.parametrize("name", ["notes.txt", "train_maps_part0.npy", ".hidden"])
     def test_other_files_are_kept(self, made, name):
