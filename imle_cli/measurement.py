@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +31,25 @@ class Row:
     reference: str | None = None
 
 
+@dataclass(frozen=True)
+class Curve:
+    """How the time of a map depends on one thing.
+
+    Attributes:
+        subject: what stays as it is.
+        against: what varies.
+        means: with what maps are solved.
+        places: the values of what varies.
+        seconds: a map takes, at each of them.
+    """
+
+    subject: str
+    against: str
+    means: str
+    places: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+
 def fastest(*runs: Callable[[], object]) -> list[float]:
     """Seconds of the fastest of several calls of each function, called by turns after one call each to warm up."""
     for run in runs:
@@ -46,12 +65,30 @@ def fastest(*runs: Callable[[], object]) -> list[float]:
     return best
 
 
+def in_a_turn(run: Callable[[], object], most: int) -> int:
+    """How many calls of ``run``, from 1 to ``most``, fit into a quarter of the time spent on a figure."""
+    run()
+    began = time.perf_counter()
+    run()
+    return max(1, min(most, int(_SECONDS / 4 / (time.perf_counter() - began))))
+
+
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one core."""
+def on_threads(count: int) -> Iterator[None]:
+    """Torch, and what follows it, on so many threads."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """Torch on one core."""
+    return on_threads(1)
+
+
+def threads_in_words(count: int) -> str:
+    """A number of threads for a table."""
+    return "one thread" if count == 1 else f"{count} threads"

@@ -4,6 +4,7 @@ import difflib
 import inspect
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,30 @@ from torch import Tensor
 
 
 class Solver(Protocol):
-    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``."""
+    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
+
+    Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise may call it in
+    place of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``. It
+    gives ``(B, S, *event)`` and need not solve again what is :class:`Known` still to be right.
+    """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """Solutions for the parameters ``theta``."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
+
+    Attributes:
+        theta: parameters, ``(B, 1 or S, *event)``.
+        temperature: that of the noise.
+        z: solutions, ``(B, S, *event)``.
+    """
+
+    theta: Tensor
+    temperature: float
+    z: Tensor
 
 
 class Noise(Protocol):

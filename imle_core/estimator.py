@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts
-from imle_core.contracts import Noise, Solver, Target
+from imle_core.contracts import Known, Noise, Solver, Target
 from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense, divided
 from imle_core.target import TargetDistribution
 
@@ -58,11 +58,13 @@ class Estimator(Layer):
         # A target that observes may change its step afterwards.
         step = self.target.step_size(rows, dy_rows) if self.divides else None  # type: ignore[attr-defined]
 
+        known = Known(call.theta[:, :1], self.input_temperature, call.z)
+
         def state_against(dy_rows: Tensor) -> Tensor:
             target = self.target.params(rows, dy_rows)
             if walled:
                 target = torch.where(walls, rows, target)
-            return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments)
+            return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2

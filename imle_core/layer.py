@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from imle_core import contracts
-from imle_core.contracts import Noise, Solver, Target
+from imle_core.contracts import Known, Noise, Solver, Target
 from imle_core.replay import Replay
 from imle_core.target import TargetDistribution
 
@@ -134,8 +134,14 @@ class Layer(ABC):
         """Context in which a recomputation of this forward pass draws what the first pass drew."""
         return nullcontext() if self.replay is None else self.replay.drawing(theta)
 
-    def states(self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments) -> Tensor:
+    def states(
+        self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
+    ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        at_once = getattr(self.solver, "perturb_and_map", None)
+        if at_once is not None and eps is not None and self.sense == "max" and not any(arguments):
+            z: Tensor = at_once(theta, eps, temperature, known)
+            return z
 
         def solver(rows: Tensor) -> Tensor:
             return self.solver(self.signed(rows), *arguments[0], **arguments[1])

@@ -97,6 +97,7 @@ OURS = {
     "imle_core.sum_of_gamma_kernel": {"compiled"},
     "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
+    "imle_core.vectors": set(),
     "imle_core.target": set(),
     "imle_core.terrain_data": {"perception", "threads"},
     "imle_core.training": {"contracts", "estimator", "losses"},
@@ -126,11 +127,20 @@ OURS = {
     "imle_core.solvers.graph_numbers_kernel": {"compiled", "solvers.graph_numbers"},
     "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
-    "imle_core.solvers.grid": {"locks", "solvers.grid_kernel", "solvers.grid_networkx", "solvers.rows", "threads"},
+    "imle_core.solvers.grid": {"contracts", "locks", "solvers.rows"}
+    | {f"solvers.grid_{name}" for name in ("compiled", "maps_kernel", "networkx", "torch", "triton")},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
-    "imle_core.solvers.grid_kernel": {"compiled"},
+    "imle_core.solvers.grid_compiled": {"threads", "vectors"}
+    | {f"solvers.grid_{name}_kernel" for name in ("keep", "lanes", "maps")}
+    | {"solvers.grid_kernel"},
+    "imle_core.solvers.grid_keep_kernel": {"compiled", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_kernel": {"compiled", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_lanes_kernel": {"compiled", "solvers.grid_kernel", "solvers.grid_maps_kernel", "vectors"},
+    "imle_core.solvers.grid_maps_kernel": {"compiled", "solvers.rows"},
     "imle_core.solvers.grid_networkx": set(),
+    "imle_core.solvers.grid_torch": set(),
+    "imle_core.solvers.grid_triton": {"solvers.grid_torch"},
     "imle_core.solvers.integer_program": {"locks", "solvers.program_file"},
     "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
@@ -146,20 +156,8 @@ OURS = {
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
     | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"},
-    "imle_cli.benchmarks": {
-        "animation",
-        "black_box_benchmarks",
-        "figures",
-        "films",
-        "frames",
-        "inputs",
-        "measurement",
-        "plain_solvers",
-        "preview",
-        "runs",
-        "terrain",
-    }
-    | {CORE, f"{CORE}.solvers"},
+    "imle_cli.benchmarks": {f"{kind}_benchmarks" for kind in ("black_box", "estimator", "path", "process")}
+    | {"measurement", "plain_solvers", "scaling", CORE, f"{CORE}.solvers"},
     "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
     "imle_cli.built_in_solvers": {f"{CORE}.solvers"},
     "imle_cli.calibration_figures": {"canvas"},
@@ -176,7 +174,8 @@ OURS = {
         "outputs",
     }
     | {"perception_experiment", "perception_films", "perception_runs", "run_folder", "runs", "sampling", CORE},
-    "imle_cli.commands.bench": {"benchmarks", "console", "measurement", "options", "sampling"},
+    "imle_cli.commands.bench": {"benchmarks", "canvas", "console", "machine", "measurement", "options", "outputs"}
+    | {"rival_paths", "sampling", "scaling_figures"},
     "imle_cli.commands.calibrate": {
         "option_groups",
         "calibration_figures",
@@ -266,6 +265,7 @@ OURS = {
     "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.executors": {"options"},
+    "imle_cli.estimator_benchmarks": {"measurement", "process_benchmarks", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.evaluation_figures": {"canvas", "path_lines"},
     "imle_cli.experiment": {"gold", "map_problem", "options", "run_folder", "runs", "sampling", CORE},
     "imle_cli.figures": {"canvas"},
@@ -280,12 +280,14 @@ OURS = {
     "imle_cli.inputs": {"console", "graph_problem", "graphs", "map_problem", "options", "problem", "score_problem"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
     | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
+    "imle_cli.machine": set(),
     "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
     "imle_cli.measurement": set(),
     "imle_cli.memory": set(),
     "imle_cli.option_groups": {"console"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
+    "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
     "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "run_folder", "sampling"}
@@ -299,14 +301,20 @@ OURS = {
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
+    "imle_cli.plain_dijkstra_kernel": set(),
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
+    "imle_cli.process_benchmarks": {"animation", "figures", "films", "frames", "inputs", "measurement", "preview", "runs"}
+    | {"terrain", f"{CORE}.solvers"},
     "imle_cli.process_group": {"options"},
     "imle_cli.reproduction_figures": {"canvas"},
+    "imle_cli.rival_paths": {"measurement", f"{CORE}.solvers"},
     "imle_cli.run_folder": {"outputs"},
     "imle_cli.runs": {"run_folder"},
     "imle_cli.sampling": {"console", "options", CORE},
+    "imle_cli.scaling": {"measurement", "path_benchmarks", "rival_paths", f"{CORE}.solvers"},
+    "imle_cli.scaling_figures": {"canvas", "measurement"},
     "imle_cli.score_figures": {"canvas"},
     "imle_cli.score_problem": {"console", "options", "problem", "sampling", "score_figures", "scores", "sources"}
     | {f"{CORE}.solvers"},
@@ -321,24 +329,28 @@ USERS = {
     "typer": {
         f"imle_cli.commands.{name}" for name in ("animate", "calibrate", "check", "compare", "noise", "sweep", "train")
     }
-    | {f"imle_cli.commands.{name}" for name in ("data", "evaluate", "image_sweep", "perceive", "reproduce")}
+    | {f"imle_cli.commands.{name}" for name in ("bench", "data", "evaluate", "image_sweep", "perceive", "reproduce")}
     | {"imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"},
     "rich": {"imle_cli.console"},
     "matplotlib": {
         f"imle_cli.{name}"
         for name in ("calibration_figures", "canvas", "comparison_figures", "figures", "graph_figures", "score_figures")
     }
-    | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"},
+    | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"}
+    | {"imle_cli.scaling_figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
         "imle_cli.benchmarks",
         "imle_cli.graphs",
+        "imle_cli.rival_paths",
         "imle_core.solvers.grid_networkx",
     },
-    "numba": {"imle_core.compiled"},
-    "scipy": {"imle_cli.benchmarks", "imle_cli.graphs", "imle_core.colour_lookup"}
+    "llvmlite": {"imle_core.vectors"},
+    "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
+    "triton": {"imle_core.solvers.grid_triton"},
+    "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),

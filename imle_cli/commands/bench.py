@@ -1,47 +1,89 @@
 """``imle bench``: what this machine does."""
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from imle_cli.console import UsageError
 from imle_cli.options import ReportOptions
 
+if TYPE_CHECKING:
+    from imle_cli.measurement import Curve, Row
+    from imle_cli.outputs import Outputs
 
-def bench(report: ReportOptions) -> None:
+_Full = Annotated[
+    bool, typer.Option("--full", help="Measure against other libraries, too, and draw how times grow; takes minutes.")
+]
+_Picture = Annotated[
+    Path | None, typer.Option("--out", help="With --full: picture to write (.png, .pdf, .svg); by default bench.png here.")
+]
+_HEADER = ["what", "with", "figure", "unit", "ratio"]
+
+
+def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> None:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
     Ratios compare the best of runs by turns within this one measurement.
     """
-    import os
-    import platform
     from dataclasses import asdict
-    from importlib.metadata import version
 
-    from imle_cli import benchmarks
+    from imle_cli import benchmarks, machine, rival_paths
     from imle_cli.console import Report
-    from imle_cli.measurement import Row
+    from imle_cli.outputs import Outputs
     from imle_cli.sampling import find_device
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
-    device, measured = find_device(report.device), list[Row]()
-    with console.progress("measuring", len(benchmarks.MEASUREMENTS)) as advance:
-        for done, measurement in enumerate(benchmarks.MEASUREMENTS, 1):
-            measured += measurement(device, report.seed)
+    if out is not None and not full:
+        raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
+    outputs = Outputs(out or Path("bench.png"), None, ()) if full else None
+    device = find_device(report.device)
+    rows: list[Row] = []
+    curves: list[Curve] = []
+    measurements = benchmarks.MEASUREMENTS + (benchmarks.MORE if full else ())
+    panels = benchmarks.CURVES if full else ()
+    with console.progress("measuring", len(measurements) + len(panels)) as advance:
+        for done, measurement in enumerate(measurements, 1):
+            rows += measurement(device, report.seed)
             advance(done)
-    values = {
-        "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("imle", "torch", "numpy", "numba", "networkx")},
-        "rows": [asdict(row) for row in measured],
-        "seconds": time.perf_counter() - began,
-    }
-    cells = [
-        (
-            row.subject,
-            row.means,
-            f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.3g}",
-            row.unit,
-            f"{row.ratio:.1f} x {row.reference}" if row.ratio else "",
-        )
-        for row in measured
-    ]
-    console.table(values, ["what", "with", "figure", "unit", "ratio"], cells, figures=["figure"])
+        for done, panel in enumerate(panels, len(measurements) + 1):
+            curves += panel(report.seed)
+            advance(done)
+    found = machine.describe(device)
+    versions = machine.versions(*rival_paths.OPTIONAL)
+    values: dict[str, Any] = {"machine": found, "python": versions["python"], "versions": versions}
+    values["rows"] = [asdict(row) for row in rows]
+    below = ""
+    if outputs is not None:
+        missing = rival_paths.missing()
+        _draw(outputs, curves, machine.in_words(found))
+        values |= {"curves": [asdict(curve) for curve in curves], "missing": missing}
+        below = _below(machine.in_words(found), missing, outputs.files)
+    values["seconds"] = time.perf_counter() - began
+    if outputs is not None:
+        values["files"] = outputs.files
+    console.table(values, _HEADER, [_cells(row) for row in rows], figures=["figure"], below=below)
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    figure = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.3g}"
+    return row.subject, row.means, figure, row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
+
+
+def _draw(outputs: "Outputs", curves: Sequence["Curve"], machine: str) -> None:
+    from imle_cli import canvas
+    from imle_cli.scaling_figures import scaling_figure
+
+    figure = scaling_figure(curves, title=f"Time of a cheapest path: {machine}")
+    outputs.write(canvas.encode(figure, outputs.format))
+
+
+def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> str:
+    """Lines for the reader below the table."""
+    lines = [f"machine  {machine}", f"files    {', '.join(files)}"]
+    if missing:
+        lines.insert(1, f"missing  {', '.join(missing)}; install them for their rows")
+    return "\n" + "\n".join(lines)

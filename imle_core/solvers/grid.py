@@ -7,18 +7,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.contracts import Known
 from imle_core.locks import OwnLock
 from imle_core.solvers.rows import Rows, as_rows
-from imle_core.threads import in_threads
 
 Tile: TypeAlias = tuple[int, int]
-Engine = Literal["compiled", "networkx"]
+Engine = Literal["compiled", "networkx", "torch"]
 
 _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
-_TILES_A_THREAD = 2**13  # below, threads get in the way of torch's own, which spin for a while after their work
 
 
 class GridPath:
@@ -30,15 +29,25 @@ class GridPath:
     smallest and the largest theta of the domain.
 
     Among equally cheap paths it takes the one found by walking back from the goal, along labels that are exact in
-    float64, to the smallest row-major predecessor. Both engines give the same tiles: "compiled" (numba, on as many threads
-    as torch may use where the work is worth it; the result does not depend on them) and "networkx" (the reference).
+    float64, to the smallest row-major predecessor. All engines give the same tiles, whatever the batch, threads or device:
+
+    * "compiled": numba, on as many threads as torch may use where the work is worth it; on a GPU Triton where it is
+      installed, and else as "torch".
+    * "torch": plain tensor operations, on any device.
+    * "networkx": the reference.
 
     Args:
         moves: 8 neighbours, or 4.
         start: row and column of the first tile; negative ones count from the end; the top left corner if None.
         goal: row and column of the last tile, likewise; the bottom right corner if None.
         floor: smallest cost, > 0.
-        engine: "compiled" or "networkx".
+        engine: "compiled", "torch" or "networkx".
+
+    Attributes:
+        clamped: costs clamped so far.
+        seen: costs of passable tiles so far.
+        kept: solutions of backward passes so far that surely were those of the forward pass, and were not solved again.
+        offered: solutions of backward passes so far.
 
     Raises:
         ValueError: an argument outside its range; when called, parameters that are not ``(N, H, W)``, NaN, a start or
@@ -62,10 +71,10 @@ class GridPath:
         if not 0 < floor < _CEILING:
             raise ValueError(f"floor: got {floor!r}; it must be > 0 and finite; the usual value is 1e-4")
         if engine not in get_args(Engine):
-            raise ValueError(f"engine: got {engine!r}; it must be 'compiled' or 'networkx'")
+            raise ValueError(f"engine: got {engine!r}; it must be 'compiled', 'torch' or 'networkx'")
         self.moves, self.start, self.goal, self.floor, self.engine = moves, start, goal, floor, engine
         self.domain = (-np.inf, -floor)
-        self.clamped = self.seen = 0
+        self.clamped = self.seen = self.kept = self.offered = 0
         self._counting = OwnLock()
 
     def __repr__(self) -> str:
@@ -77,23 +86,31 @@ class GridPath:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
+        theta = theta.detach()
+        if self.engine == "torch" or (self.engine == "compiled" and theta.device.type != "cpu"):
+            return self._solve_on_device(theta)
         rows = as_rows(theta)
-        if np.isnan(rows).any():
-            raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; a grid path needs numbers; use -inf for a wall")
-        start, goal = self.ends(*rows.shape[1:])
-        self._check_ends(rows, start, goal)
-        solve = self._solve_compiled if self.engine == "compiled" else self._solve_networkx
-        masks = np.zeros_like(rows)
-        clamped, cut_off = solve(rows, masks, start, goal)
-        if cut_off >= 0:
-            raise ValueError(
-                f"goal: tile {goal} is cut off from start {start} by walls{_where(cut_off, rows)}; "
-                "open a way or move one of them"
-            )
-        with self._counting:
-            self.clamped += clamped
-            self.seen += int(np.count_nonzero(rows != -np.inf))
-        return torch.from_numpy(masks).to(theta)
+        masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
+        return masks.view(theta.shape).to(theta)
+
+    def perturb_and_map(self, theta: Tensor, eps: Tensor, temperature: float, known: Known | None = None) -> Tensor:
+        """``MAP(theta + temperature * eps)``, the solver called with that sum, but without the sum in memory.
+
+        Args:
+            theta: ``(B, 1 or S, H, W)``.
+            eps: ``(B, S, H, W)`` of the same type.
+            temperature: factor of eps.
+            known: solutions for other parameters and the same eps. One is kept, without solving, if no cost on its path rose
+                and all others rose by more than rounding, or if none changed.
+
+        Returns:
+            Masks ``(B, S, H, W)`` in theta's type.
+        """
+        is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
+        if not is_fused or type(self).__call__ is not GridPath.__call__ or eps.numel() == 0:
+            return self((theta + temperature * eps).flatten(0, 1)).view(eps.shape)
+        rows, noise = as_rows(theta.flatten(0, 1)), as_rows(eps.flatten(0, 1))
+        return self._solve_compiled(rows, noise, temperature, known).view(eps.shape).to(theta)
 
     def ends(self, height: int, width: int) -> tuple[Tile, Tile]:
         """Start and goal on a map of this size.
@@ -170,39 +187,96 @@ class GridPath:
     def _steps(self) -> tuple[Tile, ...]:
         return _EIGHT if self.moves == 8 else _FOUR
 
-    def _check_ends(self, rows: Rows, start: Tile, goal: Tile) -> None:
-        for name, tile in (("start", start), ("goal", goal)):
+    def _check_ends(self, rows: Rows, count: int) -> None:
+        """Refuses walls at the ends of rows, each of which stands for an equal share of ``count`` maps."""
+        for name, tile in zip(("start", "goal"), self.ends(*rows.shape[1:]), strict=True):
             walled = np.flatnonzero(rows[:, tile[0], tile[1]] == -np.inf)
             if len(walled):
-                raise ValueError(f"{name}: tile {tile} is a wall{_where(walled[0], rows)}; choose a passable tile")
+                self._refuse_wall(name, tile, int(walled[0]) * count // len(rows), count)
 
-    def _solve_compiled(self, rows: Rows, masks: Rows, start: Tile, goal: Tile) -> tuple[int, int]:
-        from imle_core.solvers.grid_kernel import cheapest_paths  # here, since numba takes half a second to import
+    @staticmethod
+    def _refuse_wall(name: str, tile: Tile, row: int, count: int) -> None:
+        raise ValueError(f"{name}: tile {tile} is a wall{_where(row, count)}; choose a passable tile")
 
-        moves = np.array(self._steps)
+    def _report(self, nans: int, clamped: int, passable: int, cut_off: int, count: int, ends: tuple[Tile, Tile]) -> None:
+        """Refuses what a solve has found to be wrong, and adds up the rest."""
+        if nans:
+            raise ValueError(f"theta: got {nans} NaN; a grid path needs numbers; use -inf for a wall")
+        if cut_off >= 0:
+            raise ValueError(
+                f"goal: tile {ends[1]} is cut off from start {ends[0]} by walls{_where(cut_off, count)}; "
+                "open a way or move one of them"
+            )
+        with self._counting:
+            self.clamped += clamped
+            self.seen += passable
 
-        def solve(first: int, last: int) -> tuple[int, int]:
-            clamped, row = cheapest_paths(rows[first:last], masks[first:last], start, goal, moves, self.floor, _CEILING)
-            return int(clamped), first + int(row) if row >= 0 else -1
+    def _solve_compiled(
+        self, rows: Rows, noise: Rows | None = None, temperature: float = 0.0, known: Known | None = None
+    ) -> Tensor:
+        """Masks ``(N, T)`` uint8 of maps ``(B, H, W)`` with noise ``(N, H, W)``, or of N maps without."""
+        from imle_core.solvers.grid_compiled import kept_masks, solve  # here, since numba takes half a second to import
+        from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
 
-        threads = min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD)
-        parts = in_threads(solve, len(rows), threads)
-        failed = [row for _, row in parts if row >= 0]
-        return sum(clamped for clamped, _ in parts), min(failed, default=-1)
+        height, width = rows.shape[1:]
+        ends, tiles, threads = self.ends(height, width), height * width, torch.get_num_threads()
+        eps = None if noise is None else noise.reshape(-1, tiles)
+        grid = make_grid((height, width), *ends, self._steps, self.floor, _CEILING)
+        maps = make_maps(rows.reshape(-1, tiles), eps, temperature, self.floor, _CEILING)
+        count = len(rows) if eps is None else len(eps)
+        masks, which = np.zeros((count, tiles), np.uint8), np.arange(count)
+        if known is not None:
+            before = as_rows(known.theta.flatten(0, 1)).reshape(-1, tiles)
+            old = make_maps(before, eps, known.temperature, self.floor, _CEILING)
+            masks = known.z.to("cpu", torch.uint8).reshape(count, tiles).numpy()
+            kept = kept_masks(maps, old, grid, masks, threads)
+            masks, which = masks * kept[:, None], np.flatnonzero(~kept)
+            with self._counting:
+                self.kept += count - len(which)
+                self.offered += count
+        solved = solve(maps, grid, which, masks, threads)
+        if solved.passable < len(which) * tiles and not solved.nans:
+            self._check_ends(rows, count)
+        self._report(solved.nans, solved.clamped, solved.passable, solved.cut_off, count, ends)
+        return torch.from_numpy(masks)
 
-    def _solve_networkx(self, rows: Rows, masks: Rows, start: Tile, goal: Tile) -> tuple[int, int]:
+    def _solve_on_device(self, theta: Tensor) -> Tensor:
+        from imle_core.solvers import grid_torch, grid_triton
+
+        start, goal = self.ends(*theta.shape[1:])
+        costs = -theta.double()
+        inside = costs.clamp(self.floor, _CEILING).masked_fill(costs == torch.inf, torch.inf)
+        ends = torch.stack([costs[:, row, column] == torch.inf for row, column in (start, goal)])
+        is_fast = self.engine == "compiled" and grid_triton.available(theta.device)
+        cheapest_paths = grid_triton.cheapest_paths if is_fast else grid_torch.cheapest_paths
+        masks, reached = cheapest_paths(inside, start, goal, self._steps)
+        found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
+        nans, clamped, passable, walled, missed = torch.stack(found).tolist()
+        if walled and not nans:
+            end, row = next(iter(ends.nonzero().tolist()))
+            self._refuse_wall(("start", "goal")[end], (start, goal)[end], row, len(theta))
+        cut_off = int((~reached).nonzero()[0]) if missed else -1
+        self._report(nans, clamped, passable, cut_off, len(theta), (start, goal))
+        return masks.to(theta)
+
+    def _solve_networkx(self, rows: Rows) -> Tensor:
         from imle_core.solvers.grid_networkx import cheapest_path
 
-        clamped = 0
-        for row, mask in zip(rows, masks, strict=True):
+        nans, (start, goal) = int(np.isnan(rows).sum()), self.ends(*rows.shape[1:])
+        masks, clamped, cut_off = np.zeros(rows.shape, np.uint8), 0, -1
+        if not nans:
+            self._check_ends(rows, len(rows))
+        for number, (row, mask) in enumerate(zip(rows, masks, strict=True) if not nans else ()):
             costs = -row.astype(np.float64)
             inside = np.where(costs == np.inf, np.inf, costs.clip(self.floor, _CEILING))
             clamped += int(np.count_nonzero(inside != costs))
             path = cheapest_path(inside, start, goal, self._steps)
             if path is None:
-                return clamped, int(np.flatnonzero(masks.any(axis=(1, 2)) == 0)[0])
+                cut_off = number
+                break
             mask[tuple(np.transpose(path))] = 1
-        return clamped, -1
+        self._report(nans, clamped, int(np.count_nonzero(rows != -np.inf)), cut_off, len(rows), (start, goal))
+        return torch.from_numpy(masks)
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
@@ -214,5 +288,5 @@ def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
     return row % height, column % width
 
 
-def _where(row: int, rows: Rows) -> str:
-    return f" (map {row} of {len(rows)})" if len(rows) > 1 else ""
+def _where(row: int, count: int) -> str:
+    return f" (map {row} of {count})" if count > 1 else ""

@@ -12,65 +12,56 @@ frame around the map, which saves all bound checks, since NaN is neither negativ
 import numpy as np
 
 from imle_core.compiled import compiled
+from imle_core.solvers.grid_maps_kernel import read_costs, tile_of
 
 _NONE = -1
 _TILES_EACH = 1.0  # tiles that an interval of labels should hold
 
 
 @compiled
-def cheapest_paths(theta, out, start, goal, moves, floor, ceiling):
-    """Writes the 0/1 masks of the cheapest paths into ``out``.
+def cheapest_paths(maps, grid, which, masks):
+    """Writes the 0/1 masks of the cheapest paths of maps ``which[i]``.
 
     Args:
-        theta: ``(N, H, W)`` float32 or float64, minus the costs; -inf is a wall, NaN is not allowed.
-        out: ``(N, H, W)``, zeros, same type.
-        start: row and column of the first tile.
-        goal: row and column of the last tile.
-        moves: ``(M, 2)`` steps (rows, columns) to the neighbours, in row-major order.
-        floor: smallest cost; what is below is clamped.
-        ceiling: largest finite cost; what is above is clamped.
+        maps: the maps; NaN is not allowed.
+        grid: where to go.
+        which: ``(M,)`` numbers of maps.
+        masks: ``(N, T)`` uint8, zeros for these maps.
 
     Returns:
-        How many costs were clamped, and the first map whose goal cannot be reached, or -1.
+        The first of the maps whose goal cannot be reached, or -1; and sums of the counts of
+        :func:`imle_core.solvers.grid_maps_kernel.read_costs`.
     """
-    count, height, width = theta.shape
-    tiles = height * width
-    stride = width + 2
-    labels = np.empty((height + 2) * stride)
-    keys, queue = np.empty(tiles), np.empty(tiles, np.int32)
-    following = np.empty(len(labels), np.int32)
-    heads = np.empty(min(max(tiles // 4, 64), 16384), np.int32)
-    steps = moves[:, 0] * stride + moves[:, 1]
-    first = (start[0] + 1) * stride + start[1] + 1
-    last = (goal[0] + 1) * stride + goal[1] + 1
-    clamped = 0
-    for n in range(count):
-        clamped += _read(theta[n], labels, floor, ceiling)
-        density = tiles / (_TILES_EACH * max(height, width) * _typical_cost(labels))
-        _label(labels, keys, queue, following, heads, steps, first, last, density)
-        if not labels[last] >= 0.0:
-            return clamped, n
-        _trace(theta[n], labels, steps, first, last, floor, ceiling, out[n])
-    return clamped, -1
+    costs = np.empty(maps.theta.shape[1], maps.theta.dtype)
+    labels = np.empty((grid.height + 2) * (grid.width + 2))
+    nans = clamped = passable = 0
+    cut_off = _NONE
+    for i in range(len(which)):
+        counts = read_costs(maps, which[i], costs)
+        nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
+        if counts[0] or cut_off != _NONE:
+            continue
+        _prepare(costs, grid, labels)
+        label(labels, grid, grid.goal)
+        if labels[grid.goal] >= 0.0:
+            _trace(costs, labels, grid, masks[which[i]])
+        else:
+            cut_off = which[i]
+    return cut_off, nans, clamped, passable
 
 
 @compiled
-def _read(theta, labels, floor, ceiling):
-    height, width = theta.shape
-    clamped = 0
-    labels[: width + 2] = np.nan
-    for row in range(height):
-        place = (row + 1) * (width + 2)
+def _prepare(costs, grid, labels):
+    """Writes minus the clamped costs into the padded array of states."""
+    labels[: grid.width + 2] = np.nan
+    for row in range(grid.height):
+        place = (row + 1) * (grid.width + 2)
         labels[place] = np.nan
-        for column in range(width):
-            cost = -np.float64(theta[row, column])
-            inside = min(max(cost, floor), ceiling)
-            wall = cost == np.inf
-            clamped += inside != cost and not wall
-            labels[place + 1 + column] = np.nan if wall else -inside
-        labels[place + width + 1] = np.nan
-    labels[(height + 1) * (width + 2) :] = np.nan
-    return clamped
+        for column in range(grid.width):
+            cost = np.float64(costs[row * grid.width + column])
+            labels[place + 1 + column] = np.nan if cost == np.inf else -min(max(cost, grid.floor), grid.ceiling)
+        labels[place + grid.width + 1] = np.nan
+    labels[(grid.height + 1) * (grid.width + 2) :] = np.nan
 
 
 @compiled
@@ -86,15 +77,23 @@ def _typical_cost(labels):
 
 
 @compiled
-def _label(labels, keys, queue, following, heads, steps, first, last, density):
-    """Dijkstra's algorithm from ``first`` until every label up to that of ``last`` is final.
+def label(labels, grid, last):
+    """Dijkstra's algorithm from the start until every label up to that of the place ``last`` is final; all are for -1.
 
-    ``keys, queue`` are the heap of size ``size``; ``heads[i], following`` the list of interval i, counted from ``base`` and
-    ``1/density`` wide; ``later`` the list of what lies beyond the last interval.
+    Args:
+        labels: ``((H + 2) * (W + 2),)`` minus the costs of tiles, NaN in walls and around the map; overwritten with labels.
+        grid: where to go.
+        last: the place that matters.
     """
-    intervals = len(heads)
-    heads[:] = _NONE
-    labels[first], keys[0], queue[0], size = 0.0, 0.0, first, 1
+    # ``keys, queue`` are the heap of size ``size``; ``heads[i], following`` the list of interval i, counted from ``base``
+    # and ``1/density`` wide; ``later`` the list of what lies beyond the last interval.
+    tiles, steps = grid.height * grid.width, grid.steps
+    density = tiles / (_TILES_EACH * max(grid.height, grid.width) * _typical_cost(labels))
+    keys, queue = np.empty(tiles), np.empty(tiles, np.int32)
+    following = np.empty(len(labels), np.int32)
+    intervals = min(max(tiles // 4, 64), 16384)
+    heads = np.full(intervals, _NONE, np.int32)
+    labels[grid.start], keys[0], queue[0], size = 0.0, 0.0, grid.start, 1
     base, current, queued, later, limit = 0.0, 0, 0, _NONE, np.inf
     while True:
         if size == 0:
@@ -111,15 +110,15 @@ def _label(labels, keys, queue, following, heads, steps, first, last, density):
                 size += 1
                 queued -= 1
                 tile = following[tile]
-        label, tile = keys[0], queue[0]
-        if label > limit:
+        lowest, tile = keys[0], queue[0]
+        if lowest > limit:
             return
         size -= 1
         _sift_down(keys, queue, size)
         for step in steps:
             neighbour = tile + step
             if labels[neighbour] < 0.0:
-                key = label - labels[neighbour]
+                key = lowest - labels[neighbour]
                 labels[neighbour] = key
                 if neighbour == last:
                     limit = key
@@ -183,54 +182,53 @@ def _sift_down(keys, queue, size):
 
 
 @compiled
-def _trace(theta, labels, steps, first, last, floor, ceiling, mask):
+def _trace(costs, labels, grid, mask):
     """Walks back from the goal, each time to the smallest row-major predecessor with a smaller, exact label.
 
     A cost that is lost in a label by rounding makes plateaus of equal labels, where no predecessor has a smaller one.
     There the walk takes the fewest steps to leave the plateau, and among equals the smallest tile.
     """
-    stride = theta.shape[1] + 2
     hops = np.empty(0, np.int64)
-    tile = last
-    while True:
-        row, column = tile // stride - 1, tile % stride - 1
-        mask[row, column] = 1
-        if tile == first:
-            return
-        label, cost = labels[tile], min(max(-np.float64(theta[row, column]), floor), ceiling)
+    place, tile = grid.goal, tile_of(grid, grid.goal)
+    while place != grid.start:
+        mask[tile] = 1
+        present, cost = labels[place], min(max(np.float64(costs[tile]), grid.floor), grid.ceiling)
         before = _NONE
-        for step in steps:
-            if 0.0 <= labels[tile + step] < label and labels[tile + step] + cost == label:
-                before = tile + step
+        for i in range(len(grid.steps)):
+            other = labels[place + grid.steps[i]]
+            if 0.0 <= other < present and other + cost == present:
+                before = i
                 break
         if before == _NONE:
             if len(hops) == 0:
-                hops = _plateau_hops(theta, labels, steps, first, floor, ceiling)
-            for step in steps:
-                if labels[tile + step] == label and hops[tile + step] == hops[tile] - 1:
-                    before = tile + step
+                hops = _plateau_hops(costs, labels, grid)
+            for i in range(len(grid.steps)):
+                other = place + grid.steps[i]
+                if labels[other] == present and hops[other] == hops[place] - 1:
+                    before = i
                     break
-        tile = before
+        place += grid.steps[before]
+        tile += grid.jumps[before]
+    mask[tile] = 1
 
 
 @compiled
-def _plateau_hops(theta, labels, steps, first, floor, ceiling):
+def _plateau_hops(costs, labels, grid):
     """Steps back to the nearest tile that is the start or has a predecessor with a smaller label."""
     far = len(labels)
-    stride = theta.shape[1] + 2
     hops = np.full(far, far)
     reached = np.flatnonzero(labels >= 0.0)
     changed = True
     while changed:
         changed = False
-        for tile in reached:
-            cost = min(max(-np.float64(theta[tile // stride - 1, tile % stride - 1]), floor), ceiling)
-            best = 0 if tile == first else far
-            for step in steps:
-                before = labels[tile + step]
-                if before >= 0.0 and before + cost == labels[tile]:
-                    best = min(best, 0 if before < labels[tile] else hops[tile + step] + 1)
-            if best < hops[tile]:
-                hops[tile] = best
+        for place in reached:
+            cost = min(max(np.float64(costs[tile_of(grid, place)]), grid.floor), grid.ceiling)
+            best = 0 if place == grid.start else far
+            for step in grid.steps:
+                before = labels[place + step]
+                if before >= 0.0 and before + cost == labels[place]:
+                    best = min(best, 0 if before < labels[place] else hops[place + step] + 1)
+            if best < hops[place]:
+                hops[place] = best
                 changed = True
     return hops

@@ -28,7 +28,7 @@ def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):
     assert asked == [{"nogil": True, "cache": True}, {"nogil": True}]
 
 
-@pytest.mark.parametrize("name", ["_label", "_trace", "cheapest_paths"])
+@pytest.mark.parametrize("name", ["label", "_trace", "cheapest_paths"])
 def test_kernels_of_the_grid_release_the_interpreter(name):
     from imle_core.solvers import grid_kernel
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from imle_core.solvers import GridPath, grid
+from imle_core.solvers import GridPath, grid_compiled
 
-ENGINES = ["compiled", "networkx"]
+ENGINES = ["compiled", "networkx", "torch"]
 EIGHT = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)]
 FOUR = [(-1, 0), (0, -1), (0, 1), (1, 0)]
 STEPS = {4: FOUR, 8: EIGHT}
@@ -146,7 +146,7 @@ class TestEngines:
             return str(error)
 
     def assert_agreement(self, problem):
-        assert self.result(problem, "compiled") == self.result(problem, "networkx")
+        assert self.result(problem, "compiled") == self.result(problem, "networkx") == self.result(problem, "torch")
 
     @settings(max_examples=150, deadline=None)
     @given(problems())
@@ -161,11 +161,12 @@ class TestEngines:
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     def test_also_on_perturbed_maps_in_a_batch(self, dtype):
         theta = 1.5 * torch.randn(40, 9, 13, generator=torch.Generator().manual_seed(0), dtype=dtype) - 2
-        one, other = (GridPath(engine=engine) for engine in ENGINES)
-        assert torch.equal(one(theta), other(theta))
-        assert (one.clamped, one.seen) == (other.clamped, other.seen)
-        assert one.clamped == (theta > -1e-4).sum() > 0
-        assert one.seen == theta.numel()
+        solvers = [GridPath(engine=engine) for engine in ENGINES]
+        one, *others = (solver(theta) for solver in solvers)
+        assert all(torch.equal(one, other) for other in others)
+        for solver in solvers:
+            assert solver.clamped == (theta > -1e-4).sum() > 0
+            assert solver.seen == theta.numel()
 
 
 class TestBatches:
@@ -179,7 +180,7 @@ class TestBatches:
         assert torch.equal(solver(self.theta.flip(0)), together.flip(0))
 
     def test_threads_do_not_matter(self, monkeypatch):
-        monkeypatch.setattr(grid, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
         before, results = torch.get_num_threads(), []
         try:
             for threads in (1, 2, 7):
@@ -191,7 +192,7 @@ class TestBatches:
         assert all(torch.equal(results[0][0], masks) and clamped == results[0][1] for masks, clamped in results[1:])
 
     def test_the_first_map_that_fails_is_named_whatever_the_threads(self, monkeypatch):
-        monkeypatch.setattr(grid, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
         before = torch.get_num_threads()
@@ -308,7 +309,7 @@ ERRORS = {
     "moves: got 6; it must be 4 or 8; use 8 for diagonal steps": lambda: GridPath(moves=6),
     "floor: got 0.0; it must be > 0 and finite; the usual value is 1e-4": lambda: GridPath(floor=0.0),
     "floor: got nan; it must be > 0 and finite; the usual value is 1e-4": lambda: GridPath(floor=float("nan")),
-    "engine: got 'fast'; it must be 'compiled' or 'networkx'": lambda: GridPath(engine="fast"),
+    "engine: got 'fast'; it must be 'compiled', 'torch' or 'networkx'": lambda: GridPath(engine="fast"),
     "theta: got shape (3, 3); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: GridPath()(
         torch.zeros(3, 3)
     ),

@@ -1,0 +1,54 @@
+"""The machine that measures, and what is installed on it."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_PACKAGES = "imle", "torch", "numpy", "numba", "scipy", "networkx"
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """Processor, its number of logical ones, system, torch's threads, and the GPU's name if it is one that computes."""
+    return {
+        "processor": _processor(Path("/proc/cpuinfo")),
+        "processors": os.cpu_count(),
+        "system": f"{platform.machine()} {platform.system()}",
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+    }
+
+
+def in_words(machine: dict[str, Any]) -> str:
+    """The machine in a line."""
+    gpu = f", {machine['gpu']}" if machine["gpu"] else ""
+    several = "s" if machine["processors"] > 1 else ""
+    return f"{machine['processor']}, {machine['processors']} processor{several}{gpu}"
+
+
+def versions(*optional: str) -> dict[str, str]:
+    """Of Python, of every package that is measured, and of these others where they are installed."""
+    found = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    for name in optional:
+        found |= _version(name)
+    return found
+
+
+def _version(name: str) -> dict[str, str]:
+    try:
+        return {name: version(name)}
+    except PackageNotFoundError:
+        return {}
+
+
+def _processor(description: Path) -> str:
+    """The processor's name as Linux gives it in a file, else as Python does."""
+    if description.exists():
+        for line in description.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()

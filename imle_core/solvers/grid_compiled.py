@@ -1,0 +1,105 @@
+"""Cheapest grid paths by compiled kernels on threads: many small maps side by side, few or large ones one by one."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_core.solvers import grid_kernel, grid_lanes_kernel
+from imle_core.solvers.grid_keep_kernel import still_cheapest
+from imle_core.solvers.grid_maps_kernel import Grid, Maps
+from imle_core.threads import in_threads
+from imle_core.vectors import LANES
+
+Masks: TypeAlias = NDArray[np.uint8]
+Numbers: TypeAlias = NDArray[np.int64]
+Part = TypeVar("Part")
+
+_TILES_A_THREAD = 2**15  # below, threads get in the way of torch's own, which spin for a while after their work
+_FEWEST_IN_LANES = 6  # maps; fewer are solved sooner one by one
+_LARGEST_IN_LANES = 128**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
+_EXAMPLES = 16  # maps whose mean gives the order of visits
+
+
+@dataclass
+class Solved:
+    """Masks of a batch, and what was found on the way.
+
+    Attributes:
+        masks: ``(N, T)``; undefined where there are NaN.
+        nans: costs that are NaN.
+        clamped: costs outside the solver's domain.
+        passable: costs that are no walls.
+        cut_off: the first map whose goal cannot be reached, or -1.
+    """
+
+    masks: Masks
+    nans: int = 0
+    clamped: int = 0
+    passable: int = 0
+    cut_off: int = -1
+
+
+def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Masks, threads: int) -> NDArray[np.bool_]:
+    """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
+    kept = np.empty(len(masks), np.bool_)
+    in_threads(
+        lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), _fit(threads, masks.size)
+    )
+    return kept
+
+
+def solve(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) -> Solved:
+    """Solves the maps ``which[i]``; the result depends neither on the others nor on threads.
+
+    Args:
+        maps: N maps.
+        grid: where to go.
+        which: numbers of maps, ascending.
+        masks: ``(N, T)``, zeros for these maps; written to.
+        threads: how many may share the work, if there is enough of it.
+    """
+    if not len(which):
+        return Solved(masks)
+    if len(which) < _FEWEST_IN_LANES or masks.shape[1] > _LARGEST_IN_LANES:
+        return _one_by_one(maps, grid, which, masks, threads)
+    order, path = grid_lanes_kernel.plan_visits(maps, grid, which[:: math.ceil(len(which) / _EXAMPLES)])
+
+    def scaled(which: Numbers) -> tuple[Numbers, list[int]]:
+        left = np.empty_like(which)
+        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, left)
+        return left[:count], counts
+
+    def exact(which: Numbers) -> Numbers:
+        left = np.empty_like(which)
+        return left[: grid_lanes_kernel.exact_paths(maps, grid, which, masks, order, left)]
+
+    parts = _share(scaled, which, LANES, masks, threads)
+    left = np.concatenate([left for left, _ in parts])
+    nans, clamped, passable = (sum(numbers) for numbers in zip(*(counts for _, counts in parts), strict=True))
+    if len(left) >= _FEWEST_IN_LANES:
+        left = np.concatenate(_share(exact, left, LANES, masks, threads))
+    cut_off = _one_by_one(maps, grid, left, masks, threads).cut_off if len(left) else -1
+    return Solved(masks, nans, clamped, passable, cut_off)
+
+
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) -> Solved:
+    parts = _share(lambda part: grid_kernel.cheapest_paths(maps, grid, part, masks), which, 1, masks, threads)
+    cut_off, nans, clamped, passable = zip(*parts, strict=True)
+    return Solved(
+        masks, sum(nans), sum(clamped), sum(passable), min((number for number in cut_off if number >= 0), default=-1)
+    )
+
+
+def _share(work: Callable[[Numbers], Part], which: Numbers, unit: int, masks: Masks, threads: int) -> list[Part]:
+    """Results of ``work`` on parts of ``which``, in order, each but the last of whole units."""
+    units = math.ceil(len(which) / unit)
+    allowed = min(_fit(threads, len(which) * masks.shape[1]), units)
+    return in_threads(lambda first, last: work(which[first * unit : last * unit]), units, allowed)
+
+
+def _fit(threads: int, tiles: int) -> int:
+    return max(1, min(threads, tiles // _TILES_A_THREAD))

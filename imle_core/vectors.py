@@ -1,0 +1,233 @@
+"""Vectors of LANES numbers for compiled kernels: load, store, add, minimum, comparisons.
+
+A loop whose iterations depend on each other is not vectorised by the compiler. Where the same loop is to run for many
+instances, their numbers are laid side by side, LANES to a place, and each operation is written once for all of them. LLVM
+turns a vector into as many registers as the machine needs; the results do not depend on how wide these are.
+
+Numbers are in contiguous arrays, or at their addresses, which spare a loop the counting of references; ``at`` counts
+numbers, not vectors, and may have any alignment. It is neither checked nor counted from the end if negative, which
+:func:`take` and :func:`put` spare single numbers, too.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.datamodel import models
+from numba.extending import intrinsic, register_model
+
+LANES = 16
+
+
+class Vector(types.Type):
+    """The type of a vector of LANES numbers."""
+
+    def __init__(self, number: types.Number) -> None:
+        self.number = number
+        super().__init__(f"Vector({number}, {LANES})")
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its numbers are floating."""
+        return isinstance(self.number, types.Float)
+
+
+def primitive(define: Callable[..., Any]) -> Any:
+    """An operation of kernels: ``define`` gives the types of its result and arguments, and what writes its LLVM code."""
+    return intrinsic(define)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, vector: Vector) -> None:
+        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.number).get_value_type(), LANES))
+
+
+class Mask(types.Type):
+    """The type of a vector of LANES truth values."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Mask({LANES})")
+
+
+@register_model(Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, mask: Mask) -> None:
+        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), LANES))
+
+
+MASK = Mask()
+
+
+@primitive
+def address(_, array):
+    """Where an array's numbers are, as long as the caller of a function has the array that was given to it."""
+    return types.CPointer(array.dtype)(array), lambda context, builder, signature, values: _first(
+        context, builder, signature.args[0], values[0]
+    )
+
+
+@primitive
+def load(_, array, at):
+    """The numbers ``array[at : at + LANES]``."""
+    return Vector(array.dtype)(array, at), _load
+
+
+@primitive
+def store(_, array, at, vector):
+    """Writes the numbers of ``vector`` to ``array[at : at + LANES]``; whole ones keep the low bits that fit there."""
+    return types.none(array, at, vector), _store
+
+
+@primitive
+def fill(_, number):
+    """A vector of LANES equal numbers."""
+
+    def generate(context, builder, signature, values):
+        one = ir.VectorType(values[0].type, LANES)(ir.Undefined)
+        one = builder.insert_element(one, values[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(one, one, ir.VectorType(ir.IntType(32), LANES)([0] * LANES))
+
+    return Vector(number)(number), generate
+
+
+@primitive
+def add(_, one, other):
+    """Sums, of unsigned numbers modulo their range."""
+    return one(
+        one, other
+    ), lambda context, builder, signature, values: builder.fadd(*values) if one.is_float else builder.add(*values)
+
+
+@primitive
+def minimum(_, one, other):
+    """The smaller number in each lane; numbers must not be NaN."""
+    return one(one, other), lambda context, builder, signature, values: builder.select(
+        _compare(builder, "<", one, values), *values
+    )
+
+
+@primitive
+def less(_, one, other):
+    """In which lanes the first number is smaller than the second."""
+    return MASK(one, other), lambda context, builder, signature, values: _compare(builder, "<", one, values)
+
+
+@primitive
+def equal(_, one, other):
+    """In which lanes the numbers are equal."""
+    return MASK(one, other), lambda context, builder, signature, values: _compare(builder, "==", one, values)
+
+
+@primitive
+def both(_, one, other):
+    """Where both masks are true; or whole numbers with the bits that both have."""
+    return one(one, other), lambda context, builder, signature, values: builder.and_(*values)
+
+
+@primitive
+def either(_, one, other):
+    """Where one mask is true or the other; or whole numbers with the bits of either."""
+    return one(one, other), lambda context, builder, signature, values: builder.or_(*values)
+
+
+@primitive
+def choose(_, mask, one, other):
+    """The first number where the mask is true, else the second."""
+    return one(mask, one, other), lambda context, builder, signature, values: builder.select(*values)
+
+
+@primitive
+def some(_, mask):
+    """Whether a mask is true in some lane."""
+    return types.boolean(mask), lambda context, builder, signature, values: builder.icmp_unsigned(
+        "!=", builder.bitcast(values[0], ir.IntType(LANES)), ir.IntType(LANES)(0)
+    )
+
+
+@primitive
+def take(_, array, at):
+    """The number ``array[at]``."""
+    return array.dtype(array, at), lambda context, builder, signature, values: builder.load(
+        _place(context, builder, signature, values)
+    )
+
+
+@primitive
+def put(_, array, at, number):
+    """Writes ``array[at] = number``, in the array's type."""
+
+    def generate(context, builder, signature, values):
+        number = context.cast(builder, values[2], signature.args[2], signature.args[0].dtype)
+        builder.store(number, _place(context, builder, signature, values))
+        return context.get_dummy_value()
+
+    return types.none(array, at, number), generate
+
+
+@primitive
+def transpose(_, rows, at, stride, lanes, to):
+    """Writes ``lanes[to + LANES * i + j] = rows[at + stride * j + i]`` for all i, j below LANES."""
+
+    def generate(context, builder, signature, values):
+        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), LANES)
+        align = signature.args[0].dtype.bitwidth // 8
+        rows, at, stride, lanes, to = values
+        vectors = []
+        for lane in range(LANES):
+            place = builder.add(at, builder.mul(stride, ir.IntType(64)(lane)))
+            pointer = _place(context, builder, signature, (rows, place))
+            vectors.append(builder.load(builder.bitcast(pointer, vector.as_pointer()), align=align))
+        for distance in [LANES >> shift for shift in range(1, LANES.bit_length())]:
+            _swap(builder, vectors, distance)
+        for place, values in enumerate(vectors):
+            first = _first(context, builder, signature.args[3], lanes)
+            pointer = builder.gep(first, [builder.add(to, ir.IntType(64)(LANES * place))])
+            builder.store(values, builder.bitcast(pointer, vector.as_pointer()), align=align)
+        return context.get_dummy_value()
+
+    return types.none(rows, types.intp, types.intp, lanes, types.intp), generate
+
+
+def _swap(builder, vectors, distance):
+    """Transposes the four blocks of every square of 2 x 2 blocks with sides of ``distance``."""
+    indices = ir.VectorType(ir.IntType(32), LANES)
+    upper = indices([i if not i & distance else LANES + i - distance for i in range(LANES)])
+    lower = indices([i + distance if not i & distance else LANES + i for i in range(LANES)])
+    for i in range(LANES):
+        if not i & distance:
+            one, other = vectors[i], vectors[i + distance]
+            vectors[i] = builder.shuffle_vector(one, other, upper)
+            vectors[i + distance] = builder.shuffle_vector(one, other, lower)
+
+
+def _compare(builder, operator, vector, values):
+    return builder.fcmp_ordered(operator, *values) if vector.is_float else builder.icmp_unsigned(operator, *values)
+
+
+def _load(context, builder, signature, values):
+    vector = context.get_value_type(signature.return_type)
+    loaded = builder.load(builder.bitcast(_place(context, builder, signature, values), vector.as_pointer()))
+    loaded.align = signature.return_type.number.bitwidth // 8
+    return loaded
+
+
+def _store(context, builder, signature, values):
+    array, _, vector = signature.args
+    pointer, written = _place(context, builder, signature, values), values[2]
+    if array.dtype.bitwidth < vector.number.bitwidth:
+        written = builder.trunc(written, ir.VectorType(pointer.type.pointee, LANES))
+    builder.store(written, builder.bitcast(pointer, written.type.as_pointer())).align = array.dtype.bitwidth // 8
+    return context.get_dummy_value()
+
+
+def _place(context, builder, signature, values):
+    """Pointer to the number at ``values[1]`` of what ``values[0]`` is."""
+    first = _first(context, builder, signature.args[0], values[0])
+    return builder.gep(first, [context.cast(builder, values[1], signature.args[1], types.intp)])
+
+
+def _first(context, builder, kind, value):
+    """Pointer to the first number of an array, or the address itself."""
+    return value if isinstance(kind, types.CPointer) else context.make_array(kind)(context, builder, value).data

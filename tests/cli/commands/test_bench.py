@@ -1,0 +1,133 @@
+"""``imle bench``: tables, JSON, the picture of a full measurement, and refusals word for word."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from imle_cli import benchmarks, machine, rival_paths
+from imle_cli.app import app
+from imle_cli.measurement import Curve, Row
+
+KEYS = ["machine", "python", "versions", "rows"]
+
+
+def measure(device, seed):
+    yield Row("ten [red] maps", "slow", 1.5, "maps/s")
+    yield Row("ten [red] maps", f"fast, {device}, seed {seed}", 1234567.0, "maps/s", 823.04, "slow")
+
+
+def more(*_):
+    yield Row("more maps", "GridPath", 40.0, "maps/s")
+
+
+def panel(seed):
+    return [Curve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6))]
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch):
+    monkeypatch.setattr(benchmarks, "MEASUREMENTS", (measure,))
+    monkeypatch.setattr(benchmarks, "MORE", (more,))
+    monkeypatch.setattr(benchmarks, "CURVES", (panel,))
+    monkeypatch.setattr(machine, "_processor", lambda _: "chip")
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
+    for path, _ in rival_paths.OPTIONAL.values():
+        monkeypatch.setitem(sys.modules, path, None)
+
+
+def bench(*arguments):
+    result = CliRunner().invoke(app, ["bench", "--device", "cpu", *arguments])
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def test_table():
+    lines = [line.split("  ") for line in bench("--seed", "4").splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert cells == [
+        ["what", "with", "figure", "unit", "ratio"],
+        ["ten [red] maps", "slow", "1.5", "maps/s"],
+        ["ten [red] maps", "fast, cpu, seed 4", "1,234,567", "maps/s", "823.0 x slow"],
+    ]
+    assert not list(Path().iterdir())
+
+
+def test_json():
+    values = json.loads(bench("--json"))
+    assert list(values) == [*KEYS, "seconds"]
+    assert list(values["machine"]) == ["processor", "processors", "system", "threads", "gpu"]
+    assert set(values["versions"]) >= {"python", "imle", "torch", "numpy", "numba", "scipy", "networkx"}
+    assert values["python"] == values["versions"]["python"]
+    assert values["rows"][0] == {
+        "subject": "ten [red] maps",
+        "means": "slow",
+        "value": 1.5,
+        "unit": "maps/s",
+        "ratio": None,
+        "reference": None,
+    }
+
+
+def test_a_full_table_has_more_rows_and_says_what_is_missing_and_where_the_picture_is():
+    table, _, below = bench("--full").partition("\n\n")
+    assert [line.split("  ")[0].strip() for line in table.splitlines()] == ["what", *["ten [red] maps"] * 2, "more maps"]
+    assert below.splitlines() == [
+        "machine  chip, 4 processors",
+        "missing  dijkstra3d, scikit-image, rustworkx; install them for their rows",
+        "files    bench.png",
+    ]
+    assert np.asarray(Image.open("bench.png")).std() > 0
+
+
+def test_a_full_table_does_not_speak_of_missing_libraries_where_there_are_none(monkeypatch):
+    for path, _ in rival_paths.OPTIONAL.values():
+        monkeypatch.setitem(sys.modules, path, sys)
+    assert "missing" not in bench("--full")
+
+
+def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
+    values = json.loads(bench("--full", "--json", "--seed", "4", "--out", "speeds.svg"))
+    assert list(values) == [*KEYS, "curves", "missing", "seconds", "files"]
+    assert values["curves"] == [
+        {"subject": "one thread", "against": "seed 4", "means": "GridPath", "places": [8, 16], "seconds": [1e-6, 4e-6]}
+    ]
+    assert values["missing"] == ["dijkstra3d", "scikit-image", "rustworkx"]
+    assert values["files"] == ["speeds.svg"]
+    assert "chip, 4 processors" in Path("speeds.svg").read_text()
+    assert [path.name for path in Path().iterdir()] == ["speeds.svg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ["--out", "a.png"],
+            2,
+            "error: --out: got a.png; only a full measurement draws a picture; add --full or leave it out\n",
+        ),
+        (
+            ["--full", "--out", "a.txt"],
+            1,
+            "error: --out: a.txt ends in .txt; it must end in .png or .pdf or .svg\n",
+        ),
+        (
+            ["--full", "--out", "no/a.png"],
+            1,
+            "error: --out: the folder no does not exist; make it first\n",
+        ),
+    ],
+)
+def test_a_wrong_place_is_refused_before_anything_is_measured(arguments, code, message, monkeypatch):
+    monkeypatch.setattr(benchmarks, "MEASUREMENTS", (None,))
+    result = CliRunner().invoke(app, ["bench", *arguments])
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
+
+
+def test_quiet_prints_nothing_and_draws():
+    assert bench("--full", "--quiet") == ""
+    assert Path("bench.png").exists()
