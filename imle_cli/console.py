@@ -107,6 +107,10 @@ class Report:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        if self._err.is_terminal:
+            from imle_core.compilation import tell
+
+            tell(lambda: self.note("compiling for this machine, once; that takes some seconds"))
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""

@@ -221,6 +221,7 @@ class Recorder:
             "final_hamming": self.rows[-1][2] if self.rows else None,
             "first_gold_step": first,
             "clamped_share": self.problem.clamped_share,
+            "kept_share": self.problem.kept_share,
             "seconds": self.seconds,
             "run": str(self.run.path),
         }

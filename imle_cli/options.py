@@ -25,7 +25,7 @@ SolverName = Literal[
     "knapsack",
 ]
 SenseName = Literal["min", "max"]
-EngineName = Literal["compiled", "networkx"]
+EngineName = Literal["compiled", "torch", "networkx"]
 NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 ScheduleName = Literal["cosine", "constant"]
@@ -109,7 +109,7 @@ class SolverOptions:
             "Items: top-k, knapsack. Pairs: assignment, partial-assignment.",
         ),
     ] = "dijkstra"
-    engine: Annotated[EngineName, typer.Option(help="Engine of dijkstra; both give the same tiles.")] = "compiled"
+    engine: Annotated[EngineName, typer.Option(help="Engine of dijkstra; all give the same tiles.")] = "compiled"
     top_k: Annotated[int | None, typer.Option(help="With top-k: how many tiles or items.")] = None
     moves: Annotated[int, typer.Option(help="Neighbours of a tile: 8 or 4.")] = 8
     start: Annotated[

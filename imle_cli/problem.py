@@ -137,6 +137,12 @@ class Problem(ABC):
         seen = getattr(self.solver, "seen", 0)
         return getattr(self.solver, "clamped", 0) / seen if seen else 0.0
 
+    @property
+    def kept_share(self) -> float:
+        """Share of the backward solutions so far that surely were the forward ones; 0 for a solver that keeps none."""
+        offered = getattr(self.solver, "offered", 0)
+        return getattr(self.solver, "kept", 0) / offered if offered else 0.0
+
     def solve(self) -> Masks:
         """The noise-free solution, ``(*event)``."""
         return np.asarray(self.solver(self.theta)[0].cpu().numpy(), dtype=np.uint8)

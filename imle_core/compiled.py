@@ -4,6 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core import event
+
+from imle_core import compilation
+
+
+class _Watch(event.Listener):
+    """Says when a kernel is compiled because no cache has it."""
+
+    def on_start(self, _: event.Event) -> None:
+        compilation.begins()
+
+    def on_end(self, _: event.Event) -> None:
+        """Nobody waits for the end."""
+
+
+event.register("numba:compile", _Watch())
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +16,9 @@ from torch import Tensor
 class Solver(Protocol):
     """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
 
-    Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise may call it in
-    place of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``. It
-    gives ``(B, S, *event)`` and need not solve again what is :class:`Known` still to be right.
+    Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise call it in place
+    of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``, or theta
+    ``(B, S, *event)`` and no eps. It gives ``(B, S, *event)`` and need not solve again what is :class:`Known`.
     """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
@@ -202,11 +203,19 @@ def check_method(name: str, value: Any, method: str, remedy: str) -> None:
         raise TypeError(f"{name}: got {type(value).__name__}, which has no method {method}; {remedy}")
 
 
-def _keywords(function: Callable[..., Any]) -> set[str]:
+def _keywords(function: Callable[..., Any]) -> frozenset[str]:
+    if inspect.ismethod(function):
+        return _parameters(function.__func__) - {"self"}
+    return _parameters(function) if inspect.isfunction(function) else _parameters.__wrapped__(function)
+
+
+@lru_cache(maxsize=64)
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    """Names that a function takes as keywords; looked up once, as that takes as long as a small draw."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return set()
+        return frozenset()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return {"dtype", "device", "generator"}
-    return {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
+        return frozenset({"dtype", "device", "generator"})
+    return frozenset(parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY)

@@ -53,8 +53,7 @@ class Estimator(Layer):
         rows, dy_rows = call.theta.flatten(0, 1), call.dy.flatten(0, 1)
         if hasattr(self.target, "check_instances"):
             self.target.check_instances(call.theta[:, 0])
-        walls = rows.isinf()
-        walled = bool(walls.any())
+        walled = bool(call.theta[:, 0].isinf().any())
         # A target that observes may change its step afterwards.
         step = self.target.step_size(rows, dy_rows) if self.divides else None  # type: ignore[attr-defined]
 
@@ -63,7 +62,7 @@ class Estimator(Layer):
         def state_against(dy_rows: Tensor) -> Tensor:
             target = self.target.params(rows, dy_rows)
             if walled:
-                target = torch.where(walls, rows, target)
+                target = torch.where(rows.isinf(), rows, target)
             return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":

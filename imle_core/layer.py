@@ -139,8 +139,9 @@ class Layer(ABC):
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
         at_once = getattr(self.solver, "perturb_and_map", None)
-        if at_once is not None and eps is not None and self.sense == "max" and not any(arguments):
-            z: Tensor = at_once(theta, eps, temperature, known)
+        if at_once is not None and self.sense == "max" and not any(arguments):
+            rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
+            z: Tensor = at_once(rows, eps, temperature, known)
             return z
 
         def solver(rows: Tensor) -> Tensor:

@@ -122,12 +122,17 @@ def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threa
 
 @lru_cache(maxsize=32)
 def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
-    """The blocks of a series, and their alias tables one after the other, for the kernel."""
+    """The blocks of a series, and their tables one after the other, for the kernel."""
+    from imle_core.sum_of_gamma_kernel import cubed_scale
+
     parts = blocks(k, iterations)
-    keeps = [np.empty(0) if part.keep is None else part.keep.numpy() for part in parts]
-    aliases = [np.empty(0, np.int64) if part.alias is None else part.alias.numpy() for part in parts]
     laws = np.array([(part.shape + part.offset, part.scale, part.shift) for part in parts])
-    return laws, np.cumsum([0, *map(len, keeps)]), np.concatenate(keeps), np.concatenate(aliases)
+    sizes = [0 if part.keep is None else len(part.keep) for part in parts]
+    columns = [
+        torch.stack([part.keep, part.alias], 1).numpy() for part in parts if part.keep is not None and part.alias is not None
+    ]
+    scales = [cubed_scale(law[0] + j) for law, size in zip(laws, sizes, strict=True) for j in range(size)]
+    return laws, np.cumsum([0, *sizes]), np.concatenate([np.empty((0, 2)), *columns]), np.array(scales)
 
 
 def distribution_function(k: float, iterations: float, x: Real) -> Real:

@@ -34,10 +34,11 @@ def _layers():
 _ENDS = _layers()
 _SURE = _ENDS[1:] / _ENDS[:-1]
 _UNIT = 2.0**-53
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled
-def fill(out, first, last, key, laws, starts, keep, alias):
+def fill(out, first, last, key, laws, starts, columns, scales):
     """Fills the strides ``first..last-1`` of ``out``.
 
     Args:
@@ -46,33 +47,48 @@ def fill(out, first, last, key, laws, starts, keep, alias):
         last: number after the last stride.
         key: uint64 that stands for the whole of ``out``.
         laws: ``(B, 3)`` shape, scale and shift of each term.
-        starts: ``(B + 1,)`` where in ``keep`` and ``alias`` each term's table begins; an empty one means J = 0.
-        keep: ``(T,)`` probabilities to stay in a column.
-        alias: ``(T,)`` where to go otherwise.
+        starts: ``(B + 1,)`` where in ``columns`` each term's table begins; an empty one means J = 0.
+        columns: ``(T, 2)`` probability to stay in a column, and where to go otherwise.
+        scales: ``(T,)`` what :func:`cubed_scale` gives for each J of a term's table.
     """
-    state = np.empty(4, np.uint64)
     for stride in range(first, last):
-        _seed(state, key, np.uint64(stride))
+        state = _seed(key, np.uint64(stride))
         for i in range(stride * STRIDE, min((stride + 1) * STRIDE, len(out))):
             total = 0.0
             for b in range(len(laws)):
                 shape, scale, shift = laws[b, 0], laws[b, 1], laws[b, 2]
-                columns = starts[b + 1] - starts[b]
-                if columns > 0:
-                    place = _uniform(state) * columns
-                    column = int(place)
-                    at = starts[b] + column
-                    shape += column if place - column < keep[at] else alias[at]
+                size = starts[b + 1] - starts[b]
+                if size > 0:
+                    u, state = _uniform(state)
+                    column = int(u * size)
+                    stay, other = columns[starts[b] + column, 0], columns[starts[b] + column, 1]
+                    j = int(column if u * size - column < stay else other)  # both are read: a branch would be a coin's toss
+                    shape += j
+                    c = scales[starts[b] + j]
+                else:
+                    c = cubed_scale(shape)
                 if shape < 1.0:  # Gamma(a) = Gamma(a + 1) U^(1/a)
-                    scale *= math.exp(math.log(1.0 - _uniform(state)) / shape)
+                    u, state = _uniform(state)
+                    scale *= math.exp(math.log(1.0 - u) / shape)
                     shape += 1.0
                 d = shape - 1.0 / 3.0
-                c = 1.0 / math.sqrt(9.0 * d)
-                h = c * _normal(state)
-                while not _accepted(h, 1.0 - _uniform(state), d):
-                    h = c * _normal(state)
+                while True:
+                    x, state = _normal(state)
+                    u, state = _uniform(state)
+                    h = c * x
+                    if _accepted(h, 1.0 - u, d):
+                        break
                 total += shift + scale * d * (1.0 + h) ** 3
             out[i] = total
+
+
+@compiled
+def cubed_scale(shape):
+    """``1 / sqrt(9 d)`` with ``d = a - 1/3``: the deviation of the cubed variable for a gamma variable of shape a.
+
+    Shapes below 1 are raised by 1, as they are when drawn.
+    """
+    return 1.0 / math.sqrt(9.0 * ((shape + 1.0 if shape < 1.0 else shape) - 1.0 / 3.0))
 
 
 @compiled
@@ -90,58 +106,82 @@ def _accepted(h, u, d):
 
 @compiled
 def _normal(state):
-    """A standard normal variable."""
+    """A standard normal variable, and the state after it."""
+    layer, u, state = _candidate(state)
+    if abs(u) < _SURE[layer]:
+        return u * _ENDS[layer], state
+    return _normal_at_edge(layer, u, state)
+
+
+@compiled
+def _candidate(state):
+    """A layer, a place in it from -1 to 1, and the state after them."""
+    bits, state = _next(state)
+    return bits & np.uint64(_LAYERS - 1), 2.0 * _UNIT * np.float64(bits >> np.uint64(11)) - 1.0, state
+
+
+@compiled
+def _normal_at_edge(layer, u, state):
+    """A standard normal variable from a candidate that is not surely below the density; few are, so it stands apart."""
     while True:
-        bits = _next(state)
-        layer = np.int64(bits & np.uint64(_LAYERS - 1))
-        u = 2.0 * _UNIT * np.float64(bits >> np.uint64(11)) - 1.0
         x = u * _ENDS[layer]
         if abs(u) < _SURE[layer]:
-            return x
+            return x, state
         if layer == 0:
-            return math.copysign(_beyond_tail(state), u)
+            x, state = _beyond_tail(state)
+            return math.copysign(x, u), state
         low = math.exp(-0.5 * (_ENDS[layer] ** 2 - x * x))
-        high = math.exp(-0.5 * (_ENDS[layer + 1] ** 2 - x * x))
-        if high + _uniform(state) * (low - high) < 1.0:
-            return x
+        high = math.exp(-0.5 * (_ENDS[layer + np.uint64(1)] ** 2 - x * x))
+        v, state = _uniform(state)
+        if high + v * (low - high) < 1.0:
+            return x, state
+        layer, u, state = _candidate(state)
 
 
 @compiled
 def _beyond_tail(state):
     """A standard normal variable given that it is larger than the lowest layer's end (Marsaglia 1964)."""
     while True:
-        x = -math.log(1.0 - _uniform(state)) / _TAIL
-        y = -math.log(1.0 - _uniform(state))
+        u, state = _uniform(state)
+        v, state = _uniform(state)
+        x = -math.log(1.0 - u) / _TAIL
+        y = -math.log(1.0 - v)
         if y + y > x * x:
-            return _TAIL + x
+            return _TAIL + x, state
 
 
 @compiled
 def _uniform(state):
-    """Uniform in [0, 1), a multiple of 2**-53."""
-    return _UNIT * np.float64(_next(state) >> np.uint64(11))
+    """Uniform in [0, 1), a multiple of 2**-53, and the state after it."""
+    bits, state = _next(state)
+    return _UNIT * np.float64(bits >> np.uint64(11)), state
 
 
 @compiled
 def _next(state):
-    """The next 64 bits of xoshiro256++."""
-    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
+    """The next 64 bits of xoshiro256++, and the state after them; as numbers, which stay in registers."""
+    s0, s1, s2, s3 = state
     total = s0 + s3
     result = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
+    shifted = s1 << np.uint64(17)
     s2 ^= s0
     s3 ^= s1
-    state[1] = s1 ^ s2
-    state[0] = s0 ^ s3
-    state[2] = s2 ^ (s1 << np.uint64(17))
-    state[3] = (s3 << np.uint64(45)) | (s3 >> np.uint64(19))
-    return result
+    s1 ^= s2
+    s0 ^= s3
+    return result, (s0, s1, s2 ^ shifted, (s3 << np.uint64(45)) | (s3 >> np.uint64(19)))
 
 
 @compiled
-def _seed(state, key, stride):
-    """Sets the generator to four outputs of SplitMix64, other ones for each stride."""
-    for i in range(4):
-        z = key + (np.uint64(4) * stride + np.uint64(i + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state[i] = z ^ (z >> np.uint64(31))
+def _seed(key, stride):
+    """The state that four outputs of SplitMix64 make, other ones for each stride."""
+    one = key + (np.uint64(4) * stride + np.uint64(1)) * _GOLDEN
+    two = one + _GOLDEN
+    return _mixed(one), _mixed(two), _mixed(two + _GOLDEN), _mixed(two + _GOLDEN + _GOLDEN)
+
+
+@compiled
+def _mixed(z):
+    """SplitMix64's output for its counter."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -39,7 +39,7 @@ class TargetDistribution:
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
-        return self.alpha * theta - self.beta * dy
+        return (theta if self.alpha == 1 else self.alpha * theta) - self.beta * dy
 
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""

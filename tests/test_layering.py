@@ -16,6 +16,7 @@ PUBLIC = {CORE: set(imle_core.__all__), f"{CORE}.solvers": set(imle_core.solvers
 PUBLIC[f"{CORE}.doctor"] = {"CHECKS", "Finding", "check"}
 PUBLIC[f"{CORE}.calibration"] = {"REFINEMENTS", "Calibration", "Estimate", "calibrate", "closest"}
 PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
+PUBLIC[f"{CORE}.compilation"] = {"tell"}
 PUBLIC[f"{CORE}.contracts"] = {"check_name"}
 PUBLIC[f"{CORE}.families"] = {"family_of"}
 PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells", "compare", "measure", "measured_again"}
@@ -49,7 +50,8 @@ OURS = {
     "imle_core.alternatives.straight_through": {"layer"},
     "imle_core.calibration": {"contracts", "exact", "marginals"},
     "imle_core.colour_lookup": {"perception", "perception_training"},
-    "imle_core.compiled": set(),
+    "imle_core.compilation": set(),
+    "imle_core.compiled": {"compilation"},
     "imle_core.contracts": set(),
     "imle_core.doctor": {
         "contracts",
@@ -261,7 +263,7 @@ OURS = {
     "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
     | {f"{CORE}.lab_reference"},
     "imle_cli.comparison_figures": {"canvas"},
-    "imle_cli.console": set(),
+    "imle_cli.console": {f"{CORE}.compilation"},
     "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.executors": {"options"},

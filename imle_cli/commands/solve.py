@@ -22,6 +22,7 @@ def solve(
     from imle_cli.outputs import Outputs
 
     began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
     problem = read_problem(place, choice, report.device, given.names)
     outputs = Outputs(problem.picture(out, "solve"), save, problem.inputs)
     words, mask = problem.words, problem.solve()
@@ -44,4 +45,4 @@ def solve(
         ("time", f"{values['seconds']:.2f} s"),
         ("files", ", ".join(outputs.files)),
     ]
-    Report(as_json=report.json, quiet=report.quiet).result(values, lines)
+    console.result(values, lines)

@@ -93,12 +93,12 @@ class GridPath:
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
         return masks.view(theta.shape).to(theta)
 
-    def perturb_and_map(self, theta: Tensor, eps: Tensor, temperature: float, known: Known | None = None) -> Tensor:
+    def perturb_and_map(self, theta: Tensor, eps: Tensor | None, temperature: float, known: Known | None = None) -> Tensor:
         """``MAP(theta + temperature * eps)``, the solver called with that sum, but without the sum in memory.
 
         Args:
-            theta: ``(B, 1 or S, H, W)``.
-            eps: ``(B, S, H, W)`` of the same type.
+            theta: ``(B, 1 or S, H, W)``; ``(B, S, H, W)`` without eps.
+            eps: ``(B, S, H, W)`` of the same type, or None.
             temperature: factor of eps.
             known: solutions for other parameters and the same eps. One is kept, without solving, if no cost on its path rose
                 and all others rose by more than rounding, or if none changed.
@@ -106,11 +106,12 @@ class GridPath:
         Returns:
             Masks ``(B, S, H, W)`` in theta's type.
         """
+        shape = theta.shape if eps is None else eps.shape
         is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
-        if not is_fused or type(self).__call__ is not GridPath.__call__ or eps.numel() == 0:
-            return self((theta + temperature * eps).flatten(0, 1)).view(eps.shape)
-        rows, noise = as_rows(theta.flatten(0, 1)), as_rows(eps.flatten(0, 1))
-        return self._solve_compiled(rows, noise, temperature, known).view(eps.shape).to(theta)
+        if not is_fused or type(self).__call__ is not GridPath.__call__ or shape.numel() == 0:
+            return self((theta if eps is None else theta + temperature * eps).flatten(0, 1)).view(shape)
+        noise = None if eps is None else as_rows(eps.flatten(0, 1))
+        return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape).to(theta)
 
     def ends(self, height: int, width: int) -> tuple[Tile, Tile]:
         """Start and goal on a map of this size.
@@ -187,12 +188,16 @@ class GridPath:
     def _steps(self) -> tuple[Tile, ...]:
         return _EIGHT if self.moves == 8 else _FOUR
 
-    def _check_ends(self, rows: Rows, count: int) -> None:
-        """Refuses walls at the ends of rows, each of which stands for an equal share of ``count`` maps."""
-        for name, tile in zip(("start", "goal"), self.ends(*rows.shape[1:]), strict=True):
-            walled = np.flatnonzero(rows[:, tile[0], tile[1]] == -np.inf)
+    def _check_ends(self, rows: Rows, noise: Rows | None = None, temperature: float = 0.0) -> None:
+        """Refuses walls at the ends of maps ``(B, H, W)``, with noise ``(B * S, H, W)`` if there is any."""
+        count = len(rows) if noise is None else len(noise)
+        for name, (row, column) in zip(("start", "goal"), self.ends(*rows.shape[1:]), strict=True):
+            gains = rows[:, row, column].repeat(count // len(rows))
+            if noise is not None:
+                gains = gains + temperature * noise[:, row, column]
+            walled = np.flatnonzero(gains == -np.inf)
             if len(walled):
-                self._refuse_wall(name, tile, int(walled[0]) * count // len(rows), count)
+                self._refuse_wall(name, (row, column), int(walled[0]), count)
 
     @staticmethod
     def _refuse_wall(name: str, tile: Tile, row: int, count: int) -> None:
@@ -226,8 +231,8 @@ class GridPath:
         count = len(rows) if eps is None else len(eps)
         masks, which = np.zeros((count, tiles), np.uint8), np.arange(count)
         if known is not None:
-            before = as_rows(known.theta.flatten(0, 1)).reshape(-1, tiles)
-            old = make_maps(before, eps, known.temperature, self.floor, _CEILING)
+            before = known.theta.expand(known.z.shape) if eps is None else known.theta
+            old = make_maps(as_rows(before.flatten(0, 1)).reshape(-1, tiles), eps, known.temperature, self.floor, _CEILING)
             masks = known.z.to("cpu", torch.uint8).reshape(count, tiles).numpy()
             kept = kept_masks(maps, old, grid, masks, threads)
             masks, which = masks * kept[:, None], np.flatnonzero(~kept)
@@ -236,7 +241,7 @@ class GridPath:
                 self.offered += count
         solved = solve(maps, grid, which, masks, threads)
         if solved.passable < len(which) * tiles and not solved.nans:
-            self._check_ends(rows, count)
+            self._check_ends(rows, noise, temperature)
         self._report(solved.nans, solved.clamped, solved.passable, solved.cut_off, count, ends)
         return torch.from_numpy(masks)
 
@@ -265,7 +270,7 @@ class GridPath:
         nans, (start, goal) = int(np.isnan(rows).sum()), self.ends(*rows.shape[1:])
         masks, clamped, cut_off = np.zeros(rows.shape, np.uint8), 0, -1
         if not nans:
-            self._check_ends(rows, len(rows))
+            self._check_ends(rows)
         for number, (row, mask) in enumerate(zip(rows, masks, strict=True) if not nans else ()):
             costs = -row.astype(np.float64)
             inside = np.where(costs == np.inf, np.inf, costs.clip(self.floor, _CEILING))

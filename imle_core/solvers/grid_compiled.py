@@ -66,21 +66,24 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) ->
         return Solved(masks)
     if len(which) < _FEWEST_IN_LANES or masks.shape[1] > _LARGEST_IN_LANES:
         return _one_by_one(maps, grid, which, masks, threads)
-    order, path = grid_lanes_kernel.plan_visits(maps, grid, which[:: math.ceil(len(which) / _EXAMPLES)])
+    order, path = np.empty(masks.shape[1] - 1, np.int32), np.empty(masks.shape[1], np.int64)
+    examples = which[:: math.ceil(len(which) / _EXAMPLES)]
+    length, bound = grid_lanes_kernel.plan_visits(maps, grid, examples, order, path)
+    path, exponent = path[:length], grid_lanes_kernel.exponent_for(bound)
 
     def scaled(which: Numbers) -> tuple[Numbers, list[int]]:
-        left = np.empty_like(which)
-        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, left)
+        left, space = np.empty_like(which), grid_lanes_kernel.make_space(grid, maps.theta.dtype, scaled=True)
+        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, exponent, space, left)
         return left[:count], counts
 
     def exact(which: Numbers) -> Numbers:
-        left = np.empty_like(which)
-        return left[: grid_lanes_kernel.exact_paths(maps, grid, which, masks, order, left)]
+        left, space = np.empty_like(which), grid_lanes_kernel.make_space(grid, maps.theta.dtype, scaled=False)
+        return left[: grid_lanes_kernel.exact_paths(maps, grid, which, masks, order, space, left)]
 
     parts = _share(scaled, which, LANES, masks, threads)
     left = np.concatenate([left for left, _ in parts])
     nans, clamped, passable = (sum(numbers) for numbers in zip(*(counts for _, counts in parts), strict=True))
-    if len(left) >= _FEWEST_IN_LANES:
+    if len(left):
         left = np.concatenate(_share(exact, left, LANES, masks, threads))
     cut_off = _one_by_one(maps, grid, left, masks, threads).cut_off if len(left) else -1
     return Solved(masks, nans, clamped, passable, cut_off)

@@ -9,6 +9,8 @@ One padded array holds the state of a map: minus the cost of a tile without a la
 frame around the map, which saves all bound checks, since NaN is neither negative nor part of a sum.
 """
 
+import math
+
 import numpy as np
 
 from imle_core.compiled import compiled
@@ -53,15 +55,14 @@ def cheapest_paths(maps, grid, which, masks):
 @compiled
 def _prepare(costs, grid, labels):
     """Writes minus the clamped costs into the padded array of states."""
-    labels[: grid.width + 2] = np.nan
-    for row in range(grid.height):
-        place = (row + 1) * (grid.width + 2)
+    for place in range(len(labels)):
         labels[place] = np.nan
+    for row in range(grid.height):
+        place = (row + 1) * (grid.width + 2) + 1
         for column in range(grid.width):
             cost = np.float64(costs[row * grid.width + column])
-            labels[place + 1 + column] = np.nan if cost == np.inf else -min(max(cost, grid.floor), grid.ceiling)
-        labels[place + grid.width + 1] = np.nan
-    labels[(grid.height + 1) * (grid.width + 2) :] = np.nan
+            if cost < np.inf:
+                labels[place + column] = -min(max(cost, grid.floor), grid.ceiling)
 
 
 @compiled
@@ -69,11 +70,11 @@ def _typical_cost(labels):
     """Geometric mean of up to 1024 costs: neither a few walls of high cost nor a few clamped tiles move it much."""
     stride = max(1, len(labels) // 1024)
     total, count = 0.0, 0
-    for state in labels[stride // 2 :: stride]:
-        if state < 0.0:
-            total += np.log(-state)
+    for place in range(stride // 2, len(labels), stride):
+        if labels[place] < 0.0:
+            total += math.log(-labels[place])
             count += 1
-    return np.exp(total / max(count, 1))
+    return math.exp(total / max(count, 1))
 
 
 @compiled
@@ -92,9 +93,11 @@ def label(labels, grid, last):
     keys, queue = np.empty(tiles), np.empty(tiles, np.int32)
     following = np.empty(len(labels), np.int32)
     intervals = min(max(tiles // 4, 64), 16384)
-    heads = np.full(intervals, _NONE, np.int32)
-    labels[grid.start], keys[0], queue[0], size = 0.0, 0.0, grid.start, 1
-    base, current, queued, later, limit = 0.0, 0, 0, _NONE, np.inf
+    heads = np.empty(intervals, np.int32)
+    for interval in range(intervals):
+        heads[interval] = _NONE
+    labels[grid.start], keys[0], queue[0], size = 0.0, 0.0, grid.start, np.int64(1)
+    base, current, queued, later, limit = 0.0, 0, 0, np.int64(_NONE), np.inf
     while True:
         if size == 0:
             if queued == 0:
@@ -104,7 +107,8 @@ def label(labels, grid, last):
                 current = 0
             while heads[current] == _NONE:
                 current += 1
-            tile, heads[current] = heads[current], _NONE
+            tile = np.int64(heads[current])
+            heads[current] = _NONE
             while tile != _NONE:
                 _push(keys, queue, size, labels[tile], tile)
                 size += 1
@@ -216,12 +220,15 @@ def _trace(costs, labels, grid, mask):
 def _plateau_hops(costs, labels, grid):
     """Steps back to the nearest tile that is the start or has a predecessor with a smaller label."""
     far = len(labels)
-    hops = np.full(far, far)
-    reached = np.flatnonzero(labels >= 0.0)
+    hops = np.empty(far, np.int64)
+    for place in range(far):
+        hops[place] = far
     changed = True
     while changed:
         changed = False
-        for place in reached:
+        for place in range(far):
+            if not labels[place] >= 0.0:
+                continue
             cost = min(max(np.float64(costs[tile_of(grid, place)]), grid.floor), grid.ceiling)
             best = 0 if place == grid.start else far
             for step in grid.steps:

@@ -16,12 +16,14 @@ A map that neither form decides is left to that module: no path, a cost lost by 
 """
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imle_core.compiled import compiled
 from imle_core.solvers.grid_kernel import label
-from imle_core.solvers.grid_maps_kernel import read_costs, tile_of
+from imle_core.solvers.grid_maps_kernel import Grid, read_costs, tile_of
 from imle_core.vectors import (
     LANES,
     add,
@@ -42,76 +44,138 @@ from imle_core.vectors import (
 )
 
 _CAPACITY = 2**31 - 128  # the scaled label of what is not reached; a number of float32, too
-_ROUNDING = 1e-6  # more than that of a sum of two costs in float32
-_GOAL_BITS = 30  # of a path's scaled cost
+_GOAL_BITS = 29  # of the scaled cost of a path on the mean map; costs of up to four times as much can be told
 _LARGEST_EXPONENT = 100
 _TRIED = 2 * LANES  # maps; if most of them are left, so are all others
 _VISITS = 64  # of a tile, on average; after them Dijkstra's algorithm is faster
 
 
+class Space(NamedTuple):
+    """Where the kernels work on LANES maps at a time; :func:`make_space` makes one.
+
+    Attributes:
+        labels: of places, side by side, uint32 or float64.
+        costs: likewise; there is room for the last LANES tiles of a row to be written as a whole.
+        values: costs map by map, int32 or float64, with as much room.
+        row: ``(T,)`` costs of a map.
+        dirty: a flag a place.
+        ways: sets of steps back from each place, side by side; bit i stands for step i.
+        slack: one number a lane, of the labels' type.
+        above: likewise.
+    """
+
+    labels: NDArray[Any]
+    costs: NDArray[Any]
+    values: NDArray[Any]
+    row: NDArray[np.floating]
+    dirty: NDArray[np.uint8]
+    ways: NDArray[np.uint8]
+    slack: NDArray[Any]
+    above: NDArray[Any]
+
+
+def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
+    """Space for labels that are scaled or exact, and maps of a type."""
+    places, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
+    number, value = (np.uint32, np.int32) if scaled else (np.float64, np.float64)
+    return Space(
+        labels=np.empty(places * LANES, number),
+        costs=np.zeros((places + LANES) * LANES, number),
+        values=np.zeros((tiles + LANES) * LANES, value),
+        row=np.empty(tiles, dtype),
+        dirty=np.zeros(places, np.uint8),
+        ways=np.empty(places * LANES, np.uint8),
+        slack=np.zeros(LANES, number),
+        above=np.zeros(LANES, number),
+    )
+
+
+def exponent_for(bound: float) -> int:
+    """Of the scale for maps with a path whose cost is about ``bound``."""
+    return min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
+
+
 @compiled
-def plan_visits(maps, grid, examples):
+def plan_visits(maps, grid, examples, order, path):
     """The order of visits, and a path, from the mean of the maps ``examples``, walls apart.
 
+    Args:
+        maps: the maps.
+        grid: where to go.
+        examples: numbers of maps.
+        order: ``(T - 1,)``, overwritten with all places but the start's in the order of Dijkstra's algorithm, about; those
+            that it does not reach come last.
+        path: ``(T,)``, overwritten with the places on its path after the start.
+
     Returns:
-        ``(T - 1,)`` places but the start's in the order of Dijkstra's algorithm, about, those it does not reach last; and
-        ``(L,)`` the numbers of the tiles on its path after the start, or none.
+        The length of the path, 0 if there is none; and its cost, or that of all tiles.
     """
     tiles = grid.height * grid.width
-    labels = np.full((grid.height + 2) * (grid.width + 2), np.nan)
-    total, count, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
+    labels = np.empty((grid.height + 2) * (grid.width + 2))
+    total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
     for n in examples:
         read_costs(maps, n, costs)
         for tile in range(tiles):
             if costs[tile] < np.inf:
-                total[tile] += min(max(np.float64(costs[tile]), grid.floor), grid.ceiling)
-                count[tile] += 1
+                total[tile] += min(max(np.float64(costs[tile]), grid.floor), grid.ceiling) / len(examples)
+                passable[tile] += 1.0 / len(examples)
+    for place in range(len(labels)):
+        labels[place] = np.nan
+    sum_of_all = 0.0
     for tile in range(tiles):
-        if count[tile] > 0:
-            labels[_place(grid, tile)] = -total[tile] / count[tile]
+        if passable[tile] > 0.0:
+            labels[_place(grid, tile)] = -total[tile] / passable[tile]
+            sum_of_all += total[tile] / passable[tile]
     label(labels, grid, -1)
-    return _sorted(labels, grid), _downhill(labels, grid)
+    _sort(labels, grid, order)
+    length = _descend(labels, grid, path)
+    return length, labels[grid.goal] if length else sum_of_all
 
 
 @compiled
-def _sorted(labels, grid):
-    """Places but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
+def _sort(labels, grid, order):
+    """Writes places but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
     tiles = grid.height * grid.width
     intervals = 4 * tiles
     density = intervals / labels[grid.goal] if labels[grid.goal] > 0.0 else 0.0
-    begins, interval = np.zeros(intervals + 2, np.int64), np.empty(tiles, np.int64)
+    ends = np.zeros(intervals + 1, np.int64)
     for tile in range(tiles):
-        far = labels[_place(grid, tile)] * density
-        interval[tile] = int(far) if 0.0 <= far < intervals else intervals
-        begins[interval[tile] + 1] += 1
-    begins = np.cumsum(begins)
-    order = np.empty(tiles, np.int32)
-    for tile in range(tiles):
-        order[begins[interval[tile]]] = _place(grid, tile)
-        begins[interval[tile]] += 1
-    return order[order != grid.start]
+        if _place(grid, tile) != grid.start:
+            ends[_interval(labels[_place(grid, tile)], density, intervals)] += 1
+    for i in range(intervals):
+        ends[i + 1] += ends[i]
+    for tile in range(tiles - 1, -1, -1):
+        place = _place(grid, tile)
+        if place != grid.start:
+            interval = _interval(labels[place], density, intervals)
+            ends[interval] -= 1
+            order[ends[interval]] = place
 
 
 @compiled
-def _downhill(labels, grid):
-    """Numbers of the tiles on a way from the goal to the start along ever smaller labels; none if there is no such way."""
-    path = np.empty(grid.height * grid.width, np.int64)
+def _interval(value, density, intervals):
+    return int(value * density) if 0.0 <= value * density < intervals else intervals
+
+
+@compiled
+def _descend(labels, grid, path):
+    """Writes the places from the goal to the start along ever smaller labels; returns how many there are."""
     place, length = grid.goal, 0
     while place != grid.start:
-        path[length] = tile_of(grid, place)
+        path[length] = place
         length += 1
         before = place
         for step in grid.steps:
             if 0.0 <= labels[place + step] < labels[before]:
                 before = place + step
         if before == place:
-            return path[:0]
+            return 0
         place = before
-    return path[:length]
+    return length
 
 
 @compiled
-def scaled_paths(maps, grid, which, masks, order, path, left):
+def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
     """Writes the masks of maps ``which[i]`` that scaled labels decide.
 
     Args:
@@ -120,83 +184,74 @@ def scaled_paths(maps, grid, which, masks, order, path, left):
         which: ``(M,)`` numbers of maps.
         masks: ``(N, T)`` uint8, zeros.
         order: places in the order of visits.
-        path: numbers of tiles on some path after its start; its cost on a map bounds that of the cheapest.
+        path: places on some path after its start; its cost on a map bounds that of the cheapest.
+        exponent: of the scale.
+        space: where to work.
         left: ``(M,)``, overwritten with the maps that are left.
 
     Returns:
         How many maps are left; and sums of the counts of :func:`read_costs`.
     """
-    labels, costs, dirty, ways, whole = _space(grid, np.uint32(0), np.int32(0))
-    row, size = np.empty(maps.theta.shape[1], maps.theta.dtype), len(whole) // LANES
-    steps, jumps = _first_ways(grid)
-    inexact, above = np.empty(LANES, np.uint32), np.empty(LANES, np.uint32)
-    count = nans = clamped = passable = 0
+    labels, row, size, start = space.labels, space.row, len(space.values) // LANES, tile_of(grid, grid.start)
+    count = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
-        if first >= _TRIED and 2 * count > first:
-            for i in range(first, len(which)):
-                counts = read_costs(maps, which[i], row)
-                nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
-                left[count] = which[i]
-                count += 1
-            break
+        given_up = first >= _TRIED and 2 * count > first
         for lane in range(LANES):
             counts = read_costs(maps, which[first + min(lane, lanes - 1)], row)
-            bound, exponent = _bounded(row, grid, path)
-            inexact[lane] = _scale(row, maps.floor, grid, exponent, whole[lane * size : lane * size + len(row)])
-            above[lane] = min(bound * 2.0**exponent * (1.0 + _ROUNDING) + inexact[lane] + 2.0, _CAPACITY)
+            space.slack[lane] = _scale(row, counts[1], grid, exponent, space.values, lane * size)
             if lane < lanes:
                 nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
-        _spread(whole, costs, grid)
+        _spread(space.values, space.costs, grid)
+        _bound(space.costs, path, space.slack, space.above)
         for place in range(0, len(labels), LANES):
-            store(labels, place, load(above, 0))
-        if _settle(labels, costs, inexact, dirty, grid, order):
-            _scaled_ways(labels, inexact, above, grid, ways)
+            store(labels, place, load(space.above, 0))
+        if not given_up and _settle(labels, space.costs, space.slack, space.dirty, grid, order):
+            _scaled_ways(labels, space.slack, space.above, grid, space.ways)
         else:
-            ways[:] = 0
-        count = _walk(ways, grid, steps, jumps, which[first : first + lanes], masks, left, count)
+            _forget(space.ways, grid)
+        _walk(space.ways, grid, which, first, lanes, masks)
+        for lane in range(lanes):
+            if not masks[which[first + lane], start]:
+                for tile in range(masks.shape[1]):
+                    masks[which[first + lane], tile] = 0
+                left[count] = which[first + lane]
+                count += 1
     return count, nans, clamped, passable
 
 
 @compiled
-def exact_paths(maps, grid, which, masks, order, left):
+def exact_paths(maps, grid, which, masks, order, space, left):
     """Writes the masks of maps ``which[i]`` that labels in float64 decide; arguments as for :func:`scaled_paths`.
 
     Returns:
         How many maps are left.
     """
-    labels, costs, dirty, ways, inside = _space(grid, np.float64(0), np.float64(0))
-    row, size = np.empty(maps.theta.shape[1], maps.theta.dtype), len(inside) // LANES
-    steps, jumps = _first_ways(grid)
-    slack = np.zeros(LANES)
-    count = 0
+    labels, row, size, start = space.labels, space.row, len(space.values) // LANES, tile_of(grid, grid.start)
+    count = np.int64(0)
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         for lane in range(LANES):
             read_costs(maps, which[first + min(lane, lanes - 1)], row)
             for tile in range(len(row)):
                 cost = np.float64(row[tile])
-                inside[lane * size + tile] = min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
-        _spread(inside, costs, grid)
-        labels[:] = np.inf
-        if _settle(labels, costs, slack, dirty, grid, order):
-            _exact_ways(labels, costs, grid, ways)
+                inside = min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
+                put(space.values, lane * size + tile, inside)
+        _spread(space.values, space.costs, grid)
+        for i in range(len(labels)):
+            labels[i] = np.inf
+        if _settle(labels, space.costs, space.slack, space.dirty, grid, order):
+            _exact_ways(labels, space.costs, grid, space.ways)
         else:
-            ways[:] = 0
-        count = _walk(ways, grid, steps, jumps, which[first : first + lanes], masks, left, count)
+            _forget(space.ways, grid)
+        _walk(space.ways, grid, which, first, lanes, masks)
+        for lane in range(lanes):
+            if not masks[which[first + lane], start]:
+                for tile in range(masks.shape[1]):
+                    masks[which[first + lane], tile] = 0
+                left[count] = which[first + lane]
+                count += 1
     return count
-
-
-@compiled
-def _space(grid, zero, other):
-    """Labels and costs of LANES maps in the type of ``zero``, flags, ways, and costs map by map in the type of ``other``.
-
-    There is room for the last LANES tiles of a row to be written as a whole.
-    """
-    places, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
-    labels, costs = np.empty(places * LANES, type(zero)), np.zeros((places + LANES) * LANES, type(zero))
-    ways = np.empty(places * LANES, np.uint8)
-    return labels, costs, np.zeros(places, np.uint8), ways, np.zeros((tiles + LANES) * LANES, type(other))
 
 
 @compiled
@@ -205,45 +260,39 @@ def _place(grid, tile):
 
 
 @compiled
-def _bounded(row, grid, path):
-    """A bound of the cheapest path's cost: that of ``path``, or if it is none, of all tiles; and the exponent for it."""
-    bound, zero = len(path) * grid.floor, row.dtype.type(0)
-    for i in range(0, len(path) - 1, 2):
-        bound += np.float64(max(take(row, path[i]), zero) + max(take(row, path[i + 1]), zero))
-    if len(path) % 2:
-        bound += max(np.float64(row[path[-1]]), 0.0)
-    if not 0.0 < bound < np.inf:
-        bound = grid.floor
-        for cost in row:
-            bound += max(np.float64(cost), grid.floor) if cost < np.inf else 0.0
-    exponent = _GOAL_BITS - math.frexp(bound)[1]
-    return bound, min(max(exponent, -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
-
-
-@compiled
-def _scale(row, floor, grid, exponent, whole):
-    """Writes costs times ``2^exponent``, clamped and cut, into ``whole``; returns how many of a path's may be cut.
+def _scale(row, clamped, grid, exponent, values, at):
+    """Writes costs times ``2^exponent``, clamped and cut, to ``values[at:]``; returns how many of a path's may be cut.
 
     A cheapest path never touches itself, so that of four tiles in a square it has at most two, with 4 moves three.
     """
     real = row.dtype.type
     scale, zero, capacity = real(2.0**exponent), real(0), real(_CAPACITY)
     least = np.int32(min(grid.floor * 2.0**exponent, _CAPACITY))
-    cut = low = np.uint32(0)  # small counters, and one subject a loop, let the compiler vectorise
-    for tile in range(len(row)):
-        low = np.uint32(low + np.uint32(row[tile] < floor))
+    for tile in range(len(row)):  # one subject a loop lets the compiler vectorise
         scaled = row[tile] * scale
         scaled = zero if scaled < zero else scaled
         row[tile] = capacity if scaled > capacity else scaled
     for tile in range(len(row)):
-        whole[tile] = np.int32(row[tile])
+        put(values, at + tile, np.int32(row[tile]))
+    cut = np.uint32(0)
     for tile in range(len(row)):
-        cut = np.uint32(cut + np.uint32((real(whole[tile]) != row[tile]) & (whole[tile] >= least)))
-        whole[tile] = max(whole[tile], least)
-    if least != grid.floor * 2.0**exponent:
-        cut += low
+        whole = take(values, at + tile)
+        cut = np.uint32(cut + np.uint32(((real(whole) != row[tile]) | (whole == 0)) & (whole >= least)))
+        put(values, at + tile, max(whole, least))
+    if least == 0 or least != grid.floor * 2.0**exponent:
+        cut += clamped
     squares = ((grid.height + 1) // 2) * ((grid.width + 1) // 2)
     return min(np.int64(cut), (2 if len(grid.steps) == 8 else 3) * squares)
+
+
+@compiled
+def _bound(costs, path, slack, above):
+    """Writes a number above the cost of a path plus ``slack``; ``_CAPACITY`` if there is no path."""
+    entering, capacity = address(costs), fill(np.uint32(_CAPACITY))
+    total = add(load(slack, 0), fill(np.uint32(1))) if len(path) else capacity
+    for i in range(len(path)):
+        total = minimum(add(total, load(entering, take(path, i) * LANES)), capacity)
+    store(above, 0, total)
 
 
 @compiled
@@ -260,15 +309,18 @@ def _spread(values, lanes, grid):
 def _settle(labels, costs, slack, dirty, grid, order):
     """Lowers labels until all up to the goal's plus ``slack`` are final; returns whether that took few enough visits."""
     stride, diagonal, visits = grid.width + 2, len(grid.steps) == 8, 0
-    labels[grid.start * LANES : (grid.start + 1) * LANES] = 0
-    dirty[:] = 0
+    for lane in range(LANES):
+        labels[grid.start * LANES + lane] = 0
+    for place in range(len(dirty)):
+        dirty[place] = 0
     numbers, entering, flags, goal = address(labels), address(costs), address(dirty), grid.goal * LANES
     spare = load(slack, 0)
     _flag(flags, grid.start, stride, diagonal)
     changed = True
     while changed and visits <= _VISITS * len(order):
         changed = False
-        for place in order:
+        for i in range(len(order)):
+            place = np.int64(take(order, i))
             if take(flags, place):
                 put(flags, place, 0)
                 visits += 1
@@ -329,26 +381,24 @@ def _scaled_ways(labels, slack, above, grid, ways):
                 several = less(none, both(near, add(near, fill(np.uint32(2**32 - 1)))))
                 store(sets, at, choose(both(several, is_cut), none, near))
     for lane in range(LANES):
-        if labels[grid.goal * LANES + lane] >= above[lane]:
+        if labels[grid.goal * LANES + lane] >= above[lane]:  # not reached
             ways[grid.goal * LANES + lane] = 0
 
 
 @compiled
 def _near(labels, at, stride, diagonal, beyond):
     """Which labels beside a tile are below ``beyond``."""
-    above, below = at - stride, at + stride
-    if not diagonal:
-        vertical = either(_bit(labels, above, beyond, 1), _bit(labels, below, beyond, 8))
-        return either(vertical, either(_bit(labels, at - LANES, beyond, 2), _bit(labels, at + LANES, beyond, 4)))
-    upper = either(_bit(labels, above - LANES, beyond, 1), _bit(labels, above, beyond, 2))
-    upper = either(upper, either(_bit(labels, above + LANES, beyond, 4), _bit(labels, at - LANES, beyond, 8)))
-    lower = either(_bit(labels, at + LANES, beyond, 16), _bit(labels, below - LANES, beyond, 32))
-    return either(upper, either(lower, either(_bit(labels, below, beyond, 64), _bit(labels, below + LANES, beyond, 128))))
-
-
-@compiled
-def _bit(labels, at, beyond, bit):
-    return choose(less(load(labels, at), beyond), fill(np.uint32(bit)), fill(np.uint32(0)))
+    above, below, none = at - stride, at + stride, fill(np.uint32(0))
+    near = choose(less(load(labels, at - LANES), beyond), fill(np.uint32(8 if diagonal else 2)), none)
+    near = either(near, choose(less(load(labels, above), beyond), fill(np.uint32(2 if diagonal else 1)), none))
+    near = either(near, choose(less(load(labels, at + LANES), beyond), fill(np.uint32(16 if diagonal else 4)), none))
+    near = either(near, choose(less(load(labels, below), beyond), fill(np.uint32(64 if diagonal else 8)), none))
+    if diagonal:
+        near = either(near, choose(less(load(labels, above - LANES), beyond), fill(np.uint32(1)), none))
+        near = either(near, choose(less(load(labels, above + LANES), beyond), fill(np.uint32(4)), none))
+        near = either(near, choose(less(load(labels, below - LANES), beyond), fill(np.uint32(32)), none))
+        near = either(near, choose(less(load(labels, below + LANES), beyond), fill(np.uint32(128)), none))
+    return near
 
 
 @compiled
@@ -365,57 +415,42 @@ def _exact_ways(labels, costs, grid, ways):
                 is_tight = both(less(before, present), equal(add(before, cost), present))
                 tight = either(tight, choose(is_tight, fill(np.uint32(1 << i)), none))
             store(sets, at, tight)
+    for lane in range(LANES):
+        if labels[grid.goal * LANES + lane] == np.inf:  # not reached
+            ways[grid.goal * LANES + lane] = 0
 
 
 @compiled
-def _first_ways(grid):
-    """For every set of ways, LANES times the first of the steps, and the first of the jumps; 0 for none."""
-    steps, jumps = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    for i in range(len(grid.steps) - 1, -1, -1):
-        for ways in range(256):
-            if ways >> i & 1:
-                steps[ways], jumps[ways] = grid.steps[i] * LANES, grid.jumps[i]
-    return steps, jumps
+def _forget(ways, grid):
+    """No way back from the goal."""
+    for lane in range(LANES):
+        ways[grid.goal * LANES + lane] = 0
 
 
 @compiled
-def _walk(ways, grid, steps, jumps, which, masks, left, count):
-    """Walks back from the goal by the first way at every step, and appends maps with none to those left.
+def _walk(ways, grid, which, first, lanes, masks):
+    """Walks back from the goal by the first way at every step, on maps ``which[first : first + lanes]``.
 
-    Returns:
-        How many maps are left.
+    A walk with no way at some step ends before the start.
     """
-    ways[grid.start * LANES : (grid.start + 1) * LANES] = 0
-    ends = np.empty(LANES, np.int64)
-    for lane in range(0, len(which), 4):
-        _walk_four(ways, grid, steps, jumps, which, masks, lane, ends)
-    for lane in range(len(which)):
-        if ends[lane] != grid.start * LANES + lane:
-            masks[which[lane]] = 0
-            left[count] = which[lane]
-            count += 1
-    return count
-
-
-@compiled
-def _walk_four(ways, grid, steps, jumps, which, masks, lane, ends):
-    """Writes the masks of the walks in four lanes, and where they end.
-
-    One walk would leave the processor waiting, at each step, for what it needs to make the next.
-    """
-    last, tiles, goal, at = len(which) - 1, masks.shape[1], tile_of(grid, grid.goal), grid.goal * LANES
-    i, j, k, m = lane, min(lane + 1, last), min(lane + 2, last), min(lane + 3, last)
-    a, b, c, d = at + i, at + j, at + k, at + m
-    e, f, g, h = (which[i] * tiles + goal, which[j] * tiles + goal, which[k] * tiles + goal, which[m] * tiles + goal)
-    sets, step_of, jump_of, chosen = address(ways), address(steps), address(jumps), address(masks)
-    while True:
-        p, q, r, s = take(sets, a), take(sets, b), take(sets, c), take(sets, d)
-        put(chosen, e, 1)
-        put(chosen, f, 1)
-        put(chosen, g, 1)
-        put(chosen, h, 1)
-        if p | q | r | s == 0:
-            break
-        a, b, c, d = a + take(step_of, p), b + take(step_of, q), c + take(step_of, r), d + take(step_of, s)
-        e, f, g, h = e + take(jump_of, p), f + take(jump_of, q), g + take(jump_of, r), h + take(jump_of, s)
-    ends[i], ends[j], ends[k], ends[m] = a, b, c, d
+    for lane in range(LANES):
+        ways[grid.start * LANES + lane] = 0
+    last, tiles, goal, at = first + lanes - 1, masks.shape[1], tile_of(grid, grid.goal), grid.goal * LANES
+    sets, chosen = address(ways), address(masks)
+    step_of, jump_of = address(grid.first_steps), address(grid.first_jumps)
+    for i in range(first, first + lanes, 4):  # one walk would leave the processor waiting for what it needs at each step
+        j, k, m = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+        a, b, c, d = at + i - first, at + j - first, at + k - first, at + m - first
+        e, f = which[i] * tiles + goal, which[j] * tiles + goal
+        g, h = which[k] * tiles + goal, which[m] * tiles + goal
+        for _ in range(tiles):  # no path is longer; NaN may lead in circles
+            p, q, r, s = take(sets, a), take(sets, b), take(sets, c), take(sets, d)
+            put(chosen, e, 1)
+            put(chosen, f, 1)
+            put(chosen, g, 1)
+            put(chosen, h, 1)
+            if p | q | r | s == 0:
+                break
+            a, b = a + take(step_of, p) * LANES, b + take(step_of, q) * LANES
+            c, d = c + take(step_of, r) * LANES, d + take(step_of, s) * LANES
+            e, f, g, h = e + take(jump_of, p), f + take(jump_of, q), g + take(jump_of, r), h + take(jump_of, s)

@@ -42,6 +42,8 @@ class Grid(NamedTuple):
         goal: place of the last tile.
         steps: ``(M,)`` from a place to those of its M neighbours, in row-major order.
         jumps: ``(M,)`` the same between numbers of tiles, ``r * width + c``.
+        first_steps: ``(256,)`` for sets of neighbours, whose bit i stands for step i, the first of their steps; 0 for none.
+        first_jumps: ``(256,)`` likewise of the jumps.
         floor: smallest cost; what is below is clamped.
         ceiling: largest finite cost; what is above is clamped.
     """
@@ -52,6 +54,8 @@ class Grid(NamedTuple):
     goal: int
     steps: NDArray[np.int64]
     jumps: NDArray[np.int64]
+    first_steps: NDArray[np.int64]
+    first_jumps: NDArray[np.int64]
     floor: float
     ceiling: float
 
@@ -66,8 +70,13 @@ def make_grid(
     """The grid of a shape (rows, columns), with ends alike, and moves as steps (down, right) in row-major order."""
     height, width = shape
     down, right = np.array(moves).T
-    first, last = ((tile[0] + 1) * (width + 2) + tile[1] + 1 for tile in (start, goal))
-    return Grid(height, width, first, last, down * (width + 2) + right, down * width + right, floor, ceiling)
+    place, goal_place = ((tile[0] + 1) * (width + 2) + tile[1] + 1 for tile in (start, goal))
+    steps, jumps = down * (width + 2) + right, down * width + right
+    lowest = [(among & -among).bit_length() - 1 for among in range(1, 256)]
+    first_steps, first_jumps = (
+        np.array([0, *(move[bit] if bit < len(move) else 0 for bit in lowest)]) for move in (steps, jumps)
+    )
+    return Grid(height, width, place, goal_place, steps, jumps, first_steps, first_jumps, floor, ceiling)
 
 
 def make_maps(theta: Rows, eps: Rows | None, temperature: float, floor: float, ceiling: float) -> Maps:

@@ -99,7 +99,7 @@ class TestStartAndGoal:
         message = f"{name}: tile ({row}, {column}) is a wall; choose a passable tile"
         expect_refusal(["solve", "map.npy", f"--{name}", tile, *other], 1, message, ["map.npy"])
 
-    @pytest.mark.parametrize("engine", ["compiled", "networkx"])
+    @pytest.mark.parametrize("engine", ["compiled", "torch", "networkx"])
     def test_cut_off_from_each_other(self, engine):
         costs = np.ones((3, 3))
         costs[:, 1] = np.inf

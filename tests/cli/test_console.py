@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from imle_cli.console import DataError, Exit, Report, UsageError, reported_errors
+from imle_core import compilation
 
 
 def failure(capsys, error, debug=False):
@@ -167,3 +168,24 @@ def test_off_a_terminal_there_is_neither_progress_nor_preview(capsys):
         advance(3)
     report.preview(lambda rows, columns: np.zeros((rows, columns, 3), np.uint8))
     assert capsys.readouterr() == ("", "")
+
+
+class TestCompiling:
+    """A note that compiled code has to be made first: on a terminal, and only when that happens."""
+
+    @pytest.fixture(autouse=True)
+    def _nobody_after(self):
+        yield
+        compilation.tell(lambda: None)
+
+    @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
+    def test_on_a_terminal_it_is_said_once(self, capsys, monkeypatch, terminal, quiet):
+        monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
+        monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
+        compilation.tell(lambda: None)
+        Report(as_json=False, quiet=quiet)
+        assert capsys.readouterr().err == ""
+        compilation.begins()
+        compilation.begins()
+        told = terminal and not quiet
+        assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told

@@ -24,23 +24,27 @@ def filled(count, law, key=7, threads=1, dtype=np.float64):
 @compiled
 def normals(out, state):
     for i in range(len(out)):
-        out[i] = kernel._normal(state)
+        out[i], state = kernel._normal(state)
+
+
+def words(*numbers):
+    return tuple(map(np.uint64, numbers))
 
 
 class TestGenerator:
     def test_it_is_xoshiro256_plus_plus(self):
         # Blackman and Vigna's generator from the state 1, 2, 3, 4.
-        state = np.arange(1, 5).astype(np.uint64)
-        assert [int(kernel._next(state)) for _ in range(4)] == [41943041, 58720359, 3588806011781223, 3591011842654386]
+        state, drawn = words(1, 2, 3, 4), []
+        for _ in range(4):
+            bits, state = kernel._next(words(*state))
+            drawn.append(int(bits))
+        assert drawn == [41943041, 58720359, 3588806011781223, 3591011842654386]
 
     def test_its_seeds_are_those_of_split_mix(self):
         # Steele, Lea and Flood's SplitMix64 from 1234567.
-        state = np.empty(4, np.uint64)
-        kernel._seed(state, np.uint64(1234567), np.uint64(0))
-        known = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
-        assert state.tolist() == known
-        kernel._seed(state, np.uint64(1234567), np.uint64(1))
-        assert int(state[0]) == 16408922859458223821
+        known = (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431)
+        assert kernel._seed(*words(1234567, 0)) == known
+        assert int(kernel._seed(*words(1234567, 1))[0]) == 16408922859458223821
 
 
 class TestNormal:
@@ -54,7 +58,7 @@ class TestNormal:
 
     def test_its_law(self):
         values = np.empty(1_000_000)
-        normals(values, np.arange(5, 9).astype(np.uint64))
+        normals(values, words(5, 6, 7, 8))
         assert stats.kstest(values, "norm").pvalue > 1e-3
         for bound in (2.0, 3.0, kernel._TAIL, 4.0):
             for share in ((values > bound).mean(), (values < -bound).mean()):
@@ -88,6 +92,28 @@ class TestFill:
         values = filled(200_000, LAWS[0])
         for lag in (1, 2, 3, 4):
             assert abs(np.corrcoef(values[lag:], values[:-lag])[0, 1]) < 4.5 / math.sqrt(len(values))
+
+
+@pytest.mark.parametrize("law", [(20.8, 100.0), (0.3, 7.0), (300.0, 50.0), (1.0, 1000.0), (2.5, math.inf)])
+def test_extreme_tails_have_their_exact_share(law):
+    # Among 20 million draws some 20 are expected beyond the outermost bounds.
+    noise, count, part = SumOfGammaNoiseDistribution(*law), 20 * 2**20, 2**20
+    mean, deviation = noise.mean, math.sqrt(noise.variance)
+    grid = np.linspace(mean - 8 * deviation, mean + 8 * deviation + 15, 3001)  # beyond, the tail falls as exp(-x)
+    function = noise.distribution_function(grid)
+    bounds = {}
+    for share in (1e-6, 1e-5):
+        bounds[share] = np.searchsorted(function, share), np.searchsorted(function, 1 - share)
+    seen = dict.fromkeys(bounds, np.zeros(2))
+    out = np.empty(part)
+    for key in range(count // part):
+        sum_of_gamma.fill(out, *law, key, 1)
+        for share, (low, high) in bounds.items():
+            seen[share] = seen[share] + [(out <= grid[low]).sum(), (out > grid[high]).sum()]
+    for share, (low, high) in bounds.items():
+        for exact, number in zip((function[low], 1 - function[high]), seen[share], strict=True):
+            if exact < 10 * share:  # else the law has an atom-like edge there, and no tail
+                assert abs(number - count * exact) < 4.5 * math.sqrt(count * exact) + 1, (law, share)
 
 
 @pytest.mark.parametrize("law", LAWS)

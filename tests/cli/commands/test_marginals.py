@@ -90,9 +90,10 @@ class TestReproducibility:
 
     def test_engines_agree(self):
         np.save("map.npy", np.random.default_rng(0).uniform(1, 3, (7, 9)))
-        for engine in ("compiled", "networkx"):
+        for engine in ("compiled", "torch", "networkx"):
             marginals("map.npy", "--engine", engine, "--samples", "50", "--save", f"{engine}.npy")
         np.testing.assert_array_equal(np.load("compiled.npy"), np.load("networkx.npy"))
+        np.testing.assert_array_equal(np.load("torch.npy"), np.load("networkx.npy"))
 
 
 def test_default_k_follows_the_map_s_height():

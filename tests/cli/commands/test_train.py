@@ -21,7 +21,7 @@ from imle_cli.terrain import built_in_map
 from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
-KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "seconds", "run"]
+KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "kept_share", "seconds", "run"]
 
 
 def invoke(*arguments):
@@ -54,6 +54,14 @@ class TestRun:
         assert [int(row[0]) for row in rows[1:]] == list(range(301))
         assert values["first_gold_step"] == next(int(row[0]) for row in rows[1:] if row[2] == "0")
         assert json.loads(Path("run/summary.json").read_text()) == values
+
+    def test_engines_learn_the_same_and_the_fast_one_keeps_what_it_knows(self):
+        options, shares = ["--input-temp", "0", "--target-temp", "0", "--samples", "3", "--steps", "150", "--json"], {}
+        for engine in ("compiled", "torch"):
+            shares[engine] = json.loads(train(*options, "--engine", engine, "--out", engine))["kept_share"]
+        assert Path("compiled/history.npz").read_bytes() == Path("torch/history.npz").read_bytes()
+        assert 0 < shares["compiled"] <= 1
+        assert shares["torch"] == 0
 
     def test_text_is_one_line(self):
         text = train("--steps", "3", "--out", "run")

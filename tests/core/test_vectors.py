@@ -1,0 +1,289 @@
+"""Vectors in kernels: every operation against numpy, on whole numbers, floating ones and masks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numba import njit
+
+from imle_core import vectors
+from imle_core.vectors import (
+    LANES,
+    add,
+    address,
+    both,
+    choose,
+    either,
+    equal,
+    fill,
+    less,
+    load,
+    minimum,
+    put,
+    some,
+    store,
+    take,
+    transpose,
+)
+
+# The kernels of this file are not kept on disk: a cache would not see that imle_core.vectors has changed.
+TYPES = [np.uint32, np.float64]
+
+
+@njit
+def copied(array, at, out, to):
+    store(out, to, load(array, at))
+
+
+@njit
+def copied_by_address(array, at, out, to):
+    source, target = address(array), address(out)
+    store(target, to, load(source, at))
+
+
+@njit
+def added(one, other, out):
+    store(out, 0, add(load(one, 0), load(other, 0)))
+
+
+@njit
+def smaller(one, other, out):
+    store(out, 0, minimum(load(one, 0), load(other, 0)))
+
+
+@njit
+def chosen_if_less(one, other, out):
+    store(out, 0, choose(less(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
+
+
+@njit
+def chosen_if_equal(one, other, out):
+    store(out, 0, choose(equal(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
+
+
+@njit
+def chosen_if_between(low, middle, high, out):
+    number = load(middle, 0)
+    mask = both(less(load(low, 0), number), less(number, load(high, 0)))
+    store(out, 0, choose(mask, fill(np.uint32(1)), fill(np.uint32(0))))
+
+
+@njit
+def chosen_if_outside(low, middle, high, out):
+    number = load(middle, 0)
+    mask = either(less(number, load(low, 0)), less(load(high, 0), number))
+    store(out, 0, choose(mask, fill(np.uint32(1)), fill(np.uint32(0))))
+
+
+@njit
+def bits_of_both(one, other, out):
+    store(out, 0, both(load(one, 0), load(other, 0)))
+
+
+@njit
+def bits_of_either(one, other, out):
+    store(out, 0, either(load(one, 0), load(other, 0)))
+
+
+@njit
+def filled(number, out, at):
+    store(out, at, fill(number))
+
+
+@njit
+def some_less(one, other):
+    return some(less(load(one, 0), load(other, 0)))
+
+
+@njit
+def some_equal(one, other):
+    return some(equal(load(one, 0), load(other, 0)))
+
+
+@njit
+def moved(array, at, out, to):
+    put(out, to, take(array, at))
+
+
+@njit
+def moved_by_address(array, at, out, to):
+    source, target = address(array), address(out)
+    put(target, to, take(source, at))
+
+
+@njit
+def put_number(out, at, number):
+    put(out, at, number)
+
+
+@njit
+def turned(rows, at, stride, lanes, to):
+    transpose(rows, at, stride, lanes, to)
+
+
+def numbers(dtype, size):
+    """Few values, so that many lanes tie; with the ends of the range of whole numbers."""
+    values = st.integers(0, 5) if dtype is np.uint32 else st.sampled_from([-2.5, -0.0, 0.0, 1.0, 1e300, np.inf, -np.inf])
+    full = st.integers(0, 2**32 - 1) if dtype is np.uint32 else st.floats(-100, 100)
+    return arrays.arrays(dtype, size, elements=st.one_of(values, full))
+
+
+@st.composite
+def pairs(draw, size=LANES):
+    dtype = draw(st.sampled_from(TYPES))
+    return draw(numbers(dtype, size)), draw(numbers(dtype, size))
+
+
+class TestMemory:
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint32, np.float32, np.float64])
+    @pytest.mark.parametrize("copy", [copied, copied_by_address])
+    def test_load_and_store_move_lanes_numbers_from_anywhere(self, dtype, copy):
+        array = (np.arange(3 * LANES) * 7 % 251).astype(dtype)
+        for at, to in ((0, 0), (1, 3), (17, 2), (2 * LANES, LANES)):
+            out = np.full(3 * LANES, 99, dtype)
+            expected = out.copy()
+            expected[to : to + LANES] = array[at : at + LANES]
+            copy(array, at, out, to)
+            np.testing.assert_array_equal(out, expected)
+
+    @settings(max_examples=30, deadline=None)
+    @given(numbers(np.uint32, LANES), st.integers(0, LANES))
+    def test_a_narrower_array_keeps_the_low_bits(self, array, to):
+        out = np.full(2 * LANES, 77, np.uint8)
+        copied(array, 0, out, to)
+        np.testing.assert_array_equal(out[to : to + LANES], array & 255)
+        assert (np.delete(out, np.s_[to : to + LANES]) == 77).all()
+
+    @pytest.mark.parametrize("number", [np.uint32(2**32 - 1), np.float64(-1e300), np.float32(0.1), np.int32(-5)])
+    def test_fill(self, number):
+        out = np.zeros(2 * LANES, type(number))
+        filled(number, out, 3)
+        np.testing.assert_array_equal(out, np.where((np.arange(2 * LANES) - 3) // LANES == 0, number, type(number)(0)))
+
+    @pytest.mark.parametrize("move", [moved, moved_by_address])
+    def test_take_and_put_cast_to_the_type_of_what_is_written_to(self, move):
+        for source, target in ((np.float64, np.float32), (np.int64, np.uint8), (np.uint8, np.float64), (np.int32, np.int64)):
+            array, out = np.array([3, 250, 7], source), np.zeros(4, target)
+            move(array, 1, out, 2)
+            assert out.tolist() == [0, 0, 250, 0]
+
+    def test_put_of_a_python_number(self):
+        out = np.zeros(3, np.uint8)
+        put_number(out, 1, 1)
+        put_number(out, 2, 257)
+        assert out.tolist() == [0, 1, 1]
+        rounded = np.zeros(1, np.float32)
+        put_number(rounded, 0, 0.1)
+        assert rounded[0] == np.float32(0.1)
+
+    def test_an_index_may_have_any_whole_type(self):
+        array, out = np.arange(2 * LANES, dtype=np.float64), np.zeros(2 * LANES)
+        for kind in (np.int32, np.uint8, np.int64):
+            moved(array, kind(5), out, kind(9))
+            assert out[9] == 5
+
+
+class TestOperations:
+    @settings(max_examples=60, deadline=None)
+    @given(numbers(np.uint32, LANES), numbers(np.uint32, LANES))
+    def test_sums_of_unsigned_numbers_wrap_around(self, one, other):
+        out = np.zeros(LANES, np.uint32)
+        added(one, other, out)
+        np.testing.assert_array_equal(out, (one.astype(np.uint64) + other).astype(np.uint32))
+
+    def test_minus_one_is_the_largest_unsigned_number(self):
+        out = np.zeros(LANES, np.uint32)
+        added(np.arange(LANES).astype(np.uint32), np.full(LANES, 2**32 - 1, np.uint32), out)
+        np.testing.assert_array_equal(out, [2**32 - 1, *range(LANES - 1)])
+
+    @settings(max_examples=60, deadline=None)
+    @given(arrays.arrays(np.float64, (2, LANES), elements=st.floats(-1e300, 1e300)))
+    def test_sums_of_floating_numbers_are_those_of_numpy_to_the_bit(self, values):
+        out = np.zeros(LANES)
+        added(values[0], values[1], out)
+        np.testing.assert_array_equal(out.view(np.int64), (values[0] + values[1]).view(np.int64))
+
+    @settings(max_examples=60, deadline=None)
+    @given(pairs())
+    def test_minimum(self, pair):
+        out = np.zeros(LANES, pair[0].dtype)
+        smaller(*pair, out)
+        np.testing.assert_array_equal(out, np.minimum(*pair))
+
+    @settings(max_examples=60, deadline=None)
+    @given(pairs(LANES + 1))
+    def test_less_equal_and_choose(self, pair):
+        one, other = pair
+        out = np.zeros(LANES, one.dtype)
+        chosen_if_less(one, other, out)
+        np.testing.assert_array_equal(out, np.where(one < other, np.roll(one, -1), np.roll(other, -1))[:LANES])
+        chosen_if_equal(one, other, out)
+        np.testing.assert_array_equal(out, np.where(one == other, np.roll(one, -1), np.roll(other, -1))[:LANES])
+
+    def test_whole_numbers_are_compared_without_sign(self):
+        one, other = np.full(LANES, 2**31 - 1, np.uint32), np.full(LANES, 2**31, np.uint32)
+        out = np.zeros(LANES, np.uint32)
+        smaller(one, other, out)
+        np.testing.assert_array_equal(out, one)
+        assert some_less(one, other)
+        assert not some_less(other, one)
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.sampled_from(TYPES).flatmap(lambda dtype: numbers(dtype, (3, LANES))))
+    def test_masks_are_joined(self, values):
+        low, middle, high = (np.ascontiguousarray(row) for row in values)
+        out = np.zeros(LANES, np.uint32)
+        chosen_if_between(low, middle, high, out)
+        np.testing.assert_array_equal(out, (low < middle) & (middle < high))
+        chosen_if_outside(low, middle, high, out)
+        np.testing.assert_array_equal(out, (middle < low) | (high < middle))
+
+    @settings(max_examples=40, deadline=None)
+    @given(numbers(np.uint32, LANES), numbers(np.uint32, LANES))
+    def test_whole_numbers_are_joined_bit_by_bit(self, one, other):
+        out = np.zeros(LANES, np.uint32)
+        bits_of_both(one, other, out)
+        np.testing.assert_array_equal(out, one & other)
+        bits_of_either(one, other, out)
+        np.testing.assert_array_equal(out, one | other)
+
+    @pytest.mark.parametrize("dtype", TYPES)
+    def test_some_sees_every_single_lane(self, dtype):
+        zeros, ones = np.zeros(LANES, dtype), np.ones(LANES, dtype)
+        assert not some_less(ones, zeros)
+        assert not some_equal(zeros, ones)
+        for lane in range(LANES):
+            one = ones.copy()
+            one[lane] = 0
+            assert some_less(one, ones)
+            assert some_equal(one, zeros)
+
+    def test_nan_is_neither_smaller_nor_equal(self):
+        nan = np.full(LANES, np.nan)
+        assert not some_less(nan, np.zeros(LANES))
+        assert not some_less(np.zeros(LANES), nan)
+        assert not some_equal(nan, nan)
+
+
+class TestTranspose:
+    @pytest.mark.parametrize("dtypes", [(np.int32, np.uint32), (np.uint32, np.uint32), (np.float64, np.float64)])
+    @pytest.mark.parametrize(("at", "stride", "to"), [(0, 16, 0), (3, 17, 5), (7, 33, 1), (1, 0, 2), (200, -11, 9)])
+    def test_it_lays_rows_side_by_side_and_writes_nothing_else(self, dtypes, at, stride, to):
+        rows = np.arange(600).astype(dtypes[0]) * 3 + 1
+        lanes = np.full(LANES**2 + 20, 7, dtypes[1])
+        expected = lanes.copy()
+        for i in range(LANES):
+            for j in range(LANES):
+                expected[to + LANES * i + j] = rows[at + stride * j + i]
+        turned(rows, at, stride, lanes, to)
+        np.testing.assert_array_equal(lanes, expected)
+
+
+def test_types_are_told_apart():
+    real, whole = vectors.Vector(vectors.types.float64), vectors.Vector(vectors.types.uint32)
+    assert real != whole
+    assert real.is_float
+    assert not whole.is_float
+    assert vectors.Vector(vectors.types.uint32) == whole
+    assert vectors.Mask() == vectors.MASK
