@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+_TURN = 0.03  # seconds, at least, of a function's turn
 _SECONDS = 0.4  # spent on each figure, at least three runs
 
 
@@ -51,16 +52,23 @@ class Curve:
 
 
 def fastest(*runs: Callable[[], object]) -> list[float]:
-    """Seconds of the fastest of several calls of each function, called by turns after one call each to warm up."""
+    """Seconds of the fastest call of each function, of calls by turns after one to warm up.
+
+    A turn is one call, or as many as fit into a few hundredths of a second, of which the first pays for what the others have
+    left in the caches.
+    """
     for run in runs:
         run()
     best, spent, turns = [float("inf")] * len(runs), 0.0, 0
     while turns < 3 or spent < _SECONDS * len(runs):
         for number, run in enumerate(runs):
-            began = time.perf_counter()
-            run()
-            took = time.perf_counter() - began
-            best[number], spent = min(best[number], took), spent + took
+            began = now = time.perf_counter()
+            while now == began or now - began < _TURN:
+                before = now
+                run()
+                now = time.perf_counter()
+                best[number] = min(best[number], now - before)
+            spent += now - began
         turns += 1
     return best
 

@@ -133,7 +133,7 @@ OURS = {
     | {f"solvers.grid_{name}" for name in ("compiled", "maps_kernel", "networkx", "torch", "triton")},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
-    "imle_core.solvers.grid_compiled": {"threads", "vectors"}
+    "imle_core.solvers.grid_compiled": {"solvers.rows", "threads", "vectors"}
     | {f"solvers.grid_{name}_kernel" for name in ("keep", "lanes", "maps")}
     | {"solvers.grid_kernel"},
     "imle_core.solvers.grid_keep_kernel": {"compiled", "solvers.grid_maps_kernel"},

@@ -219,7 +219,7 @@ class GridPath:
     def _solve_compiled(
         self, rows: Rows, noise: Rows | None = None, temperature: float = 0.0, known: Known | None = None
     ) -> Tensor:
-        """Masks ``(N, T)`` uint8 of maps ``(B, H, W)`` with noise ``(N, H, W)``, or of N maps without."""
+        """Masks ``(N, T)`` of maps ``(B, H, W)`` with noise ``(N, H, W)``, or of N maps without; in the maps' type."""
         from imle_core.solvers.grid_compiled import kept_masks, solve  # here, since numba takes half a second to import
         from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
 
@@ -229,13 +229,13 @@ class GridPath:
         grid = make_grid((height, width), *ends, self._steps, self.floor, _CEILING)
         maps = make_maps(rows.reshape(-1, tiles), eps, temperature, self.floor, _CEILING)
         count = len(rows) if eps is None else len(eps)
-        masks, which = np.zeros((count, tiles), np.uint8), np.arange(count)
+        masks, which = np.empty((count, tiles), rows.dtype), np.arange(count)
         if known is not None:
             before = known.theta.expand(known.z.shape) if eps is None else known.theta
             old = make_maps(as_rows(before.flatten(0, 1)).reshape(-1, tiles), eps, known.temperature, self.floor, _CEILING)
-            masks = known.z.to("cpu", torch.uint8).reshape(count, tiles).numpy()
-            kept = kept_masks(maps, old, grid, masks, threads)
-            masks, which = masks * kept[:, None], np.flatnonzero(~kept)
+            z = as_rows(known.z.flatten(0, 1)).reshape(-1, tiles)
+            kept = kept_masks(maps, old, grid, z, threads)
+            masks[kept], which = z[kept], np.flatnonzero(~kept)
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from imle_core.solvers import grid_kernel, grid_lanes_kernel
 from imle_core.solvers.grid_keep_kernel import still_cheapest
 from imle_core.solvers.grid_maps_kernel import Grid, Maps
+from imle_core.solvers.rows import Rows
 from imle_core.threads import in_threads
 from imle_core.vectors import LANES
 
-Masks: TypeAlias = NDArray[np.uint8]
 Numbers: TypeAlias = NDArray[np.int64]
 Part = TypeVar("Part")
 
@@ -36,14 +36,14 @@ class Solved:
         cut_off: the first map whose goal cannot be reached, or -1.
     """
 
-    masks: Masks
+    masks: Rows
     nans: int = 0
     clamped: int = 0
     passable: int = 0
     cut_off: int = -1
 
 
-def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Masks, threads: int) -> NDArray[np.bool_]:
+def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> NDArray[np.bool_]:
     """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
     in_threads(
@@ -52,14 +52,14 @@ def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Masks, threads: int) ->
     return kept
 
 
-def solve(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) -> Solved:
+def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Solved:
     """Solves the maps ``which[i]``; the result depends neither on the others nor on threads.
 
     Args:
         maps: N maps.
         grid: where to go.
         which: numbers of maps, ascending.
-        masks: ``(N, T)``, zeros for these maps; written to.
+        masks: ``(N, T)``, overwritten for these maps.
         threads: how many may share the work, if there is enough of it.
     """
     if not len(which):
@@ -89,7 +89,7 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) ->
     return Solved(masks, nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: int) -> Solved:
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Solved:
     parts = _share(lambda part: grid_kernel.cheapest_paths(maps, grid, part, masks), which, 1, masks, threads)
     cut_off, nans, clamped, passable = zip(*parts, strict=True)
     return Solved(
@@ -97,7 +97,7 @@ def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Masks, threads: i
     )
 
 
-def _share(work: Callable[[Numbers], Part], which: Numbers, unit: int, masks: Masks, threads: int) -> list[Part]:
+def _share(work: Callable[[Numbers], Part], which: Numbers, unit: int, masks: Rows, threads: int) -> list[Part]:
     """Results of ``work`` on parts of ``which``, in order, each but the last of whole units."""
     units = math.ceil(len(which) / unit)
     allowed = min(_fit(threads, len(which) * masks.shape[1]), units)

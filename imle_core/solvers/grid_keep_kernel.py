@@ -21,7 +21,7 @@ def still_cheapest(new, old, grid, masks, first, last, kept):
         new: the maps to be solved.
         old: the same number of maps, whose solutions are known.
         grid: where to go on both.
-        masks: ``(N, T)`` uint8, the cheapest paths of the old maps.
+        masks: ``(N, T)`` of ones and zeros, the cheapest paths of the old maps.
         first: number of the first map.
         last: number after the last map.
         kept: ``(N,)`` bool, overwritten.

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from imle_core.compiled import compiled
-from imle_core.solvers.grid_maps_kernel import read_costs, tile_of
+from imle_core.solvers.grid_maps_kernel import clear, read_costs, tile_of
 
 _NONE = -1
 _TILES_EACH = 1.0  # tiles that an interval of labels should hold
@@ -28,7 +28,7 @@ def cheapest_paths(maps, grid, which, masks):
         maps: the maps; NaN is not allowed.
         grid: where to go.
         which: ``(M,)`` numbers of maps.
-        masks: ``(N, T)`` uint8, zeros for these maps.
+        masks: ``(N, T)``, overwritten for these maps.
 
     Returns:
         The first of the maps whose goal cannot be reached, or -1; and sums of the counts of
@@ -40,6 +40,7 @@ def cheapest_paths(maps, grid, which, masks):
     cut_off = _NONE
     for i in range(len(which)):
         counts = read_costs(maps, which[i], costs)
+        clear(masks, which[i])
         nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
         if counts[0] or cut_off != _NONE:
             continue

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from imle_core.compiled import compiled
 from imle_core.solvers.grid_kernel import label
-from imle_core.solvers.grid_maps_kernel import Grid, read_costs, tile_of
+from imle_core.solvers.grid_maps_kernel import Grid, clear, read_costs, tile_of
 from imle_core.vectors import (
     LANES,
     add,
@@ -182,7 +182,7 @@ def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
         maps: the maps.
         grid: where to go.
         which: ``(M,)`` numbers of maps.
-        masks: ``(N, T)`` uint8, zeros.
+        masks: ``(N, T)``, overwritten for these maps, with zeros if they are left.
         order: places in the order of visits.
         path: places on some path after its start; its cost on a map bounds that of the cheapest.
         exponent: of the scale.
@@ -192,7 +192,8 @@ def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
     Returns:
         How many maps are left; and sums of the counts of :func:`read_costs`.
     """
-    labels, row, size, start = space.labels, space.row, len(space.values) // LANES, tile_of(grid, grid.start)
+    labels, costs, ways, row = space.labels, space.costs, space.ways, space.row
+    size, goal = len(space.values) // LANES, grid.goal * LANES
     count = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
@@ -202,21 +203,18 @@ def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
             space.slack[lane] = _scale(row, counts[1], grid, exponent, space.values, lane * size)
             if lane < lanes:
                 nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
-        _spread(space.values, space.costs, grid)
-        _bound(space.costs, path, space.slack, space.above)
+        _spread(space.values, costs, grid)
+        _bound(costs, path, space.slack, space.above)
         for place in range(0, len(labels), LANES):
             store(labels, place, load(space.above, 0))
-        if not given_up and _settle(labels, space.costs, space.slack, space.dirty, grid, order):
-            _scaled_ways(labels, space.slack, space.above, grid, space.ways)
-        else:
-            _forget(space.ways, grid)
-        _walk(space.ways, grid, which, first, lanes, masks)
-        for lane in range(lanes):
-            if not masks[which[first + lane], start]:
-                for tile in range(masks.shape[1]):
-                    masks[which[first + lane], tile] = 0
-                left[count] = which[first + lane]
-                count += 1
+        settled = not given_up and _settle(labels, costs, space.slack, space.dirty, grid, order)
+        if settled:
+            _scaled_ways(labels, space.slack, grid, ways)
+        for lane in range(LANES):
+            if not (settled and labels[goal + lane] < space.above[lane]):  # not reached
+                ways[goal + lane] = 0
+        _walk(ways, grid, which, first, lanes, masks)
+        count = _leave(which, first, lanes, masks, grid, left, count)
     return count, nans, clamped, passable
 
 
@@ -227,7 +225,8 @@ def exact_paths(maps, grid, which, masks, order, space, left):
     Returns:
         How many maps are left.
     """
-    labels, row, size, start = space.labels, space.row, len(space.values) // LANES, tile_of(grid, grid.start)
+    labels, costs, ways, row = space.labels, space.costs, space.ways, space.row
+    size, goal = len(space.values) // LANES, grid.goal * LANES
     count = np.int64(0)
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
@@ -237,20 +236,17 @@ def exact_paths(maps, grid, which, masks, order, space, left):
                 cost = np.float64(row[tile])
                 inside = min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
                 put(space.values, lane * size + tile, inside)
-        _spread(space.values, space.costs, grid)
+        _spread(space.values, costs, grid)
         for i in range(len(labels)):
             labels[i] = np.inf
-        if _settle(labels, space.costs, space.slack, space.dirty, grid, order):
-            _exact_ways(labels, space.costs, grid, space.ways)
-        else:
-            _forget(space.ways, grid)
-        _walk(space.ways, grid, which, first, lanes, masks)
-        for lane in range(lanes):
-            if not masks[which[first + lane], start]:
-                for tile in range(masks.shape[1]):
-                    masks[which[first + lane], tile] = 0
-                left[count] = which[first + lane]
-                count += 1
+        settled = _settle(labels, costs, space.slack, space.dirty, grid, order)
+        if settled:
+            _exact_ways(labels, costs, grid, ways)
+        for lane in range(LANES):
+            if not (settled and labels[goal + lane] < np.inf):
+                ways[goal + lane] = 0
+        _walk(ways, grid, which, first, lanes, masks)
+        count = _leave(which, first, lanes, masks, grid, left, count)
     return count
 
 
@@ -364,7 +360,7 @@ def _least(labels, at, stride, diagonal):
 
 
 @compiled
-def _scaled_ways(labels, slack, above, grid, ways):
+def _scaled_ways(labels, slack, grid, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
     Bit i stands for step i. Labels that are not exact are not sure if another is at most ``slack`` above.
@@ -380,9 +376,6 @@ def _scaled_ways(labels, slack, above, grid, ways):
                 near = _near(numbers, at, stride, len(grid.steps) == 8, beyond)
                 several = less(none, both(near, add(near, fill(np.uint32(2**32 - 1)))))
                 store(sets, at, choose(both(several, is_cut), none, near))
-    for lane in range(LANES):
-        if labels[grid.goal * LANES + lane] >= above[lane]:  # not reached
-            ways[grid.goal * LANES + lane] = 0
 
 
 @compiled
@@ -415,16 +408,18 @@ def _exact_ways(labels, costs, grid, ways):
                 is_tight = both(less(before, present), equal(add(before, cost), present))
                 tight = either(tight, choose(is_tight, fill(np.uint32(1 << i)), none))
             store(sets, at, tight)
-    for lane in range(LANES):
-        if labels[grid.goal * LANES + lane] == np.inf:  # not reached
-            ways[grid.goal * LANES + lane] = 0
 
 
 @compiled
-def _forget(ways, grid):
-    """No way back from the goal."""
-    for lane in range(LANES):
-        ways[grid.goal * LANES + lane] = 0
+def _leave(which, first, lanes, masks, grid, left, count):
+    """Appends maps whose walk has not reached the start to those left; returns how many these are."""
+    start = tile_of(grid, grid.start)
+    for i in range(first, first + lanes):
+        if not masks[which[i], start]:
+            clear(masks, which[i])
+            left[count] = which[i]
+            count += 1
+    return count
 
 
 @compiled
@@ -435,6 +430,8 @@ def _walk(ways, grid, which, first, lanes, masks):
     """
     for lane in range(LANES):
         ways[grid.start * LANES + lane] = 0
+    for i in range(first, first + lanes):
+        clear(masks, which[i])
     last, tiles, goal, at = first + lanes - 1, masks.shape[1], tile_of(grid, grid.goal), grid.goal * LANES
     sets, chosen = address(ways), address(masks)
     step_of, jump_of = address(grid.first_steps), address(grid.first_jumps)

@@ -99,6 +99,13 @@ def tile_of(grid, place):
 
 
 @compiled
+def clear(masks, n):
+    """Sets a row to 0."""
+    for tile in range(masks.shape[1]):
+        masks[n, tile] = 0
+
+
+@compiled
 def read_costs(maps, n, costs):
     """Writes the costs of map n, not clamped, into ``costs`` ``(T,)``, and counts what is in it.
 
