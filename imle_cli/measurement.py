@@ -51,19 +51,20 @@ class Curve:
     seconds: tuple[float, ...]
 
 
-def fastest(*runs: Callable[[], object]) -> list[float]:
+def fastest(*runs: Callable[[], object], turn: float | None = None) -> list[float]:
     """Seconds of the fastest call of each function, of calls by turns after one to warm up.
 
-    A turn is one call, or as many as fit into a few hundredths of a second, of which the first pays for what the others have
-    left in the caches.
+    A turn is one call, or as many as fit into a few hundredths of a second (or ``turn``, in seconds), of which the first
+    pays for what the others have left in the caches.
     """
+    least = _TURN if turn is None else turn
     for run in runs:
         run()
     best, spent, turns = [float("inf")] * len(runs), 0.0, 0
     while turns < 3 or spent < _SECONDS * len(runs):
         for number, run in enumerate(runs):
             began = now = time.perf_counter()
-            while now == began or now - began < _TURN:
+            while now == began or now - began < least:
                 before = now
                 run()
                 now = time.perf_counter()

@@ -19,8 +19,8 @@ Numbers: TypeAlias = NDArray[np.int64]
 Part = TypeVar("Part")
 
 _TILES_A_THREAD = 2**15  # below, threads get in the way of torch's own, which spin for a while after their work
-_FEWEST_IN_LANES = 6  # maps; fewer are solved sooner one by one
-_LARGEST_IN_LANES = 128**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
+_FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
+_LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
 _EXAMPLES = 16  # maps whose mean gives the order of visits
 
 

@@ -37,6 +37,7 @@ SIZES = (
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_TURN", 0.0)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """How measurements are made."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -10,9 +12,18 @@ from imle_cli.measurement import fastest, in_a_turn, on_threads, one_thread, thr
 def test_fastest_takes_turns_after_one_call_each(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     calls = []
-    seconds = fastest(lambda: calls.append("a"), lambda: calls.append("b"))
+    seconds = fastest(lambda: calls.append("a"), lambda: calls.append("b"), turn=0.0)
     assert calls == ["a", "b"] * 4
     assert all(0 < value < 1 for value in seconds)
+
+
+def test_a_turn_of_a_quick_function_is_many_calls(monkeypatch):
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    calls = []
+    fastest(lambda: calls.append("a"), lambda: calls.append("b"), turn=0.001)
+    changes = sum(one != other for one, other in itertools.pairwise(calls))
+    assert changes == 7  # one call each, then three turns each
+    assert len(calls) > 50
 
 
 @pytest.mark.parametrize(("seconds", "number"), [(0.0, 1), (1e9, 40)])

@@ -9,6 +9,7 @@ from imle_cli import measurement, scaling
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_TURN", 0.0)
     monkeypatch.setattr(scaling, "_TILES", 64)
 
 
