@@ -5,6 +5,7 @@ import io
 import re
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
+from imle_cli import benchmarks, measurement, scaling
 from imle_cli.app import app
 from imle_cli.terrain import built_in_map, load
 
@@ -39,6 +41,7 @@ def test_the_example_prints_what_the_readme_says():
 
 # Commands that go on from a training take long; they run at small size.
 LEARNING = [line for line in COMMANDS if re.match(r"imle (train|sweep) ", line) or " runs/" in line]
+MEASURING = [line for line in COMMANDS if line.startswith("imle bench")]
 SMALLER = {
     "train": ["--steps", "30", "--samples", "3"],
     "animate": ["--frames", "3", "--size", "64"],
@@ -73,7 +76,7 @@ def frames(path):
 
 
 @pytest.mark.usefixtures("_folder")
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line != "imle bench" and line not in LEARNING])
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line not in LEARNING + MEASURING])
 def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
     before = set(Path().rglob("*.*"))
     run(command)
@@ -85,7 +88,12 @@ def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
 
 
 @pytest.mark.usefixtures("_folder")
-def test_one_line_makes_every_picture_anew():
+def test_one_line_makes_every_picture_anew(monkeypatch):
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_TURN", 0.0)
+    for name in ("MEASUREMENTS", "MORE"):
+        monkeypatch.setattr(benchmarks, name, ())
+    monkeypatch.setattr(benchmarks, "CURVES", (partial(scaling.by_side, sides=(8,)),))
     (script,) = (line for block in blocks("sh") for line in block.splitlines() if "| sh -e" in line)
     pattern = re.fullmatch(r"rm -rf runs/gallery && grep '(.*)' README\.md \| sh -e", script)[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.
