@@ -5,7 +5,6 @@ import inspect
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -203,15 +202,20 @@ def check_method(name: str, value: Any, method: str, remedy: str) -> None:
         raise TypeError(f"{name}: got {type(value).__name__}, which has no method {method}; {remedy}")
 
 
+_known_keywords: dict[Any, frozenset[str]] = {}  # of functions; looking them up takes as long as a small draw
+
+
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:
-    if inspect.ismethod(function):
-        return _parameters(function.__func__) - {"self"}
-    return _parameters(function) if inspect.isfunction(function) else _parameters.__wrapped__(function)
+    written = getattr(function, "__func__", function)
+    if not inspect.isfunction(written):
+        return _parameters(function)
+    if written not in _known_keywords:
+        _known_keywords[written] = _parameters(written)
+    return _known_keywords[written] - ({"self"} if inspect.ismethod(function) else set())
 
 
-@lru_cache(maxsize=64)
 def _parameters(function: Callable[..., Any]) -> frozenset[str]:
-    """Names that a function takes as keywords; looked up once, as that takes as long as a small draw."""
+    """Names that a function takes as keywords."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

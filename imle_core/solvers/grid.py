@@ -33,7 +33,7 @@ class GridPath:
 
     * "compiled": numba, on as many threads as torch may use where the work is worth it; on a GPU Triton where it is
       installed, and else as "torch".
-    * "torch": plain tensor operations, on any device.
+    * "torch": plain tensor operations, on any device that has float64.
     * "networkx": the reference.
 
     Args:
@@ -87,7 +87,7 @@ class GridPath:
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
         theta = theta.detach()
-        if self.engine == "torch" or (self.engine == "compiled" and theta.device.type != "cpu"):
+        if self.engine == "torch" or (self.engine == "compiled" and theta.is_cuda):
             return self._solve_on_device(theta)
         rows = as_rows(theta)
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
@@ -108,7 +108,8 @@ class GridPath:
         """
         shape = theta.shape if eps is None else eps.shape
         is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
-        if not is_fused or type(self).__call__ is not GridPath.__call__ or shape.numel() == 0:
+        is_own = type(self).__call__ is GridPath.__call__  # a subclass may do more
+        if not (is_fused and is_own) or len(shape) != 4 or shape.numel() == 0:
             return self((theta if eps is None else theta + temperature * eps).flatten(0, 1)).view(shape)
         noise = None if eps is None else as_rows(eps.flatten(0, 1))
         return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape).to(theta)
@@ -192,7 +193,7 @@ class GridPath:
         """Refuses walls at the ends of maps ``(B, H, W)``, with noise ``(B * S, H, W)`` if there is any."""
         count = len(rows) if noise is None else len(noise)
         for name, (row, column) in zip(("start", "goal"), self.ends(*rows.shape[1:]), strict=True):
-            gains = rows[:, row, column].repeat(count // len(rows))
+            gains = rows[:, row, column].repeat(count // max(1, len(rows)))
             if noise is not None:
                 gains = gains + temperature * noise[:, row, column]
             walled = np.flatnonzero(gains == -np.inf)

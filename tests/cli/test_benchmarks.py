@@ -201,9 +201,10 @@ def test_a_process_gets_the_variables_and_gives_what_it_prints(monkeypatch):
 
 def test_a_training_gives_speeds_and_an_animation():
     rows = list(process_benchmarks.training(CPU, 0, steps=20, steps_on_large=2, turns=1))
-    assert [row.unit for row in rows] == ["s", "steps/s", "s", "kB"]
-    assert all(row.value > 0 for row in rows)
-    assert rows[2].subject.startswith("3 frames")
+    assert [row.unit for row in rows] == ["s", "%", "steps/s", "s", "kB"]
+    assert all(row.value > 0 for row in rows if row.unit != "%")
+    assert 0 <= rows[1].value <= 100
+    assert rows[3].subject.startswith("3 frames")
 
 
 def test_a_sweep_is_timed_whole(calls):

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
 from imle_core.contracts import Known
-from imle_core.solvers import GridPath
+from imle_core.solvers import GridPath, grid_compiled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _side_by_side_from_six_maps_on():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid_compiled, "_FEWEST_IN_LANES", 6)
+        yield
+
 
 LAST_PLACE = 2.0**-52
 

@@ -11,9 +11,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imle_core.solvers import GridPath
+from imle_core.solvers import GridPath, grid_compiled
 from imle_core.solvers import grid_lanes_kernel as kernel
 from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _side_by_side_from_six_maps_on():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid_compiled, "_FEWEST_IN_LANES", 6)
+        yield
+
 
 EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
@@ -278,7 +286,7 @@ import torch
 from imle_core.solvers import GridPath
 nan = float("nan")
 for costs, dtype, floor in {problems}:
-    costs = torch.tensor(costs, dtype=getattr(torch, dtype)).view(1, 4, 1).expand(6, 4, 1)
+    costs = torch.tensor(costs, dtype=getattr(torch, dtype)).view(1, 4, 1).expand(16, 4, 1)
     try:
         print(GridPath(start=(3, 0), goal=(0, 0), floor=floor)(-costs).sum().item())
     except ValueError as error:
@@ -294,14 +302,14 @@ class TestWalksEnd:
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
 
     def test_with_nan_between_costs_that_scale_the_floor_to_nothing(self):
-        nan = "theta: got 12 NaN; a grid path needs numbers; use -inf for a wall"
+        nan = "theta: got 32 NaN; a grid path needs numbers; use -inf for a wall"
         costs = [2.0**33, math.nan, math.nan, 2.0**33]
         assert self.printed((costs, "float32", 1e-4), (costs, "float64", 1e-4)) == [nan, nan]
 
     def test_with_costs_that_scaling_takes_below_the_smallest_number(self):
         narrow = ([2.0**120, 2.0**-60, 2.0**-61, 2.0**120], "float32", 1e-20)
         wide = ([2.0**128, 1e-299, 0.0, 2.0**128], "float64", 1e-300)
-        assert self.printed(narrow, wide) == ["24.0", "24.0"]
+        assert self.printed(narrow, wide) == ["64.0", "64.0"]
 
 
 def problem(costs, dtype=np.float64, moves=EIGHT, floor=1e-4):

@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imle_core.solvers import GridPath
+from imle_core.solvers import GridPath, grid_compiled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _side_by_side_from_six_maps_on():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid_compiled, "_FEWEST_IN_LANES", 6)
+        yield
+
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
@@ -195,3 +203,10 @@ class TestErrors:
     def test_shapes(self):
         with pytest.raises(ValueError, match=re.escape("goal: tile (5, 5) is outside the map of 3 x 3")):
             GridPath(goal=(5, 5)).perturb_and_map(self.spoilt(0), drawn(21, 4, 5, 3, 3), 1.0)
+
+
+def test_parameters_that_are_no_maps_get_the_message_of_the_plain_call():
+    message = r"^theta: got shape \(6, 5\); a grid path needs \(N, H, W\); use theta.unsqueeze\(0\) for one map$"
+    for theta, eps in ((torch.zeros(2, 1, 5), torch.zeros(2, 3, 5)), (torch.zeros(2, 3, 5), None)):
+        with pytest.raises(ValueError, match=message):
+            GridPath().perturb_and_map(theta, eps, 1.0)
