@@ -95,9 +95,11 @@ def fill(_, number):
 @primitive
 def add(_, one, other):
     """Sums, of unsigned numbers modulo their range."""
-    return one(
-        one, other
-    ), lambda context, builder, signature, values: builder.fadd(*values) if one.is_float else builder.add(*values)
+
+    def generate(context, builder, signature, values):
+        return builder.fadd(*values) if one.is_float else builder.add(*values)
+
+    return one(one, other), generate
 
 
 @primitive

@@ -240,10 +240,10 @@ class GridPath:
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        solved = solve(maps, grid, which, masks, threads)
-        if solved.passable < len(which) * tiles and not solved.nans:
+        found = solve(maps, grid, which, masks, threads)
+        if found.passable < len(which) * tiles and not found.nans:
             self._check_ends(rows, noise, temperature)
-        self._report(solved.nans, solved.clamped, solved.passable, solved.cut_off, count, ends)
+        self._report(*found, count, ends)
         return torch.from_numpy(masks)
 
     def _solve_on_device(self, theta: Tensor) -> Tensor:

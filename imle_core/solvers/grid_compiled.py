@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from imle_core.solvers import grid_kernel, grid_lanes_kernel
 from imle_core.solvers.grid_keep_kernel import still_cheapest
 from imle_core.solvers.grid_maps_kernel import Grid, Maps
+from imle_core.solvers.grid_order_kernel import plan_visits
 from imle_core.solvers.rows import Rows
 from imle_core.threads import in_threads
 from imle_core.vectors import LANES
@@ -24,19 +24,16 @@ _LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not
 _EXAMPLES = 16  # maps whose mean gives the order of visits
 
 
-@dataclass
-class Solved:
-    """Masks of a batch, and what was found on the way.
+class Found(NamedTuple):
+    """What was found while a batch was solved; where there are NaN, masks are undefined.
 
     Attributes:
-        masks: ``(N, T)``; undefined where there are NaN.
         nans: costs that are NaN.
         clamped: costs outside the solver's domain.
         passable: costs that are no walls.
         cut_off: the first map whose goal cannot be reached, or -1.
     """
 
-    masks: Rows
     nans: int = 0
     clamped: int = 0
     passable: int = 0
@@ -52,7 +49,7 @@ def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> 
     return kept
 
 
-def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Solved:
+def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:
     """Solves the maps ``which[i]``; the result depends neither on the others nor on threads.
 
     Args:
@@ -63,12 +60,12 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
         threads: how many may share the work, if there is enough of it.
     """
     if not len(which):
-        return Solved(masks)
+        return Found()
     if len(which) < _FEWEST_IN_LANES or masks.shape[1] > _LARGEST_IN_LANES:
         return _one_by_one(maps, grid, which, masks, threads)
     order, path = np.empty(masks.shape[1] - 1, np.int32), np.empty(masks.shape[1], np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
-    length, bound = grid_lanes_kernel.plan_visits(maps, grid, examples, order, path)
+    length, bound = plan_visits(maps, grid, examples, order, path)
     path, exponent = path[:length], grid_lanes_kernel.exponent_for(bound)
 
     def scaled(which: Numbers) -> tuple[Numbers, list[int]]:
@@ -86,15 +83,14 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     if len(left):
         left = np.concatenate(_share(exact, left, LANES, masks, threads))
     cut_off = _one_by_one(maps, grid, left, masks, threads).cut_off if len(left) else -1
-    return Solved(masks, nans, clamped, passable, cut_off)
+    return Found(nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Solved:
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:
     parts = _share(lambda part: grid_kernel.cheapest_paths(maps, grid, part, masks), which, 1, masks, threads)
     cut_off, nans, clamped, passable = zip(*parts, strict=True)
-    return Solved(
-        masks, sum(nans), sum(clamped), sum(passable), min((number for number in cut_off if number >= 0), default=-1)
-    )
+    first = min((number for number in cut_off if number >= 0), default=-1)
+    return Found(sum(nans), sum(clamped), sum(passable), first)
 
 
 def _share(work: Callable[[Numbers], Part], which: Numbers, unit: int, masks: Rows, threads: int) -> list[Part]:

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_core.compiled import compiled
-from imle_core.solvers.grid_kernel import label
 from imle_core.solvers.grid_maps_kernel import Grid, clear, read_costs, tile_of
 from imle_core.vectors import (
     LANES,
@@ -93,85 +92,6 @@ def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
 def exponent_for(bound: float) -> int:
     """Of the scale for maps with a path whose cost is about ``bound``."""
     return min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
-
-
-@compiled
-def plan_visits(maps, grid, examples, order, path):
-    """The order of visits, and a path, from the mean of the maps ``examples``, walls apart.
-
-    Args:
-        maps: the maps.
-        grid: where to go.
-        examples: numbers of maps.
-        order: ``(T - 1,)``, overwritten with all places but the start's in the order of Dijkstra's algorithm, about; those
-            that it does not reach come last.
-        path: ``(T,)``, overwritten with the places on its path after the start.
-
-    Returns:
-        The length of the path, 0 if there is none; and its cost, or that of all tiles.
-    """
-    tiles = grid.height * grid.width
-    labels = np.empty((grid.height + 2) * (grid.width + 2))
-    total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
-    for n in examples:
-        read_costs(maps, n, costs)
-        for tile in range(tiles):
-            if costs[tile] < np.inf:
-                total[tile] += min(max(np.float64(costs[tile]), grid.floor), grid.ceiling) / len(examples)
-                passable[tile] += 1.0 / len(examples)
-    for place in range(len(labels)):
-        labels[place] = np.nan
-    sum_of_all = 0.0
-    for tile in range(tiles):
-        if passable[tile] > 0.0:
-            labels[_place(grid, tile)] = -total[tile] / passable[tile]
-            sum_of_all += total[tile] / passable[tile]
-    label(labels, grid, -1)
-    _sort(labels, grid, order)
-    length = _descend(labels, grid, path)
-    return length, labels[grid.goal] if length else sum_of_all
-
-
-@compiled
-def _sort(labels, grid, order):
-    """Writes places but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
-    tiles = grid.height * grid.width
-    intervals = 4 * tiles
-    density = intervals / labels[grid.goal] if labels[grid.goal] > 0.0 else 0.0
-    ends = np.zeros(intervals + 1, np.int64)
-    for tile in range(tiles):
-        if _place(grid, tile) != grid.start:
-            ends[_interval(labels[_place(grid, tile)], density, intervals)] += 1
-    for i in range(intervals):
-        ends[i + 1] += ends[i]
-    for tile in range(tiles - 1, -1, -1):
-        place = _place(grid, tile)
-        if place != grid.start:
-            interval = _interval(labels[place], density, intervals)
-            ends[interval] -= 1
-            order[ends[interval]] = place
-
-
-@compiled
-def _interval(value, density, intervals):
-    return int(value * density) if 0.0 <= value * density < intervals else intervals
-
-
-@compiled
-def _descend(labels, grid, path):
-    """Writes the places from the goal to the start along ever smaller labels; returns how many there are."""
-    place, length = grid.goal, 0
-    while place != grid.start:
-        path[length] = place
-        length += 1
-        before = place
-        for step in grid.steps:
-            if 0.0 <= labels[place + step] < labels[before]:
-                before = place + step
-        if before == place:
-            return 0
-        place = before
-    return length
 
 
 @compiled
@@ -248,11 +168,6 @@ def exact_paths(maps, grid, which, masks, order, space, left):
         _walk(ways, grid, which, first, lanes, masks)
         count = _leave(which, first, lanes, masks, grid, left, count)
     return count
-
-
-@compiled
-def _place(grid, tile):
-    return (tile // grid.width + 1) * (grid.width + 2) + tile % grid.width + 1
 
 
 @compiled

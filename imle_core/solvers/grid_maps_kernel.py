@@ -99,6 +99,12 @@ def tile_of(grid, place):
 
 
 @compiled
+def place_of(grid, tile):
+    """Place of the tile with a number."""
+    return (tile // grid.width + 1) * (grid.width + 2) + tile % grid.width + 1
+
+
+@compiled
 def clear(masks, n):
     """Sets a row to 0."""
     for tile in range(masks.shape[1]):

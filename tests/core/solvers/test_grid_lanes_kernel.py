@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from imle_core.solvers import GridPath, grid_compiled
 from imle_core.solvers import grid_lanes_kernel as kernel
 from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
+from imle_core.solvers.grid_order_kernel import plan_visits
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -338,7 +339,7 @@ def run(which_kernel, maps, grid, count, which=None):
 def planned(maps, grid, examples):
     tiles = grid.height * grid.width
     order, path = np.full(tiles - 1, -1, np.int32), np.empty(tiles, np.int64)
-    length, bound = kernel.plan_visits(maps, grid, examples, order, path)
+    length, bound = plan_visits(maps, grid, examples, order, path)
     return order, path[:length], kernel.exponent_for(bound)
 
 
