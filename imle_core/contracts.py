@@ -103,6 +103,16 @@ def map_states(solver: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
     return z.detach().to(theta).reshape(theta.shape)
 
 
+def check_states(z: Any, shape: torch.Size) -> None:
+    """What a solver's ``perturb_and_map`` gives must be a tensor ``(B, S, *event)``."""
+    got = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
+    if got != tuple(shape):
+        raise ValueError(
+            f"solver: perturb_and_map gave {got}; it must give a tensor of shape {tuple(shape)}, (B, S, *event); "
+            "without that method the solver itself is called"
+        )
+
+
 class LossError(ValueError):
     """A loss that gives what no estimator can use; the message is one line."""
 

@@ -142,7 +142,8 @@ class Layer(ABC):
         if at_once is not None and self.sense == "max" and not any(arguments):
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             z: Tensor = at_once(rows, eps, temperature, known)
-            return z
+            contracts.check_states(z, rows.shape if eps is None else eps.shape)
+            return z.detach().to(theta)
 
         def solver(rows: Tensor) -> Tensor:
             return self.solver(self.signed(rows), *arguments[0], **arguments[1])

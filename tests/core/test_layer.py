@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from imle_core import GumbelNoiseDistribution, Layer, LayerModule, NormalNoiseDistribution, hamming
+from imle_core import GumbelNoiseDistribution, Layer, LayerModule, NormalNoiseDistribution, hamming, imle
 from imle_core.contracts import LossError
 from imle_core.layer import Backward
 from imle_core.solvers import TopK
@@ -198,3 +198,36 @@ class TestModule:
         assert "solver.running_mean" in module.state_dict()
         module.eval()
         assert not module.solver.training
+
+
+class AtOnce:
+    """A solver with the method that layers may call in its place."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, []
+
+    def __call__(self, _):
+        raise AssertionError("the method is there to be called")
+
+    def perturb_and_map(self, theta, eps, temperature, known=None):
+        self.asked.append((tuple(theta.shape), eps is not None, temperature, known is not None))
+        return self.answer(theta if eps is None else theta + temperature * eps)
+
+
+class TestAtOnce:
+    def test_both_passes_call_it_and_the_second_says_what_is_known(self):
+        solver = AtOnce(lambda theta: theta > 0)
+        theta = torch.ones(2, 3, requires_grad=True)
+        z = imle(solver, noise_distribution=GumbelNoiseDistribution(), nb_samples=4)(theta)
+        z.sum().backward()
+        assert (z.shape, z.dtype) == ((8, 3), torch.float32)
+        assert solver.asked == [((2, 1, 3), True, 1.0, False), ((2, 4, 3), True, 1.0, True)]
+
+    @pytest.mark.parametrize(("answer", "got"), [(lambda rows: rows[:, 0], r"\(2, 3\)"), (lambda _: None, "NoneType")])
+    def test_what_it_gives_is_checked(self, answer, got):
+        message = (
+            rf"^solver: perturb_and_map gave {got}; it must give a tensor of shape \(2, 4, 3\), \(B, S, \*event\); "
+            "without that method the solver itself is called$"
+        )
+        with pytest.raises(ValueError, match=message):
+            imle(AtOnce(answer), noise_distribution=GumbelNoiseDistribution(), nb_samples=4)(torch.ones(2, 3))
