@@ -12,12 +12,25 @@ numbers, not vectors, and may have any alignment. It is neither checked nor coun
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
+from numpy.typing import DTypeLike, NDArray
 
-LANES = 16
+LANES = 32  # two registers of the widest kind: while the processor waits for one, it works on the other
+SIDE = 16  # of the squares that are transposed
+
+_LINE = 64  # bytes; a load that lies in two lines of the cache takes longer
+
+
+def lanes_of(places: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros, LANES of them a place, that begin where a line of the cache does: ``(places * LANES,)``."""
+    size = places * LANES * np.dtype(dtype).itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    first = -memory.__array_interface__["data"][0] % _LINE
+    return memory[first : first + size].view(dtype)
 
 
 class Vector(types.Type):
@@ -58,6 +71,7 @@ class _MaskModel(models.PrimitiveModel):
 
 
 MASK = Mask()
+_FLOATING = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
 @primitive
@@ -103,8 +117,22 @@ def add(_, one, other):
 
 
 @primitive
+def multiply(_, one, other):
+    """Products of floating numbers, rounded; never joined with a sum."""
+    return one(one, other), lambda context, builder, signature, values: builder.fmul(*values)
+
+
+@primitive
+def maximum(_, one, other):
+    """The larger number in each lane, and the other one beside NaN."""
+    return one(one, other), lambda context, builder, signature, values: builder.select(
+        _compare(builder, ">", one, values), *values
+    )
+
+
+@primitive
 def minimum(_, one, other):
-    """The smaller number in each lane; numbers must not be NaN."""
+    """The smaller number in each lane, and the other one beside NaN."""
     return one(one, other), lambda context, builder, signature, values: builder.select(
         _compare(builder, "<", one, values), *values
     )
@@ -141,6 +169,22 @@ def choose(_, mask, one, other):
 
 
 @primitive
+def convert(_, vector, kind):
+    """Numbers from 0 to below 2^31 cut to ``uint32``, such whole ones made floating, or float32 made float64."""
+    number, wanted = vector.number, kind.dtype
+    value = ir.VectorType(ir.IntType(32) if wanted == types.uint32 else _FLOATING[wanted], LANES)
+
+    def generate(context, builder, signature, values):
+        if number == wanted:
+            return values[0]
+        if wanted == types.uint32:  # by way of signed numbers, which every processor can convert at once
+            return builder.fptosi(values[0], value)
+        return builder.sitofp(values[0], value) if number == types.uint32 else builder.fpext(values[0], value)
+
+    return Vector(wanted)(vector, kind), generate
+
+
+@primitive
 def some(_, mask):
     """Whether a mask is true in some lane."""
     return types.boolean(mask), lambda context, builder, signature, values: builder.icmp_unsigned(
@@ -170,18 +214,18 @@ def put(_, array, at, number):
 
 @primitive
 def transpose(_, rows, at, stride, lanes, to):
-    """Writes ``lanes[to + LANES * i + j] = rows[at + stride * j + i]`` for all i, j below LANES."""
+    """Writes ``lanes[to + LANES * i + j] = rows[at + stride * j + i]`` for all i, j below SIDE."""
 
     def generate(context, builder, signature, values):
-        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), LANES)
+        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), SIDE)
         align = signature.args[0].dtype.bitwidth // 8
         rows, at, stride, lanes, to = values
         vectors = []
-        for lane in range(LANES):
+        for lane in range(SIDE):
             place = builder.add(at, builder.mul(stride, ir.IntType(64)(lane)))
             pointer = _place(context, builder, signature, (rows, place))
             vectors.append(builder.load(builder.bitcast(pointer, vector.as_pointer()), align=align))
-        for distance in [LANES >> shift for shift in range(1, LANES.bit_length())]:
+        for distance in [SIDE >> shift for shift in range(1, SIDE.bit_length())]:
             _swap(builder, vectors, distance)
         for place, values in enumerate(vectors):
             first = _first(context, builder, signature.args[3], lanes)
@@ -194,10 +238,10 @@ def transpose(_, rows, at, stride, lanes, to):
 
 def _swap(builder, vectors, distance):
     """Transposes the four blocks of every square of 2 x 2 blocks with sides of ``distance``."""
-    indices = ir.VectorType(ir.IntType(32), LANES)
-    upper = indices([i if not i & distance else LANES + i - distance for i in range(LANES)])
-    lower = indices([i + distance if not i & distance else LANES + i for i in range(LANES)])
-    for i in range(LANES):
+    indices = ir.VectorType(ir.IntType(32), SIDE)
+    upper = indices([i if not i & distance else SIDE + i - distance for i in range(SIDE)])
+    lower = indices([i + distance if not i & distance else SIDE + i for i in range(SIDE)])
+    for i in range(SIDE):
         if not i & distance:
             one, other = vectors[i], vectors[i + distance]
             vectors[i] = builder.shuffle_vector(one, other, upper)

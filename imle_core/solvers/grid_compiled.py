@@ -1,6 +1,7 @@
 """Cheapest grid paths by compiled kernels on threads: many small maps side by side, few or large ones one by one."""
 
 import math
+import threading
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from imle_core.solvers import grid_kernel, grid_lanes_kernel
 from imle_core.solvers.grid_keep_kernel import still_cheapest
+from imle_core.solvers.grid_lanes_kernel import Space, make_space
 from imle_core.solvers.grid_maps_kernel import Grid, Maps
 from imle_core.solvers.grid_order_kernel import plan_visits
 from imle_core.solvers.rows import Rows
@@ -20,6 +22,7 @@ Part = TypeVar("Part")
 
 _TILES_A_THREAD = 2**15  # below, threads get in the way of torch's own, which spin for a while after their work
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
+_FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
 _LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
 _EXAMPLES = 16  # maps whose mean gives the order of visits
 
@@ -66,24 +69,40 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     order, path = np.empty(masks.shape[1] - 1, np.int32), np.empty(masks.shape[1], np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
     length, bound = plan_visits(maps, grid, examples, order, path)
-    path, exponent = path[:length], grid_lanes_kernel.exponent_for(bound)
+    path, scale = path[:length], grid_lanes_kernel.scale_for(bound)
 
     def scaled(which: Numbers) -> tuple[Numbers, list[int]]:
-        left, space = np.empty_like(which), grid_lanes_kernel.make_space(grid, maps.theta.dtype, scaled=True)
-        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, exponent, space, left)
+        left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
+        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
         return left[:count], counts
 
     def exact(which: Numbers) -> Numbers:
-        left, space = np.empty_like(which), grid_lanes_kernel.make_space(grid, maps.theta.dtype, scaled=False)
+        left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=False)
         return left[: grid_lanes_kernel.exact_paths(maps, grid, which, masks, order, space, left)]
 
     parts = _share(scaled, which, LANES, masks, threads)
     left = np.concatenate([left for left, _ in parts])
     nans, clamped, passable = (sum(numbers) for numbers in zip(*(counts for _, counts in parts), strict=True))
-    if len(left):
+    if len(left) >= _FEWEST_LEFT_IN_LANES:
         left = np.concatenate(_share(exact, left, LANES, masks, threads))
     cut_off = _one_by_one(maps, grid, left, masks, threads).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
+
+
+def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
+    """Where the calling thread works; the last one of either form is kept, since batches mostly are like those before."""
+    key, kept = (grid.height, grid.width, dtype), _OF_THREAD.spaces.get(scaled)
+    if kept is None or kept[0] != key:
+        kept = _OF_THREAD.spaces[scaled] = key, make_space(grid, dtype, scaled)
+    return kept[1]
+
+
+class _Kept(threading.local):
+    def __init__(self) -> None:
+        self.spaces: dict[bool, tuple[tuple[int, int, np.dtype[np.floating]], Space]] = {}
+
+
+_OF_THREAD = _Kept()
 
 
 def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:

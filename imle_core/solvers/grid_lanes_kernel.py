@@ -6,10 +6,11 @@ again when a neighbour's label fell, unless all labels there are above those of 
 
 Labels come in two forms, and each map gets the first that surely has the path of labels in float64:
 
-* *Scaled*: costs are cut to whole multiples of a quantum ``2^-e``, so that sums are exact, and labels are 32-bit numbers. On
-  a map with n costs that are no such multiples, a label is too small by less than n quanta. The walk back from the goal
-  takes the smallest label beside it, and is right if the next one is more than n above: no error can turn the two round.
-  If n is 0 all sums are exact, in float64 too, and equal labels are ties, which go to the smallest tile.
+* *Scaled*: costs are cut to whole multiples of a quantum ``2^-e``, so that sums are exact, and labels are 32-bit numbers.
+  None is too large, and that of a path with n costs that are no such multiples is too small by less than n quanta. The walk
+  back from the goal takes the smallest label beside it, and is right if the next one is more than n above, for the n of the
+  whole walk: no error can turn the two round. If n is 0 all sums are exact, in float64 too, and equal labels are ties,
+  which go to the smallest tile.
 * *Exact*: labels are those in float64, and the walk is that of :mod:`imle_core.solvers.grid_kernel`.
 
 A map that neither form decides is left to that module: no path, a cost lost by rounding, or too many visits.
@@ -22,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_core.compiled import compiled
-from imle_core.solvers.grid_maps_kernel import Grid, clear, read_costs, tile_of
+from imle_core.solvers.grid_costs_kernel import CAPACITY, Costs, make_costs, read_exact, read_scaled
+from imle_core.solvers.grid_maps_kernel import Grid, clear, tile_of
 from imle_core.vectors import (
     LANES,
     add,
@@ -32,6 +34,7 @@ from imle_core.vectors import (
     either,
     equal,
     fill,
+    lanes_of,
     less,
     load,
     minimum,
@@ -39,10 +42,8 @@ from imle_core.vectors import (
     some,
     store,
     take,
-    transpose,
 )
 
-_CAPACITY = 2**31 - 128  # the scaled label of what is not reached; a number of float32, too
 _GOAL_BITS = 29  # of the scaled cost of a path on the mean map; costs of up to four times as much can be told
 _LARGEST_EXPONENT = 100
 _TRIED = 2 * LANES  # maps; if most of them are left, so are all others
@@ -54,9 +55,7 @@ class Space(NamedTuple):
 
     Attributes:
         labels: of places, side by side, uint32 or float64.
-        costs: likewise; there is room for the last LANES tiles of a row to be written as a whole.
-        values: costs map by map, int32 or float64, with as much room.
-        row: ``(T,)`` costs of a map.
+        costs: of entering places, likewise.
         dirty: a flag a place.
         ways: sets of steps back from each place, side by side; bit i stands for step i.
         slack: one number a lane, of the labels' type.
@@ -64,9 +63,7 @@ class Space(NamedTuple):
     """
 
     labels: NDArray[Any]
-    costs: NDArray[Any]
-    values: NDArray[Any]
-    row: NDArray[np.floating]
+    costs: Costs
     dirty: NDArray[np.uint8]
     ways: NDArray[np.uint8]
     slack: NDArray[Any]
@@ -75,27 +72,24 @@ class Space(NamedTuple):
 
 def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
     """Space for labels that are scaled or exact, and maps of a type."""
-    places, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
-    number, value = (np.uint32, np.int32) if scaled else (np.float64, np.float64)
+    places, number = (grid.height + 2) * (grid.width + 2), np.uint32 if scaled else np.float64
     return Space(
-        labels=np.empty(places * LANES, number),
-        costs=np.zeros((places + LANES) * LANES, number),
-        values=np.zeros((tiles + LANES) * LANES, value),
-        row=np.empty(tiles, dtype),
+        labels=lanes_of(places, number),
+        costs=make_costs(grid, dtype, scaled),
         dirty=np.zeros(places, np.uint8),
-        ways=np.empty(places * LANES, np.uint8),
-        slack=np.zeros(LANES, number),
-        above=np.zeros(LANES, number),
+        ways=lanes_of(places, np.uint8),
+        slack=lanes_of(1, number),
+        above=lanes_of(1, number),
     )
 
 
-def exponent_for(bound: float) -> int:
-    """Of the scale for maps with a path whose cost is about ``bound``."""
-    return min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
+def scale_for(bound: float) -> float:
+    """A power of 2 for maps with a path whose cost is about ``bound``."""
+    return 2.0 ** min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
 
 
 @compiled
-def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
+def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
     """Writes the masks of maps ``which[i]`` that scaled labels decide.
 
     Args:
@@ -105,36 +99,34 @@ def scaled_paths(maps, grid, which, masks, order, path, exponent, space, left):
         masks: ``(N, T)``, overwritten for these maps, with zeros if they are left.
         order: places in the order of visits.
         path: places on some path after its start; its cost on a map bounds that of the cheapest.
-        exponent: of the scale.
+        scale: a power of 2.
         space: where to work.
         left: ``(M,)``, overwritten with the maps that are left.
 
     Returns:
-        How many maps are left; and sums of the counts of :func:`read_costs`.
+        How many maps are left; and how many costs are NaN, clamped, and no walls.
     """
-    labels, costs, ways, row = space.labels, space.costs, space.ways, space.row
-    size, goal = len(space.values) // LANES, grid.goal * LANES
+    labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
+    longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
     count = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         given_up = first >= _TRIED and 2 * count > first
-        for lane in range(LANES):
-            counts = read_costs(maps, which[first + min(lane, lanes - 1)], row)
-            space.slack[lane] = _scale(row, counts[1], grid, exponent, space.values, lane * size)
-            if lane < lanes:
-                nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
-        _spread(space.values, costs, grid)
+        found = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
+        nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
+        steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
         _bound(costs, path, space.slack, space.above)
         for place in range(0, len(labels), LANES):
             store(labels, place, load(space.above, 0))
-        settled = not given_up and _settle(labels, costs, space.slack, space.dirty, grid, order)
-        if settled:
-            _scaled_ways(labels, space.slack, grid, ways)
+        settled = not given_up and _settle(labels, costs, space.slack, space.dirty, grid, order, True)
+        settled = settled and _scaled_ways(labels, costs, space.slack, space.dirty, grid, order, ways)
         for lane in range(LANES):
             if not (settled and labels[goal + lane] < space.above[lane]):  # not reached
                 ways[goal + lane] = 0
-        _walk(ways, grid, which, first, lanes, masks)
+        _walk(ways, steps, grid, which, first, lanes, masks)
         count = _leave(which, first, lanes, masks, grid, left, count)
+        if 2 * count > first + lanes:
+            longest = grid.height * grid.width
     return count, nans, clamped, passable
 
 
@@ -145,61 +137,41 @@ def exact_paths(maps, grid, which, masks, order, space, left):
     Returns:
         How many maps are left.
     """
-    labels, costs, ways, row = space.labels, space.costs, space.ways, space.row
-    size, goal = len(space.values) // LANES, grid.goal * LANES
+    labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
     count = np.int64(0)
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
-        for lane in range(LANES):
-            read_costs(maps, which[first + min(lane, lanes - 1)], row)
-            for tile in range(len(row)):
-                cost = np.float64(row[tile])
-                inside = min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
-                put(space.values, lane * size + tile, inside)
-        _spread(space.values, costs, grid)
+        read_exact(maps, grid, which, first, lanes, space.costs)
         for i in range(len(labels)):
             labels[i] = np.inf
-        settled = _settle(labels, costs, space.slack, space.dirty, grid, order)
+        settled = _settle(labels, costs, space.slack, space.dirty, grid, order, False)
         if settled:
             _exact_ways(labels, costs, grid, ways)
         for lane in range(LANES):
             if not (settled and labels[goal + lane] < np.inf):
                 ways[goal + lane] = 0
-        _walk(ways, grid, which, first, lanes, masks)
+        _walk(ways, grid.height * grid.width, grid, which, first, lanes, masks)
         count = _leave(which, first, lanes, masks, grid, left, count)
     return count
 
 
 @compiled
-def _scale(row, clamped, grid, exponent, values, at):
-    """Writes costs times ``2^exponent``, clamped and cut, to ``values[at:]``; returns how many of a path's may be cut.
+def _limit_slack(counts, longest, grid, slack):
+    """Writes how many costs of a walk may be cut, and returns the steps that it may have for that to hold.
 
     A cheapest path never touches itself, so that of four tiles in a square it has at most two, with 4 moves three.
     """
-    real = row.dtype.type
-    scale, zero, capacity = real(2.0**exponent), real(0), real(_CAPACITY)
-    least = np.int32(min(grid.floor * 2.0**exponent, _CAPACITY))
-    for tile in range(len(row)):  # one subject a loop lets the compiler vectorise
-        scaled = row[tile] * scale
-        scaled = zero if scaled < zero else scaled
-        row[tile] = capacity if scaled > capacity else scaled
-    for tile in range(len(row)):
-        put(values, at + tile, np.int32(row[tile]))
-    cut = np.uint32(0)
-    for tile in range(len(row)):
-        whole = take(values, at + tile)
-        cut = np.uint32(cut + np.uint32(((real(whole) != row[tile]) | (whole == 0)) & (whole >= least)))
-        put(values, at + tile, max(whole, least))
-    if least == 0 or least != grid.floor * 2.0**exponent:
-        cut += clamped
     squares = ((grid.height + 1) // 2) * ((grid.width + 1) // 2)
-    return min(np.int64(cut), (2 if len(grid.steps) == 8 else 3) * squares)
+    most = min(longest, (2 if len(grid.steps) == 8 else 3) * squares)
+    cut, limit = load(counts, 0), fill(np.uint32(most))
+    store(slack, 0, minimum(cut, limit))
+    return most if some(less(limit, cut)) else grid.height * grid.width
 
 
 @compiled
 def _bound(costs, path, slack, above):
-    """Writes a number above the cost of a path plus ``slack``; ``_CAPACITY`` if there is no path."""
-    entering, capacity = address(costs), fill(np.uint32(_CAPACITY))
+    """Writes a number above the cost of a path plus ``slack``; ``CAPACITY`` if there is no path."""
+    entering, capacity = address(costs), fill(np.uint32(CAPACITY))
     total = add(load(slack, 0), fill(np.uint32(1))) if len(path) else capacity
     for i in range(len(path)):
         total = minimum(add(total, load(entering, take(path, i) * LANES)), capacity)
@@ -207,38 +179,39 @@ def _bound(costs, path, slack, above):
 
 
 @compiled
-def _spread(values, lanes, grid):
-    """Writes the values of tiles, map by map, side by side into a padded array, whose frame it may overwrite."""
-    size = len(values) // LANES
-    for row in range(grid.height):
-        for column in range(0, grid.width, LANES):
-            place = (row + 1) * (grid.width + 2) + column + 1
-            transpose(values, row * grid.width + column, size, lanes, place * LANES)
+def _settle(labels, costs, slack, dirty, grid, order, roughly):
+    """Lowers labels until all up to the goal's plus ``slack`` are final, or until few are not if ``roughly`` will do.
 
+    Every part of the order is gone through twice at once, so that fewer labels beyond it are made of ones that fall again.
 
-@compiled
-def _settle(labels, costs, slack, dirty, grid, order):
-    """Lowers labels until all up to the goal's plus ``slack`` are final; returns whether that took few enough visits."""
+    Returns:
+        Whether few enough visits were needed.
+    """
     stride, diagonal, visits = grid.width + 2, len(grid.steps) == 8, 0
     for lane in range(LANES):
         labels[grid.start * LANES + lane] = 0
     for place in range(len(dirty)):
         dirty[place] = 0
     numbers, entering, flags, goal = address(labels), address(costs), address(dirty), grid.goal * LANES
-    spare = load(slack, 0)
+    spare, part = load(slack, 0), 2 * (grid.height + grid.width)
     _flag(flags, grid.start, stride, diagonal)
     changed = True
     while changed and visits <= _VISITS * len(order):
-        changed = False
-        for i in range(len(order)):
-            place = np.int64(take(order, i))
-            if take(flags, place):
-                put(flags, place, 0)
-                visits += 1
-                bound = add(load(numbers, goal), spare)
-                if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
-                    _flag(flags, place, stride, diagonal)
-                    changed = True
+        changed, lowered_again = False, 0
+        for begin in range(0, len(order), part):
+            for again in range(2):
+                for i in range(begin, min(begin + part, len(order))):
+                    place = np.int64(take(order, i))
+                    if take(flags, place):
+                        put(flags, place, 0)
+                        visits += 1
+                        bound = add(load(numbers, goal), spare)
+                        if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
+                            _flag(flags, place, stride, diagonal)
+                            changed = True
+                            lowered_again += again
+        if roughly and 2 * lowered_again <= len(order):
+            return True
     return not changed
 
 
@@ -275,22 +248,39 @@ def _least(labels, at, stride, diagonal):
 
 
 @compiled
-def _scaled_ways(labels, slack, grid, ways):
+def _scaled_ways(labels, costs, slack, dirty, grid, order, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
-    Bit i stands for step i. Labels that are not exact are not sure if another is at most ``slack`` above.
+    Labels that are not final yet are lowered on the way. Bit i stands for step i. Labels that are not exact are not sure if
+    another is at most ``slack`` above.
+
+    Returns:
+        Whether few enough visits were needed.
     """
-    numbers, sets = address(labels), address(ways)
-    none, one, spare, stride = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0), (grid.width + 2) * LANES
-    is_cut, beyond_goal = less(none, spare), add(load(numbers, grid.goal * LANES), one)
-    for row in range(grid.height):
-        for column in range(grid.width):
-            at = ((row + 1) * (grid.width + 2) + column + 1) * LANES
-            if some(less(load(numbers, at), beyond_goal)):
-                beyond = add(add(_least(numbers, at, stride, len(grid.steps) == 8), spare), one)
-                near = _near(numbers, at, stride, len(grid.steps) == 8, beyond)
+    numbers, entering, flags, sets = address(labels), address(costs), address(dirty), address(ways)
+    none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
+    goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
+    is_cut, margin = less(none, spare), add(spare, one)
+    visits, changed, first = 0, True, True
+    while changed and visits <= _VISITS * len(order):
+        changed = False
+        for i in range(len(order)):
+            place = np.int64(take(order, i))
+            at, bound = place * LANES, add(load(numbers, goal), margin)
+            if take(flags, place) or (first and some(less(load(numbers, at), bound))):
+                put(flags, place, 0)
+                visits += 1
+                present, least = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
+                lowered, beyond = minimum(present, add(least, load(entering, at))), add(least, margin)
+                store(numbers, at, lowered)
+                if some(less(lowered, minimum(present, bound))):
+                    _flag(flags, place, stride, diagonal)
+                    changed = True
+                near = _near(numbers, at, stride * LANES, diagonal, beyond)
                 several = less(none, both(near, add(near, fill(np.uint32(2**32 - 1)))))
                 store(sets, at, choose(both(several, is_cut), none, near))
+        first = False
+    return not changed
 
 
 @compiled
@@ -338,10 +328,10 @@ def _leave(which, first, lanes, masks, grid, left, count):
 
 
 @compiled
-def _walk(ways, grid, which, first, lanes, masks):
+def _walk(ways, steps, grid, which, first, lanes, masks):
     """Walks back from the goal by the first way at every step, on maps ``which[first : first + lanes]``.
 
-    A walk with no way at some step ends before the start.
+    A walk with no way at some step, or of more steps than these, ends before the start.
     """
     for lane in range(LANES):
         ways[grid.start * LANES + lane] = 0
@@ -355,7 +345,7 @@ def _walk(ways, grid, which, first, lanes, masks):
         a, b, c, d = at + i - first, at + j - first, at + k - first, at + m - first
         e, f = which[i] * tiles + goal, which[j] * tiles + goal
         g, h = which[k] * tiles + goal, which[m] * tiles + goal
-        for _ in range(tiles):  # no path is longer; NaN may lead in circles
+        for _ in range(steps + 1):
             p, q, r, s = take(sets, a), take(sets, b), take(sets, c), take(sets, d)
             put(chosen, e, 1)
             put(chosen, f, 1)

@@ -10,16 +10,21 @@ from numba import njit
 from imle_core import vectors
 from imle_core.vectors import (
     LANES,
+    SIDE,
     add,
     address,
     both,
     choose,
+    convert,
     either,
     equal,
     fill,
+    lanes_of,
     less,
     load,
+    maximum,
     minimum,
+    multiply,
     put,
     some,
     store,
@@ -50,6 +55,36 @@ def added(one, other, out):
 @njit
 def smaller(one, other, out):
     store(out, 0, minimum(load(one, 0), load(other, 0)))
+
+
+@njit
+def larger(one, other, out):
+    store(out, 0, maximum(load(one, 0), load(other, 0)))
+
+
+@njit
+def multiplied(one, other, out):
+    store(out, 0, multiply(load(one, 0), load(other, 0)))
+
+
+@njit
+def multiplied_and_added(one, other, third, out):
+    store(out, 0, add(multiply(load(one, 0), load(other, 0)), load(third, 0)))
+
+
+@njit
+def made_whole(array, out):
+    store(out, 0, convert(load(array, 0), np.uint32))
+
+
+@njit
+def made_double(array, out):
+    store(out, 0, convert(load(array, 0), np.float64))
+
+
+@njit
+def made_single(array, out):
+    store(out, 0, convert(load(array, 0), np.float32))
 
 
 @njit
@@ -212,6 +247,54 @@ class TestOperations:
         np.testing.assert_array_equal(out, np.minimum(*pair))
 
     @settings(max_examples=60, deadline=None)
+    @given(pairs())
+    def test_maximum(self, pair):
+        out = np.zeros(LANES, pair[0].dtype)
+        larger(*pair, out)
+        np.testing.assert_array_equal(out, np.maximum(*pair))
+
+    @pytest.mark.parametrize("operation", [smaller, larger])
+    def test_beside_nan_the_second_is_taken(self, operation):
+        nan, one, out = np.full(LANES, np.nan), np.ones(LANES), np.zeros(LANES)
+        operation(nan, one, out)
+        assert (out == 1).all()
+        operation(one, nan, out)
+        assert np.isnan(out).all()
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1))
+    def test_products_are_those_of_numpy_to_the_bit_also_beside_a_sum(self, dtype, seed):
+        one, other, third = np.random.default_rng(seed).normal(size=(3, LANES)).astype(dtype)
+        out = np.zeros(LANES, dtype)
+        multiplied(one, other, out)
+        np.testing.assert_array_equal(out, one * other)
+        multiplied_and_added(one, other, third, out)
+        np.testing.assert_array_equal(out, one * other + third)
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1))
+    def test_floating_numbers_are_cut_to_whole_ones(self, dtype, seed):
+        rng = np.random.default_rng(seed)
+        array = np.minimum(rng.random(LANES) * 2.0 ** rng.integers(0, 32, LANES), 2**31 - 128).astype(dtype)
+        array[:3] = 0, 0.99, 2**31 - 128
+        out = np.zeros(LANES, np.uint32)
+        made_whole(array, out)
+        np.testing.assert_array_equal(out, np.floor(array.astype(np.float64)))
+
+    def test_numbers_are_widened_and_whole_ones_made_floating(self):
+        narrow, out = np.linspace(-3, 1e30, LANES).astype(np.float32), np.zeros(LANES)
+        made_double(narrow, out)
+        np.testing.assert_array_equal(out, narrow)
+        whole = np.linspace(0, 2**31 - 1, LANES).astype(np.uint32)
+        made_double(whole, out)
+        np.testing.assert_array_equal(out, whole)
+        made_double(out.copy(), out)
+        np.testing.assert_array_equal(out, whole)
+        single = np.zeros(LANES, np.float32)
+        made_single(whole, single)
+        np.testing.assert_array_equal(single, whole.astype(np.float32))
+
+    @settings(max_examples=60, deadline=None)
     @given(pairs(LANES + 1))
     def test_less_equal_and_choose(self, pair):
         one, other = pair
@@ -266,15 +349,27 @@ class TestOperations:
         assert not some_equal(nan, nan)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("places", [0, 1, 7])
+def test_memory_for_vectors_begins_at_a_line_of_the_cache(dtype, places):
+    made = [lanes_of(places, dtype) for _ in range(5)]
+    for array in made:
+        assert array.shape == (places * LANES,)
+        assert array.dtype == dtype
+        assert places == 0 or array.ctypes.data % 64 == 0
+        assert not array.any()
+        array[:] = 1
+
+
 class TestTranspose:
     @pytest.mark.parametrize("dtypes", [(np.int32, np.uint32), (np.uint32, np.uint32), (np.float64, np.float64)])
     @pytest.mark.parametrize(("at", "stride", "to"), [(0, 16, 0), (3, 17, 5), (7, 33, 1), (1, 0, 2), (200, -11, 9)])
     def test_it_lays_rows_side_by_side_and_writes_nothing_else(self, dtypes, at, stride, to):
         rows = np.arange(600).astype(dtypes[0]) * 3 + 1
-        lanes = np.full(LANES**2 + 20, 7, dtypes[1])
+        lanes = np.full(LANES * SIDE + 20, 7, dtypes[1])
         expected = lanes.copy()
-        for i in range(LANES):
-            for j in range(LANES):
+        for i in range(SIDE):
+            for j in range(SIDE):
                 expected[to + LANES * i + j] = rows[at + stride * j + i]
         turned(rows, at, stride, lanes, to)
         np.testing.assert_array_equal(lanes, expected)

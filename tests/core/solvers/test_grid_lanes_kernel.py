@@ -15,6 +15,7 @@ from imle_core.solvers import GridPath, grid_compiled
 from imle_core.solvers import grid_lanes_kernel as kernel
 from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
 from imle_core.solvers.grid_order_kernel import plan_visits
+from imle_core.vectors import LANES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -327,10 +328,10 @@ def run(which_kernel, maps, grid, count, which=None):
     which = np.arange(count) if which is None else which
     tiles = grid.height * grid.width
     masks, left = np.zeros((count, tiles), np.uint8), np.full(len(which), -1)
-    order, path, exponent = planned(maps, grid, which[:16])
+    order, path, scale = planned(maps, grid, which[:16])
     space = kernel.make_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
     if which_kernel is kernel.scaled_paths:
-        number, *counts = kernel.scaled_paths(maps, grid, which, masks, order, path, exponent, space, left)
+        number, *counts = kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
     else:
         number, counts = kernel.exact_paths(maps, grid, which, masks, order, space, left), None
     return masks, left[:number], counts
@@ -340,7 +341,7 @@ def planned(maps, grid, examples):
     tiles = grid.height * grid.width
     order, path = np.full(tiles - 1, -1, np.int32), np.empty(tiles, np.int64)
     length, bound = plan_visits(maps, grid, examples, order, path)
-    return order, path[:length], kernel.exponent_for(bound)
+    return order, path[:length], kernel.scale_for(bound)
 
 
 BOTH = pytest.mark.parametrize("which_kernel", [kernel.scaled_paths, kernel.exact_paths], ids=["scaled", "exact"])
@@ -445,20 +446,49 @@ class TestPlan:
         assert sorted(path.tolist()) == [places[tile] for tile in mask.nonzero().flatten().tolist()][1:]
 
 
-class TestScale:
-    """The bound on how many costs of a path are cut, and the whole costs."""
+class TestLongWalks:
+    """Walks longer than that of the mean map, as in mazes whose walls differ."""
 
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    @pytest.mark.parametrize(("moves", "most"), [(FOUR, 3), (EIGHT, 2)])
-    def test_costs_are_cut_and_the_cut_ones_counted(self, dtype, moves, most):
-        grid = make_grid((3, 5), (0, 0), (2, 4), moves, 0.25, 1e290)
-        costs = np.array([1, 2, 3.5, 4.25, 100, 0.25, 0, -7, -np.inf, 0.125, 1.0625, np.inf, 3e30, 1, 1], dtype)
-        whole = np.zeros(15, np.int32)
-        assert kernel._scale(costs.copy(), 4, grid, 2, whole, 0) == 1
-        assert whole.tolist() == [4, 8, 14, 17, 400, 1, 1, 1, 1, 1, 4, 2**31 - 128, 2**31 - 128, 4, 4]
-        # With a unit of a half the floor is cut, too: 4.25, 1.0625, the floor itself and the four clamped to it count.
-        assert 7 <= kernel._scale(costs.copy(), 4, grid, 1, whole, 0) <= most * 6
-        assert whole[:5].tolist() == [2, 4, 7, 8, 200]
-        many = np.full(15, 1.3, dtype)
-        assert kernel._scale(many, 0, grid, 0, whole, 0) == min(15, most * 6)
-        np.testing.assert_array_equal(whole, 1)
+    @staticmethod
+    def mazes(rng, count, side=13):
+        """Costs ``(count, side, side)``: corridors from side to side, with a gap at either end of each wall by chance."""
+        costs = rng.uniform(1, 2, (count, side, side))
+        for row in range(1, side, 2):
+            costs[:, row, :] = np.inf
+            right = (row // 2 % 2 == 0) ^ (rng.random(count) < 0.2)
+            costs[np.arange(count), row, np.where(right, side - 1, 0)] = 1.5
+        return costs
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    @pytest.mark.parametrize("moves", [4, 8])
+    def test_they_are_right(self, dtype, moves):
+        assert_as_networkx(as_theta(self.mazes(np.random.default_rng(18), 150), dtype), moves=moves)
+
+    def test_scaled_labels_decide_them_once_the_first_maps_were_left(self):
+        maps, grid, expected = problem(self.mazes(np.random.default_rng(19), 200))
+        masks, left, _ = run(kernel.scaled_paths, maps, grid, 200)
+        assert 0 < len(left) <= 40
+        assert left.max() < 40
+        done = np.setdiff1d(np.arange(200), left)
+        np.testing.assert_array_equal(masks[done], expected[done])
+
+    def test_whole_costs_allow_walks_of_any_length(self):
+        costs = np.ceil(self.mazes(np.random.default_rng(20), 64, side=7))
+        maps, grid, expected = problem(costs)
+        masks, left, _ = run(kernel.scaled_paths, maps, grid, 64)
+        assert len(left) == 0
+        np.testing.assert_array_equal(masks, expected)
+
+
+@pytest.mark.parametrize(("moves", "most"), [(FOUR, 3), (EIGHT, 2)])
+def test_slack_is_at_most_what_a_path_can_have_and_what_a_walk_may(moves, most):
+    grid = make_grid((3, 5), (0, 0), (2, 4), moves, 0.25, 1e290)
+    counts, slack = np.zeros(4 * LANES, np.uint32), np.zeros(LANES, np.uint32)
+    counts[:3] = 4, 5, 15
+    assert kernel._limit_slack(counts, 5, grid, slack) == 5
+    assert slack[:4].tolist() == [4, 5, 5, 0]
+    assert kernel._limit_slack(counts, 99, grid, slack) == (6 * most if most == 2 else 15)
+    assert slack[:4].tolist() == [4, 5, min(15, 6 * most), 0]
+    counts[2] = 5
+    assert kernel._limit_slack(counts, 5, grid, slack) == 15
+    assert slack[:4].tolist() == [4, 5, 5, 0]
