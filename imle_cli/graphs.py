@@ -13,9 +13,6 @@ from scipy.sparse.csgraph import dijkstra
 
 from imle_cli.sources import NUMBER, SourceError, as_number, check_file, read_table
 
-ENDINGS = (".graphml", ".gml")
-"""Endings of files that are graphs whatever is asked about them; a .csv may be one."""
-
 _COORDINATES = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"))
 _ENDS = (("source", "from", "u"), ("target", "to", "v"))
 _SHOWN = 6
@@ -99,7 +96,7 @@ def _read_edges(path: Path, weight: str, directed: bool) -> Any:
 
 
 def _read_markup(path: Path) -> Any:
-    check_file(path, f"a {', '.join(ENDINGS)} or .csv file", "graph")
+    check_file(path, "a .graphml, .gml or .csv file", "graph")
     kind, read = {".graphml": ("GraphML", networkx.read_graphml), ".gml": ("GML", _read_gml)}[path.suffix.lower()]
     try:
         with warnings.catch_warnings():

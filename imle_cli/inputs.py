@@ -2,14 +2,13 @@
 
 from typing import get_args
 
-from imle_cli import graphs
 from imle_cli.console import UsageError
-from imle_cli.graph_problem import read_graph_problem
 from imle_cli.map_problem import read_map_problem
 from imle_cli.options import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problem import Problem
 from imle_cli.score_problem import read_item_problem, read_pair_problem
 
+_GRAPH_ENDINGS = (".graphml", ".gml")  # of files that are graphs whatever is asked about them; a .csv may be one
 _GRAPH_SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 _PAIR_SOLVERS = ("assignment", "partial-assignment")
 
@@ -36,11 +35,13 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
     ending, solver = "" if options.map is None else options.map.suffix.lower(), choice.solver
     is_table = ending == ".csv"
     cpu: DeviceName = "cpu" if device == "auto" else device  # where most solvers work
-    if ending in graphs.ENDINGS or (is_table and solver in _GRAPH_SOLVERS):
+    if ending in _GRAPH_ENDINGS or (is_table and solver in _GRAPH_SOLVERS):
         if solver not in (*_GRAPH_SOLVERS, "dijkstra"):
             raise UsageError(f"--solver: got {solver}; a graph has {', '.join(_GRAPH_SOLVERS)}; choose one of them")
         ends = solver in ("dijkstra", "path", "min-cut")
         _check_given(given, (_GRAPH | _ENDS if ends else _GRAPH) - (set() if is_table else {"directed"}), solver, "a graph")
+        from imle_cli.graph_problem import read_graph_problem  # here, since networkx takes long to import
+
         return read_graph_problem(options, choice, cpu, choice.floor if "floor" in given else None)
     if is_table and solver in ("top-k", "knapsack"):
         _check_given(

@@ -281,7 +281,7 @@ OURS = {
     | {f"{CORE}.solvers"},
     "imle_cli.graphs": {"sources"},
     "imle_cli.imported": {"console"},
-    "imle_cli.inputs": {"console", "graph_problem", "graphs", "map_problem", "options", "problem", "score_problem"},
+    "imle_cli.inputs": {"console", "graph_problem", "map_problem", "options", "problem", "score_problem"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
     | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
     "imle_cli.machine": set(),
