@@ -313,6 +313,12 @@ class TestClock:
         outcome(make_method("imle", clock=clock), costs_of(1))
         assert (clock.solver, clock.noise) == (2, 0)
 
+    def test_a_call_within_a_call_counts_once(self):
+        clock = Clock()
+        half = costs_of(1).half()  # which is not solved where noise is added
+        make_method("imle", clock=clock).layer.solver.perturb_and_map(-half.unsqueeze(1), None, 0.0)
+        assert clock.solver == 1
+
     def test_failures_take_time_too(self):
         clock = Clock()
         with pytest.raises(ValueError, match="NaN"):
@@ -337,8 +343,10 @@ class TestClock:
         torch.testing.assert_close(losses, hamming(cheapest(costs_of(1) - 1), GOLD))
         assert clock.noise == 1
 
-    def test_the_solver_is_the_grid_s(self):
+    def test_the_solver_is_the_grid_s_and_keeps_known_paths(self):
         method = make_method("imle")
+        outcome(method, costs_of(1))
+        assert method.layer.solver.offered == len(costs_of(1))
         assert isinstance(method, ThroughSolver)
         assert isinstance(method.layer.solver, GridPath)
         assert torch.equal(method.layer.solver(-costs_of(1)), cheapest(costs_of(1)))
