@@ -192,27 +192,39 @@ def _settle(labels, costs, slack, dirty, grid, order, roughly):
         labels[grid.start * LANES + lane] = 0
     for place in range(len(dirty)):
         dirty[place] = 0
-    numbers, entering, flags, goal = address(labels), address(costs), address(dirty), grid.goal * LANES
-    spare, part = load(slack, 0), 2 * (grid.height + grid.width)
+    flags, part = address(dirty), 2 * (grid.height + grid.width)
     _flag(flags, grid.start, stride, diagonal)
     changed = True
     while changed and visits <= _VISITS * len(order):
-        changed, lowered_again = False, 0
+        lowered = lowered_again = 0
         for begin in range(0, len(order), part):
-            for again in range(2):
-                for i in range(begin, min(begin + part, len(order))):
-                    place = np.int64(take(order, i))
-                    if take(flags, place):
-                        put(flags, place, 0)
-                        visits += 1
-                        bound = add(load(numbers, goal), spare)
-                        if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
-                            _flag(flags, place, stride, diagonal)
-                            changed = True
-                            lowered_again += again
+            end = min(begin + part, len(order))
+            once = _visit(labels, costs, slack, flags, grid, order, begin, end)
+            again = _visit(labels, costs, slack, flags, grid, order, begin, end)
+            visits += once[0] + again[0]
+            lowered, lowered_again = lowered + once[1] + again[1], lowered_again + again[1]
         if roughly and 2 * lowered_again <= len(order):
             return True
+        changed = lowered > 0
     return not changed
+
+
+@compiled
+def _visit(labels, costs, slack, flags, grid, order, begin, end):
+    """Lowers labels of flagged places ``order[begin:end]``; returns how many were visited, and lowered below the goal's."""
+    numbers, entering, spare, goal = address(labels), address(costs), load(slack, 0), grid.goal * LANES
+    stride, diagonal = grid.width + 2, len(grid.steps) == 8
+    visits = lowered = 0
+    for i in range(begin, end):
+        place = np.int64(take(order, i))
+        if take(flags, place):
+            put(flags, place, 0)
+            visits += 1
+            bound = add(load(numbers, goal), spare)
+            if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
+                _flag(flags, place, stride, diagonal)
+                lowered += 1
+    return visits, lowered
 
 
 @compiled
