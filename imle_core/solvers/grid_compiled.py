@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from imle_core.threads import in_threads
 from imle_core.vectors import LANES
 
 Numbers: TypeAlias = NDArray[np.int64]
-Part = TypeVar("Part")
 
 _TILES_A_THREAD = 2**15  # below, threads get in the way of torch's own, which spin for a while after their work
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
@@ -65,27 +64,32 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     if not len(which):
         return Found()
     if len(which) < _FEWEST_IN_LANES or masks.shape[1] > _LARGEST_IN_LANES:
-        return _one_by_one(maps, grid, which, masks, threads)
+        return _share(lambda part: _one_by_one(maps, grid, part, masks), which, 1, masks, threads)
     order, path = np.empty(masks.shape[1] - 1, np.int32), np.empty(masks.shape[1], np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
     length, bound = plan_visits(maps, grid, examples, order, path)
-    path, scale = path[:length], grid_lanes_kernel.scale_for(bound)
+    plan = order, path[:length], grid_lanes_kernel.scale_for(bound)
+    return _share(lambda part: _side_by_side(maps, grid, part, masks, *plan), which, LANES, masks, threads)
 
-    def scaled(which: Numbers) -> tuple[Numbers, list[int]]:
-        left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-        count, *counts = grid_lanes_kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
-        return left[:count], counts
 
-    def exact(which: Numbers) -> Numbers:
-        left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=False)
-        return left[: grid_lanes_kernel.exact_paths(maps, grid, which, masks, order, space, left)]
+def _side_by_side(
+    maps: Maps, grid: Grid, which: Numbers, masks: Rows, order: NDArray[np.int32], path: Numbers, scale: float
+) -> Found:
+    """Solves maps by one form of labels; what that leaves by the other; and what that leaves one by one."""
+    left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
+    count, nans, clamped, passable = grid_lanes_kernel.scaled_paths(
+        maps, grid, which, masks, order, path, scale, space, left
+    )
+    left = left[:count]
+    if count >= _FEWEST_LEFT_IN_LANES:
+        still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
+        left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, order, space, still)]
+    cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
+    return Found(nans, clamped, passable, cut_off)
 
-    parts = _share(scaled, which, LANES, masks, threads)
-    left = np.concatenate([left for left, _ in parts])
-    nans, clamped, passable = (sum(numbers) for numbers in zip(*(counts for _, counts in parts), strict=True))
-    if len(left) >= _FEWEST_LEFT_IN_LANES:
-        left = np.concatenate(_share(exact, left, LANES, masks, threads))
-    cut_off = _one_by_one(maps, grid, left, masks, threads).cut_off if len(left) else -1
+
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
+    cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks)
     return Found(nans, clamped, passable, cut_off)
 
 
@@ -105,18 +109,14 @@ class _Kept(threading.local):
 _OF_THREAD = _Kept()
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:
-    parts = _share(lambda part: grid_kernel.cheapest_paths(maps, grid, part, masks), which, 1, masks, threads)
-    cut_off, nans, clamped, passable = zip(*parts, strict=True)
-    first = min((number for number in cut_off if number >= 0), default=-1)
-    return Found(sum(nans), sum(clamped), sum(passable), first)
-
-
-def _share(work: Callable[[Numbers], Part], which: Numbers, unit: int, masks: Rows, threads: int) -> list[Part]:
-    """Results of ``work`` on parts of ``which``, in order, each but the last of whole units."""
+def _share(work: Callable[[Numbers], Found], which: Numbers, unit: int, masks: Rows, threads: int) -> Found:
+    """What ``work`` finds in parts of ``which``, each but the last of whole units."""
     units = math.ceil(len(which) / unit)
     allowed = min(_fit(threads, len(which) * masks.shape[1]), units)
-    return in_threads(lambda first, last: work(which[first * unit : last * unit]), units, allowed)
+    parts = in_threads(lambda first, last: work(which[first * unit : last * unit]), units, allowed)
+    cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
+    nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
+    return Found(nans, clamped, passable, cut_off)
 
 
 def _fit(threads: int, tiles: int) -> int:
