@@ -1,6 +1,7 @@
 """Implicit Maximum Likelihood Estimation: any combinatorial solver as a differentiable PyTorch layer."""
 
 from imle_core.contracts import Noise, Solver, Target
+from imle_core.empirical import kolmogorov_smirnov
 from imle_core.estimator import IMLE, Estimator, imle
 from imle_core.layer import Layer, LayerModule, perturb_and_map
 from imle_core.losses import fenchel_young, hamming
@@ -12,7 +13,6 @@ from imle_core.noise import (
     NoiseDistribution,
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
-    kolmogorov_smirnov,
 )
 from imle_core.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 from imle_core.training import Step, Training, train

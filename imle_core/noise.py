@@ -2,19 +2,20 @@
 
 Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
 where its density has a gradient, ``score(x)``.
-Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail.
+Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail. On the CPU,
+compiled code makes them of a key that is drawn from the generator, elsewhere torch.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core import sum_of_gamma, sum_of_gamma_score
+from imle_core import location_scale, sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 
@@ -64,9 +65,19 @@ class NoiseDistribution(ABC):
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
         """Overwrites ``values``, one-dimensional, with draws."""
+        if values.device.type == "cpu":
+            wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
+            key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+            self._fill_array(wide.numpy(), key, torch.get_num_threads())
+            values.copy_(wide)
+            return
         working = torch.float32 if values.device.type == "mps" else torch.float64
         for part in values.split(_PART):
             part.copy_(self._draw(len(part), values.device, working, generator))
+
+    @abstractmethod
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their places alone."""
 
     @abstractmethod
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
@@ -146,14 +157,8 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
         with np.errstate(divide="ignore"):  # the logarithm of 0, below the least value
             return np.asarray(np.exp(self.nb_iterations * np.log1p(-np.minimum(decay / self.nb_iterations, 1.0))))
 
-    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
-        if values.device.type != "cpu":
-            super()._fill(values, generator)
-            return
-        wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
-        key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
-        sum_of_gamma.fill(wide.numpy(), self.k, float(self.nb_iterations), key, torch.get_num_threads())
-        values.copy_(wide)
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        sum_of_gamma.fill(out, self.k, float(self.nb_iterations), key, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         first, *more = sum_of_gamma.blocks(self.k, float(self.nb_iterations))
@@ -166,6 +171,7 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
 class _LocationScale(NoiseDistribution):
     """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
 
+    _law: location_scale.Law
     _standard_mean: float
     _standard_variance: float
 
@@ -194,6 +200,9 @@ class _LocationScale(NoiseDistribution):
         """``F^-1(1 - F(x))``: the value as far from the other end of the law; of the same law as x."""
         return self._standard_reflected((x - self.location) / self.scale) * self.scale + self.location
 
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        location_scale.fill(out, self._law, self.location, self.scale, key, threads)
+
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         standard = self._draw_standard(torch.empty(count, dtype=dtype, device=device), generator)
         return standard.mul_(self.scale).add_(self.location)
@@ -215,7 +224,7 @@ class GumbelNoiseDistribution(_LocationScale):
     """Gumbel(location, scale): ``P(X <= x) = exp(-exp(-(x - location)/scale))``.
 
     With a solver that picks one of n, perturb-and-MAP at temperature tau then samples ``softmax(theta/tau)`` exactly
-    (Papandreou and Yuille 2011).
+    (Papandreou and Yuille 2011). Draws lie -3.6 to 36.7 scales from the location: each tail ends where it holds 1e-16.
 
     Args:
         location: mode of the distribution.
@@ -225,6 +234,7 @@ class GumbelNoiseDistribution(_LocationScale):
         ValueError: a location that is not finite, or a scale that is not finite and positive.
     """
 
+    _law = "gumbel"
     _standard_mean = float(np.euler_gamma)
     _standard_variance = math.pi**2 / 6
 
@@ -249,6 +259,8 @@ class GumbelNoiseDistribution(_LocationScale):
 class NormalNoiseDistribution(_LocationScale):
     """Normal(location, scale): ``P(X <= x) = Phi((x - location)/scale)``.
 
+    Draws on the CPU lie within 8.6 scales of the location.
+
     Args:
         location: mean.
         scale: standard deviation, > 0.
@@ -257,6 +269,7 @@ class NormalNoiseDistribution(_LocationScale):
         ValueError: a location that is not finite, or a scale that is not finite and positive.
     """
 
+    _law = "normal"
     _standard_mean = 0.0
     _standard_variance = 1.0
 
@@ -275,6 +288,7 @@ class LogisticNoiseDistribution(_LocationScale):
     """Logistic(location, scale): ``P(X <= x) = 1/(1 + exp(-(x - location)/scale))``; a difference of two Gumbels.
 
     On a hypercube of independent bits, perturb-and-MAP at temperature tau samples each with ``sigmoid(theta/tau)``.
+    Draws lie within 36.7 scales of the location: each tail ends where it holds 1e-16.
 
     Args:
         location: mean.
@@ -284,6 +298,7 @@ class LogisticNoiseDistribution(_LocationScale):
         ValueError: a location that is not finite, or a scale that is not finite and positive.
     """
 
+    _law = "logistic"
     _standard_mean = 0.0
     _standard_variance = math.pi**2 / 3
 
@@ -358,30 +373,8 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         """``P(X <= x)`` of a single draw."""
         return self.law.distribution_function(x)
 
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        self.law._fill_array(out, key, threads)
+
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         return self.law._draw(count, device, dtype, generator)
-
-
-def kolmogorov_smirnov(
-    samples: ArrayLike, distribution_function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> float:
-    """``sup_x |F_n(x) - F(x)|`` between the empirical distribution of ``samples`` and ``distribution_function``.
-
-    Values that stand for a whole interval because they were rounded are compared at the ends of that interval, so that
-    a law with much mass near one point is not blamed for the atoms that rounding makes.
-
-    Args:
-        samples: draws, any shape, at least one; float64 precision is assumed.
-        distribution_function: F, from an array to an array of the same shape.
-
-    Raises:
-        ValueError: no samples.
-    """
-    values, counts = np.unique(np.asarray(samples, dtype=np.float64), return_counts=True)
-    if not len(values):
-        raise ValueError("samples: got none; the statistic needs at least one")
-    after = np.cumsum(counts) / counts.sum()
-    before = after - counts / counts.sum()
-    above = distribution_function(np.nextafter(values, np.inf))
-    below = distribution_function(np.nextafter(values, -np.inf))
-    return float(max(np.max(after - above), np.max(below - before), 0.0))

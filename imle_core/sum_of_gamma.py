@@ -107,14 +107,14 @@ def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threa
         out: ``(n,)`` float32 or float64.
         k: as for :func:`blocks`.
         iterations: as for :func:`blocks`.
-        key: the seed of this array, 0 to 2^64 - 1; other keys give independent draws.
+        key: the seed of this array, 0 to 2^63 - 1; other keys give independent draws.
         threads: how many may share the work, if there is enough of it.
     """
     from imle_core import sum_of_gamma_kernel as kernel  # here, since numba takes half a second to import
 
     tables = _tables(k, iterations)
     in_threads(
-        lambda first, last: kernel.fill(out, first, last, np.uint64(key), *tables),
+        lambda first, last: kernel.fill(out, first, last, key, *tables),
         math.ceil(len(out) / kernel.STRIDE),
         min(threads, len(out) // _DRAWS_A_THREAD),
     )

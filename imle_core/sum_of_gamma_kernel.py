@@ -2,8 +2,7 @@
 
 J comes from an alias table (Walker 1977), the gamma variable by squeezed rejection from a cubed normal one (Marsaglia and
 Tsang 2000, ACM Trans. Math. Softw. 26), the normal variable from a ziggurat of 256 layers (Marsaglia and Tsang 2000,
-J. Stat. Softw. 5; in the form of Doornik 2005), and all randomness from xoshiro256++ (Blackman and Vigna 2021, ACM Trans.
-Math. Softw. 47).
+J. Stat. Softw. 5; in the form of Doornik 2005), and all randomness from xoshiro256++.
 
 Draws are made in strides of :data:`STRIDE`, each with a generator of its own that SplitMix64 seeds from the key and the
 number of the stride. So a draw depends on the key and its place alone, not on who draws the others.
@@ -14,6 +13,7 @@ import math
 import numpy as np
 
 from imle_core.compiled import compiled
+from imle_core.random_kernel import following, seed, uniform
 
 STRIDE = 4096
 
@@ -34,7 +34,6 @@ def _layers():
 _ENDS = _layers()
 _SURE = _ENDS[1:] / _ENDS[:-1]
 _UNIT = 2.0**-53
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled
@@ -45,21 +44,21 @@ def fill(out, first, last, key, laws, starts, columns, scales):
         out: ``(n,)`` float32 or float64; sums are made in float64.
         first: number of the first stride.
         last: number after the last stride.
-        key: uint64 that stands for the whole of ``out``.
+        key: whole number that stands for the whole of ``out``.
         laws: ``(B, 3)`` shape, scale and shift of each term.
         starts: ``(B + 1,)`` where in ``columns`` each term's table begins; an empty one means J = 0.
         columns: ``(T, 2)`` probability to stay in a column, and where to go otherwise.
         scales: ``(T,)`` what :func:`cubed_scale` gives for each J of a term's table.
     """
     for stride in range(first, last):
-        state = _seed(key, np.uint64(stride))
+        state = seed(np.uint64(key), np.uint64(stride))
         for i in range(stride * STRIDE, min((stride + 1) * STRIDE, len(out))):
             total = 0.0
             for b in range(len(laws)):
                 shape, scale, shift = laws[b, 0], laws[b, 1], laws[b, 2]
                 size = starts[b + 1] - starts[b]
                 if size > 0:
-                    u, state = _uniform(state)
+                    u, state = uniform(state)
                     column = int(u * size)
                     stay, other = columns[starts[b] + column, 0], columns[starts[b] + column, 1]
                     j = int(column if u * size - column < stay else other)  # both are read: a branch would be a coin's toss
@@ -68,13 +67,13 @@ def fill(out, first, last, key, laws, starts, columns, scales):
                 else:
                     c = cubed_scale(shape)
                 if shape < 1.0:  # Gamma(a) = Gamma(a + 1) U^(1/a)
-                    u, state = _uniform(state)
+                    u, state = uniform(state)
                     scale *= math.exp(math.log(1.0 - u) / shape)
                     shape += 1.0
                 d = shape - 1.0 / 3.0
                 while True:
                     x, state = _normal(state)
-                    u, state = _uniform(state)
+                    u, state = uniform(state)
                     h = c * x
                     if _accepted(h, 1.0 - u, d):
                         break
@@ -116,7 +115,7 @@ def _normal(state):
 @compiled
 def _candidate(state):
     """A layer, a place in it from -1 to 1, and the state after them."""
-    bits, state = _next(state)
+    bits, state = following(state)
     return bits & np.uint64(_LAYERS - 1), 2.0 * _UNIT * np.float64(bits >> np.uint64(11)) - 1.0, state
 
 
@@ -132,7 +131,7 @@ def _normal_at_edge(layer, u, state):
             return math.copysign(x, u), state
         low = math.exp(-0.5 * (_ENDS[layer] ** 2 - x * x))
         high = math.exp(-0.5 * (_ENDS[layer + np.uint64(1)] ** 2 - x * x))
-        v, state = _uniform(state)
+        v, state = uniform(state)
         if high + v * (low - high) < 1.0:
             return x, state
         layer, u, state = _candidate(state)
@@ -142,46 +141,9 @@ def _normal_at_edge(layer, u, state):
 def _beyond_tail(state):
     """A standard normal variable given that it is larger than the lowest layer's end (Marsaglia 1964)."""
     while True:
-        u, state = _uniform(state)
-        v, state = _uniform(state)
+        u, state = uniform(state)
+        v, state = uniform(state)
         x = -math.log(1.0 - u) / _TAIL
         y = -math.log(1.0 - v)
         if y + y > x * x:
             return _TAIL + x, state
-
-
-@compiled
-def _uniform(state):
-    """Uniform in [0, 1), a multiple of 2**-53, and the state after it."""
-    bits, state = _next(state)
-    return _UNIT * np.float64(bits >> np.uint64(11)), state
-
-
-@compiled
-def _next(state):
-    """The next 64 bits of xoshiro256++, and the state after them; as numbers, which stay in registers."""
-    s0, s1, s2, s3 = state
-    total = s0 + s3
-    result = ((total << np.uint64(23)) | (total >> np.uint64(41))) + s0
-    shifted = s1 << np.uint64(17)
-    s2 ^= s0
-    s3 ^= s1
-    s1 ^= s2
-    s0 ^= s3
-    return result, (s0, s1, s2 ^ shifted, (s3 << np.uint64(45)) | (s3 >> np.uint64(19)))
-
-
-@compiled
-def _seed(key, stride):
-    """The state that four outputs of SplitMix64 make, other ones for each stride."""
-    one = key + (np.uint64(4) * stride + np.uint64(1)) * _GOLDEN
-    two = one + _GOLDEN
-    return _mixed(one), _mixed(two), _mixed(two + _GOLDEN), _mixed(two + _GOLDEN + _GOLDEN)
-
-
-@compiled
-def _mixed(z):
-    """SplitMix64's output for its counter."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

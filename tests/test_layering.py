@@ -34,7 +34,7 @@ PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
 OURS = {
-    "imle_core": {"contracts", "estimator", "layer", "losses", "marginals", "noise", "target", "training"},
+    "imle_core": {"contracts", "empirical", "estimator", "layer", "losses", "marginals", "noise", "target", "training"},
     "imle_core.alternatives": {f"alternatives.{name}" for name in ("blackbox", "fenchel_young", "identity", "perturbed")}
     | {f"alternatives.{name}" for name in ("registry", "score_function", "simple", "straight_through")},
     "imle_core.alternatives.blackbox": {"contracts", "layer"},
@@ -67,6 +67,8 @@ OURS = {
     "imle_core.doctor_example": set(),
     "imle_core.doctor_optimum": {"doctor_example", "doctor_subject"},
     "imle_core.doctor_subject": {"doctor_example"},
+    "imle_core.elementary_kernel": {"compiled"},
+    "imle_core.empirical": set(),
     "imle_core.estimator": {"contracts", "layer", "target"},
     "imle_core.exact": {f"exact.{name}" for name in ("chain", "enumeration", "family", "grid", "independent", "knapsack")}
     | {"exact.subset", "exact.tree"},
@@ -85,18 +87,21 @@ OURS = {
     "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
     "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
     "imle_core.layer": {"contracts", "replay", "target"},
+    "imle_core.location_scale": {"location_scale_kernel", "threads"},
+    "imle_core.location_scale_kernel": {"compiled", "elementary_kernel", "random_kernel"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),
     "imle_core.marginals": {"contracts"},
     "imle_core.networks": {"contracts", "perception", "processes"},
-    "imle_core.noise": {"sum_of_gamma", "sum_of_gamma_score"},
+    "imle_core.noise": {"location_scale", "sum_of_gamma", "sum_of_gamma_score"},
     "imle_core.perception": {"processes", "solvers"},
     "imle_core.perception_methods": {"alternatives", "contracts", "losses", "solvers", "target"},
     "imle_core.perception_training": {"contracts", "perception", "perception_methods", "processes"},
     "imle_core.processes": set(),
+    "imle_core.random_kernel": {"compiled"},
     "imle_core.replay": set(),
     "imle_core.sum_of_gamma": {"sum_of_gamma_kernel", "threads"},
-    "imle_core.sum_of_gamma_kernel": {"compiled"},
+    "imle_core.sum_of_gamma_kernel": {"compiled", "random_kernel"},
     "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
     "imle_core.vectors": set(),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from imle_core import IMLE, NormalNoiseDistribution, TargetDistribution, imle
+from imle_core import IMLE, NormalNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import TopK
 
 
@@ -19,9 +19,9 @@ def normal(*shape, seed=0):
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-def layer(seed=0, **settings):
-    target = TargetDistribution(1.0, 5.0)
-    return imle(TopK(2), target, NormalNoiseDistribution(), 3, generator=generator(seed), reduction="mean", **settings)
+def layer(seed=0, noise=None, **settings):
+    target, noise = TargetDistribution(1.0, 5.0), noise or NormalNoiseDistribution()
+    return imle(TopK(2), target, noise, 3, generator=generator(seed), reduction="mean", **settings)
 
 
 @pytest.mark.parametrize("reentrant", [False, True])
@@ -69,17 +69,19 @@ class TestCheckpointing:
 
 
 class TestCompilation:
-    # The compiler itself touches what it warns about.
+    # The compiler itself touches what it warns about, and looks through caches.
     @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
     @pytest.mark.filterwarnings("ignore:<class 'torch.autograd.function.Function'> should not be instantiated")
-    def test_a_compiled_function_gives_the_same_output_and_gradient(self):
+    @pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+    @pytest.mark.parametrize("noise", [NormalNoiseDistribution(), SumOfGammaNoiseDistribution(2.0)], ids=str)
+    def test_a_compiled_function_gives_the_same_output_and_gradient(self, noise):
         def loss(estimator, theta):
             return (estimator(2 * theta) * normal(8, seed=9)).sum()
 
         results = []
         for wrap in (lambda function: function, lambda function: torch.compile(function, backend="eager")):
             theta = normal(2, 8).requires_grad_()
-            value = wrap(loss)(layer(), theta)
+            value = wrap(loss)(layer(noise=noise), theta)
             value.backward()
             results.append((value.detach(), theta.grad))
         assert torch.equal(results[0][0], results[1][0])

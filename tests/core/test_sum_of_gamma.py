@@ -9,7 +9,8 @@ import torch
 from scipy import stats
 
 from imle_core import sum_of_gamma
-from imle_core.noise import SumOfGammaNoiseDistribution, kolmogorov_smirnov
+from imle_core.empirical import kolmogorov_smirnov
+from imle_core.noise import SumOfGammaNoiseDistribution
 
 QUANTILES = np.load(Path(__file__).parent / "data" / "sum_of_gamma_quantiles.npz")
 LAWS = [(1.0, 1), (1.0, 2), (0.3, 7), (2.5, 10), (20.8, 100), (1.0, 1000), (300.0, 50), (1.0, 100_000), (3.7, 2_000_000)]
