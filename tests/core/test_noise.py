@@ -53,6 +53,14 @@ class TestLaws:
             assert abs((values > exact.isf(share)).mean() - share) < bound
 
 
+@pytest.mark.parametrize("name", EXACT)
+def test_draws_without_the_kernel_have_the_same_law(name):
+    # What other devices than the CPU run.
+    law = EXACT[name][0](-2.0, 3.0)
+    values = law._draw(COUNT, torch.device("cpu"), torch.float64, generator())
+    assert kolmogorov_smirnov(values, law.distribution_function) < 1.95 / math.sqrt(COUNT)
+
+
 @pytest.mark.parametrize("law", ALL, ids=str)
 class TestSample:
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
