@@ -213,6 +213,42 @@ def put(_, array, at, number):
 
 
 @primitive
+def lowered(_, labels, costs, at, number):
+    """For which i below 4 ``number + costs[at + i] < labels[at + i]``, as bits; of float64. It is never for a NaN."""
+
+    def generate(context, builder, signature, values):
+        four = ir.VectorType(ir.DoubleType(), 4)
+        one = builder.insert_element(four(ir.Undefined), values[3], ir.IntType(32)(0))
+        numbers = builder.shuffle_vector(one, one, ir.VectorType(ir.IntType(32), 4)([0] * 4))
+        labels, costs = (
+            builder.load(builder.bitcast(builder.gep(array, [values[2]]), four.as_pointer()), align=8)
+            for array in values[:2]
+        )
+        is_lower = builder.fcmp_ordered("<", builder.fadd(numbers, costs), labels)
+        return builder.zext(builder.bitcast(is_lower, ir.IntType(4)), ir.IntType(64))
+
+    return types.int64(labels, costs, types.intp, types.float64), generate
+
+
+@primitive
+def first_bit(_, bits):
+    """Number of the lowest bit of a number other than 0."""
+    return types.int64(types.int64), lambda context, builder, signature, values: builder.cttz(values[0], ir.IntType(1)(1))
+
+
+@primitive
+def differing(_, one, other):
+    """How many of the lowest bits of two numbers, float64 from 0 up, hold all those in which they differ: from 0 to 63."""
+
+    def generate(context, builder, signature, values):
+        whole = ir.IntType(64)
+        among = builder.xor(*(builder.bitcast(value, whole) for value in values))
+        return builder.sub(whole(64), builder.ctlz(among, ir.IntType(1)(0)))
+
+    return types.int64(types.float64, types.float64), generate
+
+
+@primitive
 def transpose(_, rows, at, stride, lanes, to):
     """Writes ``lanes[to + LANES * i + j] = rows[at + stride * j + i]`` for all i, j below SIDE."""
 

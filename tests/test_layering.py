@@ -139,13 +139,14 @@ OURS = {
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
     "imle_core.solvers.grid_compiled": {"solvers.rows", "threads", "vectors"}
-    | {f"solvers.grid_{name}_kernel" for name in ("keep", "lanes", "maps", "order")}
+    | {f"solvers.grid_{name}_kernel" for name in ("keep", "labels", "lanes", "maps", "order")}
     | {"solvers.grid_kernel"},
     "imle_core.solvers.grid_keep_kernel": {"compiled", "solvers.grid_maps_kernel"},
-    "imle_core.solvers.grid_kernel": {"compiled", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_kernel": {"compiled", "solvers.grid_labels_kernel", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_labels_kernel": {"compiled", "solvers.grid_maps_kernel", "vectors"},
     "imle_core.solvers.grid_costs_kernel": {"compiled", "solvers.grid_maps_kernel", "vectors"},
     "imle_core.solvers.grid_lanes_kernel": {"compiled", "solvers.grid_costs_kernel", "solvers.grid_maps_kernel", "vectors"},
-    "imle_core.solvers.grid_order_kernel": {"compiled", "solvers.grid_kernel", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_order_kernel": {"compiled", "solvers.grid_labels_kernel", "solvers.grid_maps_kernel"},
     "imle_core.solvers.grid_maps_kernel": {"compiled", "solvers.rows"},
     "imle_core.solvers.grid_networkx": set(),
     "imle_core.solvers.grid_torch": set(),

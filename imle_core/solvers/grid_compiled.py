@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imle_core.solvers import grid_kernel, grid_lanes_kernel
 from imle_core.solvers.grid_keep_kernel import still_cheapest
+from imle_core.solvers.grid_labels_kernel import numbers_needed
 from imle_core.solvers.grid_lanes_kernel import Space, make_space
 from imle_core.solvers.grid_maps_kernel import Grid, Maps
 from imle_core.solvers.grid_order_kernel import plan_visits
@@ -89,7 +90,8 @@ def _side_by_side(
 
 
 def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
-    cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks)
+    memory = np.empty(numbers_needed(grid))
+    cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks, memory)
     return Found(nans, clamped, passable, cut_off)
 
 

@@ -6,7 +6,7 @@ Both are those of Dijkstra's algorithm on the mean of some of the maps. They mat
 import numpy as np
 
 from imle_core.compiled import compiled
-from imle_core.solvers.grid_kernel import label
+from imle_core.solvers.grid_labels_kernel import label, own_space
 from imle_core.solvers.grid_maps_kernel import place_of, read_costs
 
 
@@ -26,7 +26,8 @@ def plan_visits(maps, grid, examples, order, path):
         The length of the path, 0 if there is none; and its cost, or that of all tiles.
     """
     tiles = grid.height * grid.width
-    labels = np.empty((grid.height + 2) * (grid.width + 2))
+    space = own_space(grid)
+    entering, labels = space.costs, space.labels
     total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
     for n in examples:
         read_costs(maps, n, costs)
@@ -34,14 +35,14 @@ def plan_visits(maps, grid, examples, order, path):
             if costs[tile] < np.inf:
                 total[tile] += min(max(np.float64(costs[tile]), grid.floor), grid.ceiling) / len(examples)
                 passable[tile] += 1.0 / len(examples)
-    for place in range(len(labels)):
-        labels[place] = np.nan
+    for place in range(len(entering)):
+        entering[place] = np.inf
     sum_of_all = 0.0
     for tile in range(tiles):
         if passable[tile] > 0.0:
-            labels[place_of(grid, tile)] = -total[tile] / passable[tile]
+            entering[place_of(grid, tile)] = total[tile] / passable[tile]
             sum_of_all += total[tile] / passable[tile]
-    label(labels, grid, -1)
+    label(space, grid, np.int64(0))
     _sort(labels, grid, order)
     length = _descend(labels, grid, path)
     return length, labels[grid.goal] if length else sum_of_all

@@ -16,12 +16,15 @@ from imle_core.vectors import (
     both,
     choose,
     convert,
+    differing,
     either,
     equal,
     fill,
+    first_bit,
     lanes_of,
     less,
     load,
+    lowered,
     maximum,
     minimum,
     multiply,
@@ -109,6 +112,21 @@ def chosen_if_outside(low, middle, high, out):
     number = load(middle, 0)
     mask = either(less(number, load(low, 0)), less(load(high, 0), number))
     store(out, 0, choose(mask, fill(np.uint32(1)), fill(np.uint32(0))))
+
+
+@njit
+def four_lowered(labels, costs, at, number):
+    return lowered(address(labels), address(costs), at, number)
+
+
+@njit
+def lowest(bits):
+    return first_bit(bits)
+
+
+@njit
+def length_of_difference(one, other):
+    return differing(one, other)
 
 
 @njit
@@ -373,6 +391,30 @@ class TestTranspose:
                 expected[to + LANES * i + j] = rows[at + stride * j + i]
         turned(rows, at, stride, lanes, to)
         np.testing.assert_array_equal(lanes, expected)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("at", [0, 1, 3])
+    @pytest.mark.parametrize("expected", range(16))
+    def test_what_a_sum_lowers_is_told_by_bits(self, at, expected):
+        costs, is_lower = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]), np.zeros(7, bool)
+        is_lower[at : at + 4] = [expected >> i & 1 for i in range(4)]
+        assert four_lowered(np.where(is_lower, costs + 0.75, costs + 0.5), costs, at, 0.5) == expected
+
+    def test_infinities_are_lowered_and_nan_never(self):
+        labels, costs = np.array([np.inf, np.nan, np.inf, 5.0]), np.array([1.0, 1.0, np.inf, np.nan])
+        assert four_lowered(labels, costs, 0, 0.0) == 1
+
+    @pytest.mark.parametrize("bit", range(63))
+    def test_the_lowest_bit(self, bit):
+        assert lowest(2**bit) == lowest(2**62 | 2**bit) == bit
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.floats(0, None, allow_nan=False), st.floats(0, None, allow_nan=False))
+    def test_up_to_which_bit_numbers_differ(self, one, other):
+        bits = int(np.float64(one + 0.0).view(np.int64)) ^ int(np.float64(other + 0.0).view(np.int64))
+        assert length_of_difference(one + 0.0, other + 0.0) == bits.bit_length()
+        assert length_of_difference(one + 0.0, one + 0.0) == 0
 
 
 def test_types_are_told_apart():
