@@ -10,14 +10,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def in_threads(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+def in_threads(work: Callable[[int, int], T], count: int, threads: int, head_start: int = 0) -> list[T]:
     """Results of ``work(first, last)`` over 0..count-1, in order, in as many equal parts as there are threads.
 
-    The first part runs in the calling thread. ``work`` must not itself call this function.
+    The first part runs in the calling thread and may be larger by a head start, since the others have to wake up first.
+    ``work`` must not itself call this function.
     """
     if threads <= 1:
         return [work(0, count)]
-    bounds = [count * part // threads for part in range(threads + 1)]
+    more = max(0, min(head_start, count - threads))
+    bounds = [0, *(more + (count - more) * part // threads for part in range(1, threads + 1))]
     others = [_pool(threads - 1).submit(work, *ends) for ends in pairwise(bounds[1:])]
     return [work(0, bounds[1]), *(other.result() for other in others)]
 

@@ -20,7 +20,9 @@ from imle_core.vectors import LANES
 
 Numbers: TypeAlias = NDArray[np.int64]
 
-_TILES_A_THREAD = 2**15  # below, threads get in the way of torch's own, which spin for a while after their work
+_TILES_A_THREAD = 2**16  # below, threads get in the way of torch's own, which spin for a while after their work
+_TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
+_TILES_OF_LEAD = 40_000  # that are solved side by side until another thread is awake
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
 _LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
@@ -46,9 +48,8 @@ class Found(NamedTuple):
 def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> NDArray[np.bool_]:
     """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
-    in_threads(
-        lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), _fit(threads, masks.size)
-    )
+    allowed = _fit(threads, masks.size, _TILES_A_THREAD)
+    in_threads(lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), allowed)
     return kept
 
 
@@ -64,13 +65,16 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     """
     if not len(which):
         return Found()
-    if len(which) < _FEWEST_IN_LANES or masks.shape[1] > _LARGEST_IN_LANES:
-        return _share(lambda part: _one_by_one(maps, grid, part, masks), which, 1, masks, threads)
-    order, path = np.empty(masks.shape[1] - 1, np.int32), np.empty(masks.shape[1], np.int64)
+    tiles = masks.shape[1]
+    if len(which) < _FEWEST_IN_LANES or tiles > _LARGEST_IN_LANES:
+        allowed = _fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE)
+        return _share(lambda part: _one_by_one(maps, grid, part, masks), which, 1, allowed, 0)
+    order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
     length, bound = plan_visits(maps, grid, examples, order, path)
     plan = order, path[:length], grid_lanes_kernel.scale_for(bound)
-    return _share(lambda part: _side_by_side(maps, grid, part, masks, *plan), which, LANES, masks, threads)
+    allowed, lead = _fit(threads, len(which) * tiles, _TILES_A_THREAD), _TILES_OF_LEAD // (LANES * tiles)
+    return _share(lambda part: _side_by_side(maps, grid, part, masks, *plan), which, LANES, allowed, lead)
 
 
 def _side_by_side(
@@ -111,15 +115,14 @@ class _Kept(threading.local):
 _OF_THREAD = _Kept()
 
 
-def _share(work: Callable[[Numbers], Found], which: Numbers, unit: int, masks: Rows, threads: int) -> Found:
-    """What ``work`` finds in parts of ``which``, each but the last of whole units."""
+def _share(work: Callable[[Numbers], Found], which: Numbers, unit: int, threads: int, lead: int) -> Found:
+    """What ``work`` finds in parts of ``which``, each but the last of whole units, the first of ``lead`` more."""
     units = math.ceil(len(which) / unit)
-    allowed = min(_fit(threads, len(which) * masks.shape[1]), units)
-    parts = in_threads(lambda first, last: work(which[first * unit : last * unit]), units, allowed)
+    parts = in_threads(lambda first, last: work(which[first * unit : last * unit]), units, min(threads, units), lead)
     cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
     nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
     return Found(nans, clamped, passable, cut_off)
 
 
-def _fit(threads: int, tiles: int) -> int:
-    return max(1, min(threads, tiles // _TILES_A_THREAD))
+def _fit(threads: int, tiles: int, tiles_each: int) -> int:
+    return max(1, min(threads, tiles // tiles_each))

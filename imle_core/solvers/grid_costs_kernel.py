@@ -38,7 +38,7 @@ class Costs(NamedTuple):
         values: map by map, in theta's type, with SIDE more numbers after each: were the way from map to map a power of 2,
             the cache could hold few of them.
         block: SIDE of a row's tiles, side by side.
-        counts: one number a lane, in four rows: costs that may be cut, below the floor, above the ceiling, and NaN or walls.
+        counts: one number a lane, in three rows: costs that may be cut, below the floor, and not below the ceiling.
     """
 
     entering: NDArray[Any]
@@ -52,7 +52,7 @@ def make_costs(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Costs:
     places, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
     number = np.uint32 if scaled else np.float64
     values = np.zeros((tiles + SIDE) * LANES, dtype)
-    return Costs(lanes_of(places, number), values, lanes_of(SIDE, dtype), lanes_of(4, np.uint32))
+    return Costs(lanes_of(places, number), values, lanes_of(SIDE, dtype), lanes_of(3, np.uint32))
 
 
 @compiled
@@ -68,9 +68,9 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     entering, block, real = space.entering, space.block, space.values.dtype.type
     least = np.uint32(min(grid.floor * scale, CAPACITY))
     none, one, smallest, factor = fill(np.uint32(0)), fill(np.uint32(1)), fill(least), fill(real(scale))
-    floor, ceiling, infinity = fill(maps.floor), fill(maps.ceiling), fill(real(np.inf))
+    floor, ceiling = fill(maps.floor), fill(maps.ceiling)
     low, high = fill(real(0 if least else 0.5)), fill(real(CAPACITY))  # what is cut to 0 must not look whole
-    cut = below = beyond = strange = none
+    cut = below = beyond = none
     stride = grid.height * grid.width + SIDE
     for row in range(grid.height):
         for column in range(0, grid.width, SIDE):
@@ -80,8 +80,7 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
             for i in range(min(SIDE, grid.width - column)):
                 cost = load(block, i * LANES)
                 below = add(below, choose(less(cost, floor), one, none))
-                beyond = add(beyond, choose(less(ceiling, cost), one, none))
-                strange = add(strange, choose(less(cost, infinity), none, one))
+                beyond = add(beyond, choose(less(cost, ceiling), none, one))
                 scaled = minimum(maximum(multiply(cost, factor), low), high)
                 whole = maximum(convert(scaled, np.uint32), smallest)
                 cut = add(cut, choose(less(convert(whole, real), scaled), one, none))
@@ -89,8 +88,7 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     store(space.counts, 0, cut if least > 0 and least == grid.floor * scale else add(cut, below))
     store(space.counts, LANES, below)
     store(space.counts, 2 * LANES, beyond)
-    store(space.counts, 3 * LANES, strange)
-    return _counted(space, lanes)
+    return _counted(maps, lanes, space)
 
 
 @compiled
@@ -128,14 +126,15 @@ def _gather(maps, which, first, lanes, values):
 
 
 @compiled
-def _counted(space, lanes):
-    """Sums of the counts over lanes; what is strange is looked at again, since it hardly ever occurs."""
+def _counted(maps, lanes, space):
+    """What is counted of ``lanes`` maps; costs not below the ceiling, if there are any, are told apart."""
     counts, stride = space.counts, len(space.values) // LANES
     nans = clamped = walls = np.int64(0)
     for lane in range(lanes):
-        clamped += counts[LANES + lane] + counts[2 * LANES + lane]
-        if counts[3 * LANES + lane]:
+        clamped += counts[LANES + lane]
+        if counts[2 * LANES + lane]:
             for cost in space.values[lane * stride : (lane + 1) * stride - SIDE]:
                 nans += cost != cost
                 walls += cost == np.inf
-    return nans, clamped - walls, lanes * (stride - SIDE) - walls
+                clamped += maps.ceiling < cost < np.inf
+    return nans, clamped, lanes * (stride - SIDE) - walls

@@ -23,6 +23,12 @@ class TestInThreads:
         assert len(parts) == max(threads, 1)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
+    @pytest.mark.parametrize(("head_start", "sizes"), [(0, [3, 4, 4]), (2, [5, 3, 3]), (7, [8, 1, 2]), (99, [9, 1, 1])])
+    def test_a_head_start_makes_the_first_part_larger_and_leaves_none_empty(self, head_start, sizes):
+        parts = in_threads(share, 11, 3, head_start)
+        assert [item for part in parts for item in part] == list(range(11))
+        assert [len(part) for part in parts] == sizes
+
     def test_the_first_part_is_the_callers_and_the_others_threads_are_kept(self):
         def where(first, last):  # noqa: ARG001
             return threading.get_ident()

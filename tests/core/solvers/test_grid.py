@@ -181,6 +181,7 @@ class TestBatches:
 
     def test_threads_do_not_matter(self, monkeypatch):
         monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 100)
         before, results = torch.get_num_threads(), []
         try:
             for threads in (1, 2, 7):
@@ -193,6 +194,7 @@ class TestBatches:
 
     def test_the_first_map_that_fails_is_named_whatever_the_threads(self, monkeypatch):
         monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 100)
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
         before = torch.get_num_threads()

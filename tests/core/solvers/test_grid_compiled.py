@@ -14,6 +14,7 @@ from imle_core.solvers import GridPath, grid_compiled
 def threads(monkeypatch):
     """Sets how many threads torch may use, and lets small batches have them."""
     monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 50)
+    monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 50)
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)

@@ -483,7 +483,7 @@ class TestLongWalks:
 @pytest.mark.parametrize(("moves", "most"), [(FOUR, 3), (EIGHT, 2)])
 def test_slack_is_at_most_what_a_path_can_have_and_what_a_walk_may(moves, most):
     grid = make_grid((3, 5), (0, 0), (2, 4), moves, 0.25, 1e290)
-    counts, slack = np.zeros(4 * LANES, np.uint32), np.zeros(LANES, np.uint32)
+    counts, slack = np.zeros(3 * LANES, np.uint32), np.zeros(LANES, np.uint32)
     counts[:3] = 4, 5, 15
     assert kernel._limit_slack(counts, 5, grid, slack) == 5
     assert slack[:4].tolist() == [4, 5, 5, 0]
