@@ -20,6 +20,7 @@ _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
 _ENTRIES = 2**22  # of parameters at once
 _SOLVES, _SAMPLES = 2**18, 2**16
 _STEP = 0.15  # in deviations of the noise
+_ROUNDING = 64.0  # of the last place of the mean size of losses; a gradient up to that is none
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,8 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
     generator = torch.Generator(problem.theta.device).manual_seed(seed)
     family = problem.family
     if family is not None and family.count() <= min(_MOST_STATES, _MOST_ENTRIES // problem.theta.numel()):
-        theta = problem.theta.detach().clone().requires_grad_()
-        value = family.expectation(theta, lambda states: contracts.losses_of(problem.loss, states)).sum()
-        (gradient,) = torch.autograd.grad(value, theta)
-        return Reference(gradient[0], 0.0, f"exact, Gibbs distribution at temperature 1 over {family.count():,} states")
+        text = f"exact, Gibbs distribution at temperature 1 over {family.count():,} states"
+        return Reference(_exact_gradient(problem, family), 0.0, text)
     if family is not None:
         return _by_exact_samples(problem, family, generator)
     if noise is None:
@@ -89,6 +88,15 @@ def is_quadratic(loss: Loss, state: Tensor, generator: torch.Generator) -> bool:
         return False
     third = values @ values.new_tensor([-1.0, 3.0, -3.0, 1.0])
     return bool((third.abs() <= 1e-6 * values.abs().sum(dim=1)).all())
+
+
+def _exact_gradient(problem: LabProblem, family: ExponentialFamily) -> Tensor:
+    theta = problem.theta.detach().clone().requires_grad_()
+    value = family.expectation(theta, lambda states: contracts.losses_of(problem.loss, states)).sum()
+    (gradient,) = torch.autograd.grad(value, theta)
+    size = family.expectation(problem.theta, lambda states: contracts.losses_of(problem.loss, states).abs()).sum()
+    is_rounding = gradient.norm() <= _ROUNDING * torch.finfo(theta.dtype).eps * size
+    return torch.zeros_like(gradient[0]) if is_rounding else gradient[0]
 
 
 def _by_exact_samples(problem: LabProblem, family: ExponentialFamily, generator: torch.Generator) -> Reference:

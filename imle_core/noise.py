@@ -3,7 +3,7 @@
 Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
 where its density has a gradient, ``score(x)``.
 Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail. On the CPU,
-compiled code makes them of a key that is drawn from the generator, elsewhere torch.
+compiled code makes them of a key that is drawn from the generator, elsewhere torch does.
 """
 
 import math
@@ -65,25 +65,32 @@ class NoiseDistribution(ABC):
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
         """Overwrites ``values``, one-dimensional, with draws."""
-        if values.device.type == "cpu":
-            wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
-            key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
-            self._fill_array(wide.numpy(), key, torch.get_num_threads())
-            values.copy_(wide)
-            return
         working = torch.float32 if values.device.type == "mps" else torch.float64
         for part in values.split(_PART):
             part.copy_(self._draw(len(part), values.device, working, generator))
 
     @abstractmethod
-    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
-        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their places alone."""
-
-    @abstractmethod
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
 
 
-class SumOfGammaNoiseDistribution(NoiseDistribution):
+class _Compiled(NoiseDistribution):
+    """Noise that compiled code draws on the CPU."""
+
+    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        if values.device.type != "cpu":
+            super()._fill(values, generator)
+            return
+        wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
+        key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+        self._fill_array(wide.numpy(), key, torch.get_num_threads())
+        values.copy_(wide)
+
+    @abstractmethod
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their places alone."""
+
+
+class SumOfGammaNoiseDistribution(_Compiled):
     """``X = (1/k) [ sum_{i=1..s} Gamma(1/k, scale k/i) - log s ]``; k such draws add up to Gumbel(0, 1) as s grows.
 
     It is the noise for structures with k elements, such as paths of k tiles. Mean ``(H_s - log s)/k``, variance
@@ -168,7 +175,7 @@ class SumOfGammaNoiseDistribution(NoiseDistribution):
         return total
 
 
-class _LocationScale(NoiseDistribution):
+class _LocationScale(_Compiled):
     """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
 
     _law: location_scale.Law
@@ -372,9 +379,6 @@ class AntitheticNoiseDistribution(NoiseDistribution):
     def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of a single draw."""
         return self.law.distribution_function(x)
-
-    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
-        self.law._fill_array(out, key, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         return self.law._draw(count, device, dtype, generator)

@@ -38,6 +38,14 @@ def test_by_enumeration(loss):
     assert found.norm == pytest.approx(float(found.gradient.norm()))
 
 
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("height", [0.1, 1.0, 1e6 / 3])
+def test_what_rounding_leaves_of_a_gradient_of_zero_is_zero(k, height):
+    assert reference_gradient(problem(lambda z: height * z.sum(dim=1), k=k), None, 0).norm == 0
+    slight = reference_gradient(problem(lambda z: height * (z.sum(dim=1) + 1e-9 * z[:, 0]), k=k), None, 0)
+    assert slight.norm > 1e-11 * height
+
+
 def test_by_exact_samples_where_there_are_many_states(monkeypatch):
     monkeypatch.setattr("imle_core.lab_reference._MOST_STATES", 5)
     found = reference_gradient(problem(cubic, k=2), None, 0)
