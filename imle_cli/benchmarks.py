@@ -114,6 +114,8 @@ MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
         for side in (12, 16, 32)
         for dtype in (torch.float32, torch.float64)
     ),
+    partial(path_benchmarks.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
+    partial(path_benchmarks.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
     path_benchmarks.plain_kernel,
     partial(path_benchmarks.large_map, names=("dijkstra3d", "scikit-image")),
     partial(path_benchmarks.from_device, count=1600),

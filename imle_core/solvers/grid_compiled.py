@@ -26,7 +26,7 @@ _TILES_OF_LEAD = 40_000  # that are solved side by side until another thread is 
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
 _LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
-_EXAMPLES = 16  # maps whose mean gives the order of visits
+_EXAMPLES = 8  # maps whose mean gives the order of visits
 
 
 class Found(NamedTuple):
