@@ -214,16 +214,15 @@ def _visit(labels, costs, slack, flags, grid, order, begin, end):
     """Lowers labels of flagged places ``order[begin:end]``; returns how many were visited, and lowered below the goal's."""
     numbers, entering, spare, goal = address(labels), address(costs), load(slack, 0), grid.goal * LANES
     stride, diagonal = grid.width + 2, len(grid.steps) == 8
-    visits = lowered = 0
+    visits, lowered, bound = 0, 0, add(load(numbers, goal), spare)
     for i in range(begin, end):
         place = np.int64(take(order, i))
         if take(flags, place):
             put(flags, place, 0)
             visits += 1
-            bound = add(load(numbers, goal), spare)
             if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
                 _flag(flags, place, stride, diagonal)
-                lowered += 1
+                lowered, bound = lowered + 1, add(load(numbers, goal), spare)
     return visits, lowered
 
 
@@ -239,11 +238,13 @@ def _flag(dirty, place, stride, diagonal):
 
 @compiled
 def _lower(labels, costs, at, stride, diagonal, bound):
-    """``d(v) <- min(d(v), min_u d(u) + c(v))``; whether that lowers a label to below ``bound``."""
+    """``d(v) <- min(d(v), min_u d(u) + c(v))`` if that lowers a label to below ``bound``; whether it does."""
     present = load(labels, at)
-    lowered = minimum(present, add(_least(labels, at, stride, diagonal), load(costs, at)))
-    store(labels, at, lowered)
-    return some(less(lowered, minimum(present, bound)))
+    found = add(_least(labels, at, stride, diagonal), load(costs, at))
+    if some(less(found, minimum(present, bound))):
+        store(labels, at, minimum(present, found))
+        return True
+    return False
 
 
 @compiled
@@ -273,22 +274,22 @@ def _scaled_ways(labels, costs, slack, dirty, grid, order, ways):
     none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
     goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
     is_cut, margin = less(none, spare), add(spare, one)
-    visits, changed, first = 0, True, True
+    visits, changed, first, bound = 0, True, True, add(load(numbers, goal), margin)
     while changed and visits <= _VISITS * len(order):
         changed = False
         for i in range(len(order)):
             place = np.int64(take(order, i))
-            at, bound = place * LANES, add(load(numbers, goal), margin)
+            at = place * LANES
             if take(flags, place) or (first and some(less(load(numbers, at), bound))):
                 put(flags, place, 0)
                 visits += 1
                 present, least = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
-                lowered, beyond = minimum(present, add(least, load(entering, at))), add(least, margin)
-                store(numbers, at, lowered)
-                if some(less(lowered, minimum(present, bound))):
+                found = add(least, load(entering, at))
+                if some(less(found, minimum(present, bound))):
+                    store(numbers, at, minimum(present, found))
                     _flag(flags, place, stride, diagonal)
-                    changed = True
-                near = _near(numbers, at, stride * LANES, diagonal, beyond)
+                    changed, bound = True, add(load(numbers, goal), margin)
+                near = _near(numbers, at, stride * LANES, diagonal, add(least, margin))
                 several = less(none, both(near, add(near, fill(np.uint32(2**32 - 1)))))
                 store(sets, at, choose(both(several, is_cut), none, near))
         first = False
