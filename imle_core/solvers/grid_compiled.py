@@ -25,7 +25,8 @@ _TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
 _TILES_OF_LEAD = 40_000  # that are solved side by side until another thread is awake
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
-_LARGEST_IN_LANES = 64**2  # tiles of a map; of larger ones LANES at once do not fit into the cache
+_LARGEST_OF_FEW = 64**2  # tiles of a map; of larger ones LANES are needed, since that many are worked on
+_LARGEST_IN_LANES = 96**2  # tiles of a map; of larger ones LANES at once are too far from fitting into the cache
 _EXAMPLES = 8  # maps whose mean gives the order of visits
 
 
@@ -66,7 +67,8 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     if not len(which):
         return Found()
     tiles = masks.shape[1]
-    if len(which) < _FEWEST_IN_LANES or tiles > _LARGEST_IN_LANES:
+    fewest = _FEWEST_IN_LANES if tiles <= _LARGEST_OF_FEW else LANES
+    if len(which) < fewest or tiles > _LARGEST_IN_LANES:
         allowed = _fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE)
         return _share(lambda part: _one_by_one(maps, grid, part, masks), which, 1, allowed, 0)
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)

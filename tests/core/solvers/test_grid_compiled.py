@@ -150,13 +150,20 @@ class TestKernels:
         GridPath()(batch("ties", 12))
         assert asked == [("scaled_paths", 12)]
 
-    def test_large_maps_are_solved_one_by_one(self, asked, threads):
+    @pytest.mark.parametrize(
+        ("shape", "kernel"),
+        [
+            ((12, 64, 64), "scaled_paths"),
+            ((31, 1, 64**2 + 1), "cheapest_paths"),
+            ((32, 1, 64**2 + 1), "scaled_paths"),
+            ((32, 96, 96), "scaled_paths"),
+            ((32, 1, 96**2 + 1), "cheapest_paths"),
+        ],
+    )
+    def test_large_maps_are_solved_side_by_side_if_there_are_many_and_larger_ones_never(self, asked, threads, shape, kernel):
         threads(1)
-        GridPath()(-torch.ones(12, 1, 64**2 + 1))
-        assert asked == [("cheapest_paths", 12)]
-        asked.clear()
-        GridPath()(-torch.ones(12, 64, 64))
-        assert asked == [("scaled_paths", 12)]
+        GridPath()(-torch.ones(shape))
+        assert asked == [(kernel, shape[0])]
 
     def test_what_one_form_leaves_goes_to_the_next(self, asked):
         costs = np.full((16, 3, 4), 50.0)
