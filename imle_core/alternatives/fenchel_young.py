@@ -27,8 +27,11 @@ class FenchelYoung(Layer):
 
         Raises:
             ValueError: gold solutions of another shape; or as in a call of any layer.
+            TypeError: gold solutions that are no tensor.
         """
         contracts.check_theta(theta)
+        if not isinstance(gold, Tensor):
+            raise TypeError(f"gold: got {type(gold).__name__}; it must be a tensor; use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
             raise ValueError(
                 f"gold: got shape {tuple(gold.shape)} for theta of shape {tuple(theta.shape)}; it must be (*event) or "

@@ -115,6 +115,11 @@ def test_gold_solutions_of_a_wrong_shape(shape):
         FenchelYoung(TopK(2))(normal(3, 6), torch.zeros(shape))
 
 
+def test_gold_solutions_that_are_no_tensor():
+    with pytest.raises(TypeError, match=r"^gold: got list; it must be a tensor; use torch.as_tensor$"):
+        FenchelYoung(TopK(1))(normal(1, 3), [[1.0, 0.0, 0.0]])
+
+
 def test_another_loss_is_refused():
     message = "fenchel-young: has a loss of its own and cannot take another; call layer(theta, gold)"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
