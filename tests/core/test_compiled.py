@@ -1,4 +1,9 @@
-"""Compiled kernels, with and without a folder for their cache."""
+"""Compiled kernels: with and without a folder for their cache, and on processors with and without wide vectors."""
+
+import os
+import platform
+import subprocess
+import sys
 
 import numba
 import pytest
@@ -33,3 +38,28 @@ def test_kernels_of_the_grid_release_the_interpreter(name):
     from imle_core.solvers import grid_kernel
 
     assert getattr(grid_kernel, name).targetoptions["nogil"]
+
+
+RESULTS = """
+import hashlib, torch
+from imle_core import *
+from imle_core.solvers import GridPath
+generator, seen = torch.Generator().manual_seed(0), hashlib.sha256()
+laws = GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution()
+for law in (*laws, SumOfGammaNoiseDistribution(20.8, 100)):
+    seen.update(law.sample((40, 9, 17), generator=generator).numpy().tobytes())
+costs = 1 + torch.rand(70, 9, 17, generator=generator).round(decimals=1)
+seen.update(GridPath()(-costs).numpy().tobytes())
+print(seen.hexdigest())
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of another kind")
+def test_results_do_not_depend_on_the_width_of_vectors(tmp_path):
+    def printed(**settings):
+        command = [sys.executable, "-c", RESULTS]
+        return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=True).stdout
+
+    oldest = printed(NUMBA_CPU_NAME="x86-64", NUMBA_CPU_FEATURES="", NUMBA_CACHE_DIR=str(tmp_path))
+    assert len(oldest) == 65
+    assert printed() == oldest
