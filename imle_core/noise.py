@@ -81,7 +81,7 @@ class _Compiled(NoiseDistribution):
             super()._fill(values, generator)
             return
         wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
-        key = int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+        key = int(torch.empty((), dtype=torch.int64, device=values.device).random_(generator=generator))
         self._fill_array(wide.numpy(), key, torch.get_num_threads())
         values.copy_(wide)
 

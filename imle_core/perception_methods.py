@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -36,23 +37,23 @@ class Clock:
 
     def __init__(self) -> None:
         self.solver = self.noise = 0.0
-        self._running: set[str] = set()
+        self._running = threading.local()
 
     def timed(self, name: Literal["solver", "noise"], function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """The function, whose time is added up here, once where it calls another one of this name."""
 
         @functools.wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Tensor:
-            if name in self._running:
+            if getattr(self._running, name, False):
                 return function(*args, **kwargs)
             if any(isinstance(value, Tensor) and value.is_cuda for value in args):
                 torch.cuda.synchronize()  # else the solver would be charged for what it waits for
-            self._running.add(name)
+            setattr(self._running, name, True)
             began = time.perf_counter()
             try:
                 return function(*args, **kwargs)
             finally:
-                self._running.remove(name)
+                setattr(self._running, name, False)
                 setattr(self, name, getattr(self, name) + time.perf_counter() - began)
 
         return measured

@@ -25,7 +25,7 @@ _TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
 _TILES_OF_LEAD = 40_000  # that are solved side by side until another thread is awake
 _FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
-_LARGEST_OF_FEW = 64**2  # tiles of a map; of larger ones LANES are needed, since that many are worked on
+_LARGEST_OF_FEW = 32**2  # tiles of a map; of larger ones LANES are needed, since that many are worked on
 _LARGEST_IN_LANES = 96**2  # tiles of a map; of larger ones LANES at once are too far from fitting into the cache
 _EXAMPLES = 8  # maps whose mean gives the order of visits
 
@@ -82,13 +82,13 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
 def _side_by_side(
     maps: Maps, grid: Grid, which: Numbers, masks: Rows, order: NDArray[np.int32], path: Numbers, scale: float
 ) -> Found:
-    """Solves maps by one form of labels; what that leaves by the other; and what that leaves one by one."""
+    """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-    count, nans, clamped, passable = grid_lanes_kernel.scaled_paths(
+    count, slow, nans, clamped, passable = grid_lanes_kernel.scaled_paths(
         maps, grid, which, masks, order, path, scale, space, left
     )
     left = left[:count]
-    if count >= _FEWEST_LEFT_IN_LANES:
+    if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
         left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, order, space, still)]
     cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1

@@ -4,7 +4,7 @@ Tiles whose label was lowered wait in unsorted lists until they lower their neig
 interval of labels, so narrow that few tiles wait twice; where many do, intervals become narrower. Beyond the last interval
 lists go by the highest bit in which labels differ from where the intervals begin, as in a radix heap. When the intervals are
 used up, they begin again at the smallest label of the first of these lists, and take in what they reach; what is left goes
-to lower lists: however costs are spread, a tile moves a few times at most.
+to lower lists: however costs are spread, a tile moves few times on average.
 
 A tile waits in one list at most: if its label falls while it waits, it stays where it is, and is late. The order is a
 matter of speed alone; that labels are final is known from those that wait.

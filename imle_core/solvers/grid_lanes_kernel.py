@@ -47,7 +47,9 @@ from imle_core.vectors import (
 _GOAL_BITS = 29  # of the scaled cost of a path on the mean map; costs of up to four times as much can be told
 _LARGEST_EXPONENT = 100
 _TRIED = 2 * LANES  # maps; if most of them are left, so are all others
-_VISITS = 64  # of a tile, on average; after them Dijkstra's algorithm is faster
+_VISITS = 64  # of a tile, on average; after them maps are solved sooner one by one
+_VISITS_OF_LARGE = 16  # of maps whose labels do not fit into the nearest caches
+_LARGE = 32**2  # tiles
 
 
 class Space(NamedTuple):
@@ -104,11 +106,12 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
         left: ``(M,)``, overwritten with the maps that are left.
 
     Returns:
-        How many maps are left; and how many costs are NaN, clamped, and no walls.
+        How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,
+        and no walls.
     """
     labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
-    count = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
+    count = slow = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         given_up = first >= _TRIED and 2 * count > first
@@ -124,10 +127,11 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
             if not (settled and labels[goal + lane] < space.above[lane]):  # not reached
                 ways[goal + lane] = 0
         _walk(ways, steps, grid, which, first, lanes, masks)
+        slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
         count = _leave(which, first, lanes, masks, grid, left, count)
         if 2 * count > first + lanes:
             longest = grid.height * grid.width
-    return count, nans, clamped, passable
+    return count, slow, nans, clamped, passable
 
 
 @compiled
@@ -138,13 +142,14 @@ def exact_paths(maps, grid, which, masks, order, space, left):
         How many maps are left.
     """
     labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
-    count = np.int64(0)
+    count, settled = np.int64(0), True
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         read_exact(maps, grid, which, first, lanes, space.costs)
         for i in range(len(labels)):
             labels[i] = np.inf
-        settled = _settle(labels, costs, space.slack, space.dirty, grid, order, False)
+        # where that takes too many visits, it is not tried any more
+        settled = settled and _settle(labels, costs, space.slack, space.dirty, grid, order, False)
         if settled:
             _exact_ways(labels, costs, grid, ways)
         for lane in range(LANES):
@@ -187,7 +192,7 @@ def _settle(labels, costs, slack, dirty, grid, order, roughly):
     Returns:
         Whether few enough visits were needed.
     """
-    stride, diagonal, visits = grid.width + 2, len(grid.steps) == 8, 0
+    stride, diagonal, visits, most = grid.width + 2, len(grid.steps) == 8, 0, _most_visits(order)
     for lane in range(LANES):
         labels[grid.start * LANES + lane] = 0
     for place in range(len(dirty)):
@@ -195,7 +200,7 @@ def _settle(labels, costs, slack, dirty, grid, order, roughly):
     flags, part = address(dirty), 2 * (grid.height + grid.width)
     _flag(flags, grid.start, stride, diagonal)
     changed = True
-    while changed and visits <= _VISITS * len(order):
+    while changed and visits <= most:
         lowered = lowered_again = 0
         for begin in range(0, len(order), part):
             end = min(begin + part, len(order))
@@ -224,6 +229,11 @@ def _visit(labels, costs, slack, flags, grid, order, begin, end):
                 _flag(flags, place, stride, diagonal)
                 lowered, bound = lowered + 1, add(load(numbers, goal), spare)
     return visits, lowered
+
+
+@compiled
+def _most_visits(order):
+    return len(order) * (_VISITS if len(order) <= _LARGE else _VISITS_OF_LARGE)
 
 
 @compiled
@@ -274,8 +284,8 @@ def _scaled_ways(labels, costs, slack, dirty, grid, order, ways):
     none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
     goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
     is_cut, margin = less(none, spare), add(spare, one)
-    visits, changed, first, bound = 0, True, True, add(load(numbers, goal), margin)
-    while changed and visits <= _VISITS * len(order):
+    visits, most, changed, first, bound = 0, _most_visits(order), True, True, add(load(numbers, goal), margin)
+    while changed and visits <= most:
         changed = False
         for i in range(len(order)):
             place = np.int64(take(order, i))

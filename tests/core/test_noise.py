@@ -86,6 +86,12 @@ class TestSample:
         assert law.sample((2,), device="cpu").device == torch.device("cpu")
         assert law.sample((2,), device=torch.device("cpu")).device == torch.device("cpu")
 
+    def test_another_default_device_does_not_matter(self, law):
+        expected = law.sample((5,), generator=generator())
+        with torch.device("meta"):
+            drawn = law.sample((5,), device="cpu", generator=generator())
+        assert torch.equal(drawn, expected)
+
     def test_generator(self, law):
         before = torch.get_rng_state()
         first, second = law.sample((9,), generator=generator(1)), law.sample((9,), generator=generator(1))

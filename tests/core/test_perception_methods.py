@@ -1,6 +1,7 @@
 """How costs are learnt: what each method's loss and gradient are, and what goes wrong with another loss or step."""
 
 import re
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -318,6 +319,16 @@ class TestClock:
         half = costs_of(1).half()  # which is not solved where noise is added
         make_method("imle", clock=clock).layer.solver.perturb_and_map(-half.unsqueeze(1), None, 0.0)
         assert clock.solver == 1
+
+    def test_calls_of_several_threads_all_count(self):
+        clock, meeting = Clock(), threading.Barrier(2)
+        timed = clock.timed("solver", lambda: meeting.wait(20))
+        both = [threading.Thread(target=timed) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert clock.solver > 1  # each time counts at least from its beginning to its end
 
     def test_failures_take_time_too(self):
         clock = Clock()

@@ -153,9 +153,9 @@ class TestKernels:
     @pytest.mark.parametrize(
         ("shape", "kernel"),
         [
-            ((12, 64, 64), "scaled_paths"),
-            ((31, 1, 64**2 + 1), "cheapest_paths"),
-            ((32, 1, 64**2 + 1), "scaled_paths"),
+            ((12, 32, 32), "scaled_paths"),
+            ((31, 1, 32**2 + 1), "cheapest_paths"),
+            ((32, 1, 32**2 + 1), "scaled_paths"),
             ((32, 96, 96), "scaled_paths"),
             ((32, 1, 96**2 + 1), "cheapest_paths"),
         ],
@@ -176,6 +176,15 @@ class TestKernels:
         assert [name for name, _ in asked] == ["scaled_paths", "exact_paths", "cheapest_paths"]
         assert [count for _, count in asked] == [16, 16, 8]
         assert torch.equal(masks, GridPath(start=(1, 0), goal=(1, 3), engine="networkx")(theta))
+
+    @pytest.mark.parametrize("count", [32, 160])
+    def test_what_takes_too_many_visits_is_not_tried_again(self, asked, threads, count):
+        threads(1)
+        rng = np.random.default_rng(4)
+        theta = -torch.from_numpy(np.exp(rng.normal(0, 4, (count, 64, 64))))
+        masks = GridPath()(theta)
+        assert asked == [("scaled_paths", count), ("cheapest_paths", count)]
+        assert torch.equal(masks, torch.cat([GridPath()(row[None]) for row in theta]))
 
 
 @settings(max_examples=25, deadline=None)

@@ -60,6 +60,13 @@ class TestScaled:
         assert (cut >= 7).all()
 
     @DTYPES
+    def test_a_floor_that_is_cut_counts_wherever_costs_are_clamped_to_it(self, dtype):
+        whole, cut, found = scaled(*make(np.zeros((LANES, 1, 2), dtype), floor=0.75), 2.0)
+        assert (whole == 1).all()
+        assert (cut == 2).all()
+        assert found == (0, 2 * LANES, 2 * LANES)
+
+    @DTYPES
     def test_costs_that_scaling_makes_nothing_of_are_cut(self, dtype):
         costs = np.broadcast_to(np.array([[[1e-20, 3e-20, 2.0**40]]], dtype), (LANES, 1, 3))
         whole, cut, found = scaled(*make(costs, floor=1e-30), 2.0**-100)

@@ -331,7 +331,7 @@ def run(which_kernel, maps, grid, count, which=None):
     order, path, scale = planned(maps, grid, which[:16])
     space = kernel.make_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
     if which_kernel is kernel.scaled_paths:
-        number, *counts = kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
+        number, _, *counts = kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
     else:
         number, counts = kernel.exact_paths(maps, grid, which, masks, order, space, left), None
     return masks, left[:number], counts
