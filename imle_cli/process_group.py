@@ -1,5 +1,7 @@
 """Processes that ``torchrun`` has started to work together."""
 
+import atexit
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +29,4 @@ def joined(device: DeviceName) -> Iterator[bool]:
         yield distributed.get_rank() == 0
     finally:
         distributed.destroy_process_group()
+        atexit.register(gc.collect)  # a group that a network in a cycle of references holds would end with the interpreter
