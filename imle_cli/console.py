@@ -60,6 +60,9 @@ def reported_errors(debug: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        # One that left a text that was executing, as those in imports of data classes, would have ``python -m`` end by the
+        # signal instead of with the code, unless another text is executed.
+        exec("")
         _fail("interrupted", Exit.INTERRUPTED, debug)
     except BrokenPipeError:
         # Whoever read the output has gone; what Python flushes at its end must not fail again.

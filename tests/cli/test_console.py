@@ -1,6 +1,9 @@
 """Reports, notes, progress, previews, errors and exit codes."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,3 +192,20 @@ class TestCompiling:
         compilation.begins()
         told = terminal and not quiet
         assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told
+
+
+INTERRUPTED_IN_A_TEXT = """
+import typer
+from imle_cli.console import reported_errors
+try:
+    with reported_errors(False):
+        exec("raise KeyboardInterrupt")
+except typer.Exit as end:
+    raise SystemExit(int(end.exit_code)) from None
+"""
+
+
+def test_an_interruption_of_executing_text_ends_with_the_code_too():
+    Path("interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
+    done = subprocess.run([sys.executable, "-m", "interrupted"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
