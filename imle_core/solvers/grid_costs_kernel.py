@@ -71,12 +71,9 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     floor, ceiling = fill(maps.floor), fill(maps.ceiling)
     low, high = fill(real(0 if least else 0.5)), fill(real(CAPACITY))  # what is cut to 0 must not look whole
     cut = below = beyond = none
-    stride = grid.height * grid.width + SIDE
     for row in range(grid.height):
         for column in range(0, grid.width, SIDE):
-            for lane in range(0, LANES, SIDE):
-                transpose(space.values, lane * stride + row * grid.width + column, stride, block, lane)
-            at = ((row + 1) * (grid.width + 2) + column + 1) * LANES
+            at = _turn(space, grid, row, column)
             for i in range(min(SIDE, grid.width - column)):
                 cost = load(block, i * LANES)
                 below = add(below, choose(less(cost, floor), one, none))
@@ -97,12 +94,9 @@ def read_exact(maps, grid, which, first, lanes, space):
     _gather(maps, which, first, lanes, space.values)
     entering, block, infinity = space.entering, space.block, fill(np.inf)
     floor, ceiling = fill(grid.floor), fill(grid.ceiling)
-    stride = grid.height * grid.width + SIDE
     for row in range(grid.height):
         for column in range(0, grid.width, SIDE):
-            for lane in range(0, LANES, SIDE):
-                transpose(space.values, lane * stride + row * grid.width + column, stride, block, lane)
-            at = ((row + 1) * (grid.width + 2) + column + 1) * LANES
+            at = _turn(space, grid, row, column)
             for i in range(min(SIDE, grid.width - column)):
                 cost = convert(load(block, i * LANES), np.float64)
                 inside = minimum(maximum(cost, floor), ceiling)
@@ -123,6 +117,15 @@ def _gather(maps, which, first, lanes, values):
         else:
             for tile in range(tiles):
                 put(costs, to + tile, -take(theta, at + tile))
+
+
+@compiled
+def _turn(space, grid, row, column):
+    """Writes SIDE tiles of a row side by side into the block; returns where the costs of the first of them belong."""
+    stride = grid.height * grid.width + SIDE
+    for lane in range(0, LANES, SIDE):
+        transpose(space.values, lane * stride + row * grid.width + column, stride, space.block, lane)
+    return ((row + 1) * (grid.width + 2) + column + 1) * LANES
 
 
 @compiled
