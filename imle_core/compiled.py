@@ -22,13 +22,27 @@ class _Watch(event.Listener):
 event.register("numba:compile", _Watch())
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compiles ``function`` at its first call for each combination of types, without the interpreter's lock.
 
     The machine code is kept beside the source or in the user's cache folder, for the next start of Python. Where
     neither can be written, each process compiles anew.
+
+    Args:
+        function: what numba can compile.
+        options: further ones of numba.
     """
+    kernel: Callable[..., Any]
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        kernel = numba.njit(nogil=True, cache=True, **options)(function)
     except RuntimeError:  # numba finds no folder for its cache
-        return numba.njit(nogil=True)(function)
+        kernel = numba.njit(nogil=True, **options)(function)
+    return kernel
+
+
+def compiled_borrowing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles like :func:`compiled` a function that neither makes nor returns arrays, and borrows those it is given.
+
+    Without that, references to arrays in tuples are counted wherever such a function calls another.
+    """
+    return compiled(function, _nrt=False)

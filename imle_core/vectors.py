@@ -193,6 +193,16 @@ def some(_, mask):
 
 
 @primitive
+def bits(_, mask):
+    """A mask as a number from 0 to below 2^LANES; bit i stands for lane i."""
+
+    def generate(context, builder, signature, values):
+        return builder.zext(builder.bitcast(values[0], ir.IntType(LANES)), ir.IntType(64))
+
+    return types.int64(mask), generate
+
+
+@primitive
 def take(_, array, at):
     """The number ``array[at]``."""
     return array.dtype(array, at), lambda context, builder, signature, values: builder.load(
@@ -249,27 +259,26 @@ def differing(_, one, other):
 
 
 @primitive
-def transpose(_, rows, at, stride, lanes, to):
-    """Writes ``lanes[to + LANES * i + j] = rows[at + stride * j + i]`` for all i, j below SIDE."""
+def transpose(_, rows, starts, lane, at, lanes):
+    """Writes ``lanes[LANES * i + lane + j] = rows[starts[lane + j] + at + i]`` for all i, j below SIDE, of addresses."""
 
     def generate(context, builder, signature, values):
         vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), SIDE)
         align = signature.args[0].dtype.bitwidth // 8
-        rows, at, stride, lanes, to = values
+        rows, starts, lane, at, lanes = values
         vectors = []
-        for lane in range(SIDE):
-            place = builder.add(at, builder.mul(stride, ir.IntType(64)(lane)))
-            pointer = _place(context, builder, signature, (rows, place))
+        for number in range(SIDE):
+            start = builder.load(builder.gep(starts, [builder.add(lane, ir.IntType(64)(number))]))
+            pointer = builder.gep(rows, [builder.add(start, at)])
             vectors.append(builder.load(builder.bitcast(pointer, vector.as_pointer()), align=align))
         for distance in [SIDE >> shift for shift in range(1, SIDE.bit_length())]:
             _swap(builder, vectors, distance)
         for place, values in enumerate(vectors):
-            first = _first(context, builder, signature.args[3], lanes)
-            pointer = builder.gep(first, [builder.add(to, ir.IntType(64)(LANES * place))])
+            pointer = builder.gep(lanes, [builder.add(lane, ir.IntType(64)(LANES * place))])
             builder.store(values, builder.bitcast(pointer, vector.as_pointer()), align=align)
         return context.get_dummy_value()
 
-    return types.none(rows, types.intp, types.intp, lanes, types.intp), generate
+    return types.none(rows, starts, types.intp, types.intp, lanes), generate
 
 
 def _swap(builder, vectors, distance):

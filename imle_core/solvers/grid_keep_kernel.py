@@ -8,7 +8,7 @@ rounding: every cost off the path rose by more than that. Or no cost changed at 
 import numpy as np
 
 from imle_core.compiled import compiled
-from imle_core.solvers.grid_maps_kernel import read_costs
+from imle_core.solvers.grid_maps_kernel import inside, read_costs
 
 _ROUNDING = 2.0**-50  # relative, of two sums and their difference, a term
 
@@ -40,8 +40,8 @@ def _is_cheaper(now, then, mask, grid):
     length, least = 0.0, np.inf
     for tile in range(len(now)):
         if mask[tile]:
-            cost = _inside(then[tile], grid)
-            if not _inside(now[tile], grid) <= cost:
+            cost = inside(then[tile], grid)
+            if not inside(now[tile], grid) <= cost:
                 return False
             length += cost
             least = min(least, cost)
@@ -50,14 +50,7 @@ def _is_cheaper(now, then, mask, grid):
         return False
     for tile in range(len(now)):
         if not mask[tile]:
-            cost = _inside(then[tile], grid)
-            if not (_inside(now[tile], grid) - cost > rounding or (now[tile] == np.inf and cost == np.inf)):
+            cost = inside(then[tile], grid)
+            if not (inside(now[tile], grid) - cost > rounding or (now[tile] == np.inf and cost == np.inf)):
                 return False
     return True
-
-
-@compiled
-def _inside(cost, grid):
-    """A cost in the solver's domain; NaN and walls stay."""
-    cost = np.float64(cost)
-    return min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost

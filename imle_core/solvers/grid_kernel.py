@@ -7,7 +7,7 @@ import numpy as np
 
 from imle_core.compiled import compiled
 from imle_core.solvers.grid_labels_kernel import label, make_space
-from imle_core.solvers.grid_maps_kernel import clear, read_costs, tile_of
+from imle_core.solvers.grid_maps_kernel import clear, inside, read_costs, tile_of
 
 _NONE = -1
 
@@ -54,8 +54,7 @@ def _prepare(costs, grid, entering):
     for row in range(grid.height):
         place = (row + 1) * (grid.width + 2) + 1
         for column in range(grid.width):
-            cost = np.float64(costs[row * grid.width + column])
-            entering[place + column] = min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
+            entering[place + column] = inside(costs[row * grid.width + column], grid)
 
 
 @compiled

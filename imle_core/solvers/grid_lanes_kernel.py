@@ -10,7 +10,8 @@ Labels come in two forms, and each map gets the first that surely has the path o
   None is too large, and that of a path with n costs that are no such multiples is too small by less than n quanta. The walk
   back from the goal takes the smallest label beside it, and is right if the next one is more than n above, for the n of the
   whole walk: no error can turn the two round. If n is 0 all sums are exact, in float64 too, and equal labels are ties,
-  which go to the smallest tile.
+  which go to the smallest tile. Where the next one is not that far above, :mod:`imle_core.solvers.grid_near_ties_kernel`
+  may decide.
 * *Exact*: labels are those in float64, and the walk is that of :mod:`imle_core.solvers.grid_kernel`.
 
 A map that neither form decides is left to that module: no path, a cost lost by rounding, or too many visits.
@@ -22,13 +23,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.compiled import compiled
+from imle_core.compiled import compiled_borrowing
 from imle_core.solvers.grid_costs_kernel import CAPACITY, Costs, make_costs, read_exact, read_scaled
-from imle_core.solvers.grid_maps_kernel import Grid, clear, tile_of
+from imle_core.solvers.grid_maps_kernel import Grid, clear
+from imle_core.solvers.grid_near_ties_kernel import Candidates, decide, make_candidates
+from imle_core.solvers.grid_walks_kernel import Walks, make_walks, walk, write_masks
 from imle_core.vectors import (
     LANES,
     add,
     address,
+    bits,
     both,
     choose,
     either,
@@ -50,6 +54,7 @@ _TRIED = 2 * LANES  # maps; if most of them are left, so are all others
 _VISITS = 64  # of a tile, on average; after them maps are solved sooner one by one
 _VISITS_OF_LARGE = 16  # of maps whose labels do not fit into the nearest caches
 _LARGE = 32**2  # tiles
+_FEW = 4  # lanes; more are decided sooner by exact labels side by side, where these fit into the nearest caches
 
 
 class Space(NamedTuple):
@@ -59,17 +64,19 @@ class Space(NamedTuple):
         labels: of places, side by side, uint32 or float64.
         costs: of entering places, likewise.
         dirty: a flag a place.
-        ways: sets of steps back from each place, side by side; bit i stands for step i.
         slack: one number a lane, of the labels' type.
         above: likewise.
+        walks: what leads back.
+        candidates: tiles that may be on one map's path.
     """
 
     labels: NDArray[Any]
     costs: Costs
     dirty: NDArray[np.uint8]
-    ways: NDArray[np.uint8]
     slack: NDArray[Any]
     above: NDArray[Any]
+    walks: Walks
+    candidates: Candidates
 
 
 def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
@@ -79,9 +86,10 @@ def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
         labels=lanes_of(places, number),
         costs=make_costs(grid, dtype, scaled),
         dirty=np.zeros(places, np.uint8),
-        ways=lanes_of(places, np.uint8),
         slack=lanes_of(1, number),
         above=lanes_of(1, number),
+        walks=make_walks(grid),
+        candidates=make_candidates(grid),
     )
 
 
@@ -90,7 +98,7 @@ def scale_for(bound: float) -> float:
     return 2.0 ** min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
 
 
-@compiled
+@compiled_borrowing
 def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
     """Writes the masks of maps ``which[i]`` that scaled labels decide.
 
@@ -109,7 +117,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
         How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,
         and no walls.
     """
-    labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
+    labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
     count = slow = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
     for first in range(0, len(which), LANES):
@@ -123,44 +131,43 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
             store(labels, place, load(space.above, 0))
         settled = not given_up and _settle(labels, costs, space.slack, space.dirty, grid, order, True)
         settled = settled and _scaled_ways(labels, costs, space.slack, space.dirty, grid, order, ways)
-        for lane in range(LANES):
-            if not (settled and labels[goal + lane] < space.above[lane]):  # not reached
-                ways[goal + lane] = 0
-        _walk(ways, steps, grid, which, first, lanes, masks)
+        reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
+        arrived = walk(space.walks, grid, reached, steps)
+        arrived |= _decide(maps, grid, reached & ~arrived & (2**lanes - 1), steps, space)
+        write_masks(space.walks, grid, which, first, lanes, masks)
         slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
-        count = _leave(which, first, lanes, masks, grid, left, count)
+        count = _leave(which, first, lanes, arrived, masks, left, count)
         if 2 * count > first + lanes:
             longest = grid.height * grid.width
     return count, slow, nans, clamped, passable
 
 
-@compiled
+@compiled_borrowing
 def exact_paths(maps, grid, which, masks, order, space, left):
     """Writes the masks of maps ``which[i]`` that labels in float64 decide; arguments as for :func:`scaled_paths`.
 
     Returns:
         How many maps are left.
     """
-    labels, costs, ways, goal = space.labels, space.costs.entering, space.ways, grid.goal * LANES
-    count, settled = np.int64(0), True
+    labels, costs, count, settled = space.labels, space.costs.entering, np.int64(0), True
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         read_exact(maps, grid, which, first, lanes, space.costs)
-        for i in range(len(labels)):
-            labels[i] = np.inf
+        store(space.above, 0, fill(np.inf))
+        for place in range(0, len(labels), LANES):
+            store(labels, place, fill(np.inf))
         # where that takes too many visits, it is not tried any more
         settled = settled and _settle(labels, costs, space.slack, space.dirty, grid, order, False)
         if settled:
-            _exact_ways(labels, costs, grid, ways)
-        for lane in range(LANES):
-            if not (settled and labels[goal + lane] < np.inf):
-                ways[goal + lane] = 0
-        _walk(ways, grid.height * grid.width, grid, which, first, lanes, masks)
-        count = _leave(which, first, lanes, masks, grid, left, count)
+            _exact_ways(labels, costs, grid, space.walks.ways)
+        reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
+        arrived = walk(space.walks, grid, reached, grid.height * grid.width)
+        write_masks(space.walks, grid, which, first, lanes, masks)
+        count = _leave(which, first, lanes, arrived, masks, left, count)
     return count
 
 
-@compiled
+@compiled_borrowing
 def _limit_slack(counts, longest, grid, slack):
     """Writes how many costs of a walk may be cut, and returns the steps that it may have for that to hold.
 
@@ -173,7 +180,7 @@ def _limit_slack(counts, longest, grid, slack):
     return most if some(less(limit, cut)) else grid.height * grid.width
 
 
-@compiled
+@compiled_borrowing
 def _bound(costs, path, slack, above):
     """Writes a number above the cost of a path plus ``slack``; ``CAPACITY`` if there is no path."""
     entering, capacity = address(costs), fill(np.uint32(CAPACITY))
@@ -183,7 +190,7 @@ def _bound(costs, path, slack, above):
     store(above, 0, total)
 
 
-@compiled
+@compiled_borrowing
 def _settle(labels, costs, slack, dirty, grid, order, roughly):
     """Lowers labels until all up to the goal's plus ``slack`` are final, or until few are not if ``roughly`` will do.
 
@@ -214,7 +221,7 @@ def _settle(labels, costs, slack, dirty, grid, order, roughly):
     return not changed
 
 
-@compiled
+@compiled_borrowing
 def _visit(labels, costs, slack, flags, grid, order, begin, end):
     """Lowers labels of flagged places ``order[begin:end]``; returns how many were visited, and lowered below the goal's."""
     numbers, entering, spare, goal = address(labels), address(costs), load(slack, 0), grid.goal * LANES
@@ -231,12 +238,12 @@ def _visit(labels, costs, slack, flags, grid, order, begin, end):
     return visits, lowered
 
 
-@compiled
+@compiled_borrowing
 def _most_visits(order):
     return len(order) * (_VISITS if len(order) <= _LARGE else _VISITS_OF_LARGE)
 
 
-@compiled
+@compiled_borrowing
 def _flag(dirty, place, stride, diagonal):
     """Flags the neighbours of a place."""
     for other in (place - stride, place - 1, place + 1, place + stride):
@@ -246,7 +253,7 @@ def _flag(dirty, place, stride, diagonal):
             put(dirty, other, 1)
 
 
-@compiled
+@compiled_borrowing
 def _lower(labels, costs, at, stride, diagonal, bound):
     """``d(v) <- min(d(v), min_u d(u) + c(v))`` if that lowers a label to below ``bound``; whether it does."""
     present = load(labels, at)
@@ -257,7 +264,7 @@ def _lower(labels, costs, at, stride, diagonal, bound):
     return False
 
 
-@compiled
+@compiled_borrowing
 def _least(labels, at, stride, diagonal):
     """The smallest labels beside a tile."""
     above, below = at - stride, at + stride
@@ -270,7 +277,7 @@ def _least(labels, at, stride, diagonal):
     return least
 
 
-@compiled
+@compiled_borrowing
 def _scaled_ways(labels, costs, slack, dirty, grid, order, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
@@ -306,7 +313,7 @@ def _scaled_ways(labels, costs, slack, dirty, grid, order, ways):
     return not changed
 
 
-@compiled
+@compiled_borrowing
 def _near(labels, at, stride, diagonal, beyond):
     """Which labels beside a tile are below ``beyond``."""
     above, below, none = at - stride, at + stride, fill(np.uint32(0))
@@ -322,7 +329,7 @@ def _near(labels, at, stride, diagonal, beyond):
     return near
 
 
-@compiled
+@compiled_borrowing
 def _exact_ways(labels, costs, grid, ways):
     """Writes which labels beside each tile are smaller and exact; bit i stands for step i."""
     numbers, entering, steps, sets = address(labels), address(costs), address(grid.steps), address(ways)
@@ -338,44 +345,40 @@ def _exact_ways(labels, costs, grid, ways):
             store(sets, at, tight)
 
 
-@compiled
-def _leave(which, first, lanes, masks, grid, left, count):
-    """Appends maps whose walk has not reached the start to those left; returns how many these are."""
-    start = tile_of(grid, grid.start)
-    for i in range(first, first + lanes):
-        if not masks[which[i], start]:
-            clear(masks, which[i])
-            left[count] = which[i]
-            count += 1
+@compiled_borrowing
+def _lanes_below(labels, place, above):
+    """The set of lanes whose label at a place is below a bound."""
+    return bits(less(load(labels, place * LANES), load(above, 0)))
+
+
+@compiled_borrowing
+def _decide(maps, grid, undecided, steps, space):
+    """Decides lanes of a set, unless exact labels side by side will sooner do; returns the set of those that are."""
+    decided, most = np.int64(0), LANES if grid.height * grid.width > _LARGE else _FEW
+    for lane in range(LANES if _count(undecided) <= most else 0):
+        if undecided >> lane & 1 and decide(
+            maps, space.costs, space.labels, space.slack, lane, grid, steps, space.candidates, space.walks.passed
+        ):
+            decided |= 1 << lane
+    return decided
+
+
+@compiled_borrowing
+def _count(lanes):
+    """How many lanes a set has."""
+    count = 0
+    while lanes:
+        lanes &= lanes - 1
+        count += 1
     return count
 
 
-@compiled
-def _walk(ways, steps, grid, which, first, lanes, masks):
-    """Walks back from the goal by the first way at every step, on maps ``which[first : first + lanes]``.
-
-    A walk with no way at some step, or of more steps than these, ends before the start.
-    """
-    for lane in range(LANES):
-        ways[grid.start * LANES + lane] = 0
-    for i in range(first, first + lanes):
-        clear(masks, which[i])
-    last, tiles, goal, at = first + lanes - 1, masks.shape[1], tile_of(grid, grid.goal), grid.goal * LANES
-    sets, chosen = address(ways), address(masks)
-    step_of, jump_of = address(grid.first_steps), address(grid.first_jumps)
-    for i in range(first, first + lanes, 4):  # one walk would leave the processor waiting for what it needs at each step
-        j, k, m = min(i + 1, last), min(i + 2, last), min(i + 3, last)
-        a, b, c, d = at + i - first, at + j - first, at + k - first, at + m - first
-        e, f = which[i] * tiles + goal, which[j] * tiles + goal
-        g, h = which[k] * tiles + goal, which[m] * tiles + goal
-        for _ in range(steps + 1):
-            p, q, r, s = take(sets, a), take(sets, b), take(sets, c), take(sets, d)
-            put(chosen, e, 1)
-            put(chosen, f, 1)
-            put(chosen, g, 1)
-            put(chosen, h, 1)
-            if p | q | r | s == 0:
-                break
-            a, b = a + take(step_of, p) * LANES, b + take(step_of, q) * LANES
-            c, d = c + take(step_of, r) * LANES, d + take(step_of, s) * LANES
-            e, f, g, h = e + take(jump_of, p), f + take(jump_of, q), g + take(jump_of, r), h + take(jump_of, s)
+@compiled_borrowing
+def _leave(which, first, lanes, arrived, masks, left, count):
+    """Appends maps whose walk has not come to the start to those left; returns how many these are."""
+    for lane in range(lanes):
+        if not arrived >> lane & 1:
+            clear(masks, which[first + lane])
+            left[count] = which[first + lane]
+            count += 1
+    return count

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.compiled import compiled
+from imle_core.compiled import compiled_borrowing
 from imle_core.solvers.rows import Rows
 
 
@@ -43,7 +43,6 @@ class Grid(NamedTuple):
         steps: ``(M,)`` from a place to those of its M neighbours, in row-major order.
         jumps: ``(M,)`` the same between numbers of tiles, ``r * width + c``.
         first_steps: ``(256,)`` for sets of neighbours, whose bit i stands for step i, the first of their steps; 0 for none.
-        first_jumps: ``(256,)`` likewise of the jumps.
         floor: smallest cost; what is below is clamped.
         ceiling: largest finite cost; what is above is clamped.
     """
@@ -55,7 +54,6 @@ class Grid(NamedTuple):
     steps: NDArray[np.int64]
     jumps: NDArray[np.int64]
     first_steps: NDArray[np.int64]
-    first_jumps: NDArray[np.int64]
     floor: float
     ceiling: float
 
@@ -73,10 +71,8 @@ def make_grid(
     place, goal_place = ((tile[0] + 1) * (width + 2) + tile[1] + 1 for tile in (start, goal))
     steps, jumps = down * (width + 2) + right, down * width + right
     lowest = [(among & -among).bit_length() - 1 for among in range(1, 256)]
-    first_steps, first_jumps = (
-        np.array([0, *(move[bit] if bit < len(move) else 0 for bit in lowest)]) for move in (steps, jumps)
-    )
-    return Grid(height, width, place, goal_place, steps, jumps, first_steps, first_jumps, floor, ceiling)
+    first_steps = np.array([0, *(steps[bit] if bit < len(steps) else 0 for bit in lowest)])
+    return Grid(height, width, place, goal_place, steps, jumps, first_steps, floor, ceiling)
 
 
 def make_maps(theta: Rows, eps: Rows | None, temperature: float, floor: float, ceiling: float) -> Maps:
@@ -92,26 +88,33 @@ def _limits(dtype: np.dtype[np.floating], floor: float, ceiling: float) -> tuple
     return low if float(low) >= floor else np.nextafter(low, dtype.type(np.inf)), high
 
 
-@compiled
+@compiled_borrowing
 def tile_of(grid, place):
     """Number of the tile at a place."""
     return (place // (grid.width + 2) - 1) * grid.width + place % (grid.width + 2) - 1
 
 
-@compiled
+@compiled_borrowing
 def place_of(grid, tile):
     """Place of the tile with a number."""
     return (tile // grid.width + 1) * (grid.width + 2) + tile % grid.width + 1
 
 
-@compiled
+@compiled_borrowing
 def clear(masks, n):
     """Sets a row to 0."""
     for tile in range(masks.shape[1]):
         masks[n, tile] = 0
 
 
-@compiled
+@compiled_borrowing
+def inside(cost, grid):
+    """A cost in the solver's domain, in float64; NaN and walls stay."""
+    cost = np.float64(cost)
+    return min(max(cost, grid.floor), grid.ceiling) if cost < np.inf else cost
+
+
+@compiled_borrowing
 def read_costs(maps, n, costs):
     """Writes the costs of map n, not clamped, into ``costs`` ``(T,)``, and counts what is in it.
 

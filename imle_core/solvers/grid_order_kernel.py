@@ -7,7 +7,7 @@ import numpy as np
 
 from imle_core.compiled import compiled
 from imle_core.solvers.grid_labels_kernel import label, own_space
-from imle_core.solvers.grid_maps_kernel import place_of, read_costs
+from imle_core.solvers.grid_maps_kernel import inside, place_of, read_costs
 
 
 @compiled
@@ -28,13 +28,14 @@ def plan_visits(maps, grid, examples, order, path):
     tiles = grid.height * grid.width
     space = own_space(grid)
     entering, labels = space.costs, space.labels
+    share = 1.0 / len(examples)
     total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
     for n in examples:
         read_costs(maps, n, costs)
         for tile in range(tiles):
             if costs[tile] < np.inf:
-                total[tile] += min(max(np.float64(costs[tile]), grid.floor), grid.ceiling) / len(examples)
-                passable[tile] += 1.0 / len(examples)
+                total[tile] += share * inside(costs[tile], grid)
+                passable[tile] += share
     for place in range(len(entering)):
         entering[place] = np.inf
     sum_of_all = 0.0
@@ -51,21 +52,20 @@ def plan_visits(maps, grid, examples, order, path):
 @compiled
 def _sort(labels, grid, order):
     """Writes places but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
-    tiles = grid.height * grid.width
-    intervals = 4 * tiles
+    intervals, stride = 4 * grid.height * grid.width, grid.width + 2
     density = intervals / labels[grid.goal] if labels[grid.goal] > 0.0 else 0.0
     ends = np.zeros(intervals + 1, np.int64)
-    for tile in range(tiles):
-        if place_of(grid, tile) != grid.start:
-            ends[_interval(labels[place_of(grid, tile)], density, intervals)] += 1
+    for row in range(1, grid.height + 1):
+        for place in range(row * stride + 1, row * stride + 1 + grid.width):
+            ends[_interval(labels[place], density, intervals)] += place != grid.start
     for i in range(intervals):
         ends[i + 1] += ends[i]
-    for tile in range(tiles - 1, -1, -1):
-        place = place_of(grid, tile)
-        if place != grid.start:
-            interval = _interval(labels[place], density, intervals)
-            ends[interval] -= 1
-            order[ends[interval]] = place
+    for row in range(grid.height, 0, -1):
+        for place in range(row * stride + grid.width, row * stride, -1):
+            if place != grid.start:
+                interval = _interval(labels[place], density, intervals)
+                ends[interval] -= 1
+                order[ends[interval]] = place
 
 
 @compiled

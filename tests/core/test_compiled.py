@@ -4,15 +4,30 @@ import os
 import platform
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numba
+import numpy as np
 import pytest
 
-from imle_core.compiled import compiled
+from imle_core.compiled import compiled, compiled_borrowing
 
 
 def double(x):
     return 2 * x
+
+
+class Pair(NamedTuple):
+    numbers: np.ndarray
+    factor: float
+
+
+def multiplied(pair):
+    return pair.numbers[0] * pair.factor
+
+
+def made(size):
+    return np.empty(size)[0]
 
 
 def test_a_kernel_gives_what_its_function_gives():
@@ -31,6 +46,19 @@ def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):
     monkeypatch.setattr(numba, "njit", without_a_folder)
     assert compiled(double)(21) == 42
     assert asked == [{"nogil": True, "cache": True}, {"nogil": True}]
+
+
+class TestBorrowing:
+    def test_a_kernel_gives_what_its_function_gives_and_arrays_stay_their_owners(self):
+        kernel, numbers = compiled_borrowing(multiplied), np.array([1.5, 2.0])
+        references = sys.getrefcount(numbers)
+        assert [kernel(Pair(numbers, 3.0)) for _ in range(50)] == [4.5] * 50
+        assert sys.getrefcount(numbers) == references
+        assert numbers.tolist() == [1.5, 2.0]
+
+    def test_a_function_that_makes_an_array_is_refused(self):
+        with pytest.raises(numba.core.errors.TypingError, match="Only accept returning of array passed into the function"):
+            compiled_borrowing(made)(3)
 
 
 @pytest.mark.parametrize("name", ["label", "_trace", "cheapest_paths"])

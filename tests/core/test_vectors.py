@@ -13,6 +13,7 @@ from imle_core.vectors import (
     SIDE,
     add,
     address,
+    bits,
     both,
     choose,
     convert,
@@ -171,8 +172,13 @@ def put_number(out, at, number):
 
 
 @njit
-def turned(rows, at, stride, lanes, to):
-    transpose(rows, at, stride, lanes, to)
+def turned(rows, starts, first, at, lanes):
+    transpose(address(rows), address(starts), first, at, address(lanes))
+
+
+@njit
+def lanes_smaller(one, other):
+    return bits(less(load(one, 0), load(other, 0)))
 
 
 def numbers(dtype, size):
@@ -380,17 +386,26 @@ def test_memory_for_vectors_begins_at_a_line_of_the_cache(dtype, places):
 
 
 class TestTranspose:
-    @pytest.mark.parametrize("dtypes", [(np.int32, np.uint32), (np.uint32, np.uint32), (np.float64, np.float64)])
-    @pytest.mark.parametrize(("at", "stride", "to"), [(0, 16, 0), (3, 17, 5), (7, 33, 1), (1, 0, 2), (200, -11, 9)])
-    def test_it_lays_rows_side_by_side_and_writes_nothing_else(self, dtypes, at, stride, to):
-        rows = np.arange(600).astype(dtypes[0]) * 3 + 1
-        lanes = np.full(LANES * SIDE + 20, 7, dtypes[1])
+    @pytest.mark.parametrize("dtype", [np.uint32, np.float32, np.float64])
+    @pytest.mark.parametrize(("first", "at"), [(0, 0), (0, 5), (SIDE, 1), (3, 40)])
+    def test_it_lays_rows_from_anywhere_side_by_side_and_writes_nothing_else(self, dtype, first, at):
+        rows, starts = np.arange(900).astype(dtype) * 3 + 1, np.random.default_rng(0).integers(0, 800, LANES)
+        lanes = np.full(LANES * SIDE + SIDE, 7, dtype)
         expected = lanes.copy()
         for i in range(SIDE):
             for j in range(SIDE):
-                expected[to + LANES * i + j] = rows[at + stride * j + i]
-        turned(rows, at, stride, lanes, to)
+                expected[LANES * i + first + j] = rows[starts[first + j] + at + i]
+        turned(rows, starts, first, at, lanes)
         np.testing.assert_array_equal(lanes, expected)
+
+
+class TestSets:
+    @settings(max_examples=40, deadline=None)
+    @given(st.integers(0, 2**LANES - 1))
+    def test_a_mask_is_a_number_with_a_bit_for_each_lane(self, number):
+        one = np.array([0 if number >> lane & 1 else 9 for lane in range(LANES)], np.uint32)
+        assert lanes_smaller(one, np.full(LANES, 5, np.uint32)) == number
+        assert lanes_smaller(one.astype(np.float64), np.full(LANES, 5.0)) == number
 
 
 class TestNumbers:

@@ -119,3 +119,21 @@ class TestExact:
         space = kernel.make_costs(grid, maps.theta.dtype, scaled=False)
         kernel.read_exact(maps, grid, np.arange(LANES), 0, LANES, space)
         assert (by_map(space.entering, grid) == 1e290).all()
+
+
+class TestOneCost:
+    @DTYPES
+    @pytest.mark.parametrize("shape", [(4, 4), (3, 5)])
+    @pytest.mark.parametrize("noisy", [False, True])
+    def test_it_is_that_of_the_map_that_was_read_clamped_in_float64(self, dtype, shape, noisy):
+        rng = np.random.default_rng(4)
+        costs = rng.choice([-1.0, 0.05, 0.1, 7.7], (6, *shape)).astype(dtype)
+        eps = rng.normal(size=(12, costs[0].size)).astype(dtype) if noisy else None
+        maps, grid = make(costs, 0.1, eps, 0.5)
+        which = np.array([1, 4, 5])
+        space = kernel.make_costs(grid, maps.theta.dtype, scaled=True)
+        kernel.read_scaled(maps, grid, which, 0, 3, 1.0, space)
+        given = -(maps.theta[which // 2] + dtype(0.5) * eps[which]) if noisy else -maps.theta[which]
+        expected = np.maximum(given.astype(np.float64), 0.1)
+        found = [[kernel.cost_of(maps, space, lane, tile, grid) for tile in range(costs[0].size)] for lane in range(3)]
+        np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,133 @@
+"""Cheapest paths where scaled labels leave a choice, by labels in float64 of the few tiles that may matter; compiled.
+
+Scaled labels show which tiles may be before another one on the path: those at most a slack above the smallest beside it.
+From the goal on, these are all tiles that may matter, and for each of them those before it that are cheapest in float64.
+So a label in float64 over these tiles alone is that over the whole map.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_core.compiled import compiled_borrowing
+from imle_core.solvers.grid_costs_kernel import cost_of
+from imle_core.solvers.grid_maps_kernel import Grid, tile_of
+from imle_core.vectors import LANES, address, put, take
+
+_SWEEPS = 16  # over the tiles; where labels still fall then, the map is solved sooner by itself
+_UNKNOWN = 1e300  # labels of tiles that matter, until they have one
+
+
+class Candidates(NamedTuple):
+    """Places that may be on a path, and what is known of them; :func:`make_candidates` makes one.
+
+    Attributes:
+        found: the places, in the order in which they were found from the goal on.
+        costs: of entering places.
+        labels: of places, in float64; inf where they do not matter.
+    """
+
+    found: NDArray[np.int64]
+    costs: NDArray[np.float64]
+    labels: NDArray[np.float64]
+
+
+def make_candidates(grid: Grid) -> Candidates:
+    """Room for all places of a grid."""
+    places = (grid.height + 2) * (grid.width + 2)
+    return Candidates(np.zeros(places, np.int64), np.zeros(places), np.full(places, np.inf))
+
+
+@compiled_borrowing
+def decide(maps, costs, labels, slack, lane, grid, steps, candidates, passed):
+    """Walks back in a lane along labels in float64, as :mod:`imle_core.solvers.grid_kernel` does.
+
+    Args:
+        maps: the maps.
+        costs: those that were read, of LANES maps.
+        labels: scaled, side by side; final ones up to the goal's plus ``slack``.
+        slack: how far the label of a tile on the path may be above the smallest; one number a lane.
+        lane: which of the maps.
+        grid: where to go.
+        steps: that the walk may have for the slack to hold.
+        candidates: where to work.
+        passed: set to 1 at the places of the walk, side by side.
+
+    Returns:
+        Whether the walk has come to the start; it does not if there are too many candidates, or costs are lost by rounding.
+    """
+    count = _find(labels, slack[lane], lane, grid, steps + 1, candidates)
+    for i in range(count):
+        place = candidates.found[i]
+        candidates.costs[place] = cost_of(maps, costs, lane, tile_of(grid, place), grid)
+        passed[place * LANES + lane] = 0
+    is_decided = count <= steps + 1 and _label(grid, candidates, count) and _walk(grid, lane, candidates, passed)
+    candidates.labels[grid.start] = np.inf
+    for i in range(count):
+        candidates.labels[candidates.found[i]] = np.inf
+    return is_decided
+
+
+@compiled_borrowing
+def _find(labels, slack, lane, grid, most, candidates):
+    """Writes the places that matter, or more than ``most`` of them; returns how many."""
+    numbers, found, exact = address(labels), address(candidates.found), address(candidates.labels)
+    moves, count, done = address(grid.steps), 1, 0
+    put(found, 0, grid.goal)
+    put(exact, grid.goal, _UNKNOWN)
+    while done < count <= most:
+        place = take(found, done)
+        done += 1
+        if place != grid.start:
+            least = np.uint32(2**32 - 1)
+            for i in range(len(grid.steps)):
+                least = min(least, take(numbers, (place + take(moves, i)) * LANES + lane))
+            for i in range(len(grid.steps)):
+                other = place + take(moves, i)
+                if take(numbers, other * LANES + lane) - least <= slack and take(exact, other) == np.inf:
+                    put(exact, other, _UNKNOWN)
+                    put(found, count, other)
+                    count += 1
+    return count
+
+
+@compiled_borrowing
+def _label(grid, candidates, count):
+    """Lowers labels until none changes; returns whether that took few enough sweeps."""
+    found, costs, labels = address(candidates.found), address(candidates.costs), address(candidates.labels)
+    moves = address(grid.steps)
+    put(labels, grid.start, 0.0)
+    for _ in range(_SWEEPS):
+        changed = False
+        for i in range(count - 1, -1, -1):
+            place, least = take(found, i), np.inf
+            for k in range(len(grid.steps)):
+                before = take(labels, place + take(moves, k))
+                least = before if before < least else least
+            label = least + take(costs, place)
+            if label < take(labels, place):
+                put(labels, place, label)
+                changed = True
+        if not changed:
+            return True
+    return False
+
+
+@compiled_borrowing
+def _walk(grid, lane, candidates, passed):
+    """Walks back, each time to the smallest row-major tile with a smaller, exact label; whether there always is one."""
+    costs, labels, moves = address(candidates.costs), address(candidates.labels), address(grid.steps)
+    place = grid.goal
+    while place != grid.start:
+        put(passed, place * LANES + lane, 1)
+        present, cost, before = take(labels, place), take(costs, place), place
+        for i in range(len(grid.steps) - 1, -1, -1):
+            label = take(labels, place + take(moves, i))
+            if label < present and label + cost == present:
+                before = place + take(moves, i)
+        if before == place:
+            return False
+        place = before
+    put(passed, place * LANES + lane, 1)
+    return True

@@ -1,0 +1,122 @@
+"""Paths that only labels in float64 tell apart, a few among clear ones or many: to the tile as networkx."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imle_core.solvers import GridPath
+from imle_core.solvers import grid_lanes_kernel as lanes_kernel
+from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
+from imle_core.solvers.grid_order_kernel import plan_visits
+from imle_core.vectors import LANES
+
+EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
+FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
+
+
+def clear(rng, shape):
+    return rng.uniform(0.5, 9, shape)
+
+
+def sums_that_tie_but_for_rounding(rng, shape):
+    return rng.choice([0.1, 0.7, 1.3, 2.9], shape)
+
+
+def almost_ones(rng, shape):
+    return 1.1 + rng.integers(-2, 3, shape) * 2.0**-44
+
+
+def terrain(rng, shape):
+    return rng.choice(np.array([0.8, 1.2, 5.3, 7.7, 9.2], np.float32), shape).astype(np.float64)
+
+
+def mostly_clamped(rng, shape):
+    return rng.normal(-0.5, 1, shape)
+
+
+def lost_by_rounding(rng, shape):
+    return rng.choice([1e-4, 1.0, 1e13, 1e17], shape)
+
+
+KINDS = [sums_that_tie_but_for_rounding, almost_ones, terrain, mostly_clamped, lost_by_rounding]
+
+
+def scaled(costs, dtype, moves, start, goal):
+    """Masks and what is left of scaled labels, for costs ``(N, H, W)``, and the masks of networkx."""
+    count, height, width = costs.shape
+    grid = make_grid((height, width), start, goal, moves, 1e-4, 1e290)
+    rows = -costs.reshape(count, -1).astype(dtype)
+    maps, which = make_maps(rows, None, 0.0, 1e-4, 1e290), np.arange(count)
+    order, path = np.empty(height * width - 1, np.int32), np.empty(height * width, np.int64)
+    length, bound = plan_visits(maps, grid, which[:8], order, path)
+    masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
+    space = lanes_kernel.make_space(grid, rows.dtype, scaled=True)
+    number = lanes_kernel.scaled_paths(
+        maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left
+    )[0]
+    reference = GridPath(len(moves), start, goal, engine="networkx")
+    return masks, left[:number], reference(torch.from_numpy(rows).view(costs.shape)).flatten(1).numpy()
+
+
+class TestFewAmongClearOnes:
+    @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+    @settings(max_examples=15, deadline=None)
+    @given(
+        st.integers(0, 2**32 - 1),
+        st.sampled_from([(1, 1), (1, 9), (3, 3), (4, 4), (5, 6), (8, 8)]),
+        st.sampled_from([FOUR, EIGHT]),
+        st.sampled_from([np.float32, np.float64]),
+    )
+    def test_what_is_not_left_is_that_of_networkx(self, kind, seed, shape, moves, dtype):
+        rng = np.random.default_rng(seed)
+        costs = clear(rng, (LANES, *shape))
+        which = rng.choice(LANES, 4, replace=False)
+        costs[which] = kind(rng, (4, *shape))
+        start, goal = (tuple(int(rng.integers(side)) for side in shape) for _ in range(2))
+        masks, left, expected = scaled(costs, dtype, moves, start, goal)
+        done = np.setdiff1d(np.arange(LANES), left)
+        np.testing.assert_array_equal(masks[done], expected[done])
+        assert not masks[left].any()
+
+    @pytest.mark.parametrize("kind", [sums_that_tie_but_for_rounding, terrain, mostly_clamped])
+    @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
+    def test_most_are_decided(self, kind, moves):
+        rng = np.random.default_rng(3)
+        costs = clear(rng, (8 * LANES, 6, 6))
+        costs[::9] = kind(rng, costs[::9].shape)
+        masks, left, expected = scaled(costs, np.float64, moves, (0, 0), (5, 5))
+        assert len(left) < len(costs[::9]) / 3
+        assert not (left % 9).any()
+        np.testing.assert_array_equal(np.delete(masks, left, axis=0), np.delete(expected, left, axis=0))
+
+    def test_a_map_is_left_if_more_tiles_matter_than_a_walk_has(self):
+        costs = clear(np.random.default_rng(7), (LANES, 9, 9))
+        costs[11] = almost_ones(np.random.default_rng(8), (9, 9))  # with 4 moves all shortest ways tie, or almost
+        masks, left, expected = scaled(costs, np.float64, FOUR, (0, 0), (8, 8))
+        assert left.tolist() == [11]
+        np.testing.assert_array_equal(np.delete(masks, 11, axis=0), np.delete(expected, 11, axis=0))
+
+    def test_costs_lost_by_rounding_are_left(self):
+        costs = clear(np.random.default_rng(4), (LANES, 4, 4))
+        costs[5] = 1e17
+        costs[5, 1:3, 1:3] = 1e-4
+        masks, left, _ = scaled(costs * 1e15, np.float64, EIGHT, (0, 0), (3, 3))
+        assert 5 in left
+        assert not masks[5].any()
+
+
+class TestMany:
+    def test_of_small_maps_none_is_decided(self):
+        costs = sums_that_tie_but_for_rounding(np.random.default_rng(5), (LANES, 7, 7))
+        _, left, _ = scaled(costs, np.float64, EIGHT, (0, 0), (6, 6))
+        assert len(left) > lanes_kernel._FEW
+
+    @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
+    def test_of_larger_maps_most_are_decided(self, moves):
+        costs = terrain(np.random.default_rng(6), (12, 33, 32))
+        masks, left, expected = scaled(costs, np.float32, moves, (0, 0), (32, 31))
+        done = np.setdiff1d(np.arange(12), left)
+        assert len(done) > 6
+        np.testing.assert_array_equal(masks[done], expected[done])
