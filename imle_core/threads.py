@@ -1,27 +1,31 @@
 """Work shared among threads that are kept for the next call, since starting one takes as long as a small solve."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def in_threads(work: Callable[[int, int], T], count: int, threads: int, head_start: int = 0) -> list[T]:
+def in_threads(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     """Results of ``work(first, last)`` over 0..count-1, in order, in as many equal parts as there are threads.
 
-    The first part runs in the calling thread and may be larger by a head start, since the others have to wake up first.
-    ``work`` must not itself call this function.
+    ``work`` must not itself use threads of this module.
     """
-    if threads <= 1:
-        return [work(0, count)]
-    more = max(0, min(head_start, count - threads))
-    bounds = [0, *(more + (count - more) * part // threads for part in range(1, threads + 1))]
-    others = [_pool(threads - 1).submit(work, *ends) for ends in pairwise(bounds[1:])]
-    return [work(0, bounds[1]), *(other.result() for other in others)]
+    bounds = [count * part // max(1, threads) for part in range(max(1, threads) + 1)]
+    return at_once([partial(work, *ends) for ends in pairwise(bounds)])
+
+
+def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
+    """Results of functions that run at the same time, the first in the calling thread.
+
+    That has mostly done some of its work before others are awake. None may itself use threads of this module.
+    """
+    others = [_pool(len(works) - 1).submit(work) for work in works[1:]]
+    return [works[0](), *(other.result() for other in others)]
 
 
 @lru_cache(maxsize=1)

@@ -223,6 +223,16 @@ def put(_, array, at, number):
 
 
 @primitive
+def fetch_add(_, array, number):
+    """Adds to ``array[0]``, which other threads may change at the same time, and gives what it was."""
+
+    def generate(context, builder, signature, values):
+        return builder.atomic_rmw("add", _first(context, builder, signature.args[0], values[0]), values[1], "monotonic")
+
+    return array.dtype(array, array.dtype), generate
+
+
+@primitive
 def lowered(_, labels, costs, at, number):
     """For which i below 4 ``number + costs[at + i] < labels[at + i]``, as bits; of float64. It is never for a NaN."""
 

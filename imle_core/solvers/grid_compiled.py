@@ -2,7 +2,8 @@
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,15 +16,14 @@ from imle_core.solvers.grid_lanes_kernel import Space, make_space
 from imle_core.solvers.grid_maps_kernel import Grid, Maps
 from imle_core.solvers.grid_order_kernel import plan_visits
 from imle_core.solvers.rows import Rows
-from imle_core.threads import in_threads
+from imle_core.threads import at_once, in_threads
 from imle_core.vectors import LANES
 
 Numbers: TypeAlias = NDArray[np.int64]
 
 _TILES_A_THREAD = 2**16  # below, threads get in the way of torch's own, which spin for a while after their work
 _TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
-_TILES_OF_LEAD = 40_000  # that are solved side by side until another thread is awake
-_FEWEST_IN_LANES = 12  # maps; fewer are solved sooner one by one
+_FEWEST_IN_LANES = 8  # maps; fewer are solved sooner one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
 _LARGEST_OF_FEW = 32**2  # tiles of a map; of larger ones LANES are needed, since that many are worked on
 _LARGEST_IN_LANES = 96**2  # tiles of a map; of larger ones LANES at once are too far from fitting into the cache
@@ -44,6 +44,14 @@ class Found(NamedTuple):
     clamped: int = 0
     passable: int = 0
     cut_off: int = -1
+
+
+class _Plan(NamedTuple):
+    """What maps alike share: the order of visits, the places of some path, and what costs are multiplied by."""
+
+    order: NDArray[np.int32]
+    path: Numbers
+    scale: float
 
 
 def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> NDArray[np.bool_]:
@@ -70,32 +78,37 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     fewest = _FEWEST_IN_LANES if tiles <= _LARGEST_OF_FEW else LANES
     if len(which) < fewest or tiles > _LARGEST_IN_LANES:
         allowed = _fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE)
-        return _share(lambda part: _one_by_one(maps, grid, part, masks), which, 1, allowed, 0)
+        parts = np.array_split(which, min(allowed, len(which)))
+        return _sum([partial(_one_by_one, maps, grid, masks, part) for part in parts])
+    plan, taken = _plan(maps, grid, which), np.zeros(1, np.int64)
+    allowed = min(_fit(threads, len(which) * tiles, _TILES_A_THREAD), math.ceil(len(which) / LANES))
+    spared = [0, *[LANES] * (allowed - 1)]  # the calling thread waits for the others, so that the last maps are its own
+    return _sum([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared])
+
+
+def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
+    tiles = grid.height * grid.width
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
     length, bound = plan_visits(maps, grid, examples, order, path)
-    plan = order, path[:length], grid_lanes_kernel.scale_for(bound)
-    allowed, lead = _fit(threads, len(which) * tiles, _TILES_A_THREAD), _TILES_OF_LEAD // (LANES * tiles)
-    return _share(lambda part: _side_by_side(maps, grid, part, masks, *plan), which, LANES, allowed, lead)
+    return _Plan(order, path[:length], grid_lanes_kernel.scale_for(bound))
 
 
-def _side_by_side(
-    maps: Maps, grid: Grid, which: Numbers, masks: Rows, order: NDArray[np.int32], path: Numbers, scale: float
-) -> Found:
+def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, spared: int) -> Found:
     """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
     count, slow, nans, clamped, passable = grid_lanes_kernel.scaled_paths(
-        maps, grid, which, masks, order, path, scale, space, left
+        maps, grid, which, masks, *plan, space, left, taken, spared
     )
     left = left[:count]
     if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
-        left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, order, space, still)]
-    cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
+        left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, plan.order, space, still)]
+    cut_off = _one_by_one(maps, grid, masks, left).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
+def _one_by_one(maps: Maps, grid: Grid, masks: Rows, which: Numbers) -> Found:
     memory = np.empty(numbers_needed(grid))
     cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks, memory)
     return Found(nans, clamped, passable, cut_off)
@@ -117,10 +130,9 @@ class _Kept(threading.local):
 _OF_THREAD = _Kept()
 
 
-def _share(work: Callable[[Numbers], Found], which: Numbers, unit: int, threads: int, lead: int) -> Found:
-    """What ``work`` finds in parts of ``which``, each but the last of whole units, the first of ``lead`` more."""
-    units = math.ceil(len(which) / unit)
-    parts = in_threads(lambda first, last: work(which[first * unit : last * unit]), units, min(threads, units), lead)
+def _sum(works: Sequence[Callable[[], Found]]) -> Found:
+    """What works find that run at once."""
+    parts = at_once(works)
     cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
     nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
     return Found(nans, clamped, passable, cut_off)

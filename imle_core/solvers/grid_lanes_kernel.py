@@ -37,6 +37,7 @@ from imle_core.vectors import (
     choose,
     either,
     equal,
+    fetch_add,
     fill,
     lanes_of,
     less,
@@ -99,8 +100,8 @@ def scale_for(bound: float) -> float:
 
 
 @compiled_borrowing
-def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
-    """Writes the masks of maps ``which[i]`` that scaled labels decide.
+def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, taken, spared):
+    """Writes the masks of maps ``which[i]`` that scaled labels decide, LANES at a time that no other thread has taken.
 
     Args:
         maps: the maps.
@@ -112,6 +113,8 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
         scale: a power of 2.
         space: where to work.
         left: ``(M,)``, overwritten with the maps that are left.
+        taken: ``(1,)`` how many of the M maps some thread has taken so far.
+        spared: of the M maps, those at the end that are left to another thread.
 
     Returns:
         How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,
@@ -119,10 +122,11 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
     """
     labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
-    count = slow = nans = clamped = passable = np.int64(0)  # a literal would have what it is given to compiled twice
-    for first in range(0, len(which), LANES):
+    count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
+    first = _take(taken, which, spared)
+    while first < len(which):
         lanes = min(LANES, len(which) - first)
-        given_up = first >= _TRIED and 2 * count > first
+        given_up = tried >= _TRIED and 2 * count > tried
         found = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
         nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
@@ -137,9 +141,17 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left):
         write_masks(space.walks, grid, which, first, lanes, masks)
         slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
         count = _leave(which, first, lanes, arrived, masks, left, count)
-        if 2 * count > first + lanes:
+        tried += lanes
+        if 2 * count > tried:
             longest = grid.height * grid.width
+        first = _take(taken, which, spared)
     return count, slow, nans, clamped, passable
+
+
+@compiled_borrowing
+def _take(taken, which, spared):
+    """Takes up to LANES maps that no other thread has; returns which is the first of them, or their number if none is."""
+    return fetch_add(taken, LANES) if fetch_add(taken, 0) < len(which) - spared else len(which)
 
 
 @compiled_borrowing

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from imle_core.threads import in_threads
+from imle_core.threads import at_once, in_threads
 
 
 def share(first, last):
@@ -22,12 +22,6 @@ class TestInThreads:
         assert [item for part in parts for item in part] == list(range(count))
         assert len(parts) == max(threads, 1)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
-
-    @pytest.mark.parametrize(("head_start", "sizes"), [(0, [3, 4, 4]), (2, [5, 3, 3]), (7, [8, 1, 2]), (99, [9, 1, 1])])
-    def test_a_head_start_makes_the_first_part_larger_and_leaves_none_empty(self, head_start, sizes):
-        parts = in_threads(share, 11, 3, head_start)
-        assert [item for part in parts for item in part] == list(range(11))
-        assert [len(part) for part in parts] == sizes
 
     def test_the_first_part_is_the_callers_and_the_others_threads_are_kept(self):
         def where(first, last):  # noqa: ARG001
@@ -45,6 +39,12 @@ class TestInThreads:
 
         with pytest.raises(ArithmeticError, match=f"part {bad}"):
             in_threads(fail, 2, 2)
+
+    def test_functions_run_at_the_same_time_and_results_are_in_order(self):
+        barrier = threading.Barrier(3, timeout=20)
+        assert sorted(at_once([barrier.wait] * 3)) == [0, 1, 2]
+        assert at_once([lambda: "a", lambda: "b"]) == ["a", "b"]
+        assert at_once([threading.get_ident]) == [threading.get_ident()]
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -1,5 +1,7 @@
 """Vectors in kernels: every operation against numpy, on whole numbers, floating ones and masks."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,7 @@ from imle_core.vectors import (
     differing,
     either,
     equal,
+    fetch_add,
     fill,
     first_bit,
     lanes_of,
@@ -179,6 +182,12 @@ def turned(rows, starts, first, at, lanes):
 @njit
 def lanes_smaller(one, other):
     return bits(less(load(one, 0), load(other, 0)))
+
+
+@njit(nogil=True)
+def counted_up(counter, times, seen):
+    for _ in range(times):
+        seen[fetch_add(counter, 3) // 3] += 1
 
 
 def numbers(dtype, size):
@@ -397,6 +406,17 @@ class TestTranspose:
                 expected[LANES * i + first + j] = rows[starts[first + j] + at + i]
         turned(rows, starts, first, at, lanes)
         np.testing.assert_array_equal(lanes, expected)
+
+
+class TestThreads:
+    def test_every_number_is_fetched_once_whichever_thread_it_is(self):
+        counter, seen = np.zeros(1, np.int64), np.zeros(400_000, np.uint8)
+        counted_up(counter, 0, seen)
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(counted_up, counter, 100_000, seen) for _ in range(4)]:
+                done.result()
+        assert counter[0] == 1_200_000
+        assert (seen == 1).all()
 
 
 class TestSets:

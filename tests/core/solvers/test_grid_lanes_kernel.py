@@ -331,7 +331,9 @@ def run(which_kernel, maps, grid, count, which=None):
     order, path, scale = planned(maps, grid, which[:16])
     space = kernel.make_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
     if which_kernel is kernel.scaled_paths:
-        number, _, *counts = kernel.scaled_paths(maps, grid, which, masks, order, path, scale, space, left)
+        number, _, *counts = kernel.scaled_paths(
+            maps, grid, which, masks, order, path, scale, space, left, np.zeros(1, np.int64), 0
+        )
     else:
         number, counts = kernel.exact_paths(maps, grid, which, masks, order, space, left), None
     return masks, left[:number], counts
@@ -359,6 +361,19 @@ class TestKernels:
         assert not masks[left].any()
         done = np.setdiff1d(np.arange(21), left)
         np.testing.assert_array_equal(masks[done], expected[done])
+
+    @pytest.mark.parametrize(("taken", "spared", "expected"), [(0, 0, (0, 100)), (0, LANES, (0, 96)), (64, 0, (64, 100))])
+    def test_maps_that_others_have_taken_or_are_to_take_are_not_touched(self, taken, spared, expected):
+        maps, grid, solved = problem(ties(np.random.default_rng(20), (100, 3, 4)))
+        masks, left, counter = np.full((100, 12), 9, np.uint8), np.full(100, -1), np.array([taken])
+        space = kernel.make_space(grid, maps.theta.dtype, scaled=True)
+        which = np.arange(100)
+        found = kernel.scaled_paths(maps, grid, which, masks, *planned(maps, grid, which[:8]), space, left, counter, spared)
+        first, last = expected
+        assert found == (0, 0, 0, 0, (last - first) * 12)
+        np.testing.assert_array_equal(masks[first:last], solved[first:last])
+        assert (np.delete(masks, np.arange(first, last), axis=0) == 9).all()
+        assert counter[0] >= last
 
     @BOTH
     def test_only_the_maps_that_are_asked_for_are_touched(self, which_kernel):

@@ -54,7 +54,7 @@ def scaled(costs, dtype, moves, start, goal):
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
     space = lanes_kernel.make_space(grid, rows.dtype, scaled=True)
     number = lanes_kernel.scaled_paths(
-        maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left
+        maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left, np.zeros(1, np.int64), 0
     )[0]
     reference = GridPath(len(moves), start, goal, engine="networkx")
     return masks, left[:number], reference(torch.from_numpy(rows).view(costs.shape)).flatten(1).numpy()
