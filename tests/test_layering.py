@@ -146,9 +146,10 @@ OURS = {
     "imle_core.solvers.grid_labels_kernel": {"compiled", "solvers.grid_maps_kernel", "vectors"},
     "imle_core.solvers.grid_costs_kernel": {"compiled", "solvers.grid_maps_kernel", "vectors"},
     "imle_core.solvers.grid_lanes_kernel": {"compiled", "vectors"}
-    | {f"solvers.grid_{name}_kernel" for name in ("costs", "maps", "near_ties", "walks")},
+    | {f"solvers.grid_{name}_kernel" for name in ("costs", "maps", "near_ties", "settle", "walks")},
     "imle_core.solvers.grid_near_ties_kernel": {"compiled", "vectors"}
     | {"solvers.grid_costs_kernel", "solvers.grid_maps_kernel"},
+    "imle_core.solvers.grid_settle_kernel": {"compiled", "vectors"},
     "imle_core.solvers.grid_walks_kernel": {"compiled", "solvers.grid_maps_kernel", "vectors"},
     "imle_core.solvers.grid_order_kernel": {"compiled", "solvers.grid_labels_kernel", "solvers.grid_maps_kernel"},
     "imle_core.solvers.grid_maps_kernel": {"compiled", "solvers.rows"},
