@@ -90,7 +90,7 @@ def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
     tiles = grid.height * grid.width
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
-    length, bound = plan_visits(maps, grid, examples, order, path)
+    length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
     return _Plan(order, path[:length], grid_lanes_kernel.scale_for(bound))
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.compiled import compiled
+from imle_core.compiled import compiled, compiled_borrowing
 from imle_core.solvers.grid_maps_kernel import Grid
 from imle_core.vectors import address, differing, first_bit, lowered, put, take
 
@@ -67,9 +67,6 @@ def numbers_needed(grid: Grid) -> int:
     return 2 * places + (places + _INTERVALS + _BEYOND + _PLACES + 1) // 2
 
 
-_numbers_needed = compiled(numbers_needed)
-
-
 @compiled
 def make_space(memory, grid):
     """Cuts up float64 numbers in memory: one piece, which the system may well hand out again with its pages in place."""
@@ -80,13 +77,7 @@ def make_space(memory, grid):
     return Space(memory[:places], memory[places : 2 * places], integers[:places], integers[places : places + lists], hops)
 
 
-@compiled
-def own_space(grid):
-    """A space with memory of its own."""
-    return make_space(np.empty(_numbers_needed(grid)), grid)
-
-
-@compiled
+@compiled_borrowing
 def label(space, grid, last):
     """Writes the labels for the costs of a space: final ones up to that of the place ``last``, none below final ones.
 
@@ -131,7 +122,7 @@ def label(space, grid, last):
         _distribute(lists, chain, base, density)
 
 
-@compiled
+@compiled_borrowing
 def _begin(space, grid):
     """Writes the state in which only the start waits, and returns the lists."""
     for place in range(len(space.labels)):
@@ -147,7 +138,7 @@ def _begin(space, grid):
     return _Lists(costs, labels, following, address(space.heads), address(space.hops), len(space.heads) - _BEYOND)
 
 
-@compiled
+@compiled_borrowing
 def _typical_cost(costs):
     """Geometric mean of some costs: neither a few walls of high cost nor a few clamped tiles move it much."""
     stride = max(1, len(costs) // 128)
@@ -159,7 +150,7 @@ def _typical_cost(costs):
     return max(math.exp(total / max(count, 1)), 1.0 / _FINEST)
 
 
-@compiled
+@compiled_borrowing
 def _settle(lists, stride, moves, current, base, density):
     """Lets the tiles of a list lower their neighbours' labels; returns how many did, and how many are to do it again."""
     tiles, repeats, tile = 0, 0, np.int64(take(lists.heads, current))
@@ -186,7 +177,7 @@ def _settle(lists, stride, moves, current, base, density):
     return tiles, repeats
 
 
-@compiled
+@compiled_borrowing
 def _wait(lists, tile, key, current, base, density):
     """Puts a tile into the list of its label, or the current one if it is late."""
     place = (key - base) * density
@@ -195,7 +186,7 @@ def _wait(lists, tile, key, current, base, density):
     put(lists.heads, chosen, tile)
 
 
-@compiled
+@compiled_borrowing
 def _distribute(lists, chain, base, density):
     """Puts the tiles of a chain into lists."""
     tile = chain
@@ -205,7 +196,7 @@ def _distribute(lists, chain, base, density):
         tile = after
 
 
-@compiled
+@compiled_borrowing
 def _gather(lists, first, end):
     """Takes the tiles of the lists from ``first`` to before ``end``."""
     chain = np.int64(0)
@@ -219,7 +210,7 @@ def _gather(lists, first, end):
     return chain
 
 
-@compiled
+@compiled_borrowing
 def _least(lists, chain):
     """The smallest label in a chain."""
     least, tile = np.inf, chain
@@ -228,7 +219,7 @@ def _least(lists, chain):
     return least
 
 
-@compiled
+@compiled_borrowing
 def _all_above(lists, current, bound):
     """Whether all tiles that wait have labels above ``bound``."""
     for i in range(current, lists.intervals + _BEYOND):

@@ -116,6 +116,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
     labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
     count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
+    most = LANES if grid.height * grid.width > LARGE else _FEW
     first = _take(taken, which, spared)
     while first < len(which):
         lanes = min(LANES, len(which) - first)
@@ -130,7 +131,10 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
         arrived = walk(space.walks, grid, reached, steps)
-        arrived |= _decide(maps, grid, reached & ~arrived & (2**lanes - 1), steps, space)
+        undecided = reached & ~arrived & (2**lanes - 1)
+        if _count(undecided) <= most:
+            slack, candidates, passed = space.slack, space.candidates, space.walks.passed
+            arrived |= decide(maps, space.costs, labels, slack, undecided, grid, steps, candidates, passed)
         write_masks(space.walks, grid, which, first, lanes, masks)
         slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
         count = _leave(which, first, lanes, arrived, masks, left, count)
@@ -199,18 +203,6 @@ def _bound(costs, path, slack, above):
 def _lanes_below(labels, place, above):
     """The set of lanes whose label at a place is below a bound."""
     return bits(less(load(labels, place * LANES), load(above, 0)))
-
-
-@compiled_borrowing
-def _decide(maps, grid, undecided, steps, space):
-    """Decides lanes of a set, unless exact labels side by side will sooner do; returns the set of those that are."""
-    decided, most = np.int64(0), LANES if grid.height * grid.width > LARGE else _FEW
-    for lane in range(LANES if _count(undecided) <= most else 0):
-        if undecided >> lane & 1 and decide(
-            maps, space.costs, space.labels, space.slack, lane, grid, steps, space.candidates, space.walks.passed
-        ):
-            decided |= 1 << lane
-    return decided
 
 
 @compiled_borrowing

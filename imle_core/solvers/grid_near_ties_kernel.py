@@ -40,33 +40,38 @@ def make_candidates(grid: Grid) -> Candidates:
 
 
 @compiled_borrowing
-def decide(maps, costs, labels, slack, lane, grid, steps, candidates, passed):
-    """Walks back in a lane along labels in float64, as :mod:`imle_core.solvers.grid_kernel` does.
+def decide(maps, costs, labels, slack, lanes, grid, steps, candidates, passed):
+    """Walks back in some lanes along labels in float64, as :mod:`imle_core.solvers.grid_kernel` does.
 
     Args:
         maps: the maps.
         costs: those that were read, of LANES maps.
         labels: scaled, side by side; final ones up to the goal's plus ``slack``.
         slack: how far the label of a tile on the path may be above the smallest; one number a lane.
-        lane: which of the maps.
+        lanes: the set of lanes.
         grid: where to go.
-        steps: that the walk may have for the slack to hold.
+        steps: that a walk may have for the slack to hold.
         candidates: where to work.
-        passed: set to 1 at the places of the walk, side by side.
+        passed: set to 1 at the places of these walks, side by side.
 
     Returns:
-        Whether the walk has come to the start; it does not if there are too many candidates, or costs are lost by rounding.
+        The set of lanes whose walk has come to the start; it does not if there are too many candidates, or costs are lost by
+        rounding.
     """
-    count = _find(labels, slack[lane], lane, grid, steps + 1, candidates)
-    for i in range(count):
-        place = candidates.found[i]
-        candidates.costs[place] = cost_of(maps, costs, lane, tile_of(grid, place), grid)
-        passed[place * LANES + lane] = 0
-    is_decided = count <= steps + 1 and _label(grid, candidates, count) and _walk(grid, lane, candidates, passed)
-    candidates.labels[grid.start] = np.inf
-    for i in range(count):
-        candidates.labels[candidates.found[i]] = np.inf
-    return is_decided
+    decided, exact, found = np.int64(0), address(candidates.labels), address(candidates.found)
+    for lane in range(LANES):
+        if lanes >> lane & 1:
+            count = _find(labels, slack[lane], lane, grid, steps + 1, candidates)
+            for i in range(count):
+                place = take(found, i)
+                put(candidates.costs, place, cost_of(maps, costs, lane, tile_of(grid, place), grid))
+                put(passed, place * LANES + lane, 0)
+            if count <= steps + 1 and _label(grid, candidates, count) and _walk(grid, lane, candidates, passed):
+                decided |= 1 << lane
+            put(exact, grid.start, np.inf)
+            for i in range(count):
+                put(exact, take(found, i), np.inf)
+    return decided
 
 
 @compiled_borrowing

@@ -5,13 +5,13 @@ Both are those of Dijkstra's algorithm on the mean of some of the maps. They mat
 
 import numpy as np
 
-from imle_core.compiled import compiled
-from imle_core.solvers.grid_labels_kernel import label, own_space
+from imle_core.compiled import compiled, compiled_borrowing
+from imle_core.solvers.grid_labels_kernel import label, make_space
 from imle_core.solvers.grid_maps_kernel import inside, place_of, read_costs
 
 
 @compiled
-def plan_visits(maps, grid, examples, order, path):
+def plan_visits(maps, grid, examples, order, path, memory):
     """The order of visits, and a path, from the mean of the maps ``examples``, walls apart.
 
     Args:
@@ -21,12 +21,13 @@ def plan_visits(maps, grid, examples, order, path):
         order: ``(T - 1,)``, overwritten with all places but the start's in the order of Dijkstra's algorithm, about; those
             that it does not reach come last.
         path: ``(T,)``, overwritten with the places on its path after the start.
+        memory: as many numbers as are needed for a space of labels.
 
     Returns:
         The length of the path, 0 if there is none; and its cost, or that of all tiles.
     """
     tiles = grid.height * grid.width
-    space = own_space(grid)
+    space = make_space(memory, grid)
     entering, labels = space.costs, space.labels
     share = 1.0 / len(examples)
     total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
@@ -68,12 +69,12 @@ def _sort(labels, grid, order):
                 order[ends[interval]] = place
 
 
-@compiled
+@compiled_borrowing
 def _interval(value, density, intervals):
     return int(value * density) if 0.0 <= value * density < intervals else intervals
 
 
-@compiled
+@compiled_borrowing
 def _descend(labels, grid, path):
     """Writes the places from the goal to the start along ever smaller labels; returns how many there are."""
     place, length = grid.goal, 0

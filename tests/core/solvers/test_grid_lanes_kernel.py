@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from imle_core.solvers import GridPath, grid_compiled
 from imle_core.solvers import grid_lanes_kernel as kernel
+from imle_core.solvers.grid_labels_kernel import numbers_needed
 from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
 from imle_core.solvers.grid_order_kernel import plan_visits
 from imle_core.vectors import LANES
@@ -342,7 +343,7 @@ def run(which_kernel, maps, grid, count, which=None):
 def planned(maps, grid, examples):
     tiles = grid.height * grid.width
     order, path = np.full(tiles - 1, -1, np.int32), np.empty(tiles, np.int64)
-    length, bound = plan_visits(maps, grid, examples, order, path)
+    length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
     return order, path[:length], kernel.scale_for(bound)
 
 

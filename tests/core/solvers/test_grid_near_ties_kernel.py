@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from imle_core.solvers import GridPath
 from imle_core.solvers import grid_lanes_kernel as lanes_kernel
+from imle_core.solvers.grid_labels_kernel import numbers_needed
 from imle_core.solvers.grid_maps_kernel import make_grid, make_maps
 from imle_core.solvers.grid_order_kernel import plan_visits
 from imle_core.vectors import LANES
@@ -50,7 +51,7 @@ def scaled(costs, dtype, moves, start, goal):
     rows = -costs.reshape(count, -1).astype(dtype)
     maps, which = make_maps(rows, None, 0.0, 1e-4, 1e290), np.arange(count)
     order, path = np.empty(height * width - 1, np.int32), np.empty(height * width, np.int64)
-    length, bound = plan_visits(maps, grid, which[:8], order, path)
+    length, bound = plan_visits(maps, grid, which[:8], order, path, np.empty(numbers_needed(grid)))
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
     space = lanes_kernel.make_space(grid, rows.dtype, scaled=True)
     number = lanes_kernel.scaled_paths(
