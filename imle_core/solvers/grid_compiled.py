@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
@@ -77,13 +77,12 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     tiles = masks.shape[1]
     fewest = _FEWEST_IN_LANES if tiles <= _LARGEST_OF_FEW else LANES
     if len(which) < fewest or tiles > _LARGEST_IN_LANES:
-        allowed = _fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE)
-        parts = np.array_split(which, min(allowed, len(which)))
-        return _sum([partial(_one_by_one, maps, grid, masks, part) for part in parts])
+        allowed = min(_fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE), len(which))
+        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks), len(which), allowed))
     plan, taken = _plan(maps, grid, which), np.zeros(1, np.int64)
     allowed = min(_fit(threads, len(which) * tiles, _TILES_A_THREAD), math.ceil(len(which) / LANES))
     spared = [0, *[LANES] * (allowed - 1)]  # the calling thread waits for the others, so that the last maps are its own
-    return _sum([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared])
+    return _sum(at_once([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared]))
 
 
 def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
@@ -104,11 +103,11 @@ def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Pl
     if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
         left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, plan.order, space, still)]
-    cut_off = _one_by_one(maps, grid, masks, left).cut_off if len(left) else -1
+    cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, masks: Rows, which: Numbers) -> Found:
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
     memory = np.empty(numbers_needed(grid))
     cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks, memory)
     return Found(nans, clamped, passable, cut_off)
@@ -130,9 +129,8 @@ class _Kept(threading.local):
 _OF_THREAD = _Kept()
 
 
-def _sum(works: Sequence[Callable[[], Found]]) -> Found:
-    """What works find that run at once."""
-    parts = at_once(works)
+def _sum(parts: Sequence[Found]) -> Found:
+    """What is found of a batch of which some is found in each part."""
     cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
     nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
     return Found(nans, clamped, passable, cut_off)
