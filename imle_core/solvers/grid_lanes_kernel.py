@@ -133,8 +133,8 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         arrived = walk(space.walks, grid, reached, steps)
         undecided = reached & ~arrived & (2**lanes - 1)
         if _count(undecided) <= most:
-            slack, candidates, passed = space.slack, space.candidates, space.walks.passed
-            arrived |= decide(maps, space.costs, labels, slack, undecided, grid, steps, candidates, passed)
+            above, slack, candidates, passed = space.above, space.slack, space.candidates, space.walks.passed
+            arrived |= decide(maps, space.costs, labels, above, slack, undecided, grid, steps, candidates, passed)
         write_masks(space.walks, grid, which, first, lanes, masks)
         slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
         count = _leave(which, first, lanes, arrived, masks, left, count)

@@ -1,8 +1,8 @@
 """Cheapest paths where scaled labels leave a choice, by labels in float64 of the few tiles that may matter; compiled.
 
-Scaled labels show which tiles may be before another one on the path: those at most a slack above the smallest beside it.
-From the goal on, these are all tiles that may matter, and for each of them those before it that are cheapest in float64.
-So a label in float64 over these tiles alone is that over the whole map.
+Scaled labels show which tiles may be before another one on the path: those at most a slack above the smallest beside it, and
+no further above the goal. From the goal on, these are all tiles of paths that are cheapest in float64. So labels in float64
+over these tiles alone are, on such paths, those over the whole map.
 """
 
 from typing import NamedTuple
@@ -40,13 +40,14 @@ def make_candidates(grid: Grid) -> Candidates:
 
 
 @compiled_borrowing
-def decide(maps, costs, labels, slack, lanes, grid, steps, candidates, passed):
+def decide(maps, costs, labels, above, slack, lanes, grid, steps, candidates, passed):
     """Walks back in some lanes along labels in float64, as :mod:`imle_core.solvers.grid_kernel` does.
 
     Args:
         maps: the maps.
         costs: those that were read, of LANES maps.
-        labels: scaled, side by side; final ones up to the goal's plus ``slack``.
+        labels: scaled, side by side; final ones up to the goal's plus ``slack``, if these are below ``above``.
+        above: no label is above it, and that of no tile is where there are none; one number a lane.
         slack: how far the label of a tile on the path may be above the smallest; one number a lane.
         lanes: the set of lanes.
         grid: where to go.
@@ -60,8 +61,9 @@ def decide(maps, costs, labels, slack, lanes, grid, steps, candidates, passed):
     """
     decided, exact, found = np.int64(0), address(candidates.labels), address(candidates.found)
     for lane in range(LANES):
-        if lanes >> lane & 1:
-            count = _find(labels, slack[lane], lane, grid, steps + 1, candidates)
+        last = labels[grid.goal * LANES + lane] + slack[lane]
+        if lanes >> lane & 1 and last < above[lane]:
+            count = _find(labels, slack[lane], last, lane, grid, steps + 1, candidates)
             for i in range(count):
                 place = take(found, i)
                 put(candidates.costs, place, cost_of(maps, costs, lane, tile_of(grid, place), grid))
@@ -75,8 +77,8 @@ def decide(maps, costs, labels, slack, lanes, grid, steps, candidates, passed):
 
 
 @compiled_borrowing
-def _find(labels, slack, lane, grid, most, candidates):
-    """Writes the places that matter, or more than ``most`` of them; returns how many."""
+def _find(labels, slack, last, lane, grid, most, candidates):
+    """Writes the places that matter, with labels up to ``last``, or more than ``most`` of them; returns how many."""
     numbers, found, exact = address(labels), address(candidates.found), address(candidates.labels)
     moves, count, done = address(grid.steps), 1, 0
     put(found, 0, grid.goal)
@@ -88,9 +90,10 @@ def _find(labels, slack, lane, grid, most, candidates):
             least = np.uint32(2**32 - 1)
             for i in range(len(grid.steps)):
                 least = min(least, take(numbers, (place + take(moves, i)) * LANES + lane))
+            beyond = min(least + slack, last)
             for i in range(len(grid.steps)):
                 other = place + take(moves, i)
-                if take(numbers, other * LANES + lane) - least <= slack and take(exact, other) == np.inf:
+                if take(numbers, other * LANES + lane) <= beyond and take(exact, other) == np.inf:
                     put(exact, other, _UNKNOWN)
                     put(found, count, other)
                     count += 1

@@ -44,8 +44,8 @@ def lost_by_rounding(rng, shape):
 KINDS = [sums_that_tie_but_for_rounding, almost_ones, terrain, mostly_clamped, lost_by_rounding]
 
 
-def scaled(costs, dtype, moves, start, goal):
-    """Masks and what is left of scaled labels, for costs ``(N, H, W)``, and the masks of networkx."""
+def solved(costs, dtype, moves, start, goal):
+    """The grid, the space, masks and what is left, after scaled labels of costs ``(N, H, W)``."""
     count, height, width = costs.shape
     grid = make_grid((height, width), start, goal, moves, 1e-4, 1e290)
     rows = -costs.reshape(count, -1).astype(dtype)
@@ -54,11 +54,19 @@ def scaled(costs, dtype, moves, start, goal):
     length, bound = plan_visits(maps, grid, which[:8], order, path, np.empty(numbers_needed(grid)))
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
     space = lanes_kernel.make_space(grid, rows.dtype, scaled=True)
+    space.candidates.found[:] = -1
     number = lanes_kernel.scaled_paths(
         maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left, np.zeros(1, np.int64), 0
     )[0]
+    return grid, space, masks, left[:number]
+
+
+def scaled(costs, dtype, moves, start, goal):
+    """Masks and what is left of scaled labels, for costs ``(N, H, W)``, and the masks of networkx."""
+    _, _, masks, left = solved(costs, dtype, moves, start, goal)
     reference = GridPath(len(moves), start, goal, engine="networkx")
-    return masks, left[:number], reference(torch.from_numpy(rows).view(costs.shape)).flatten(1).numpy()
+    theta = torch.from_numpy(-costs.astype(dtype))
+    return masks, left, reference(theta).flatten(1).numpy()
 
 
 class TestFewAmongClearOnes:
@@ -98,6 +106,23 @@ class TestFewAmongClearOnes:
         masks, left, expected = scaled(costs, np.float64, FOUR, (0, 0), (8, 8))
         assert left.tolist() == [11]
         np.testing.assert_array_equal(np.delete(masks, 11, axis=0), np.delete(expected, 11, axis=0))
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_candidates_are_never_beside_the_map(self, dtype):
+        # Two cheap tiles behind the goal, on the border: labels there are above the goal's, but by less than the slack, and
+        # a slack above them is the label of what is outside. Twelve costs of 1.99 are cut to 1 beside a path of 3e8.
+        clear_map = np.full((4, 17), np.inf)
+        clear_map[2, [0, 1, 14]], clear_map[1, 2:14] = [1, 3e8, 1], 1
+        clear_map[3, 2:10], clear_map[3, 10], clear_map[3, 12:14] = 1, 5, 1
+        costs = np.repeat(clear_map[None], 8, axis=0)
+        costs[0, 1, 2:14] = 1.99
+        grid, space, masks, left = solved(costs, dtype, EIGHT, (2, 0), (2, 14))
+        found = space.candidates.found[space.candidates.found >= 0]
+        assert len(found) > 14
+        rows, columns = found // (grid.width + 2) - 1, found % (grid.width + 2) - 1
+        assert ((rows >= 0) & (rows < 4) & (columns >= 0) & (columns < 17)).all()
+        expected = GridPath(8, (2, 0), (2, 14), engine="networkx")(torch.from_numpy(-costs)).flatten(1).numpy()
+        np.testing.assert_array_equal(np.delete(masks, left, axis=0), np.delete(expected, left, axis=0))
 
     def test_costs_lost_by_rounding_are_left(self):
         costs = clear(np.random.default_rng(4), (LANES, 4, 4))
