@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from itertools import pairwise
 from typing import TypeVar
@@ -25,7 +25,12 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     That has mostly done some of its work before others are awake. None may itself use threads of this module.
     """
     others = [_pool(len(works) - 1).submit(work) for work in works[1:]]
-    return [works[0](), *(other.result() for other in others)]
+    try:
+        first = works[0]()
+    except BaseException:
+        wait(others)  # they may write to what is the caller's
+        raise
+    return [first, *(other.result() for other in others)]
 
 
 @lru_cache(maxsize=1)

@@ -109,8 +109,8 @@ def read_exact(maps, grid, which, first, lanes, space):
             transpose(gains, starts, lane, tile, block)
         for i in range(min(SIDE, tiles - tile)):
             cost = multiply(convert(load(block, i * LANES), np.float64), sign)
-            inside = minimum(maximum(cost, floor), ceiling)
-            store(entering, take(at, tile + i), choose(less(cost, infinity), inside, cost))
+            clamped = minimum(maximum(cost, floor), ceiling)
+            store(entering, take(at, tile + i), choose(less(cost, infinity), clamped, cost))
 
 
 @compiled_borrowing

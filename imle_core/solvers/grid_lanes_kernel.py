@@ -47,7 +47,7 @@ from imle_core.vectors import (
 
 _GOAL_BITS = 29  # of the scaled cost of a path on the mean map; costs of up to four times as much can be told
 _LARGEST_EXPONENT = 100
-_TRIED = 2 * LANES  # maps; if most of them are left, so are all others
+_TRIED = 2 * LANES  # maps of a thread; if most of them are left, so are all others
 _FEW = 4  # lanes; more are decided sooner by exact labels side by side, unless maps are large
 
 
@@ -107,7 +107,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         space: where to work.
         left: ``(M,)``, overwritten with the maps that are left.
         taken: ``(1,)`` how many of the M maps some thread has taken so far.
-        spared: of the M maps, those at the end that are left to another thread.
+        spared: how many maps at the end this thread takes only by chance, if others are slow.
 
     Returns:
         How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 
 import pytest
 
@@ -45,6 +46,20 @@ class TestInThreads:
         assert sorted(at_once([barrier.wait] * 3)) == [0, 1, 2]
         assert at_once([lambda: "a", lambda: "b"]) == ["a", "b"]
         assert at_once([threading.get_ident]) == [threading.get_ident()]
+
+    def test_none_goes_on_when_the_caller_fails(self):
+        done = []
+
+        def late():
+            time.sleep(0.2)
+            done.append(True)
+
+        def fail():
+            raise ArithmeticError
+
+        with pytest.raises(ArithmeticError):
+            at_once([fail, late])
+        assert done == [True]
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

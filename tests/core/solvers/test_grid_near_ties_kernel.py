@@ -124,12 +124,49 @@ class TestFewAmongClearOnes:
         expected = GridPath(8, (2, 0), (2, 14), engine="networkx")(torch.from_numpy(-costs)).flatten(1).numpy()
         np.testing.assert_array_equal(np.delete(masks, left, axis=0), np.delete(expected, left, axis=0))
 
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_no_path_leads_beside_the_map(self, dtype):
+        # As above, and round the map there is a way from the start that would be short if one could step over the border.
+        clear_map = np.full((20, 5), np.inf)
+        clear_map[[0, -1]] = clear_map[:, 0] = clear_map[16:, 4] = clear_map[:11, 4] = 1
+        clear_map[1, 3], clear_map[2:14, 2], clear_map[12:14, 4], clear_map[14, 3] = 3e8, 1, 1, 1
+        costs = np.repeat(clear_map[None], 8, axis=0)
+        costs[0, 2:14, 2] = 1.99
+        ends, theta = {"start": (0, 3), "goal": (14, 3)}, torch.from_numpy(-costs).to(dtype)
+        assert torch.equal(GridPath(**ends)(theta), GridPath(engine="networkx", **ends)(theta))
+
+    @pytest.mark.parametrize("width", [12, 20, 40])
+    @pytest.mark.parametrize("share", [0.3, 0.6, 0.8, 0.9, 0.95])
+    def test_the_whole_slack_is_looked_through(self, width, share):
+        # Of two ways behind a dear tile, one has costs of 1.99, which are cut to 1; the other is dearer in whole numbers, by
+        # less than what is cut, and all of it in the last tile.
+        clear_map = np.full((3, width), np.inf)
+        clear_map[0, 2:-1] = clear_map[2, 2:-1] = clear_map[1, 0] = 1
+        clear_map[1, 1], clear_map[1, -1] = 3e8, 3 * width
+        costs = np.repeat(clear_map[None], 8, axis=0)
+        costs[0, 0, 2:-1] = 1.99
+        costs[0, 2, -2] += int(share * (width - 3))
+        masks, left, expected = scaled(costs, np.float64, EIGHT, (1, 0), (1, width - 1))
+        assert len(left) == 0
+        np.testing.assert_array_equal(masks, expected)
+
+    def test_a_goal_whose_label_is_almost_too_large_is_left(self):
+        rng = np.random.default_rng(0)
+        costs = rng.integers(1, 5, (LANES, 6, 7)).astype(float)
+        costs[:, :2, :2] = [[1, 5e8], [5e8, 5e8]]
+        costs[20] += 0.5  # not one of those whose mean gives the scale
+        costs[20, :2, :2] = [[1, 2**31 - 148], [2**31 - 148, 2**31 - 148]]
+        _, space, masks, left = solved(costs, np.float64, EIGHT, (0, 0), (5, 6))
+        assert left.tolist() == [20]
+        assert not masks[20].any()
+        assert (space.candidates.found == -1).all()
+
     def test_costs_lost_by_rounding_are_left(self):
-        costs = clear(np.random.default_rng(4), (LANES, 4, 4))
-        costs[5] = 1e17
-        costs[5, 1:3, 1:3] = 1e-4
-        masks, left, _ = scaled(costs * 1e15, np.float64, EIGHT, (0, 0), (3, 3))
-        assert 5 in left
+        costs = 1e17 * clear(np.random.default_rng(4), (LANES, 5, 5))
+        costs[5, 2:4, 2:4] = 1e-4
+        _, space, masks, left = solved(costs, np.float64, EIGHT, (0, 0), (4, 4))
+        assert (space.candidates.found >= 0).any()
+        assert left.tolist() == [5]
         assert not masks[5].any()
 
 
