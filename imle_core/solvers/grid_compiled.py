@@ -23,10 +23,8 @@ Numbers: TypeAlias = NDArray[np.int64]
 
 _TILES_A_THREAD = 2**16  # below, threads get in the way of torch's own, which spin for a while after their work
 _TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
-_FEWEST_IN_LANES = 8  # maps; fewer are solved sooner one by one
+_WORTH = ((64**2, 8), (96**2, 12))  # LANES maps of up to so many tiles take about as long as so many one by one
 _FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
-_LARGEST_OF_FEW = 32**2  # tiles of a map; of larger ones LANES are needed, since that many are worked on
-_LARGEST_IN_LANES = 96**2  # tiles of a map; of larger ones LANES at once are too far from fitting into the cache
 _EXAMPLES = 8  # maps whose mean gives the order of visits
 
 
@@ -74,15 +72,19 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
     """
     if not len(which):
         return Found()
-    tiles = masks.shape[1]
-    fewest = _FEWEST_IN_LANES if tiles <= _LARGEST_OF_FEW else LANES
-    if len(which) < fewest or tiles > _LARGEST_IN_LANES:
-        allowed = min(_fit(threads, len(which) * tiles, _TILES_A_THREAD_ALONE), len(which))
-        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks), len(which), allowed))
+    count, tiles = len(which), masks.shape[1]
+    alone = min(_fit(threads, count * tiles, _TILES_A_THREAD_ALONE), count)
+    together = min(_fit(threads, count * tiles, _TILES_A_THREAD), math.ceil(count / LANES))
+    if count / alone < _worth(tiles) * math.ceil(count / LANES / together):
+        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks), count, alone))
     plan, taken = _plan(maps, grid, which), np.zeros(1, np.int64)
-    allowed = min(_fit(threads, len(which) * tiles, _TILES_A_THREAD), math.ceil(len(which) / LANES))
-    spared = [0, *[LANES] * (allowed - 1)]  # the calling thread waits for the others, so that the last maps are its own
+    spared = [0, *[LANES] * (together - 1)]  # the calling thread waits for the others, so that the last maps are its own
     return _sum(at_once([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared]))
+
+
+def _worth(tiles: int) -> float:
+    """How many maps by themselves take as long as LANES of them, if these are not too far from fitting into the caches."""
+    return next((maps for most, maps in _WORTH if tiles <= most), math.inf)
 
 
 def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:

@@ -164,9 +164,11 @@ class TestKernels:
         ("shape", "kernel"),
         [
             ((8, 32, 32), "scaled_paths"),
-            ((31, 1, 32**2 + 1), "cheapest_paths"),
-            ((32, 1, 32**2 + 1), "scaled_paths"),
-            ((32, 96, 96), "scaled_paths"),
+            ((7, 32, 32), "cheapest_paths"),
+            ((8, 64, 64), "scaled_paths"),
+            ((7, 64, 64), "cheapest_paths"),
+            ((12, 96, 96), "scaled_paths"),
+            ((11, 96, 96), "cheapest_paths"),
             ((32, 1, 96**2 + 1), "cheapest_paths"),
         ],
     )
@@ -174,6 +176,13 @@ class TestKernels:
         threads(1)
         GridPath()(-torch.ones(shape))
         assert asked == [(kernel, shape[0])]
+
+    @pytest.mark.parametrize(("count", "number", "kernel"), [(24, 2, "scaled_paths"), (24, 4, "cheapest_paths")])
+    def test_maps_are_solved_one_by_one_where_threads_make_that_sooner(self, asked, threads, count, number, kernel):
+        threads(number)
+        GridPath()(-torch.ones((count, 64, 64)))
+        assert {name for name, _ in asked} == {kernel}
+        assert sum(size for _, size in asked) == count
 
     def test_what_one_form_leaves_goes_to_the_next(self, asked):
         costs = np.full((16, 3, 4), 50.0)

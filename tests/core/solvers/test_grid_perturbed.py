@@ -13,7 +13,7 @@ from imle_core.solvers import GridPath, grid_compiled
 @pytest.fixture(scope="module", autouse=True)
 def _side_by_side_from_six_maps_on():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grid_compiled, "_FEWEST_IN_LANES", 6)
+        patch.setattr(grid_compiled, "_WORTH", ((96**2, 6),))
         yield
 
 
