@@ -82,8 +82,7 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     low, high = fill(real(0 if least else 0.5)), fill(real(CAPACITY))  # what is cut to 0 must not look whole
     cut = below = beyond = none
     for tile in range(0, tiles, SIDE):
-        for lane in range(0, LANES, SIDE):
-            transpose(gains, starts, lane, tile, block)
+        _turn(gains, starts, tile, block)
         for i in range(min(SIDE, tiles - tile)):
             gain = load(block, i * LANES)
             below = add(below, choose(less(floor, gain), one, none))
@@ -105,12 +104,18 @@ def read_exact(maps, grid, which, first, lanes, space):
     tiles, infinity = maps.theta.shape[1], fill(np.inf)
     floor, ceiling, sign = fill(grid.floor), fill(grid.ceiling), fill(-1.0)
     for tile in range(0, tiles, SIDE):
-        for lane in range(0, LANES, SIDE):
-            transpose(gains, starts, lane, tile, block)
+        _turn(gains, starts, tile, block)
         for i in range(min(SIDE, tiles - tile)):
             cost = multiply(convert(load(block, i * LANES), np.float64), sign)
             clamped = minimum(maximum(cost, floor), ceiling)
             store(entering, take(at, tile + i), choose(less(cost, infinity), clamped, cost))
+
+
+@compiled_borrowing
+def _turn(gains, starts, tile, block):
+    """Lays the gains of SIDE tiles from ``tile`` on side by side."""
+    for lane in range(0, LANES, SIDE):
+        transpose(gains, starts, lane, tile, block)
 
 
 @compiled_borrowing

@@ -125,9 +125,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
         _bound(costs, path, space.slack, space.above)
-        for place in range(0, len(labels), LANES):
-            store(labels, place, load(space.above, 0))
-        settled = not given_up and settle(labels, costs, space.slack, space.dirty, grid, order, True)
+        settled = not given_up and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, True)
         settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
         arrived = walk(space.walks, grid, reached, steps)
@@ -163,10 +161,8 @@ def exact_paths(maps, grid, which, masks, order, space, left):
         lanes = min(LANES, len(which) - first)
         read_exact(maps, grid, which, first, lanes, space.costs)
         store(space.above, 0, fill(np.inf))
-        for place in range(0, len(labels), LANES):
-            store(labels, place, fill(np.inf))
         # where that takes too many visits, it is not tried any more
-        settled = settled and settle(labels, costs, space.slack, space.dirty, grid, order, False)
+        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, False)
         if settled:
             exact_ways(labels, costs, grid, space.walks.ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)

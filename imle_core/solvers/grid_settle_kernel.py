@@ -30,8 +30,8 @@ LARGE = 32**2  # tiles; labels of LANES larger maps do not fit into the nearest 
 
 
 @compiled_borrowing
-def settle(labels, costs, slack, dirty, grid, order, roughly):
-    """Lowers labels until all up to the goal's plus ``slack`` are final, or until few are not if ``roughly`` will do.
+def settle(labels, costs, above, slack, dirty, grid, order, roughly):
+    """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final, or but for a few if ``roughly``.
 
     Every part of the order is gone through twice at once, so that fewer labels beyond it are made of ones that fall again.
 
@@ -39,6 +39,8 @@ def settle(labels, costs, slack, dirty, grid, order, roughly):
         Whether few enough visits were needed.
     """
     stride, diagonal, visits, most = grid.width + 2, len(grid.steps) == 8, 0, _most_visits(order)
+    for place in range(0, len(labels), LANES):
+        store(labels, place, load(above, 0))
     for lane in range(LANES):
         labels[grid.start * LANES + lane] = 0
     for place in range(len(dirty)):

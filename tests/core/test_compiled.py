@@ -76,8 +76,10 @@ generator, seen = torch.Generator().manual_seed(0), hashlib.sha256()
 laws = GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution()
 for law in (*laws, SumOfGammaNoiseDistribution(20.8, 100)):
     seen.update(law.sample((40, 9, 17), generator=generator).numpy().tobytes())
-costs = 1 + torch.rand(70, 9, 17, generator=generator).round(decimals=1)
-seen.update(GridPath()(-costs).numpy().tobytes())
+for shape in ((70, 9, 17), (70, 8, 16)):
+    costs = 1 + torch.rand(shape, generator=generator).round(decimals=1)
+    costs[3:] = 1 + torch.rand(costs[3:].shape, generator=generator)
+    seen.update(GridPath()(-costs).numpy().tobytes())
 print(seen.hexdigest())
 """
 
