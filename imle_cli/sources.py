@@ -1,8 +1,10 @@
 """Files to read: whether they can be, and tables of text in them."""
 
 import csv
+import gzip
 import math
 import stat
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import chain
@@ -45,6 +47,38 @@ def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], 
         raise error(path, f"is not a regular file; save the {thing} to a file first")
     if not status.st_size:
         raise error(path, f"the file is empty (0 bytes); save the {thing} again")
+
+
+MAX_BYTES = 2**30  # of a file that is read whole, after decompression
+
+
+def ending(path: Path) -> str:
+    """Ending of the file's name in lower case, ``.csv`` for instance; of what is inside where the name ends in ``.gz``."""
+    last = path.suffix.lower()
+    return path.with_suffix("").suffix.lower() if last == ".gz" else last
+
+
+def read_bytes(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> bytes:
+    """Content of a file, decompressed where its name ends in ``.gz``; arguments as in :func:`check_file`.
+
+    Raises:
+        SourceError: a file that cannot be read, is empty, is damaged, or holds more than ``MAX_BYTES``; or whatever
+            ``error`` makes.
+    """
+    check_file(path, kinds, thing, error)
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
+        raise error(path, f"cannot be decompressed ({reason}); save the {thing} again") from reason
+    except OSError as reason:
+        raise error(path, f"cannot be read ({reason.strerror or reason}); copy it to another disk") from reason
+    if len(content) > MAX_BYTES:
+        raise error(path, f"holds more than {MAX_BYTES} bytes; give a smaller {thing}")
+    if not content:
+        raise error(path, f"holds nothing once decompressed; save the {thing} again")
+    return content
 
 
 @dataclass(frozen=True)

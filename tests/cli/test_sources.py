@@ -1,10 +1,12 @@
 """Tables of text: cells, headers, and what may be wrong with a file."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
-from imle_cli.sources import SourceError, as_number, read_table
+from imle_cli import sources
+from imle_cli.sources import SourceError, as_number, ending, read_bytes, read_table
 
 RULE = "it must be a number below 1e100, or inf; correct it"
 
@@ -100,3 +102,28 @@ def test_what_is_no_text():
     with pytest.raises(SourceError) as error:
         read_table(Path())
     assert str(error.value) == ".: is a folder; give a .csv file in it"
+
+
+class TestContent:
+    def test_of_a_file_and_of_one_that_is_compressed(self):
+        Path("a.CSV.gz").write_bytes(gzip.compress(b"1,2"))
+        Path("b.csv").write_bytes(b"1,2")
+        assert [(ending(Path(name)), read_bytes(Path(name), "", "")) for name in ("a.CSV.gz", "b.csv")] == [
+            (".csv", b"1,2")
+        ] * 2
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"1,2", "cannot be decompressed (Not a gzipped file (b'1,')); save the map again"),
+            (gzip.compress(b"1,2" * 9)[:-9], "cannot be decompressed (Compressed file ended"),
+            (gzip.compress(b""), "holds nothing once decompressed; save the map again"),
+            (gzip.compress(b"0" * 99), "holds more than 98 bytes; give a smaller map"),
+        ],
+    )
+    def test_that_is_damaged_or_too_much(self, content, message, monkeypatch):
+        monkeypatch.setattr(sources, "MAX_BYTES", 98)
+        Path("a.csv.gz").write_bytes(content)
+        with pytest.raises(SourceError) as error:
+            read_bytes(Path("a.csv.gz"), "a .csv file", "map")
+        assert str(error.value).startswith(f"a.csv.gz: {message}")
