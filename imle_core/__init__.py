@@ -2,7 +2,7 @@
 
 from imle_core.contracts import Noise, Solver, Target
 from imle_core.empirical import kolmogorov_smirnov
-from imle_core.estimator import IMLE, Estimator, imle
+from imle_core.estimator import IMLE, Differentiable, Estimator, imle
 from imle_core.layer import Layer, LayerModule, perturb_and_map
 from imle_core.losses import fenchel_young, hamming
 from imle_core.marginals import Marginals, marginals, stream_marginals, stream_samples
@@ -14,6 +14,7 @@ from imle_core.noise import (
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
 )
+from imle_core.step_size import StepSizeWarning, ZeroGradientWarning
 from imle_core.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 from imle_core.training import Step, Training, train
 
@@ -21,6 +22,7 @@ __all__ = [
     "IMLE",
     "AdaptiveTargetDistribution",
     "AntitheticNoiseDistribution",
+    "Differentiable",
     "Estimator",
     "GumbelNoiseDistribution",
     "KnownTargetDistribution",
@@ -33,10 +35,12 @@ __all__ = [
     "NormalNoiseDistribution",
     "Solver",
     "Step",
+    "StepSizeWarning",
     "SumOfGammaNoiseDistribution",
     "Target",
     "TargetDistribution",
     "Training",
+    "ZeroGradientWarning",
     "fenchel_young",
     "hamming",
     "imle",

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.declarations import declared, is_pure
+
 
 class Solver(Protocol):
     """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
@@ -18,6 +20,14 @@ class Solver(Protocol):
     Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise call it in place
     of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``, or theta
     ``(B, S, *event)`` and no eps. It gives ``(B, S, *event)`` and need not solve again what is :class:`Known`.
+
+    Memory: a solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of
+    its own, or what it got. The attribute ``pure = True`` saves both copies. It says that the solver changes nothing that it
+    gets, and that what it gives is a new tensor which it does not keep.
+
+    Sense: the attribute ``sense``, "max" or "min", says what a solver does; a layer of the other sense refuses it.
+
+    Both attributes hold for the class that has them, and for subclasses that leave ``__call__`` as it is.
     """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
@@ -40,7 +50,10 @@ class Known:
 
 
 class Noise(Protocol):
-    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``."""
+    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``.
+
+    Its draws are copied, unless it has the attribute ``pure = True``: then they are new tensors which it does not keep.
+    """
 
     @property
     def sample(self) -> Callable[..., Tensor]:
@@ -53,6 +66,9 @@ class Target(Protocol):
     Where it has them, ``step_size(theta, dy)`` gives lambda, a number or a tensor with one for each row, by which a scaled
     gradient is divided; and ``observe(difference)`` is called once after each backward pass, with the differences
     ``(B, S, *event)`` of states before they are averaged and scaled.
+
+    A target gets tensors of its own, in which it may write, unless it has the attribute ``pure = True``: then it changes
+    nothing that it gets. Its parameters must be finite where theta is, unless it has ``follows_gradient = False``.
     """
 
     def params(self, theta: Tensor, dy: Tensor, /) -> Tensor:
@@ -60,10 +76,11 @@ class Target(Protocol):
 
 
 def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
-    """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``.
+    """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``, in memory of its own.
 
     Raises:
-        ValueError: the noise has another shape, or cannot take the generator that is to be used.
+        TypeError: the noise is no tensor.
+        ValueError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
     """
     shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
     wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
@@ -74,33 +91,125 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
             "give sample a keyword argument named generator"
         )
     eps = noise.sample(shape, **{name: value for name, value in wanted.items() if name in known})
+    if is_pure(noise, "sample") and eps.shape == shape:
+        return eps.to(like)
+    if not isinstance(eps, Tensor):
+        raise TypeError(
+            f"noise_distribution: {type(noise).__name__}.sample gave {type(eps).__name__}; it must give a tensor; wrap "
+            "arrays in torch.as_tensor"
+        )
     if eps.shape != shape:
         raise ValueError(
             f"noise_distribution: {type(noise).__name__}.sample gave shape {tuple(eps.shape)}, asked for "
             f"{tuple(shape)}; it must give the shape asked for"
         )
-    return eps.to(like)
+    if eps.isnan().any():
+        raise ValueError(
+            f"noise_distribution: {type(noise).__name__}.sample gave {int(eps.isnan().sum())} NaN of {eps.numel()} draws; "
+            "it must give numbers; look for 0/0 or log(0)"
+        )
+    return own(eps, like)
 
 
-def map_states(solver: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
-    """Solutions for stacked parameters, both ``(B, S, *event)``, as one call with B*S rows; cast to theta's type.
+def map_states(
+    solver: Callable[[Tensor], Tensor], theta: Tensor, *, pure: bool | None = None, fresh: bool = False
+) -> Tensor:
+    """Solutions for stacked parameters, both ``(B, S, *event)``, as one call with B*S rows.
+
+    Args:
+        solver: solves.
+        theta: parameters.
+        pure: whether the solver changes nothing and keeps nothing; what it declares if None.
+        fresh: whether nobody else needs the memory of ``theta``, so that the solver may write in it.
+
+    Returns:
+        Solutions in theta's type, in memory of their own.
 
     Raises:
-        TypeError: the solver gives no tensor.
-        ValueError: the solver gives another shape.
+        TypeError: the solver gives no dense tensor of real numbers.
+        ValueError: the solver gives another shape, or NaN.
     """
     rows = theta.flatten(0, 1)
     if rows.numel() == 0:
         return torch.zeros_like(theta)
-    z = solver(rows)
+    if is_pure(solver) if pure is None else pure:
+        z = solver(rows)
+        if isinstance(z, Tensor) and z.shape == rows.shape:
+            return z.detach().to(theta).reshape(theta.shape)
+    else:
+        z = solver(rows if fresh else rows.clone())
+    _check_solution(z, rows.shape)
+    return own(z, theta).reshape(theta.shape)
+
+
+def _check_solution(z: Any, shape: torch.Size) -> None:
     if not isinstance(z, Tensor):
-        raise TypeError(f"solver: gave {type(z).__name__}; it must give a tensor; wrap arrays in torch.as_tensor")
-    if z.shape != rows.shape:
+        remedy = "give the solution alone" if isinstance(z, tuple) else "wrap arrays in torch.as_tensor"
+        raise TypeError(f"solver: gave {type(z).__name__}; it must give a tensor; {remedy}")
+    kind = lacking_numbers(z)
+    if kind is not None:
+        raise TypeError(f"solver: gave {kind[0]}; it must give a dense tensor of real numbers; {kind[1]}")
+    if z.shape != shape:
         raise ValueError(
-            f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(rows.shape)}; it must map "
-            "(N, *event) to (N, *event), row by row; N is batch x samples"
+            f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(shape)}; it must map "
+            "(N, *event) to (N, *event), row by row; N is batch x samples; for a function of one instance take BlackBox"
         )
-    return z.detach().to(theta).reshape(theta.shape)
+    # A finite sum, quick to take, has finite terms.
+    if z.is_floating_point() and not z.sum().isfinite() and z.isnan().any():
+        rows = int(z.isnan().flatten(1).any(dim=1).sum())
+        raise ValueError(
+            f"solver: gave NaN in {rows} of {len(z)} rows; a solution has numbers; run imle check on the solver"
+        )
+
+
+def own(values: Tensor, like: Tensor) -> Tensor:
+    """``values`` in the type and on the device of ``like``, without a gradient, in memory that nobody else has."""
+    moved = values.detach().to(like)
+    # A change of type or device has copied already. So has a copy here, which also leaves inference mode.
+    return moved.clone() if moved.dtype == values.dtype and moved.device == values.device else moved
+
+
+def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
+    """``theta'`` for parameters and their upstream gradient, all ``(N, *event)``; an infinite entry of theta stays.
+
+    Raises:
+        TypeError: the target gives no tensor.
+        ValueError: the target gives another shape, or parameters that are not finite where theta is.
+    """
+    moved = target.params(theta, dy) if is_pure(target, "params") else target.params(theta.clone(), dy.clone())
+    check_moved(moved, theta, f"{type(target).__name__}.params gave")
+    moved = moved.to(theta)
+    if moved.sum().isfinite():  # quick to take, and then all terms are finite
+        return moved
+    walls = theta.isinf()
+    if getattr(target, "follows_gradient", True):
+        check_finite_step(torch.where(walls, 0.0, moved))
+    return torch.where(walls, theta, moved)
+
+
+def check_moved(moved: Any, theta: Tensor, what: str) -> None:
+    """What a target gives must be a tensor of theta's shape."""
+    if not isinstance(moved, Tensor):
+        raise TypeError(f"target_distribution: {what} {type(moved).__name__}; it must give a tensor of theta's shape")
+    if moved.shape != theta.shape:
+        raise ValueError(
+            f"target_distribution: {what} shape {tuple(moved.shape)} for parameters of shape {tuple(theta.shape)}; it must "
+            "keep their shape"
+        )
+
+
+def check_finite_step(moved: Tensor) -> None:
+    """Parameters that were moved by lambda times the upstream gradient must be finite where theta is.
+
+    Ties of infinite parameters would decide a solution, or an infinite one would count as a wall.
+    """
+    wrong = int((~moved.isfinite()).sum())
+    if wrong:
+        raise ValueError(
+            f"target_distribution: lambda times the upstream gradient makes {wrong} of {moved.numel()} target parameters "
+            f"infinite or NaN in {moved.dtype}; they must be finite where theta is; use a smaller lambda or loss scale, or "
+            "theta.float()"
+        )
 
 
 def check_states(z: Any, shape: torch.Size) -> None:
@@ -139,11 +248,33 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
     return values
 
 
+def lacking_numbers(values: Tensor) -> tuple[str, str] | None:
+    """Why a tensor is not one of real numbers side by side, and what to do; None where it is."""
+    if values.is_nested:
+        return "a nested tensor", "pad it with torch.nested.to_padded_tensor"
+    if values.layout != torch.strided:
+        return f"a sparse tensor ({values.layout})", "use .to_dense()"
+    if values.is_quantized:
+        return f"a quantised tensor ({values.dtype})", "use .dequantize()"
+    if values.is_meta:
+        return "a tensor on the meta device, which holds no numbers", "move its making to a real device"
+    if values.is_complex():
+        return f"{values.dtype}", "take its .real, or .abs()"
+    return None
+
+
+# Arithmetic is defined for these; narrower ones are for storage.
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+
 def check_theta(theta: Any) -> None:
-    """Parameters must be a floating tensor ``(B, *event)`` without NaN."""
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN."""
     if not isinstance(theta, Tensor):
         raise TypeError(f"theta: got {type(theta).__name__}; it must be a tensor; use torch.as_tensor")
-    if not theta.is_floating_point():
+    kind = lacking_numbers(theta)
+    if kind is not None:
+        raise TypeError(f"theta: got {kind[0]}; it must be a dense tensor of real numbers; {kind[1]}")
+    if theta.dtype not in _FLOATS:
         raise TypeError(f"theta: got {theta.dtype}; it must have a floating type; use theta.float()")
     if theta.dim() < 2:
         raise ValueError(
@@ -155,6 +286,30 @@ def check_theta(theta: Any) -> None:
         raise ValueError(
             f"theta: got {count} NaN of {theta.numel()} entries; it must have none; look for the cause upstream"
         )
+
+
+def check_solver(solver: Any, sense: str) -> None:
+    """A solver must be a callable object that does not declare the other sense.
+
+    Raises:
+        TypeError: a class, or what cannot be called.
+        ValueError: a solver that declares the other sense.
+    """
+    if isinstance(solver, type):
+        raise TypeError(
+            f"function: got the class {solver.__name__}; it must be a solver, an object; make one: {solver.__name__}(...)"
+        )
+    if not callable(solver):
+        raise TypeError(f"function: got {type(solver).__name__}; it must be callable; pass the solver first")
+    does = declared(solver, "sense")
+    if does in ("max", "min") and does != sense:
+        name = getattr(solver, "__name__", type(solver).__name__)
+        remedy = (
+            "leave sense out and call the layer with -costs, or take imle(lambda costs: solver(-costs), sense='min')"
+            if does == "max"
+            else "use sense='min', or give lambda theta: solver(-theta)"
+        )
+        raise ValueError(f"sense: got {sense!r} with {name}, which declares {does!r} and would give the worst; {remedy}")
 
 
 def check_upstream(dy: Tensor) -> None:
@@ -202,8 +357,18 @@ def check_seed(name: str, value: Any) -> None:
 
 def check_temperature(name: str, value: Any) -> None:
     """A temperature must be a finite number >= 0."""
+    check_not_learned(name, value, "divide theta by it, at temperature 1")
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+
+
+def check_not_learned(name: str, value: Any, remedy: str) -> None:
+    """A setting must be no tensor that wants a gradient, since it would get none."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise TypeError(
+            f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "
+            f"float({name}), or {remedy}"
+        )
 
 
 def check_method(name: str, value: Any, method: str, remedy: str) -> None:

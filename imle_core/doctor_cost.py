@@ -12,6 +12,7 @@ from torch import Tensor
 from imle_core.doctor_example import Example, RefusedError, said
 from imle_core.doctor_subject import Outcome, Subject, apart
 from imle_core.estimator import imle
+from imle_core.step_size import steps_of_any_size
 from imle_core.target import TargetDistribution
 
 _SLOW = 0.01  # seconds an instance
@@ -133,7 +134,8 @@ def check_gradients(subject: Subject) -> Outcome:
         theta = subject.theta.clone().requires_grad_()
         layer = imle(subject.ask, TargetDistribution(1.0, step), sense="max" if subject.sign > 0 else "min")
         try:
-            (layer(theta) * upstream).sum().backward()
+            with steps_of_any_size():
+                (layer(theta) * upstream).sum().backward()
         except RefusedError as error:
             text = f"it refuses targets theta - lambda dy at lambda {step:g}: {error.reason}; clamp theta to its domain"
             return Outcome("warn", text, {"theta": error.theta})

@@ -10,6 +10,8 @@ Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), algorithm 1.
 """
 
 import functools
+import operator
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from imle_core import contracts
 from imle_core.contracts import Known, Noise, Solver, Target
+from imle_core.declarations import is_pure
 from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense, divided
 from imle_core.target import TargetDistribution
 
@@ -53,24 +56,22 @@ class Estimator(Layer):
         rows, dy_rows = call.theta.flatten(0, 1), call.dy.flatten(0, 1)
         if hasattr(self.target, "check_instances"):
             self.target.check_instances(call.theta[:, 0])
-        walled = bool(call.theta[:, 0].isinf().any())
         # A target that observes may change its step afterwards.
         step = self.target.step_size(rows, dy_rows) if self.divides else None  # type: ignore[attr-defined]
 
         known = Known(call.theta[:, :1], self.input_temperature, call.z)
 
         def state_against(dy_rows: Tensor) -> Tensor:
-            target = self.target.params(rows, dy_rows)
-            if walled:
-                target = torch.where(rows.isinf(), rows, target)
+            target = contracts.target_parameters(self.target, rows, dy_rows)
             return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2
         else:
             difference = call.z - state_against(dy_rows)
+        self.watch.look(self.target, self.perturbed(call.theta, call.eps, self.input_temperature), call.dy, difference)
         if hasattr(self.target, "observe"):
-            self.target.observe(difference)
+            self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
         return difference if step is None else divided(difference, step)
 
 
@@ -146,12 +147,43 @@ def imle(
         difference,
     )
 
-    @functools.wraps(function)
-    def differentiable(theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        return layer(theta, *args, **kwargs)
+    return Differentiable(layer)
 
-    differentiable.estimator = layer  # type: ignore[attr-defined]
-    return differentiable
+
+class Differentiable:
+    """What :func:`imle` makes of a solver: a function of theta, named and documented like the solver.
+
+    It is pickled like a function, by its name, where it is found by that in its module, as after ``@imle(...)``; elsewhere
+    with its layer, if solver, target and noise can be pickled. A copy is the same object, as of a function.
+
+    Args:
+        layer: the layer that it calls.
+    """
+
+    def __init__(self, layer: Estimator) -> None:
+        functools.update_wrapper(self, layer.solver)
+        self.estimator = layer
+
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+        return self.estimator(theta, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"imle({self.estimator.solver!r})"
+
+    def __copy__(self) -> "Differentiable":
+        return self
+
+    def __deepcopy__(self, _: Any) -> "Differentiable":
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name = getattr(self, "__qualname__", "")
+        try:
+            found = operator.attrgetter(name)(sys.modules[self.__module__])
+        except (AttributeError, KeyError, ValueError):
+            found = None
+        return name if found is self else (Differentiable, (self.estimator,))
 
 
 class IMLE(LayerModule):

@@ -15,11 +15,12 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from imle_core import contracts
 from imle_core.contracts import Known, Noise, Solver, Target
+from imle_core.declarations import is_pure
 from imle_core.replay import Replay
+from imle_core.step_size import StepWatch
 from imle_core.target import TargetDistribution
 
 Sense = Literal["max", "min"]
@@ -66,10 +67,9 @@ class Layer(ABC):
     reduction: Reduction = "none"
     generator: torch.Generator | None = None
     replay: Replay | None = field(init=False)
+    watch: StepWatch = field(init=False, default_factory=StepWatch)
 
     def __post_init__(self) -> None:
-        if not callable(self.solver):
-            raise TypeError(f"function: got {type(self.solver).__name__}; it must be callable; pass the solver first")
         contracts.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
         if self.noise is not None:
             contracts.check_method("noise_distribution", self.noise, "sample", "use GumbelNoiseDistribution() or None")
@@ -77,6 +77,7 @@ class Layer(ABC):
         contracts.check_temperature("input_noise_temperature", self.input_temperature)
         contracts.check_temperature("target_noise_temperature", self.target_temperature)
         contracts.check_choice("sense", self.sense, get_args(Sense))
+        contracts.check_solver(self.solver, self.sense)
         contracts.check_choice("reduction", self.reduction, get_args(Reduction))
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
 
@@ -138,17 +139,20 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        pure = is_pure(self.solver)
         at_once = getattr(self.solver, "perturb_and_map", None)
         if at_once is not None and self.sense == "max" and not any(arguments):
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
-            z: Tensor = at_once(rows, eps, temperature, known)
+            given = (rows, eps, temperature, known)
+            z: Tensor = at_once(*given) if pure else at_once(*map(_copied, given))
             contracts.check_states(z, rows.shape if eps is None else eps.shape)
-            return z.detach().to(theta)
+            return z.detach().to(theta) if pure else contracts.own(z, theta)
 
         def solver(rows: Tensor) -> Tensor:
             return self.solver(self.signed(rows), *arguments[0], **arguments[1])
 
-        return contracts.map_states(solver, self.perturbed(theta, eps, temperature))
+        added = eps is not None and temperature != 0  # then the sum is a new tensor
+        return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
         """``theta + tau * eps``, shape ``(B, S, *event)``."""
@@ -159,10 +163,10 @@ class Layer(ABC):
         return -theta if self.sense == "min" else theta
 
     def reduce(self, z: Tensor) -> Tensor:
-        """Samples ``(B, S, *event)`` in the wanted reduction."""
+        """Samples ``(B, S, *event)`` in the wanted reduction, perhaps in the same memory."""
         if self.reduction == "mean":
             return z.mean(dim=1)
-        return z.view_as(z) if self.reduction == "stacked" else z.flatten(0, 1)
+        return z if self.reduction == "stacked" else z.flatten(0, 1)
 
     def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
         """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples; 0 for infinite entries."""
@@ -180,7 +184,8 @@ class Layer(ABC):
 class _Estimate(torch.autograd.Function):
     @staticmethod
     def forward(theta: Tensor, eps: Tensor | None, z: Tensor, layer: Layer, arguments: Arguments) -> Tensor:  # noqa: ARG004
-        return layer.reduce(z)
+        states = layer.reduce(z)
+        return states if layer.reduction == "mean" else states.clone()  # to be written in; the backward pass needs z
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
@@ -188,9 +193,39 @@ class _Estimate(torch.autograd.Function):
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        return ctx.layer.gradient(*ctx.saved_tensors, dy, ctx.arguments), None, None, None, None
+        theta, eps, z = ctx.saved_tensors
+        with torch.no_grad():
+            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments)
+        if torch.is_grad_enabled():  # create_graph=True
+            gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
+        return gradient, None, None, None, None
+
+
+class _Gradient(torch.autograd.Function):
+    """A gradient of a solver, which has none itself."""
+
+    @staticmethod
+    def forward(gradient: Tensor, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG004
+        return gradient.view_as(gradient)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
+        raise RuntimeError(
+            "gradient: it was asked for its own derivative, and a difference of solutions has none; a layer can be "
+            "differentiated once; leave out create_graph=True, or detach the gradient"
+        )
+
+
+def _copied(value: Any) -> Any:
+    """What a solver is given, in memory of its own."""
+    if isinstance(value, Known):
+        return replace(value, theta=value.theta.clone(), z=value.z.clone())
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 class LayerModule(nn.Module):
@@ -259,6 +294,7 @@ def perturb_and_map(
 
     Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
     """
+    contracts.check_solver(solver, "max")
     contracts.check_theta(theta)
     contracts.check_samples("nb_samples", nb_samples)
     contracts.check_temperature("temperature", temperature)
@@ -267,7 +303,8 @@ def perturb_and_map(
         eps = None
         if noise_distribution is not None and temperature > 0:
             eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator)
-        return contracts.map_states(solver, add_noise(theta.unsqueeze(1), eps, temperature, nb_samples))
+        rows = add_noise(theta.unsqueeze(1), eps, temperature, nb_samples)
+        return contracts.map_states(solver, rows, fresh=eps is not None)
 
 
 def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples: int) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core import location_scale, sum_of_gamma, sum_of_gamma_score
+from imle_core import contracts, location_scale, sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 
@@ -25,6 +25,7 @@ Device = torch.device | str | None
 class NoiseDistribution(ABC):
     """Independent, identically distributed noise with a known law."""
 
+    pure = True
     mean: float
     variance: float
 
@@ -110,7 +111,10 @@ class SumOfGammaNoiseDistribution(_Compiled):
     0.5
     """
 
+    pure = True
+
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
+        contracts.check_not_learned("k", k, "learn theta, whose scale does the same")
         if not (math.isfinite(k) and k > 0):
             raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
         if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
@@ -183,6 +187,8 @@ class _LocationScale(_Compiled):
     _standard_variance: float
 
     def __init__(self, location: float = 0.0, scale: float = 1.0) -> None:
+        for name, value in (("location", location), ("scale", scale)):
+            contracts.check_not_learned(name, value, "learn theta, whose place and scale do the same")
         if not math.isfinite(location):
             raise ValueError(f"location: got {location!r}; it must be finite")
         if not (math.isfinite(scale) and scale > 0):
@@ -337,6 +343,8 @@ class AntitheticNoiseDistribution(NoiseDistribution):
     Raises:
         ValueError: noise that is neither symmetric nor sampled by quantiles, such as Sum-of-Gamma.
     """
+
+    pure = True
 
     def __init__(self, law: NoiseDistribution) -> None:
         if not isinstance(law, _LocationScale):

@@ -66,6 +66,8 @@ class WatchedGridPath(GridPath):
         clock: the clock.
     """
 
+    pure = True
+
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._solve = clock.timed("solver", super().__call__)

@@ -1,55 +1,138 @@
-"""Generator states of past forward calls, so that activation checkpointing recomputes with the same noise."""
+"""Generator states of checkpointed calls, so that activation checkpointing recomputes with the same noise."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
-
-Key = tuple[torch.Size, torch.dtype, float]
+from torch.autograd.function import FunctionCtx
 
 
 class Replay:
     """Puts a generator back where it stood when a forward pass is recomputed inside a backward pass.
 
-    ``torch.utils.checkpoint`` restores torch's global generators before it recomputes, but knows nothing of others. A
-    recomputation is recognised because it happens inside the autograd engine, and is matched with its original by the
-    parameters' shape, type and sum. Calls with equal parameters are replayed last first, the order of a backward pass.
-    The states of the last 256 calls are kept.
+    ``torch.utils.checkpoint`` restores torch's global generators before it recomputes, but knows nothing of others. Whatever
+    recomputes keeps an object for each of its calls, which it has in the first pass and again in the recomputation: this
+    tells calls apart, however alike their parameters are, in whatever order a backward pass comes to them. Within one call,
+    draws are matched in order. Known are ``torch.utils.checkpoint`` in both of its forms, nested ones too, and every
+    ``torch.autograd.Function`` that computes in ``forward(ctx, ...)`` and again in ``backward(ctx, ...)``. States are kept
+    as long as such an object lives.
 
     Args:
         generator: the generator whose states are recorded and restored.
     """
 
-    _capacity = 256
-
     def __init__(self, generator: torch.Generator) -> None:
         self.generator = generator
-        self._calls: list[tuple[Key, Tensor]] = []
+        self._records: WeakKeyDictionary[Any, _Record] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[type["Replay"], tuple[torch.Generator]]:
+        return Replay, (self.generator,)
 
     @contextmanager
     def drawing(self, theta: Tensor) -> Iterator[None]:
         """Wraps the draw of noise for ``theta``: records the state of a first pass, restores it in a recomputation.
 
         Raises:
-            RuntimeError: a recomputation whose first pass is not on record.
+            RuntimeError: inside a backward pass, a draw whose first pass is not on record.
         """
-        finite_sum = float(theta.detach().double().nan_to_num(posinf=0.0, neginf=0.0).sum())
-        key = (theta.shape, theta.dtype, finite_sum)
-        present = self.generator.get_state()
-        if torch._C._current_graph_task_id() == -1:
-            self._calls = [*self._calls[1 - self._capacity :], (key, present)]
+        passes = _uncompiled_passes()
+        again = next((number for number, some in enumerate(passes) if some.again), None)
+        if again is None and torch._C._current_graph_task_id() == -1:
+            for some in passes:
+                self._record(some).draws.append(_Draw(theta.shape, theta.dtype, self.generator.get_state()))
             yield
             return
-        index = max((i for i, (known, _) in enumerate(self._calls) if known == key), default=None)
-        if index is None:
+        draw = None if again is None else self._record(passes[again]).next_draw(passes[again].run)
+        if draw is None or (draw.shape, draw.dtype) != (theta.shape, theta.dtype):
             raise RuntimeError(
-                f"generator: no state is on record for a recomputation with parameters of shape {tuple(theta.shape)}; the "
-                f"parameters must be recomputed exactly, at most {self._capacity} calls after the first pass"
+                f"generator: no state is on record for a recomputation with parameters of shape {tuple(theta.shape)}; "
+                "inside a backward pass only what was checkpointed can be computed, just as before; use "
+                "torch.utils.checkpoint"
             )
-        self._calls.insert(0, self._calls.pop(index))
-        self.generator.set_state(self._calls[0][1])
+        for some in passes[:again]:
+            self._record(some).draws.append(draw)
+        present = self.generator.get_state()
+        self.generator.set_state(draw.state)
         try:
             yield
         finally:
             self.generator.set_state(present)
+
+    def _record(self, some: "_Pass") -> "_Record":
+        return self._records.setdefault(some.call, _Record())
+
+
+class _Draw(NamedTuple):
+    """A draw of a first pass: the parameters' shape and type, and the generator's state."""
+
+    shape: torch.Size
+    dtype: torch.dtype
+    state: Tensor
+
+
+@dataclass
+class _Record:
+    """Draws of a checkpointed call, in order, and how many of them the present recomputation has had."""
+
+    draws: list[_Draw] = field(default_factory=list)
+    run: tuple[int, int] | None = None
+    had: int = 0
+
+    def next_draw(self, run: tuple[int, int]) -> _Draw | None:
+        """The next draw of a recomputation, which begins anew where it is another one."""
+        self.had = self.had + 1 if run == self.run else 1
+        self.run = run
+        return self.draws[self.had - 1] if self.had <= len(self.draws) else None
+
+
+class _Pass(NamedTuple):
+    """A pass of a checkpointed call that is under way.
+
+    Attributes:
+        call: what its first pass and all its recomputations have in common.
+        again: whether it is a recomputation.
+        run: the recomputation.
+    """
+
+    call: Any
+    again: bool
+    run: tuple[int, int]
+
+
+def _passes() -> list[_Pass]:
+    """Passes that are under way, from the innermost outwards, as the calling functions tell."""
+    checkpointing = getattr(sys.modules.get("torch.utils.checkpoint"), "__file__", None)
+    passes, task = [], torch._C._current_graph_task_id()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code, run = frame.f_code, (task, id(frame))
+        if code.co_filename == checkpointing and code.co_name == "checkpoint":
+            waiting = getattr(frame.f_locals.get("gen"), "gi_frame", None)  # without it, a Function below it has the call
+            if waiting is not None:
+                passes.append(_Pass(waiting.f_locals["new_frame"], False, run))
+        elif code.co_filename == checkpointing and code.co_name == "unpack_hook":
+            passes.append(_Pass(frame.f_locals["frame"], True, run))
+        elif code.co_varnames[:1] == ("ctx",) and code.co_name in ("forward", "backward"):
+            ctx = frame.f_locals["ctx"]
+            if isinstance(ctx, FunctionCtx):
+                passes.append(_Pass(ctx, code.co_name == "backward", run))
+        frame = frame.f_back
+    return passes
+
+
+_uncompiled: list[Callable[[], list[_Pass]]] = []
+
+
+def _uncompiled_passes() -> list[_Pass]:
+    """The same where torch.compile may look into functions: a graph has no frames."""
+    if "torch._dynamo" not in sys.modules:
+        return _passes()
+    if not _uncompiled:
+        _uncompiled.append(torch.compiler.disable(_passes))
+    return _uncompiled[0]()

@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from imle_core import contracts
+
 
 class TargetDistribution:
     """``theta' = alpha * theta - lambda * dy`` with a fixed step ``lambda = beta``.
@@ -26,10 +28,14 @@ class TargetDistribution:
 
     Raises:
         ValueError: alpha or beta outside its range.
+        TypeError: alpha or beta is a tensor that wants a gradient, which it would not get.
     """
+
+    pure = True
 
     def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
         for name, value in (("alpha", alpha), ("beta", beta)):
+            contracts.check_not_learned(name, value, "take AdaptiveTargetDistribution")
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is 1")
         self.alpha, self.beta = alpha, beta
@@ -39,7 +45,9 @@ class TargetDistribution:
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
-        return (theta if self.alpha == 1 else self.alpha * theta) - self.beta * dy
+        wide = torch.promote_types(theta.dtype, torch.float32)  # float16 holds no product above 65504
+        moved = theta.to(wide) if self.alpha == 1 else self.alpha * theta.to(wide)
+        return (moved - self.beta * dy.to(wide)).to(theta)
 
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""
@@ -66,6 +74,7 @@ class KnownTargetDistribution:
     """
 
     follows_gradient = False
+    pure = True
 
     def __init__(self, theta: Tensor) -> None:
         if not isinstance(theta, Tensor) or not theta.is_floating_point():
@@ -147,6 +156,7 @@ class AdaptiveTargetDistribution(nn.Module):
     """
 
     divides = True
+    pure = True
     beta: Tensor
     rate: Tensor
     move: Tensor
@@ -168,6 +178,7 @@ class AdaptiveTargetDistribution(nn.Module):
     ) -> None:
         super().__init__()
         for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
+            contracts.check_not_learned(name, value, "let it adapt, from where it starts")
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is {usual}")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):

@@ -28,6 +28,9 @@ class BlackboxInterpolation(Layer):
         """Differences of solutions over lambda; 0 where lambda is 0."""
         theta, dy = call.theta, call.dy
         step = self.target.step_size(theta.flatten(0, 1), dy.flatten(0, 1))  # type: ignore[attr-defined]
-        # An infinite entry keeps its place: it has no slope.
-        moved = (theta - torch.where(theta.isinf(), 0.0, for_rows(step, dy) * dy)).to(theta)
-        return divided(call.z - self.states(moved, call.eps, self.input_temperature, call.arguments), step)
+        walls = theta.isinf()  # such an entry keeps its place: it has no slope
+        moved = (theta - torch.where(walls, 0.0, for_rows(step, dy) * dy)).to(theta)
+        contracts.check_finite_step(torch.where(walls, 0.0, moved))
+        difference = call.z - self.states(moved, call.eps, self.input_temperature, call.arguments)
+        self.watch.look(self.target, self.perturbed(theta, call.eps, self.input_temperature), dy, difference)
+        return divided(difference, step)

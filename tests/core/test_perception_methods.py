@@ -201,6 +201,7 @@ class TestGradients:
         best = (-moved * z).sum(dim=(2, 3)).mean(dim=1)
         torch.testing.assert_close(losses, best + (costs * GOLD).sum(dim=(1, 2)), rtol=1e-4, atol=1e-4)
 
+    @pytest.mark.filterwarnings("ignore::imle_core.StepSizeWarning")
     def test_lambda_above_the_cost_scale_makes_the_target_the_gold_path_itself(self):
         gradients = []
         for costs in (costs_of(1), 40 * costs_of(2), torch.ones_like(TRUTH)):

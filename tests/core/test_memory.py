@@ -1,0 +1,320 @@
+"""Nobody shares memory with a layer: solvers, noise and targets get tensors of their own, and what a layer gives is free."""
+
+import pickle
+from functools import partial
+
+import pytest
+import torch
+
+from imle_core import (
+    IMLE,
+    AdaptiveTargetDistribution,
+    GumbelNoiseDistribution,
+    KnownTargetDistribution,
+    NormalNoiseDistribution,
+    TargetDistribution,
+    imle,
+    marginals,
+    perturb_and_map,
+    stream_samples,
+)
+from imle_core.alternatives import BlackboxInterpolation, differentiable
+from imle_core.declarations import declared, is_pure
+from imle_core.solvers import TopK
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape, seed=0):
+    return torch.randn(*shape, generator=generator(seed))
+
+
+def chosen(theta, k=2):
+    return torch.zeros_like(theta).scatter(1, theta.topk(k, 1).indices, 1.0)
+
+
+def in_place(theta):
+    best = theta.topk(2, 1).indices
+    return theta.zero_().scatter_(1, best, 1.0)
+
+
+class Buffer:
+    """Gives every solution in one tensor of its own, as compiled solvers do."""
+
+    def __init__(self, inference=False):
+        self.kept, self.inference = {}, inference
+
+    def __call__(self, theta):
+        with torch.inference_mode(self.inference):
+            buffer = self.kept.setdefault(theta.shape, torch.empty(theta.shape, dtype=theta.dtype))
+            return buffer.copy_(chosen(theta))
+
+
+class AtOnce(Buffer):
+    """The same, together with the noise; it spoils what it was given."""
+
+    def perturb_and_map(self, theta, eps, temperature, known=None):
+        rows = theta if eps is None else theta + temperature * eps
+        z = self(rows.flatten(0, 1)).view(rows.shape)
+        for given in (theta, eps) if known is None else (theta, eps, known.theta, known.z):
+            if given is not None:
+                given.fill_(torch.nan)
+        return z
+
+
+def inferring(theta):
+    with torch.inference_mode():
+        return chosen(theta)
+
+
+SOLVERS = {
+    "in place": in_place,
+    "buffer": Buffer(),
+    "inference": inferring,
+    "inference buffer": Buffer(inference=True),
+    "at once": AtOnce(),
+}
+SETTINGS = {
+    "plain": {},
+    "samples": {"nb_samples": 3},
+    "noise": {"nb_samples": 3, "noise_distribution": NormalNoiseDistribution()},
+    "one sample": {"noise_distribution": NormalNoiseDistribution()},
+    "central": {"difference": "central"},
+    "stacked": {"nb_samples": 2, "reduction": "stacked"},
+    "mean": {"nb_samples": 2, "reduction": "mean", "noise_distribution": NormalNoiseDistribution()},
+    "known": {"target_distribution": KnownTargetDistribution(normal(4, 5, seed=3))},
+    "no target noise": {"noise_distribution": NormalNoiseDistribution(), "target_noise_temperature": 0.0},
+}
+
+
+def step(solver, **settings):
+    theta = normal(4, 5).requires_grad_()
+    layer = imle(solver, **{"target_distribution": TargetDistribution(beta=5.0), "generator": generator(1), **settings})
+    z = layer(theta)
+    before = z.detach().clone()
+    (z * torch.arange(5.0)).sum().backward()
+    assert torch.equal(z, before)
+    assert torch.equal(theta.detach(), normal(4, 5))
+    return before, theta.grad
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
+def test_a_solver_may_write_where_it_likes(solver, settings):
+    expected, result = step(chosen, **settings), step(solver, **settings)
+    assert all(torch.equal(*pair) for pair in zip(expected, result, strict=True))
+    assert result[1].abs().sum() > 0
+
+
+@pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
+@pytest.mark.parametrize("name", ["blackbox", "straight-through", "identity", "perturbed", "perturbed-baseline"])
+def test_every_estimator_around_such_a_solver(solver, name):
+    def gradient(function):
+        theta = normal(4, 5).requires_grad_()
+        target, noise = TargetDistribution(beta=5.0), NormalNoiseDistribution()
+        z = differentiable(name, function, target, noise, 3, generator=generator(1))(theta)
+        (z * torch.arange(5.0)).sum().backward()
+        assert torch.equal(theta.detach(), normal(4, 5))
+        return theta.grad
+
+    assert torch.equal(gradient(chosen), gradient(solver))
+
+
+@pytest.mark.parametrize("noise", [None, NormalNoiseDistribution()], ids=str)
+@pytest.mark.parametrize("solver", [in_place, Buffer(), inferring], ids=["in place", "buffer", "inference"])
+def test_samples_stay_what_they_were(solver, noise):
+    theta = normal(1, 5)
+    draw = partial(perturb_and_map, solver, theta, noise, nb_samples=2, generator=generator(2))
+    first = draw()
+    kept = first.clone()
+    theta_before, _ = theta.clone(), draw()
+    assert torch.equal(first, kept)
+    assert torch.equal(theta, theta_before)
+    assert torch.equal(first, perturb_and_map(chosen, theta, noise, nb_samples=2, generator=generator(2)))
+    settings = {"nb_samples": 5000, "chunk_size": 100}
+    block = [*stream_samples(solver, theta.expand(8, 5), noise, **settings)]
+    assert torch.equal(torch.cat(block, 1), torch.cat([*stream_samples(chosen, theta.expand(8, 5), noise, **settings)], 1))
+    assert torch.equal(marginals(solver, theta, noise).mean, marginals(chosen, theta, noise).mean)
+
+
+@pytest.mark.parametrize("solver", [lambda theta: theta, lambda theta: theta[:, :]], ids=["itself", "a view"])
+@pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
+@pytest.mark.parametrize("needs", [True, False])
+def test_a_solver_that_gives_back_what_it_got(solver, reduction, needs):
+    theta = normal(3, 4).requires_grad_(needs)
+    output = imle(solver, reduction=reduction)(theta)
+    output.detach().zero_()
+    perturb_and_map(solver, theta).zero_()
+    assert torch.equal(theta.detach(), normal(3, 4))
+
+
+@pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
+@pytest.mark.parametrize("solver", [TopK(2), chosen], ids=["ours", "function"])
+def test_an_output_may_be_edited_in_place(reduction, solver):
+    gradients = []
+    for edits in (False, True):
+        theta = normal(2, 5).requires_grad_()
+        z = imle(solver, TargetDistribution(beta=5.0), nb_samples=2, reduction=reduction)(theta)
+        if edits:
+            z[..., 0] = 1.0  # forces an entry, which then has no gradient
+        else:
+            z = torch.cat([torch.ones_like(z[..., :1]), z[..., 1:]], dim=-1)
+        (z * torch.arange(5.0)).sum().backward()
+        gradients.append(theta.grad)
+    assert torch.equal(*gradients)
+    assert gradients[0].abs().sum() > 0
+
+
+class OneBuffer:
+    """Noise in one tensor of its own, perhaps of inference mode."""
+
+    def __init__(self, inference):
+        with torch.inference_mode(inference):
+            self.buffer, self.draws = torch.empty(4, 3, 5), 0
+
+    def sample(self, shape, *, generator=None):  # noqa: ARG002
+        self.draws += 1
+        with torch.inference_mode(self.buffer.is_inference()):
+            return self.buffer.copy_(normal(*shape, seed=self.draws))
+
+
+@pytest.mark.parametrize("inference", [False, True])
+def test_noise_of_a_buffer_is_reused_in_the_backward_pass_as_it_was_drawn(inference):
+    theta = normal(4, 5).requires_grad_()
+    noise = OneBuffer(inference)
+    layer = imle(TopK(2), TargetDistribution(beta=5.0), noise, 3)
+    first, _ = layer(theta), layer(theta)
+    (first * torch.arange(5.0)).sum().backward()
+    again = normal(4, 5).requires_grad_()
+    (imle(TopK(2), TargetDistribution(beta=5.0), OneBuffer(False), 3)(again) * torch.arange(5.0)).sum().backward()
+    assert torch.equal(theta.grad, again.grad)
+
+
+def test_noise_of_a_buffer_stays_the_user_s_while_samples_are_streamed():
+    noise = OneBuffer(False)
+    noise.buffer = torch.empty(1, 6553, 5)
+    for _ in stream_samples(TopK(2), torch.zeros(1, 5), noise, nb_samples=10, temperature=3.0):
+        assert torch.equal(noise.buffer, normal(1, 6553, 5, seed=noise.draws))
+
+
+class Greedy:
+    """A target that writes in whatever it gets."""
+
+    def params(self, theta, dy):
+        return theta.sub_(dy.mul_(5.0))
+
+    def observe(self, difference):
+        difference.zero_()
+
+
+def test_a_target_may_write_where_it_likes():
+    expected = step(TopK(2))
+    assert all(torch.equal(*pair) for pair in zip(expected, step(TopK(2), target_distribution=Greedy()), strict=True))
+
+
+class TestDeclarations:
+    def test_hold_for_subclasses_that_leave_the_call_as_it_is(self):
+        class Pure:
+            pure, sense = True, "min"
+
+            def __call__(self, theta):
+                return theta
+
+        class Renamed(Pure):
+            name = "renamed"
+
+        class Changed(Pure):
+            def __call__(self, theta):
+                return theta
+
+        class DeclaredAnew(Changed):
+            pure = True
+
+        assert [is_pure(kind()) for kind in (Pure, Renamed, Changed, DeclaredAnew)] == [True, True, False, True]
+        assert declared(Changed(), "sense") is None
+        assert declared(partial(Renamed()), "sense") == declared(Pure().__call__, "sense") == "min"
+        assert not is_pure(lambda theta: theta)
+
+    def test_of_an_object_itself(self):
+        solver = Buffer()
+        solver.pure = True
+        assert is_pure(solver)
+
+    def test_noise_and_targets_of_ours_are_pure(self):
+        assert all(is_pure(noise, "sample") for noise in (NormalNoiseDistribution(), GumbelNoiseDistribution()))
+        targets = TargetDistribution(), AdaptiveTargetDistribution(), KnownTargetDistribution(torch.ones(1))
+        assert all(is_pure(target, "params") for target in targets)
+
+    def test_a_pure_solver_saves_the_copies(self):
+        given = []
+
+        class Watched:
+            pure = True
+
+            def __call__(self, theta):
+                given.append(theta)
+                return theta
+
+        theta = normal(1, 3)
+        output = imle(Watched())(theta)
+        assert given[0].data_ptr() == theta.data_ptr() == output.data_ptr()
+
+
+class TestSense:
+    MESSAGE = (
+        r"^sense: got 'min' with TopK, which declares 'max' and would give the worst; leave sense out and call the layer "
+        r"with -costs, or take imle\(lambda costs: solver\(-costs\), sense='min'\)$"
+    )
+
+    class Least:
+        sense = "min"
+
+        def __call__(self, costs):
+            return chosen(-costs, 1)
+
+    class Top(TopK):
+        sense = "max"
+
+    @pytest.mark.parametrize("make", [imle, IMLE, BlackboxInterpolation])
+    def test_a_clash_is_refused_and_says_how_to_write_it(self, make):
+        solver = TopK(1)
+        solver.sense = "max"
+        with pytest.raises(ValueError, match=self.MESSAGE):
+            make(solver, sense="min")
+
+    def test_through_methods_and_partial_functions(self):
+        for solver in (self.Top(1).__call__, partial(self.Top(1))):
+            with pytest.raises(ValueError, match="declares 'max'"):
+                imle(solver, sense="min")
+
+    def test_a_solver_that_minimises(self):
+        message = (
+            "^sense: got 'max' with Least, which declares 'min' and would give the worst; use sense='min', or give lambda "
+            r"theta: solver\(-theta\)$"
+        )
+        for call in (imle, lambda solver: perturb_and_map(solver, torch.ones(1, 3))):
+            with pytest.raises(ValueError, match=message):
+                call(self.Least())
+        assert imle(self.Least(), sense="min")(torch.tensor([[3.0, 1.0, 2.0]])).tolist() == [[0.0, 1.0, 0.0]]
+
+
+@imle(noise_distribution=NormalNoiseDistribution(), generator=generator(5))
+def decorated(theta):
+    return chosen(theta)
+
+
+class TestPickle:
+    def test_a_layer_of_an_object_goes_on_where_it_was(self):
+        layer = imle(TopK(2), TargetDistribution(beta=3.0), NormalNoiseDistribution(), 4, generator=generator(3))
+        layer(normal(2, 5))
+        again = pickle.loads(pickle.dumps(layer))
+        assert again.estimator.target.beta == 3.0
+        assert torch.equal(again(normal(2, 5)), layer(normal(2, 5)))
+
+    def test_a_decorated_function_is_found_by_its_name(self):
+        assert pickle.loads(pickle.dumps(decorated)) is decorated
+
+    def test_repr(self):
+        assert repr(imle(TopK(2))) == f"imle({TopK(2)!r})"
