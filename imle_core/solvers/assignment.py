@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_rows, check_below_infinity
 
 
-class Assignment:
+class Assignment(Maximiser):
     """``argmax_z <z, theta>`` over 0/1 matrices with at most one 1 in each row and each column.
 
     theta holds the scores of all pairs. A complete assignment has ``min(R, C)`` ones whatever the scores; for R = C it is

@@ -15,6 +15,7 @@ from imle_core.solvers.black_box_arguments import Arguments
 from imle_core.solvers.black_box_executors import Executor, solve_by
 from imle_core.solvers.black_box_memory import Call, Memory
 from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings
+from imle_core.solvers.promises import PureSolver
 from imle_core.solvers.rows import as_rows
 
 Fallback = Literal["error", "previous"]
@@ -37,7 +38,7 @@ class SolveError(RuntimeError):
         return type(self), (*self.args, self.row, self.theta, self.arguments)
 
 
-class BlackBox:
+class BlackBox(PureSolver):
     """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
 
     Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.

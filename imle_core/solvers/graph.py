@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
+from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
 
@@ -23,7 +24,7 @@ _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
 _PEAK, _SHRINK = 2.0**900, 2.0**-100
 
 
-class GraphSolver:
+class GraphSolver(Maximiser):
     """A solver whose entry e of theta and of z belongs to edge ``edges[e]``.
 
     Attributes:

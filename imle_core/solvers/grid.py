@@ -9,6 +9,7 @@ from torch import Tensor
 
 from imle_core.contracts import Known
 from imle_core.locks import OwnLock
+from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import Rows, as_rows
 
 Tile: TypeAlias = tuple[int, int]
@@ -20,7 +21,7 @@ _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
 
 
-class GridPath:
+class GridPath(Maximiser):
     """Cheapest path between two tiles: ``argmax_z <z, theta>`` over paths, with cost ``c = clamp(-theta)`` of a tile.
 
     z is 1 on the tiles of the path, start and goal included, and 0 elsewhere. Paths with negative tiles are no

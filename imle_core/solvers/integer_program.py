@@ -12,6 +12,7 @@ from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.program_file import read_program
+from imle_core.solvers.promises import Maximiser
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
@@ -45,7 +46,7 @@ class GapError(ProgramError):
     """The solution found is proved to be no closer to the best than a gap that is larger than asked for."""
 
 
-class IntegerProgram:
+class IntegerProgram(Maximiser):
     """``argmax_z <z, theta>`` over z with ``A z <= b``, ``A_eq z = b_eq``, ``lower <= z <= upper``, some z_i integer.
 
     Domain: every finite theta; an entry is forbidden by its bounds, not by -inf. Integer programs are NP-hard: exponential

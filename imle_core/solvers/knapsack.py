@@ -5,6 +5,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_rows, check_below_infinity
 from imle_core.threads import in_threads
 
@@ -12,7 +13,7 @@ _LARGEST_TABLE = 2**31  # bytes, one for each item and room
 _CELLS_A_THREAD = 2**16
 
 
-class Knapsack:
+class Knapsack(Maximiser):
     """``argmax_z <z, theta>`` over z in ``{0, 1}^n`` with ``<w, z> <= capacity``, for whole weights w.
 
     theta holds the values of the items; one with ``theta <= 0`` is never taken, so -inf forbids an item. Exact, by dynamic

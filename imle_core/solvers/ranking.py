@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
 
-class Ranking:
+
+class Ranking(Maximiser):
     """``argmax_z <z, theta>`` over the orders of ``1, ..., n`` along the last axis: the largest score gets rank n.
 
     z is a vertex of the permutahedron. Of equal scores the earlier gets the larger rank, as :class:`TopK` takes it first.
@@ -37,7 +39,7 @@ class Ranking:
         return torch.empty_like(ranks, memory_format=torch.contiguous_format).scatter_(-1, order, ranks)
 
 
-class ArgMax:
+class ArgMax(Maximiser):
     """``argmax_z <z, theta>`` over z with exactly one 1 along the last axis: a product of categorical choices.
 
     Of equal scores the first is taken. With Gumbel noise, perturb-and-MAP samples ``softmax(theta / tau)`` along that axis.

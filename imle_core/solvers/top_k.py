@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
 from imle_core.threads import in_threads
 
 _ENTRIES_A_THREAD = 2**15
 
 
-class TopK:
+class TopK(Maximiser):
     """``argmax_z <z, theta>`` over z with exactly k ones; among equal entries the first in row-major order are taken.
 
     ``O(n)`` operations an instance, compiled on the CPU on as many threads as torch may use, and ``O(n log n)`` on other
