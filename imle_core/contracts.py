@@ -154,8 +154,7 @@ def _check_solution(z: Any, shape: torch.Size) -> None:
             f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(shape)}; it must map "
             "(N, *event) to (N, *event), row by row; N is batch x samples; for a function of one instance take BlackBox"
         )
-    # A finite sum, quick to take, has finite terms.
-    if z.is_floating_point() and not z.sum().isfinite() and z.isnan().any():
+    if z.is_floating_point() and not _sum_is_finite(z) and z.isnan().any():
         rows = int(z.isnan().flatten(1).any(dim=1).sum())
         raise ValueError(
             f"solver: gave NaN in {rows} of {len(z)} rows; a solution has numbers; run imle check on the solver"
@@ -179,7 +178,7 @@ def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
     moved = target.params(theta, dy) if is_pure(target, "params") else target.params(theta.clone(), dy.clone())
     check_moved(moved, theta, f"{type(target).__name__}.params gave")
     moved = moved.to(theta)
-    if moved.sum().isfinite():  # quick to take, and then all terms are finite
+    if _sum_is_finite(moved):
         return moved
     walls = theta.isinf()
     if getattr(target, "follows_gradient", True):
@@ -314,12 +313,17 @@ def check_solver(solver: Any, sense: str) -> None:
 
 def check_upstream(dy: Tensor) -> None:
     """An upstream gradient must be finite."""
-    if not dy.sum().isfinite() and not dy.isfinite().all():  # a finite sum, quick to take, has finite terms
+    if not _sum_is_finite(dy) and not dy.isfinite().all():
         count = int((~dy.isfinite()).sum())
         raise ValueError(
             f"upstream gradient: got {count} entries of {dy.numel()} that are NaN or infinite; it must be finite; "
             "look at the loss"
         )
+
+
+def _sum_is_finite(values: Tensor) -> bool:
+    """Whether a sum is finite, which is quick to find out: then all its terms are finite, too."""
+    return math.isfinite(float(values.sum()))
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

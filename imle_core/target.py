@@ -45,9 +45,10 @@ class TargetDistribution:
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
-        wide = torch.promote_types(theta.dtype, torch.float32)  # float16 holds no product above 65504
-        moved = theta.to(wide) if self.alpha == 1 else self.alpha * theta.to(wide)
-        return (moved - self.beta * dy.to(wide)).to(theta)
+        wide = torch.promote_types(theta.dtype, torch.float32)
+        if wide != theta.dtype:  # float16 holds no product above 65504
+            return self.params(theta.to(wide), dy.to(wide)).to(theta)
+        return (theta if self.alpha == 1 else self.alpha * theta) - self.beta * dy
 
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""
