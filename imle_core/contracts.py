@@ -326,6 +326,18 @@ def _sum_is_finite(values: Tensor) -> bool:
     return math.isfinite(float(values.sum()))
 
 
+def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
+    """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
+    if perturbed.dtype != torch.float16 or _sum_is_finite(perturbed.float()):
+        return
+    wrong = int((perturbed.isinf() & theta.isfinite()).sum())
+    if wrong:
+        raise ValueError(
+            f"theta: noise makes {wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at "
+            f"{torch.finfo(perturbed.dtype).max:g}; they must stay finite; use a lower temperature, or theta.float()"
+        )
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """``value`` must be one of ``choices``."""
     if value not in choices:

@@ -98,10 +98,10 @@ def imle(
     entry of theta (-inf: never chosen) stays as it is in every target and gets gradient 0.
 
     Whatever scales the loss scales lambda: a mean over rows or entries divides it by their number, ``loss / n`` in gradient
-    accumulation by n, and ``torch.amp.GradScaler`` multiplies it by a scale that starts at 65536. Add losses up. Under a loss
-    scaled by c take ``beta / c`` with ``scale_gradient=True``, or :class:`AdaptiveTargetDistribution`: their gradients scale
-    with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs theta or
-    moves nothing.
+    accumulation by n, and ``torch.amp.GradScaler`` multiplies it by a scale that starts at 65536. Add losses up. Under a
+    loss scaled by c take ``beta / c`` with ``scale_gradient=True``, or :class:`AdaptiveTargetDistribution`: their gradients
+    scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs theta
+    or moves nothing.
 
     Memory: the solver gets rows of its own, in which it may write, and what it gives is copied, so that it may use a buffer
     of its own; the output may be changed in place. Solvers that declare ``pure = True``, as ours do, save the copies.
@@ -114,7 +114,7 @@ def imle(
         nb_samples: S, samples for each instance, >= 1.
         input_noise_temperature: tau_in >= 0, the scale of the noise in the forward pass.
         target_noise_temperature: tau_tgt >= 0, the scale of the same noise in the backward pass.
-        sense: "max", or "min" for a solver that minimises ``<z, c>``, which no solver of ours does: it then gets ``c - tau_in*eps``, the target is
+        sense: "max", or "min" for a solver that minimises ``<z, c>``: it then gets ``c - tau_in*eps``, the target is
             ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``.
         reduction: shape of the output: "none" ``(B*S, *event)``, "stacked" ``(B, S, *event)``, or "mean" over samples
             ``(B, *event)``, where the target of every sample uses the gradient of the mean itself.

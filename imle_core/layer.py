@@ -141,7 +141,8 @@ class Layer(ABC):
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
         pure = is_pure(self.solver)
         at_once = getattr(self.solver, "perturb_and_map", None)
-        if at_once is not None and self.sense == "max" and not any(arguments):
+        narrow = theta.dtype == torch.float16  # whose sums are to be looked at
+        if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
             z: Tensor = at_once(*given) if pure else at_once(*map(_copied, given))
@@ -311,7 +312,9 @@ def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples:
     """``theta + tau * eps`` for theta ``(B, 1 or S, *event)``, shape ``(B, S, *event)``."""
     if eps is None or temperature == 0:
         return theta.expand(-1, nb_samples, *theta.shape[2:])
-    return theta + temperature * eps
+    perturbed = theta + temperature * eps
+    contracts.check_noise_fits(perturbed, theta)
+    return perturbed
 
 
 def detached(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:

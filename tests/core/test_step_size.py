@@ -12,9 +12,10 @@ from imle_core import (
     TargetDistribution,
     ZeroGradientWarning,
     imle,
+    perturb_and_map,
 )
 from imle_core.alternatives import BlackboxInterpolation
-from imle_core.solvers import TopK
+from imle_core.solvers import GridPath, TopK
 
 SLOPES = torch.linspace(-0.1, 0.1, 10)
 
@@ -120,6 +121,24 @@ class TestFloat16:
         z = make(TopK(1), TargetDistribution(beta=1000.0))(theta)
         with pytest.raises(ValueError, match=message):
             (z * torch.tensor([100.0, -100.0, 1.0, 100.0]).half()).sum().backward()
+
+    @pytest.mark.parametrize("solver", [TopK(1), GridPath()], ids=["top-k", "grid"])
+    def test_noise_that_makes_parameters_infinite_is_refused(self, solver):
+        theta = torch.full((1, 2, 2), -60000.0).half()
+        theta[0, 0, 1] = -torch.inf
+        message = (
+            "^theta: noise makes [1-9] of 12 parameters infinite in torch.float16, which ends at 65504; they must stay "
+            r"finite; use a lower temperature, or theta.float\(\)$"
+        )
+        for call in (
+            lambda: imle(solver, None, GumbelNoiseDistribution(), 3, 60000.0, generator=generator())(theta),
+            lambda: perturb_and_map(
+                solver, theta, GumbelNoiseDistribution(), nb_samples=3, temperature=60000.0, generator=generator()
+            ),
+        ):
+            with pytest.raises(ValueError, match=message):
+                call()
+        assert imle(solver, None, GumbelNoiseDistribution(), 3)(theta).isfinite().all()
 
     def test_walls_stay_walls(self):
         theta = torch.tensor([[1.0, -torch.inf, 2.0]]).half().requires_grad_()
