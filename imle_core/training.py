@@ -78,7 +78,7 @@ class Training:
                 f"weights: got shape {tuple(weights.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must "
                 "be equal"
             )
-        self.solver, self.gold, self.steps, self.lr = solver, gold, steps, lr
+        self.solver, self.gold, self.steps, self.lr = solver, gold.detach().clone(), steps, lr
         self.schedule, self.loss_reduction, self.step = schedule, loss_reduction, 0
         self.generator = torch.Generator(gold.device).manual_seed(seed)
         self.weights = torch.empty_like(gold).uniform_(-0.1, 0.1, generator=self.generator)
@@ -105,7 +105,7 @@ class Training:
                 losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)
                 if self.step < self.steps:
                     self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
-            solution = self.solver(-weights.unsqueeze(0))[0]
+            solution = contracts.map_states(self.solver, -weights[None, None], fresh=True)[0, 0]
             distance = int(torch.count_nonzero(solution != self.gold))
             sample = z[0].detach().clone()  # a view would keep all samples alive
             record = Step(self.step, losses.mean().item(), weights, sample, solution, distance)

@@ -17,6 +17,7 @@ from imle_core import (
     marginals,
     perturb_and_map,
     stream_samples,
+    train,
 )
 from imle_core.alternatives import BlackboxInterpolation, differentiable
 from imle_core.declarations import declared, is_pure
@@ -197,6 +198,18 @@ def test_noise_of_a_buffer_stays_the_user_s_while_samples_are_streamed():
     noise.buffer = torch.empty(1, 6553, 5)
     for _ in stream_samples(TopK(2), torch.zeros(1, 5), noise, nb_samples=10, temperature=3.0):
         assert torch.equal(noise.buffer, normal(1, 6553, 5, seed=noise.draws))
+
+
+def test_a_training_keeps_its_gold_solution_and_gives_solutions_that_stay():
+    def records(solver):
+        gold = solver(torch.tensor([[0.0, 3.0, 0.0, 2.0, 1.0]]))[0]
+        steps = [*train(solver, gold, steps=20, target_distribution=TargetDistribution(beta=2.0), lr=0.1)]
+        return [step.distance for step in steps], torch.stack([step.solution for step in steps])
+
+    (expected, solutions), (distances, others) = records(chosen), records(Buffer())
+    assert expected == distances
+    assert expected[-1] == 0 < expected[0]
+    assert torch.equal(solutions, others)
 
 
 class Greedy:
