@@ -21,7 +21,6 @@ Masks: TypeAlias = NDArray[np.uint8]
 
 _NODES_SHOWN = 5
 _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
-_PEAK, _SHRINK = 2.0**900, 2.0**-100
 
 
 class GraphSolver(Maximiser):
@@ -120,13 +119,12 @@ class GraphSolver(Maximiser):
 
     def _read(self, theta: Tensor) -> Rows:
         """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
-        edges = len(self.edges)
-        if theta.dim() != 2 or theta.shape[1] != edges:
+        rows, edges = as_rows(theta), len(self.edges)
+        if rows.ndim != 2 or rows.shape[1] != edges:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a graph of {edges} edges needs (N, {edges}); "
                 "give one entry an edge, in the order of solver.edges"
             )
-        rows = as_rows(theta)
         if np.isnan(rows).any():
             raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
         return rows
@@ -184,15 +182,6 @@ class CostSolver(GraphSolver):
                 f"theta: got {count} positive entries{where(row, costs)}; {what} needs costs -theta >= 0; "
                 "make theta <= 0, or give floor=0 to clamp costs"
             )
-
-
-def shrunk(costs: Rows) -> NDArray[np.float64]:
-    """Costs in float64, with rows of huge ones multiplied by a power of two so that sums over edges stay finite."""
-    wide: NDArray[np.float64] = costs.astype(np.float64)
-    if costs.dtype == np.float64:
-        huge = ((np.abs(wide) > _PEAK) & np.isfinite(wide)).any(axis=1)
-        wide[huge] *= _SHRINK
-    return wide
 
 
 def whole_numbers(values: Iterable[float]) -> list[int]:

@@ -10,13 +10,14 @@ from torch import Tensor
 from imle_core.contracts import Known
 from imle_core.locks import OwnLock
 from imle_core.solvers.promises import Maximiser
-from imle_core.solvers.rows import Rows, as_rows
+from imle_core.solvers.rows import Rows, array_of, as_rows, check_numbers, numbers
 
 Tile: TypeAlias = tuple[int, int]
 Engine = Literal["compiled", "networkx", "torch"]
 
 _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
+_KERNEL_TYPES = (torch.float32, torch.float64)
 _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
 
@@ -83,14 +84,14 @@ class GridPath(Maximiser):
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the cheapest paths, ``(N, H, W)``, in theta's type and on its device."""
-        if theta.dim() != 3 or 0 in theta.shape[1:]:
+        gains = numbers(theta)
+        if gains.dim() != 3 or 0 in gains.shape[1:]:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        theta = theta.detach()
-        if self.engine == "torch" or (self.engine == "compiled" and theta.is_cuda):
-            return self._solve_on_device(theta)
-        rows = as_rows(theta)
+        if self.engine == "torch" or (self.engine == "compiled" and gains.is_cuda):
+            return self._solve_on_device(gains).to(theta)
+        rows = array_of(gains)
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
         return masks.view(theta.shape).to(theta)
 
@@ -99,7 +100,7 @@ class GridPath(Maximiser):
 
         Args:
             theta: ``(B, 1 or S, H, W)``; ``(B, S, H, W)`` without eps.
-            eps: ``(B, S, H, W)`` of the same type, or None.
+            eps: ``(B, S, H, W)``, or None.
             temperature: factor of eps.
             known: solutions for other parameters and the same eps. One is kept, without solving, if no cost on its path rose
                 and all others rose by more than rounding, or if none changed.
@@ -107,14 +108,22 @@ class GridPath(Maximiser):
         Returns:
             Masks ``(B, S, H, W)`` in theta's type.
         """
-        shape = theta.shape if eps is None else eps.shape
-        is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
+        check_numbers(theta)
+        shape = theta.shape
+        if eps is not None:
+            check_numbers(eps, "eps")
+            shape = eps.shape
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map
-        if not (is_fused and is_own) or len(shape) != 4 or shape.numel() == 0:
-            return self((theta if eps is None else theta + temperature * eps).flatten(0, 1)).view(shape)
+        if not (self.engine == "compiled" and is_own and _can_fuse(theta, theta if eps is None else eps)):
+            perturbed = theta if eps is None else _real(theta) + temperature * _real(eps)
+            return self(perturbed.flatten(0, 1)).view(shape).to(theta)
+        if known is not None and not (
+            known.z.shape == shape and known.z.dtype == theta.dtype and _can_fuse(known.theta, known.z)
+        ):
+            known = None
         noise = None if eps is None else as_rows(eps.flatten(0, 1))
-        return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape).to(theta)
+        return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape)
 
     def ends(self, height: int, width: int) -> tuple[Tile, Tile]:
         """Start and goal on a map of this size.
@@ -265,7 +274,7 @@ class GridPath(Maximiser):
             self._refuse_wall(("start", "goal")[end], (start, goal)[end], row, len(theta))
         cut_off = int((~reached).nonzero()[0]) if missed else -1
         self._report(nans, clamped, passable, cut_off, len(theta), (start, goal))
-        return masks.to(theta)
+        return masks
 
     def _solve_networkx(self, rows: Rows) -> Tensor:
         from imle_core.solvers.grid_networkx import cheapest_path
@@ -285,6 +294,19 @@ class GridPath(Maximiser):
             mask[tuple(np.transpose(path))] = 1
         self._report(nans, clamped, int(np.count_nonzero(rows != -np.inf)), cut_off, len(rows), (start, goal))
         return torch.from_numpy(masks)
+
+
+def _can_fuse(theta: Tensor, eps: Tensor) -> bool:
+    """Whether a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
+    if not (theta.dtype == eps.dtype and theta.dtype in _KERNEL_TYPES and theta.is_cpu and eps.is_cpu and eps.numel()):
+        return False
+    fitting = eps.shape, (*eps.shape[:1], 1, *eps.shape[2:])
+    return eps.dim() == 4 and theta.shape in fitting
+
+
+def _real(values: Tensor) -> Tensor:
+    """Values of a floating type as they are, others as :func:`numbers`."""
+    return values if values.is_floating_point() else numbers(values)
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.program_file import read_program
 from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import as_rows, in_type_of
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
@@ -78,8 +78,8 @@ class IntegerProgram(Maximiser):
         incumbent_gap: largest relative gap of a solution that is so taken.
 
     Raises:
-        ValueError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite, not
-            floating-point or not ``(N, *event)`` with n entries an instance, or of a type too narrow for a solution.
+        ValueError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite or not
+            ``(N, *event)`` with n entries an instance, or of a type that does not hold a solution.
         InfeasibleError: when called, no z satisfies the constraints.
         UnboundedError: when called, the objective grows without limit.
         TimeLimitError: when called, the time limit is over, and no incumbent found or none wanted.
@@ -192,14 +192,13 @@ class IntegerProgram(Maximiser):
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
-        if theta.dim() == 0 or math.prod(theta.shape[1:]) != self.entries:
+        gains = as_rows(theta)
+        if gains.ndim == 0 or math.prod(gains.shape[1:]) != self.entries:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; the program has {self.entries} variables; "
                 f"it must be (N, *event) with {self.entries} entries an instance"
             )
-        if not theta.is_floating_point():
-            raise ValueError(f"theta: got {theta.dtype}; an integer program needs floating-point numbers; use theta.float()")
-        rows: Vector = theta.detach().to("cpu", torch.float64).reshape(len(theta), self.entries).numpy()
+        rows: Vector = gains.astype(np.float64).reshape(len(gains), self.entries)
         if not np.isfinite(rows).all():
             row, entry = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
@@ -215,14 +214,14 @@ class IntegerProgram(Maximiser):
                 solved[key] = self._solve(costs, row)
             solutions[row], early = solved[key]
             cut_short += early
-        z = torch.from_numpy(solutions).to(theta.dtype)
-        kept = z.double().numpy()
-        lost = ((kept != solutions) & self._integral) | np.isinf(kept)
+        z, lost = in_type_of(theta, solutions)
+        lost |= (z.double().numpy() != solutions) & self._integral
         if lost.any():
             row, entry = np.argwhere(lost)[0]
+            remedy = "use a wider type or smaller bounds" if theta.is_floating_point() else "use theta.float()"
             raise ValueError(
-                f"theta: got {theta.dtype}; z has {solutions[row, entry]:.0f} in instance {row}, which it cannot hold; "
-                "use a wider type or smaller bounds"
+                f"theta: got {theta.dtype}; z has {solutions[row, entry]:.10g} in instance {row}, which it cannot hold; "
+                f"{remedy}"
             )
         with self._counting:
             self.incumbents += cut_short

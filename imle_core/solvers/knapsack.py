@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from imle_core.solvers.promises import Maximiser
-from imle_core.solvers.rows import as_rows, check_below_infinity
+from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
@@ -61,13 +61,14 @@ class Knapsack(Maximiser):
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""
-        if theta.shape[1:] != self.weights.shape or theta.dim() == 0:
+        rows = as_rows(theta)
+        if rows.shape[1:] != self.weights.shape or rows.ndim == 0:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)} for weights of shape {self.weights.shape}; it must be (N, *event) "
                 "with a value for each weight"
             )
-        rows = as_rows(theta.flatten(1))
         check_below_infinity(rows, "values")
+        rows = shrunk(rows.reshape(len(rows), self.weights.size))
         from imle_core.solvers.knapsack_kernel import fill_knapsacks  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)

@@ -326,8 +326,8 @@ ERRORS = [
     ),
     (
         ValueError,
-        "theta: got torch.int64; an integer program needs floating-point numbers; use theta.float()",
-        call([[1, 2]], torch.int64, upper=[1, 1]),
+        "theta: got torch.int64; z has 0.5 in instance 0, which it cannot hold; use theta.float()",
+        call([[1, 2]], torch.int64, upper=[0.5, 1], integrality=False),
     ),
     (
         ValueError,

@@ -4,52 +4,8 @@ import pytest
 import torch
 
 from imle_core.contracts import Known
-from imle_core.solvers import (
-    AcyclicGridPath,
-    ArgMax,
-    Assignment,
-    BlackBox,
-    GridPath,
-    IntegerProgram,
-    Knapsack,
-    Matching,
-    MinCut,
-    Ranking,
-    ShortestPath,
-    SpanningTree,
-    TopK,
-)
+from imle_core.solvers import BlackBox, GridPath, TopK
 
-EDGES = [(0, 1), (1, 2), (2, 3), (0, 2)]
-MAPS = (3, 4, 4)
-SOLVERS = {
-    "acyclic path": (AcyclicGridPath(), MAPS),
-    "arg max": (ArgMax(), MAPS),
-    "assignment": (Assignment(), MAPS),
-    "partial assignment": (Assignment(partial=True), MAPS),
-    "wide assignment": (Assignment(), (3, 2, 4)),
-    "identity": (BlackBox(lambda theta: theta), MAPS),
-    "identity, repeated": (BlackBox(lambda theta: theta, cache=9), MAPS),
-    "identity of arrays": (BlackBox(lambda theta: theta, arrays=True, repeats=False), MAPS),
-    "in place, in threads": (BlackBox(lambda theta: theta.zero_(), executor="threads"), MAPS),
-    "path": (GridPath(), MAPS),
-    "path by torch": (GridPath(engine="torch"), MAPS),
-    "path by networkx": (GridPath(engine="networkx"), MAPS),
-    "large path": (GridPath(), (2, 100, 100)),
-    "program": (IntegerProgram(A=torch.ones(1, 16).numpy(), b=[3]), MAPS),
-    "continuous program": (IntegerProgram(A=torch.ones(1, 16).numpy(), b=[3], integrality=False), MAPS),
-    "knapsack": (Knapsack(torch.arange(16).view(4, 4), 9), MAPS),
-    "ranking": (Ranking(), MAPS),
-    "top 3": (TopK(3), MAPS),
-    "top 40": (TopK(40), (3, 50)),
-    "matching": (Matching(EDGES), (3, 4)),
-    "perfect matching": (Matching(EDGES, perfect=True), (3, 4)),
-    "cut": (MinCut(EDGES, 0, 3), (3, 4)),
-    "cut with a floor": (MinCut(EDGES, 0, 3, floor=0.5), (3, 4)),
-    "shortest path": (ShortestPath(EDGES, 0, 3), (3, 4)),
-    "shortest path with a floor": (ShortestPath(EDGES, 0, 3, floor=0.5), (3, 4)),
-    "tree": (SpanningTree(EDGES), (3, 4)),
-}
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 ENGINES = ["compiled", "torch", "networkx"]
 
@@ -77,20 +33,20 @@ def check_ownership(solve, theta, *others):
     assert all(map(torch.equal, (theta, *others), given))
 
 
-@pytest.mark.parametrize(("solver", "shape"), SOLVERS.values(), ids=SOLVERS)
-def test_each_says_that_it_is_pure_and_maximises(solver, shape):  # noqa: ARG001
+def test_each_says_that_it_is_pure_and_maximises(solver_and_shape):
+    solver, _ = solver_and_shape
     assert solver.pure is True
     assert solver.sense == (None if isinstance(solver, BlackBox) else "max")
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
-@pytest.mark.parametrize(("solver", "shape"), SOLVERS.values(), ids=SOLVERS)
-def test_solutions_belong_to_the_caller(solver, shape, dtype):
+def test_solutions_belong_to_the_caller(solver_and_shape, dtype):
+    solver, shape = solver_and_shape
     check_ownership(solver, costs(shape, dtype=dtype))
 
 
-@pytest.mark.parametrize(("solver", "shape"), SOLVERS.values(), ids=SOLVERS)
-def test_solutions_of_strided_input_belong_to_the_caller(solver, shape):
+def test_solutions_of_strided_input_belong_to_the_caller(solver_and_shape):
+    solver, shape = solver_and_shape
     check_ownership(solver, costs((*shape[:-2], shape[-1], shape[-2])).transpose(-1, -2))
     check_ownership(solver, costs((1, *shape[1:])).expand(shape))
 
