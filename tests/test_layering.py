@@ -17,6 +17,7 @@ PUBLIC[f"{CORE}.doctor"] = {"CHECKS", "Finding", "check"}
 PUBLIC[f"{CORE}.calibration"] = {"REFINEMENTS", "Calibration", "Estimate", "calibrate", "closest"}
 PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
 PUBLIC[f"{CORE}.compilation"] = {"tell"}
+PUBLIC[f"{CORE}.compiled"] = {"compiled"}
 PUBLIC[f"{CORE}.contracts"] = {"check_name"}
 PUBLIC[f"{CORE}.families"] = {"family_of"}
 PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells", "compare", "measure", "measured_again"}
@@ -51,7 +52,7 @@ OURS = {
     "imle_core.calibration": {"contracts", "exact", "marginals"},
     "imle_core.colour_lookup": {"perception", "perception_training"},
     "imle_core.compilation": set(),
-    "imle_core.compiled": {"compilation"},
+    "imle_core.compiled": {"compilation", "kernel_cache"},
     "imle_core.contracts": set(),
     "imle_core.doctor": {
         "contracts",
@@ -83,6 +84,7 @@ OURS = {
     "imle_core.exact.tree": {"exact.family", "exact.parameters", "exact.tree_growth"},
     "imle_core.exact.tree_growth": {"exact.parameters"},
     "imle_core.families": {"exact", "solvers"},
+    "imle_core.kernel_cache": set(),
     "imle_core.lab": {"alternatives", "contracts", "estimator", "lab_problem", "lab_reference", "layer", "target"},
     "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
     "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
@@ -316,7 +318,7 @@ OURS = {
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
-    "imle_cli.plain_dijkstra_kernel": set(),
+    "imle_cli.plain_dijkstra_kernel": {f"{CORE}.compiled"},
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
@@ -363,7 +365,7 @@ USERS = {
         "imle_core.solvers.grid_networkx",
     },
     "llvmlite": {"imle_core.vectors"},
-    "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
+    "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
     "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
