@@ -115,7 +115,7 @@ OURS = {
         f"solvers.{name}" for name in ("assignment", "black_box", "integer_program", "knapsack", "ranking")
     }
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
-    | {"solvers.top_k"},
+    | {"solvers.program_file", "solvers.top_k"},
     "imle_core.solvers.assignment": {"solvers.rows"},
     "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
     | {"locks", "solvers.rows"},
@@ -161,7 +161,10 @@ OURS = {
     "imle_core.solvers.integer_program": {"locks", "solvers.program_file"},
     "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
-    "imle_core.solvers.program_file": set(),
+    "imle_core.solvers.linear_model": set(),
+    "imle_core.solvers.lp_format": {"solvers.linear_model"},
+    "imle_core.solvers.mps_format": {"solvers.linear_model"},
+    "imle_core.solvers.program_file": {f"solvers.{name}" for name in ("linear_model", "lp_format", "mps_format")},
     "imle_core.solvers.ranking": set(),
     "imle_core.solvers.rows": set(),
     "imle_core.solvers.top_k": {"solvers.top_k_kernel", "threads"},
@@ -368,13 +371,12 @@ USERS = {
     "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
     "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
-    | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
-    "highspy": {"imle_core.solvers.program_file"},
+    | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "linear_model", "program_file")},
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
-HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "highspy", CORE}
+HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", CORE}
 
 
 def modules():
