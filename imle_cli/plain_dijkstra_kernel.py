@@ -1,21 +1,14 @@
 """Dijkstra's algorithm on grids as a textbook has it, compiled: what ``imle_core.solvers.GridPath`` is measured against."""
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # numba finds no folder for its cache
-        return numba.njit(nogil=True)(function)
+from imle_core.compiled import compiled
 
 
-@_compiled
+@compiled
 def plain_paths(theta: NDArray[Any], masks: NDArray[Any], floor: float) -> None:
     """Writes the 0/1 masks of cheapest paths from the top left tile to the bottom right one, with 8 moves.
 
@@ -58,7 +51,7 @@ def plain_paths(theta: NDArray[Any], masks: NDArray[Any], floor: float) -> None:
         masks[n, 0, 0] = 1
 
 
-@_compiled
+@compiled
 def _push(keys: NDArray[Any], tiles: NDArray[Any], size: int, key: float, tile: int) -> None:
     """Adds an entry to a heap that holds ``size``."""
     hole = size
@@ -68,7 +61,7 @@ def _push(keys: NDArray[Any], tiles: NDArray[Any], size: int, key: float, tile: 
     keys[hole], tiles[hole] = key, tile
 
 
-@_compiled
+@compiled
 def _sift_down(keys: NDArray[Any], tiles: NDArray[Any], size: int) -> None:
     """Removes the first entry of a heap that holds ``size + 1``."""
     key, tile = keys[size], tiles[size]

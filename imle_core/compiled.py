@@ -1,12 +1,14 @@
 """Compiled kernels: numba with a cache on disk, also where the package itself cannot be written to."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numba
 from numba.core import event
 
 from imle_core import compilation
+from imle_core.kernel_cache import KernelCache
 
 
 class _Watch(event.Listener):
@@ -32,11 +34,9 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
         function: what numba can compile.
         options: further ones of numba.
     """
-    kernel: Callable[..., Any]
-    try:
-        kernel = numba.njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:  # numba finds no folder for its cache
-        kernel = numba.njit(nogil=True, **options)(function)
+    kernel: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
+    with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
+        kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
     return kernel
 
 

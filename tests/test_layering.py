@@ -17,6 +17,7 @@ PUBLIC[f"{CORE}.doctor"] = {"CHECKS", "Finding", "check"}
 PUBLIC[f"{CORE}.calibration"] = {"REFINEMENTS", "Calibration", "Estimate", "calibrate", "closest"}
 PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
 PUBLIC[f"{CORE}.compilation"] = {"tell"}
+PUBLIC[f"{CORE}.compiled"] = {"compiled"}
 PUBLIC[f"{CORE}.contracts"] = {"check_name"}
 PUBLIC[f"{CORE}.families"] = {"family_of"}
 PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells", "compare", "measure", "measured_again"}
@@ -62,7 +63,7 @@ OURS = {
     "imle_core.calibration": {"contracts", "exact", "marginals"},
     "imle_core.colour_lookup": {"perception", "perception_training"},
     "imle_core.compilation": set(),
-    "imle_core.compiled": {"compilation"},
+    "imle_core.compiled": {"compilation", "kernel_cache"},
     "imle_core.contracts": {"declarations"},
     "imle_core.declarations": set(),
     "imle_core.doctor": {
@@ -95,6 +96,7 @@ OURS = {
     "imle_core.exact.tree": {"exact.family", "exact.parameters", "exact.tree_growth"},
     "imle_core.exact.tree_growth": {"exact.parameters"},
     "imle_core.families": {"exact", "solvers"},
+    "imle_core.kernel_cache": set(),
     "imle_core.lab": {"alternatives", "contracts", "estimator", "lab_problem", "lab_reference", "layer", "target"},
     "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
     "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
@@ -126,7 +128,7 @@ OURS = {
         f"solvers.{name}" for name in ("assignment", "black_box", "integer_program", "knapsack", "ranking")
     }
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
-    | {"solvers.top_k"},
+    | {"solvers.program_file", "solvers.top_k"},
     "imle_core.solvers.assignment": {"solvers.promises", "solvers.rows"},
     "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
     | {"locks", "solvers.promises", "solvers.rows"},
@@ -172,7 +174,10 @@ OURS = {
     "imle_core.solvers.integer_program": {"locks", "solvers.program_file", "solvers.promises", "solvers.rows"},
     "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
-    "imle_core.solvers.program_file": set(),
+    "imle_core.solvers.linear_model": set(),
+    "imle_core.solvers.lp_format": {"solvers.linear_model"},
+    "imle_core.solvers.mps_format": {"solvers.linear_model"},
+    "imle_core.solvers.program_file": {f"solvers.{name}" for name in ("linear_model", "lp_format", "mps_format")},
     "imle_core.solvers.promises": set(),
     "imle_core.solvers.ranking": {"solvers.promises", "solvers.rows"},
     "imle_core.solvers.rows": set(),
@@ -330,7 +335,7 @@ OURS = {
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
-    "imle_cli.plain_dijkstra_kernel": set(),
+    "imle_cli.plain_dijkstra_kernel": {f"{CORE}.compiled"},
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
@@ -377,16 +382,15 @@ USERS = {
         "imle_core.solvers.grid_networkx",
     },
     "llvmlite": {"imle_core.vectors"},
-    "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
+    "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
     "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
-    | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
-    "highspy": {"imle_core.solvers.program_file"},
+    | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "linear_model", "program_file")},
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
-HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "highspy", CORE}
+HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", CORE}
 
 
 def modules():

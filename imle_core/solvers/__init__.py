@@ -20,6 +20,7 @@ from imle_core.solvers.integer_program import (
     UnboundedError,
 )
 from imle_core.solvers.knapsack import Knapsack
+from imle_core.solvers.program_file import ProgramWarning
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
 
@@ -53,6 +54,7 @@ __all__ = [
     "Matching",
     "MinCut",
     "ProgramError",
+    "ProgramWarning",
     "Ranking",
     "ShortestPath",
     "SolveError",

@@ -1,8 +1,7 @@
 """Arithmetic of whole numbers of any size, for compiled kernels: rows of an array ``numbers``, in limbs.
 
 The first limb is worth the most and has the sign; others are in 0..2**LIMB - 1, each worth ``2**-LIMB`` of the one before
-it. O(L) for L limbs; comparisons end at the first limb that differs. Machine code of callers has these functions inside, and
-numba's cache on disk knows the caller's file only: whoever changes a function here clears that cache.
+it. O(L) for L limbs; comparisons end at the first limb that differs.
 """
 
 from imle_core.compiled import compiled

@@ -161,10 +161,15 @@ class IntegerProgram(Maximiser):
     ) -> "IntegerProgram":
         """The constraints, bounds and integrality of an LP or MPS file; its objective is ignored, theta takes its place.
 
-        The program maximises even where the file says to minimise. Needs highspy: ``pip install 'imle[highs]'``.
+        The program maximises even where the file says to minimise. A file may be packed (.gz, .bz2, .xz); text that is
+        not UTF-8 is read as Latin-1. Ranges become two constraints; lazy constraints and user cuts are constraints like
+        others; binary variables are 0 or 1 within their bounds; an integer one of an MPS file is 0 or 1 where it has no
+        bounds; numbers from 1e20 on are infinite as bounds. A variable in no constraint and not in the objective is left
+        out, with a :class:`ProgramWarning`, unless ``order`` names it.
 
         Args:
-            path: a file whose name ends in .lp or .mps.
+            path: a file whose name ends in .lp (CPLEX's format, not lp_solve's) or .mps, or in one of these and .gz, .bz2
+                or .xz.
             order: every variable's name once, in the order of theta's entries; the file's order, of first mention, if None.
                 ``names`` has it.
             time_limit: as in the constructor, like those below.
@@ -173,8 +178,9 @@ class IntegerProgram(Maximiser):
             incumbent_gap: likewise.
 
         Raises:
-            ModuleNotFoundError: highspy is not installed.
-            ValueError: no such file, not a program, a variable that is semi-continuous, or an order that is not one.
+            ValueError: no such file, no program in its format, or an order that is not one; what no linear or integer
+                program has: quadratic terms, special ordered sets, indicator, general and piecewise linear constraints,
+                semi-continuous variables, several objectives or scenarios; the message says where.
         """
         constraints, names = read_program(Path(path), order)
         program = cls(

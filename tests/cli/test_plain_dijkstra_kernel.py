@@ -1,12 +1,10 @@
 """The textbook's algorithm finds paths that cost what ours do."""
 
-import numba
-import numpy as np
 import pytest
 import torch
 
 from imle_cli.path_benchmarks import noisy_maps, random_maps
-from imle_cli.plain_dijkstra_kernel import _compiled, plain_paths
+from imle_cli.plain_dijkstra_kernel import plain_paths
 from imle_core.solvers import GridPath
 
 FLOOR = GridPath().floor
@@ -42,17 +40,3 @@ def test_costs_equal_ours(theta):
 def test_where_no_paths_are_equal_the_tiles_are_ours():
     theta = random_maps(20, 100, 5, torch.float64)
     assert torch.equal(_masks(theta), GridPath()(theta))
-
-
-def test_it_is_compiled_without_a_cache_where_none_can_be_written(monkeypatch):
-    asked = []
-
-    def njit(**options):
-        asked.append(options)
-        if "cache" in options:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(numba, "njit", njit)
-    assert _compiled(np.sign) is np.sign
-    assert asked == [{"nogil": True, "cache": True}, {"nogil": True}]

@@ -1,9 +1,8 @@
-"""Integer programs: brute force, tolerances, ties, limits, files, errors."""
+"""Integer programs: brute force, tolerances, ties, limits, errors."""
 
 import itertools
 import pickle
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -398,124 +397,6 @@ def test_repr():
     solver = IntegerProgram(A=[[1, 1, 1]], b=[1], integrality=[1, 1, 0])
     assert repr(solver) == "IntegerProgram(variables=3, integers=2, rows=1)"
     assert solver.names is None
-
-
-LP = """Minimize
- cost: 9 x - 5 y + z
-Subject To
- most: x + 2 y + 3 z <= 4
- least: x + z >= 1
-Bounds
- z <= 1.5
-General
- x
-Binary
- y
-End
-"""
-MPS = """NAME T
-ROWS
- N COST
- L RANGED
- E EVEN
-COLUMNS
- M1 'MARKER' 'INTORG'
- x COST 1 RANGED 1
- x EVEN 1
- M2 'MARKER' 'INTEND'
- y COST 1 RANGED 1
- y EVEN 2
-RHS
- RHS RANGED 4 EVEN 6
-RANGES
- RNG RANGED 0.5
-BOUNDS
- UP BND x 4
-ENDATA
-"""
-
-
-def written(folder, text, name="program.lp"):
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_program_without_highspy(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "highspy", None)
-    message = "highspy is not installed; pip install 'imle[highs]' to read programs from files, or give arrays"
-    with pytest.raises(ModuleNotFoundError, match=f"^{re.escape(message)}$"):
-        IntegerProgram.from_file(written(tmp_path, LP))
-
-
-class TestFiles:
-    @pytest.fixture(autouse=True)
-    def _highspy(self):
-        pytest.importorskip("highspy")
-
-    def test_lp(self, tmp_path, capfd):
-        solver = IntegerProgram.from_file(str(written(tmp_path, LP)))
-        arrays = IntegerProgram(
-            A=[[1, 2, 3], [-1, 0, -1]], b=[4, -1], upper=[np.inf, 1, 1.5], integrality=[True, True, False]
-        )
-        theta = torch.tensor([[1.0, 3.0, 1.0], [-1.0, 1.0, 2.0], [-3.0, -1.0, -1.0]])
-        assert solver.names == ("x", "y", "z")
-        assert torch.allclose(solver(theta), arrays(theta))
-        assert capfd.readouterr() == ("", "")
-
-    def test_order(self, tmp_path):
-        path = written(tmp_path, LP)
-        theta = torch.tensor([[1.0, 3.0, 1.0], [-1.0, 1.0, 2.0], [-3.0, -1.0, -1.0]])
-        solver = IntegerProgram.from_file(path, order=["z", "x", "y"], time_limit=60, gap=1e-9, incumbent=True)
-        assert solver.names == ("z", "x", "y")
-        assert (solver.time_limit, solver.gap, solver.incumbent) == (60, 1e-9, True)
-        assert torch.allclose(solver(theta[:, [2, 0, 1]]), IntegerProgram.from_file(path)(theta)[:, [2, 0, 1]])
-
-    def test_mps_with_ranges_and_equations(self, tmp_path):
-        solver = IntegerProgram.from_file(written(tmp_path, MPS, "program.MPS"))
-        assert solver.names == ("x", "y")
-        assert solver(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])).tolist() == [[2, 2], [1, 2.5]]
-
-    def test_a_file_without_constraints(self, tmp_path):
-        text = "Minimize\n cost: x + y\nSubject To\nBounds\n x <= 2\n y <= 3\nEnd\n"
-        assert IntegerProgram.from_file(written(tmp_path, text))(torch.tensor([[1.0, -1.0]])).tolist() == [[2, 0]]
-
-    @pytest.mark.parametrize(
-        ("order", "message"),
-        [
-            (["x", "y"], "order: got no z; every variable of {} needs a place; add what is missing"),
-            (["x", "y", "z", "w"], "order: got 'w'; {} has no such variable; it has x, y, z"),
-            (["x", "y", "z", "x"], "order: got 'x' more than once; each variable of {} has one place; name it once"),
-        ],
-    )
-    def test_orders_that_are_none(self, tmp_path, order, message):
-        path = written(tmp_path, LP)
-        with pytest.raises(ValueError, match=f"^{re.escape(message.format(path))}$"):
-            IntegerProgram.from_file(path, order=order)
-
-    @pytest.mark.parametrize(
-        ("name", "text", "message"),
-        [
-            ("a.txt", LP, "path: got {}; its name must end in .lp or .mps; write the program in one of these formats"),
-            ("a.lp", None, "path: {}: no such file; check the path"),
-            (
-                "a.lp",
-                "hello world",
-                "path: {} cannot be read as a program; it must be a valid LP or MPS file; check its syntax",
-            ),
-            (
-                "a.lp",
-                LP.replace("Binary\n y", "Semi-continuous\n z"),
-                "path: {}: variable z is semi-continuous or semi-integer; it must be continuous or integer; "
-                "model it with a binary variable",
-            ),
-        ],
-    )
-    def test_files_that_are_no_program(self, tmp_path, name, text, message, capfd):
-        path = tmp_path / name if text is None else written(tmp_path, text, name)
-        with pytest.raises(ValueError, match=f"^{re.escape(message.format(path))}$"):
-            IntegerProgram.from_file(path)
-        assert capfd.readouterr() == ("", "")
 
 
 def test_an_infeasible_program_on_which_presolving_fails():
