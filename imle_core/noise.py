@@ -331,12 +331,17 @@ class AntitheticNoiseDistribution(NoiseDistribution):
 
     Source: Hammersley and Morton 1956.
 
+    Attributes:
+        dependent_samples: 2, so that standard errors are taken over the means of pairs.
+
     Args:
         law: normal, logistic or Gumbel noise.
 
     Raises:
         ValueError: noise that is neither symmetric nor sampled by quantiles, such as Sum-of-Gamma.
     """
+
+    dependent_samples = 2
 
     def __init__(self, law: NoiseDistribution) -> None:
         if not isinstance(law, _LocationScale):

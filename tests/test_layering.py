@@ -69,6 +69,7 @@ OURS = {
     "imle_core.doctor_subject": {"doctor_example"},
     "imle_core.elementary_kernel": {"compiled"},
     "imle_core.empirical": set(),
+    "imle_core.grouped_samples": set(),
     "imle_core.estimator": {"contracts", "layer", "target"},
     "imle_core.exact": {f"exact.{name}" for name in ("chain", "enumeration", "family", "grid", "independent", "knapsack")}
     | {"exact.subset", "exact.tree"},
@@ -91,7 +92,7 @@ OURS = {
     "imle_core.location_scale_kernel": {"compiled", "elementary_kernel", "random_kernel"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),
-    "imle_core.marginals": {"contracts"},
+    "imle_core.marginals": {"contracts", "grouped_samples"},
     "imle_core.networks": {"contracts", "perception", "processes"},
     "imle_core.noise": {"location_scale", "sum_of_gamma", "sum_of_gamma_score"},
     "imle_core.perception": {"processes", "solvers"},
