@@ -171,7 +171,8 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
-    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"},
+    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"}
+    | {"plot_settings"},
     "imle_cli.benchmarks": {f"{kind}_benchmarks" for kind in ("black_box", "estimator", "path", "process")}
     | {"measurement", "plain_solvers", "scaling", CORE, f"{CORE}.solvers"},
     "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
@@ -319,6 +320,7 @@ OURS = {
     | {"sweep_folder"},
     "imle_cli.plain_dijkstra_kernel": set(),
     "imle_cli.plain_solvers": set(),
+    "imle_cli.plot_settings": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
     "imle_cli.process_benchmarks": {"animation", "figures", "films", "frames", "inputs", "measurement", "preview", "runs"}
@@ -353,7 +355,7 @@ USERS = {
         for name in ("calibration_figures", "canvas", "comparison_figures", "figures", "graph_figures", "score_figures")
     }
     | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"}
-    | {"imle_cli.scaling_figures"},
+    | {"imle_cli.plot_settings", "imle_cli.scaling_figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
@@ -372,6 +374,7 @@ USERS = {
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"]
+LIGHT += ["imle_cli.plot_settings"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
 HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "highspy", CORE}
 
