@@ -14,6 +14,7 @@ from imle_core import (
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
     marginals,
+    perturb_and_map,
     stream_marginals,
     stream_samples,
 )
@@ -165,6 +166,21 @@ class TestMarginals:
 
     def test_an_empty_batch(self):
         assert marginals(TopK(2), torch.zeros(0, 5), SUM_OF_GAMMA, nb_samples=3).mean.shape == (0, 5)
+
+
+@pytest.mark.parametrize("draw", [samples, marginals, lambda *a, **b: list(stream_marginals(*a, **b))[-1], perturb_and_map])
+def test_the_temperature_is_1_unless_it_is_told(draw):
+    def values(**settings):
+        noise = _Copies(1, 1)  # which takes a generator or does without
+        result = draw(lambda rows: rows, torch.tensor([[0.5, -1.0]]), noise, nb_samples=3, **settings)
+        return result if isinstance(result, torch.Tensor) else result.mean
+
+    torch.manual_seed(0)
+    default = values()
+    torch.manual_seed(0)
+    assert torch.equal(default, values(temperature=1.0))
+    torch.manual_seed(0)
+    assert not torch.equal(default, values(temperature=1.01))
 
 
 class TestAgreement:
