@@ -11,15 +11,30 @@ STYLE = "savefig.bbox: tight\nfont.family: NoSuchFont\nfigure.dpi: 30\naxes.face
 BAD = "text.usetex: True\naxes.formatter.use_locale: True\nno line at all\nfigure.dpi: x\nno.such.key: 1\n"
 UNWRITABLE = "/dev/null/nowhere"
 VARIABLES = {"MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC"}
+COMMAND = ["-m", "imle_cli", "noise", "--noise", "gumbel", "--samples", "100", "--out", "p.png"]
+# What the command does, without what takes long.
+DRAWING = """
+import locale, os
+from pathlib import Path
+from imle_cli.plot_settings import ignore_user_settings
+folder = os.getcwd()
+ignore_user_settings()
+assert os.getcwd() == folder
+import matplotlib, numpy
+from imle_cli import canvas, figures
+assert matplotlib.get_backend() == "agg"
+assert locale.setlocale(locale.LC_NUMERIC) == "C"
+assert matplotlib.rcParams["axes.facecolor"] == "white"
+Path("p.png").write_bytes(canvas.encode(figures.map_figure(numpy.eye(3) + 1, numpy.eye(3), title="a map"), "png"))
+"""
 
 
-def picture(environment):
-    """The bytes of a picture drawn by the command in such an environment."""
+def picture(environment, arguments=("-c", DRAWING)):
+    """The bytes of a picture drawn in such an environment."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    command = [sys.executable, "-m", "imle_cli", "noise", "--noise", "gumbel", "--samples", "100", "--out", "p.png"]
-    result = subprocess.run(command, env=kept | environment, capture_output=True, text=True, timeout=100, check=False)
+    command = [sys.executable, *arguments]
+    result = subprocess.run(command, env=kept | environment, capture_output=True, text=True, timeout=300, check=False)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.endswith("p.png\n")
     return Path("p.png").read_bytes()
 
 
@@ -31,6 +46,12 @@ def expected(tmp_path_factory):
         return picture({})
     finally:
         os.chdir(before)
+
+
+def test_the_command_ignores_files_and_variables():
+    expected = picture({}, COMMAND)
+    Path("matplotlibrc").write_text(STYLE + BAD)
+    assert picture({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, COMMAND) == expected
 
 
 def test_a_file_in_the_current_folder(expected):
