@@ -24,6 +24,7 @@ from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
 from imle_cli.option_groups import command
+from imle_cli.plot_settings import ignore_user_settings
 
 app = typer.Typer(
     name="imle",
@@ -61,6 +62,7 @@ def main() -> None:
     """The command ``imle``."""
     # Threads of torch that spin while they wait make each step many times slower as soon as anything else needs a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    ignore_user_settings()
     # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

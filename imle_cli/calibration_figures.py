@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PALE, PATH, add_title
+from imle_cli.canvas import CURVE, PALE, PATH, add_title, own_settings
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,7 @@ class Curve:
     errors: Floats
 
 
+@own_settings()
 def calibration_figure(temperatures: Sequence[float], curves: Sequence[Curve], best: float, *, title: str) -> Figure:
     """Means over instances with their standard errors, one panel a curve, and the range of the instances as a band.
 

@@ -3,7 +3,8 @@
 import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -20,11 +21,23 @@ from numpy.typing import NDArray
 PATH, CURVE, PALE = "#D55E00", "#0072B2", "#C9CED6"
 
 
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Matplotlib's defaults for a block or a decorated function, whatever the user's settings, which come back after it.
+
+    Everything that draws a figure does so under them. The backend is left alone: figures here have none but Agg.
+    """
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    with mpl.rc_context(defaults | {"svg.hashsalt": "imle"}):
+        yield
+
+
+@own_settings()
 def encode(figure: Figure, kind: str) -> bytes:
     """The figure as a file of ``kind`` "png", "pdf" or "svg"; the same figure always gives the same bytes."""
     metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     stream = io.BytesIO()
-    with warnings.catch_warnings(), mpl.rc_context({"svg.hashsalt": "imle"}):
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(stream, format=kind, metadata=metadata)
     return stream.getvalue()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from imle_cli.canvas import add_title
+from imle_cli.canvas import add_title, own_settings
 
 Style: TypeAlias = dict[str, Any]
 
@@ -36,6 +36,7 @@ class Curve:
     temperature: float
 
 
+@own_settings()
 def comparison_figure(
     curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, float]], *, title: str, samples: int
 ) -> Figure:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PATH, add_title
+from imle_cli.canvas import CURVE, PATH, add_title, own_settings
 from imle_cli.path_lines import segments
 
 _COSTS = mpl.colormaps["viridis"]
@@ -48,6 +48,7 @@ class JudgedMap:
         return self.predicted * (float((self.predicted * self.true).sum()) / square if square else 1.0)
 
 
+@own_settings()
 def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     """A row for each map: its image with both paths, predicted costs, true costs, the costs on one scale.
 
@@ -85,6 +86,7 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     return figure
 
 
+@own_settings()
 def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, title: str, split: str) -> Figure:
     """Share of maps with an optimal path against seconds, a line for each estimator, a mark for each epoch.
 

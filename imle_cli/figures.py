@@ -17,7 +17,19 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PALE, PATH, add_title, draw_scale, factor, families, one_line, pooled_most, shorten
+from imle_cli.canvas import (
+    CURVE,
+    PALE,
+    PATH,
+    add_title,
+    draw_scale,
+    factor,
+    families,
+    one_line,
+    own_settings,
+    pooled_most,
+    shorten,
+)
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -43,6 +55,7 @@ class _Panel:
     legend: tuple[float, float]
 
 
+@own_settings()
 def map_figure(costs: Floats, mask: Mask, tiles: NDArray[np.int64] | None = None, *, title: str) -> Figure:
     """A map with a path or a set of tiles on it.
 
@@ -59,6 +72,7 @@ def map_figure(costs: Floats, mask: Mask, tiles: NDArray[np.int64] | None = None
     return figure
 
 
+@own_settings()
 def marginals_figure(
     costs: Floats, mask: Mask, probability: Floats, tiles: NDArray[np.int64] | None = None, *, title: str, samples: int
 ) -> Figure:
@@ -84,6 +98,7 @@ def marginals_figure(
     return figure
 
 
+@own_settings()
 def sample_sheet(costs: Floats, masks: Mask, *, title: str) -> Figure:
     """Small copies of the map with a sample on each; of many samples the first 64.
 
@@ -110,6 +125,7 @@ def sample_sheet(costs: Floats, masks: Mask, *, title: str) -> Figure:
     return figure
 
 
+@own_settings()
 def noise_figure(
     samples: Floats, edges: Floats, density: Floats | None, *, title: str, curve: str, facts: Sequence[str]
 ) -> Figure:
@@ -137,6 +153,7 @@ def noise_figure(
     return figure
 
 
+@own_settings()
 def heat_maps(
     grids: Mapping[int, Sequence[Sequence[float]]],
     rows: Sequence[float],

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from imle_cli.canvas import PALE, PATH, add_title, families, sheet, short_name
+from imle_cli.canvas import PALE, PATH, add_title, families, own_settings, sheet, short_name
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -67,6 +67,7 @@ class Drawing:
         return lines
 
 
+@own_settings()
 def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
     """The graph with the edges of a solution.
 
@@ -82,6 +83,7 @@ def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
     return figure
 
 
+@own_settings()
 def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, title: str, samples: int) -> Figure:
     """The graph with one sample, and with the marginal probability of every edge, side by side.
 
@@ -119,6 +121,7 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
     return figure
 
 
+@own_settings()
 def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
     """Small copies of the graph with a sample on each; of many samples the first 36, of large graphs fewer.
 

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imle_cli.canvas import PATH, add_title
+from imle_cli.canvas import PATH, add_title, own_settings
 from imle_cli.path_lines import segments
 
 MAPS = 12
@@ -17,6 +17,7 @@ MAPS = 12
 _WIDEST, _DOTS, _GAP, _HEAD = 1600, 200, 16, 84  # pixels: maps side by side, an inch, between maps, above them
 
 
+@own_settings()
 def contact_sheet(images: NDArray[np.uint8], paths: NDArray[Any], *, title: str) -> Figure:
     """Images of maps with the path on each, in rows that fill about 4:3; of many maps the first 12.
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PATH, add_title
+from imle_cli.canvas import CURVE, PATH, add_title, own_settings
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +42,7 @@ class Curve:
     reference: tuple[float, float] | None
 
 
+@own_settings()
 def reproduction_figure(curves: Sequence[Curve], *, title: str) -> Figure:
     """Mean gaps against steps on one logarithmic scale, with those of the other methods in grey behind them.
 

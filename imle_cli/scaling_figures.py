@@ -6,13 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from imle_cli.canvas import CURVE, PATH, add_title
+from imle_cli.canvas import CURVE, PATH, add_title, own_settings
 from imle_cli.measurement import Curve
 
 _STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": ("#009E73", "^")}
 _TICKS = 7  # numbers below a panel that do not touch
 
 
+@own_settings()
 def scaling_figure(curves: Sequence[Curve], *, title: str) -> Figure:
     """Microseconds a map on logarithmic axes, a panel for each thing that varies, on one scale of time.
 

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from imle_cli.canvas import CURVE, PALE, PATH, add_title, factor, families, pooled_most, sheet, short_name
+from imle_cli.canvas import CURVE, PALE, PATH, add_title, factor, families, own_settings, pooled_most, sheet, short_name
 
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
@@ -27,6 +27,7 @@ _SAMPLES, _SHEET = 64, 36
 _BARS, _CELLS = 500, 300  # at most, so that each is seen; more share one by the largest
 
 
+@own_settings()
 def item_figure(names: Sequence[str], scores: Floats, mask: Mask, *, title: str) -> Figure:
     """A bar for each score, those of the solution in another colour.
 
@@ -44,6 +45,7 @@ def item_figure(names: Sequence[str], scores: Floats, mask: Mask, *, title: str)
     return figure
 
 
+@own_settings()
 def item_marginals_figure(
     names: Sequence[str], scores: Floats, sample: Mask, probability: Floats, error: Floats, *, title: str, samples: int
 ) -> Figure:
@@ -71,6 +73,7 @@ def item_marginals_figure(
     return figure
 
 
+@own_settings()
 def item_samples_figure(names: Sequence[str], masks: Mask, *, title: str) -> Figure:
     """A row for each sample and a column for each item; of many samples the first 64.
 
@@ -104,6 +107,7 @@ def item_samples_figure(names: Sequence[str], masks: Mask, *, title: str) -> Fig
     return figure
 
 
+@own_settings()
 def pair_figure(rows: Sequence[str], columns: Sequence[str], scores: Floats, mask: Mask, *, title: str) -> Figure:
     """The scores as a matrix in grey, with the pairs of a solution marked.
 
@@ -120,6 +124,7 @@ def pair_figure(rows: Sequence[str], columns: Sequence[str], scores: Floats, mas
     return figure
 
 
+@own_settings()
 def pair_marginals_figure(
     rows: Sequence[str],
     columns: Sequence[str],
@@ -156,6 +161,7 @@ def pair_marginals_figure(
     return figure
 
 
+@own_settings()
 def pair_samples_figure(masks: Mask, *, title: str) -> Figure:
     """Small matrices with a sample on each; of many samples the first 36.
 

@@ -1,5 +1,6 @@
 """Perturb-and-MAP marginals: how often each entry is chosen, streamed, with standard errors."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from imle_core import contracts
 from imle_core.contracts import Noise
+from imle_core.grouped_samples import GroupedSamples
 
 _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
@@ -21,7 +23,10 @@ class Marginals:
 
     Attributes:
         mean: ``mean_s z_s``, ``(B, *event)``, float64.
-        standard_error: ``sqrt(sum_s (z_s - mean)^2 / (S (S-1)))``, ``(B, *event)``, float64; NaN for a single sample.
+        standard_error: of the mean, ``(B, *event)``, float64: ``sqrt(sum_s (z_s - mean)^2 / (S (S-1)))``; where samples
+            depend on one another in groups, the same over the means of groups. Where all samples agree, Wilson's
+            ``1.96 / (S + 1.96^2)``, about 2/S, in place of 0; see :class:`imle_core.grouped_samples.GroupedSamples`. NaN for
+            a single sample; 0 for several without noise, which are known to be the same.
         nb_samples: S.
         first_state: the first sample, ``(B, *event)``, in theta's type.
     """
@@ -73,10 +78,13 @@ def stream_marginals(
 ) -> Iterator[Marginals]:
     """Running marginals: one record after each call of the solver, over all samples so far; see :func:`stream_samples`.
 
-    Memory does not grow with the number of samples.
+    Memory does not grow with the number of samples. A noise whose samples of one draw ``(B, S, *event)`` depend on one
+    another says so by an attribute ``dependent_samples``: the size of the groups along S within which they do, 2 for pairs,
+    ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
-    total, squares = theta.new_zeros(2, *theta.shape, dtype=torch.float64)
-    first_state, count = theta, 0
+    random = noise_distribution is not None and temperature > 0
+    spread = GroupedSamples(theta, _dependent_samples(noise_distribution))
+    total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
     chunks = stream_samples(
         solver,
         theta,
@@ -91,12 +99,11 @@ def stream_marginals(
             first_state = states[:, 0].clone()
         for part in states.split(_block_size(theta), dim=1):
             total += part.sum(dim=1, dtype=torch.float64)
-            squares += part.square().sum(dim=1, dtype=torch.float64)
+            spread.add(part.double())
         count += states.shape[1]
         mean = total / count
-        deviation = (squares / count - mean.square()).clamp_(min=0.0)
-        error = (deviation / (count - 1)).sqrt_() if count > 1 else torch.full_like(mean, torch.nan)
-        yield Marginals(mean, error, count, first_state)
+        error = spread.standard_error(mean, count)
+        yield Marginals(mean, error if random or count == 1 else torch.zeros_like(mean), count, first_state)
 
 
 def stream_samples(
@@ -144,6 +151,17 @@ def stream_samples(
                 eps = contracts.draw_noise(noise_distribution, theta, block, generator)
                 torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
         yield contracts.map_states(solver, parameters[:, : stop - start])
+
+
+def _dependent_samples(noise: Noise | None) -> float:
+    """Samples in a group of those that depend on one another."""
+    count: float = getattr(noise, "dependent_samples", 1)
+    if not (count >= 1 and (math.isinf(count) or count == int(count))):
+        raise ValueError(
+            f"noise_distribution: {type(noise).__name__}.dependent_samples is {count!r}; it must be a whole number >= 1, or "
+            "math.inf; use 1 for independent samples, 2 for pairs"
+        )
+    return count
 
 
 def _block_size(theta: Tensor) -> int:

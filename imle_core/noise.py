@@ -337,6 +337,9 @@ class AntitheticNoiseDistribution(NoiseDistribution):
 
     Source: Hammersley and Morton 1956.
 
+    Attributes:
+        dependent_samples: 2, so that standard errors are taken over the means of pairs.
+
     Args:
         law: normal, logistic or Gumbel noise.
 
@@ -345,6 +348,7 @@ class AntitheticNoiseDistribution(NoiseDistribution):
     """
 
     pure = True
+    dependent_samples = 2
 
     def __init__(self, law: NoiseDistribution) -> None:
         if not isinstance(law, _LocationScale):

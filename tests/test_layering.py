@@ -82,6 +82,7 @@ OURS = {
     "imle_core.doctor_subject": {"doctor_example"},
     "imle_core.elementary_kernel": {"compiled"},
     "imle_core.empirical": set(),
+    "imle_core.grouped_samples": set(),
     "imle_core.estimator": {"contracts", "declarations", "layer", "target"},
     "imle_core.exact": {f"exact.{name}" for name in ("chain", "enumeration", "family", "grid", "independent", "knapsack")}
     | {"exact.subset", "exact.tree"},
@@ -105,7 +106,7 @@ OURS = {
     "imle_core.location_scale_kernel": {"compiled", "elementary_kernel", "random_kernel"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),
-    "imle_core.marginals": {"contracts"},
+    "imle_core.marginals": {"contracts", "grouped_samples"},
     "imle_core.networks": {"contracts", "perception", "processes"},
     "imle_core.noise": {"contracts", "location_scale", "sum_of_gamma", "sum_of_gamma_score"},
     "imle_core.perception": {"processes", "solvers"},
@@ -189,7 +190,8 @@ OURS = {
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
-    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"},
+    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"}
+    | {"plot_settings"},
     "imle_cli.benchmarks": {f"{kind}_benchmarks" for kind in ("black_box", "estimator", "path", "process")}
     | {"measurement", "plain_solvers", "scaling", CORE, f"{CORE}.solvers"},
     "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
@@ -337,6 +339,7 @@ OURS = {
     | {"sweep_folder"},
     "imle_cli.plain_dijkstra_kernel": {f"{CORE}.compiled"},
     "imle_cli.plain_solvers": set(),
+    "imle_cli.plot_settings": set(),
     "imle_cli.preview": set(),
     "imle_cli.problem": set(),
     "imle_cli.process_benchmarks": {"animation", "figures", "films", "frames", "inputs", "measurement", "preview", "runs"}
@@ -371,7 +374,7 @@ USERS = {
         for name in ("calibration_figures", "canvas", "comparison_figures", "figures", "graph_figures", "score_figures")
     }
     | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"}
-    | {"imle_cli.scaling_figures"},
+    | {"imle_cli.plot_settings", "imle_cli.scaling_figures"},
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
@@ -389,6 +392,7 @@ USERS = {
     "click": set(),
 }
 LIGHT = ["imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.console", "imle_cli.option_groups", "imle_cli.options"]
+LIGHT += ["imle_cli.plot_settings"]
 LIGHT += [name for name in OURS if name.startswith("imle_cli.commands")]
 HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", CORE}
 

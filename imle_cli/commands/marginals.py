@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any
 
 from imle_cli.option_groups import Given
 from imle_cli.options import (
@@ -46,13 +47,13 @@ def marginals(
             advance(record.nb_samples)
     probability, error = record.mean[0].cpu().numpy(), record.standard_error[0].cpu().numpy()
     sampled = Sampled(record.first_state[0].cpu().numpy(), probability, error, samples)
-    words, largest = problem.words, float(error.max())
+    words = problem.words
     picture = canvas.encode(problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"), outputs.format)
     outputs.write(picture, probability, lambda: problem.table({"marginal": probability, "standard_error": error}))
     expected = float(probability.sum()), problem.total(probability)
     values = problem.values | sampling.values
     values |= {
-        "max_standard_error": None if math.isnan(largest) else largest,
+        "max_standard_error": None if samples == 1 else float(error.max()),
         f"expected_{words.extent}": expected[0],
         f"expected_{words.measure}": expected[1] if math.isfinite(expected[1]) else None,
         "clamped_share": problem.clamped_share,
@@ -62,7 +63,7 @@ def marginals(
     lines = [
         *problem.lines,
         sampling.line,
-        ("samples", f"{samples}, largest standard error {'unknown' if math.isnan(largest) else f'{largest:.2g}'}"),
+        ("samples", f"{samples}, {_certainty(sampled, words.things)}"),
         (f"expected {words.extent}", f"{expected[0]:.6g} {words.things}"),
         (f"expected {words.measure}", f"{expected[1]:.6g} (under the unperturbed {words.numbers})"),
         *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
@@ -73,3 +74,17 @@ def marginals(
     if shown is not None:
         console.preview(lambda rows, columns: preview.colours(shown, rows, columns))
     console.result(values, lines)
+
+
+def _certainty(sampled: Any, things: str) -> str:
+    """How sure the marginals are, in words."""
+    if sampled.count == 1:
+        return "largest standard error unknown"
+    largest = float(sampled.error.max())
+    if largest == 0:
+        return "all the same without noise"
+    alike = (sampled.probability == 0) | (sampled.probability == 1)
+    if not alike.any():
+        return f"largest standard error {largest:.2g}"
+    where = f"the {alike.sum()} of {alike.size} {things} on which all samples agree"
+    return f"largest standard error {largest:.2g}; {sampled.error[alike].max():.2g} on {where}"

@@ -41,8 +41,8 @@ class PerturbedOptimizer(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_choice("baseline", self.baseline, get_args(Baseline))
-        contracts.check_choice("perturbation", self.perturbation, get_args(Perturbation))
+        contracts.check_name("baseline", self.baseline, get_args(Baseline))
+        contracts.check_name("perturbation", self.perturbation, get_args(Perturbation))
         check_density(self.noise, "the perturbed optimiser")
         if self.baseline == "leave-one-out":
             check_leave_one_out(self.noise, self.nb_samples)

@@ -36,7 +36,7 @@ class ScoreFunction(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_choice("baseline", self.baseline, get_args(Baseline))
+        contracts.check_name("baseline", self.baseline, get_args(Baseline))
         if self.baseline == "leave-one-out":
             check_leave_one_out(None if self.family else self.noise, self.nb_samples)
         if self.family is None:

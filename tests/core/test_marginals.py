@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from imle_core import (
+    AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
     marginals,
+    perturb_and_map,
     stream_marginals,
     stream_samples,
 )
@@ -121,6 +123,7 @@ class TestMarginals:
         result = marginals(solver, theta, SUM_OF_GAMMA, nb_samples=90, temperature=0.5, seed=2)
         np.testing.assert_allclose(result.mean, z.numpy().mean(axis=1), rtol=1e-12, atol=1e-15)
         expected = z.numpy().std(axis=1, ddof=1) / np.sqrt(90)
+        expected[(z == z[:, :1]).all(dim=1).numpy()] = 1.96 / (90 + 1.96**2)
         np.testing.assert_allclose(result.standard_error, expected, rtol=1e-6, atol=1e-9)
         assert result.nb_samples == 90
         assert torch.equal(result.first_state, z[:, 0])
@@ -153,8 +156,151 @@ class TestMarginals:
         assert result.standard_error.isnan().all()
         assert torch.equal(result.mean, result.first_state)
 
+    def test_one_sample_for_each_of_two_instances_is_a_single_one(self):
+        assert marginals(TopK(2), normal(2, 5), None, nb_samples=1).standard_error.isnan().all()
+
+    @pytest.mark.parametrize("settings", [{"noise_distribution": None}, {"temperature": 0.0}])
+    def test_without_noise_the_standard_error_is_0(self, settings):
+        result = marginals(TopK(2), normal(2, 5), **{"noise_distribution": SUM_OF_GAMMA, "nb_samples": 7} | settings)
+        assert (result.standard_error == 0).all()
+
     def test_an_empty_batch(self):
         assert marginals(TopK(2), torch.zeros(0, 5), SUM_OF_GAMMA, nb_samples=3).mean.shape == (0, 5)
+
+
+@pytest.mark.parametrize("draw", [samples, marginals, lambda *a, **b: list(stream_marginals(*a, **b))[-1], perturb_and_map])
+def test_the_temperature_is_1_unless_it_is_told(draw):
+    def values(**settings):
+        noise = _Copies(1, 1)  # which takes a generator or does without
+        result = draw(lambda rows: rows, torch.tensor([[0.5, -1.0]]), noise, nb_samples=3, **settings)
+        return result if isinstance(result, torch.Tensor) else result.mean
+
+    torch.manual_seed(0)
+    default = values()
+    torch.manual_seed(0)
+    assert torch.equal(default, values(temperature=1.0))
+    torch.manual_seed(0)
+    assert not torch.equal(default, values(temperature=1.01))
+
+
+class TestAgreement:
+    @pytest.mark.parametrize("nb_samples", [2, 3, 100, 5000])
+    @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 7.0])
+    def test_where_all_samples_agree_the_standard_error_is_wilson_s(self, nb_samples, value):
+        result = marginals(lambda rows: torch.full_like(rows, value), normal(2, 7), SUM_OF_GAMMA, nb_samples=nb_samples)
+        # Wilson's interval for 0 of S, at 1.96 deviations, is [0, 1.96^2 / (S + 1.96^2)].
+        ends = torch.full((2, 7), 1.96**2 / (nb_samples + 1.96**2), dtype=torch.float64)
+        torch.testing.assert_close(1.96 * result.standard_error, ends)
+
+    def test_it_is_not_claimed_for_entries_that_differ_once(self):
+        marked = iter([True])
+
+        def solver(rows):
+            states = torch.zeros_like(rows)
+            if next(marked, False):
+                states[0, 1] = 1.0
+            return states
+
+        result = marginals(solver, torch.zeros(1, 3), SUM_OF_GAMMA, nb_samples=30_000, chunk_size=1)
+        assert result.mean[0].tolist() == [0, 1 / 30_000, 0]
+        expected = torch.tensor([1.96 / (30_000 + 1.96**2), 1 / 30_000, 1.96 / (30_000 + 1.96**2)], dtype=torch.float64)
+        torch.testing.assert_close(result.standard_error[0], expected)
+
+    def test_a_state_too_rare_to_be_seen_is_within_two_standard_errors_almost_always(self):
+        # A probability of 2/S: in about e^-2 of the runs no sample shows it.
+        theta, rare = torch.tensor([[0.0, float(np.log(2 / 998))]], dtype=torch.float64), 0.002
+        runs = [marginals(TopK(1), theta, GumbelNoiseDistribution(), nb_samples=1000, seed=seed) for seed in range(150)]
+        unseen = [run for run in runs if run.mean[0, 1] == 0]
+        assert 0.05 < len(unseen) / len(runs) < 0.25
+        assert all(1.9 * run.standard_error[0, 1] > rare for run in unseen)
+
+
+class _Copies:
+    """Normal noise in which samples of a group are the same."""
+
+    def __init__(self, dependent_samples, size):
+        self.dependent_samples, self.size = dependent_samples, size
+
+    def sample(self, shape, dtype, generator):
+        size = min(self.size, shape[1])
+        few = NormalNoiseDistribution().sample(
+            (shape[0], -(-shape[1] // size), *shape[2:]), dtype=dtype, generator=generator
+        )
+        return few.repeat_interleave(size, dim=1)[:, : shape[1]]
+
+
+class TestDependentSamples:
+    THETA = torch.tensor([[0.4, -0.3, 0.6, 0.1, -0.5]], dtype=torch.float64)  # none so rare that all samples agree
+
+    @pytest.mark.parametrize(
+        ("solver", "noise"),
+        [
+            (lambda rows: rows > 0, AntitheticNoiseDistribution(LogisticNoiseDistribution())),
+            (lambda rows: rows.abs() < 1, AntitheticNoiseDistribution(NormalNoiseDistribution())),
+            (TopK(2), AntitheticNoiseDistribution(GumbelNoiseDistribution())),
+            (lambda rows: rows > 0, _Copies(5, 5)),
+            (lambda rows: rows > 0, NormalNoiseDistribution()),
+        ],
+        ids=["switches", "even", "top-k", "copies", "independent"],
+    )
+    @pytest.mark.parametrize("nb_samples", [200, 101])
+    def test_the_standard_error_is_the_spread_of_runs(self, solver, noise, nb_samples):
+        runs = [marginals(solver, self.THETA, noise, nb_samples=nb_samples, seed=seed) for seed in range(400)]
+        spread = torch.stack([run.mean for run in runs]).std(dim=0)
+        claimed = torch.stack([run.standard_error for run in runs]).square().mean(dim=0).sqrt()
+        # The spread of 400 runs is known to 3.5%; below, to four of these and the few groups of copies.
+        torch.testing.assert_close(claimed, spread, rtol=0.2, atol=0.0)
+
+    @pytest.mark.parametrize("nb_samples", [7, 40])
+    def test_antithetic_pairs_have_the_error_of_pair_means(self, nb_samples):
+        noise = AntitheticNoiseDistribution(NormalNoiseDistribution())
+        z = samples(TopK(2), self.THETA, noise, nb_samples=nb_samples)
+        result = marginals(TopK(2), self.THETA, noise, nb_samples=nb_samples)
+        assert torch.equal(result.mean, z.mean(dim=1))
+        groups = [z[:, first : first + 2] for first in range(0, nb_samples, 2)]
+        squares = sum((group - result.mean[:, None]).sum(dim=1).square() for group in groups)
+        expected = (squares * len(groups) / (len(groups) - 1)).sqrt() / nb_samples
+        agree = torch.stack([(group.mean(dim=1) == groups[0].mean(dim=1)) for group in groups]).all(dim=0)
+        expected[agree] = 1.96 / (len(groups) + 1.96**2)
+        torch.testing.assert_close(result.standard_error, expected)
+
+    def test_pairs_do_not_span_blocks_of_an_odd_number_of_samples(self):
+        theta = normal(1, 4681)  # 7 samples a block, of which the last has no partner
+        noise = AntitheticNoiseDistribution(NormalNoiseDistribution())
+        z = samples(lambda rows: rows, theta, noise, nb_samples=21, temperature=2.0)
+        result = marginals(lambda rows: rows, theta, noise, nb_samples=21, temperature=2.0)
+        # A pair's mean is theta; so all that is uncertain are the 3 of 21 without a partner.
+        alone = (z[:, 6::7] - result.mean[:, None]).square().sum(dim=1)
+        paired = 9 * (2 * (theta - result.mean)).square()
+        torch.testing.assert_close(result.standard_error, ((alone + paired) * 12 / 11).sqrt() / 21)
+
+    def test_pairs_that_are_always_opposed_agree(self):
+        noise = AntitheticNoiseDistribution(LogisticNoiseDistribution())
+        result = marginals(lambda rows: rows > 0, torch.zeros(1, 3), noise, nb_samples=100)
+        assert result.mean.tolist() == [[0.5, 0.5, 0.5]]
+        torch.testing.assert_close(result.standard_error, torch.full((1, 3), 1.96 / (50 + 1.96**2), dtype=torch.float64))
+
+    def test_a_single_group_has_no_standard_error(self):
+        pair = AntitheticNoiseDistribution(NormalNoiseDistribution())
+        assert marginals(TopK(2), self.THETA, pair, nb_samples=2).standard_error.isnan().all()
+        assert not marginals(TopK(2), self.THETA, pair, nb_samples=3).standard_error.isnan().any()
+        whole = _Copies(np.inf, 10**9)
+        assert marginals(TopK(2), self.THETA, whole, nb_samples=100).standard_error.isnan().all()
+
+    def test_whole_draws(self):
+        theta = normal(1, 2**13)  # 4 samples a block
+        result = marginals(lambda rows: rows, theta, _Copies(np.inf, 10**9), nb_samples=40)
+        z = samples(lambda rows: rows, theta, _Copies(np.inf, 10**9), nb_samples=40)[:, ::4]
+        torch.testing.assert_close(result.standard_error, z.std(dim=1) / np.sqrt(10))
+
+    @pytest.mark.parametrize("count", [0, -2, 1.5, float("nan")])
+    def test_a_number_that_is_none_is_refused(self, count):
+        message = (
+            f"noise_distribution: _Copies.dependent_samples is {count!r}; it must be a whole number >= 1, or math.inf; "
+            "use 1 for independent samples, 2 for pairs"
+        )
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            marginals(TopK(2), self.THETA, _Copies(count, 5))
 
 
 class TestClosedForms:

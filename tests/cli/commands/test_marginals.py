@@ -1,6 +1,8 @@
 """``imle marginals``: the marginal probability of every tile."""
 
+import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,11 @@ def marginals(*arguments):
     result = CliRunner().invoke(app, ["marginals", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout
+
+
+def table():
+    with Path("p.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 class TestFigures:
@@ -59,6 +66,35 @@ class TestFigures:
     def test_one_sample_has_no_standard_error(self):
         assert json.loads(marginals("--samples", "1", "--json"))["max_standard_error"] is None
         assert "samples          1, largest standard error unknown\n" in marginals("--samples", "1")
+
+    @pytest.mark.parametrize("samples", [2, 30])
+    def test_samples_that_agree_claim_no_standard_error_of_0(self, samples):
+        np.save("map.npy", np.random.default_rng(0).uniform(1, 9, (16, 16)))  # no ties, which little noise would break
+        arguments = ["map.npy", "--input-temp", "0.0001", "--samples", samples, "--save", "p.csv"]
+        text, error = marginals(*arguments), 1.96 / (samples + 1.96**2)
+        assert f"{error:.2g} on the 256 of 256 tiles on which all samples agree\n" in text
+        assert json.loads(marginals(*arguments, "--json"))["max_standard_error"] == pytest.approx(error)
+        rows = table()
+        assert {row["marginal"] for row in rows} == {"0.0", "1.0"}
+        assert [float(row["standard_error"]) for row in rows] == pytest.approx([error] * 256)
+
+    def test_some_tiles_on_which_samples_agree(self):
+        text = marginals("--samples", "200", "--save", "p.csv")
+        rows = table()
+        alike = sum(row["marginal"] in ("0.0", "1.0") for row in rows)
+        largest = max(float(row["standard_error"]) for row in rows)
+        ending = f"{1.96 / (200 + 1.96**2):.2g} on the {alike} of 256 tiles on which all samples agree"
+        assert 0 < alike < 256
+        assert f"samples          200, largest standard error {largest:.2g}; {ending}\n" in text
+
+    def test_no_tile_on_which_samples_agree(self):
+        np.save("map.npy", np.ones((2, 2)))
+        text = marginals("map.npy", "--solver", "top-k", "--top-k", "2", "--noise", "gumbel")
+        assert "samples          1000, largest standard error 0.016\n" in text
+
+    def test_without_noise_nothing_is_uncertain(self):
+        assert "samples          1000, all the same without noise\n" in marginals("--noise", "none", "--save", "p.csv")
+        assert {row["standard_error"] for row in table()} == {"0.0"}
 
     def test_top_k_of_independent_tiles_is_a_softmax(self):
         costs = np.array([[1.0, 1.5, 2.0], [2.5, 3.0, 0.5]])

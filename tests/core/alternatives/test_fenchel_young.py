@@ -46,6 +46,25 @@ def test_value_and_gradient_for_parameters(one_gold):
     assert result.abs().sum() > 0
 
 
+@pytest.mark.parametrize("gold_type", [torch.float64, torch.float32, torch.bfloat16, torch.int64, torch.bool])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_loss_and_gradient_have_the_type_of_theta_whatever_the_gold_solutions_have(dtype, gold_type, shape):
+    theta = torch.tensor([[2.0, 1.0, 0.5], [-1.0, 4.0, 0.25]], dtype=dtype)
+    gold = torch.tensor([0, 1, 0]).to(gold_type).expand(shape)
+    value, result = loss_and_gradient(FenchelYoung(TopK(1)), theta, gold)
+    assert (value.dtype, result.dtype) == (dtype, dtype)
+    assert value.tolist() == [1.0, 0.0]
+    assert result.tolist() == [[1.0, -1.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_fractions_in_gold_solutions_are_rounded_to_the_type_of_theta():
+    theta, gold = torch.tensor([[2.0, 1.0]]), torch.tensor([0.1, 0.9], dtype=torch.float64)
+    value, result = loss_and_gradient(FenchelYoung(TopK(1)), theta, gold)
+    assert value.item() == 2 - (2 * gold[0].float() + gold[1].float()).item()
+    assert torch.equal(result, torch.tensor([[1.0, 0.0]]) - gold.float())
+
+
 def test_under_min_it_takes_costs():
     costs, eps, gold = normal(3, 6).abs(), normal(3, 4, 6, seed=1), TopK(2)(normal(3, 6, seed=2))
     cheapest = lambda rows: TopK(2)(-rows)  # noqa: E731

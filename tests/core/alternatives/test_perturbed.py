@@ -165,6 +165,14 @@ class TestFormula:
         expected = sign * (height[..., None, None] * eps / 0.7).mean(dim=1)
         torch.testing.assert_close(gradient(layer, theta, dy), expected)
 
+    def test_of_two_samples_each_is_the_other_s_baseline(self):
+        eps = torch.tensor([[[1.0, -2.0, 0.5], [-1.0, 3.0, 0.25]]], dtype=torch.float64)
+        dy = torch.tensor([[[2.0, 5.0, 11.0], [7.0, -4.0, 1.0]]], dtype=torch.float64)
+        layer = PerturbedOptimizer(TopK(1), noise=RecordedNormal(eps), nb_samples=2, baseline="leave-one-out")
+        # Chosen are the first and the second entry: 2 - 5 for the upstream gradient of the one, -4 - 7 for the other's.
+        result = gradient(layer, torch.zeros(1, 3, dtype=torch.float64), dy)
+        torch.testing.assert_close(result, (-3 * eps[:, 0] - 11 * eps[:, 1]) / 2, rtol=1e-14, atol=0)
+
     def test_baselines_lower_the_variance(self):
         dy = DY + 3
         variances = {
@@ -303,6 +311,23 @@ class Shapeless:
 
 
 class TestRefusals:
+    @pytest.mark.parametrize(
+        ("setting", "value", "rule"),
+        [
+            ("baseline", "noise_free", "'none', 'noise-free', 'leave-one-out'; did you mean 'noise-free'?"),
+            ("baseline", "leave-one-uot", "'none', 'noise-free', 'leave-one-out'; did you mean 'leave-one-out'?"),
+            ("baseline", "mean", "'none', 'noise-free', 'leave-one-out'; use 'none' for instance"),
+            ("perturbation", "other", "'additive', 'multiplicative'; use 'additive' for instance"),
+            ("perturbation", "multiplicativ", "'additive', 'multiplicative'; did you mean 'multiplicative'?"),
+        ],
+    )
+    def test_names_that_there_are_not(self, setting, value, rule):
+        message = f"{setting}: got {value!r}; it must be one of {rule}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            PerturbedOptimizer(TopK(1), noise=NormalNoiseDistribution(), nb_samples=2, **{setting: value})
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            differentiable("perturbed", TopK(1), None, NormalNoiseDistribution(), 2, **{setting: value})
+
     NOISE = (
         (
             None,
@@ -348,15 +373,6 @@ class TestRefusals:
         )
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             differentiable("perturbed", TopK(1), None, noise, 4, baseline="leave-one-out")
-
-    @pytest.mark.parametrize(
-        ("name", "choices"),
-        [("baseline", "'none', 'noise-free', 'leave-one-out'"), ("perturbation", "'additive', 'multiplicative'")],
-    )
-    def test_unknown_choices(self, name, choices):
-        message = f"{name}: got 'other'; it must be one of {choices}"
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            differentiable("perturbed", TopK(1), None, NormalNoiseDistribution(), **{name: "other"})
 
 
 class TestLossesThatAreNotLinear:

@@ -121,6 +121,24 @@ class TestFormula:
         torch.testing.assert_close(gradient(layer, theta, loss), expected)
         assert torch.equal(layer.estimate(theta, loss), values.mean(dim=1))
 
+    def test_of_two_samples_each_is_the_other_s_baseline(self):
+        eps = torch.tensor([[[1.0, -2.0, 0.5], [-1.0, 3.0, 0.25]]], dtype=torch.float64)
+        layer = ScoreFunction(TopK(1), noise=RecordedNormal(eps), nb_samples=2, baseline="leave-one-out")
+        values = torch.tensor([2.0, 5.0, 11.0], dtype=torch.float64)
+        # Chosen are the first and the second entry: the losses are 2 and 5, and 3 below and above the other.
+        result = gradient(layer, torch.zeros(1, 3, dtype=torch.float64), lambda z: z @ values)
+        torch.testing.assert_close(result, (-3 * eps[:, 0] + 3 * eps[:, 1]) / 2, rtol=1e-14, atol=0)
+
+    def test_of_two_exact_samples_each_is_the_other_s_baseline(self):
+        theta = THETA[None]
+        z = Categorical(4).sample(theta, 2, generator(5))
+        assert not torch.equal(z[:, 0], z[:, 1])
+        layer = ScoreFunction(never, nb_samples=2, generator=generator(5), baseline="leave-one-out", family=Categorical(4))
+        apart = (z[:, 0] - z[:, 1]) @ WEIGHTS
+        # The mean of the states drops out of the difference of their scores.
+        expected = apart[:, None] * (z[:, 0] - z[:, 1]) / 2
+        torch.testing.assert_close(gradient(layer, theta, lambda z: z @ WEIGHTS), expected)
+
     @pytest.mark.parametrize("family", [KSubset(2, 5), "solver"], ids=str)
     def test_of_exact_samples_it_is_the_loss_times_the_solution_less_its_mean(self, family):
         theta, weights = normal(3, 5), normal(5, seed=1)
@@ -187,6 +205,24 @@ class TestFormula:
 
 
 class TestErrors:
+    @pytest.mark.parametrize(
+        ("baseline", "remedy"),
+        [
+            ("leave-one-uot", "did you mean 'leave-one-out'?"),
+            ("leave_one_out", "did you mean 'leave-one-out'?"),
+            ("non", "did you mean 'none'?"),
+            ("mean", "use 'none' for instance"),
+            (None, "did you mean 'none'?"),
+            (["none"], "did you mean 'none'?"),
+        ],
+    )
+    def test_a_baseline_that_there_is_not(self, baseline, remedy):
+        message = f"baseline: got {baseline!r}; it must be one of 'none', 'leave-one-out'; {remedy}"
+        for noise, family in ((NormalNoiseDistribution(), None), (None, Categorical(4))):
+            with pytest.raises(ValueError, match=r"^baseline") as error:
+                ScoreFunction(TopK(1), noise=noise, nb_samples=2, baseline=baseline, family=family)
+            assert str(error.value) == message
+
     LOSSES = (
         (
             lambda z: z.mean(),
