@@ -135,22 +135,25 @@ def stream_samples(
         ValueError: an argument outside its range, or a wrong shape of noise or solution.
         TypeError: parameters or solutions of a wrong type.
     """
+    contracts.check_solver(solver, "max")
     contracts.check_theta(theta)
     contracts.check_samples("nb_samples", nb_samples)
     contracts.check_temperature("temperature", temperature)
     contracts.check_seed("seed", seed)
     contracts.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
-    theta, block = theta.detach(), _block_size(theta)
+    theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
     parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))
     for start in range(0, nb_samples, chunk):
         stop = min(start + chunk, nb_samples)
-        if noise_distribution is not None and temperature > 0:
+        if noise is not None:
             for place in range(0, stop - start, block):
                 generator = _block_generator(seed, (start + place) // block, theta.device)
-                eps = contracts.draw_noise(noise_distribution, theta, block, generator)
+                eps = contracts.draw_noise(noise, theta, block, generator)
                 torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
-        yield contracts.map_states(solver, parameters[:, : stop - start])
+        rows = parameters[:, : stop - start]
+        contracts.check_noise_fits(rows, theta.unsqueeze(1))
+        yield contracts.map_states(solver, rows, fresh=noise is not None)  # then each chunk writes them anew
 
 
 def _dependent_samples(noise: Noise | None) -> float:
