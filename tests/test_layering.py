@@ -122,10 +122,11 @@ OURS = {
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
-    "imle_core.solvers.graph": {"locks", "solvers.rows", "threads"},
+    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.rows", "threads"},
     "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
     "imle_core.solvers.graph_kernel": {"compiled", "solvers.graph_numbers"},
+    "imle_core.solvers.graph_kinds": set(),
     "imle_core.solvers.graph_matching": {"solvers.graph", "solvers.graph_matching_kernel", "solvers.graph_numbers"}
     | {"solvers.rows"},
     "imle_core.solvers.graph_matching_kernel": {"compiled", "solvers.graph_blossom_kernel", "solvers.graph_numbers"}
