@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from imle_cli.notes import listen
+
 # What the library's remedies are called on the command line.
 _REMEDIES = {
     "forest=True": "--solver spanning-forest",
@@ -27,7 +29,7 @@ _REMEDIES = {
     "use NormalNoiseDistribution()": "use --noise normal",
     "use a smaller lr": "use a smaller --lr",
     "Assignment(partial=True)": "--solver partial-assignment",
-    "give graph.edges(), pairs without direction": "leave --directed out, or save the graph undirected",
+    "give graph.edges(), pairs without direction": "give --undirected",
 }
 
 
@@ -108,6 +110,7 @@ class Report:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        listen(lambda text: self.note(f"note: {text}"))
         if self._err.is_terminal:
             from imle_core.compilation import tell
 

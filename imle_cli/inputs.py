@@ -3,12 +3,13 @@
 from typing import get_args
 
 from imle_cli.console import UsageError
+from imle_cli.graph_formats import GRAPH_ENDINGS, TABLE_ENDINGS, UNREAD
 from imle_cli.map_problem import read_map_problem
 from imle_cli.options import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problem import Problem
 from imle_cli.score_problem import read_item_problem, read_pair_problem
+from imle_cli.sources import SourceError, ending
 
-_GRAPH_ENDINGS = (".graphml", ".gml")  # of files that are graphs whatever is asked about them; a .csv may be one
 _GRAPH_SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 _PAIR_SOLVERS = ("assignment", "partial-assignment")
 
@@ -32,14 +33,19 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         UsageError: options that do not fit each other or the input.
         ValueError: an input that cannot be used.
     """
-    ending, solver = "" if options.map is None else options.map.suffix.lower(), choice.solver
-    is_table = ending == ".csv"
+    kind, solver = "" if options.map is None else ending(options.map), choice.solver
+    is_table = kind == ".csv"
     cpu: DeviceName = "cpu" if device == "auto" else device  # where most solvers work
-    if ending in _GRAPH_ENDINGS or (is_table and solver in _GRAPH_SOLVERS):
+    if options.map is not None and kind in UNREAD:
+        raise SourceError(options.map, f"a {kind} file cannot be read; {UNREAD[kind]}")
+    if kind in GRAPH_ENDINGS or (kind in TABLE_ENDINGS and solver in _GRAPH_SOLVERS):
         if solver not in (*_GRAPH_SOLVERS, "dijkstra"):
             raise UsageError(f"--solver: got {solver}; a graph has {', '.join(_GRAPH_SOLVERS)}; choose one of them")
         ends = solver in ("dijkstra", "path", "min-cut")
-        _check_given(given, (_GRAPH | _ENDS if ends else _GRAPH) - (set() if is_table else {"directed"}), solver, "a graph")
+        says_itself = kind in GRAPH_ENDINGS and options.directed is not False
+        _check_given(
+            given, (_GRAPH | _ENDS if ends else _GRAPH) - ({"directed"} if says_itself else set()), solver, "a graph"
+        )
         from imle_cli.graph_problem import read_graph_problem  # here, since networkx takes long to import
 
         return read_graph_problem(options, choice, cpu, choice.floor if "floor" in given else None)
@@ -52,7 +58,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         _check_given(given, {"sense"}, solver, "pairs")
         return read_pair_problem(options, choice, cpu)
     if solver not in get_args(MapSolverName):
-        what = "a graph: a .graphml, .gml or .csv file" if solver in _GRAPH_SOLVERS else "scores: a .csv file"
+        what = "a graph: a .graphml, .gml, .gexf or .csv file" if solver in _GRAPH_SOLVERS else "scores: a .csv file"
         raise UsageError(f"--solver: got {solver}; it needs {what}; a map has {', '.join(get_args(MapSolverName))}")
     _check_given(given, _MAP, solver, "a map")
     return read_map_problem(options, choice, device)

@@ -277,7 +277,7 @@ OURS = {
     "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
     | {f"{CORE}.lab_reference"},
     "imle_cli.comparison_figures": {"canvas"},
-    "imle_cli.console": {f"{CORE}.compilation"},
+    "imle_cli.console": {"notes", f"{CORE}.compilation"},
     "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.executors": {"options"},
@@ -289,11 +289,30 @@ OURS = {
     "imle_cli.frames": {"preview"},
     "imle_cli.gold": {"map_problem", "terrain", f"{CORE}.solvers"},
     "imle_cli.graph_figures": {"canvas"},
-    "imle_cli.graph_problem": {"console", "graph_figures", "graphs", "options", "problem", "sampling", "sources"}
-    | {f"{CORE}.solvers"},
-    "imle_cli.graphs": {"sources"},
+    "imle_cli.edge_lists": {"graph_content", "sources"},
+    "imle_cli.gml": {"graph_content"},
+    "imle_cli.graph_content": {"sources"},
+    "imle_cli.graph_formats": set(),
+    "imle_cli.graph_json": {"graph_content"},
+    "imle_cli.graph_layout": {"graph_content", "sources"},
+    "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
+    | {"sources", f"{CORE}.solvers"},
+    "imle_cli.graph_weights": {"edge_lists", "graph_content", "sources"},
+    "imle_cli.graph_xml": {"graph_content", "sources"},
+    "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
+    | {"notes", "pajek", "sources"},
+    "imle_cli.pajek": {"graph_content", "sources"},
     "imle_cli.imported": {"console"},
-    "imle_cli.inputs": {"console", "graph_problem", "map_problem", "options", "problem", "score_problem"},
+    "imle_cli.inputs": {
+        "console",
+        "graph_formats",
+        "graph_problem",
+        "sources",
+        "map_problem",
+        "options",
+        "problem",
+        "score_problem",
+    },
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
     | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
     "imle_cli.machine": set(),
@@ -301,6 +320,7 @@ OURS = {
     "imle_cli.measurement": set(),
     "imle_cli.memory": set(),
     "imle_cli.option_groups": {"console"},
+    "imle_cli.notes": set(),
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
@@ -359,6 +379,7 @@ USERS = {
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
         "imle_cli.benchmarks",
+        "imle_cli.graph_layout",
         "imle_cli.graphs",
         "imle_cli.rival_paths",
         "imle_core.solvers.grid_networkx",
@@ -366,7 +387,7 @@ USERS = {
     "llvmlite": {"imle_core.vectors"},
     "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
-    "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
+    "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.rival_paths", "imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),
