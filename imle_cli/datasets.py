@@ -1,7 +1,6 @@
 """Data sets of maps with images: three arrays a split, in files as the published Warcraft set has them."""
 
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.arrays import kind_of, open_array
 from imle_cli.outputs import replacing
-from imle_cli.sources import check_file
+from imle_cli.sources import SourceError
 from imle_core.perception import TILE, TOLERANCE, ImageMaps, path_costs
 
 SPLITS = ("train", "val", "test")
@@ -20,11 +20,8 @@ _FILE = re.compile(rf"({'|'.join(SPLITS)})_({_IMAGES}|{_COSTS}|{_PATHS})(?:_part
 Array = NDArray[Any]
 
 
-class DataSetError(ValueError):
+class DataSetError(SourceError):
     """A data set that cannot be used; the message is one line and names the file."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        super().__init__(" ".join(f"{path}: {text}".splitlines()))
 
 
 def splits_in(folder: Path) -> list[str]:
@@ -129,21 +126,12 @@ def _opened(files: list[Path]) -> list[tuple[Path, Array]]:
 
 
 def _open(path: Path) -> Array:
-    check_file(path, "a .npy file", "array", DataSetError)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise DataSetError(
-            path, f"cannot be read as an array ({error}); copy it or save it with numpy.save again"
-        ) from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise DataSetError(path, "is an archive of arrays (.npz); save the one array with numpy.save")
-    return array
+    return open_array(path, lambda dtype, _: _check_kind(path, dtype), "array", DataSetError)
+
+
+def _check_kind(path: Path, dtype: "np.dtype[Any]") -> None:
+    if dtype.kind not in "biuf":
+        raise DataSetError(path, f"holds values of type {kind_of(dtype)}; they must be real numbers; save them as such")
 
 
 def _check_images(path: Path, array: Array) -> None:
@@ -159,8 +147,6 @@ def _check_images(path: Path, array: Array) -> None:
 
 
 def _check_tiles(path: Path, array: Array) -> None:
-    if array.dtype.kind not in "biuf":
-        raise DataSetError(path, f"holds values of type {array.dtype}; they must be real numbers; save them as such")
     if array.ndim != 3 or 0 in array.shape:
         raise DataSetError(path, f"has shape {array.shape}; it must be (N, H, W), a number a tile; save it so")
 

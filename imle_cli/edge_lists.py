@@ -8,7 +8,10 @@ from pathlib import Path
 from imle_cli.graph_content import Content, Edge, counted, shown, text_of, unreadable
 from imle_cli.sources import SourceError, Table, read_bytes, read_table
 
-ENDS = (("source", "from", "u", "src", "node1"), ("target", "to", "v", "dst", "node2"))
+ENDS = (
+    ("source", "from", "u", "src", "node1", "fromnodeid", "start"),
+    ("target", "to", "v", "dst", "node2", "tonodeid", "end"),
+)
 _IN_BRACES = re.compile(r"\s*(\S+)\s+(\S+)\s+(\{.*\})\s*")
 _SHOWN = 6
 
@@ -33,7 +36,7 @@ def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
         lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
         if lines and _IN_BRACES.fullmatch(lines[0][1]):
             return _in_braces(path, lines)
-    table = read_table(path, (*ENDS[0], *ENDS[1], weight))
+    table = read_table(path, (*ENDS[0], *ENDS[1], weight)).without_index()
     return _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
 
 

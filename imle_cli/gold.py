@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from imle_cli import terrain
 from imle_cli.map_problem import MapProblem
+from imle_cli.sources import SourceError
 from imle_core.solvers import GridPath
 
 
@@ -15,7 +16,7 @@ class GoldError(ValueError):
 
 
 def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
-    """Reads a mask: a picture, white where tiles are chosen, or ones and zeros in a .npy, .csv or .txt file.
+    """Reads a mask: a picture, white where tiles are chosen, or ones and zeros in an array or a table such as .npy or .csv.
 
     Args:
         path: the file.
@@ -27,9 +28,9 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
     Raises:
         GoldError: a file that cannot be read, another shape than the map's, other numbers, tiles in walls, or no solution
             of the solver: a path that is broken, touches itself, or does not lead from start to goal; or not k tiles.
-        TerrainError: a picture that cannot be read.
+        SourceError: a picture that cannot be read.
     """
-    values = _read_array("--gold", path) if path.suffix.lower() in (".npy", ".csv", ".txt") else _read_picture(path)
+    values = _read_picture(path) if _is_picture("--gold", path) else _read_array("--gold", path)
     if values.shape != problem.costs.shape:
         raise GoldError(f"--gold: {path} has {_sizes(values, problem, 'tiles')}")
     if not np.isin(values, (0, 1)).all():
@@ -50,11 +51,13 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
 
 
 def read_weights(path: Path, problem: MapProblem) -> NDArray[np.float32]:
-    """Reads weights ``(H, W)`` to begin with from a .npy, .csv or .txt file.
+    """Reads weights ``(H, W)`` to begin with from an array or a table such as .npy or .csv.
 
     Raises:
         GoldError: a file that cannot be read, another shape than the map's, or numbers that are not finite.
     """
+    if _is_picture("--init", path):
+        raise GoldError(f"--init: {path}: is read as a picture, and weights are numbers; save them with numpy.save")
     values = _read_array("--init", path)
     if values.shape != problem.costs.shape:
         raise GoldError(f"--init: {path} has {_sizes(values, problem, 'weights')}")
@@ -70,20 +73,18 @@ def _sizes(values: NDArray[np.float64], problem: MapProblem, things: str) -> str
     return f"{size} {things}, the map {needed} tiles; the two must be equal"
 
 
+def _is_picture(option: str, path: Path) -> bool:
+    try:
+        return terrain.is_picture(path)
+    except SourceError as error:
+        raise GoldError(f"{option}: {error}") from error
+
+
 def _read_array(option: str, path: Path) -> NDArray[np.float64]:
     try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False)
-        else:
-            values = np.loadtxt(path, delimiter="," if path.suffix.lower() == ".csv" else None, ndmin=2)
-    except FileNotFoundError as error:
-        raise GoldError(f"{option}: {path}: no such file; check the path") from error
-    except Exception as error:  # NumPy has no common error for the many ways in which a file can be broken
-        reason = " ".join(str(error).split())
-        raise GoldError(f"{option}: {path} cannot be read as numbers ({reason}); save it with numpy.save") from error
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
-        raise GoldError(f"{option}: {path} holds something else than real numbers; save a mask or weights with numpy.save")
-    return values.astype(np.float64)
+        return np.asarray(terrain.read_numbers(path)).astype(np.float64)
+    except SourceError as error:
+        raise GoldError(f"{option}: {error}") from error
 
 
 def _read_picture(path: Path) -> NDArray[np.float64]:

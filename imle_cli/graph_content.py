@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from imle_cli.decoding import decode
 from imle_cli.sources import SourceError
 
 _SHOWN = 120  # letters of a reason
@@ -94,19 +95,15 @@ def unreadable(path: Path, kind: str, reason: object) -> SourceError:
 
 
 def text_of(path: Path, content: bytes, kind: str) -> str:
-    """The text in a file: in UTF-16 where it begins with the mark of that, in UTF-8, or else in Latin-1.
+    """The text in a file.
 
     Raises:
         SourceError: a file that is no text.
     """
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    if b"\0" in content:
-        raise unreadable(path, kind, f"byte {content.index(0)} is 0, so that it is no text, or damaged")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        return decode(content)[0]
+    except ValueError as error:
+        raise unreadable(path, kind, error) from error
 
 
 def shown(value: object) -> str:

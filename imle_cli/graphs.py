@@ -70,8 +70,7 @@ def read_graph(path: Path, weight: str = "weight", directed: bool | None = None)
     latter become two edges, one in each direction.
 
     Args:
-        path: a file with one of the ``GRAPH_ENDINGS`` or, for a list of edges, ``TABLE_ENDINGS``, perhaps followed by
-            ``.gz``.
+        path: a file with one of the ``GRAPH_ENDINGS`` or, for a list of edges, any other, perhaps followed by ``.gz``.
         weight: attribute, or column, that holds the weights, in whatever letter case; none for 1 each.
         directed: whether edges lead from the first node to the second where the file does not say it; False for edges
             without direction whatever the file says. Two edges of equal weight that lead there and back are one edge then.

@@ -1,14 +1,17 @@
 """What the input of a command is: a map, a graph, or a table of scores."""
 
+from pathlib import Path
 from typing import get_args
 
 from imle_cli.console import UsageError
-from imle_cli.graph_formats import GRAPH_ENDINGS, TABLE_ENDINGS, UNREAD
+from imle_cli.endings import GRAPH_ENDINGS, TABLE_ENDINGS
 from imle_cli.map_problem import read_map_problem
+from imle_cli.map_tables import holds_numbers_alone
 from imle_cli.options import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problem import Problem
 from imle_cli.score_problem import read_item_problem, read_pair_problem
-from imle_cli.sources import SourceError, ending
+from imle_cli.sources import ending
+from imle_cli.terrain import check_known
 
 _GRAPH_SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 _PAIR_SOLVERS = ("assignment", "partial-assignment")
@@ -21,7 +24,7 @@ _SPECIAL = _MAP | _GRAPH | {"score", "capacity"}
 
 
 def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceName, given: frozenset[str]) -> Problem:
-    """Reads the input and makes the solver; what a ``.csv`` holds follows from the solver.
+    """Reads the input and makes the solver; what a table holds follows from the solver.
 
     Args:
         options: which input, and how it is read.
@@ -34,11 +37,11 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         ValueError: an input that cannot be used.
     """
     kind, solver = "" if options.map is None else ending(options.map), choice.solver
-    is_table = kind == ".csv"
+    is_table = kind in TABLE_ENDINGS
+    if options.map is not None:
+        check_known(options.map)
     cpu: DeviceName = "cpu" if device == "auto" else device  # where most solvers work
-    if options.map is not None and kind in UNREAD:
-        raise SourceError(options.map, f"a {kind} file cannot be read; {UNREAD[kind]}")
-    if kind in GRAPH_ENDINGS or (kind in TABLE_ENDINGS and solver in _GRAPH_SOLVERS):
+    if kind in GRAPH_ENDINGS or (is_table and solver in _GRAPH_SOLVERS):
         if solver not in (*_GRAPH_SOLVERS, "dijkstra"):
             raise UsageError(f"--solver: got {solver}; a graph has {', '.join(_GRAPH_SOLVERS)}; choose one of them")
         ends = solver in ("dijkstra", "path", "min-cut")
@@ -49,7 +52,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         from imle_cli.graph_problem import read_graph_problem  # here, since networkx takes long to import
 
         return read_graph_problem(options, choice, cpu, choice.floor if "floor" in given else None)
-    if is_table and solver in ("top-k", "knapsack"):
+    if is_table and solver in ("top-k", "knapsack") and not (solver == "top-k" and _is_map(options.map, kind)):
         _check_given(
             given, {"score"} | ({"top_k", "sense"} if solver == "top-k" else {"weight", "capacity"}), solver, "items"
         )
@@ -61,7 +64,12 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         what = "a graph: a .graphml, .gml, .gexf or .csv file" if solver in _GRAPH_SOLVERS else "scores: a .csv file"
         raise UsageError(f"--solver: got {solver}; it needs {what}; a map has {', '.join(get_args(MapSolverName))}")
     _check_given(given, _MAP, solver, "a map")
-    return read_map_problem(options, choice, device)
+    return read_map_problem(options, choice, device, surely="solver" in given)
+
+
+def _is_map(path: Path | None, kind: str) -> bool:
+    """Whether a table of which the best k are asked is a map: a text of another ending than those of tables, all numbers."""
+    return path is not None and kind not in (".csv", ".tsv") and holds_numbers_alone(path)
 
 
 def _check_given(given: frozenset[str], fitting: set[str], solver: str, kind: str) -> None:

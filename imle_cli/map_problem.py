@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imle_cli import terrain
 from imle_cli.console import UsageError
+from imle_cli.map_ends import check_ends
 from imle_cli.options import DeviceName, MapOptions, SolverOptions
 from imle_cli.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_cli.sampling import find_device
@@ -99,12 +100,18 @@ class MapProblem(Problem):
         return figures.sample_sheet(self.costs, masks, title=title)
 
 
-def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName) -> MapProblem:
+def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName, *, surely: bool = False) -> MapProblem:
     """Reads the map and makes the solver.
+
+    Args:
+        options: which map, and how it is read.
+        choice: which solver.
+        device: where to compute.
+        surely: the input is a map, even if it may be a list of edges or a table of scores.
 
     Raises:
         UsageError: options that do not fit each other or the map.
-        TerrainError: a map that cannot be used.
+        SourceError: a map that cannot be used.
         ValueError: a start or goal outside the map, or a floor that is not positive.
     """
     if options.map is None:
@@ -112,7 +119,8 @@ def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceN
             raise UsageError("--grid: the built-in map has its 16x16 tiles; give a MAP to average down")
         return make_map_problem(options, terrain.built_in_map(), choice, device)
     grid = options.grid_shape
-    costs = terrain.load(options.map, min_cost=options.min_cost, max_cost=options.max_cost, grid=grid)
+    scale = {"min_cost": options.min_cost, "max_cost": options.max_cost}
+    costs = terrain.load(options.map, **scale, grid=grid, surely=surely)
     return make_map_problem(options, costs, choice, device)
 
 
@@ -120,14 +128,14 @@ def make_map_problem(
     options: MapOptions, costs: NDArray[np.float64], choice: SolverOptions, device: DeviceName
 ) -> MapProblem:
     """Makes the solver for a map that was read before; errors as in :func:`read_map_problem`."""
-    solver = _solver(choice, costs)
+    solver = _solver(options.name, choice, costs)
     place = find_device(device) if isinstance(solver, TopK) else find_device("cpu" if device == "auto" else device)
     inputs = () if options.map is None else (options.map,)
     theta = torch.from_numpy(-costs)[None].to(place)
     return MapProblem(options.name, theta, choice.solver, solver, inputs, costs)
 
 
-def _solver(choice: SolverOptions, costs: NDArray[np.float64]) -> GridPath | TopK:
+def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> GridPath | TopK:
     if choice.moves not in (4, 8):
         raise UsageError(f"--moves: got {choice.moves}; it must be 8 or 4; use 8 for diagonal steps")
     if not choice.floor > 0:
@@ -136,7 +144,7 @@ def _solver(choice: SolverOptions, costs: NDArray[np.float64]) -> GridPath | Top
         if choice.top_k is not None:
             raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")
         solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, choice.engine)
-        solver.ends(*costs.shape)
+        check_ends(name, solver, costs)
         return solver
     passable = int(np.isfinite(costs).sum())
     if choice.top_k is None:

@@ -1,13 +1,14 @@
 """Scores from tables: one for each item, or one for each pair of a row and a column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.sources import SourceError, Table, as_number, read_table
+from imle_cli.table_layout import mostly_numeric
 
 _SCORES = ("score", "value")
 _CORNERS = ("", "id", "name", "item", "row")  # above the names of rows
@@ -44,7 +45,7 @@ class Pairs:
 
 
 def read_items(path: Path, score: str | None = None, weight: str | None = None) -> Items:
-    """Reads a ``.csv`` with a line for each item: a score, and perhaps a name before it and other columns.
+    """Reads a table with a line for each item: a score, and perhaps a name before it and other columns.
 
     Args:
         path: the file.
@@ -57,12 +58,13 @@ def read_items(path: Path, score: str | None = None, weight: str | None = None) 
     table = read_table(path, [name for name in (score, weight, *_SCORES) if name])
     heavy = None if weight is None else _column(table, weight, "--weight")
     place = _score_column(table, heavy) if score is None else _column(table, score, "--score")
-    names = _texts(table, [column for column in range(len(table.rows[0])) if column not in (place, heavy)])
+    others = [column for column in range(len(table.rows[0])) if column not in (place, heavy)]
+    names = _texts(table, sorted(others, key=lambda column: column == 0 and table.has_index))
     return Items(names, _numbers(table, [place])[:, 0], None if heavy is None else _numbers(table, [heavy])[:, 0])
 
 
 def read_pairs(path: Path) -> Pairs:
-    """Reads a ``.csv`` with a line for each row of a matrix, perhaps with its name in front and a line of names above.
+    """Reads a table with a line for each row of a matrix, perhaps with its name in front and a line of names above.
 
     Raises:
         SourceError: a file that cannot be read, or a value that is no number.
@@ -74,7 +76,7 @@ def read_pairs(path: Path) -> Pairs:
         below = [row[0] for row in cells[1:]]
         if cells[0][0].casefold() in _CORNERS or any(as_number(text) is not None for text in below):
             header, cells, lines = cells[0], cells[1:], lines[1:]
-    body = Table(path, header, cells, lines)
+    body = replace(table, header=header, rows=cells, lines=lines)
     corner = header is not None and header[0].casefold() in _CORNERS
     named = len(cells[0]) > 1 and (corner or all(as_number(row[0]) is None for row in cells))
     places = list(range(int(named), len(cells[0])))
@@ -104,7 +106,9 @@ def _score_column(table: Table, heavy: int | None) -> int:
     if known is not None:
         return known
     columns = [column for column in range(len(table.rows[0])) if column != heavy]
-    numeric = [column for column in columns if all(as_number(row[column]) is not None for row in table.rows)]
+    numeric = [column for column in columns if mostly_numeric([row[column] for row in table.rows])]
+    if len(numeric) > 1 and table.has_index:
+        numeric.remove(0)
     if len(numeric) > 1:
         names = ", ".join(map(table.name, numeric))
         raise SourceError(table.path, f"has several columns of numbers, {names}; name that of the scores with --score")

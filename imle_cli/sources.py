@@ -1,21 +1,38 @@
 """Files to read: whether they can be, and tables of text in them."""
 
-import csv
 import gzip
-import math
 import stat
 import zlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from imle_cli.decoding import decode
+from imle_cli.endings import foreign
+from imle_cli.notes import note
+from imle_cli.number_formats import POINT, NumberFormat, doubt, find_format
+from imle_cli.number_formats import as_number as as_number
+from imle_cli.table_layout import Layout, is_index, lay_out, mostly_numeric
+
+MAX_LETTERS = 300  # of a message
+_END = 90  # letters of it that are kept where it is cut, since the remedy comes last
+
+
+def one_line(name: Path | str, text: str) -> str:
+    """Message about a file, in one line of at most ``MAX_LETTERS``; what does not fit is left out in the middle."""
+    message = " ".join(f"{name}: {text}".splitlines())
+    if len(message) <= MAX_LETTERS:
+        return message
+    name = " ".join(str(name).splitlines())
+    message = f"{name if len(name) <= 120 else f'...{name[-117:]}'}: {' '.join(text.splitlines())}"
+    return message if len(message) <= MAX_LETTERS else f"{message[: MAX_LETTERS - _END - 5]} ... {message[-_END:]}"
 
 
 class SourceError(ValueError):
-    """A file that cannot be used; the message is one line and names the file."""
+    """A file that cannot be used; the message is one line, names the file and has at most 300 letters."""
 
     def __init__(self, path: Path | str, text: str) -> None:
-        super().__init__(" ".join(f"{path}: {text}".splitlines()))
+        super().__init__(one_line(path, text))
 
 
 def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> None:
@@ -81,6 +98,20 @@ def read_bytes(path: Path, kinds: str, thing: str, error: Callable[[Path, str], 
     return content
 
 
+def read_text(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> str:
+    """Text of a file, decompressed where its name ends in ``.gz``; arguments and errors as in :func:`read_bytes`."""
+    content = read_bytes(path, kinds, thing, error)
+    if wrong := foreign(content):
+        raise error(path, wrong)
+    try:
+        text, guessed = decode(content)
+    except ValueError as reason:
+        raise error(path, str(reason)) from reason
+    if guessed:
+        note(f"{path}: is not UTF-8; read as Western European text (Windows-1252)")
+    return text
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of cells, all of one length, without empty lines.
@@ -88,7 +119,7 @@ class Table:
     Attributes:
         path: the file.
         header: names of the columns; None where the file has none.
-        rows: cells, without spaces around them.
+        rows: cells, without spaces around them; in columns of numbers, these with decimal points.
         lines: number of each row's line in the file, from 1.
     """
 
@@ -106,7 +137,7 @@ class Table:
         cell = self.rows[row][column]
         value = as_number(cell)
         if value is None:
-            got = f"{cell[:40]!r}" if cell else "empty"
+            got = f"{cell[:40]!r}{doubt(cell)}" if cell else "empty"
             raise SourceError(self.path, f"line {self.lines[row]}: {self.name(column)} is {got}; {NUMBER}; correct it")
         return value
 
@@ -117,62 +148,72 @@ class Table:
 
     def name(self, column: int) -> str:
         """What to call a column."""
-        return repr(self.header[column]) if self.header else f"value {column + 1}"
+        return repr(self.header[column][:40]) if self.header else f"value {column + 1}"
+
+    @property
+    def has_index(self) -> bool:
+        """Whether its first column, which has no name of its own, only counts the rows."""
+        return is_index(self.header, [row[0] for row in self.rows])
+
+    def without_index(self) -> "Table":
+        """The same without a first column that only counts the rows, which a note tells."""
+        if not self.has_index or self.header is None:
+            return self
+        note(f"{self.path}: the first column only counts the rows and is left out")
+        return replace(self, header=self.header[1:], rows=[row[1:] for row in self.rows])
 
 
 NUMBER = "it must be a number below 1e100, or inf"
 
 
-def as_number(cell: str) -> float | None:
-    """The number that a cell holds; None for NaN, and for those whose sums might be too large."""
+def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = False) -> Layout:
+    """How the text of a file is a table; guesses are told in notes. Arguments as in :func:`lay_out`.
+
+    Raises:
+        SourceError: a file that cannot be read, is no text, or is no table.
+    """
+    text = read_text(path, "a table such as a .csv file", "table")
     try:
-        value = float(cell.replace("_", "?"))  # float() would take Python's digit groups: "1_5" is a slip, not fifteen
-    except ValueError:
-        return None
-    return value if abs(value) < 1e100 or math.isinf(value) else None
+        layout = lay_out(text, names, is_csv=ending(path) == ".csv", comments=comments)
+    except ValueError as reason:
+        raise SourceError(path, str(reason)) from reason
+    for remark in layout.notes:
+        note(f"{path}: {remark}")
+    return layout
 
 
 def read_table(path: Path, names: Collection[str] = ()) -> Table:
-    """Reads cells between commas; empty lines are skipped, and lines in front that begin with ``#``.
+    """Reads a table of text, whatever is between its cells: commas, semicolons, tabs, bars or spaces.
 
-    A header is a first line with one of ``names``, in whatever letter case, or with a text in every column that has numbers
-    in all lines below.
+    Empty lines are skipped, and so are lines in front that begin with ``#``, ``%`` or ``//``. See
+    :func:`~imle_cli.table_layout.lay_out` for titles and names of columns.
 
     Raises:
         SourceError: a file that cannot be read, is no text, has no rows, or rows of unequal length.
     """
-    check_file(path, "a .csv file", "table")
+    layout = read_layout(path, names)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            above, opening = 0, file.readline()
-            while opening.startswith("#"):
-                above, opening = above + 1, file.readline()
-            reader = csv.reader(chain([opening], file), skipinitialspace=True, strict=True)
-            found = [(above + reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except UnicodeDecodeError as error:
-        raise SourceError(path, f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from error
-    except csv.Error as error:
-        raise SourceError(path, f"cannot be read as a table ({error}); write cells with commas between them") from error
-    if not found:
+        rows = list(layout)
+    except ValueError as reason:
+        raise SourceError(path, str(reason)) from reason
+    if not rows:
         raise SourceError(path, "holds no rows; write one line for each")
-    first, width = found[0][0], len(found[0][1])
-    for line, row in found:
-        if len(row) != width:
-            raise SourceError(
-                path, f"line {line} has {len(row)} cells and line {first} has {width}; every line must have the same number"
-            )
-    numbers, rows = [line for line, _ in found], [row for _, row in found]
-    if _is_header(rows[0], rows[1:], names):
-        return Table(path, rows[0], rows[1:], numbers[1:])
-    return Table(path, None, rows, numbers)
+    table = Table(path, layout.header, [cells for _, cells in rows], [number for number, _ in rows])
+    for column in range(layout.width):
+        _write_plainly(table, column, layout.format)
+    return table
 
 
-def _is_header(cells: list[str], body: list[list[str]], names: Collection[str]) -> bool:
-    if not body:
-        return False
-    numeric = [column for column in range(len(cells)) if all(as_number(row[column]) is not None for row in body)]
-    texts = [cell for cell in cells if as_number(cell) is None]
-    known = {name.casefold() for name in names}
-    return any(text.casefold() in known for text in texts) or (
-        bool(numeric) and all(cells[column] in texts for column in numeric)
-    )
+def _write_plainly(table: Table, column: int, usual: NumberFormat) -> None:
+    """Gives the numbers of a column decimal points; ``usual`` is the format where the column leaves it open."""
+    cells = [row[column] for row in table.rows]
+    if all(cell.replace(".", "", 1).isalnum() for cell in cells) or not mostly_numeric(cells):
+        return
+    own = find_format(cells)
+    signs = usual if own == POINT else own
+    for row, cell in enumerate(cells):
+        if signs.number(cell) is not None:
+            table.rows[row][column] = signs.plain(cell)
+        elif as_number(cell) is not None:
+            got = f"line {table.lines[row]}: {table.name(column)} is {cell[:40]!r} in a column with decimal commas"
+            raise SourceError(table.path, f"{got}; write all its numbers alike")

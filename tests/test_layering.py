@@ -169,6 +169,7 @@ OURS = {
     "imle_cli.__main__": {"app"},
     "imle_cli.advice": {f"{CORE}.alternatives", f"{CORE}.lab"},
     "imle_cli.animation": set(),
+    "imle_cli.arrays": {"sources"},
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
     | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"},
@@ -278,8 +279,10 @@ OURS = {
     | {f"{CORE}.lab_reference"},
     "imle_cli.comparison_figures": {"canvas"},
     "imle_cli.console": {"notes", f"{CORE}.compilation"},
-    "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
+    "imle_cli.datasets": {"arrays", "outputs", "sources", f"{CORE}.perception"},
+    "imle_cli.decoding": set(),
     "imle_cli.drawn_noise": {CORE},
+    "imle_cli.endings": set(),
     "imle_cli.executors": {"options"},
     "imle_cli.estimator_benchmarks": {"measurement", "process_benchmarks", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.evaluation_figures": {"canvas", "path_lines"},
@@ -287,12 +290,11 @@ OURS = {
     "imle_cli.figures": {"canvas"},
     "imle_cli.films": {"frames", "run_folder", "runs"},
     "imle_cli.frames": {"preview"},
-    "imle_cli.gold": {"map_problem", "terrain", f"{CORE}.solvers"},
+    "imle_cli.gold": {"map_problem", "sources", "terrain", f"{CORE}.solvers"},
     "imle_cli.graph_figures": {"canvas"},
     "imle_cli.edge_lists": {"graph_content", "sources"},
     "imle_cli.gml": {"graph_content"},
-    "imle_cli.graph_content": {"sources"},
-    "imle_cli.graph_formats": set(),
+    "imle_cli.graph_content": {"decoding", "sources"},
     "imle_cli.graph_json": {"graph_content"},
     "imle_cli.graph_layout": {"graph_content", "sources"},
     "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
@@ -303,24 +305,21 @@ OURS = {
     | {"notes", "pajek", "sources"},
     "imle_cli.pajek": {"graph_content", "sources"},
     "imle_cli.imported": {"console"},
-    "imle_cli.inputs": {
-        "console",
-        "graph_formats",
-        "graph_problem",
-        "sources",
-        "map_problem",
-        "options",
-        "problem",
-        "score_problem",
-    },
+    "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
+    | {"score_problem", "sources", "terrain"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
     | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
     "imle_cli.machine": set(),
-    "imle_cli.map_problem": {"console", "figures", "options", "problem", "sampling", "terrain", f"{CORE}.solvers"},
+    "imle_cli.map_ends": {"sources", f"{CORE}.solvers"},
+    "imle_cli.map_files": {"notes", "number_formats", "sources"},
+    "imle_cli.map_problem": {"console", "figures", "map_ends", "options", "problem", "sampling", "terrain"}
+    | {f"{CORE}.solvers"},
+    "imle_cli.map_tables": {"notes", "number_formats", "separators", "sources", "table_layout"},
     "imle_cli.measurement": set(),
     "imle_cli.memory": set(),
-    "imle_cli.option_groups": {"console"},
     "imle_cli.notes": set(),
+    "imle_cli.number_formats": set(),
+    "imle_cli.option_groups": {"console"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
@@ -337,6 +336,7 @@ OURS = {
     "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
+    "imle_cli.pictures": {"endings", "notes", "sources", "tiles"},
     "imle_cli.plain_dijkstra_kernel": set(),
     "imle_cli.plain_solvers": set(),
     "imle_cli.preview": set(),
@@ -354,12 +354,15 @@ OURS = {
     "imle_cli.score_figures": {"canvas"},
     "imle_cli.score_problem": {"console", "options", "problem", "sampling", "score_figures", "scores", "sources"}
     | {f"{CORE}.solvers"},
-    "imle_cli.scores": {"sources"},
-    "imle_cli.sources": set(),
+    "imle_cli.scores": {"sources", "table_layout"},
+    "imle_cli.separators": {"number_formats"},
+    "imle_cli.sources": {"decoding", "endings", "notes", "number_formats", "table_layout"},
     "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"}
     | {"sweep_folder"},
     "imle_cli.sweep_folder": {"outputs", "run_folder"},
-    "imle_cli.terrain": {"sources"},
+    "imle_cli.table_layout": {"number_formats", "separators"},
+    "imle_cli.terrain": {"arrays", "endings", "map_files", "map_tables", "pictures", "sources", "tiles"},
+    "imle_cli.tiles": {"sources"},
 }
 USERS = {
     "typer": {
@@ -374,7 +377,8 @@ USERS = {
     }
     | {"imle_cli.evaluation_figures", "imle_cli.perception_figures", "imle_cli.reproduction_figures"}
     | {"imle_cli.scaling_figures"},
-    "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.terrain"},
+    "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.pictures"}
+    | {"imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
@@ -387,7 +391,8 @@ USERS = {
     "llvmlite": {"imle_core.vectors"},
     "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
-    "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.rival_paths", "imle_core.colour_lookup"}
+    "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.map_ends", "imle_cli.rival_paths"}
+    | {"imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),

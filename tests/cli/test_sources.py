@@ -26,7 +26,15 @@ class TestHeader:
             ("1,2\n3,4\n", None),
             ("a,b\nc,d\n", None),
             ("x,y\n", None),
-            ("a,1x\nb,2\nc,3\n", ["a", "1x"]),  # nothing tells this slip from a name
+            ("a,1x\nb,2\nc,3\n", None),  # a slip, not a name
+            ("a,\nb,2\nc,3\n", None),
+            ("a,NA\nb,2\nc,3\n", None),
+            ("id,1st,2nd\n1,2,3\n2,4,5\n", ["id", "1st", "2nd"]),
+            (",accuracy\na,0.9\nb,\nc,0.8\n", ["", "accuracy"]),
+            (",0,1\n0,5,6\n1,7,8\n", ["", "0", "1"]),
+            (",2,3\n4,5,6\n7,8,9\n", None),
+            ('"x" "y"\n"r1" 1 2\n"r2" 3 4\n', ["", "x", "y"]),  # as R writes it
+            ("      x    y\n0   1.5  2.5\n1  10.5  3.5\n", ["", "x", "y"]),  # as pandas prints it
             ("1,2x,3\n4,5,6\n7,8,9\n", None),
         ],
     )
@@ -90,9 +98,6 @@ def test_a_table_that_cannot_be_used(text):
 
 def test_what_is_no_text():
     with pytest.raises(SourceError) as error:
-        table("größe,1\n", encoding="latin-1")
-    assert str(error.value) == "table.csv: is not UTF-8 text (invalid start byte at byte 2); save it as UTF-8"
-    with pytest.raises(SourceError) as error:
         read_table(Path("none.csv"))
     assert str(error.value) == "none.csv: no such file; check the path"
     Path("empty.csv").touch()
@@ -101,7 +106,7 @@ def test_what_is_no_text():
     assert str(error.value) == "empty.csv: the file is empty (0 bytes); save the table again"
     with pytest.raises(SourceError) as error:
         read_table(Path())
-    assert str(error.value) == ".: is a folder; give a .csv file in it"
+    assert str(error.value) == ".: is a folder; give a table such as a .csv file in it"
 
 
 class TestContent:

@@ -349,7 +349,7 @@ WRONG_USAGE = {
         "matching",
     ): "--solver: got matching; it needs a graph: a .graphml, .gml, .gexf or .csv file; a map has dijkstra, top-k",
     (
-        "map.png",
+        "map.npy",
         "--solver",
         "knapsack",
     ): "--solver: got knapsack; it needs scores: a .csv file; a map has dijkstra, top-k",
@@ -402,4 +402,5 @@ WRONG_USAGE = {
 @pytest.mark.usefixtures("city")
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
 def test_wrong_usage(arguments):
+    np.save("map.npy", np.ones((3, 4)))
     assert refusal(2, "solve", *arguments) == WRONG_USAGE[arguments]

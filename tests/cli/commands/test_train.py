@@ -189,7 +189,7 @@ class TestGold:
         expect_refusal(["--gold", "none.npy"], 1, "--gold: none.npy: no such file; check the path")
         Path("bad.npy").write_bytes(b"text")
         result = invoke("--gold", "bad.npy")
-        assert result.stderr.startswith("error: --gold: bad.npy cannot be read as numbers (")
+        assert result.stderr.startswith("error: --gold: bad.npy: cannot be read as an array (")
 
 
 class TestInit:

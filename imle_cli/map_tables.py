@@ -1,0 +1,139 @@
+"""Maps in tables of text: numbers alone, or below names and beside numbers of rows, of which notes tell."""
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_cli.notes import note
+from imle_cli.number_formats import POINT, doubt, is_numeric
+from imle_cli.separators import NAMES
+from imle_cli.sources import SourceError, read_layout
+from imle_cli.table_layout import Layout, counts
+
+FloatArray = NDArray[np.float64]
+CheckSize = Callable[[tuple[int, int]], None]
+"""Raises what is wrong with a height and a width, before anything takes memory."""
+
+_ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
+_WAYS = "edges need --solver path or spanning-tree, items top-k, pairs assignment; a map --solver dijkstra, or .npy"
+_SAMPLE = 10_000  # rows from which the kind of a table is told
+_FEWEST = 3  # rows that a list of edges has
+
+
+def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -> FloatArray:
+    """Costs ``(H, W)`` from a table; names of columns, and a first column that counts the rows, are left out with a note.
+
+    Args:
+        path: the file.
+        check_size: judges the size before the numbers are read.
+        surely: the table is a map, even if it looks like edges or items.
+
+    Raises:
+        SourceError: no table of numbers, or one that may hold edges, items or pairs.
+    """
+    layout = read_layout(path, _ENDS, comments=True)
+    try:
+        if not surely:
+            _refuse_other_kinds(path, layout)
+        left = int(layout.has_index)
+        if layout.header is not None:
+            counted = " and the first column, which counts the rows, are" if left else " is"
+            note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
+        check_size((layout.height, layout.width - left))
+        return _read_costs(path, layout, left)
+    except SourceError:
+        raise
+    except ValueError as error:  # a line of another length
+        raise SourceError(path, str(error)) from error
+
+
+def holds_numbers_alone(path: Path) -> bool:
+    """Whether a table has nothing but numbers, in several columns."""
+    layout = read_layout(path, comments=True)
+    return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
+
+
+def _read_costs(path: Path, layout: Layout, left: int) -> FloatArray:
+    costs = np.full((layout.height, layout.width - left), np.nan)
+    for row, (line, cells) in enumerate(layout):
+        costs[row] = _numbers(path, layout, line, cells, left)
+    return costs
+
+
+def _numbers(path: Path, layout: Layout, line: int, cells: Sequence[str], left: int) -> list[float]:
+    try:
+        numbers = cells[left:] if layout.format == POINT else map(layout.format.plain, cells[left:])
+        # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
+        return [float(number.replace("_", "?")) for number in numbers]
+    except ValueError:
+        return [_number(path, layout, line, cells, column) for column in range(left, layout.width)]
+
+
+def _number(path: Path, layout: Layout, line: int, cells: Sequence[str], column: int) -> float:
+    cell = cells[column]
+    try:
+        return float(layout.format.plain(cell).replace("_", "?"))
+    except ValueError as error:
+        where = f"value {column + 1} of line {line} is"
+        if not cell:
+            raise SourceError(path, f"{where} empty; write a cost there, or inf for a wall") from error
+        got = f"{where} {cell[:40]!r}{doubt(cell)}, not a number"
+        raise SourceError(path, f"{got}; write numbers with {NAMES.get(layout.separator, 'commas')} between them") from error
+
+
+def _refuse_other_kinds(path: Path, layout: Layout) -> None:
+    sample = [cells for _, cells in islice(layout, _SAMPLE)]
+    if layout.header is not None:
+        names = layout.header[layout.has_index :]
+        if len(_ENDS.intersection(name.casefold() for name in names)) > 1:
+            raise SourceError(path, f"is a list of edges, by its names ({_listed(names)}); {_WAYS}")
+        if not _are_of_one_kind(names):
+            raise SourceError(path, f"has names of columns ({_listed(names)}), which a map has not; {_WAYS}")
+    elif all(cells[0][:1].isalpha() and not is_numeric(cells[0]) for cells in sample) and layout.width > 1:
+        raise SourceError(path, f"has names in its first column ({sample[0][0][:30]!r}), which a map has not; {_WAYS}")
+    elif are_edges(sample):
+        raise SourceError(path, f"may be a list of edges, two nodes{' and a weight' * (layout.width == 3)} a line; {_WAYS}")
+
+
+def _are_of_one_kind(names: Sequence[str]) -> bool:
+    """Whether names only count columns: 0, 1, 2 or c1, c2, c3 or A, B, C."""
+    numbered = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    prefixes = {match[1] for match in numbered if match}
+    if all(numbered) and len(prefixes) == 1:
+        return counts([str(int(match[2])) for match in numbered if match])
+    return len(names) > 1 and [name.upper() for name in names] == [chr(ord("A") + number) for number in range(len(names))]
+
+
+def are_edges(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether rows look like edges of a graph: pairs of whole numbers, none twice, that hang together, perhaps a weight."""
+    if len(rows) < _FEWEST or len(rows[0]) not in (2, 3):
+        return False
+    if not all(cell.isdecimal() for row in rows for cell in row[:2]):
+        return False
+    pairs = {frozenset(map(int, row[:2])) for row in rows}
+    if len(pairs) < len(rows) or any(len(pair) == 1 for pair in pairs):
+        return False
+    nodes = frozenset().union(*pairs)
+    fractions = not all(row[-1].isdecimal() for row in rows)
+    return _connected(pairs, nodes) or (fractions and len(nodes) < 2 * len(pairs))
+
+
+def _connected(pairs: set[frozenset[int]], nodes: frozenset[int]) -> bool:
+    root = {node: node for node in nodes}
+
+    def find(node: int) -> int:
+        while root[node] != node:
+            root[node] = node = root[root[node]]
+        return node
+
+    for u, v in map(sorted, pairs):
+        root[find(u)] = find(v)
+    return len({find(node) for node in nodes}) == 1
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name[:20] for name in names[:6]) + (", ..." if len(names) > 6 else "")
