@@ -1,7 +1,8 @@
 """Maps in tables of text: numbers alone, or below names and beside numbers of rows, of which notes tell."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.notes import note
-from imle_cli.number_formats import POINT, doubt, is_numeric
+from imle_cli.number_formats import POINT, as_number, doubt, is_numeric
 from imle_cli.separators import NAMES
 from imle_cli.sources import SourceError, read_layout
 from imle_cli.table_layout import Layout, counts
@@ -19,9 +20,10 @@ CheckSize = Callable[[tuple[int, int]], None]
 """Raises what is wrong with a height and a width, before anything takes memory."""
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
-_WAYS = "edges need --solver path or spanning-tree, items top-k, pairs assignment; a map --solver dijkstra, or .npy"
+_WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
+_SPACED = re.compile(r"\d[ \u00a0\u202f'’]\d{3}")
 _SAMPLE = 10_000  # rows from which the kind of a table is told
-_FEWEST = 3  # rows that a list of edges has
+_FEWEST, _MANY = 3, 10  # rows of a list of edges, and those from which chance does not make costs look like one
 
 
 def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -> FloatArray:
@@ -43,6 +45,8 @@ def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -
         if layout.header is not None:
             counted = " and the first column, which counts the rows, are" if left else " is"
             note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
+        for cell, plain in islice(_rewritten(layout), 1):
+            note(f"{path}: numbers such as {cell} are read as {plain}")
         check_size((layout.height, layout.width - left))
         return _read_costs(path, layout, left)
     except SourceError:
@@ -57,6 +61,17 @@ def holds_numbers_alone(path: Path) -> bool:
     return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
 
 
+def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Cells that do not hold a number as Python writes it, and what they are read as."""
+    if layout.format == POINT and not _SPACED.search(layout.text):
+        return
+    for _, cells in layout:
+        for cell in cells:
+            plain = layout.format.plain(cell)
+            if plain != cell and as_number(plain) is not None:
+                yield cell, plain
+
+
 def _read_costs(path: Path, layout: Layout, left: int) -> FloatArray:
     costs = np.full((layout.height, layout.width - left), np.nan)
     for row, (line, cells) in enumerate(layout):
@@ -65,12 +80,11 @@ def _read_costs(path: Path, layout: Layout, left: int) -> FloatArray:
 
 
 def _numbers(path: Path, layout: Layout, line: int, cells: Sequence[str], left: int) -> list[float]:
-    try:
-        numbers = cells[left:] if layout.format == POINT else map(layout.format.plain, cells[left:])
-        # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
-        return [float(number.replace("_", "?")) for number in numbers]
-    except ValueError:
-        return [_number(path, layout, line, cells, column) for column in range(left, layout.width)]
+    if layout.format == POINT:
+        with suppress(ValueError):
+            # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
+            return [float(cell.replace("_", "?")) for cell in cells[left:]]
+    return [_number(path, layout, line, cells, column) for column in range(left, layout.width)]
 
 
 def _number(path: Path, layout: Layout, line: int, cells: Sequence[str], column: int) -> float:
@@ -92,11 +106,13 @@ def _refuse_other_kinds(path: Path, layout: Layout) -> None:
         if len(_ENDS.intersection(name.casefold() for name in names)) > 1:
             raise SourceError(path, f"is a list of edges, by its names ({_listed(names)}); {_WAYS}")
         if not _are_of_one_kind(names):
-            raise SourceError(path, f"has names of columns ({_listed(names)}), which a map has not; {_WAYS}")
+            raise SourceError(path, f"has names of columns ({_listed(names)}), and a map is numbers alone; {_WAYS}")
     elif all(cells[0][:1].isalpha() and not is_numeric(cells[0]) for cells in sample) and layout.width > 1:
-        raise SourceError(path, f"has names in its first column ({sample[0][0][:30]!r}), which a map has not; {_WAYS}")
-    elif are_edges(sample):
+        raise SourceError(path, f"has names in its first column ({sample[0][0][:30]}), and a map is numbers alone; {_WAYS}")
+    elif (likeness := likeness_to_edges(sample)) == 1:
         raise SourceError(path, f"may be a list of edges, two nodes{' and a weight' * (layout.width == 3)} a line; {_WAYS}")
+    elif likeness:
+        note(f"{path}: is read as a map, although it might be a list of edges; for these give --solver path, for instance")
 
 
 def _are_of_one_kind(names: Sequence[str]) -> bool:
@@ -108,29 +124,36 @@ def _are_of_one_kind(names: Sequence[str]) -> bool:
     return len(names) > 1 and [name.upper() for name in names] == [chr(ord("A") + number) for number in range(len(names))]
 
 
-def are_edges(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether rows look like edges of a graph: pairs of whole numbers, none twice, that hang together, perhaps a weight."""
+def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
+    """Whether rows look like edges of a graph, from 0 to 1: pairs of whole numbers, none twice, that hang together.
+
+    It is 1 where more speaks for it: fractions after whole numbers, nodes that are counted without a gap, or many rows.
+    """
     if len(rows) < _FEWEST or len(rows[0]) not in (2, 3):
-        return False
+        return 0
     if not all(cell.isdecimal() for row in rows for cell in row[:2]):
-        return False
-    pairs = {frozenset(map(int, row[:2])) for row in rows}
-    if len(pairs) < len(rows) or any(len(pair) == 1 for pair in pairs):
-        return False
-    nodes = frozenset().union(*pairs)
-    fractions = not all(row[-1].isdecimal() for row in rows)
-    return _connected(pairs, nodes) or (fractions and len(nodes) < 2 * len(pairs))
+        return 0
+    pairs = {(row[0], row[1]) for row in rows}
+    nodes = {node for pair in pairs for node in pair}
+    if len(pairs) < len(rows) or any(u == v for u, v in pairs):
+        return 0
+    if not all(row[-1].isdecimal() for row in rows):
+        return float(len(nodes) < 2 * len(pairs))
+    if not _connected(pairs, nodes):
+        return 0
+    counted = any(nodes == {str(node) for node in range(first, first + len(nodes))} for first in (0, 1))
+    return 1 if counted or len(rows) >= _MANY else 0.5
 
 
-def _connected(pairs: set[frozenset[int]], nodes: frozenset[int]) -> bool:
+def _connected(pairs: set[tuple[str, str]], nodes: set[str]) -> bool:
     root = {node: node for node in nodes}
 
-    def find(node: int) -> int:
+    def find(node: str) -> str:
         while root[node] != node:
             root[node] = node = root[root[node]]
         return node
 
-    for u, v in map(sorted, pairs):
+    for u, v in pairs:
         root[find(u)] = find(v)
     return len({find(node) for node in nodes}) == 1
 

@@ -62,15 +62,6 @@ class NumberFormat:
         """The number in a cell, as :func:`as_number`."""
         return as_number(self.plain(cell))
 
-    @property
-    def notes(self) -> list[str]:
-        """What a reader of the result should know."""
-        groups = {",": "commas", ".": "points"}.get(self.groups)
-        return [
-            *(["commas are read as decimal points"] if self.decimal == "," else []),
-            *([f"{groups} between thousands are left out"] if groups else []),
-        ]
-
 
 POINT = NumberFormat()
 

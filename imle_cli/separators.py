@@ -26,7 +26,7 @@ def preamble(text: str) -> tuple[int, int, str | None]:
     letters = lines = 0
     separator = None
     for line in io.StringIO(text):
-        named = re.fullmatch(r'"?sep=(.)"?', line.rstrip("\n"), re.IGNORECASE)
+        named = re.fullmatch(r'"?sep=([,;|\t ])"?', line.rstrip("\n"), re.IGNORECASE)
         if not (named or line.lstrip().startswith(_COMMENT) or not line.strip()):
             break
         if named:

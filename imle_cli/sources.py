@@ -199,21 +199,25 @@ def read_table(path: Path, names: Collection[str] = ()) -> Table:
     if not rows:
         raise SourceError(path, "holds no rows; write one line for each")
     table = Table(path, layout.header, [cells for _, cells in rows], [number for number, _ in rows])
-    for column in range(layout.width):
-        _write_plainly(table, column, layout.format)
+    read = [_write_plainly(table, column, layout.format) for column in range(layout.width)]
+    for cell, plain in [pair for pair in read if pair][:1]:
+        note(f"{path}: numbers such as {cell} are read as {plain}")
     return table
 
 
-def _write_plainly(table: Table, column: int, usual: NumberFormat) -> None:
-    """Gives the numbers of a column decimal points; ``usual`` is the format where the column leaves it open."""
+def _write_plainly(table: Table, column: int, usual: NumberFormat) -> tuple[str, str] | None:
+    """Gives the numbers of a column decimal points, and an example; ``usual`` is the format where the column is in doubt."""
     cells = [row[column] for row in table.rows]
     if all(cell.replace(".", "", 1).isalnum() for cell in cells) or not mostly_numeric(cells):
-        return
-    own = find_format(cells)
-    signs = usual if own == POINT else own
+        return None
+    own, example = find_format(cells), None
+    # Points elsewhere may be those of dates or versions, so they tell nothing of the commas here.
+    signs = usual if own == POINT and usual.decimal == "," else own
     for row, cell in enumerate(cells):
         if signs.number(cell) is not None:
             table.rows[row][column] = signs.plain(cell)
+            example = example or (None if signs.plain(cell) == cell else (cell, signs.plain(cell)))
         elif as_number(cell) is not None:
             got = f"line {table.lines[row]}: {table.name(column)} is {cell[:40]!r} in a column with decimal commas"
             raise SourceError(table.path, f"{got}; write all its numbers alike")
+    return example

@@ -107,7 +107,7 @@ def lay_out(text: str, names: Collection[str] = (), *, is_csv: bool = True, comm
     layout = Layout(text, separator, width, height - begin, header, above, first[begin][0], comments)
     if "," in text and (separator != "," or '"' in text):
         layout = replace(layout, format=find_format(cell for _, cells in layout for cell in cells))
-    return replace(layout, notes=[*notes, *layout.format.notes])
+    return replace(layout, notes=notes)
 
 
 def counts(cells: Sequence[str]) -> bool:

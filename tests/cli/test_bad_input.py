@@ -96,10 +96,8 @@ class TestStartAndGoal:
         np.save("map.npy", costs)
         other = {"start": ("--goal", "1,1"), "goal": ("--start", "1,1")}[name]
         row, column = tile.split(",")
-        near = {"start": "0,1", "goal": "1,2"}[name]
-        message = (
-            f"map.npy: the {name} ({row}, {column}) is a wall; choose a passable tile, with --{name} {near} for instance"
-        )
+        near = {"start": "--start 0,1", "goal": "--goal 1,2"}[name]
+        message = f"map.npy: the {name} ({row}, {column}) is a wall; choose a passable tile, with {near} for instance"
         expect_refusal(["solve", "map.npy", f"--{name}", tile, *other], 1, message, ["map.npy"])
 
     @pytest.mark.parametrize("engine", ["compiled", "torch", "networkx"])
