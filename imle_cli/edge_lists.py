@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from imle_cli.graph_content import Content, Edge, counted, shown, text_of, unreadable
@@ -13,14 +14,16 @@ ENDS = (
     ("target", "to", "v", "dst", "node2", "tonodeid", "end"),
 )
 _IN_BRACES = re.compile(r"\s*(\S+)\s+(\S+)\s+(\{.*\})\s*")
+_DIRECTED = re.compile(rb"^[#%]\s*(directed|asym)\b", re.IGNORECASE | re.MULTILINE)
+_BEGINNING = 2**12  # bytes that may hold such a comment
 _SHOWN = 6
 
 
 def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
     """Reads edges, one in each line: two nodes, then perhaps a weight, or attributes in braces.
 
-    With a header, nodes are the columns source and target, or from and to, or else two columns beside the one with the name
-    of the weight; a column ``Type`` says which edges are directed.
+    A comment above them may say that edges are directed. With a header, nodes are the columns source and target, or from and
+    to, or else two columns beside the one with the name of the weight; a column ``Type`` says which edges are directed.
 
     Args:
         path: the file.
@@ -35,9 +38,18 @@ def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
         lines = [(number, line) for number, line in enumerate(text_of(path, content, "a list of edges").splitlines(), 1)]
         lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
         if lines and _IN_BRACES.fullmatch(lines[0][1]):
-            return _in_braces(path, lines)
+            return _stated(_in_braces(path, lines), content)
     table = read_table(path, (*ENDS[0], *ENDS[1], weight)).without_index()
-    return _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
+    found = _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
+    return _stated(found, content)
+
+
+def _stated(found: Content, content: bytes) -> Content:
+    """The same with the direction of edges that a comment above them states, as in files of SNAP and KONECT."""
+    if _DIRECTED.search(content[:_BEGINNING]):
+        found.edges = [replace(edge, directed=True) if edge.directed is None else edge for edge in found.edges]
+        found.notes.append("its edges are directed, as a comment above them says (--undirected takes that away)")
+    return found
 
 
 def _in_braces(path: Path, lines: list[tuple[int, str]]) -> Content:
