@@ -36,7 +36,7 @@ def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
     content = read_bytes(path, kinds, "graph")
     if b"{" in content[: 2**16]:
         lines = [(number, line) for number, line in enumerate(text_of(path, content, "a list of edges").splitlines(), 1)]
-        lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+        lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith(("#", "%"))]
         if lines and _IN_BRACES.fullmatch(lines[0][1]):
             return _stated(_in_braces(path, lines), content)
     table = read_table(path, (*ENDS[0], *ENDS[1], weight)).without_index()
@@ -136,7 +136,7 @@ def read_matrix(path: Path, content: bytes) -> Content:
     entries.eliminate_zeros()
     symmetric = abs(entries - entries.T).sum() == 0
     found = Content({str(number): {} for number in range(1, rows + 1)})
-    for row, column, value in zip(*entries.coords, entries.data, strict=True):
+    for row, column, value in sorted(zip(*entries.coords, entries.data, strict=True)):
         if row <= column or not symmetric:
             data = {} if field == "pattern" else {"weight": float(value)}
             found.edges.append(Edge(str(row + 1), str(column + 1), data, not symmetric))

@@ -70,7 +70,8 @@ class Content:
             for number in without:
                 edge = self.edges[number]
                 self.edges[number] = replace(edge, data={**edge.data, "weight": 1.0})
-            self.notes.append(f"{counted(len(without), 'edge')} without a weight count 1 each, as in {standard}")
+            counts = "counts 1" if len(without) == 1 else "count 1 each"
+            self.notes.append(f"{counted(len(without), 'edge')} without a weight {counts}, as in {standard}")
 
 
 def value_of(data: Mapping[str, Any], name: str) -> Any:

@@ -79,7 +79,8 @@ def _adjacent(nodes: list[Any], adjacency: list[Any]) -> Iterator[dict[str, Any]
     for node, neighbours in zip(nodes, adjacency, strict=False):
         for neighbour in neighbours:
             data = _flat(neighbour)
-            yield {**data, "source": _flat(node).get("id"), "target": data.pop("id", None)}
+            target = data.pop("id", None)
+            yield {**data, "source": _flat(node).get("id"), "target": target}
 
 
 def _ends_of(data: Mapping[str, Any]) -> bool:

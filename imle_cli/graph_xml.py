@@ -79,7 +79,7 @@ def _graphml(path: Path, root: Element, graph: Element) -> Content:
     if groups:
         found.notes.append(f"{counted(groups, 'group')} of nodes {'is' if groups == 1 else 'are'} no node")
     if drawn_plain:
-        found.notes.append(f"{counted(drawn_plain, 'edge')} drawn without arrows lead both ways")
+        found.notes.append(f"{counted(drawn_plain, 'edge')} drawn without arrows lead{'s' * (drawn_plain == 1)} both ways")
     return found
 
 
