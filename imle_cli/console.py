@@ -29,9 +29,7 @@ _REMEDIES = {
     "use NormalNoiseDistribution()": "use --noise normal",
     "use a smaller lr": "use a smaller --lr",
     "Assignment(partial=True)": "--solver partial-assignment",
-    "use graph.to_undirected()": "leave --directed out, or save the graph undirected",
-    ", with networkx.Graph(graph) for instance": "",
-    ", with graph.remove_edge(node, node) for instance": "",
+    "give graph.edges(), pairs without direction": "give --undirected",
 }
 
 

@@ -2,7 +2,20 @@
 
 ARRAY_ENDINGS = (".npy", ".npz")
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".tab")
-GRAPH_ENDINGS = (".graphml", ".gml")
+GRAPH_ENDINGS = (
+    ".graphml",
+    ".gml",
+    ".gexf",
+    ".xml",
+    ".net",
+    ".paj",
+    ".json",
+    ".cyjs",
+    ".edges",
+    ".edgelist",
+    ".ncol",
+    ".mtx",
+)
 
 _SHEET = ("a spreadsheet", "save its sheet as .csv")
 _PICKLE = ("a pickle, which may run code when it is read", "save its array with numpy.save")
@@ -17,6 +30,11 @@ _PACKED = ("an archive", "unpack it and give the file inside")
 _TREE = ("a tree of texts", "save a map or scores as .csv, a graph as .graphml")
 _PAGE = ("a document", "save the table in it as .csv")
 _STREETS = ("raw map data", "make a graph, with OSMnx for instance, and save it as .graphml")
+_NETWORKX = ("a graph in a format of networkx", "read it there and save it with networkx.write_graphml")
+_CYTOSCAPE = ("a network of Cytoscape", "export it there as .cyjs or .graphml")
+_GEPHI = ("a graph of Gephi", "export it there as .gexf")
+_GRAPHMLZ = ("GraphML in gzip", "let its name end in .graphml.gz")
+_GRAPH = ("a graph", "save it as .graphml, .gml, .gexf or Pajek .net, or its edges as .csv: source,target,weight")
 _DOT = ("a graph for Graphviz", "convert it with: gv2gml FILE -o FILE.gml")
 _ROS = ("a description of a map for ROS", "give the picture in it, in which black is expensive and transparent a wall")
 
@@ -35,6 +53,11 @@ UNREAD = {
     **dict.fromkeys((".doc", ".docx", ".html", ".htm", ".md", ".rtf"), _PAGE),
     **dict.fromkeys((".osm", ".pbf"), _STREETS),
     **dict.fromkeys((".dot", ".gv"), _DOT),
+    **dict.fromkeys((".gpickle", ".g6", ".s6", ".sparse6", ".graph6", ".adjlist", ".multiline_adjlist", ".leda"), _NETWORKX),
+    **dict.fromkeys((".cys", ".cx", ".cx2", ".xgmml"), _CYTOSCAPE),
+    **dict.fromkeys((".gephi", ".gdf"), _GEPHI),
+    **dict.fromkeys((".tlp", ".tgf", ".sif", ".lgl", ".dl", ".vna", ".gr", ".col", ".stp", ".gt", ".metis"), _GRAPH),
+    ".graphmlz": _GRAPHMLZ,
     **dict.fromkeys((".yaml", ".yml"), _ROS),
 }
 

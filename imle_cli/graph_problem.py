@@ -13,6 +13,7 @@ import torch
 
 from imle_cli import graphs
 from imle_cli.console import UsageError
+from imle_cli.graph_layout import layout
 from imle_cli.options import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_cli.sampling import find_device
@@ -72,7 +73,9 @@ class GraphProblem(Problem):
         ends = np.array([(number[u], number[v]) for u, v in self.solver.edges])
         marked = [number[end] for end in _ends_of(self.solver)]
         names = list(map(str, self.solver.nodes))
-        return Drawing(names, graphs.layout(self.file), ends, self.file.weights, self.solver.directed, marked)
+        return Drawing(
+            names, layout(self.file.graph, self.file.positions), ends, self.file.weights, self.solver.directed, marked
+        )
 
     def chosen(self, mask: Masks) -> Any:
         """The two nodes of each edge; of a path in its order."""
@@ -138,7 +141,7 @@ def read_graph_problem(
     if floor is None and has_ends:
         floor = _floor(path, file, name)
     try:
-        solver = _solver(name, file.graph, choice, floor)
+        solver = _solver(name, file, choice, floor)
     except ValueError as error:
         reason = re.sub(r"^(s|start|t|goal):", lambda found: "--start:" if found[1][0] == "s" else "--goal:", str(error))
         raise SourceError(path, reason) from error
@@ -146,11 +149,11 @@ def read_graph_problem(
     return GraphProblem(options.name, theta, name, solver, (path,), file, sense)
 
 
-def _solver(name: str, graph: Any, choice: SolverOptions, floor: float | None) -> GraphSolver:
-    if name == "path":
-        return ShortestPath(graph, choice.start, choice.goal, floor)
-    if name == "min-cut":
-        return MinCut(graph, choice.start, choice.goal, floor)
+def _solver(name: str, file: graphs.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
+    graph = file.graph
+    if name in ("path", "min-cut"):
+        start, goal = (file.node(str(end)) for end in (choice.start, choice.goal))
+        return ShortestPath(graph, start, goal, floor) if name == "path" else MinCut(graph, start, goal, floor)
     if name in ("spanning-tree", "spanning-forest"):
         return SpanningTree(graph, forest=name == "spanning-forest")
     return Matching(graph, perfect=name == "perfect-matching")

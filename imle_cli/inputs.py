@@ -45,7 +45,10 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         if solver not in (*_GRAPH_SOLVERS, "dijkstra"):
             raise UsageError(f"--solver: got {solver}; a graph has {', '.join(_GRAPH_SOLVERS)}; choose one of them")
         ends = solver in ("dijkstra", "path", "min-cut")
-        _check_given(given, (_GRAPH | _ENDS if ends else _GRAPH) - (set() if is_table else {"directed"}), solver, "a graph")
+        says_itself = kind in GRAPH_ENDINGS and options.directed is not False
+        _check_given(
+            given, (_GRAPH | _ENDS if ends else _GRAPH) - ({"directed"} if says_itself else set()), solver, "a graph"
+        )
         from imle_cli.graph_problem import read_graph_problem  # here, since networkx takes long to import
 
         return read_graph_problem(options, choice, cpu, choice.floor if "floor" in given else None)
@@ -58,7 +61,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         _check_given(given, {"sense"}, solver, "pairs")
         return read_pair_problem(options, choice, cpu)
     if solver not in get_args(MapSolverName):
-        what = "a graph: a .graphml, .gml or .csv file" if solver in _GRAPH_SOLVERS else "scores: a .csv file"
+        what = "a graph: a .graphml, .gml, .gexf or .csv file" if solver in _GRAPH_SOLVERS else "scores: a .csv file"
         raise UsageError(f"--solver: got {solver}; it needs {what}; a map has {', '.join(get_args(MapSolverName))}")
     _check_given(given, _MAP, solver, "a map")
     return read_map_problem(options, choice, device, surely="solver" in given)

@@ -77,19 +77,26 @@ class InputOptions(MapOptions):
         typer.Argument(
             metavar="INPUT",
             help="Map: an image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in. "
-            "Graph: .graphml, .gml, or a .csv of edges. Scores: a .csv of items or of pairs.",
+            "Graph: .graphml, .gml, .gexf, .net, .json, or a table of edges. Scores: a .csv of items or of pairs.",
         ),
     ] = None
     weight: Annotated[
-        str, typer.Option(metavar="NAME", help="Graph: attribute of the edges; knapsack: column of the weights.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Graph: attribute of the edges, or none for 1 each; knapsack: column of the weights."
+        ),
     ] = "weight"
     score: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Items: column of the scores; by default score, value, or the only one."),
     ] = None
     directed: Annotated[
-        bool, typer.Option("--directed", help="Edges of a .csv lead from their first node to the second.")
-    ] = False
+        bool | None,
+        typer.Option(
+            "--directed/--undirected",
+            help="Edges of a table lead from their first node to the second; or no edge of a graph has a direction.",
+        ),
+    ] = None
     sense: Annotated[
         SenseName | None,
         typer.Option(help="Smallest or largest sum; by default min for maps, path and min-cut, max for the others."),

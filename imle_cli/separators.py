@@ -114,7 +114,8 @@ def choose_separator(text: str, *, is_csv: bool = False) -> str:
         if not is_csv:
             raise ValueError("may have commas or spaces between its cells; write semicolons between them")
         return ","
-    return max(good, key=lambda split: split.merit).separator
+    everywhere = [split for split in good if split.agreeing == 1 and split.numeric]  # decimal commas are not in names
+    return max(everywhere or good, key=lambda split: split.merit).separator
 
 
 def _try(sample: str, separator: str, *, strict: bool) -> _Split | csv.Error:

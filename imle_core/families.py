@@ -21,7 +21,7 @@ def family_of(solver: Any, event: Sequence[int]) -> ExponentialFamily | None:
         return Categorical(shape)
     if isinstance(solver, AcyclicGridPath):
         return AcyclicGridPaths(shape, solver.diagonal)
-    if isinstance(solver, SpanningTree) and not solver.forest:
+    if isinstance(solver, SpanningTree) and not solver.forest and solver.simple:
         return SpanningTrees(solver.edges)
     if isinstance(solver, Knapsack):
         return KnapsackSets(solver.weights, solver.capacity)

@@ -138,10 +138,11 @@ OURS = {
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
-    "imle_core.solvers.graph": {"locks", "solvers.promises", "solvers.rows", "threads"},
+    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
     "imle_core.solvers.graph_kernel": {"compiled", "solvers.graph_numbers"},
+    "imle_core.solvers.graph_kinds": set(),
     "imle_core.solvers.graph_matching": {"solvers.graph", "solvers.graph_matching_kernel", "solvers.graph_numbers"}
     | {"solvers.rows"},
     "imle_core.solvers.graph_matching_kernel": {"compiled", "solvers.graph_blossom_kernel", "solvers.graph_numbers"}
@@ -302,6 +303,7 @@ OURS = {
     "imle_cli.datasets": {"arrays", "outputs", "sources", f"{CORE}.perception"},
     "imle_cli.decoding": set(),
     "imle_cli.drawn_noise": {CORE},
+    "imle_cli.edge_lists": {"graph_content", "sources"},
     "imle_cli.endings": set(),
     "imle_cli.executors": {"options"},
     "imle_cli.estimator_benchmarks": {"measurement", "process_benchmarks", "terrain", CORE, f"{CORE}.solvers"},
@@ -310,11 +312,18 @@ OURS = {
     "imle_cli.figures": {"canvas"},
     "imle_cli.films": {"frames", "run_folder", "runs"},
     "imle_cli.frames": {"preview"},
+    "imle_cli.gml": {"graph_content"},
     "imle_cli.gold": {"map_problem", "sources", "terrain", f"{CORE}.solvers"},
     "imle_cli.graph_figures": {"canvas"},
-    "imle_cli.graph_problem": {"console", "graph_figures", "graphs", "options", "problem", "sampling", "sources"}
-    | {f"{CORE}.solvers"},
-    "imle_cli.graphs": {"sources"},
+    "imle_cli.graph_content": {"decoding", "sources"},
+    "imle_cli.graph_json": {"graph_content"},
+    "imle_cli.graph_layout": {"graph_content", "sources"},
+    "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
+    | {"sources", f"{CORE}.solvers"},
+    "imle_cli.graph_weights": {"edge_lists", "graph_content", "sources"},
+    "imle_cli.graph_xml": {"graph_content", "sources"},
+    "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
+    | {"notes", "pajek", "sources"},
     "imle_cli.imported": {"console"},
     "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
     | {"score_problem", "sources", "terrain"},
@@ -333,6 +342,7 @@ OURS = {
     "imle_cli.option_groups": {"console"},
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
+    "imle_cli.pajek": {"graph_content", "sources"},
     "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
@@ -395,6 +405,7 @@ USERS = {
     "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
     "networkx": {
         "imle_cli.benchmarks",
+        "imle_cli.graph_layout",
         "imle_cli.graphs",
         "imle_cli.rival_paths",
         "imle_core.solvers.grid_networkx",
@@ -402,7 +413,8 @@ USERS = {
     "llvmlite": {"imle_core.vectors"},
     "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
-    "scipy": {"imle_cli.graphs", "imle_cli.map_ends", "imle_cli.rival_paths", "imle_core.colour_lookup"}
+    "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.map_ends", "imle_cli.rival_paths"}
+    | {"imle_core.colour_lookup"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "linear_model", "program_file")},
     "click": set(),
 }

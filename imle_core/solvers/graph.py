@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
+from imle_core.solvers.graph_kinds import is_networkx
 from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
@@ -16,40 +17,47 @@ from imle_core.threads import in_threads
 Node: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Node, Node]
 Graph: TypeAlias = Any
-"""A networkx graph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
+"""A networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
 Masks: TypeAlias = NDArray[np.uint8]
 
 _NODES_SHOWN = 5
+_SHOWN = 60  # letters of what is no edge
 _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
 
 
 class GraphSolver(Maximiser):
     """A solver whose entry e of theta and of z belongs to edge ``edges[e]``.
 
+    Parallel edges, those between the same two nodes, have an entry each. Self-loops have one, too, and are never chosen,
+    whatever their theta.
+
     Attributes:
         nodes: in the order of ``graph.nodes()``; of an iterable of edges, in the order of their first appearance.
-        edges: in the order of ``graph.edges()``; of an iterable of edges, in its own order.
+        edges: pairs of nodes in the order of ``graph.edges()``, of a multigraph that of ``graph.edges(keys=True)``; of an
+            iterable of edges, in its own order.
         directed: whether edges lead from u to v only.
 
     Args:
-        graph: networkx graph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes of edges are
-            not read. Later changes of the graph have no effect.
+        graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes
+            of edges are not read. Later changes of the graph have no effect.
 
     Raises:
-        ValueError: a graph without edges, with a self-loop or with parallel edges, an edge that is no pair of nodes.
+        ValueError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library.
     """
 
     def __init__(self, graph: Graph) -> None:
-        is_graph = hasattr(graph, "is_directed")
+        is_graph = is_networkx(graph)
         self.directed: bool = is_graph and graph.is_directed()
         self.edges: list[Edge] = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
-        if not self.edges:
-            raise ValueError("graph: got no edges; a solver on edges needs at least one; add an edge")
         nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
         self.nodes: list[Node] = list(dict.fromkeys(nodes))
         self._number = {node: i for i, node in enumerate(self.nodes)}
-        self._ends = np.array([(self._number[u], self._number[v]) for u, v in self.edges], dtype=np.int64)
-        self._check_edges()
+        ends = [(self._number[u], self._number[v]) for u, v in self.edges]
+        self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
+        self._loops = self._ends[:, 0] == self._ends[:, 1]
+        if self._loops.all():
+            only = " but self-loops" if self.edges else ""
+            raise ValueError(f"graph: got no edges{only}; a solver on edges needs at least one; add an edge")
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, E)`` of the best solutions for parameters ``(N, E)``, in theta's type and on its device."""
@@ -59,25 +67,17 @@ class GraphSolver(Maximiser):
     def _solve(self, rows: Rows) -> Masks:
         raise NotImplementedError
 
-    def _check_edges(self) -> None:
-        seen = set()
-        for (u, v), (i, j) in zip(self.edges, self._ends.tolist(), strict=True):
-            if i == j:
-                raise ValueError(
-                    f"graph: got a self-loop at {u!r}; an edge must join two nodes; "
-                    "take it away, with graph.remove_edge(node, node) for instance"
-                )
-            key = (i, j) if self.directed else (min(i, j), max(i, j))
-            if key in seen:
-                raise ValueError(
-                    f"graph: got parallel edges between {u!r} and {v!r}; two nodes may have one edge; "
-                    "keep the best of them, with networkx.Graph(graph) for instance"
-                )
-            seen.add(key)
+    @property
+    def simple(self) -> bool:
+        """Whether it has neither parallel edges nor self-loops."""
+        ends = self._ends if self.directed else np.sort(self._ends, axis=1)
+        return not self._loops.any() and len(np.unique(ends, axis=0)) == len(ends)
 
     def _check_undirected(self, what: str) -> None:
         if self.directed:
-            raise ValueError(f"graph: got a directed graph; {what} needs an undirected one; use graph.to_undirected()")
+            raise ValueError(
+                f"graph: got a directed graph; {what} needs an undirected one; give graph.edges(), pairs without direction"
+            )
 
     def _node(self, name: str, node: Node) -> int:
         """Number of a node that the user named."""
@@ -87,9 +87,12 @@ class GraphSolver(Maximiser):
         return self._number[node]
 
     def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Compressed rows ``(first, heads, edges)``: arcs ``first[i]..first[i + 1] - 1`` leave node i, by edge number."""
-        numbers = np.arange(len(self._ends))
-        tails, heads = self._ends.T
+        """Compressed rows ``(first, heads, edges)``: arcs ``first[i]..first[i + 1] - 1`` leave node i, by edge number.
+
+        Self-loops are left out.
+        """
+        numbers = np.flatnonzero(~self._loops)
+        tails, heads = self._ends[numbers].T
         if not self.directed:
             numbers, tails, heads = np.tile(numbers, 2), np.append(tails, heads), np.append(heads, tails)
         order = np.lexsort((numbers, tails))
@@ -127,7 +130,7 @@ class GraphSolver(Maximiser):
             )
         if np.isnan(rows).any():
             raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
-        return rows
+        return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._loops.any() else rows
 
 
 class CostSolver(GraphSolver):
@@ -203,6 +206,15 @@ def where(row: int, rows: Rows) -> str:
 
 def _pair(edge: Any) -> Edge:
     if isinstance(edge, str) or not hasattr(edge, "__len__") or len(edge) != 2:
-        raise ValueError(f"graph: got {edge!r} as an edge; an edge is a pair of nodes; give pairs (u, v)")
+        got = repr(edge)
+        raise ValueError(
+            f"graph: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '...'} as an edge; an edge is a pair of nodes; "
+            "give pairs (u, v)"
+        )
     u, v = edge
+    if isinstance(u, Tensor) or isinstance(v, Tensor):
+        raise ValueError(
+            f"graph: got {edge!r} as an edge; tensors are no nodes, since two of them are never the same; "
+            "give pairs of numbers, with edge_index.T.tolist() for instance"
+        )
     return u, v

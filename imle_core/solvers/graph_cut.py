@@ -13,7 +13,7 @@ class MinCut(CostSolver):
     """``argmax_z <z, theta>`` over cuts between s and t: the minimum cut, with capacities ``c = -theta`` of the edges.
 
     A cut puts every node on the side of s or on that of t. z is 1 on the edges between the sides, of a directed graph on
-    those that lead from the side of s to that of t; ``edges`` has their order.
+    those that lead from the side of s to that of t, all parallel ones included; ``edges`` has their order.
 
     Domain of theta: theta <= 0, since maximum cuts are another, hard problem; ``floor`` clamps capacities from below
     instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. ``domain`` holds the smallest and the
@@ -24,15 +24,14 @@ class MinCut(CostSolver):
     Among minimum cuts it takes the one with the smallest side of s, which is a subset of that of all others.
 
     Args:
-        graph: networkx graph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
+        graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
         s: node on one side.
         t: node on the other side.
         floor: smallest capacity, >= 0; None to take capacities as they are.
 
     Raises:
-        ValueError: a graph without edges, with self-loops or parallel edges, an s or t that is no node, equal ones, a t
-            that cannot be reached, a floor < 0; when called, parameters that are not ``(N, E)``, NaN, theta > 0 without a
-            floor, no cut without edges of -inf.
+        ValueError: a graph without edges, an s or t that is no node, equal ones, a t that cannot be reached, a floor < 0;
+            when called, parameters that are not ``(N, E)``, NaN, theta > 0 without a floor, no cut without edges of -inf.
 
     >>> import torch
     >>> MinCut([("a", "b"), ("b", "c")], "a", "c")(torch.tensor([[-1.0, -2.0]]))

@@ -14,8 +14,9 @@ _EDGES_AT_ONCE = 2**14  # more go through memory instead of the processor's cach
 class Matching(GraphSolver):
     """``argmax_z <z, theta>`` over matchings, or with ``perfect=True`` over perfect matchings, of an undirected graph.
 
-    z is 1 on the edges of the matching, ``edges`` has their order. In a matching no two edges share a node; a perfect one
-    covers every node. Without ``perfect=True`` edges with theta <= 0 are never chosen.
+    z is 1 on the edges of the matching, ``edges`` has their order. In a matching no two edges share a node, so that of
+    parallel ones it has at most one; a perfect one covers every node. Without ``perfect=True`` edges with theta <= 0 are
+    never chosen.
 
     Domain of theta: any finite numbers; theta = -inf is an edge that is never chosen. Edmonds' blossom algorithm, compiled,
     O(V E log E) a row (O(V^2 E) where blossoms open again and again), on whole numbers in the exact ratios of theta, so that
@@ -25,13 +26,12 @@ class Matching(GraphSolver):
     ``edges`` in which they differ.
 
     Args:
-        graph: undirected networkx graph, or an iterable of edges ``(u, v)``.
+        graph: undirected networkx graph or multigraph, or an iterable of edges ``(u, v)``.
         perfect: whether every node must be covered.
 
     Raises:
-        ValueError: a directed graph, one without edges, with self-loops or parallel edges, or without a perfect matching
-            where one is asked for; when called, parameters that are not ``(N, E)``, NaN, +inf, no perfect matching without
-            edges of -inf.
+        ValueError: a directed graph, one without edges, or without a perfect matching where one is asked for; when called,
+            parameters that are not ``(N, E)``, NaN, +inf, no perfect matching without edges of -inf.
 
     >>> import torch
     >>> Matching([("a", "b"), ("b", "c"), ("c", "d")])(torch.tensor([[2.0, 3.0, 2.0]]))
@@ -43,7 +43,7 @@ class Matching(GraphSolver):
         self._check_undirected("a matching")
         self.perfect = bool(perfect)
         self._first, self._arcs, self._heads = self._two_way_arcs()
-        if perfect and self._best(np.zeros((1, len(self.edges))), np.ones((1, len(self.edges)), bool))[1].any():
+        if perfect and self._best(np.zeros((1, len(self.edges))), ~self._loops[None])[1].any():
             raise ValueError(
                 f"graph: got no perfect matching of its {len(self.nodes)} nodes; perfect=True needs one; "
                 "add edges, or use perfect=False"

@@ -10,8 +10,8 @@ from imle_core.solvers.rows import Rows, shrunk
 class ShortestPath(CostSolver):
     """``argmax_z <z, theta>`` over paths from start to goal: the cheapest path, with costs ``c = -theta`` of the edges.
 
-    z is 1 on the edges of the path, ``edges`` has their order. A path visits no node twice; theta = -inf is an edge that is
-    never taken.
+    z is 1 on the edges of the path, ``edges`` has their order. A path visits no node twice, and takes the best of parallel
+    edges; theta = -inf is an edge that is never taken.
 
     Domain of theta: any real numbers on a directed graph without cycles, solved by one pass in topological order,
     O(V + E) a row. On other directed graphs, costs that give no cycle between start and goal a negative sum: Dijkstra's
@@ -24,15 +24,15 @@ class ShortestPath(CostSolver):
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
 
     Args:
-        graph: networkx graph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
+        graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
         start: first node.
         goal: last node, another one.
         floor: smallest cost, >= 0; None to take costs as they are.
 
     Raises:
-        ValueError: a graph without edges, with self-loops or parallel edges, a start or goal that is no node, equal ones, a
-            goal that cannot be reached, a floor < 0; when called, parameters that are not ``(N, E)``, NaN, +inf without a
-            floor, parameters outside the domain, a goal that cannot be reached without edges of -inf.
+        ValueError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
+            floor < 0; when called, parameters that are not ``(N, E)``, NaN, +inf without a floor, parameters outside the
+            domain, a goal that cannot be reached without edges of -inf.
 
     >>> import torch
     >>> ShortestPath([("a", "b"), ("b", "c"), ("a", "c")], "a", "c")(torch.tensor([[-1.0, -1.0, -3.0]]))

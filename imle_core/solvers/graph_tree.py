@@ -10,20 +10,21 @@ class SpanningTree(GraphSolver):
     """``argmax_z <z, theta>`` over spanning trees, or with ``forest=True`` over spanning forests, of an undirected graph.
 
     z is 1 on the edges of the tree, ``edges`` has their order. A spanning tree joins all nodes without a cycle; a spanning
-    forest is a spanning tree of each connected part. Edges are chosen whatever the sign of theta.
+    forest is a spanning tree of each connected part. Of parallel edges it has at most one. Edges are chosen whatever the
+    sign of theta.
 
     Domain of theta: any numbers, +inf included; theta = -inf is an edge that is never chosen, and with ``forest=True``
     one that joins no parts. Kruskal's algorithm, O(E log E) a row. Edges are tried by falling theta and, where equal, in the
     order of ``edges``: that is the tie rule. It only compares entries, so nothing is rounded.
 
     Args:
-        graph: undirected networkx graph, or an iterable of edges ``(u, v)``.
+        graph: undirected networkx graph or multigraph, or an iterable of edges ``(u, v)``.
         forest: whether a graph in several parts is allowed.
 
     Raises:
-        ValueError: a directed graph, one without edges, with self-loops or parallel edges, or in several parts without
-            ``forest=True``; when called, parameters that are not ``(N, E)``, NaN, a graph in several parts without its edges
-            of -inf unless ``forest=True``.
+        ValueError: a directed graph, one without edges, or in several parts without ``forest=True``; when called,
+            parameters that are not ``(N, E)``, NaN, a graph in several parts without its edges of -inf unless
+            ``forest=True``.
 
     >>> import torch
     >>> SpanningTree([("a", "b"), ("b", "c"), ("a", "c")])(torch.tensor([[1.0, 3.0, 2.0]]))

@@ -6,7 +6,8 @@ import networkx
 import numpy as np
 import pytest
 
-from imle_cli.graphs import GraphFile, layout, read_graph
+from imle_cli.graph_layout import layout
+from imle_cli.graphs import read_graph
 from imle_cli.sources import SourceError
 
 RULE = "it must be a number below 1e100, or inf; correct it"
@@ -78,9 +79,9 @@ class TestFormats:
         text = "graph [ node [ id 7 ] node [ id 9 ] edge [ source 7 target 9 weight 2 ] ]"
         assert edges(read_graph(write("g.gml", text))) == {("7", "9"): 2.0}
 
-    def test_isolated_nodes_parallel_edges_and_self_loops_are_kept(self):
-        file = read_graph(write("g.csv", "a,b,1\nb,a,2\na,a,3\n"))
-        assert file.graph.number_of_edges() == 3
+    def test_isolated_nodes_and_parallel_edges_are_kept(self):
+        file = read_graph(write("g.csv", "a,b,1\nb,a,2\na,b,1\n"))
+        assert file.weights.tolist() == [1, 2, 1]
         graph = triangle()
         graph.add_node("d")
         networkx.write_gml(graph, "g.gml")
@@ -103,7 +104,7 @@ class TestPositions:
         networkx.write_graphml(triangle(**attributes), "g.graphml")
         file = read_graph(Path("g.graphml"))
         assert file.positions.tolist() == [[1, 0], [2, -1], [3.5, 4]]
-        assert layout(file) is file.positions
+        assert layout(file.graph, file.positions) is file.positions
 
     @pytest.mark.parametrize(
         "attributes", [("pos", [[1, 0], [2, -1], [3, 4]]), ("graphics", [{"x": x, "y": 0} for x in (1, 2, 3)])]
@@ -133,10 +134,9 @@ class TestPositions:
         ],
     )
     def test_a_layout_keeps_neighbours_closer_than_others(self, graph):
-        file = GraphFile(graph, np.ones(graph.number_of_edges()), None)
-        places = layout(file)
+        places = layout(graph, None)
         assert np.isfinite(places).all()
-        assert np.array_equal(places, layout(file))
+        assert np.array_equal(places, layout(graph, None))
         number = {node: place for place, node in enumerate(graph)}
         apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
         near = np.mean([apart[number[u], number[v]] for u, v in graph.edges()])
@@ -151,29 +151,27 @@ def refusal(path, *arguments):
 
 class TestErrors:
     def test_a_missing_weight(self):
-        networkx.write_graphml(networkx.Graph([("a", "b", {"length": 1, "name": "x"})]), "g.graphml")
-        message = (
-            "g.graphml: the edge between 'a' and 'b' has no 'weight'; its attributes are 'length', 'name'; name one with "
-        )
-        assert refusal(Path("g.graphml")) == message + "--weight"
+        networkx.write_graphml(networkx.Graph([("a", "b", {"lanes": 1, "name": "x"})]), "g.graphml")
+        equal = "--weight none to count each edge as 1"
+        message = f"g.graphml: edges have no 'weight'; numbers are in 'lanes': name one with --weight, or give {equal}"
+        assert refusal(Path("g.graphml")) == message
         networkx.write_graphml(networkx.Graph([("a", "b")]), "g.graphml")
-        assert refusal(Path("g.graphml")) == "g.graphml: the edge between 'a' and 'b' has no 'weight'; write one"
-        path = write("g.csv", "source,target,length\na,b,1\n")
-        message = "g.csv: has no column 'weight'; its columns are 'source', 'target', 'length'; name one with --weight"
-        assert refusal(path) == message
+        assert refusal(Path("g.graphml")) == f"g.graphml: edges have no 'weight'; write one, or give {equal}"
+        path = write("g.csv", "source,target,lanes,id\na,b,1,7\n")
+        assert refusal(path) == message.replace("graphml", "csv")
 
     def test_a_weight_that_is_no_number(self):
         networkx.write_graphml(networkx.Graph([("a", "b", {"weight": "heavy"})]), "g.graphml")
         message = "g.graphml: the edge between 'a' and 'b' has weight 'heavy'; " + RULE
         assert refusal(Path("g.graphml")) == message
         path = write("g.csv", "source,target,weight\na,b,1\nb,c,heavy\n")
-        assert refusal(path) == "g.csv: line 3: 'weight' is 'heavy'; " + RULE
+        assert refusal(path) == "g.csv: the edge between 'b' and 'c' in line 3 has weight 'heavy'; " + RULE
 
     def test_tables_that_hold_no_edges(self):
         message = (
-            "g.csv: has 2 columns and no header; an edge needs two nodes and a weight: write source,target,weight above"
+            "g.csv: has 4 columns and no header; an edge needs two nodes and a weight: write source,target,weight above"
         )
-        assert refusal(write("g.csv", "a,b\nb,c\n")) == message
+        assert refusal(write("g.csv", "a,b,1,2\nb,c,3,4\n")) == message
         message = "g.csv: has no header with 'length'; write source,target,length above its lines"
         assert refusal(write("g.csv", "a,b,1\n"), "length") == message
         rule = "an edge needs two nodes and a weight: call those of the nodes source and target"
@@ -198,6 +196,10 @@ class TestErrors:
         assert refusal(Path("none.gml")) == "none.gml: no such file; check the path"
 
     def test_nodes_of_one_name(self):
-        text = 'graph [ node [ id 1 label 5 ] node [ id 2 label "5" ] edge [ source 1 target 2 weight 2 ] ]'
+        text = "graph [ node [ id 1 ] node [ id 1 ] edge [ source 1 target 2 weight 2 ] ]"
         message = refusal(write("g.gml", text))
-        assert message == "g.gml: has different nodes of the same name; give each a name of its own"
+        assert message == "g.gml: has two nodes '1'; give each an identifier of its own"
+
+    def test_an_edge_to_nowhere(self):
+        message = refusal(write("g.gml", "graph [ node [ id 1 ] edge [ source 1 target 2 weight 2 ] ]"))
+        assert message == "g.gml: an edge leads to '2', which is no node; add it, or correct the edge"

@@ -129,6 +129,20 @@ class TestSolve:
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "b")
         assert (found["total"], found["chosen"]) == (10, [["a", "c"], ["c", "b"]])
 
+    @pytest.mark.parametrize("solver", ["matching", "spanning-tree"])
+    def test_parallel_edges_are_edges_of_their_own(self, solver):
+        Path("d.csv").write_text("a,b,1\nb,a,2\na,b,1\n")
+        found = values("solve", "d.csv", "--solver", solver, "--save", "s.csv")
+        assert (found["edges"], found["size"], found["total"]) == (3, 1, 2)
+        assert [line.rpartition(",")[2] for line in Path("s.csv").read_text().splitlines()] == ["chosen", "0", "1", "0"]
+
+    def test_parallel_edges_of_paths_and_cuts(self):
+        Path("d.csv").write_text("a,b,1\nb,a,2\nb,c,4\n")
+        ends = ["--start", "a", "--goal", "c"]
+        assert values("solve", "d.csv", "--solver", "path", *ends)["total"] == 5
+        found = values("solve", "d.csv", "--solver", "min-cut", *ends)
+        assert (found["total"], found["size"]) == (3, 2)
+
 
 class TestMarginals:
     def test_numbers_are_the_library_s(self, city):
@@ -216,6 +230,48 @@ def refusal(code, *arguments):
     return result.stderr.removeprefix("error: ").removesuffix("\n")
 
 
+def noted(*arguments):
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert result.exit_code == 0
+    return json.loads(result.stdout), result.stderr.splitlines()
+
+
+class TestNotes:
+    def test_self_loops_are_left_out_and_counted(self):
+        Path("d.csv").write_text("a,b,1\na,a,2\nb,b,7\n")
+        found, notes = noted("solve", "d.csv", "--solver", "matching")
+        assert (found["edges"], found["total"], notes) == (1, 1, ["note: d.csv: 2 self-loops are left out"])
+
+    def test_the_attribute_that_is_taken_is_named(self, city):
+        found, notes = noted("solve", "city.graphml", "--start", "00", "--goal", "23")
+        assert found["total"] == networkx.shortest_path_length(city, "00", "23", "length")
+        assert notes == ["note: city.graphml: no edge has a weight; 'length' is taken for it (--weight names another)"]
+
+    @pytest.mark.usefixtures("city")
+    def test_a_node_may_be_called_by_its_identifier(self):
+        Path("d.gml").write_text('graph [ node [ id 7 label "a" ] node [ id 8 label "b" ] edge [ source 7 target 8 ] ]')
+        found = values("solve", "d.gml", "--weight", "none", "--start", "7", "--goal", "b")
+        assert (found["chosen"], found["total"]) == ([["a", "b"]], 1)
+
+    def test_a_graph_of_both_kinds_of_edges_becomes_directed(self):
+        Path("d.csv").write_text("source,target,type,weight\na,b,Directed,1\nb,c,Undirected,2\n")
+        found, notes = noted("solve", "d.csv", "--solver", "path", "--start", "c", "--goal", "b")
+        assert (found["chosen"], found["directed"], found["edges"]) == ([["c", "b"]], True, 3)
+        assert notes == ["note: d.csv: 1 edge without direction leads both ways, beside directed ones"]
+        message = "d.csv: --goal: got 'a'; no path leads to it from 'b'; add edges, or choose another node"
+        result = CliRunner().invoke(app, ["solve", "d.csv", "--solver", "path", "--start", "b", "--goal", "a"])
+        assert result.stderr.splitlines()[-1] == f"error: {message}"
+        found, notes = noted("solve", "d.csv", "--solver", "spanning-tree", "--undirected")
+        assert (found["total"], found["edges"], notes) == (3, 2, [])
+
+    def test_a_way_back_at_the_same_weight_is_the_same_edge(self):
+        Path("d.csv").write_text("a,b,1\nb,a,1\nb,c,2\nc,b,3\n")
+        found, notes = noted("solve", "d.csv", "--solver", "min-cut", "--start", "a", "--goal", "b")
+        assert (found["edges"], found["total"]) == (3, 1)
+        assert notes == ["note: d.csv: 1 edge listed in both directions counts once"]
+        assert noted("solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "b")[0]["edges"] == 4
+
+
 class TestErrors:
     def test_a_disconnected_graph(self):
         Path("d.csv").write_text("a,b,1\nc,d,2\n")
@@ -245,24 +301,17 @@ class TestErrors:
     @pytest.mark.usefixtures("city")
     @pytest.mark.parametrize("command", ["solve", "sample", "marginals"])
     def test_a_missing_weight(self, command):
-        message = "city.graphml: the edge between '00' and '10' has no 'weight'; its attributes are 'length'; name one with "
-        assert refusal(1, command, "city.graphml", "--solver", "matching") == message + "--weight"
-
-    def test_parallel_edges_and_self_loops(self):
-        Path("d.csv").write_text("a,b,1\nb,a,2\n")
-        message = "d.csv: graph: got parallel edges between 'a' and 'b'; two nodes may have one edge; keep the best of them"
-        assert refusal(1, "solve", "d.csv", "--solver", "matching") == message
-        Path("d.csv").write_text("a,b,1\na,a,2\n")
-        message = "d.csv: graph: got a self-loop at 'a'; an edge must join two nodes; take it away"
-        assert refusal(1, "solve", "d.csv", "--solver", "matching") == message
+        Path("city.graphml").write_text(Path("city.graphml").read_text().replace('"length"', '"lanes"'))
+        message = (
+            "city.graphml: edges have no 'weight'; numbers are in 'lanes': name one with --weight, or give --weight none "
+        )
+        assert refusal(1, command, "city.graphml", "--solver", "matching") == message + "to count each edge as 1"
 
     def test_a_tree_of_a_directed_graph(self):
         Path("d.csv").write_text("a,b,1\nb,c,2\n")
-        message = (
-            "d.csv: graph: got a directed graph; a spanning tree needs an undirected one; leave --directed out, or save "
-        )
-        arguments = ["d.csv", "--solver", "spanning-tree", "--directed"]
-        assert refusal(1, "solve", *arguments) == message + "the graph undirected"
+        message = "d.csv: graph: got a directed graph; a spanning tree needs an undirected one; give --undirected"
+        assert refusal(1, "solve", "d.csv", "--solver", "spanning-tree", "--directed") == message
+        assert values("solve", "d.csv", "--solver", "spanning-tree", "--directed", "--undirected")["total"] == 3
 
     def test_negative_weights(self):
         Path("d.csv").write_text("a,b,1\nb,c,-2\n")
@@ -298,9 +347,9 @@ WRONG_USAGE = {
     (
         "--solver",
         "matching",
-    ): "--solver: got matching; it needs a graph: a .graphml, .gml or .csv file; a map has dijkstra, top-k",
+    ): "--solver: got matching; it needs a graph: a .graphml, .gml, .gexf or .csv file; a map has dijkstra, top-k",
     (
-        "map.png",
+        "map.npy",
         "--solver",
         "knapsack",
     ): "--solver: got knapsack; it needs scores: a .csv file; a map has dijkstra, top-k",
@@ -353,4 +402,5 @@ WRONG_USAGE = {
 @pytest.mark.usefixtures("city")
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
 def test_wrong_usage(arguments):
+    np.save("map.npy", np.ones((3, 4)))
     assert refusal(2, "solve", *arguments) == WRONG_USAGE[arguments]

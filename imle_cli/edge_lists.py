@@ -1,0 +1,148 @@
+"""Graphs as lists of edges: tables of text, lists of networkx with attributes in braces, matrices of Matrix Market."""
+
+import ast
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from imle_cli.graph_content import Content, Edge, counted, shown, text_of, unreadable
+from imle_cli.sources import SourceError, Table, read_bytes, read_table
+
+ENDS = (
+    ("source", "from", "u", "src", "node1", "fromnodeid", "start"),
+    ("target", "to", "v", "dst", "node2", "tonodeid", "end"),
+)
+_IN_BRACES = re.compile(r"\s*(\S+)\s+(\S+)\s+(\{.*\})\s*")
+_DIRECTED = re.compile(rb"^[#%]\s*(directed|asym)\b", re.IGNORECASE | re.MULTILINE)
+_BEGINNING = 2**12  # bytes that may hold such a comment
+_SHOWN = 6
+
+
+def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
+    """Reads edges, one in each line: two nodes, then perhaps a weight, or attributes in braces.
+
+    A comment above them may say that edges are directed. With a header, nodes are the columns source and target, or from and
+    to, or else two columns beside the one with the name of the weight; a column ``Type`` says which edges are directed.
+
+    Args:
+        path: the file.
+        kinds: what to give in place of a folder.
+        weight: column that holds the weights.
+
+    Raises:
+        SourceError: a file that cannot be read, or has no edges.
+    """
+    content = read_bytes(path, kinds, "graph")
+    if b"{" in content[: 2**16]:
+        lines = [(number, line) for number, line in enumerate(text_of(path, content, "a list of edges").splitlines(), 1)]
+        lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith(("#", "%"))]
+        if lines and _IN_BRACES.fullmatch(lines[0][1]):
+            return _stated(_in_braces(path, lines), content)
+    table = read_table(path, (*ENDS[0], *ENDS[1], weight)).without_index()
+    found = _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
+    return _stated(found, content)
+
+
+def _stated(found: Content, content: bytes) -> Content:
+    """The same with the direction of edges that a comment above them states, as in files of SNAP and KONECT."""
+    if _DIRECTED.search(content[:_BEGINNING]):
+        found.edges = [replace(edge, directed=True) if edge.directed is None else edge for edge in found.edges]
+        found.notes.append("its edges are directed, as a comment above them says (--undirected takes that away)")
+    return found
+
+
+def _in_braces(path: Path, lines: list[tuple[int, str]]) -> Content:
+    found = Content()
+    for number, line in lines:
+        match = _IN_BRACES.fullmatch(line)
+        try:
+            data = ast.literal_eval(match[3]) if match else None
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            data = None
+        if match is None or not isinstance(data, dict):
+            raise SourceError(
+                path, f"line {number} is {shown(line)}; it must be two nodes and attributes in braces; correct it"
+            )
+        _add(found, match[1], match[2], Edge(match[1], match[2], {str(key): data[key] for key in data}, None, number))
+    return found
+
+
+def _plain(path: Path, table: Table, weight: str) -> Content:
+    width = len(table.rows[0])
+    if width < 2 or (width > 3 and weight.casefold() != "none"):
+        raise SourceError(
+            path,
+            f"has {counted(width, 'column')} and no header; an edge needs two nodes and a weight: write source,target,"
+            f"{'weight' if weight.casefold() == 'none' else weight} above",
+        )
+    if width == 3 and weight.casefold() not in ("weight", "none"):
+        raise SourceError(path, f"has no header with {weight!r}; write source,target,{weight} above its lines")
+    found = Content()
+    for line, cells in zip(table.lines, table.rows, strict=True):
+        data = {"weight": cells[2]} if width == 3 else {}
+        _add(found, cells[0], cells[1], Edge(cells[0], cells[1], data, None, line))
+    return found
+
+
+def _headed(path: Path, table: Table, header: list[str], weight: str) -> Content:
+    named = [table.column(*names) for names in ENDS]
+    ends = [column for column in named if column is not None]
+    if len(set(ends)) != 2:
+        ends = [column for column in range(len(header)) if column != table.column(weight)]
+    if len(ends) != 2:
+        raise SourceError(
+            path,
+            f"has columns {listed(header)}; an edge needs two nodes and a weight: call those of the nodes source and target",
+        )
+    kind = table.column("type")
+    found = Content()
+    for line, cells in zip(table.lines, table.rows, strict=True):
+        data = {name: cells[column] for column, name in enumerate(header) if column not in ends}
+        stated = cells[kind].casefold() if kind is not None else ""
+        directed = {"directed": True, "undirected": False}.get(stated)
+        source, target = cells[ends[0]], cells[ends[1]]
+        _add(found, source, target, Edge(source, target, data, directed, line))
+    return found
+
+
+def _add(found: Content, source: str, target: str, edge: Edge) -> None:
+    found.nodes.setdefault(source, {})
+    found.nodes.setdefault(target, {})
+    found.edges.append(edge)
+
+
+def read_matrix(path: Path, content: bytes) -> Content:
+    """Reads a square matrix whose entries that are not zero are the weights of edges, in the format of Matrix Market.
+
+    Nodes are the numbers of rows, from 1. Edges have a direction unless the matrix is symmetric; those of a pattern have no
+    weight.
+
+    Raises:
+        SourceError: a file that is damaged, or holds no square matrix of real numbers.
+    """
+    from scipy.io import mminfo, mmread
+
+    try:
+        rows, columns, _, _, field, _ = mminfo(io.BytesIO(content))
+        matrix = mmread(io.BytesIO(content)) if rows == columns and field != "complex" else None
+    except Exception as error:  # scipy has no common error for what may be wrong in a file
+        raise unreadable(path, "Matrix Market", error) from error
+    if matrix is None:
+        raise SourceError(path, f"holds {rows} x {columns} {field} numbers; edges need a square matrix of real ones")
+    from scipy.sparse import coo_array
+
+    entries = coo_array(matrix)
+    entries.eliminate_zeros()
+    symmetric = abs(entries - entries.T).sum() == 0
+    found = Content({str(number): {} for number in range(1, rows + 1)})
+    for row, column, value in sorted(zip(*entries.coords, entries.data, strict=True)):
+        if row <= column or not symmetric:
+            data = {} if field == "pattern" else {"weight": float(value)}
+            found.edges.append(Edge(str(row + 1), str(column + 1), data, not symmetric))
+    return found
+
+
+def listed(names: list[str]) -> str:
+    """Names between commas, the first few."""
+    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")

@@ -1,0 +1,148 @@
+"""Lists of edges in tables, with attributes in braces, and in matrices."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from imle_cli.edge_lists import read_edge_list, read_matrix
+from imle_cli.sources import SourceError
+
+
+def read(name, text, weight="weight"):
+    Path(name).write_text(text, encoding="utf-8")
+    return read_edge_list(Path(name), "a file", weight)
+
+
+def edges(found):
+    return [(edge.source, edge.target, edge.directed, dict(edge.data)) for edge in found.edges]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("g.csv", "a,b,2\nb,c,3.5\n"),
+        ("g.csv", "source,target,weight\na,b,2\nb,c,3.5\n"),
+        ("g.csv", "From;To;weight\na;b;2,0\nb;c;3,5\n"),
+        ("g.csv", ",source,target,weight\n0,a,b,2\n1,b,c,3.5\n"),
+        ("g.tsv", "source\ttarget\tweight\na\tb\t2\nb\tc\t3.5\n"),
+        ("g.txt", "# a comment\na b 2\nb c 3.5\n"),
+        ("g.edges", "% sym weighted\na\tb\t2\nb\tc\t3.5\n"),
+        ("g.edgelist", "a b {'weight': 2}\n\n# a comment\nb c {'weight': 3.5}\n"),
+    ],
+)
+def test_every_way_gives_the_same_edges(name, text):
+    found = read(name, text)
+    assert [(edge.source, edge.target, edge.directed) for edge in found.edges] == [("a", "b", None), ("b", "c", None)]
+    assert [float(edge.data["weight"]) for edge in found.edges if edge.data.keys() & {"weight"}] == [2, 3.5]
+    assert list(found.nodes) == ["a", "b", "c"]
+
+
+def test_a_packed_list():
+    Path("g.txt.gz").write_bytes(gzip.compress(b"a b 2\n"))
+    assert edges(read_edge_list(Path("g.txt.gz"), "a file", "weight")) == [("a", "b", None, {"weight": "2"})]
+
+
+def test_no_weights():
+    assert edges(read("g.csv", "a,b\nb,c\n", "none")) == [("a", "b", None, {}), ("b", "c", None, {})]
+    assert edges(read("g.csv", "source,target\na,b\n", "none")) == [("a", "b", None, {})]
+    assert edges(read("g.txt", "1 2 7 1267110000\n2 3 8 1267110001\n", "none"))[0] == ("1", "2", None, {})
+
+
+def test_a_column_of_kinds():
+    found = read("g.csv", "Source,Target,Type,Id,Label,Weight\na,b,Directed,0,,1\nb,c,Undirected,1,,2\nc,d,,2,,3\n")
+    assert [edge.directed for edge in found.edges] == [True, False, None]
+
+
+@pytest.mark.parametrize(
+    ("comment", "directed"),
+    [("# Directed graph: roads", True), ("% asym unweighted", True), ("# Undirected graph", None), ("# all directed", None)],
+)
+def test_a_comment_that_says_directed(comment, directed):
+    for text in ("a b 1\n", "a b {'weight': 1}\n"):
+        found = read("g.txt", f"{comment}\n{text}")
+        assert found.edges[0].directed is directed
+        assert len(found.notes) == bool(directed)
+
+
+@pytest.mark.parametrize("line", ["b c {'weight': }", "b c", "b c {1, 2}", "b c {'x': open('f')}", "b c " + "{" * 500])
+def test_braces_that_hold_no_attributes(line):
+    with pytest.raises(
+        SourceError, match=r"^g\.edgelist: line 2 is ['\"]b c.*['\"]; it must be two nodes and attributes in braces"
+    ):
+        read("g.edgelist", f"a b {{'weight': 1}}\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "weight", "message"),
+    [
+        (
+            "a\nb\n",
+            "weight",
+            "g.csv: has 1 column and no header; an edge needs two nodes and a weight: write source,target,weight above",
+        ),
+        (
+            "a,b,1,2\n",
+            "weight",
+            "g.csv: has 4 columns and no header; an edge needs two nodes and a weight: write source,target,weight above",
+        ),
+        ("a,b,1\n", "length", "g.csv: has no header with 'length'; write source,target,length above its lines"),
+        (
+            "p,q,r,weight\na,b,c,1\n",
+            "weight",
+            "g.csv: has columns 'p', 'q', 'r', 'weight'; an edge needs two nodes and a weight: "
+            "call those of the nodes source and target",
+        ),
+    ],
+)
+def test_tables_that_hold_no_edges(text, weight, message):
+    with pytest.raises(SourceError) as error:
+        read("g.csv", text, weight)
+    assert str(error.value) == message
+
+
+class TestMatrices:
+    HEAD = "%%MatrixMarket matrix coordinate "
+
+    def read(self, text):
+        return read_matrix(Path("g.mtx"), text.encode())
+
+    def test_a_symmetric_matrix_has_edges_without_direction(self):
+        found = self.read(self.HEAD + "real symmetric\n% a comment\n3 3 3\n2 1 1.5\n3 2 2\n3 3 4\n")
+        assert edges(found) == [
+            ("1", "2", False, {"weight": 1.5}),
+            ("2", "3", False, {"weight": 2.0}),
+            ("3", "3", False, {"weight": 4.0}),
+        ]
+        both = self.read(self.HEAD + "real general\n2 2 2\n1 2 5\n2 1 5\n")
+        assert edges(both) == [("1", "2", False, {"weight": 5.0})]
+
+    def test_another_matrix_has_directed_edges(self):
+        found = self.read(self.HEAD + "integer general\n3 3 3\n1 2 5\n2 1 7\n3 1 0\n")
+        assert sorted(edges(found)) == [("1", "2", True, {"weight": 5.0}), ("2", "1", True, {"weight": 7.0})]
+        assert list(found.nodes) == ["1", "2", "3"]
+
+    def test_a_pattern_has_no_weights(self):
+        assert edges(self.read(self.HEAD + "pattern symmetric\n2 2 1\n2 1\n")) == [("1", "2", False, {})]
+
+    def test_an_array(self):
+        assert edges(self.read("%%MatrixMarket matrix array real general\n2 2\n0\n0\n3\n0\n")) == [
+            ("1", "2", True, {"weight": 3.0})
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("hello", "cannot be read as Matrix Market ("),
+            (HEAD + "real general\n2 2 2\n1 2 5\n", "cannot be read as Matrix Market ("),
+            (HEAD + "real general\n2 3 1\n1 2 5\n", "holds 2 x 3 real numbers; edges need a square matrix of real ones"),
+            (
+                HEAD + "complex general\n2 2 1\n1 2 5 1\n",
+                "holds 2 x 2 complex numbers; edges need a square matrix of real ones",
+            ),
+        ],
+    )
+    def test_files_that_are_wrong(self, text, message):
+        with pytest.raises(SourceError) as error:
+            self.read(text)
+        assert str(error.value).startswith(f"g.mtx: {message}")
