@@ -105,7 +105,7 @@ class BlackBox(PureSolver):
             if value not in get_args(choices):
                 raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, get_args(choices)))}")
         for name, number, least in (("jobs", jobs, 1), ("chunk", chunk, 1), ("cache", cache, 0)):
-            if number is not None and (not isinstance(number, int) or number < least):
+            if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
                 raise ValueError(
                     f"{name}: got {number!r}; it must be a whole number >= {least}; leave it out for the usual one"
                 )

@@ -153,8 +153,8 @@ class CostSolver(GraphSolver):
         super().__init__(graph)
         if floor is not None and not 0 <= floor < np.inf:
             raise ValueError(f"floor: got {floor!r}; it must be >= 0 and finite; use None to take costs as they are")
-        self.floor = floor
-        self.domain = -np.inf, np.inf if floor is None else 0.0 - floor
+        self.floor = None if floor is None else float(floor)
+        self.domain = -np.inf, np.inf if self.floor is None else 0.0 - self.floor
         self.clamped = self.seen = 0
         self._counting = OwnLock()
 

@@ -50,7 +50,7 @@ class ShortestPath(CostSolver):
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
         if self._order is None:  # of several cycles none may be negative, whatever their other edges
-            self.domain = -np.inf, 0.0 - (floor or 0.0)
+            self.domain = -np.inf, 0.0 - (self.floor or 0.0)
 
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"

@@ -1,6 +1,8 @@
 """Cheapest paths on a grid of tiles."""
 
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Iterable
+from operator import index
+from typing import Literal, SupportsIndex, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -70,12 +72,14 @@ class GridPath(Maximiser):
     ) -> None:
         if moves not in (4, 8):
             raise ValueError(f"moves: got {moves!r}; it must be 4 or 8; use 8 for diagonal steps")
-        if not 0 < floor < _CEILING:
+        if not 0 < float(floor) < _CEILING:
             raise ValueError(f"floor: got {floor!r}; it must be > 0 and finite; the usual value is 1e-4")
         if engine not in get_args(Engine):
             raise ValueError(f"engine: got {engine!r}; it must be 'compiled', 'torch' or 'networkx'")
-        self.moves, self.start, self.goal, self.floor, self.engine = moves, start, goal, floor, engine
-        self.domain = (-np.inf, -floor)
+        self.moves, self.floor, self.engine = moves, float(floor), engine
+        self.start = None if start is None else _tile("start", start)
+        self.goal = None if goal is None else _tile("goal", goal)
+        self.domain = (-np.inf, -self.floor)
         self.clamped = self.seen = self.kept = self.offered = 0
         self._counting = OwnLock()
 
@@ -131,7 +135,7 @@ class GridPath(Maximiser):
         Raises:
             ValueError: one of them is outside the map.
         """
-        start = _inside("start", self.start or (0, 0), height, width)
+        start = _inside("start", (0, 0) if self.start is None else self.start, height, width)
         return start, _inside("goal", (-1, -1) if self.goal is None else self.goal, height, width)
 
     def path_tiles(self, mask: NDArray[np.generic]) -> NDArray[np.int64]:
@@ -307,6 +311,17 @@ def _can_fuse(theta: Tensor, eps: Tensor) -> bool:
 def _real(values: Tensor) -> Tensor:
     """Values of a floating type as they are, others as :func:`numbers`."""
     return values if values.is_floating_point() else numbers(values)
+
+
+def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
+    """Row and column, of whatever type of whole numbers."""
+    try:
+        row, column = map(index, given)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: got {given!r}; it must be a row and a column, whole numbers; give (0, 0) for instance"
+        ) from None
+    return row, column
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:

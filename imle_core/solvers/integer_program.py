@@ -12,13 +12,14 @@ from torch import Tensor
 from imle_core.locks import OwnLock
 from imle_core.solvers.program_file import read_program
 from imle_core.solvers.promises import Maximiser
-from imle_core.solvers.rows import as_rows, in_type_of
+from imle_core.solvers.rows import as_array, as_rows, in_type_of
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
 
 _TOLERANCE = 1e-6  # HiGHS's on feasibility and integrality
 _FAILED = 4  # status of a solve that ended with an error
+_INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 _LARGEST = 16  # the largest entry of a scaled objective is in [2^15, 2^16)
 
 
@@ -340,6 +341,8 @@ def _system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None
         matrix = _numbers(name, matrix)
         if matrix.ndim != 2:
             raise ValueError(f"{name}: got shape {matrix.shape}; it must be (rows, variables); give one row a constraint")
+    elif matrix.dtype.kind == "c":
+        raise _complex(name, matrix)
     rows, sides = csr_array(matrix, dtype=np.float64), _numbers(side, right)
     if sides.shape != rows.shape[:1]:
         raise ValueError(
@@ -347,6 +350,8 @@ def _system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None
         )
     if not np.isfinite(rows.data).all():
         raise ValueError(f"{name}: got NaN or infinite coefficients; they must be finite; leave out what does not bind")
+    if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
+        raise ValueError(f"{name}: got a coefficient of {largest:.3g}; HiGHS takes those below 1e15; scale the row")
     if not (np.isfinite(sides) | (sides == most)).all():
         rule = "finite" if most is None else "finite or +inf"
         raise ValueError(f"{side}: got {sides[~np.isfinite(sides)].min()}; it must be {rule}; leave out what does not bind")
@@ -362,11 +367,18 @@ def _vector(name: str, value: ArrayLike) -> Vector:
 
 def _numbers(name: str, value: Any) -> Vector:
     try:
-        return np.array(value, dtype=np.float64)
+        given = as_array(value)
+        if given.dtype.kind != "c":
+            return given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name}: got {type(value).__name__} without numbers throughout; it must be an array of numbers"
         ) from error
+    raise _complex(name, given)
+
+
+def _complex(name: str, given: Any) -> ValueError:
+    return ValueError(f"{name}: got {given.dtype}; it must have real numbers; take their real parts")
 
 
 def _check_bounds(low: Vector, high: Vector, whole: Vector) -> None:

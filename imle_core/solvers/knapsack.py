@@ -6,9 +6,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from imle_core.solvers.promises import Maximiser
-from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
+from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
+_LARGEST_WEIGHT = 2.0**63  # the first that int64 does not hold
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
 _CELLS_A_THREAD = 2**16
 
@@ -36,12 +37,14 @@ class Knapsack(Maximiser):
     """
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
-        given = np.asarray(weights)
+        given = as_array(weights)
         if given.dtype.kind not in "biuf":
             raise ValueError(f"weights: got {given.dtype} entries; they must be whole numbers >= 0; give integers")
         unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
         if unfit.any():
             raise ValueError(f"weights: got {given[unfit][0]}; they must be whole numbers >= 0; scale and round them")
+        if (given >= _LARGEST_WEIGHT).any():
+            raise ValueError(f"weights: got {given.max()}; they must be below 2^63; measure weights in larger units")
         if given.size == 0:
             raise ValueError(f"weights: got shape {given.shape}; a knapsack needs at least one item")
         if not isinstance(capacity, (int, np.integer)) or isinstance(capacity, bool) or capacity < 0:

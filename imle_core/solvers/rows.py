@@ -63,6 +63,13 @@ def array_of(values: Tensor) -> Rows:
     return rows
 
 
+def as_array(argument: Any) -> NDArray[Any]:
+    """An argument as an array: tensors from any device, those of a floating type in float64."""
+    if isinstance(argument, Tensor):
+        return (argument.double() if argument.is_floating_point() else argument).numpy(force=True)
+    return np.asarray(argument)
+
+
 def check_below_infinity(rows: Rows, what: str) -> None:
     """Refuses NaN and +inf; ``what`` names the parameters.
 

@@ -72,7 +72,10 @@ class TopK(Maximiser):
                 raise ValueError("k: got None; TopK() needs one for each instance; call it with k=[...]")
             _check_count(self.k, entries)
             return torch.full((rows,), self.k, device=flat.device)
-        counts = torch.as_tensor(k, device=flat.device)
+        try:
+            counts = torch.as_tensor(k, device=flat.device)
+        except (TypeError, ValueError):
+            raise ValueError(f"k: got {k!r}; it must have a whole number for each instance; give a list") from None
         whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
         if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
             raise ValueError(
