@@ -32,7 +32,7 @@ class GridPath:
     float64, to the smallest row-major predecessor. All engines give the same tiles, whatever the batch, threads or device:
 
     * "compiled": numba, on as many threads as torch may use where the work is worth it; on a GPU Triton where it is
-      installed, and else as "torch".
+      installed, and else as "torch"; so too where numba is told not to compile (NUMBA_DISABLE_JIT).
     * "torch": plain tensor operations, on any device that has float64.
     * "networkx": the reference.
 
@@ -87,7 +87,7 @@ class GridPath:
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
         theta = theta.detach()
-        if self.engine == "torch" or (self.engine == "compiled" and theta.is_cuda):
+        if self.engine == "torch" or (self.engine == "compiled" and (theta.is_cuda or not _is_compiling())):
             return self._solve_on_device(theta)
         rows = as_rows(theta)
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
@@ -110,7 +110,7 @@ class GridPath:
         is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map
-        if not (is_fused and is_own) or len(shape) != 4 or shape.numel() == 0:
+        if not (is_fused and is_own and _is_compiling()) or len(shape) != 4 or shape.numel() == 0:
             return self((theta if eps is None else theta + temperature * eps).flatten(0, 1)).view(shape)
         noise = None if eps is None else as_rows(eps.flatten(0, 1))
         return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape).to(theta)
@@ -284,6 +284,12 @@ class GridPath:
             mask[tuple(np.transpose(path))] = 1
         self._report(nans, clamped, int(np.count_nonzero(rows != -np.inf)), cut_off, len(rows), (start, goal))
         return torch.from_numpy(masks)
+
+
+def _is_compiling() -> bool:
+    from imle_core.compiled import is_compiling  # here, since numba takes half a second to import
+
+    return is_compiling()
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
