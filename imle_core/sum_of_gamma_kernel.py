@@ -77,7 +77,7 @@ def fill(out, first, last, key, laws, starts, columns, scales):
                     h = c * x
                     if _accepted(h, 1.0 - u, d):
                         break
-                total += shift + scale * d * (1.0 + h) ** 3
+                total += shift + scale * d * ((1.0 + h) * (1.0 + h) * (1.0 + h))
             out[i] = total
 
 

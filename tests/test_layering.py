@@ -151,7 +151,7 @@ OURS = {
     "imle_core.solvers.graph_numbers_kernel": {"compiled", "solvers.graph_numbers"},
     "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
-    "imle_core.solvers.grid": {"contracts", "locks", "solvers.promises", "solvers.rows"}
+    "imle_core.solvers.grid": {"compiled", "contracts", "locks", "solvers.promises", "solvers.rows"}
     | {f"solvers.grid_{name}" for name in ("compiled", "maps_kernel", "networkx", "torch", "triton")},
     "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},

@@ -36,7 +36,7 @@ class GridPath(Maximiser):
     float64, to the smallest row-major predecessor. All engines give the same tiles, whatever the batch, threads or device:
 
     * "compiled": numba, on as many threads as torch may use where the work is worth it; on a GPU Triton where it is
-      installed, and else as "torch".
+      installed, and else as "torch"; so too where numba is told not to compile (NUMBA_DISABLE_JIT).
     * "torch": plain tensor operations, on any device that has float64.
     * "networkx": the reference.
 
@@ -93,7 +93,7 @@ class GridPath(Maximiser):
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        if self.engine == "torch" or (self.engine == "compiled" and gains.is_cuda):
+        if self.engine == "torch" or (self.engine == "compiled" and (gains.is_cuda or not _is_compiling())):
             return self._solve_on_device(gains).to(theta)
         rows = array_of(gains)
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
@@ -119,7 +119,9 @@ class GridPath(Maximiser):
             shape = eps.shape
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map
-        if not (self.engine == "compiled" and is_own and _can_fuse(theta, theta if eps is None else eps)):
+        if not (
+            self.engine == "compiled" and is_own and _can_fuse(theta, theta if eps is None else eps) and _is_compiling()
+        ):
             perturbed = theta if eps is None else _real(theta) + temperature * _real(eps)
             return self(perturbed.flatten(0, 1)).view(shape).to(theta)
         if known is not None and not (
@@ -322,6 +324,12 @@ def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
             f"{name}: got {given!r}; it must be a row and a column, whole numbers; give (0, 0) for instance"
         ) from None
     return row, column
+
+
+def _is_compiling() -> bool:
+    from imle_core.compiled import is_compiling  # here, since numba takes half a second to import
+
+    return is_compiling()
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:

@@ -1,0 +1,110 @@
+"""NUMBA_DISABLE_JIT, as debuggers and coverage set it: every solver and every noise gives what it gives when compiled."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import imle_core
+
+SCRIPT = """
+import sys
+import networkx
+import torch
+from imle_core import *
+from imle_core.compiled import is_compiling
+from imle_core.solvers import *
+
+generator = torch.Generator().manual_seed(0)
+graph = networkx.gnp_random_graph(9, 0.6, seed=0)
+even = networkx.complete_bipartite_graph(3, 3)
+noises = {
+    "gumbel": GumbelNoiseDistribution(0.5, 2.0),
+    "logistic": LogisticNoiseDistribution(),
+    "normal": NormalNoiseDistribution(),
+    "sum-of-gamma": SumOfGammaNoiseDistribution(20.8, 100),
+    "sum-of-gamma of small shape": SumOfGammaNoiseDistribution(0.5, 10),
+    "antithetic gumbel": AntitheticNoiseDistribution(GumbelNoiseDistribution()),
+    "antithetic normal": AntitheticNoiseDistribution(NormalNoiseDistribution()),
+}
+solvers = {
+    "acyclic-path": (AcyclicGridPath(), (6, 7)),
+    "argmax": (ArgMax(), (9,)),
+    "assignment": (Assignment(), (5, 5)),
+    "dijkstra": (GridPath(), (6, 7)),
+    "dijkstra of 4 moves": (GridPath(4, start=(1, 1), goal=(4, 0)), (6, 7)),
+    "integer-program": (IntegerProgram(A=[[3, 4, 2, 5]], b=[8]), (4,)),
+    "knapsack": (Knapsack([3, 1, 4, 1, 5, 9], 10), (6,)),
+    "matching": (Matching(graph), (graph.number_of_edges(),)),
+    "matching, perfect": (Matching(even, perfect=True), (9,)),
+    "min-cut": (MinCut(graph, 0, 8, floor=0.0), (graph.number_of_edges(),)),
+    "path": (ShortestPath(graph, 0, 8, floor=0.0), (graph.number_of_edges(),)),
+    "ranking": (Ranking(), (8,)),
+    "spanning-tree": (SpanningTree(networkx.complete_graph(7)), (21,)),
+    "top-k": (TopK(4), (300,)),
+}
+drawn = {}
+for name, noise in noises.items():
+    for dtype in (torch.float32, torch.float64):
+        drawn[name, dtype] = noise.sample((2, 2, 2500), dtype=dtype, generator=generator)
+for name, (solver, event) in solvers.items():
+    for dtype in (torch.float32, torch.float64):
+        theta = -(0.1 + torch.rand((6, *event), generator=generator, dtype=dtype))
+        theta[:3] = (8 * theta[:3]).round() / 8 - 0.125  # ties
+        theta = theta if name in ("dijkstra", "dijkstra of 4 moves", "acyclic-path", "min-cut", "path") else theta + 0.6
+        drawn[name, dtype] = solver(theta)
+        parameters = theta.clone().requires_grad_()
+        layer = imle(solver, TargetDistribution(1.0, 2.0), noises["gumbel"], 3, generator=generator)
+        (layer(parameters) * torch.randn((18, *event), generator=generator, dtype=dtype)).sum().backward()
+        drawn[name, dtype, "gradient"] = parameters.grad
+drawn["compiled"] = is_compiling()
+drawn["noises"] = {type(noise) for noise in noises.values()}
+drawn["solvers"] = {name.partition(" of")[0].partition(",")[0] for name in solvers} == set(SOLVERS)
+"""
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """What the script makes here, and in a process that does not compile."""
+    path, here = tmp_path_factory.mktemp("drawn") / "drawn.pt", {}
+    script = f"{SCRIPT}\ntorch.save(drawn, {str(path)!r})\n"
+    command = [sys.executable, "-W", "error", "-c", script]
+    subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, check=True)
+    exec(SCRIPT, here)
+    return here["drawn"], torch.load(path, weights_only=False)
+
+
+def test_every_solver_and_every_noise_gives_the_same(drawn):
+    compiled, interpreted = drawn
+    assert (compiled["compiled"], interpreted["compiled"]) == (True, False)
+    assert list(compiled) == list(interpreted)
+    tensors = {name: made for name, made in compiled.items() if isinstance(made, torch.Tensor)}
+    assert [name for name, made in tensors.items() if not torch.equal(made, interpreted[name])] == []
+    assert len(tensors) == 14 + 14 * 4
+
+
+def test_no_solver_and_no_noise_is_left_out(drawn):
+    public = {getattr(imle_core, name) for name in imle_core.__all__ if name.endswith("NoiseDistribution")}
+    assert drawn[0]["noises"] == public - {imle_core.NoiseDistribution}
+    assert drawn[0]["solvers"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["solve"], ["marginals", "--samples", "3"], ["train", "--steps", "1", "--samples", "2"]]
+)
+def test_commands(tmp_path, arguments):
+    command = [sys.executable, "-W", "error", "-m", "imle_cli", *arguments, "--json", "--quiet", "--out"]
+
+    def printed(name, **settings):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **settings}
+        out = str(tmp_path / name) + ("" if arguments[0] == "train" else ".png")
+        done = subprocess.run([*command, out], env=environment, capture_output=True, text=True, check=True)
+        values = json.loads(done.stdout)
+        return {key: value for key, value in values.items() if key not in ("run", "seconds", "files")}
+
+    values = printed("here")
+    assert len(values) > 5
+    assert printed("there", NUMBA_DISABLE_JIT="1") == values
