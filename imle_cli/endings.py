@@ -94,7 +94,7 @@ def unread(ending: str) -> str | None:
     if ending not in UNREAD:
         return None
     what, remedy = UNREAD[ending]
-    return f"is {what} ({ending}), which is not read; {remedy}"
+    return f"is {what}; such files are not read, so {remedy}"
 
 
 def foreign(content: bytes) -> str | None:

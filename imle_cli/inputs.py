@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from imle_cli.console import UsageError
-from imle_cli.endings import GRAPH_ENDINGS, TABLE_ENDINGS
+from imle_cli.endings import GRAPH_ENDINGS, TABLE_ENDINGS, UNREAD
 from imle_cli.map_problem import read_map_problem
 from imle_cli.map_tables import holds_numbers_alone
 from imle_cli.options import DeviceName, InputOptions, MapSolverName, SolverOptions
@@ -38,7 +38,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
     """
     kind, solver = "" if options.map is None else ending(options.map), choice.solver
     is_table = kind in TABLE_ENDINGS
-    if options.map is not None:
+    if options.map is not None and kind in UNREAD:
         check_known(options.map)
     cpu: DeviceName = "cpu" if device == "auto" else device  # where most solvers work
     if kind in GRAPH_ENDINGS or (is_table and solver in _GRAPH_SOLVERS):

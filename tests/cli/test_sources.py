@@ -82,6 +82,96 @@ class TestCells:
         assert str(error.value) == message
 
 
+class TestSeparators:
+    """Of tables with names; maps, which have none, are tested on their own."""
+
+    @pytest.mark.parametrize("separator", [",", ";", "\t", "|", " ", "   "])
+    def test_any(self, separator):
+        read = table(separator.join(["item", "score"]) + "\n" + separator.join(["a", "1.5"]) + "\n", "score")
+        assert (read.header, read.rows, read.lines) == (["item", "score"], [["a", "1.5"]], [2])
+
+    @pytest.mark.parametrize(
+        ("text", "rows"),
+        [
+            ("from;to;weight\r\na;b;1,5\r\nb;c;2,25\r\n", [["a", "b", "1.5"], ["b", "c", "2.25"]]),
+            ("item;price\na;1.234,5\nb;2,5\n", [["a", "1234.5"], ["b", "2.5"]]),
+            ("item\tprice\na\t1,234\nb\t2,5\n", [["a", "1.234"], ["b", "2.5"]]),
+            ('item,price\na,"1,234.50"\nb,"2,345"\n', [["a", "1234.50"], ["b", "2345"]]),
+            ("item;version;price\na;1.10;5,5\nb;1.9;6,5\n", [["a", "1.10", "5.5"], ["b", "1.9", "6.5"]]),
+            ("item;price\na;1 234\nb;5\n", [["a", "1234"], ["b", "5"]]),
+            ("New York,5\nLos Angeles,3\n", [["New York", "5"], ["Los Angeles", "3"]]),
+            ("route 1,5\nroute 2,7\n", [["route 1", "5"], ["route 2", "7"]]),
+            ("node 1,node 2\nnode 2,node 3\n", [["node 1", "node 2"], ["node 2", "node 3"]]),
+            ("x;y,1\nz,2\n", [["x;y", "1"], ["z", "2"]]),
+            ("New York   5\nLos Angeles  3\n", [["New York", "5"], ["Los Angeles", "3"]]),
+            ('"Doe, Jane";1\n"a ""b""";2\n', [["Doe, Jane", "1"], ['a "b"', "2"]]),
+            ("a,1,\nb,2,\n", [["a", "1"], ["b", "2"]]),
+            ("192.168.100.200,5\n10.0.0.1,6\n", [["192.168.100.200", "5"], ["10.0.0.1", "6"]]),
+        ],
+    )
+    def test_as_people_write_them(self, text, rows):
+        assert table(text).rows == rows
+
+    def test_titles_and_texts_of_other_programs(self):
+        read = table("Results of 2026,\nitem,score\na,1\nb,2\n", "score")
+        assert (read.header, read.rows, read.lines) == (["item", "score"], [["a", "1"], ["b", "2"]], [3, 4])
+        assert table("Results\nof 2026\n\nitem;score\na;1\nb;2\n").rows == [["a", "1"], ["b", "2"]]
+        assert (
+            table("größe;1\nb;2\n", encoding="cp1252").rows[0][0]
+            == table("größe;1\nb;2\n", encoding="utf-16").rows[0][0]
+            == "größe"
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (
+                "item;score\na;1.5\nb;2,5\nc;3,5\n",
+                "line 2: 'score' is '1.5' in a column with decimal commas; write all its numbers alike",
+            ),
+            ("a\nb,2\nc,3\n", "line 1 has 1 cells and most lines have 2; every line must have the same number"),
+            ("item,score\na,1,9\nb,2\n", "line 2 has 3 cells and most lines have 2; every line must have the same number"),
+        ],
+    )
+    def test_what_breaks_is_named(self, text, message):
+        with pytest.raises(SourceError) as error:
+            table(text)
+        assert str(error.value) == f"table.csv: {message}"
+
+    def test_thousands_are_not_guessed_from_other_columns(self):
+        read = table("version;score\n1.1;1,234\n1.2;2,345\n")
+        with pytest.raises(SourceError, match=r"line 2: 'score' is '1,234' \(it may be 1234 or 1\.234\)"):
+            read.number(0, 1)
+
+    def test_commas_or_spaces_in_a_file_that_is_no_csv(self):
+        Path("t.txt").write_text("route 1,5\nroute 2,7\n")
+        with pytest.raises(SourceError) as error:
+            read_table(Path("t.txt"))
+        assert str(error.value) == "t.txt: may have commas or spaces between its cells; write semicolons between them"
+
+    def test_a_column_that_counts(self):
+        read = table(",source,target\n0,a,b\n1,b,c\n")
+        assert read.has_index
+        assert (read.without_index().header, read.without_index().rows) == (["source", "target"], [["a", "b"], ["b", "c"]])
+        other = table("id,source,target\n0,a,b\n1,b,c\n")
+        assert not other.has_index
+        assert other.without_index() is other
+
+
+class TestMessages:
+    def test_what_does_not_fit_is_left_out_in_the_middle(self):
+        message = str(SourceError(Path("folder/table.csv"), f"{'x' * 400}; correct it"))
+        assert len(message) == 300
+        assert message.startswith("folder/table.csv: xxx")
+        assert message.endswith("xxx; correct it")
+        message = str(SourceError(Path("d" * 400) / "table.csv", f"{'x' * 400}; correct it"))
+        assert (len(message), message[:6], message[-12:]) == (300, "...ddd", "; correct it")
+        assert "/table.csv: xxx" in message
+
+    def test_one_line(self):
+        assert str(SourceError("a\nb.csv", "c\r\nd")) == "a b.csv: c d"
+
+
 BAD = {
     "#\n\n\n": "table.csv: holds no rows; write one line for each",
     "a,1\n\nb\n": "table.csv: line 3 has 1 cells and line 1 has 2; every line must have the same number",
