@@ -1,23 +1,25 @@
 """Functions of the user's modules and files: where they are looked for, and what is said where they are not."""
 
 import os
+import random
 import re
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from imle_cli.console import DataError, UsageError
 from imle_cli.imported import imported
 
 
 @pytest.fixture(autouse=True)
-def _modules_and_their_path_are_put_back(monkeypatch):
+def _modules_and_their_path_are_put_back(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", sys.path.copy())
-    before = set(sys.modules)
     yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    for name, module in sys.modules.copy().items():
+        if str(tmp_path) in (getattr(module, "__file__", None) or ""):
+            del sys.modules[name]
 
 
 def write(path, text="def solver(theta): return theta\ndef others(): pass\n"):
@@ -52,7 +54,7 @@ def test_a_file_in_a_package():
 
 @pytest.mark.parametrize("name", ["my-solver.py", "random.py", "torch.py", "a.b.py"])
 def test_a_file_of_a_name_that_no_module_can_have_or_a_library_has(name):
-    libraries = {name: sys.modules[name] for name in ("random", "torch")}
+    libraries = {"random": random, "torch": torch}
     write(name)
     assert imported("MODULE", f"{name}:solver")(6) == 6
     assert {name: sys.modules[name] for name in libraries} == libraries
