@@ -104,22 +104,28 @@ class Report:
     Args:
         as_json: print one JSON object instead of text.
         quiet: print no text, note or progress; JSON and errors remain.
+        compiles: whether kernels may be compiled in this process, which is then told.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
-        if self._err.is_terminal:
+        if compiles and self._err.is_terminal:
             from imle_core.compilation import tell
 
-            tell(lambda: self.note("compiling for this machine, once; that takes some seconds"))
+            tell(self.note_compiling)
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
         if not self.quiet:
             self._err.print(text)
+
+    def note_compiling(self) -> None:
+        """A note on a terminal, where nobody should think that nothing happens."""
+        if self._err.is_terminal:
+            self.note("compiling for this machine, once; that takes some seconds")
 
     def result(self, values: dict[str, Any], lines: Sequence[tuple[str, str]]) -> None:
         """The result: ``values`` as JSON, or ``lines`` of a name and a text."""

@@ -1,17 +1,18 @@
 """Conformance of solvers: is it what the estimator takes it for, and if not, what is wrong and what to do."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-import torch
 from torch import Tensor
 
-from imle_core import contracts, doctor_calls, doctor_cost, doctor_optimum
+from imle_core import contracts, doctor_calls, doctor_cost, doctor_memory, doctor_optimum
 from imle_core.doctor_example import RefusedError
-from imle_core.doctor_subject import Outcome, Subject, Verdict
+from imle_core.doctor_settings import generators_put_back
+from imle_core.doctor_subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.layer import Sense
+from imle_core.user_code import ctrl_c_told_apart
 
 _EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
     "call": doctor_calls.check_call,
@@ -21,7 +22,9 @@ _EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
     "type": doctor_calls.check_type,
     "rows": doctor_calls.check_rows,
     "mates": doctor_calls.check_mates,
-    "input": doctor_calls.check_input,
+    "input": doctor_memory.check_input,
+    "buffer": doctor_memory.check_buffer,
+    "settings": doctor_memory.check_settings,
     "layout": doctor_calls.check_layout,
     "maximiser": doctor_optimum.check_maximiser,
     "monotone": doctor_optimum.check_monotone,
@@ -42,7 +45,19 @@ _MAY_REFUSE = ("layout", "grad", "threads", "pickle")
 """Checks that ask for what training does not ask for."""
 
 CHECKS = tuple(_EXAMINATIONS)
-"""Names of all checks, in order."""
+"""Names of all checks, in order.
+
+* call: it gives solutions; shape: of theta's shape; values: finite; determinism: the same again.
+* type: in theta's type; rows: the same one by one; mates: the same in other batches.
+* input: it leaves its input alone; buffer: it gives new memory each time; settings: it changes none of the process.
+* layout: it reads tensors that are not contiguous.
+* maximiser, monotone: it maximises, or minimises as is said, <z, theta>; ties, scale, shift: among equal entries, for
+  multiples of theta, and for theta with a number added, too.
+* precision: it takes other types; grad: tensors that require grad; empty: no instances; domain: what it does with numbers
+  that few solvers take.
+* threads: the same on several at a time; pickle: it can be sent to another process; speed: what an instance takes.
+* variety: solutions depend on theta; gradients: those of I-MLE are seldom zero.
+"""
 
 FIRST = CHECKS[:4]
 """Checks on which all others rest: after a failure of one of them the others would mean nothing and are left out."""
@@ -74,10 +89,11 @@ def check(
     *,
     low: float | None = None,
     high: float | None = None,
-    sense: Sense = "max",
+    sense: Sense | None = None,
     nb_instances: int = 64,
     seed: int = 0,
     observe: Callable[[int], Any] = lambda _: None,
+    tell: Callable[[Finding], Any] = lambda _: None,
 ) -> list[Finding]:
     """Asks a solver ``(N, *event) -> (N, *event)`` for solutions, and holds them against what ``argmax_z <z, theta>`` has.
 
@@ -86,7 +102,9 @@ def check(
     orders, types and layouts, on ties, beyond its domain, and on threads.
 
     It takes about a second; for a solver that takes more than some milliseconds an instance, fewer instances are asked for,
-    which the finding "call" says.
+    which the finding "call" says. Whatever the solver raises, SystemExit included, is a finding. Settings of torch and of
+    the process that it changes are put back. One that kills the process or never comes back ends the examination, too;
+    ``imle check`` gives it a process of its own.
 
     Args:
         solver: the solver; for one with further arguments give a function of theta alone.
@@ -94,10 +112,12 @@ def check(
         low: smallest theta to ask for; if None, that of the solver's attribute ``domain``, a pair of smallest and largest
             theta, else -1. Of an endless domain the 2 units next to its end are asked for.
         high: largest, likewise, else 1.
-        sense: "max", or "min" for a solver of costs that minimises, for ``imle(..., sense="min")``.
+        sense: "max", or "min" for a solver of costs that minimises, for ``imle(..., sense="min")``; if None, the solver's
+            attribute ``sense``, else "max".
         nb_instances: how many to ask for, >= 2.
         seed: seed of every random number.
-        observe: called with the number of checks that are done.
+        observe: called with the number of checks that are done, before each of them and each time before the solver is.
+        tell: called with each finding as soon as it is there.
 
     Returns:
         Findings in the order of :data:`CHECKS`, without those that would only repeat one that failed.
@@ -111,13 +131,26 @@ def check(
     []
     """
     contracts.check_seed("seed", seed)
+    sense = sense or declared_sense(solver) or "max"
     contracts.check_choice("sense", sense, get_args(Sense))
     _check_request(shape, nb_instances)
     domain = _domain(solver)
     bounds = _bounds(domain or (-1.0, 1.0), low, high)
     sign = 1 if sense == "max" else -1
-    with torch.random.fork_rng(devices=[]):  # a solver may draw from the global generator, or seed it
-        return _findings(Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign), observe)
+    done = 0
+
+    def begin(number: int) -> None:
+        nonlocal done
+        done = number
+        observe(done)
+
+    findings = []
+    with generators_put_back(), ctrl_c_told_apart():  # a solver may draw from the global generators, or seed them
+        subject = Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign, lambda: observe(done))
+        for finding in _findings(subject, begin):
+            tell(finding)
+            findings.append(finding)
+    return findings
 
 
 def _check_request(shape: Any, nb_instances: int) -> None:
@@ -151,10 +184,9 @@ def _bounds(domain: tuple[float, float], low: float | None, high: float | None) 
     return low, high
 
 
-def _findings(subject: Subject, observe: Callable[[int], Any]) -> list[Finding]:
-    findings: list[Finding] = []
-    for done, (name, examine) in enumerate(_EXAMINATIONS.items()):
-        observe(done)
+def _findings(subject: Subject, begin: Callable[[int], None]) -> Iterator[Finding]:
+    for number, (name, examine) in enumerate(_EXAMINATIONS.items()):
+        begin(number)
         if name in subject.left_out:
             continue
         try:
@@ -162,7 +194,6 @@ def _findings(subject: Subject, observe: Callable[[int], Any]) -> list[Finding]:
         except RefusedError as error:
             text, example = subject.refusal(error)
             outcome = Outcome("warn" if name in _MAY_REFUSE else "fail", f"it {text}", example)
-        findings.append(Finding(name, *outcome))
+        yield Finding(name, *outcome)
         if outcome.verdict == "fail" and name in FIRST:
             break
-    return findings

@@ -1,12 +1,16 @@
-"""Checks of what a solver is as a function of batches: shape, values, type, rows, mates, input, layout, precision."""
+"""Checks of what a solver is as a function of batches: shape, values, type, rows, mates, layout, precision."""
 
 import torch
 from torch import Tensor
 
-from imle_core.doctor_example import Example, RefusedError, said
-from imle_core.doctor_subject import ROUNDING, Outcome, Subject
+from imle_core.doctor_example import RefusedError
+from imle_core.doctor_settings import seeded
+from imle_core.doctor_subject import ROUNDING, Outcome, Subject, apart
+from imle_core.solvers import BlackBox
 
 _MORE = 4
+_SINGLE = 8  # instances that a function of one instance has to take
+_WRAP = "wrap it in BlackBox"
 _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
 """Where parts of a batch begin that grow by one, from one instance or from two."""
 _OF_SOLUTIONS = {"maximiser", "monotone", "ties", "scale", "shift", "domain", "threads", "pickle", "variety", "gradients"}
@@ -17,14 +21,17 @@ def check_call(subject: Subject) -> Outcome:
     """Does it give solutions at all? Of a wrong shape or not finite they are for the checks that follow."""
     try:
         subject.given = subject.answer(subject.theta.clone())
-        subject.answer(subject.draw(_MORE * len(subject.theta)))  # so that a rare refusal is told here, not by chance later
+        subject.z = subject.ask(subject.theta)
+        more = subject.draw(_MORE * len(subject.theta))  # so that a rare refusal is told here, not by chance later
+        for part in more.split(len(subject.theta) if subject.pace else len(more)):
+            subject.answer(part)
     except RefusedError as error:
         if error.kind in ("shape", "values"):
             subject.refused = error
             return Outcome("pass", _asked(subject))
         text, example = subject.refusal(error)
-        return Outcome("fail", text + ("" if error.kind == "type" else _where_it_works(subject)), example)
-    subject.z = subject.given.detach().to("cpu", torch.float32)
+        hint = _takes_one(subject) or ("" if error.remedy else _where_it_works(subject))
+        return Outcome("fail", text + hint, example)
     return Outcome("pass", _asked(subject))
 
 
@@ -37,9 +44,7 @@ def _asked(subject: Subject) -> str:
 
 
 def _where_it_works(subject: Subject) -> str:
-    """A hint if it is a batch, or theta of one sign, that it does not take."""
-    if _takes_one(subject):
-        return "; it takes one instance at a time: wrap it in BlackBox"
+    """A hint if it is theta of one sign that it does not take."""
     if not subject.low < 0 < subject.high:
         return "; if that theta is outside its domain, give low and high, or a domain attribute"
     size = subject.high - subject.low
@@ -49,20 +54,20 @@ def _where_it_works(subject: Subject) -> str:
     return "; if that theta is outside its domain, give low and high, or a domain attribute"
 
 
-def _takes_one(subject: Subject) -> bool:
-    try:
-        subject.answer(subject.theta[0].clone())
-    except RefusedError:
-        return False
-    return not subject.accepts(subject.theta[:1])
+def _takes_one(subject: Subject) -> str:
+    """A hint if it is for one instance: it takes each of some, and few batches of two, if it may give arrays or lists."""
+    lenient, rows = BlackBox(subject.solver, repeats=False), subject.theta[:_SINGLE]
+    if not all(subject.accepts(row[None], lenient) for row in rows):
+        return ""
+    pairs = [subject.accepts(rows[first : first + 2][None], lenient) for first in range(0, len(rows), 2)]
+    return f"; it takes one instance at a time: {_WRAP}" if 2 * sum(pairs) <= len(pairs) else ""
 
 
 def check_shape(subject: Subject) -> Outcome:
     """Does it keep the shape?"""
     if subject.refused is not None and subject.refused.kind == "shape":
         text, example = subject.refusal(subject.refused)
-        hint = "; it takes one instance at a time: wrap it in BlackBox" if _takes_one(subject) else ""
-        return Outcome("fail", text + hint, example)
+        return Outcome("fail", text + _takes_one(subject), example)
     return Outcome("pass", f"{tuple(subject.theta.shape)}")
 
 
@@ -94,19 +99,12 @@ def check_determinism(subject: Subject) -> Outcome:
     later = subject.compared(
         after_others, "after other instances it gives others: it keeps state from call to call, which it must not"
     )
-    if later.verdict == "pass" and _seeds_torch(subject):
-        text = "it seeds torch's global generator, so that noise is the same at each step"
+    names = seeded(lambda: subject.ask(subject.theta[:2])) if later.verdict == "pass" else []
+    if names:
+        what = "noise is the same at each step" if "torch" in names else "what others draw repeats"
+        text = f"it seeds the global generator of {' and '.join(names)}, so that {what}"
         return Outcome("warn", f"{text}; give it a generator of its own")
     return later
-
-
-def _seeds_torch(subject: Subject) -> bool:
-    states = []
-    for drawn in (1, 2):
-        torch.rand(drawn)
-        subject.ask(subject.theta[:2])
-        states.append(torch.get_rng_state())
-    return torch.equal(*states)
 
 
 def check_type(subject: Subject) -> Outcome:
@@ -136,10 +134,19 @@ def check_rows(subject: Subject) -> Outcome:
         one_by_one, mixed or "one by one it gives others than in a batch; look at what its instances share"
     )
     if outcome.verdict == "fail":
+        hint = f"; if it is for one instance, {_WRAP}" if _same_without_batches(subject, alone) else ""
         subject.alone, subject.z = True, alone
         subject.left_out.add("mates")
-        return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
+        return outcome._replace(detail=f"{outcome.detail}{hint}; from here on it is asked one by one")
     return outcome
+
+
+def _same_without_batches(subject: Subject, alone: Tensor) -> bool:
+    try:
+        z = subject.ask(subject.theta, BlackBox(subject.solver, repeats=False))
+    except RefusedError:
+        return False
+    return not apart(z, alone).any()
 
 
 def _mixed_up(z: Tensor, alone: Tensor) -> str:
@@ -182,30 +189,11 @@ def check_mates(subject: Subject) -> Outcome:
     return Outcome("pass", f"in {len(ways)} other batches alike")
 
 
-def check_input(subject: Subject) -> Outcome:
-    """Does it leave its input alone?"""
-
-    def show(theta: Tensor) -> Example | None:
-        given = theta.clone()
-        z = subject.answer(given)
-        return None if torch.equal(given, theta) else {"theta": theta, "z": z.detach(), "changed": given}
-
-    example = subject.smallest(subject.theta, show, [subject.theta[:1]])
-    if example:
-        subject.left_out |= {"grad", "gradients"}
-        return Outcome("fail", f"it changes its input; work on theta.clone(){said(example)}", example)
-    theta = subject.theta.clone()
-    z = subject.answer(theta)
-    if z.untyped_storage().data_ptr() == theta.untyped_storage().data_ptr():
-        return Outcome("warn", "it returns its input or a view of it; return a clone, which nobody changes by accident")
-    return Outcome("pass", "left as it is")
-
-
 def check_layout(subject: Subject) -> Outcome:
     """Does it read tensors that are not contiguous?"""
 
     def spread(theta: Tensor) -> Tensor:
-        return subject.answer(torch.stack([theta, -theta], dim=-1)[..., 0]).detach().to("cpu", torch.float32)
+        return subject.solve(torch.stack([theta, -theta], dim=-1)[..., 0])
 
     if subject.alone:
         return subject.compared(

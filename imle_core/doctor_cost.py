@@ -14,6 +14,7 @@ from imle_core.doctor_subject import Outcome, Subject, apart
 from imle_core.estimator import imle
 from imle_core.step_size import steps_of_any_size
 from imle_core.target import TargetDistribution
+from imle_core.user_code import is_ctrl_c, text_of
 
 _SLOW = 0.01  # seconds an instance
 _REPEATS, _REPEAT_SECONDS = 5, 0.05
@@ -71,8 +72,10 @@ def check_pickle(subject: Subject) -> Outcome:
     try:
         data = pickle.dumps(subject.solver)
         copy = pickle.loads(data)
-    except Exception as error:  # pickle has no common error
-        reason = " ".join(f"{type(error).__name__} ({error})".split())
+    except BaseException as error:  # pickle has no common error, and methods of the user may raise any
+        if is_ctrl_c(error):
+            raise
+        reason = f"{type(error).__name__} ({text_of(error)})"
         return Outcome("warn", f"cannot be sent to another process: {reason}; define it at the top of a module")
     outcome = subject.compared(
         lambda theta: subject.ask(theta, copy), "unpickled, as another process gets it, it gives others"

@@ -20,6 +20,9 @@ def check_maximiser(subject: Subject) -> Outcome:
     name = "maximises" if subject.sign > 0 else "minimises"
     if not (loss > ROUNDING * room).any():
         subject.optimal = True
+        if subject.declared not in (None, _sense(subject)):
+            text = f"it {name} <z, theta>, but declares sense = '{subject.declared}'; declare '{_sense(subject)}'"
+            return Outcome("fail", text)
         return Outcome("pass", f"it {name} <z, theta>: none of {loss.numel():,} other solutions of its own is better")
     limit = ROUNDING if not (loss > _NEARLY * room).any() else _NEARLY
     example = subject.smallest(theta, _beaten(subject, limit), [_pair(theta, loss - limit * room)])
@@ -38,10 +41,23 @@ def check_maximiser(subject: Subject) -> Outcome:
     return Outcome("fail", f"{text}; {_advice(subject)}{shown}", example)
 
 
+def _sense(subject: Subject) -> str:
+    return "max" if subject.sign > 0 else "min"
+
+
 def _opposite(subject: Subject) -> str:
+    """What to say of one that does the other, as it has just been taken to do; and how to write it."""
     if subject.sign < 0:
-        return "it minimises <z, theta>; give -theta, or take imle(..., sense='min')"
-    return "it maximises <z, theta>; give -theta, or take imle(..., sense='max')"
+        does, sense, others = "minimises", "min", "imle(lambda theta: solver(-theta), sense='max') for scores"
+    else:
+        does, sense, others = "maximises", "max", "imle(lambda costs: solver(-costs), sense='min') for costs"
+    does = f"it {does} <z, theta>"
+    if subject.declared == sense:
+        what = "costs" if sense == "min" else "scores"
+        return f"{does}, as it declares; write imle(solver, sense='{sense}') for {what}, or {others}"
+    if subject.declared:
+        return f"{does}, though it declares sense = '{subject.declared}'; declare '{sense}', or give it -theta"
+    return f"{does}; give -theta, or take imle(..., sense='{sense}')"
 
 
 def _advice(subject: Subject) -> str:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from imle_core.doctor_example import Example, RefusedError, Search, Show, said
+from imle_core.doctor_settings import Watch
+from imle_core.user_code import is_ctrl_c, kind_of, raised
 
 Verdict = Literal["pass", "warn", "fail"]
 ROUNDING = 1e-5
@@ -16,6 +18,7 @@ ROUNDING = 1e-5
 
 _SECONDS = 8.0  # that an examination may take, about
 _SOLVES = 40  # of each instance in an examination, about
+_LONG = 1.0  # seconds that one instance may take where several are asked for to learn what they take
 _FEWEST = 4  # instances, however slow the solver
 _ENTRIES = 2**20  # of all instances together
 
@@ -43,8 +46,12 @@ class Subject:
         count: how many instances are wanted.
         seed: of every random number.
         sign: 1 for a solver that is to maximise, -1 to minimise.
+        observe: called each time before the solver is.
 
     Attributes:
+        pure: whether it declares to be, so that nothing is copied for it.
+        declared: the sense that it declares, or None.
+        watch: what it changed of the settings of the process, which are put back after each call.
         theta: the instances, ``(N, *event)``.
         z: their solutions, once the first checks have found some.
         given: the solver's own tensor of them.
@@ -67,9 +74,11 @@ class Subject:
         count: int,
         seed: int,
         sign: int,
+        observe: Callable[[], Any] = lambda: None,
     ) -> None:
         self.solver, self.shape, self.low, self.high = solver, shape, low, high
-        self.domain, self.wanted, self.sign = domain, count, sign
+        self.domain, self.wanted, self.sign, self.observe = domain, count, sign, observe
+        self.pure, self.declared, self.watch = getattr(solver, "pure", False) is True, declared_sense(solver), Watch()
         self.alone = self.optimal = False
         self.single = True
         self.left_out: set[str] = set()
@@ -103,32 +112,31 @@ class Subject:
         """
         if self.alone and len(theta) > 1:
             return torch.cat([self.ask(row[None], solver) for row in theta])
-        return self.answer(theta.clone(), solver).detach().to("cpu", torch.float32)
+        return self.solve(theta.clone(), solver)
+
+    def solve(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> Tensor:
+        """Solutions for this very tensor, in memory that is not the solver's; errors as in :meth:`ask`."""
+        return self.answer(theta, solver).detach().to("cpu", torch.float32, copy=True)
 
     def answer(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> Tensor:
-        """What the solver gives for this very tensor; errors as in :meth:`ask`."""
+        """The solver's own tensor for this very one; errors as in :meth:`ask`."""
+        self.observe()
+        shape = theta.shape  # before the solver, which may change it
         try:
-            z: Any = (solver or self.solver)(theta)
-        except Exception as error:  # whatever a solver may raise
-            text = " ".join(str(error).split())
-            kind = type(error).__name__
-            raise RefusedError(theta, kind, f"raised {kind} ({text})" if text else f"raised {kind}") from error
-        if not isinstance(z, Tensor):
-            raise RefusedError(theta, "type", f"gave {type(z).__name__}", "it must give a tensor; use torch.as_tensor")
-        if z.layout != torch.strided or z.is_complex():
-            what = f"{z.dtype}" if z.is_complex() else "a sparse tensor"
-            raise RefusedError(theta, "type", f"gave {what}", "it must give a dense tensor of real numbers")
-        if z.shape != theta.shape:
-            reason = f"gave shape {tuple(z.shape)} for {tuple(theta.shape)}"
-            raise RefusedError(theta, "shape", reason, "it must keep the shape, N in front")
-        if not z.isfinite().all():
-            raise RefusedError(theta, "values", "gave NaN or infinite entries", "a solution must be finite")
-        return z
+            z = (solver or self.solver)(theta)
+        except BaseException as error:  # whatever a solver may raise, SystemExit included
+            if is_ctrl_c(error):
+                raise
+            remedy = "" if isinstance(error, Exception) else "it must give solutions; look for what ends the program"
+            raise RefusedError(theta, type(error).__name__, raised(error), remedy) from error
+        finally:
+            self.watch.put_back()
+        return _checked(z, theta, shape)
 
-    def accepts(self, theta: Tensor) -> bool:
+    def accepts(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> bool:
         """Whether it gives solutions."""
         try:
-            self.ask(theta)
+            self.ask(theta, solver)
         except RefusedError:
             return False
         return True
@@ -221,14 +229,47 @@ class Subject:
             one = _seconds(lambda: self.ask(few[:1]))
             if one < 1e-3:
                 return count
-            eight = _seconds(lambda: self.ask(few))
+            size = len(few) if one < _LONG else 2
+            pace = _seconds(lambda: self.ask(few[:size])) / size
         except RefusedError:  # which the checks will tell
             return count
-        fewer = max(_FEWEST, int(_SECONDS / (one + _SOLVES * eight / 8)))
+        fewer = max(_FEWEST, int(_SECONDS / (one + _SOLVES * pace)))
         if fewer >= count:
             return count
-        self.pace = eight / 8
+        self.pace = pace
         return fewer
+
+
+def declared_sense(solver: Any) -> Literal["max", "min"] | None:
+    """What a solver says that it does, by its attribute ``sense``."""
+    sense = getattr(solver, "sense", None)
+    if not isinstance(sense, str):
+        return None
+    if sense not in ("max", "min"):
+        raise ValueError(f"sense: the solver declares {sense!r}; it must be 'max' or 'min'; mend that attribute")
+    return sense  # type: ignore[return-value]
+
+
+def _checked(z: Any, theta: Tensor, shape: torch.Size) -> Tensor:
+    """What the solver gave for theta of that shape, if it is a solution by its kind, shape and values."""
+    if not isinstance(z, Tensor):
+        remedy = f"return {_entry(z, shape)} alone" if isinstance(z, tuple) else "use torch.as_tensor"
+        raise RefusedError(theta, "type", f"gave {kind_of(z)}", f"it must give a tensor; {remedy}")
+    if z.layout != torch.strided or z.is_complex() or z.is_quantized or z.is_meta:
+        what = "a sparse tensor" if z.layout != torch.strided else "a tensor of meta" if z.is_meta else f"{z.dtype}"
+        raise RefusedError(theta, "type", f"gave {what}", "it must give a dense tensor of real numbers")
+    if z.shape != shape:
+        reason = f"gave shape {tuple(z.shape)} for {tuple(shape)}"
+        raise RefusedError(theta, "shape", reason, "it must keep the shape, N in front")
+    if not z.isfinite().all():
+        raise RefusedError(theta, "values", "gave NaN or infinite entries", "a solution must be finite")
+    return z
+
+
+def _entry(given: tuple[Any, ...], shape: torch.Size) -> str:
+    """The first entry that may be the solutions."""
+    fit = (number for number, entry in enumerate(given, 1) if getattr(entry, "shape", None) == shape)
+    return f"entry {next(fit, 1)}"
 
 
 def _place(rows: Tensor, theta: Tensor) -> str:

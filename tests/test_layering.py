@@ -30,6 +30,7 @@ PUBLIC[f"{CORE}.perception_training"] = {"PerceptionStep", "PerceptionTraining"}
 PUBLIC[f"{CORE}.colour_lookup"] = {"ColourLookup", "ColourTraining"}
 PUBLIC[f"{CORE}.networks"] = {"NETWORKS", "make_network"}
 PUBLIC[f"{CORE}.processes"] = {"gathered", "rank", "size"}
+PUBLIC[f"{CORE}.user_code"] = {"is_ctrl_c", "text_of"}
 PUBLIC[f"{CORE}.terrain_data"] = {"terrain_maps"}
 PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
@@ -71,15 +72,20 @@ OURS = {
         "doctor_calls",
         "doctor_cost",
         "doctor_example",
+        "doctor_memory",
         "doctor_optimum",
+        "doctor_settings",
         "doctor_subject",
         "layer",
+        "user_code",
     },
-    "imle_core.doctor_calls": {"doctor_example", "doctor_subject"},
-    "imle_core.doctor_cost": {"doctor_example", "doctor_subject", "estimator", "step_size", "target"},
+    "imle_core.doctor_calls": {"doctor_example", "doctor_settings", "doctor_subject", "solvers"},
+    "imle_core.doctor_cost": {"doctor_example", "doctor_subject", "estimator", "step_size", "target", "user_code"},
     "imle_core.doctor_example": set(),
+    "imle_core.doctor_memory": {"doctor_example", "doctor_settings", "doctor_subject"},
     "imle_core.doctor_optimum": {"doctor_example", "doctor_subject"},
-    "imle_core.doctor_subject": {"doctor_example"},
+    "imle_core.doctor_settings": set(),
+    "imle_core.doctor_subject": {"doctor_example", "doctor_settings", "user_code"},
     "imle_core.elementary_kernel": {"compiled"},
     "imle_core.empirical": set(),
     "imle_core.grouped_samples": set(),
@@ -119,6 +125,7 @@ OURS = {
     "imle_core.sum_of_gamma_kernel": {"compiled", "random_kernel"},
     "imle_core.sum_of_gamma_score": {"sum_of_gamma"},
     "imle_core.threads": set(),
+    "imle_core.user_code": set(),
     "imle_core.vectors": set(),
     "imle_core.step_size": set(),
     "imle_core.target": {"contracts"},
@@ -137,7 +144,8 @@ OURS = {
     "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
-    "imle_core.solvers.black_box_task": set(),
+    "imle_core.solvers.black_box_answer": {"user_code"},
+    "imle_core.solvers.black_box_task": {"solvers.black_box_answer", "user_code"},
     "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
@@ -228,12 +236,11 @@ OURS = {
         "option_groups",
         "built_in_solvers",
         "console",
-        "imported",
+        "examination",
         "options",
         "outputs",
-        f"{CORE}.doctor",
-    }
-    | {f"{CORE}.solvers"},
+        "own_process",
+    },
     "imle_cli.commands.compare": {
         "option_groups",
         "advice",
@@ -308,6 +315,8 @@ OURS = {
     "imle_cli.executors": {"options"},
     "imle_cli.estimator_benchmarks": {"measurement", "process_benchmarks", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.evaluation_figures": {"canvas", "path_lines"},
+    "imle_cli.examination": {"built_in_solvers", "console", "imported", "own_process"}
+    | {f"{CORE}.{name}" for name in ("compilation", "doctor", "solvers")},
     "imle_cli.experiment": {"gold", "map_problem", "options", "run_folder", "runs", "sampling", CORE},
     "imle_cli.figures": {"canvas"},
     "imle_cli.films": {"frames", "run_folder", "runs"},
@@ -324,7 +333,7 @@ OURS = {
     "imle_cli.graph_xml": {"graph_content", "sources"},
     "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
     | {"notes", "pajek", "sources"},
-    "imle_cli.imported": {"console"},
+    "imle_cli.imported": {"console", f"{CORE}.user_code"},
     "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
     | {"score_problem", "sources", "terrain"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
@@ -343,6 +352,7 @@ OURS = {
     "imle_cli.options": {"console"},
     "imle_cli.outputs": set(),
     "imle_cli.pajek": {"graph_content", "sources"},
+    "imle_cli.own_process": set(),
     "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},

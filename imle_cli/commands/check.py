@@ -3,23 +3,27 @@
 import ast
 import contextlib
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from imle_cli.built_in_solvers import BUILT_IN, Shape, make
+from imle_cli.built_in_solvers import BUILT_IN, Shape
 from imle_cli.console import DataError, UsageError
-from imle_cli.imported import imported, reason
+from imle_cli.examination import Begun, Compiling, Found, Loaded, Request, Sense, examine
 from imle_cli.option_groups import Without
 from imle_cli.options import ReportOptions, check_at_least
+from imle_cli.own_process import EndedError, in_own_process
 
 _Solver = Annotated[
     str,
-    typer.Argument(metavar="MODULE:SOLVER", help=f"A function, an object or a class of a module, or {', '.join(BUILT_IN)}."),
+    typer.Argument(
+        metavar="MODULE:SOLVER",
+        help=f"A function, an object or a class of a module or of a file (mine.py:solver), or {', '.join(BUILT_IN)}.",
+    ),
 ]
 _ShapeText = Annotated[
     str | None, typer.Option(metavar="N,...", help="Shape of an instance; by default 5,5, or one that suits our solver.")
@@ -31,10 +35,20 @@ _Arguments = Annotated[
     ),
 ]
 _PerInstance = Annotated[bool, typer.Option("--per-instance", help="The function takes one instance, without a batch.")]
+_Sense = Annotated[
+    Sense | None,
+    typer.Option(help="Whether it is to maximise, or to minimise costs; by default what it declares, or else max."),
+]
+_TimeLimit = Annotated[
+    float, typer.Option(help="Seconds that one call of the solver may take, and its import; then it is ended.")
+]
 _Example = Annotated[
     Path | None,
     typer.Option(metavar="FILE.npz", help="Save the counter-example of the first failure, or else of the first warning."),
 ]
+
+
+_CRASH = "look for os._exit, and for crashes of native code, which python -X faulthandler shows"
 
 
 def check(
@@ -43,10 +57,11 @@ def check(
     shape: _ShapeText = None,
     arg: _Arguments = None,
     per_instance: _PerInstance = False,
-    sense: Annotated[Literal["max", "min"], typer.Option(help="Whether it is to maximise, or to minimise costs.")] = "max",
+    sense: _Sense = None,
     low: Annotated[float | None, typer.Option(help="Smallest theta; by default that of the solver's domain, or -1.")] = None,
     high: Annotated[float | None, typer.Option(help="Largest theta; likewise, or 1.")] = None,
     instances: Annotated[int, typer.Option(help="How many instances to ask for.")] = 64,
+    time_limit: _TimeLimit = 30.0,
     save: _Example = None,
 ) -> None:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
@@ -55,33 +70,47 @@ def check(
 
     began = time.perf_counter()
     check_at_least("--instances", instances, 2, "the usual number is 64")
+    check_at_least("--time-limit", time_limit, 0.1, "30 seconds are usual")
     if save is not None:
         check_output("--save", save, (".npz",))
     sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")
-    out = Report(as_json=report.json, quiet=report.quiet)
-    with contextlib.redirect_stdout(sys.stderr):  # what a solver prints is no result
-        checked = _load(solver, sizes, _arguments(arg or []), per_instance)
-        from imle_core.doctor import CHECKS
-        from imle_core.doctor import check as examine
-
-        with out.progress("checks", len(CHECKS)) as observe:
-            findings = examine(
-                checked,
-                sizes,
-                low=low,
-                high=high,
-                sense=sense,
-                nb_instances=instances,
-                seed=report.seed,
-                observe=observe,
-            )
+    settings = {"low": low, "high": high, "sense": sense, "nb_instances": instances, "seed": report.seed}
+    request = Request(solver, sizes, _arguments(arg or []), per_instance, settings, examples=save is not None)
+    out = Report(as_json=report.json, quiet=report.quiet, compiles=False)
+    findings = _examined(request, time_limit, out)
     values = {"solver": solver, "shape": list(sizes), "seconds": time.perf_counter() - began}
     _tell(values, findings, save, out)
 
 
-def _tell(values: dict[str, Any], findings: Sequence[Any], save: Path | None, report: Any) -> None:
+def _examined(request: Request, time_limit: float, report: Any) -> list[Found]:
+    """Findings of an examination in a process of its own; if it ends before its time, that is the last of them."""
+    checks, done, findings = list[str](), 0, list[Found]()
+    messages = in_own_process(partial(examine, request), time_limit)
+    with contextlib.ExitStack() as stack, contextlib.closing(messages):
+        observe: Callable[[int], None] = lambda _: None  # noqa: E731 - until there is something to observe
+        try:
+            for message in messages:
+                if isinstance(message, Compiling):
+                    report.note_compiling()
+                elif isinstance(message, Loaded):
+                    checks = [*message.checks]
+                    observe = stack.enter_context(report.progress("checks", len(checks)))
+                elif isinstance(message, Begun):
+                    done = message.done
+                    observe(done)
+                else:
+                    findings.append(message)
+        except EndedError as error:
+            remedy = "give more with --time-limit if it needs that" if "longer" in str(error) else _CRASH
+            if not checks:
+                raise DataError(f"{request.solver}: cannot be loaded: it {error}; {remedy}") from None
+            findings.append(Found(checks[done], "fail", f"it {error}; {remedy}; what comes after it was not checked"))
+    return findings
+
+
+def _tell(values: dict[str, Any], findings: Sequence[Found], save: Path | None, report: Any) -> None:
     failed = [finding.check for finding in findings if finding.verdict == "fail"]
-    found = [{"check": some.check, "verdict": some.verdict, "detail": some.detail} for some in findings]
+    found = [{"check": some.check, "verdict": some.verdict, "detail": _in_options(some.detail)} for some in findings]
     rows = [list(finding.values()) for finding in found]
     report.table({**values, "findings": found, "failed": len(failed)}, ["check", "verdict", "detail"], rows, figures=[])
     if save is not None:
@@ -90,7 +119,12 @@ def _tell(values: dict[str, Any], findings: Sequence[Any], save: Path | None, re
         raise DataError(f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}")
 
 
-def _saved(path: Path, findings: Sequence[Any]) -> str:
+def _in_options(detail: str) -> str:
+    """What a finding advises, in words of the command."""
+    return detail.replace("wrap it in BlackBox", "check it with --per-instance, and wrap it in BlackBox")
+
+
+def _saved(path: Path, findings: Sequence[Found]) -> str:
     """Saves the most telling example, and says which."""
     for verdict in ("fail", "warn"):
         for finding in findings:
@@ -119,38 +153,10 @@ def _arguments(texts: Sequence[str]) -> dict[str, Any]:
     return arguments
 
 
-def _load(name: str, shape: Shape, arguments: dict[str, Any], per_instance: bool) -> Any:
-    """One of our solvers, or a solver by its place in a module that is installed or in the current folder."""
-    if name in BUILT_IN:
-        return _made(name, lambda **given: make(name, shape, given), arguments)
-    found = imported("MODULE:SOLVER", name, f", or one of {', '.join(BUILT_IN)}")
-    if isinstance(found, type) or arguments:
-        found = _made(name, found, arguments)
-    if not callable(found):
-        raise DataError(f"{name}: got {type(found).__name__}, which cannot be called; name a function or an object like one")
-    return _of_batches(found) if per_instance else found
-
-
-def _made(name: str, maker: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    try:
-        return maker(**arguments)
-    except Exception as error:  # whatever the class of a user may raise
-        raise DataError(f"{name}: cannot be made ({reason(error)}); give its arguments with --arg NAME=VALUE") from error
-
-
-def _of_batches(function: Callable[..., Any]) -> Any:
-    from imle_core.solvers import BlackBox
-
-    solver = BlackBox(function)
-    if hasattr(function, "domain"):
-        solver.domain = function.domain  # type: ignore[attr-defined]
-    return solver
-
-
 def _save(path: Path, example: dict[str, Any]) -> None:
     import numpy as np
 
     from imle_cli.outputs import replacing
 
     with replacing(path) as file:
-        np.savez(file, **{name: tensor.detach().cpu().numpy() for name, tensor in example.items()})
+        np.savez(file, **example)

@@ -13,7 +13,7 @@ from imle_core.locks import OwnLock
 from imle_core.solvers.black_box_arguments import Arguments
 from imle_core.solvers.black_box_executors import Executor, solve_by
 from imle_core.solvers.black_box_memory import Call, Memory
-from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings
+from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Settings
 from imle_core.solvers.promises import PureSolver
 from imle_core.solvers.rows import as_rows, in_type_of
 
@@ -48,7 +48,8 @@ class BlackBox(PureSolver):
     ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
 
     Args:
-        function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change.
+        function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change,
+            and gives the solution alone. Its attributes ``domain`` and ``sense``, if it has them, become the solver's.
         arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
         executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
             where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
@@ -75,8 +76,8 @@ class BlackBox(PureSolver):
         ValueError: a setting outside its range; when called, NaN, arguments that do not have one entry for each instance,
             or a time limit in a thread, such as that in which autograd goes back on a GPU.
         TypeError: a function that cannot be called, or, when called, not be sent to a process; arguments without entries.
-        SolveError: when called, a function that raises, takes too long, ends its process twice, or gives something else
-            than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
+        SolveError: when called, a function that raises, SystemExit included, takes too long, ends its process twice, or
+            gives something else than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
 
     >>> solver = BlackBox(lambda theta: theta > 0)
     >>> solver(torch.tensor([[1.0, -1.0], [1.0, -1.0]]))
@@ -85,6 +86,8 @@ class BlackBox(PureSolver):
     >>> solver.hit_rate
     0.5
     """
+
+    pure = True
 
     def __init__(
         self,
@@ -115,6 +118,7 @@ class BlackBox(PureSolver):
         self.function, self.arrays, self.executor, self.jobs = function, arrays, executor, jobs
         self.chunk, self.time_limit, self.fallback, self.cache = chunk, time_limit, fallback, cache
         self.repeats = repeats
+        vars(self).update({name: getattr(function, name) for name in ("domain", "sense") if hasattr(function, name)})
         self.rows = self.solved = self.fallbacks = 0
         self._memory, self._lock = Memory(cache), OwnLock()
 
@@ -143,11 +147,13 @@ class BlackBox(PureSolver):
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 where = _Where(first[key], rows, arguments)
-                if isinstance(outcome, Failure) and outcome.late and self.fallback == "previous":
+                if not isinstance(outcome, Failure):
+                    solutions[asked[key]] = outcome
+                elif outcome.late and self.fallback == "previous":
                     solutions[asked[key]] = self._previous(call, outcome, where)
                     late.add(key)
                 else:
-                    solutions[asked[key]] = _solution(outcome, where)
+                    raise where.error(outcome.reason, outcome.rest) from outcome.error
         self._memory.keep(call, {key: row for key, row in first.items() if key not in late}, solutions)
         with self._lock:
             self.rows += len(rows)
@@ -193,20 +199,6 @@ class _Where(NamedTuple):
         return SolveError(
             f"function: {what} for {name}{rest}", self.row, self.rows[self.row, ...].copy(), self.arguments.entries(self.row)
         )
-
-
-def _solution(outcome: Outcome, where: _Where) -> NDArray[Any]:
-    if isinstance(outcome, Failure):
-        remedy = "raise time_limit, or take fallback='previous'" if outcome.late else "look at .theta of this error"
-        raise where.error(outcome.reason, f"; it must solve every row; {remedy}") from outcome.error
-    event = where.rows.shape[1:]
-    if outcome.shape != event:
-        raise where.error(
-            f"gave shape {outcome.shape}", f" of shape {event}; it must give (*event) for (*event); leave out a batch axis"
-        )
-    if np.isnan(outcome).any():
-        raise where.error("gave NaN", "; a solution has numbers; look at .theta of this error")
-    return outcome
 
 
 def _checked(theta: Tensor) -> NDArray[Any]:

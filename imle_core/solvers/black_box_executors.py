@@ -4,12 +4,23 @@ import math
 from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import takewhile
+from pickle import PicklingError
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Literal
 
 from imle_core.solvers.black_box_processes import solve_in_processes
-from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, UninterruptibleError, solve, solve_all
+from imle_core.solvers.black_box_task import (
+    WAIT,
+    Failure,
+    Outcome,
+    Settings,
+    Task,
+    UninterruptibleError,
+    solve,
+    solve_all,
+    unsendable,
+)
 
 Executor = Literal["serial", "threads", "processes", "joblib"]
 
@@ -76,6 +87,8 @@ def _by_joblib(chunks: list[list[Task]], settings: Settings, jobs: int | None) -
         solved = parallel(call(chunk, settings) for chunk in chunks)
     except UninterruptibleError:
         raise
+    except PicklingError as error:
+        raise unsendable(error) from error
     except Exception:  # each kind of cluster has its own for a worker that died
         for task in (task for chunk in chunks for task in chunk):
             try:

@@ -13,7 +13,7 @@ from pickle import PicklingError
 from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeAlias
 
-from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, late, sendable, solve
+from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, late, sendable, solve, unsendable
 
 Numbered: TypeAlias = dict[int, Outcome]
 
@@ -106,11 +106,7 @@ def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inques
             if not by_another_thread:
                 yield inquest.hold(Path(folder), error)
         except PicklingError as error:
-            *_, reason = str(error.__cause__ or error).strip('"\n').splitlines()  # the last line of a traceback
-            raise TypeError(
-                f"function: got one that cannot be sent to a process ({reason}); it and its arguments must be picklable; "
-                "take executor='threads'"
-            ) from error
+            raise unsendable(error) from error
         finally:
             if not all(future.done() for future in futures):
                 crew.end()

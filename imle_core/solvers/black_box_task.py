@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from imle_core.solvers.black_box_answer import AnswerError, solution_of
+from imle_core.user_code import one_line, raised
 
 INTERRUPTS = hasattr(signal, "setitimer")
 """Whether this system can interrupt a function."""
@@ -51,11 +52,13 @@ class Failure:
         reason: what happened.
         error: what the function raised, if it did.
         late: whether it took too long.
+        rest: the rule and the remedy, to follow the name of the row.
     """
 
     reason: str
     error: BaseException | None = None
     late: bool = False
+    rest: str = "; it must solve every row; look at .theta of this error"
 
 
 class UninterruptibleError(ValueError):
@@ -99,19 +102,30 @@ def solve(task: Task, settings: Settings) -> Outcome:
         else:
             with _limited(limit):
                 solution = function(given, *task.args, **task.kwargs)
-        array = _as_array(solution)
+        return solution_of(solution, theta)
     except _LateError:
         return late(settings)
-    except Exception as error:  # whatever a user's function may raise
-        return Failure(f"raised {type(error).__name__} ({error})", error)
-    if array.dtype.kind not in "biuf":
-        return Failure(f"gave {type(solution).__name__}, which is no array of real numbers,")
-    return array.astype(theta.dtype)
+    except AnswerError as error:
+        return Failure(error.what, rest=error.rest)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a user's function may raise, SystemExit included
+        return Failure(raised(error), error)
 
 
 def late(settings: Settings) -> Failure:
     """What becomes of a task that takes too long."""
-    return Failure(f"took longer than {settings.time_limit:g} s", late=True)
+    remedy = "; it must solve every row; raise time_limit, or take fallback='previous'"
+    return Failure(f"took longer than {settings.time_limit:g} s", late=True, rest=remedy)
+
+
+def unsendable(error: BaseException) -> TypeError:
+    """What to say of a function, or arguments of it, that cannot be pickled."""
+    *_, reason = str(error.__cause__ or error).strip('"\n').splitlines() or [""]  # the last line of a traceback
+    return TypeError(
+        f"function: got one that cannot be sent to a process ({one_line(reason)}); it and its arguments must be picklable, "
+        "which locks and generators are not; take executor='threads', or make these inside it"
+    )
 
 
 def sendable(outcome: Outcome) -> Outcome:
@@ -122,13 +136,6 @@ def sendable(outcome: Outcome) -> Outcome:
         except Exception:
             return replace(outcome, error=None)
     return outcome
-
-
-def _as_array(solution: Any) -> NDArray[Any]:
-    if not isinstance(solution, Tensor):
-        return np.asarray(solution)
-    narrow = solution.dtype == torch.bfloat16  # which NumPy lacks
-    return (solution.float() if narrow else solution).numpy(force=True)
 
 
 class _LateError(BaseException):

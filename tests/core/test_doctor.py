@@ -1,7 +1,11 @@
 """The doctor as a whole: our solvers pass, its list of checks, its arguments."""
 
+import random
 import re
+import signal
+import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,18 +58,133 @@ def test_our_solvers_pass(examined, name):
 
 def test_the_names_of_the_checks():
     names = (
-        *("call", "shape", "values", "determinism", "type", "rows", "mates", "input", "layout", "maximiser", "monotone"),
-        *("ties", "scale", "shift", "precision", "grad", "empty", "domain", "threads", "pickle", "speed", "variety"),
-        "gradients",
+        *("call", "shape", "values", "determinism", "type", "rows", "mates", "input", "buffer", "settings", "layout"),
+        *("maximiser", "monotone", "ties", "scale", "shift", "precision", "grad", "empty", "domain", "threads", "pickle"),
+        *("speed", "variety", "gradients"),
     )
     assert names == CHECKS
     assert CHECKS[:4] == FIRST
 
 
 def test_progress():
-    done = []
-    check(TopK(2), (6,), nb_instances=4, observe=done.append)
-    assert done == list(range(len(CHECKS)))
+    done, told, calls = [], [], [0]
+
+    def counted(theta):
+        calls[0] += 1
+        return TopK(2)(theta)
+
+    found = check(counted, (6,), nb_instances=4, observe=done.append, tell=told.append)
+    assert done == sorted(done)
+    assert set(done) == set(range(len(CHECKS)))
+    assert len(done) >= calls[0] + len(CHECKS)
+    assert found == told
+
+
+def exits(_):
+    sys.exit(3)
+
+
+def interrupts(_):
+    raise KeyboardInterrupt
+
+
+def exits_by_a_generator(_):
+    raise GeneratorExit
+
+
+def recurses(theta):
+    return recurses(theta)
+
+
+ENDS = {
+    exits: "raised SystemExit (3); it must give solutions; look for what ends the program",
+    interrupts: "raised KeyboardInterrupt; it must give solutions; look for what ends the program",
+    exits_by_a_generator: "raised GeneratorExit; it must give solutions; look for what ends the program",
+    recurses: "raised RecursionError (maximum recursion depth exceeded); if that theta is outside its domain, give low and "
+    "high, or a domain attribute",
+}
+
+
+@pytest.mark.parametrize("solver", ENDS, ids=lambda solver: solver.__name__)
+def test_one_that_would_end_the_program(examined, solver):
+    found = examined(solver)
+    assert {name: finding.detail for name, finding in found.found.items()} == {"call": ENDS[solver]}
+    assert found.fails == ["call"]
+
+
+def test_one_that_would_end_it_on_the_way(examined):
+    def now_and_then(theta):
+        return TopK(2)(theta) if len(theta) else sys.exit()
+
+    assert (
+        examined(now_and_then)["empty"].detail
+        == "for no instances it raised SystemExit; imle() never asks for none, others may"
+    )
+
+
+def test_ctrl_c_ends_it():
+    with pytest.raises(KeyboardInterrupt):
+        check(lambda _: signal.raise_signal(signal.SIGINT), (3,))
+
+
+def test_generators_are_left_as_they_were():
+    def draws_and_seeds(theta):
+        np.random.seed(0)
+        random.seed(0)
+        torch.manual_seed(0)
+        return TopK(2)(theta)
+
+    drawn = []
+    for examine in (False, True):
+        np.random.seed(1)
+        random.seed(1)
+        torch.manual_seed(1)
+        if examine:
+            check(draws_and_seeds, (6,), nb_instances=4)
+        drawn.append((np.random.random(), random.random(), torch.rand(()).item()))
+    assert drawn[0] == drawn[1]
+
+
+class Declares:
+    """A solver that says what it does, and does something."""
+
+    def __init__(self, sense, sign):
+        self.sense, self.sign = sense, sign
+
+    def __call__(self, theta):
+        return TopK(2)(self.sign * theta)
+
+
+def test_the_sense_that_a_solver_declares(examined):
+    for sense, sign in (("max", 1), ("min", -1)):
+        found = examined(Declares(sense, sign))
+        assert found.fails == []
+        assert f"it {sense}imises <z, theta>: none of" in found["maximiser"].detail
+    assert examined(TopK(2), sense="max").fails == []
+
+
+@pytest.mark.parametrize(
+    ("declares", "does", "sense", "detail"),
+    [
+        (
+            *("max", 1, "min"),
+            "it maximises <z, theta>, as it declares; write imle(solver, sense='max') for scores, or imle(lambda costs: "
+            "solver(-costs), sense='min') for costs",
+        ),
+        (
+            *("min", -1, "max"),
+            "it minimises <z, theta>, as it declares; write imle(solver, sense='min') for costs, or imle(lambda theta: "
+            "solver(-theta), sense='max') for scores",
+        ),
+        ("min", 1, None, "it maximises <z, theta>, though it declares sense = 'min'; declare 'max', or give it -theta"),
+        ("max", -1, None, "it minimises <z, theta>, though it declares sense = 'max'; declare 'min', or give it -theta"),
+        ("min", 1, "max", "it maximises <z, theta>, but declares sense = 'min'; declare 'max'"),
+    ],
+)
+def test_a_sense_that_clashes(examined, declares, does, sense, detail):
+    found = examined(Declares(declares, does), sense=sense)
+    assert found.fails == ["maximiser"]
+    assert found["maximiser"].detail.startswith(detail)
 
 
 def test_a_function_of_one_instance_in_a_black_box(examined):
@@ -120,6 +239,7 @@ ERRORS = {
     "nb_instances: got 1; it must be at least 2; the usual number is 64": {"nb_instances": 1},
     "seed: got -1; it must be a whole number from 0 to 2^64 - 1; the usual one is 0": {"seed": -1},
     "sense: got 'least'; it must be one of 'max', 'min'": {"sense": "least"},
+    "sense: the solver declares 'most'; it must be 'max' or 'min'; mend that attribute": {"solver": Declares("most", 1)},
     "shape: got (); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": ()},
     "shape: got (3, 0); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": (3, 0)},
     "shape: got 5; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": 5},

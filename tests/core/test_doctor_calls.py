@@ -1,7 +1,9 @@
 """Faults of a solver as a function of batches: each is named, and its example shows it again."""
 
+import random
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,12 +33,6 @@ def is_refused(solver, example):
     except (ArithmeticError, KeyError, MemoryError, RuntimeError, AttributeError):
         return True
     return not isinstance(z, torch.Tensor) or z.shape != example["theta"].shape or not z.isfinite().all()
-
-
-def is_changed(solver, example):
-    theta = example["theta"].clone()
-    solver(theta)
-    return torch.equal(theta, example["changed"]) and not torch.equal(theta, example["theta"])
 
 
 def differs_spread(solver, example):
@@ -115,12 +111,6 @@ def mixed_up_in_odd_batches(theta):
     return BEST(theta.flip(0)) if len(theta) % 2 else BEST(theta)
 
 
-def write_in_place(theta):
-    z = BEST(theta)
-    theta.zero_()
-    return z
-
-
 def of_memory(theta):
     """Reads memory past torch's strides."""
     if theta.dtype != torch.float32:
@@ -149,6 +139,22 @@ def raises_above_zero(theta):
     if (theta > 0).any():
         raise ArithmeticError("contradictory paths")
     return BEST(theta)
+
+
+class OtherKinds:
+    """Gives something else at each call."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, theta):
+        self.calls += 1
+        z = BEST(theta)
+        return [z, z.double(), z.bool(), z.tolist()][self.calls % 4]
+
+
+def now_a_tuple(theta):
+    return (BEST(theta),) if len(theta) == 1 else BEST(theta)
 
 
 FAILS = {
@@ -194,7 +200,23 @@ FAILS = {
     squeezed: ("rows", r"in a batch of one instance it gave shape \(6,\) for \(1, 6\); it must take any number", is_refused),
     not_for_one: ("rows", r"in a batch of one instance it raised ArithmeticError \(one row\); it must take", is_refused),
     mixed_up_in_odd_batches: ("mates", r"in batches of another size it gives others; an instance must not", None),
-    write_in_place: ("input", r"it changes its input; work on theta\.clone\(\); example: theta \[\[", is_changed),
+    lambda theta: (BEST(theta), 1.0): (
+        "call",
+        r"gave \(Tensor, float\); it must give a tensor; return entry 1 alone",
+        is_refused,
+    ),
+    lambda theta: (1.0, BEST(theta)): ("call", r"gave \(float, Tensor\); it must give a tensor; return entry 2 alone", None),
+    lambda theta: BEST(theta).to("meta"): ("call", r"gave a tensor of meta; it must give a dense tensor of real", None),
+    lambda theta: (row for row in theta): (
+        "call",
+        r"gave generator; it must give a tensor; use torch\.as_tensor",
+        is_refused,
+    ),
+    now_a_tuple: (
+        "rows",
+        r"in a batch of one instance it gave \(Tensor\); it must take any number of instances",
+        is_refused,
+    ),
     of_memory: (
         "layout",
         r"for parameters that are not contiguous it gives others; read them through torch",
@@ -260,6 +282,42 @@ def test_functions_of_one_instance_are_told_so(examined):
     )
 
 
+def one_hot(theta):
+    return torch.zeros(len(theta)).index_fill(0, theta.argmax(), 1.0)
+
+
+def items(theta):
+    return torch.tensor([1.0 if entry.item() > 0 else 0.0 for entry in theta])
+
+
+def as_lists(theta):
+    return [1 if entry > 0 else 0 for entry in theta]
+
+
+@pytest.mark.parametrize("function", [one_hot, items, as_lists])
+def test_others_of_one_instance(examined, function):
+    found = examined(function)
+    assert found.fails == ["call"]
+    assert found["call"].detail.endswith("; it takes one instance at a time: wrap it in BlackBox")
+
+
+def test_one_that_gives_something_else_at_each_call(examined):
+    found = examined(OtherKinds())
+    assert found.fails == ["call"]
+    assert found["call"].detail == "gave list; it must give a tensor; use torch.as_tensor"
+
+
+def test_one_that_takes_batches_and_gives_arrays_is_not_told_so(examined):
+    detail = examined(lambda theta: BEST(theta).numpy())["call"].detail
+    assert detail == "gave ndarray; it must give a tensor; use torch.as_tensor"
+
+
+def test_one_of_one_instance_that_takes_a_batch_for_one(examined):
+    detail = examined(lambda theta: (theta == theta.max()).to(theta))["rows"].detail
+    assert "; if it is for one instance, wrap it in BlackBox; from here on it is asked one by one" in detail
+    assert "BlackBox" not in examined(squeezed)["rows"].detail
+
+
 @pytest.mark.parametrize("fault", [mixed_up, with_mates, mixed_up_in_odd_batches])
 def test_after_a_mix_up_it_is_asked_one_by_one(examined, fault):
     found = examined(fault)
@@ -272,11 +330,16 @@ def test_nothing_is_checked_that_would_mean_nothing(examined):
     assert list(examined(lambda theta: theta.tolist()).found) == ["call"]
     assert list(examined(at_random).found) == ["call", "shape", "values", "determinism"]
     assert "mates" not in examined(mixed_up).found
-    assert {"grad", "gradients"} & set(examined(write_in_place).found) == set()
 
 
 def seeds_torch(theta):
     torch.manual_seed(0)
+    return BEST(theta)
+
+
+def seeds_others(theta):
+    np.random.seed(0)
+    random.seed(0)
     return BEST(theta)
 
 
@@ -286,11 +349,6 @@ def integers(theta):
 
 def doubles(theta):
     return BEST(theta).double()
-
-
-def a_view(theta):
-    theta[:] = theta.sign()
-    return theta
 
 
 def through_arrays(theta):
@@ -314,7 +372,8 @@ def others_for_doubles(theta):
 
 
 WARNS = {
-    seeds_torch: ("determinism", r"it seeds torch's global generator, so that noise is the same at each step; give it a"),
+    seeds_torch: ("determinism", r"it seeds the global generator of torch, so that noise is the same at each step; give"),
+    seeds_others: ("determinism", r"it seeds the global generator of NumPy and Python, so that what others draw repeats;"),
     integers: ("type", r"gives torch\.int64; imle\(\) casts it, but elsewhere it ends gradients; use \.to\(theta\)"),
     doubles: ("type", r"gives torch\.float64 for torch\.float32; imle\(\) casts it, at a cost; use \.to\(theta\)"),
     not_for_none: ("empty", r"for no instances it raised RuntimeError \(.*\); imle\(\) never asks for none, others may"),
@@ -333,12 +392,6 @@ def test_what_costs_is_the_only_warning(examined, fault):
 
 def test_the_numbers_that_another_type_reads_otherwise(examined):
     assert differs_in_doubles(others_for_doubles, examined(others_for_doubles)["precision"].example)
-
-
-def test_a_view(examined):
-    found = examined(lambda theta: theta)
-    assert found["input"].verdict == "warn"
-    assert found["input"].detail == "it returns its input or a view of it; return a clone, which nobody changes by accident"
 
 
 def test_arrays_that_know_no_gradients_and_no_narrow_types(examined):

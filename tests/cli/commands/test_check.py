@@ -1,6 +1,10 @@
 """``imle check``: solvers by name, verdicts, counter-examples, exit codes."""
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +61,20 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["check", *map(str, arguments)])
 
 
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    """Examinations take place here; a process of their own would import torch for each."""
+
+    def in_this_process(work, silence):  # noqa: ARG001
+        messages = []
+        with contextlib.redirect_stdout(sys.stderr):
+            work(messages.append)
+        yield from messages
+
+    monkeypatch.setattr("imle_cli.commands.check.in_own_process", in_this_process)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+
+
 @pytest.fixture
 def module(request):
     """Name of a module of the user's in the current folder; each test has one of its own, since modules stay imported."""
@@ -91,7 +109,7 @@ def test_one_that_fails_and_its_counter_example(module):
     assert "it minimises <z, theta>" in result.stdout
     assert result.stderr == (
         "example.npz: theta, z, which show what maximiser says\n"
-        f"error: {module}:bad: 1 of 23 checks failed; the first is maximiser\n"
+        f"error: {module}:bad: 1 of 25 checks failed; the first is maximiser\n"
     )
     with np.load("example.npz") as arrays:
         products = arrays["theta"] @ arrays["z"].T
@@ -174,14 +192,10 @@ BAD = {
         "MODULE:SOLVER: got 'nothing'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
         "integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
     ),
-    ("no_such_module:solver",): (
-        1,
-        "no_such_module:solver: cannot be imported (ModuleNotFoundError: No module named 'no_such_module'); --debug shows "
-        "where",
-    ),
-    ("math:nothing",): (
-        1,
-        "math:nothing: cannot be imported (AttributeError: module 'math' has no attribute 'nothing'); --debug shows where",
+    ("dijkstr",): (
+        2,
+        "MODULE:SOLVER: got 'dijkstr'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
+        "integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; did you mean 'dijkstra'?",
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
@@ -199,6 +213,7 @@ BAD = {
         "--shape: got '5,0'; it must be whole numbers >= 1 between commas, such as 5,5",
     ),
     ("dijkstra", "--instances", "1"): (2, "--instances: got 1; it must be >= 2; the usual number is 64"),
+    ("dijkstra", "--time-limit", "0"): (2, "--time-limit: got 0; it must be >= 0.1; 30 seconds are usual"),
     ("dijkstra", "--low", "3", "--high", "2"): (
         1,
         "low, high: got 3 and 2; low must be finite and below high; leave them out for [-1, 1]",
@@ -222,6 +237,153 @@ def test_a_class_without_its_arguments(module):
         f"error: {module}:Needs: cannot be made (TypeError: Needs.__init__() missing 1 required positional argument: 'k'); "
         "give its arguments with --arg NAME=VALUE\n"
     )
+
+
+ODD = """
+import os, random, sys, threading, time
+import numpy as np
+import torch
+
+BUFFER = torch.zeros(9999)
+
+def best(theta): return torch.zeros_like(theta).scatter(-1, theta.topk(2, -1).indices, 1.0)
+def exits(theta): sys.exit()
+def exits_with_code(theta): raise SystemExit(3)
+def interrupts(theta): raise KeyboardInterrupt
+def recurses(theta): return recurses(theta)
+def out_of_memory(theta): raise MemoryError
+def raises(theta): raise ValueError("\\x1b[31mred\\nand " + "long " * 99)
+def gives_a_tuple(theta): return best(theta), 1.0
+def gives_lists(theta): return best(theta).tolist()
+def gives_none(theta): best(theta)
+def gives_nan(theta): return best(theta) / 0
+def generates(theta): yield from best(theta)
+def gives_sparse(theta): return best(theta).to_sparse()
+def another_shape(theta): return best(theta)[:, :2]
+def another_kind(theta): return random.choice([best(theta), None])
+def another_type(theta): return best(theta).to(random.choice([torch.int, torch.bool, torch.float64]))
+def one_buffer(theta): return BUFFER[:theta.numel()].view(theta.shape).copy_(best(theta))
+def in_place(theta): return theta.copy_(best(theta))
+def draws(theta): return best(theta + torch.randn_like(theta))
+def seeds(theta): torch.manual_seed(0); np.random.seed(0); return best(theta)
+def minimises(theta): return best(-theta)
+def changes_type(theta): z = best(theta); torch.set_default_dtype(torch.float64); return z
+def changes_folder(theta): os.chdir("/"); return best(theta)
+def no_gradients(theta): torch.set_grad_enabled(False); return best(theta)
+def prints(theta): print("solving"); return best(theta)
+def of_one(theta): return torch.tensor([1.0 if entry.item() > 0 else 0.0 for entry in theta])
+
+@torch.inference_mode()
+def inference(theta): return best(theta)
+
+def left_inference(theta):
+    guard = torch.inference_mode()
+    guard.__enter__()
+    left.append(guard)
+    return best(theta)
+
+left = []
+calls = []
+
+def dies(theta): os._exit(0)
+def crashes(theta): os.abort()
+def hangs(theta): threading.Event().wait()
+def hangs_on_threads(theta):
+    if threading.current_thread() is not threading.main_thread(): threading.Event().wait()
+    return best(theta)
+def leaves_threads(theta):
+    if len(calls) < 9: threading.Thread(target=threading.Event().wait).start()
+    calls.append(theta)
+    return best(theta)
+"""
+FAILS = {
+    "exits": ("call", "raised SystemExit; it must give solutions; look for what ends the program"),
+    "exits_with_code": ("call", "raised SystemExit (3); it must give solutions; look for what ends the program"),
+    "interrupts": ("call", "raised KeyboardInterrupt; it must give solutions; look for what ends the program"),
+    "recurses": ("call", "raised RecursionError (maximum recursion depth exceeded)"),
+    "out_of_memory": ("call", "raised MemoryError"),
+    "raises": ("call", "raised ValueError (\\x1b[31mred and long long"),
+    "gives_a_tuple": ("call", "gave (Tensor, float); it must give a tensor; return entry 1 alone"),
+    "gives_lists": ("call", "gave list; it must give a tensor; use torch.as_tensor"),
+    "gives_none": ("call", "gave NoneType; it must give a tensor"),
+    "gives_nan": ("values", "gave NaN or infinite entries"),
+    "generates": ("call", "gave generator; it must give a tensor"),
+    "gives_sparse": ("call", "gave a sparse tensor; it must give a dense tensor of real numbers"),
+    "another_shape": ("shape", "gave shape (8, 2) for (8, 5); it must keep the shape, N in front"),
+    "another_kind": (None, "gave NoneType"),
+    "draws": ("determinism", "a second call gives others"),
+    "minimises": ("maximiser", "it minimises <z, theta>; give -theta, or take imle(..., sense='min')"),
+    "left_inference": ("settings", "it changes inference mode (to True), after which nothing has gradients"),
+    "of_one": ("call", "it takes one instance at a time: check it with --per-instance, and wrap it in BlackBox"),
+}
+WARNS = {
+    "another_type": ("type", "imle() casts it"),
+    "one_buffer": ("buffer", "it returns the same memory again"),
+    "in_place": ("input", "it changes its input"),
+    "seeds": ("determinism", "it seeds the global generator of torch and NumPy"),
+    "changes_type": ("settings", "it changes torch's default type (to torch.float64)"),
+    "changes_folder": ("settings", "it changes the current folder (to /)"),
+    "no_gradients": ("settings", "it changes grad mode (to False)"),
+    "inference": ("buffer", "it returns tensors of inference mode"),
+    "prints": ("domain", "NaN passes unseen"),
+}
+
+
+@pytest.fixture
+def odd(module):
+    name = f"odd_{module}"
+    Path(f"{name}.py").write_text(ODD)
+    return name
+
+
+@pytest.mark.parametrize("name", [*FAILS, *WARNS])
+def test_an_odd_solver_has_a_verdict(odd, name):
+    result = invoke(f"{odd}:{name}", "--shape", "5", "--instances", "8", "--json")
+    values = json.loads(result.stdout)
+    verdict, (check, detail) = ("fail", FAILS[name]) if name in FAILS else ("warn", WARNS[name])
+    bad = [finding for finding in values["findings"] if finding["verdict"] == verdict]
+    assert any(finding["check"] in (check or CHECKS) and detail in finding["detail"] for finding in bad)
+    assert (result.exit_code, values["failed"] > 0) == ((1, True) if name in FAILS else (0, False))
+    assert ("checks failed; the first is" in result.stderr) == (name in FAILS)
+
+
+def test_one_of_one_instance_passes_as_such(odd):
+    assert invoke(f"{odd}:of_one", "--shape", "5", "--instances", "8", "--per-instance").exit_code == 0
+
+
+DEAD = {
+    "exits": ("call", "raised SystemExit; it must give solutions"),
+    "dies": ("call", "it ended its process with exit code 0; look for os._exit"),
+    "crashes": ("call", "it ended its process by signal 6 (SIGABRT); look for os._exit, and for crashes of native code"),
+    "hangs": ("call", "it took longer than 0.5 s; give more with --time-limit if it needs that; what comes after it was"),
+    "hangs_on_threads": ("threads", "it took longer than 0.5 s; "),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
+@pytest.mark.parametrize("name", DEAD)
+def test_one_that_ends_its_process_or_never_comes_back(odd, name):
+    """By the command itself, in which the examination has a process of its own."""
+    settings = ["--shape", "5", "--instances", "4", "--time-limit", "0.5" if name.startswith("hangs") else "30", "--json"]
+    call = [sys.executable, "-m", "imle_cli", "check", f"{odd}:{name}", *settings]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    *passed, last = json.loads(done.stdout)["findings"]
+    check, detail = DEAD[name]
+    assert [finding["verdict"] for finding in passed].count("fail") == 0
+    assert [finding["check"] for finding in passed] == [*CHECKS[: CHECKS.index(check)]]
+    assert (last["check"], last["verdict"], last["detail"][: len(detail)]) == (check, "fail", detail)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {odd}:{name}: 1 of {len(passed) + 1} checks failed; the first is {check}\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
+def test_a_library_of_the_current_folder_and_threads_that_stay(odd):
+    """A ``random.py`` and a ``torch.py`` beside the solver take the place of nothing."""
+    for name in ("random", "torch", "numpy"):
+        Path(f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
+    call = [sys.executable, "-m", "imle_cli", "check", f"{odd}.py:leaves_threads", "--shape", "5", "--instances", "4"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_module_that_ends_the_program():

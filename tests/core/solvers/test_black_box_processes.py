@@ -59,7 +59,7 @@ def test_a_function_that_cannot_be_sent_to_one():
     lock = threading.Lock()
     message = (
         "function: got one that cannot be sent to a process (TypeError: cannot pickle '_thread.lock' object); it and its "
-        "arguments must be picklable; take executor='threads'"
+        "arguments must be picklable, which locks and generators are not; take executor='threads', or make these inside it"
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         ON_PROCESSES(lambda theta: (lock, theta)[1])(LARGE)
