@@ -19,7 +19,11 @@ PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
 PUBLIC[f"{CORE}.compilation"] = {"tell"}
 PUBLIC[f"{CORE}.contracts"] = {"check_name"}
 PUBLIC[f"{CORE}.families"] = {"family_of"}
-PUBLIC[f"{CORE}.lab"] = {"Accuracy", "Cell", "Settings", "Skipped", "best_cells", "compare", "measure", "measured_again"}
+PUBLIC[f"{CORE}.lab"] = {"compare", "measured_again"}
+PUBLIC[f"{CORE}.lab_accuracy"] = {"Accuracy"}
+PUBLIC[f"{CORE}.lab_cell"] = {"Cell", "Skipped", "best_cells", "is_told_apart"}
+PUBLIC[f"{CORE}.lab_figure"] = {"Figure", "mean_of", "positive", "ratio"}
+PUBLIC[f"{CORE}.lab_measurement"] = {"LAMBDAS", "TEMPERATURES", "Instance", "Settings"}
 PUBLIC[f"{CORE}.lab_problem"] = {"PROBLEMS", "LabProblem", "check_problem", "make_problem", "squared_distance"}
 PUBLIC[f"{CORE}.lab_reference"] = {"Reference", "reference_gradient"}
 PUBLIC[f"{CORE}.reproduction"] = {"EXPERIMENTS", "reproduce"}
@@ -83,8 +87,14 @@ OURS = {
     "imle_core.exact.tree": {"exact.family", "exact.parameters", "exact.tree_growth"},
     "imle_core.exact.tree_growth": {"exact.parameters"},
     "imle_core.families": {"exact", "solvers"},
-    "imle_core.lab": {"alternatives", "contracts", "estimator", "lab_problem", "lab_reference", "layer", "target"},
+    "imle_core.lab": {"alternatives", "lab_cell", "lab_measurement", "lab_search"},
+    "imle_core.lab_accuracy": {"lab_figure"},
+    "imle_core.lab_cell": {"lab_accuracy", "lab_figure"},
+    "imle_core.lab_figure": set(),
+    "imle_core.lab_measurement": {"alternatives", "contracts", "estimator", "lab_accuracy", "lab_problem", "lab_reference"}
+    | {"layer", "target"},
     "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
+    "imle_core.lab_search": {"alternatives", "contracts", "lab_accuracy", "lab_cell", "lab_measurement"},
     "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
     "imle_core.layer": {"contracts", "replay", "target"},
     "imle_core.location_scale": {"location_scale_kernel", "threads"},
@@ -166,7 +176,7 @@ OURS = {
     "imle_core.solvers.top_k_kernel": {"compiled"},
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
-    "imle_cli.advice": {f"{CORE}.alternatives", f"{CORE}.lab"},
+    "imle_cli.advice": {"told", f"{CORE}.alternatives", f"{CORE}.lab_cell", f"{CORE}.lab_figure"},
     "imle_cli.animation": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
@@ -217,11 +227,12 @@ OURS = {
         "canvas",
         "comparison",
         "comparison_figures",
+        "comparison_text",
         "console",
         "lab_inputs",
         "options",
     }
-    | {"outputs", "sampling", f"{CORE}.lab", f"{CORE}.lab_reference"},
+    | {"outputs", "sampling", f"{CORE}.lab_measurement", f"{CORE}.lab_reference"},
     "imle_cli.commands.data": {"option_groups", "canvas", "console", "datasets", "options", "outputs", "perception_figures"}
     | {f"{CORE}.colour_lookup", f"{CORE}.perception", f"{CORE}.terrain_data"},
     "imle_cli.commands.evaluate": {
@@ -273,9 +284,10 @@ OURS = {
     }
     | {"options", "outputs", "sweep", "sweep_folder"},
     "imle_cli.commands.train": {"option_groups", "console", "experiment", "options"},
-    "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_problem"}
-    | {f"{CORE}.lab_reference"},
-    "imle_cli.comparison_figures": {"canvas"},
+    "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_accuracy"}
+    | {f"{CORE}.lab_cell", f"{CORE}.lab_figure", f"{CORE}.lab_measurement"},
+    "imle_cli.comparison_figures": {"canvas", f"{CORE}.lab_figure"},
+    "imle_cli.comparison_text": {"comparison", "told", f"{CORE}.lab_cell"},
     "imle_cli.console": {f"{CORE}.compilation"},
     "imle_cli.datasets": {"outputs", "sources", f"{CORE}.perception"},
     "imle_cli.drawn_noise": {CORE},
@@ -339,6 +351,7 @@ OURS = {
     | {"sweep_folder"},
     "imle_cli.sweep_folder": {"outputs", "run_folder"},
     "imle_cli.terrain": {"sources"},
+    "imle_cli.told": {f"{CORE}.lab_figure"},
 }
 USERS = {
     "typer": {
@@ -365,7 +378,7 @@ USERS = {
     "llvmlite": {"imle_core.vectors"},
     "numba": {"imle_cli.plain_dijkstra_kernel", "imle_core.compiled", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
-    "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup"}
+    "scipy": {"imle_cli.graphs", "imle_cli.rival_paths", "imle_core.colour_lookup", "imle_core.lab_figure"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "program_file")},
     "highspy": {"imle_core.solvers.program_file"},
     "click": set(),
