@@ -38,6 +38,12 @@ def legend(instances: int) -> str:
     return f"± standard error {source}; where it is above a third of the figure, ends of the interval of 95%"
 
 
+def scope(is_random: bool, instances: int) -> list[str]:
+    """What a single random problem does not tell."""
+    alone = "instances  one, for which alone the ranking holds; --instances 5 tells whether others agree"
+    return [alone] if is_random and instances == 1 else []
+
+
 def _row(cell: Cell, found: Comparison) -> list[str]:
     accuracy, notes = cell.accuracy, [edge(cell)] if cell.edges else []
     if cell.beta is not None:

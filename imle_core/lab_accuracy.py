@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -104,7 +105,7 @@ def mean_accuracy(instances: Sequence[Accuracy]) -> Accuracy:
         mse=mean("mse", positive),
         error=error_of(alignment, noise_of_mean(instances)),
         cosine=mean("cosine", symmetric),
-        zero_share=mean("zero_share", symmetric),
+        zero_share=_mean_share([each.zero_share for each in instances]),
         sign_agreement=symmetric(*mean_of(signs), len(signs) - 1) if len(signs) > 1 else None,
         squared_bias=square,
         alignment=alignment,
@@ -180,6 +181,13 @@ def _share(hits: int, count: int) -> Figure:
     middle, reach = share + square / (2 * count), 1.96 * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
     low, high = ((middle + side * reach) / (1 + square / count) for side in (-1, 1))
     return Figure(share, math.sqrt(share * (1 - share) / count), max(0.0, low), min(1.0, high))
+
+
+def _mean_share(shares: Sequence[Figure]) -> Figure:
+    """Mean of shares, whose ends are no nearer than the means of theirs: where all are 0, their spread tells nothing."""
+    mean = symmetric(*mean_of(shares), len(shares) - 1)
+    low, high = min(mean.low, fmean(each.low for each in shares)), max(mean.high, fmean(each.high for each in shares))
+    return Figure(mean, mean.standard_error, max(0.0, low), min(1.0, high))
 
 
 def _without(values: Tensor) -> Tensor:

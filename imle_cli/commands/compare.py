@@ -66,14 +66,12 @@ def compare(
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
     from imle_cli import canvas
-    from imle_cli.comparison import make_comparison, steps
     from imle_cli.comparison_figures import comparison_figure
     from imle_cli.console import DataError, Report
     from imle_cli.lab_inputs import read_estimators, read_lab_problems
     from imle_cli.outputs import Outputs, check_output, write_table
     from imle_cli.sampling import make_noise, noise_title
-    from imle_core.lab_measurement import Instance, Settings
-    from imle_core.lab_reference import reference_gradient
+    from imle_core.lab_measurement import Settings
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -88,14 +86,7 @@ def compare(
     outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
     if save is not None:
         check_output("--save", save, (".csv",), inputs)
-    with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
-        try:
-            measured = [
-                Instance(each, reference_gradient(each, law, report.seed + i)) for i, (each, *_) in enumerate(problems)
-            ]
-            found = make_comparison(measured, settings, antithetic, advance)
-        except TypeError as error:  # a solution that is no tensor
-            raise DataError(str(error)) from error
+    measured, found = _measured(console, [each for each, *_ in problems], settings, antithetic)
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")
@@ -105,7 +96,9 @@ def compare(
     if save is not None:
         write_table(save, found.columns)
     files = [*outputs.files, *([] if save is None else [str(save)])]
-    _tell(console, measured, settings, found, {"noise": noise.noise, "seconds": began, "files": files})
+    is_random = place.map is None and "solver" not in given.names
+    more = {"noise": noise.noise, "seconds": began, "files": files, "random": is_random}
+    _tell(console, measured, settings, found, more)
 
 
 def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], frozenset[str]]:
@@ -119,11 +112,29 @@ def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], froz
     return grid, frozenset(name for name, given in (("lambdas", lambdas), ("temperatures", temps)) if given is None)
 
 
+def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
+    """Problems with their references, and what was found."""
+    from imle_cli.comparison import make_comparison, steps
+    from imle_cli.console import DataError
+    from imle_core.lab_measurement import Instance
+    from imle_core.lab_reference import reference_gradient
+
+    with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
+        try:
+            measured = [
+                Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
+                for number, problem in enumerate(problems)
+            ]
+            return measured, make_comparison(measured, settings, antithetic, advance)
+        except TypeError as error:  # a solution that is no tensor
+            raise DataError(str(error)) from error
+
+
 def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str, Any]) -> None:
-    """Prints what was found; ``more`` has the name of the noise, when the work began, and files."""
+    """Prints what was found; ``more`` has the noise's name, when the work began, files, and whether problems are random."""
     from imle_cli.advice import advice
     from imle_cli.comparison import OPTIONS
-    from imle_cli.comparison_text import FIGURES, HEADER, lambda_table, legend, rows
+    from imle_cli.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
     from imle_cli.lab_inputs import number_of_states
 
     text, instances = advice(found.best, found.alike, OPTIONS), len(measured)
@@ -152,6 +163,7 @@ def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str
         f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
         f"reference  {reference.text}{f', relative standard error {relative:.2g}' if relative else ''}",
         f"figures    {legend(instances)}",
+        *scope(more["random"], instances),
         f"files      {', '.join(more['files'])}",
     ]
     console.table(values, HEADER, rows(found), figures=FIGURES, below="\n".join(["", *below, "", text]))

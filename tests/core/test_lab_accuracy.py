@@ -164,6 +164,11 @@ class TestInstances:
         assert 7 < mean.error < 9
         assert mean.error.is_wide
 
+    def test_a_share_of_nothing_everywhere_keeps_a_bound(self):
+        mean = mean_accuracy([measure(TRUE.expand(100, 5), TRUE)] * 3).zero_share
+        assert (mean, mean.low, mean.is_wide) == (0.0, 0.0, True)
+        assert mean.high == pytest.approx(1.96**2 / (100 + 1.96**2))
+
     def test_the_repetitions_part_of_an_error(self):
         generator = torch.Generator().manual_seed(0)
         found = [measure(gaussian(50, generator), TRUE) for _ in range(4)]

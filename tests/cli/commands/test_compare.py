@@ -53,6 +53,7 @@ def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
         r"\nTake .* at temperature 1.* has the smallest error times solver calls here, an error of \S+ ± ", text
     )
     assert "± standard error of repetitions; where it is above a third of the figure, ends of the interval of 95%" in text
+    assert "\ninstances  one, for which alone the ranking holds; --instances 5 tells whether others agree\n" in text
     with Image.open("top-k-compare.png") as picture:
         assert min(picture.size) > 800
 
@@ -182,6 +183,7 @@ class TestInstances:
         assert cell["cosine_standard_error"] == pytest.approx(np.std(cell["by_instance"]["cosine"], ddof=1) / np.sqrt(3))
         text = compare(*arguments)
         assert ", 3 instances, 2 samples, 20 repetitions, seed 0" in text
+        assert "--instances 5" not in text
         assert "± standard error of the mean of 3 instances, from their spread" in text
 
     def test_what_they_do_not_tell_apart(self):
