@@ -24,7 +24,8 @@ def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
     value, error = unit * figure, unit * figure.standard_error
     if not math.isfinite(value) or error <= 1e-9 * abs(value):
         return f"{value:.3g}{sign}"
-    decimals = _decimals(error)
+    value, error = (round(number, _decimals(error)) for number in (value, error))
+    decimals = max(0, _decimals(error))
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}{sign}"
 
 
@@ -39,14 +40,14 @@ def told_near_zero(figure: Figure) -> str:
     """A figure that may be 0 or negative, and is told with its error however large that is."""
     if figure.standard_error <= 1e-9:
         return f"{figure:.3g}"
-    decimals = _decimals(figure.standard_error)
+    decimals = max(0, _decimals(figure.standard_error))
     return f"{float(figure):.{decimals}f} ± {figure.standard_error:.{decimals}f}"
 
 
 def _decimals(error: float) -> int:
-    """Decimals of a number that is known up to an error."""
+    """Decimals of a number that is known up to an error; below 0 for tens and hundreds."""
     place = math.floor(math.log10(error))
-    return max(0, int(error < 3 * 10.0**place) - place)
+    return int(error < 3 * 10.0**place) - place
 
 
 def _rounded(value: float) -> str:
