@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 
+from imle_cli.told import told, told_share
 from imle_core.alternatives import ESTIMATORS
-from imle_core.lab import Cell
+from imle_core.lab_cell import Cell
+from imle_core.lab_figure import ratio
 
 _TOLD_BIAS = 0.02  # above the least
-_NOISIEST, _LEAST_ERROR = 30.0, 0.01
+_NAMED = 4  # of estimators that are alike
 
 
 def named(cell: Cell) -> str:
@@ -16,40 +18,43 @@ def named(cell: Cell) -> str:
     return f"{cell.estimator}{step} at temperature {cell.temperature:g}"
 
 
-def advice(best: Sequence[Cell], lambdas: Sequence[float], temperatures: Sequence[float]) -> str:
+def advice(best: Sequence[Cell], alike: Sequence[str], options: dict[str, str]) -> str:
     """Which estimator to take, what is given up, and whether a better setting may lie outside what was tried.
 
     Args:
         best: the best cell of each estimator, the best of all first; at least one.
-        lambdas: those that were tried, rising.
-        temperatures: likewise.
+        alike: names of those that are not told apart from the first.
+        options: what axes of the grid are called, by the names in ``Cell.edges``.
     """
     first = best[0]
     if math.isinf(first.cost):
         return "Take none: no gradient makes progress along the true one here; try other temperatures, or more --samples."
-    error = f"an error of {first.accuracy.error:.2g}" if first.accuracy.error else "no error at all,"
+    known = told(first.accuracy.error)
+    error = f"an error {known if known[0] in '<>' else f'of {known}'}" if first.accuracy.error else "no error at all,"
     calls = f"{first.calls:g} call{'' if first.calls == 1 else 's'} a step"
-    text = f"Take {named(first)}: it has the smallest error times solver calls here, {error} with {calls}. Given up: "
-    text += f"{'; '.join(_given_up(best)) or 'nothing that was measured'}."
-    for option, value, tried in (("--temps", first.temperature, temperatures), ("--lambdas", first.lambda_, lambdas)):
-        if value is not None and len(tried) > 1 and value in (tried[0], tried[-1]):
-            end = "smallest" if value == tried[0] else "largest"
-            text += f" That is the {end} of {option}: {'smaller' if end == 'smallest' else 'larger'} ones may be better."
-    return text
+    smallest = f"the smallest error times solver calls here, {error} with {calls}."
+    text = f"Take {named(first)}: it has {smallest}"
+    if alike:
+        names, instances = [first.estimator, *alike], len(first.by_instance)
+        shown = names if len(names) <= _NAMED else [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} others"]
+        count = f"{instances} instances" if instances > 1 else f"{first.repetitions} repetitions"
+        text = f"Take {', '.join(shown[:-1])} or {shown[-1]}: not told apart by {count}. {named(first)} has {smallest}"
+    text += f" Given up: {'; '.join(_given_up(best)) or 'nothing that was measured'}."
+    return text + "".join(
+        f" That is at the edge of {options[name]}: others beyond it may be better." for name in first.edges
+    )
 
 
 def _given_up(best: Sequence[Cell]) -> list[str]:
     first, found = best[0], []
-    entry = ESTIMATORS[first.estimator]
-    # With far more noise than that, a small bias has not been seen.
-    seen = [cell for cell in best if cell.accuracy.error <= _NOISIEST * max(first.accuracy.error, _LEAST_ERROR)]
-    straight = min(seen, key=lambda cell: cell.accuracy.bias)
+    entry, bias = ESTIMATORS[first.estimator], first.accuracy.bias
+    straight = min(best, key=lambda cell: cell.accuracy.bias.high)
     if not entry.scaled:
         found.append("the gradient's size, for which the step size must make up")
-    elif first.accuracy.bias > straight.accuracy.bias + _TOLD_BIAS:
+    elif bias.low > straight.accuracy.bias.high + _TOLD_BIAS:
         found.append(
-            f"a bias of {first.accuracy.bias:.0%} of the gradient, where {named(straight)} has {straight.accuracy.bias:.0%}"
-            f"{_dearer(straight, first)}"
+            f"a bias of {told_share(bias)} of the gradient, where {named(straight)} has "
+            f"{told_share(straight.accuracy.bias)}{_dearer(straight, first)}"
         )
     cheap = min(best, key=lambda cell: (cell.calls, cell.cost))
     if cheap.calls < first.calls:
@@ -71,5 +76,8 @@ def _instead(best: Sequence[Cell], exact: bool) -> str:
 
 
 def _dearer(cell: Cell, first: Cell) -> str:
-    ratio = cell.cost / first.cost if first.cost else math.inf
-    return f", with {ratio:.2g} times the error at equal calls" if math.isfinite(ratio) else ""
+    """Errors at equal calls; nothing where there are none to compare."""
+    if not first.accuracy.error or math.isinf(cell.cost):
+        return ""
+    times = ratio(cell.accuracy.error, first.accuracy.error)
+    return f", with {told(times, cell.calls / first.calls)} times the error at equal calls"

@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from imle_cli.comparison_figures import Curve
 from imle_core import AntitheticNoiseDistribution
 from imle_core.alternatives import ESTIMATORS
-from imle_core.lab import Cell, Settings, Skipped, best_cells, compare, measured_again
-from imle_core.lab_problem import LabProblem
-from imle_core.lab_reference import Reference
+from imle_core.lab import compare, measured_again
+from imle_core.lab_accuracy import Accuracy
+from imle_core.lab_cell import Cell, Skipped, best_cells, is_told_apart
+from imle_core.lab_figure import Figure, mean_of, positive, ratio
+from imle_core.lab_measurement import Instance, Settings
 
-SAMPLES = (1, 3, 10, 30, 100)
-_REPETITIONS = 100
+SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
+"""Numbers of samples, and repetitions of each at most."""
+
+OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
+_FIGURES = [field.name for field in fields(Accuracy)]
 
 
 @dataclass(frozen=True)
@@ -24,44 +29,41 @@ class Comparison:
         cells: every estimator at every lambda and temperature.
         best: the best cell of each estimator, the best of all first.
         skipped: why the other estimators do not apply.
-        cosines: of each estimator at its best settings, with numbers of samples.
+        temperature: at which lambdas and numbers of samples are compared.
+        cosines: of each estimator at that temperature, with its best lambda there and with numbers of samples.
         antithetic: variance with antithetic pairs over that without, where it was asked for and the noise has pairs.
     """
 
     cells: Sequence[Cell]
     best: Sequence[Cell]
     skipped: Mapping[str, str]
-    cosines: Mapping[str, Mapping[int, float]]
-    antithetic: Mapping[str, float]
+    temperature: float
+    cosines: Mapping[str, Mapping[int, Figure]]
+    antithetic: Mapping[str, Figure]
+
+    @property
+    def alike(self) -> list[str]:
+        """Estimators that are not told apart from the best."""
+        return [cell.estimator for cell in self.best[1:] if not is_told_apart(cell, self.best[0])]
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Every cell, for JSON."""
-        return [
-            {
-                "estimator": cell.estimator,
-                "lambda": cell.lambda_,
-                "beta": cell.beta,
-                "temperature": cell.temperature,
-                **{
-                    name: value if value is None or math.isfinite(value) else None
-                    for name, value in asdict(cell.accuracy).items()
-                },
-                "calls": cell.calls,
-                "milliseconds": 1e3 * cell.seconds,
-            }
-            for cell in self.cells
-        ]
+        """Every cell, for a table."""
+        return [_record(cell) for cell in self.cells]
 
     @property
     def values(self) -> dict[str, Any]:
         """Everything, for JSON."""
         return {
-            "cells": self.records,
+            "cells": [{**_record(cell), "by_instance": _by_instance(cell)} for cell in self.cells],
             "best": [cell.estimator for cell in self.best],
+            "alike": self.alike,
             "skipped": self.skipped,
-            "cosines": {name: {str(number): value for number, value in row.items()} for name, row in self.cosines.items()},
-            "antithetic": self.antithetic,
+            "temperature": self.temperature,
+            "cosines": {name: _floats(row) for name, row in self.cosines.items()},
+            "cosines_standard_error": {name: _errors(row) for name, row in self.cosines.items()},
+            "antithetic": _floats(self.antithetic),
+            "antithetic_standard_error": _errors(self.antithetic),
         }
 
     @property
@@ -70,54 +72,35 @@ class Comparison:
         return {name: [record[name] for record in self.records] for name in self.records[0]}
 
     @property
-    def rows(self) -> list[list[str]]:
-        """For a reader: each estimator at its best settings, the best first, then those that do not apply."""
-        return [self._row(cell) for cell in self.best] + [
-            [name, *[""] * 11, f"skipped: {reason}"] for name, reason in self.skipped.items()
-        ]
-
-    def _row(self, cell: Cell) -> list[str]:
-        accuracy, notes = cell.accuracy, []
-        if cell.beta is not None:
-            notes.append(f"beta settles at {cell.beta:.2g}")
-        if cell.estimator in self.antithetic:
-            notes.append(f"antithetic pairs: {self.antithetic[cell.estimator]:.2g} times the variance")
-        return [
-            cell.estimator,
-            "" if cell.lambda_ is None else f"{cell.lambda_:g}",
-            f"{cell.temperature:g}",
-            *(f"{value:.3g}" for value in (accuracy.bias, accuracy.variance, accuracy.mse, accuracy.error)),
-            f"{accuracy.cosine:.2f}",
-            f"{accuracy.zero_share:.0%}",
-            "" if accuracy.sign_agreement is None else f"{accuracy.sign_agreement:.0%}",
-            f"{cell.calls:g}",
-            f"{1e3 * cell.seconds:.2g}",
-            "; ".join(notes),
-        ]
-
-    @property
     def curves(self) -> dict[str, Curve]:
-        """Bias and variance against lambda, at the temperature of each estimator's best cell."""
+        """Squared bias and variance against lambda, all at the same temperature."""
         found = {}
         for best in self.best:
-            row = [cell for cell in self.cells if (cell.estimator, cell.temperature) == (best.estimator, best.temperature)]
-            row = sorted((cell for cell in row if cell.lambda_), key=lambda cell: cell.lambda_ or 0.0)
+            row = [cell for cell in self.cells if (cell.estimator, cell.temperature) == (best.estimator, self.temperature)]
+            row = [cell for cell in row if cell.lambda_]
             if len(row) > 1:
-                lambdas = [cell.lambda_ or 0.0 for cell in row]
-                bias, variance = [cell.accuracy.bias**2 for cell in row], [cell.accuracy.variance for cell in row]
-                found[best.estimator] = Curve(lambdas, bias, variance, best.temperature)
+                accuracies = [cell.accuracy for cell in row]
+                found[best.estimator] = Curve(
+                    [cell.lambda_ or 0.0 for cell in row],
+                    [accuracy.squared_bias for accuracy in accuracies],
+                    [accuracy.variance for accuracy in accuracies],
+                )
         return found
 
 
+def edge(cell: Cell) -> str:
+    """Where a cell lies at the end of what was tried; nothing for one inside."""
+    return " and ".join(f"at the edge of {OPTIONS[name]}" for name in cell.edges)
+
+
 def make_comparison(
-    problem: LabProblem, settings: Settings, reference: Reference, antithetic: bool, advance: Callable[..., None]
+    instances: Sequence[Instance], settings: Settings, antithetic: bool, advance: Callable[..., None]
 ) -> Comparison:
-    """Measures every cell, then the best ones with other numbers of samples and, if wanted, with antithetic pairs.
+    """Measures every cell, then each estimator with other numbers of samples and, if wanted, with antithetic pairs.
 
     Args:
-        problem: what is measured on.
+        instances: what is measured on.
         settings: what is measured.
-        reference: the true gradient.
         antithetic: whether to measure antithetic pairs.
         advance: is told how much is done, and what is going on.
 
@@ -126,34 +109,89 @@ def make_comparison(
     """
     paired = replace(settings, noise=AntitheticNoiseDistribution(settings.noise)) if antithetic else None  # type: ignore[arg-type]
     records: list[Cell | Skipped] = []
-    for record in compare(problem, settings, reference):
-        records.append(record)
-        advance(len(records), record.estimator)
-    cosines: dict[str, dict[int, float]] = {}
-    ratios: dict[str, float] = {}
-    best = best_cells(records)
-    for cell in best:
-        advance(len(records) + len(SAMPLES) * len(cosines), f"{cell.estimator}, samples")
-        cosines[cell.estimator] = _cosines(problem, settings, reference, cell)
-        pairs = measured_again(problem, paired, reference, cell) if paired and not ESTIMATORS[cell.estimator].exact else None
-        if isinstance(pairs, Cell) and cell.accuracy.variance > 0:
-            ratios[cell.estimator] = pairs.accuracy.variance / cell.accuracy.variance
+    names = settings.estimators or list(ESTIMATORS)
+    for done, name in enumerate(names):
+        advance(done, name)
+        records += compare(instances, replace(settings, estimators=[name]))
     cells = [record for record in records if isinstance(record, Cell)]
+    best, cosines, ratios = best_cells(cells), {}, {}
+    for done, cell in enumerate(best):
+        advance(len(names) + done, f"{cell.estimator}, samples")
+        cosines[cell.estimator] = _cosines(instances, settings, cells, cell.estimator)
+        if paired and not ESTIMATORS[cell.estimator].exact:
+            pairs = measured_again(instances, replace(paired, repetitions=cell.repetitions), cell)
+            if isinstance(pairs, Cell) and cell.accuracy.variance > 0:
+                ratios[cell.estimator] = _variance_ratio(pairs, cell)
     reasons = {record.estimator: record.reason for record in records if isinstance(record, Skipped)}
     skipped = {name: reason for name, reason in reasons.items() if name not in cosines}
-    return Comparison(cells, best, skipped, cosines, ratios)
+    return Comparison(cells, best, skipped, settings.shown, cosines, ratios)
 
 
 def steps(settings: Settings) -> int:
     """How much :func:`make_comparison` has to do, in the numbers of which ``advance`` is told."""
-    return len(settings.cells) + len(SAMPLES) * len(settings.estimators or ESTIMATORS)
+    return 2 * len(settings.estimators or ESTIMATORS)
 
 
-def _cosines(problem: LabProblem, settings: Settings, reference: Reference, cell: Cell) -> dict[int, float]:
+def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str) -> dict[int, Figure]:
     found = {}
-    for samples in SAMPLES:
-        changed = replace(settings, nb_samples=samples, repetitions=_REPETITIONS)
-        record = measured_again(problem, changed, reference, cell)
+    row = [cell for cell in cells if (cell.estimator, cell.temperature) == (name, settings.shown)]
+    for samples, repetitions in SAMPLES.items() if row else ():
+        changed = replace(settings, nb_samples=samples, repetitions=repetitions)
+        record = measured_again(instances, changed, min(row, key=lambda cell: cell.rank))
         if isinstance(record, Cell):
             found[samples] = record.accuracy.cosine
     return found
+
+
+def _variance_ratio(pairs: Cell, plain: Cell) -> Figure:
+    """Variance with pairs over that without, from independent repetitions; over instances, the mean of their ratios."""
+    both = zip(pairs.by_instance, plain.by_instance, strict=True)
+    ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
+    return ratios[0] if len(ratios) == 1 else positive(*mean_of(ratios), len(ratios) - 1)
+
+
+def _record(cell: Cell) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "estimator": cell.estimator,
+        "lambda": cell.lambda_,
+        "beta": cell.beta,
+        "temperature": cell.temperature,
+        "repetitions": cell.repetitions,
+        "best": cell.is_best,
+        "edge": edge(cell) or None,
+    }
+    for name in _FIGURES:
+        record |= _parts(name, getattr(cell.accuracy, name))
+    return {**record, "calls": cell.calls, "milliseconds": 1e3 * cell.seconds}
+
+
+def _parts(name: str, figure: Figure | None) -> dict[str, float | None]:
+    """A figure, its standard error and the ends of its interval; None for what is infinite or not known."""
+    parts = {
+        name: figure,
+        f"{name}_standard_error": None if figure is None else figure.standard_error,
+        f"{name}_low": None if figure is None else figure.low,
+        f"{name}_high": None if figure is None else figure.high,
+    }
+    return {key: _finite(value) for key, value in parts.items()}
+
+
+def _by_instance(cell: Cell) -> dict[str, list[float | None]]:
+    """Figures and their standard errors on each instance."""
+    rows = [
+        {key: value for name in _FIGURES for key, value in _parts(name, getattr(each, name)).items()}
+        for each in cell.by_instance
+    ]
+    return {key: [row[key] for row in rows] for key in rows[0] if not key.endswith(("_low", "_high"))}
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _floats(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
+    return {str(name): _finite(figure) for name, figure in figures.items()}
+
+
+def _errors(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
+    return {str(name): _finite(figure.standard_error) for name, figure in figures.items()}

@@ -1,15 +1,17 @@
 """Pictures of a comparison of estimators: bias and variance against lambda, cosine against samples."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from matplotlib import figure as drawing
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from imle_cli.canvas import add_title, own_settings
+from imle_core.lab_figure import Figure
 
 Style: TypeAlias = dict[str, Any]
 
@@ -25,22 +27,20 @@ class Curve:
 
     Attributes:
         lambdas: steps, rising.
-        bias: squared bias at each.
-        variance: variance at each.
-        temperature: of the noise.
+        bias: squared bias at each, with its interval.
+        variance: variance at each, likewise.
     """
 
     lambdas: Sequence[float]
-    bias: Sequence[float]
-    variance: Sequence[float]
-    temperature: float
+    bias: Sequence[Figure]
+    variance: Sequence[Figure]
 
 
 @own_settings()
 def comparison_figure(
-    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, float]], *, title: str, samples: int
-) -> Figure:
-    """Bias and variance against lambda, and cosine with the true gradient against samples, side by side.
+    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, Figure]], *, title: str, samples: int
+) -> drawing.Figure:
+    """Bias and variance against lambda, and cosine with the true gradient against samples, side by side, with intervals.
 
     Args:
         curves: for each estimator with a step lambda; may be empty.
@@ -49,7 +49,7 @@ def comparison_figure(
         samples: samples of a gradient in the curves.
     """
     panels = 2 if curves else 1
-    figure = Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
+    figure = drawing.Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
     *left, right = figure.subplots(1, panels, squeeze=False)[0]
     style = {name: _style(number) for number, name in enumerate(cosines)}
     for axes in left:
@@ -76,8 +76,8 @@ def _style(number: int) -> Style:
 def _draw_curves(axes: Axes, curves: Mapping[str, Curve], style: Mapping[str, Style], samples: int) -> None:
     for name, curve in curves.items():
         plain = {key: value for key, value in style[name].items() if key != "linestyle"}
-        axes.plot(curve.lambdas, [max(value, _LEAST) for value in curve.bias], **plain, linestyle="-")
-        axes.plot(curve.lambdas, [max(value, _LEAST) for value in curve.variance], **plain, linestyle=":", fillstyle="none")
+        _draw_intervals(axes, curve.lambdas, curve.bias, _LEAST, **plain, linestyle="-")
+        _draw_intervals(axes, curve.lambdas, curve.variance, _LEAST, **plain, linestyle=":", fillstyle="none")
     axes.set_xscale("log")
     axes.set_yscale("log")
     ticks = sorted({value for curve in curves.values() for value in curve.lambdas})
@@ -91,19 +91,32 @@ def _draw_curves(axes: Axes, curves: Mapping[str, Curve], style: Mapping[str, St
     ]
     axes.legend(handles=handles, frameon=False, fontsize=8)
     _plain(axes)
-    axes.set_title("in units of the squared gradient", fontsize=9)
+    axes.set_title("in units of the squared gradient; bars: intervals of 95%", fontsize=9)
 
 
-def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, float]], style: Mapping[str, Style]) -> None:
+def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, Figure]], style: Mapping[str, Style]) -> None:
     for name, values in cosines.items():
-        axes.plot(list(values), list(values.values()), **style[name])
+        _draw_intervals(axes, list(values), list(values.values()), -1.0, **style[name])
     axes.set_xscale("log")
     _label_ticks(axes, sorted({number for values in cosines.values() for number in values}))
-    axes.set_ylim(min(0.0, *(value for values in cosines.values() for value in values.values())) - 0.02, 1.02)
+    axes.set_ylim(min(0.0, *(value.low for values in cosines.values() for value in values.values())) - 0.02, 1.02)
     axes.set_xlabel("samples", fontsize=9)
     axes.set_ylabel("cosine with the true gradient", fontsize=9)
-    axes.set_title("each estimator at its best settings", fontsize=9)
+    axes.set_title("each estimator with its best lambda there", fontsize=9)
     _plain(axes)
+
+
+def _draw_intervals(axes: Axes, places: Sequence[float], figures: Sequence[Figure], least: float, **style: Any) -> None:
+    """Figures with their intervals; what is below ``least`` is drawn there, and an end that is open is left out.
+
+    Of a figure that is infinite the lower end is drawn.
+    """
+    values = [max(float(figure) if math.isfinite(figure) else figure.low, least) for figure in figures]
+    below = [max(0.0, value - max(figure.low, least)) for value, figure in zip(values, figures, strict=True)]
+    above = [
+        figure.high - value if value < figure.high < math.inf else 0.0 for value, figure in zip(values, figures, strict=True)
+    ]
+    axes.errorbar(places, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
 
 
 def _label_ticks(axes: Axes, ticks: Sequence[float]) -> None:

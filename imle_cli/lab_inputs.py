@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from imle_cli.gold import read_gold
 from imle_cli.imported import imported, reason
 from imle_cli.inputs import read_problem
 from imle_cli.map_problem import MapProblem
-from imle_cli.options import DeviceName, InputOptions, LabOptions, SolverOptions
+from imle_cli.options import DeviceName, InputOptions, LabOptions, ReportOptions, SolverOptions, check_range
 from imle_cli.problem import Problem
 from imle_cli.sampling import find_device
 from imle_core import hamming
@@ -23,6 +23,8 @@ from imle_core.contracts import check_name
 from imle_core.exact import ExponentialFamily
 from imle_core.families import family_of
 from imle_core.lab_problem import PROBLEMS, LabProblem, check_problem, make_problem
+
+_MOST_INSTANCES = 1000
 
 Found = tuple[LabProblem, str, tuple[Path, ...]]
 """A problem, what its pictures are named after, and the files that were read."""
@@ -55,6 +57,29 @@ def read_lab_problem(
     if lab.loss is not None:
         problem = replace(problem, loss=_guarded(lab.loss, _callable("--loss", lab.loss)), loss_name=lab.loss)
     return problem, name, inputs
+
+
+def read_lab_problems(
+    place: InputOptions, choice: SolverOptions, lab: LabOptions, report: ReportOptions, given: frozenset[str], instances: int
+) -> list[Found]:
+    """So many random problems, of seeds one after the other, or the user's own one.
+
+    Raises:
+        UsageError: several instances of an input; options of an input for random problems; a number out of range.
+        DataError, ValueError: as :func:`read_lab_problem`.
+    """
+    check_range("--instances", instances, 1, _MOST_INSTANCES, "the usual number is 5")
+    if place.map is not None or "solver" in given:
+        if instances > 1:
+            raise UsageError(f"--instances: got {instances}; an input is one instance; leave it out")
+    elif report.seed + instances > 2**32:
+        raise UsageError(f"--seed: got {report.seed}; random problems have seeds from 0 to 2^32 - 1; the usual one is 0")
+    else:
+        foreign = sorted(given & {field.name for group in (place, choice) for field in fields(group)})
+        if foreign:
+            option = f"--{foreign[0].replace('_', '-')}"
+            raise UsageError(f"{option}: it belongs to an INPUT or a --solver; name one or leave it out")
+    return [read_lab_problem(place, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
 
 
 def read_estimators(text: str) -> list[str]:

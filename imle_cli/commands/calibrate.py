@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,6 @@ from imle_cli.options import (
     ReportOptions,
     SolverOptions,
     check_at_least,
-    check_range,
     read_numbers,
 )
 
@@ -33,7 +32,6 @@ Temperatures = Annotated[
     str, typer.Option(metavar="T,...", help="Temperatures to try; more are tried between the best ones of them.")
 ]
 Draws = Annotated[int, typer.Option(help="Samples of each instance at each temperature.")]
-_MOST_INSTANCES = 1000
 _LOOSE = 0.05  # between the bounds of a total variation, from which on both are told
 
 
@@ -68,7 +66,7 @@ def calibrate(
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
     from imle_cli.console import Report
-    from imle_cli.lab_inputs import number_of_states, read_lab_problem
+    from imle_cli.lab_inputs import number_of_states, read_lab_problems
     from imle_cli.outputs import Outputs
     from imle_cli.sampling import make_noise, noise_title
     from imle_core.calibration import REFINEMENTS
@@ -78,8 +76,7 @@ def calibrate(
     console = Report(as_json=report.json, quiet=report.quiet)
     temperatures = read_numbers("--temps", temps, float, 0, "0.5,1,2,4")
     check_at_least("--samples", samples, 2, "the usual number is 100000")
-    _check_instances(place, choice, given.names, instances, report.seed)
-    found = [read_lab_problem(place, choice, lab, report.device, report.seed + i, given.names) for i in range(instances)]
+    found = read_lab_problems(place, choice, lab, report, given.names, instances)
     problem, stem, inputs = found[0]
     if problem.family is None:
         raise UsageError(
@@ -150,19 +147,6 @@ class _Outcome:
         """A table of the temperatures of ``--temps`` and of the closest one."""
         shown = [some for some in self.ordered if some is self.best or some.temperature in self.temperatures]
         return [_cells(record, record is self.best) for record in shown]
-
-
-def _check_instances(place: InputOptions, choice: SolverOptions, given: frozenset[str], instances: int, seed: int) -> None:
-    check_range("--instances", instances, 1, _MOST_INSTANCES, "the usual number is 5")
-    if place.map is not None or "solver" in given:
-        if instances > 1:
-            raise UsageError(f"--instances: got {instances}; an input is one instance; leave it out")
-        return
-    foreign = sorted(given & {field.name for group in (place, choice) for field in fields(group)})
-    if foreign:
-        raise UsageError(f"--{foreign[0].replace('_', '-')}: it belongs to an INPUT or a --solver; name one or leave it out")
-    if seed + instances > 2**32:
-        raise UsageError(f"--seed: got {seed}; random problems have seeds from 0 to 2^32 - 1; the usual one is 0")
 
 
 def _stacked(parts: list[Any]) -> Any:

@@ -21,15 +21,26 @@ from imle_cli.options import (
 )
 
 _Names = Annotated[str | None, typer.Option(metavar="NAME,...", help="Estimators; all of them by default.")]
-_Lambdas = Annotated[str, typer.Option(metavar="NUMBER,...", help="Steps of the target.")]
-_Temperatures = Annotated[str, typer.Option(metavar="NUMBER,...", help="Temperatures of the noise, forward and backward.")]
+_Lambdas = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER,...", help="Steps of the target; by default 0.1,0.3,1,3,10, and more beyond where these end."
+    ),
+]
+_Temperatures = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER,...",
+        help="Temperatures of the noise, forward and backward; by default 0.5,1,2,4, and more likewise.",
+    ),
+]
 _Samples = Annotated[int, typer.Option(help="Samples of one gradient.")]
-_Repetitions = Annotated[int, typer.Option(help="Independent gradients of each kind.")]
+_Repetitions = Annotated[
+    int, typer.Option(help="Independent gradients of a kind on average; more where it decides something.")
+]
+_Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 _Antithetic = Annotated[bool, typer.Option("--antithetic", help="Measure what antithetic pairs do to the variance, too.")]
 _Table = Annotated[Path | None, typer.Option("--save", help="Everything that was measured, as a table (.csv).")]
-
-_FIGURES = ["lambda", "temperature", "bias", "variance", "mse", "error", "cosine", "zero", "signs", "calls", "ms"]
-_HEADER = ["estimator", *_FIGURES, "note"]
 
 
 def compare(
@@ -40,10 +51,11 @@ def compare(
     report: ReportOptions,
     given: Given,
     estimators: _Names = None,
-    lambdas: _Lambdas = "0.1,0.3,1,3,10",
-    temps: _Temperatures = "0.5,1,2,4",
+    lambdas: _Lambdas = None,
+    temps: _Temperatures = None,
     samples: _Samples = 10,
     repetitions: _Repetitions = 300,
+    instances: _Instances = 1,
     antithetic: _Antithetic = False,
     out: Picture = None,
     save: _Table = None,
@@ -54,53 +66,83 @@ def compare(
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
     from imle_cli import canvas
-    from imle_cli.comparison import make_comparison, steps
     from imle_cli.comparison_figures import comparison_figure
     from imle_cli.console import DataError, Report
-    from imle_cli.lab_inputs import read_estimators, read_lab_problem
+    from imle_cli.lab_inputs import read_estimators, read_lab_problems
     from imle_cli.outputs import Outputs, check_output, write_table
     from imle_cli.sampling import make_noise, noise_title
-    from imle_core.lab import Settings
-    from imle_core.lab_reference import reference_gradient
+    from imle_core.lab_measurement import Settings
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--samples", samples, 2 if antithetic else 1, "antithetic pairs need two" if antithetic else "use 10")
     check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
     chosen = None if estimators is None else read_estimators(estimators)
-    grid = read_numbers("--lambdas", lambdas, float, 0, "0.1,1,10"), read_numbers("--temps", temps, float, 0, "0.5,1,2")
-    problem, stem, inputs = read_lab_problem(place, choice, lab, report.device, report.seed, given.names)
+    grid, widened = _grid(lambdas, temps)
+    problems = read_lab_problems(place, choice, lab, report, given.names, instances)
+    problem, stem, inputs = problems[0]
     law = make_noise(noise, problem.k)
-    settings = Settings(law, chosen, *grid, samples, repetitions, report.seed)
+    settings = Settings(law, chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
     if save is not None:
         check_output("--save", save, (".csv",), inputs)
-    with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
-        try:
-            reference = reference_gradient(problem, law, report.seed)
-            found = make_comparison(problem, settings, reference, antithetic, advance)
-        except TypeError as error:  # a solution that is no tensor
-            raise DataError(str(error)) from error
+    measured, found = _measured(console, [each for each, *_ in problems], settings, antithetic)
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")
-    title = f"Gradients for {problem.name} under {noise_title(noise.noise)}"
+    title = f"Gradients for {problem.name} under {noise_title(noise.noise)} at temperature {settings.shown:g}"
     figure = comparison_figure(found.curves, found.cosines, title=title, samples=samples)
     outputs.write(canvas.encode(figure, outputs.format))
     if save is not None:
         write_table(save, found.columns)
     files = [*outputs.files, *([] if save is None else [str(save)])]
-    _tell(console, problem, settings, reference, found, {"noise": noise.noise, "seconds": began, "files": files})
+    is_random = place.map is None and "solver" not in given.names
+    more = {"noise": noise.noise, "seconds": began, "files": files, "random": is_random}
+    _tell(console, measured, settings, found, more)
 
 
-def _tell(console: Any, problem: Any, settings: Any, reference: Any, found: Any, more: dict[str, Any]) -> None:
-    """Prints what was found; ``more`` has the name of the noise, when the work began, and files."""
+def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], frozenset[str]]:
+    """Lambdas and temperatures, and those of the two that the user left to the command, which may then widen them."""
+    from imle_core.lab_measurement import LAMBDAS, TEMPERATURES
+
+    grid = (
+        LAMBDAS if lambdas is None else read_numbers("--lambdas", lambdas, float, 0, "0.1,1,10"),
+        TEMPERATURES if temps is None else read_numbers("--temps", temps, float, 0, "0.5,1,2"),
+    )
+    return grid, frozenset(name for name, given in (("lambdas", lambdas), ("temperatures", temps)) if given is None)
+
+
+def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
+    """Problems with their references, and what was found."""
+    from imle_cli.comparison import make_comparison, steps
+    from imle_cli.console import DataError
+    from imle_core.lab_measurement import Instance
+    from imle_core.lab_reference import reference_gradient
+
+    with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
+        try:
+            measured = [
+                Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
+                for number, problem in enumerate(problems)
+            ]
+            return measured, make_comparison(measured, settings, antithetic, advance)
+        except TypeError as error:  # a solution that is no tensor
+            raise DataError(str(error)) from error
+
+
+def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str, Any]) -> None:
+    """Prints what was found; ``more`` has the noise's name, when the work began, files, and whether problems are random."""
     from imle_cli.advice import advice
+    from imle_cli.comparison import OPTIONS
+    from imle_cli.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
     from imle_cli.lab_inputs import number_of_states
 
-    text, relative = advice(found.best, settings.lambdas, settings.temperatures), reference.error / reference.norm
+    text, instances = advice(found.best, found.alike, OPTIONS), len(measured)
+    problem, reference = measured[0].problem, measured[0].reference
+    relative = max(each.reference.error / each.reference.norm for each in measured)
     values = {
         "problem": problem.name,
+        "instances": instances,
         **number_of_states(problem.family),
         "loss": problem.loss_name,
         "noise": more["noise"],
@@ -113,10 +155,15 @@ def _tell(console: Any, problem: Any, settings: Any, reference: Any, found: Any,
         "seconds": time.perf_counter() - more["seconds"],
         "files": more["files"],
     }
-    counts = f"{settings.nb_samples} samples, {settings.repetitions} repetitions"
+    several = f"{instances} instances, " if instances > 1 else ""
+    counts = f"{several}{settings.nb_samples} samples, {settings.repetitions} repetitions, seed {settings.seed}"
     below = [
+        *lambda_table(found),
+        "",
         f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
-        f"reference  {reference.text}{f', relative standard error {relative:.2g}' if reference.error else ''}",
+        f"reference  {reference.text}{f', relative standard error {relative:.2g}' if relative else ''}",
+        f"figures    {legend(instances)}",
+        *scope(more["random"], instances),
         f"files      {', '.join(more['files'])}",
     ]
-    console.table(values, _HEADER, found.rows, figures=_FIGURES, below="\n".join(["", *below, "", text]))
+    console.table(values, HEADER, rows(found), figures=FIGURES, below="\n".join(["", *below, "", text]))

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, SumOfGammaNoiseDistribution, hamming
-from imle_core.alternatives import ESTIMATORS
 from imle_core.contracts import LossError
-from imle_core.lab import Accuracy, Cell, Settings, Skipped, best_cells, compare, measure, measured_again
+from imle_core.lab import compare as compare_on
+from imle_core.lab import measured_again
+from imle_core.lab_cell import Cell, Skipped
+from imle_core.lab_measurement import Instance, Settings
 from imle_core.lab_problem import LabProblem, make_problem
 from imle_core.lab_reference import Reference, reference_gradient
 from imle_core.solvers import GridPath, TopK
@@ -22,6 +24,10 @@ def settings(*estimators, **changes):
     return Settings(given.pop("noise", GUMBEL), estimators or None, **given)
 
 
+def compare(problem, settings, reference):
+    return compare_on([Instance(problem, reference)], settings)
+
+
 def top_1(loss=None):
     """One of four with the Gumbel law's own exact distribution: perturb-and-MAP at temperature 1 has no bias."""
     theta = torch.tensor([[0.3, -0.5, 1.0, 0.0]], dtype=torch.float64)
@@ -29,49 +35,6 @@ def top_1(loss=None):
     problem = make_problem("top-k", "4,1")
     linear = replace(problem, theta=theta, loss=loss or (lambda z: z @ weights.to(z)))
     return linear, reference_gradient(linear, None, 0)
-
-
-class TestMeasure:
-    def test_bias_variance_and_error_of_known_gradients(self):
-        true = torch.tensor([3.0, 4.0])
-        draws = torch.tensor([[3.0, 4.0], [3.0, 4.0], [0.0, 0.0], [6.0, 8.0]])
-        found = measure(draws, true)
-        assert found.variance == pytest.approx(50 / 3 / 25)
-        assert found.mse == pytest.approx(50 / 4 / 25)
-        assert found.bias == 0.0
-        assert found.error == pytest.approx((25 + 25 + 100) / 4 / 25 - 1)
-        assert found.cosine == pytest.approx(0.75)
-        assert found.zero_share == 0.25
-        assert found.sign_agreement == 1.0
-
-    def test_the_error_forgives_scale_alone(self):
-        true, generator = torch.tensor([3.0, 4.0]), torch.Generator().manual_seed(0)
-        draws = true + torch.randn(1000, 2, generator=generator)
-        errors = [measure(scale * draws, true).error for scale in (0.01, 1.0, 50.0)]
-        assert errors == pytest.approx([errors[0]] * 3)
-        assert errors[0] == pytest.approx(2 / 25, rel=0.2)
-        assert measure(-draws, true).error == math.inf
-        turned = torch.tensor([[-4.0, 3.0]]) + true
-        assert measure(turned.expand(2, 2), true).error == pytest.approx(1.0)
-
-    def test_signs_are_counted_where_neither_is_zero(self):
-        found = measure(torch.tensor([[1.0, 0.0, -1.0, 5.0], [0.0, 0.0, 1.0, 5.0]]), torch.tensor([1.0, 1.0, 1.0, 0.0]))
-        assert found.sign_agreement == pytest.approx(2 / 3)
-
-    def test_zero_gradients_tell_nothing(self):
-        found = measure(torch.zeros(3, 2), torch.tensor([1.0, 1.0]))
-        assert (found.bias, found.mse, found.error) == (pytest.approx(1.0), pytest.approx(1.0), math.inf)
-        assert (found.variance, found.cosine, found.zero_share, found.sign_agreement) == (0.0, 0.0, 1.0, None)
-
-    def test_bias_does_not_grow_with_few_repetitions(self):
-        generator = torch.Generator().manual_seed(0)
-        true = torch.ones(50, dtype=torch.float64)
-        squares = []
-        for _ in range(200):
-            found = measure(true + 3 * torch.randn(10, 50, generator=generator, dtype=torch.float64), true)
-            squares.append(found.bias**2)
-        # Without the correction it would be 9 * 50 / 10 / 50 = 0.9.
-        assert sum(squares) / 200 < 0.15
 
 
 class TestCells:
@@ -145,26 +108,18 @@ class TestCells:
         reference = reference_gradient(problem, None, 0)
         (cell,) = compare(problem, settings("adaptive-imle", noise=SumOfGammaNoiseDistribution(5, 10)), reference)
         assert 0.1 < cell.beta < 0.3
-        again = measured_again(problem, settings(nb_samples=3, noise=SumOfGammaNoiseDistribution(5, 10)), reference, cell)
+        again = measured_again(
+            [Instance(problem, reference)], settings(nb_samples=3, noise=SumOfGammaNoiseDistribution(5, 10)), cell
+        )
         assert (again.beta, again.nb_samples, again.calls) == (cell.beta, 3, 6)
-
-    def test_the_grid_has_steps_where_an_estimator_has_one(self):
-        grid = settings("imle", "simple", lambdas=[1.0, 2.0], temperatures=[0.5, 1.0, 2.0]).cells
-        assert len(grid) == 6 + 3
-        assert ("simple", None, 0.5) in grid
-        assert {name for name, *_ in settings().cells} == set(ESTIMATORS)
 
 
 def test_repetitions_are_taken_in_parts_of_a_bounded_size(monkeypatch):
     problem, reference = top_1()
-    monkeypatch.setattr("imle_core.lab._ENTRIES", 4000)
+    monkeypatch.setattr("imle_core.lab_measurement._ENTRIES", 4000)
     (cell,) = compare(problem, settings("imle", repetitions=1000), reference)
     assert cell.calls == 20
     assert cell.accuracy.cosine > 0.3
-
-
-def test_rounding_is_no_error():
-    assert measure(torch.full((3, 2), 0.1), torch.tensor([0.1, 0.1]) * 3).error == 0.0
 
 
 class TestSkipped:
@@ -239,25 +194,22 @@ class TestErrors:
             ({"temperatures": [-1.0]}, r"temperatures: got \[-1.0\]; it must be finite numbers >= 0"),
             ({"repetitions": 1}, "repetitions: got 1; a variance needs 2 or more; the usual number is 500"),
             ({"nb_samples": 0}, "nb_samples: got 0; it must be a whole number >= 1"),
+            ({"widened": frozenset({"temps"})}, r"widened: got \['temps'\]; it must be of \['lambdas', 'temperatures'\]"),
         ],
     )
     def test_settings_outside_their_range(self, changes, message):
         with pytest.raises(ValueError, match=rf"^{message}"):
             settings("imle", **changes)
 
+    def test_no_instances(self):
+        with pytest.raises(ValueError, match=r"^instances: got none; figures are means over them; give at least one$"):
+            list(compare_on([], settings("imle")))
+
     def test_an_unknown_estimator(self):
         with pytest.raises(
             ValueError, match=r"^estimator: got 'imel'; it must be one of 'imle', .*; did you mean 'imle'\?$"
         ):
             settings("imel")
-
-
-def test_the_best_cells_come_first():
-    def cell(name, mse, calls):
-        return Cell(name, None, None, 1.0, 1, Accuracy(0.0, mse, mse, mse, 0.0, 0.0, None), calls, 0.0)
-
-    records = [cell("a", 2.0, 2.0), Skipped("c", "no"), cell("b", 1.0, 3.0), cell("a", 1.0, 2.0)]
-    assert [(found.estimator, found.cost) for found in best_cells(records)] == [("a", 2.0), ("b", 3.0)]
 
 
 def test_no_estimator_loops_over_samples_in_python():

@@ -10,38 +10,17 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from imle_cli import comparison_figures
 from imle_cli.app import app
 from imle_core.alternatives import ESTIMATORS
 
 SMALL = ["--repetitions", "20", "--samples", "2", "--temps", "1", "--lambdas", "1,3"]
-KEYS = [
-    "problem",
-    "states",
-    "log10_states",
-    "loss",
-    "noise",
-    "samples",
-    "repetitions",
-    "seed",
-    "reference",
-    "cells",
-    "best",
-    "skipped",
-]
-KEYS += ["cosines", "antithetic", "recommendation", "seconds", "files"]
-CELL = [
-    "estimator",
-    "lambda",
-    "beta",
-    "temperature",
-    "bias",
-    "variance",
-    "mse",
-    "error",
-    "cosine",
-    "zero_share",
-    "sign_agreement",
-]
+KEYS = ["problem", "instances", "states", "log10_states", "loss", "noise", "samples", "repetitions", "seed", "reference"]
+KEYS += ["cells", "best", "alike", "skipped", "temperature", "cosines", "cosines_standard_error"]
+KEYS += ["antithetic", "antithetic_standard_error", "recommendation", "seconds", "files"]
+FIGURES = ["bias", "variance", "mse", "error", "cosine", "zero_share", "sign_agreement", "squared_bias", "alignment"]
+CELL = ["estimator", "lambda", "beta", "temperature", "repetitions", "best", "edge"]
+CELL += [f"{name}{part}" for name in FIGURES for part in ("", "_standard_error", "_low", "_high")]
 CELL += ["calls", "milliseconds"]
 
 
@@ -64,13 +43,17 @@ def fails(*arguments):
 def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
     text = compare(*SMALL)
     rows = [row.rstrip() for row in text.split("\n\n")[0].splitlines()]
-    header = "estimator lambda temperature bias variance mse error cosine zero signs calls ms note"
+    header = "estimator lambda temperature bias variance mse error cosine zero signs calls ms repetitions note"
     assert rows[0].split() == header.split()
     assert {row.split()[0] for row in rows[1:]} == set(ESTIMATORS)
     (skipped,) = (row for row in rows if row.startswith("fenchel-young"))
     assert skipped.endswith("skipped: it has a loss of its own, of gold solutions, and estimates the gradient of no other")
     assert "reference  exact, Gibbs distribution at temperature 1 over 252 states" in text
-    assert re.search(r"\nTake \S+ at temperature 1: it has the smallest error times solver calls here, .*\.\n$", text)
+    assert re.search(
+        r"\nTake .* at temperature 1.* has the smallest error times solver calls here, an error of \S+ ± ", text
+    )
+    assert "± standard error of repetitions; where it is above a third of the figure, ends of the interval of 95%" in text
+    assert "\ninstances  one, for which alone the ranking holds; --instances 5 tells whether others agree\n" in text
     with Image.open("top-k-compare.png") as picture:
         assert min(picture.size) > 800
 
@@ -84,7 +67,11 @@ def test_json_has_every_cell_and_so_has_the_table():
         ("simple", None),
         ("adaptive-imle", None),
     ]
-    assert all(list(cell) == CELL for cell in values["cells"])
+    assert all(list(cell) == [*CELL, "by_instance"] for cell in values["cells"])
+    for cell in values["cells"]:
+        assert cell["variance_low"] < cell["variance"] < cell["variance_high"]
+        assert cell["cosine_standard_error"] > 0
+        assert cell["by_instance"]["variance"] == [cell["variance"]]
     assert values["cells"][3]["beta"] > 0
     assert (values["states"], values["problem"], values["noise"]) == (252, "top-k 10,5", "sum-of-gamma")
     assert values["files"] == ["top-k-compare.png", "cells.csv"]
@@ -94,6 +81,8 @@ def test_json_has_every_cell_and_so_has_the_table():
     assert [row["estimator"] for row in rows] == ["imle", "imle", "simple", "adaptive-imle"]
     assert float(rows[1]["bias"]) == values["cells"][1]["bias"]
     assert rows[2]["lambda"] == ""
+    assert list(rows[0]) == CELL
+    assert float(rows[0]["error_standard_error"]) == values["cells"][0]["error_standard_error"]
 
 
 def test_the_same_seed_gives_the_same_figures():
@@ -128,7 +117,105 @@ def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
     ]
     values = json.loads(compare(*arguments, "--repetitions", "400", "--json"))
     assert set(values["antithetic"]) == {"perturbed", "imle"}
-    assert values["antithetic"]["perturbed"] < 0.8
+    assert values["antithetic"]["perturbed"] + 2 * values["antithetic_standard_error"]["perturbed"] < 0.8
+
+
+class TestHowSure:
+    def test_a_figure_that_is_hardly_known_is_a_bound(self):
+        text = compare("--problem", "path", "--size", "5x5", "--noise", "gumbel", "--estimators", "score-function", *SMALL)
+        row = next(line for line in text.splitlines() if line.startswith("score-function"))
+        assert re.search(r" > \d", row)
+
+    def test_the_table_of_lambdas_is_that_of_the_picture(self):
+        arguments = ["--estimators", "imle,central-imle,simple", "--noise", "gumbel", "--temps", "1,2", "--lambdas", "1,3"]
+        text = compare(*arguments, "--repetitions", "40")
+        table = text.split("\n\n")[1].splitlines()
+        assert table[0].split() == ["at", "temperature", "1", "lambda", "1", "3"]
+        assert [line.split("  ")[0] for line in table[1:]] == ["imle", "", "central-imle", ""]
+        assert all(line.count("±") == 2 for line in table[1:])
+        values = json.loads(compare(*arguments, "--repetitions", "40", "--json"))
+        assert values["temperature"] == 1.0
+        cell = next(cell for cell in values["cells"] if (cell["estimator"], cell["temperature"]) == ("imle", 1.0))
+        shown = re.search(r"squared bias +(\S+) ± (\S+)", text).groups()
+        assert [float(number) for number in shown] == pytest.approx(
+            [cell["squared_bias"], cell["squared_bias_standard_error"]], abs=0.006
+        )
+
+    def test_one_temperature_is_in_the_title_of_all_curves(self, monkeypatch):
+        titles = []
+        drawn = comparison_figures.comparison_figure
+        monkeypatch.setattr(
+            comparison_figures,
+            "comparison_figure",
+            lambda *given, **more: titles.append(more["title"]) or drawn(*given, **more),
+        )
+        compare("--estimators", "imle", "--repetitions", "8", "--temps", "0.3,0.9,4", "--lambdas", "1,3")
+        assert titles == ["Gradients for top-k 10,5 under Sum-of-Gamma noise at temperature 0.9"]
+
+    def test_the_edge_of_a_grid_of_one_s_own_is_marked(self):
+        arguments = ["--problem", "path", "--noise", "gumbel", "--estimators", "imle", "--temps", "4,8", "--lambdas", "0.3"]
+        text = compare(*arguments, "--repetitions", "100")
+        assert (
+            next(line for line in text.splitlines() if line.startswith("imle")).rstrip().endswith("at the edge of --temps")
+        )
+        assert text.endswith("That is at the edge of --temps: others beyond it may be better.\n")
+        values = json.loads(compare(*arguments, "--repetitions", "100", "--json"))
+        assert [cell["edge"] for cell in values["cells"] if cell["best"]] == ["at the edge of --temps"]
+
+    def test_a_grid_that_is_left_to_the_command_widens(self):
+        arguments = ["--problem", "path", "--noise", "gumbel", "--estimators", "imle", "--lambdas", "0.1,0.3"]
+        values = json.loads(compare(*arguments, "--repetitions", "100", "--json"))
+        (best,) = (cell for cell in values["cells"] if cell["best"])
+        assert min(cell["temperature"] for cell in values["cells"]) < min(best["temperature"], 0.5)
+        assert {cell["lambda"] for cell in values["cells"]} == {0.1, 0.3}
+
+
+class TestInstances:
+    def test_the_recommendation_is_of_their_mean(self):
+        arguments = ["--instances", "3", "--noise", "gumbel", "--estimators", "identity,imle,blackbox", *SMALL]
+        values = json.loads(compare(*arguments, "--json"))
+        assert values["instances"] == 3
+        assert values["best"][0] == "identity"
+        assert values["alike"] in ([], ["imle", "blackbox"])
+        cell = values["cells"][0]
+        assert len(cell["by_instance"]["cosine"]) == 3
+        assert cell["cosine"] == pytest.approx(sum(cell["by_instance"]["cosine"]) / 3)
+        assert cell["cosine_standard_error"] == pytest.approx(np.std(cell["by_instance"]["cosine"], ddof=1) / np.sqrt(3))
+        text = compare(*arguments)
+        assert ", 3 instances, 2 samples, 20 repetitions, seed 0" in text
+        assert "--instances 5" not in text
+        assert "± standard error of the mean of 3 instances, from their spread" in text
+
+    def test_what_they_do_not_tell_apart(self):
+        arguments = ["--instances", "3", "--noise", "gumbel", "--estimators", "imle,blackbox", *SMALL]
+        values = json.loads(compare(*arguments, "--json"))
+        assert values["alike"] == ["blackbox"]
+        assert values["recommendation"].startswith("Take imle or blackbox: not told apart by 3 instances. imle with lambda ")
+
+    def test_the_first_is_that_of_the_seed_alone(self):
+        alone, second, both = (
+            json.loads(compare(*SMALL, "--estimators", "simple", "--seed", seed, "--instances", number, "--json"))
+            for seed, number in ((5, 1), (6, 1), (5, 2))
+        )
+        assert both["cells"][0]["by_instance"]["variance"] == [
+            alone["cells"][0]["variance"],
+            second["cells"][0]["variance"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--instances", "0"], "error: --instances: got 0; it must be from 1 to 1000; the usual number is 5"),
+            (
+                ["map.npy", "--instances", "2"],
+                "error: --instances: got 2; an input is one instance; leave it out",
+            ),
+            (["--top-k", "3"], "error: --top-k: it belongs to an INPUT or a --solver; name one or leave it out"),
+        ],
+    )
+    def test_wrong_usage(self, arguments, message):
+        np.save("map.npy", np.ones((3, 3)))
+        assert fails(*SMALL, *arguments) == (2, message)
 
 
 class TestYourOwn:
@@ -212,8 +299,7 @@ class TestBadInput:
             (["--gold", "g.npy"], "error: --gold: it belongs to a map; name one"),
             (
                 ["--seed", str(2**32)],
-                "error: --seed: got 4294967296; a random problem takes a whole number from 0 to 2^32 - 1; the usual one is "
-                "0",
+                "error: --seed: got 4294967296; random problems have seeds from 0 to 2^32 - 1; the usual one is 0",
             ),
             (
                 ["--solver", "dijkstra", "--problem", "path"],

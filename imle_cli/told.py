@@ -1,0 +1,58 @@
+"""Measured figures as a reader is told them: with their standard error, or as a bound where that is large."""
+
+import math
+
+from imle_core.lab_figure import Figure
+
+
+def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
+    """``0.153 ± 0.004``; ``> 900``, ``< 0.02`` or ``4 to 9`` for a figure whose standard error is above a third of it.
+
+    Bounds are the ends of the interval of 95%, as far as they are above 0 and finite. The error has two significant digits,
+    or one from 3 on, and the value as many decimals.
+
+    Args:
+        figure: what was measured.
+        unit: what 1 is called: 100 for shares in percent.
+        sign: of the unit, put after each number.
+    """
+    if figure.is_wide:
+        low, high = (f"{_rounded(unit * end)}{sign}" for end in (figure.low, figure.high))
+        if figure.low <= 0:
+            return f"< {high}"
+        return f"> {low}" if math.isinf(figure.high) else f"{low} to {high}"
+    value, error = unit * figure, unit * figure.standard_error
+    if not math.isfinite(value) or error <= 1e-9 * abs(value):
+        return f"{value:.3g}{sign}"
+    value, error = (round(number, _decimals(error)) for number in (value, error))
+    decimals = max(0, _decimals(error))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}{sign}"
+
+
+def told_share(figure: Figure | None) -> str:
+    """A share in percent, a small one that is in doubt by its upper bound; nothing for None."""
+    if figure is not None and figure.is_wide and math.isfinite(figure.high):
+        return f"< {_rounded(100 * figure.high)}%" if figure < 0.5 else f"> {_rounded(100 * figure.low)}%"
+    return "" if figure is None else told(figure, 100.0, "%")
+
+
+def told_near_zero(figure: Figure) -> str:
+    """A figure that may be 0 or negative, and is told with its error however large that is."""
+    if figure.standard_error <= 1e-9:
+        return f"{figure:.3g}"
+    decimals = max(0, _decimals(figure.standard_error))
+    return f"{float(figure):.{decimals}f} ± {figure.standard_error:.{decimals}f}"
+
+
+def _decimals(error: float) -> int:
+    """Decimals of a number that is known up to an error; below 0 for tens and hundreds."""
+    place = math.floor(math.log10(error))
+    return int(error < 3 * 10.0**place) - place
+
+
+def _rounded(value: float) -> str:
+    """Two significant digits, without an exponent up to a million."""
+    if not math.isfinite(value) or value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.2g}"
+    decimals = 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):,.{max(0, decimals)}f}"

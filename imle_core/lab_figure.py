@@ -1,0 +1,146 @@
+"""Measured numbers that know how sure they are: a value, its standard error, and an interval of 95%."""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import fmean, stdev
+from typing import Any
+
+from torch import Tensor
+
+WIDE = 1 / 3
+"""Largest standard error, as a share of the value, of a figure that is told as a value; others are told as a bound."""
+
+_INSIDE = 0.95
+_TOLD_TAIL, _INFINITE, _ROUNDING = 20, 0.5, 1e-12
+_LARGEST = 700.0  # of exponents
+
+
+class Figure(float):
+    """A measured number.
+
+    Attributes:
+        standard_error: of the value; 0 for one that is known.
+        low: lower end of the interval, which holds the truth in 95 of 100 measurements.
+        high: its upper end, perhaps infinite.
+    """
+
+    standard_error: float
+    low: float
+    high: float
+
+    def __new__(
+        cls, value: float, standard_error: float = 0.0, low: float | None = None, high: float | None = None
+    ) -> "Figure":
+        """A number that is known where there is nothing else."""
+        made = super().__new__(cls, value)
+        made.standard_error = standard_error
+        made.low, made.high = value if low is None else low, value if high is None else high
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return float(self), self.standard_error, self.low, self.high
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the standard error is above ``WIDE`` of the value, or an end is open: only a bound is known then."""
+        is_narrow = math.isfinite(self.high) and 0 < self.standard_error <= WIDE * abs(self)
+        return self.low != self.high and not is_narrow
+
+
+def symmetric(value: float, error: float, degrees: int) -> Figure:
+    """A figure whose estimate is about normal: ``value -+ t error``, for a standard error of so many degrees of freedom."""
+    reach = _quantile(degrees) * error
+    return Figure(value, error, value - reach, value + reach)
+
+
+def positive(value: float, error: float, degrees: int) -> Figure:
+    """A figure above 0 whose logarithm is about normal: ``value exp(-+ t error / value)``."""
+    if not value > 0:
+        return Figure(value, error)
+    reach = _quantile(degrees) * error / value
+    return Figure(value, error, value * math.exp(-reach), value * math.exp(min(reach, _LARGEST)))
+
+
+def root(square: Figure) -> Figure:
+    """The root of a square that is estimated without bias, and hence may be negative; the root is then 0.
+
+    Its interval has the roots of the ends, and its standard error, ``error / (2 root)``, is at most half of the interval:
+    near 0 there is a bound alone.
+    """
+    value, low, high = (math.sqrt(max(0.0, number)) for number in (square, square.low, square.high))
+    error = square.standard_error / (2 * value) if value > 0 else math.inf
+    return Figure(value, min(error, (high - low) / 2), low, high)
+
+
+def jackknife(whole: float, without: Tensor) -> tuple[float, float]:
+    """Estimate and standard error of a function of means, from its value with each of n observations left out.
+
+    ``n f - (n - 1) mean_i f_i`` and ``sqrt((n - 1)/n sum_i (f_i - mean f)^2)``: the first takes out what the number of
+    observations adds to a square of a mean, exactly (``Var/n``), and to other smooth functions but for terms of ``1/n^2``.
+    Where the function is flat, as a square is at 0, the error is up to ``sqrt(2)`` times too large, rather than too small.
+
+    Args:
+        whole: f, from all observations.
+        without: ``f_i``, ``(n,)``, n >= 2.
+
+    Source: Quenouille 1956; Tukey 1958; Efron and Stein 1981 for the direction of the error's bias.
+    """
+    count, mean = len(without), float(without.mean())
+    spread = float((without - mean).square().sum())
+    return count * whole - (count - 1) * mean, math.sqrt((count - 1) / count * spread)
+
+
+def is_heavy_tailed(lengths: Tensor) -> bool:
+    """Whether positive numbers x have no finite variance, as far as the largest tell: their mean's error then means little.
+
+    The moment estimator of the extreme value index from the m largest x, ``gamma = M_1 + 1 - 1/(2 (1 - M_1^2/M_2))`` with
+    ``M_j = mean log(x_i / x_(m+1))^j``, is above 1/2, where the variance becomes infinite. Numbers with bounded or
+    exponential tails have gamma <= 0.
+
+    Args:
+        lengths: ``(n,)``; zeros are left out. Of fewer than 20 others nothing is said.
+
+    Source: Dekkers, Einmahl, de Haan 1989; for m, Vehtari, Simpson, Gelman, Yao, Gabry 2024.
+    """
+    ordered = lengths[lengths > 0].sort(descending=True).values
+    count = int(min(len(ordered) / 5, 3 * math.sqrt(len(ordered))))
+    if len(ordered) < _TOLD_TAIL:
+        return False
+    excess = (ordered[:count] / ordered[count]).log()
+    first, second = float(excess.mean()), float(excess.square().mean())
+    flat = second - first**2 <= _ROUNDING * second  # all alike
+    return not flat and first + 1 - 0.5 / (1 - first**2 / second) > _INFINITE
+
+
+def mean_of(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of two or more numbers and its standard error."""
+    return fmean(values), stdev(values) / math.sqrt(len(values))
+
+
+def ratio(some: Figure, other: Figure) -> Figure:
+    """Ratio of two independent figures, the second above 0 and finite.
+
+    On the scale of logarithms, ends are as far from the value as the root of the sum of squares of both figures' (MOVER: Zou
+    and Donner 2008); relative standard errors add up likewise. A first figure that is infinite leaves a lower end alone.
+    """
+    value = some / other
+    if not 0 < some < math.inf:
+        return Figure(value, some.standard_error / other, some.low / other.high, some.high / other)
+    down = math.hypot(_logarithm(some, some.low), _logarithm(other.high, other))
+    up = math.hypot(_logarithm(some.high, some), _logarithm(other, other.low))
+    error = value * math.hypot(some.standard_error / some, other.standard_error / other)
+    return Figure(value, error, value * math.exp(-down), value * math.exp(up) if up < _LARGEST else math.inf)
+
+
+@lru_cache(maxsize=1024)
+def _quantile(degrees: int) -> float:
+    """Of Student's t: how many standard errors the ends of an interval are away."""
+    from scipy.special import stdtrit  # here, since scipy takes long to import
+
+    return float(stdtrit(max(1, degrees), (1 + _INSIDE) / 2))
+
+
+def _logarithm(above: float, below: float) -> float:
+    """``log(above / below)``, infinite where an end is open."""
+    return math.log(above / below) if below > 0 and above < math.inf else math.inf
