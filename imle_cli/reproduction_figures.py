@@ -16,7 +16,7 @@ from imle_cli.canvas import CURVE, PATH, add_title, own_settings
 
 Floats = NDArray[np.float64]
 
-_ACROSS = 4  # panels in a row at most
+_ACROSS = 3  # panels in a row at most
 _LEAST, _TICKS = 0.01, (0.01, 0.1, 1)  # of gaps; what is below lies on the lower edge
 _BAND, _OTHERS = "#B9D7EA", "#9AA1AB"
 
@@ -26,7 +26,7 @@ class Curve:
     """Gaps of one method.
 
     Attributes:
-        name: of the method.
+        name: of the method, and where its settings come from.
         means: over repetitions, ``(steps,)``.
         low: what a tenth of the repetitions is below, ``(steps,)``.
         high: what nine tenths are below, ``(steps,)``.
@@ -53,7 +53,7 @@ def reproduction_figure(curves: Sequence[Curve], *, title: str) -> Figure:
     across = min(_ACROSS, len(curves))
     down = -(-len(curves) // across)
     figure = Figure(
-        figsize=(max(4.4, 2.5 * across + 0.4), 2.25 * down + (1.0 if across == _ACROSS else 1.4)),
+        figsize=(max(4.4, 2.8 * across + 0.4), 2.25 * down + 1.2),
         dpi=200,
         layout="constrained",
     )
@@ -92,7 +92,7 @@ def _draw(axes: Axes, curve: Curve, shown: Sequence[Curve]) -> None:
             [1.05 * steps[-1]], [mean], [2 * error], fmt="D", color=PATH, markersize=4, elinewidth=1.4, capsize=2.5
         )
     axes.set_xlim(0, 1.1 * steps[-1])
-    axes.set_title(curve.name, fontsize=9, parse_math=False)
+    axes.set_title(curve.name, fontsize=8.5, parse_math=False)
     axes.text(
         0.98, 0.98, "\n".join(curve.facts), transform=axes.transAxes, ha="right", va="top", fontsize=7.5, parse_math=False
     )
@@ -111,5 +111,5 @@ def _add_legend(figure: Figure, curves: Sequence[Curve]) -> None:
     if any(curve.reference for curve in curves):
         label = "authors' mean ± 2 standard errors"
         handles.append(Line2D([], [], color=PATH, marker="D", markersize=4, linewidth=1.4, label=label))
-    columns = {1: 1, 2: 2, 3: 2}.get(len(curves), _ACROSS)  # as many as fit below the panels
+    columns = min(2, len(curves))  # as many as fit below the panels
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8)

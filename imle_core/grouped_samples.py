@@ -22,7 +22,7 @@ class GroupedSamples:
     Sources: Cochran 1977, chapter 9 (groups); Wilson 1927.
 
     Args:
-        like: a sum of samples, ``(B, *event)``, for its shape and device.
+        like: a sample, ``(B, *event)``, for its shape, type and device.
         group: n_g, the last of a block may have fewer; infinite for groups that are whole blocks.
     """
 
@@ -30,14 +30,14 @@ class GroupedSamples:
         self._group, self._groups, self._squared_sizes = group, 0, 0
         # Over groups: of t_g^2, and of n_g t_g.
         self._squares, self._products = like.new_zeros(2, *like.shape, dtype=torch.float64)
-        self._least = torch.full_like(self._squares, inf)
-        self._largest = torch.full_like(self._squares, -inf)
+        self._least, self._largest = torch.full_like(like, inf), torch.full_like(like, -inf)  # of t_g / n_g
 
     def add(self, block: Tensor) -> None:
-        """Takes in a block of samples ``(B, n, *event)``, n >= 1, float64; a group begins with it."""
-        count = block.shape[1]
+        """Takes in a block of samples ``(B, n, *event)``, n >= 1; a group begins with it."""
+        wide = block.to(torch.promote_types(block.dtype, torch.float32))  # squares of large states overflow in float16
+        count = wide.shape[1]
         size = int(min(self._group, count))
-        whole, rest = block.split([count - count % size, count % size], dim=1)
+        whole, rest = wide.split([count - count % size, count % size], dim=1)
         self._add_groups(whole if size == 1 else whole.unflatten(1, (-1, size)).sum(dim=2), size)
         if count % size:
             self._add_groups(rest.sum(dim=1, keepdim=True), count % size)
@@ -46,9 +46,9 @@ class GroupedSamples:
         """Takes in groups of one size by their sums, ``(B, G, *event)``."""
         self._groups += sums.shape[1]
         self._squared_sizes += sums.shape[1] * size**2
-        self._squares += sums.square().sum(dim=1)
-        self._products += size * sums.sum(dim=1)
-        means = sums / size
+        self._squares += sums.square().sum(dim=1, dtype=torch.float64)
+        self._products += size * sums.sum(dim=1, dtype=torch.float64)
+        means = sums if size == 1 else sums / size
         self._least = torch.minimum(self._least, means.amin(dim=1))
         self._largest = torch.maximum(self._largest, means.amax(dim=1))
 

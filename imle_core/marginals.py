@@ -99,7 +99,7 @@ def stream_marginals(
             first_state = states[:, 0].clone()
         for part in states.split(_block_size(theta), dim=1):
             total += part.sum(dim=1, dtype=torch.float64)
-            spread.add(part.double())
+            spread.add(part)
         count += states.shape[1]
         mean = total / count
         error = spread.standard_error(mean, count)

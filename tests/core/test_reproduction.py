@@ -9,9 +9,22 @@ import torch
 from imle_core import AdaptiveTargetDistribution, TargetDistribution
 from imle_core.alternatives import differentiable
 from imle_core.exact import KSubset
-from imle_core.reproduction import EXPERIMENTS, METHODS, ListedSets, Outcome, gaps, reproduce, top_k
+from imle_core.reproduction import EXPERIMENTS, METHODS, MOMENTUM, TUNING_SEED, ListedSets, Outcome, gaps, reproduce, top_k
 from imle_core.solvers import TopK
 
+# Estimator, rate, steps, noise, lambda or first beta, step of beta; what the authors' code gave in how many repetitions.
+GAMMA, GUMBEL = "SumOfGammaNoiseDistribution(k=5, nb_iterations=10)", "GumbelNoiseDistribution(location=0, scale=1)"
+TABLE = {
+    "imle_sum_of_gamma": ("imle", 0.75, 50, GAMMA, 2.0, 0.0, (0.181, 0.188, 100)),
+    "imle_sum_of_gamma_tuned": ("imle", 3.25, 50, GAMMA, 3.25, 0.0, None),
+    "imle_gumbel": ("imle", 0.75, 50, GUMBEL, 2.0, 0.0, (0.301, 0.360, 100)),
+    "imle_gumbel_tuned": ("imle", 6.0, 50, GUMBEL, 6.0, 0.0, None),
+    "straight_through": ("straight-through", 0.019, 50, GUMBEL, 0.0, 0.0, (0.752, 0.107, 100)),
+    "score_function": ("score-function", 0.0046, 500, "None", 0.0, 0.0, (0.394, 0.191, 10)),
+    "adaptive_imle": ("adaptive-imle", 0.4, 50, GAMMA, 0.8, 0.02, None),
+    "central_imle": ("central-imle", 2.5, 50, GAMMA, 4.0, 0.0, None),
+    "simple": ("simple", 1.0, 50, "None", 0.0, 0.0, None),
+}
 REFERENCES = [name for name, method in METHODS.items() if method.reference]
 REPETITIONS = 300
 
@@ -102,6 +115,34 @@ class TestListedSets:
         assert ((pair.mean(dim=1) - both).abs() < 4.5 * (both * (1 - both) / count).sqrt()).all()
 
 
+def test_the_table_of_methods():
+    found = {}
+    for name, method in METHODS.items():
+        theirs = method.reference and (method.reference.mean, method.reference.deviation, method.reference.repetitions)
+        settings = method.estimator, method.rate, method.steps, str(method.noise), method.beta, method.beta_step
+        assert method.name == name
+        found[name] = (*settings, theirs)
+    assert found == TABLE
+    assert list(found) == list(TABLE)
+    assert MOMENTUM == 0.9
+
+
+def test_settings_are_the_authors_or_were_tuned_here():
+    for method in METHODS.values():
+        assert (method.reference is None) == (method.tuned_over is not None)
+        for word in ("rate", *(["lambda"] if method.beta and not method.beta_step else [])):
+            assert word in (method.tuned_over or word)
+    assert TUNING_SEED == 1
+
+
+def test_settings_by_name():
+    gamma = {"steps": 50, "noise": GAMMA}
+    assert METHODS["imle_sum_of_gamma"].settings == {"rate": 0.75, "lambda": 2.0, **gamma}
+    assert METHODS["adaptive_imle"].settings == {"rate": 0.4, "first_beta": 0.8, "beta_step": 0.02, **gamma}
+    assert METHODS["simple"].settings == {"rate": 1.0, "steps": 50, "noise": None}
+    assert METHODS["straight_through"].settings == {"rate": 0.019, "steps": 50, "noise": GUMBEL}
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_results_of_the_authors_code_come_out_again(name):
     outcome = reproduce(top_k(), METHODS[name], REPETITIONS)
@@ -129,7 +170,13 @@ def test_a_wrong_factor_would_be_seen(name, setting, value):
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("adaptive_imle", 0.4), ("central_imle", 0.2), ("simple", 0.3)],
+    [
+        ("imle_sum_of_gamma_tuned", 0.16),
+        ("imle_gumbel_tuned", 0.22),
+        ("adaptive_imle", 0.4),
+        ("central_imle", 0.2),
+        ("simple", 0.3),
+    ],
 )
 def test_methods_without_a_reference_are_tuned(name, most):
     outcome = reproduce(top_k(), METHODS[name], REPETITIONS)

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,11 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_core.reproduction import METHODS, reproduce, top_k
 
-NAMES = ["imle_sum_of_gamma", "imle_gumbel", "straight_through", "score_function", "adaptive_imle", "central_imle", "simple"]
+NAMES = ["imle_sum_of_gamma", "imle_sum_of_gamma_tuned", "imle_gumbel", "imle_gumbel_tuned", "straight_through"]
+NAMES += ["score_function", "adaptive_imle", "central_imle", "simple"]
+RECORD = ["gap_mean", "gap_std", "gap_standard_error", "repetitions"]
+RECORD += ["reference_mean", "reference_std", "reference_standard_error", "reference_repetitions"]
+RECORD += ["difference", "tuned", "tuned_over", "settings"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,17 +42,22 @@ def run(*arguments):
 
 def test_json_of_all_methods():
     values = json.loads(run("--repetitions", 10, "--json"))
-    assert list(values) == ["optimum", "start", "methods", "experiment", "seed", "seconds", "files"]
+    assert list(values) == ["optimum", "start", "methods", "experiment", "seed", "tuning_seed", "seconds", "files"]
     assert values["optimum"] == pytest.approx(1.1252, abs=5e-5)
     assert values["start"] == pytest.approx(4.114, abs=5e-4)
     assert list(values["methods"]) == NAMES
     for name, found in values["methods"].items():
-        assert list(found) == ["gap_mean", "gap_std", "repetitions", "reference_mean", "reference_std", "difference"]
+        assert list(found) == RECORD
         assert found["repetitions"] == 10
+        assert found["gap_standard_error"] == pytest.approx(found["gap_std"] / math.sqrt(10))
         assert 0 < found["gap_mean"] < 1.2
         reference = METHODS[name].reference
         assert found["reference_mean"] == (reference and reference.mean)
         assert found["reference_std"] == (reference and reference.deviation)
+        assert found["reference_repetitions"] == (reference and reference.repetitions)
+        assert found["reference_standard_error"] == (reference and reference.standard_error)
+        assert (found["tuned"], found["tuned_over"]) == (reference is None, METHODS[name].tuned_over)
+        assert found["settings"] == METHODS[name].settings
         if reference:
             error = math.sqrt(found["gap_std"] ** 2 / 10 + reference.deviation**2 / reference.repetitions)
             assert found["difference"] == pytest.approx((found["gap_mean"] - reference.mean) / error)
@@ -71,19 +81,26 @@ def test_a_method_does_not_depend_on_the_others():
 
 
 def test_table():
-    lines = run("--repetitions", 50, "--methods", "straight_through,simple").splitlines()
-    assert " ".join(lines[0].split()) == "method gap at the end standard error authors' code difference"
-    name, mean, _, deviation, error, *reference, difference = lines[1].split()
-    assert (name, reference) == ("straight_through", ["0.752", "±", "0.107"])
-    assert float(error) == pytest.approx(float(deviation) / math.sqrt(50), abs=6e-4)
-    expected = (float(mean) - 0.752) / math.hypot(float(deviation) / math.sqrt(50), 0.0107)
+    lines = run("--repetitions", 50, "--methods", "straight_through,central_imle,adaptive_imle,score_function").splitlines()
+    header = "method settings gap at the end standard error runs authors' code their runs difference"
+    assert " ".join(lines[0].split()) == header
+    name, settings, gap, error, runs, reference, their_runs, difference = re.split(r"\s{2,}", lines[1])
+    assert (name, settings) == ("straight_through", "authors' settings: rate 0.019; 50 steps")
+    assert (runs, reference, their_runs) == ("50", "0.752 ± 0.107", "100")
+    mean, deviation = map(float, gap.split(" ± "))
+    assert float(error) == pytest.approx(deviation / math.sqrt(50), abs=6e-4)
     assert difference == f"{float(difference):+.1f}"
-    assert float(difference) == pytest.approx(expected, abs=0.1)
-    assert len(lines[2].split()) == 5
-    assert lines[3:] == [
+    assert float(difference) == pytest.approx((mean - 0.752) / math.hypot(deviation / math.sqrt(50), 0.0107), abs=0.1)
+    central, adaptive, score = (re.split(r"\s{2,}", line.strip()) for line in lines[2:5])
+    assert (central[1], len(central)) == ("tuned here: rate 2.5, lambda 4; 50 steps", 5)
+    assert adaptive[1] == "tuned here: rate 0.4, first beta 0.8, beta step 0.02; 50 steps"
+    assert (score[1], score[4], score[6]) == ("authors' settings: rate 0.0046; 500 steps", "50", "10")
+    assert lines[5:] == [
         "",
-        "optimum  1.1252, gap at the start 4.114; 50 runs of each method",
-        "files    top-k-reproduce.png",
+        "optimum   1.1252, gap at the start 4.114",
+        "±         standard deviation of single runs; the standard error is that of their mean",
+        "tuned     here, on this experiment with seed 1, by the least mean gap at the end",
+        "files     top-k-reproduce.png",
     ]
 
 
@@ -95,6 +112,20 @@ def test_picture(methods):
     blue = np.abs(pixels - (0x00, 0x72, 0xB2)).sum(axis=2) < 30
     assert blue.sum() > 300
     assert [path.name for path in Path().iterdir()] == ["gaps.png"]
+
+
+def test_results_with_the_seed_of_the_tuning_are_said_to_be_too_good():
+    lines = run("--repetitions", 2, "--methods", "simple", "--seed", 1).splitlines()
+    line = "tuned     here, on this experiment with seed 1, by the least mean gap at the end"
+    assert lines[-2] == f"{line}; with this run's seed their gaps are too small"
+
+
+def test_panels_say_whose_settings_and_how_many_runs():
+    run("--repetitions", 3, "--methods", "imle_gumbel,imle_gumbel_tuned", "--out", "gaps.svg")
+    text = Path("gaps.svg").read_text(encoding="utf-8")
+    for words in ("imle_gumbel, authors' settings", "imle_gumbel_tuned, tuned here", "authors 0.301, 100 runs"):
+        assert f"<!-- {words} -->" in text
+    assert len(re.findall(r"<!-- here 0\.\d{3}, 3 runs", text)) == 2
 
 
 def test_the_same_seed_gives_the_same_picture():
@@ -114,7 +145,7 @@ def test_other_kinds_of_pictures(kind):
 def test_numbers_of_every_step():
     for _ in range(2):  # its own kind of file is overwritten
         out = run("--repetitions", 5, "--methods", "imle_gumbel,simple", "--save", "gaps.csv")
-    assert out.splitlines()[-1] == "files    top-k-reproduce.png, gaps.csv"
+    assert out.splitlines()[-1] == "files     top-k-reproduce.png, gaps.csv"
     with Path("gaps.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     names = ["method", "step", "gap_mean", "gap_std", "standard_error", "quantile_10", "quantile_90"]
@@ -139,13 +170,15 @@ def test_quiet():
         (["warcraft"], "EXPERIMENT: got 'warcraft'; it must be one of 'top-k'; use 'top-k' for instance"),
         (
             ["top-k", "--methods", "simple,imle_gumbl"],
-            "--methods: got 'imle_gumbl'; it must be one of 'imle_sum_of_gamma', 'imle_gumbel', 'straight_through', "
-            "'score_function', 'adaptive_imle', 'central_imle', 'simple'; did you mean 'imle_gumbel'?",
+            "--methods: got 'imle_gumbl'; it must be one of 'imle_sum_of_gamma', 'imle_sum_of_gamma_tuned', 'imle_gumbel', "
+            "'imle_gumbel_tuned', 'straight_through', 'score_function', 'adaptive_imle', 'central_imle', 'simple'; "
+            "did you mean 'imle_gumbel'?",
         ),
         (
             ["top-k", "--methods", ""],
-            "--methods: got ''; it must be one of 'imle_sum_of_gamma', 'imle_gumbel', 'straight_through', "
-            "'score_function', 'adaptive_imle', 'central_imle', 'simple'; use 'imle_sum_of_gamma' for instance",
+            "--methods: got ''; it must be one of 'imle_sum_of_gamma', 'imle_sum_of_gamma_tuned', 'imle_gumbel', "
+            "'imle_gumbel_tuned', 'straight_through', 'score_function', 'adaptive_imle', 'central_imle', 'simple'; "
+            "use 'imle_sum_of_gamma' for instance",
         ),
         (["top-k", "--repetitions", "1"], "--repetitions: got 1; it must be >= 2; the usual number is 1000"),
         (["top-k", "--seed", "-1"], "--seed: got -1; it must be a whole number from 0 to 2^63 - 1; the usual one is 0"),
