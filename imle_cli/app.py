@@ -23,6 +23,7 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
+from imle_cli.console import Exit, handled_signals, one_line
 from imle_cli.option_groups import command
 from imle_cli.plot_settings import ignore_user_settings
 
@@ -63,12 +64,32 @@ def main() -> None:
     # Threads of torch that spin while they wait make each step many times slower as soon as anything else needs a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     ignore_user_settings()
+    # What is opened next would take the number of a standard stream that is closed, and get what is written to that.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
     # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _end)
-    app(prog_name="imle")
+    for wanted in handled_signals():
+        if wanted != signal.SIGINT:
+            signal.signal(wanted, _end)
+    if all(argument.isprintable() for argument in sys.argv):
+        app(prog_name="imle")
+    else:
+        _run_plainly()
+
+
+def _run_plainly() -> None:
+    """Runs the command; an argument that would do something to a terminal is escaped in errors, as it is not by typer."""
+    try:
+        raise SystemExit(app(prog_name="imle", standalone_mode=False) or Exit.DONE)
+    except Exception as error:
+        message = error.format_message() if hasattr(error, "format_message") else error
+        if sys.stderr is not None:
+            print(one_line(f"error: {message}"), file=sys.stderr)
+        raise SystemExit(getattr(error, "exit_code", Exit.FAILED)) from None
 
 
 def _end(number: int, _: FrameType | None) -> None:

@@ -6,10 +6,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from types import FrameType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 import typer
 from rich.console import Console, Group
@@ -31,6 +31,9 @@ _REMEDIES = {
     "Assignment(partial=True)": "--solver partial-assignment",
     "give graph.edges(), pairs without direction": "give --undirected",
 }
+
+
+_LONGEST, _END = 300, 120  # letters of a message, and of its end, which has the remedy
 
 
 class Exit(IntEnum):
@@ -88,14 +91,43 @@ def reported_errors(debug: bool) -> Iterator[None]:
 
 def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
     if debug:
-        traceback.print_exc()
-    print(_printable(" ".join(message.split("\n"))), file=sys.stderr)
+        traceback.print_exc(file=_StandardError())
+    print(one_line(message), file=_StandardError())
     raise typer.Exit(code)
 
 
-def _printable(text: str) -> str:
-    """With escapes for characters that would do something to a terminal, which a name in a file may have."""
+def one_line(message: str) -> str:
+    """A message as a printable line of at most 300 letters, its middle left out where it is longer."""
+    line = printable(" ".join(message.split("\n")))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - _END - 3]} … {line[-_END:]}"
+
+
+def printable(text: str) -> str:
+    """With escapes for characters that would do something to a terminal, which a name may have."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+class _StandardError:
+    """Standard error as a file that may be closed, or of a terminal that has gone: nothing depends on what it is told."""
+
+    def __init__(self) -> None:
+        self._stream: Any = sys.stderr
+        self.encoding = getattr(self._stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return bool(self._stream and self._stream.isatty())
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
 
 
 class Report:
@@ -110,7 +142,7 @@ class Report:
     def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
-        self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._err = Console(file=cast(IO[str], _StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
         if compiles and self._err.is_terminal:
             from imle_core.compilation import tell
@@ -120,7 +152,7 @@ class Report:
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
         if not self.quiet:
-            self._err.print(text)
+            self._err.print(printable(text))
 
     def note_compiling(self) -> None:
         """A note on a terminal, where nobody should think that nothing happens."""
@@ -134,7 +166,7 @@ class Report:
         elif not self.quiet:
             width = max(len(name) for name, _ in lines)
             for name, text in lines:
-                self._out.print(f"{name:<{width}}  {_printable(text)}")
+                self._out.print(f"{name:<{width}}  {printable(text)}")
 
     def table(
         self,
@@ -149,8 +181,8 @@ class Report:
             self.result(values, [("", "")])
             return
         Console(highlight=False, markup=False, width=10_000).print(_table(header, rows, figures))
-        if below:
-            self._out.print(below)
+        for line in below.split("\n") if below else ():
+            self._out.print(printable(line))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -159,7 +191,7 @@ class Report:
             yield lambda *_: None
             return
         with Live(console=self._err, transient=True) as screen:
-            yield lambda title, *parts: screen.update(Group(Text(title), _table(*parts)))
+            yield lambda title, *parts: screen.update(Group(Text(printable(title)), _table(*parts)))
 
     def preview(self, colours: Callable[[int, int], Any]) -> None:
         """A picture in character cells, two pixels each, on a terminal.
@@ -183,40 +215,73 @@ class Report:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
         """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
         hidden = self.quiet or not self._err.is_terminal
         with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda done, text=what: bar.update(task, completed=done, description=text)
+            task = bar.add_task(printable(what), total=total)
+            yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in header:
-        table.add_column(name, justify="right" if name in figures else "left", no_wrap=True)
+        table.add_column(printable(name), justify="right" if name in figures else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     return table
 
 
-@contextmanager
-def deferred_interruption() -> Iterator[Callable[[], bool]]:
-    """Holds Ctrl-C back so that a piece of work ends whole; yields a function that says whether it was pressed.
+class HeldSignals:
+    """Signals that were held back; called, it says whether there was one."""
 
-    A second Ctrl-C interrupts at once.
-    """
-    pressed = []
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
 
-    def hold(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-        if len(pressed) > 1:
+    def __call__(self) -> bool:
+        """Whether there was one."""
+        return bool(self.numbers)
+
+    @property
+    def end(self) -> BaseException:
+        """What ends the command as the first of them would have; as Ctrl-C if there was none in this process."""
+        if not self.numbers or self.numbers[0] == signal.SIGINT:
+            return KeyboardInterrupt()
+        return SystemExit(128 + self.numbers[0])
+
+    def hold(self, number: int, frame: FrameType | None) -> None:
+        """Handles a signal."""
+        self.numbers.append(number)
+        if self.numbers.count(signal.SIGINT) > 1:
             signal.default_int_handler(number, frame)
 
-    before = signal.signal(signal.SIGINT, hold)
+
+def handled_signals() -> list[signal.Signals]:
+    """Signals that ask a command to end; that of a terminal that goes is not among them where ``nohup`` has it ignored."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+@contextmanager
+def deferred_interruption() -> Iterator[HeldSignals]:
+    """Holds back Ctrl-C and other signals to end, so that a piece of work ends whole.
+
+    A second Ctrl-C interrupts at once; the others come twice, from the kernel and a shell.
+    """
+    held = HeldSignals()
+    before = {number: signal.signal(number, held.hold) for number in handled_signals()}
     try:
-        yield lambda: bool(pressed)
+        yield held
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Rate(ProgressColumn):

@@ -3,30 +3,27 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.checkpoints import load
 from imle_cli.gold import read_gold, read_weights
 from imle_cli.map_problem import MapProblem, make_map_problem, read_map_problem
 from imle_cli.options import DeviceName, LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, check_at_least
+from imle_cli.recorded_options import from_recorded, recorded
 from imle_cli.run_folder import DAMAGED, RunError, new_folder
 from imle_cli.runs import History, Row, Run
 from imle_cli.sampling import make_noise
 from imle_core import Step, TargetDistribution, Training
 
 _SAVE_SECONDS = 2.0  # between two saves; and at most a twentieth of the time goes into them
-_GROUPS: dict[str, Any] = {
-    "place": MapOptions,
-    "choice": MapSolverOptions,
-    "noise": NoiseOptions,
-    "learning": LearningOptions,
-}
+_COUNTS = ("clamped", "seen", "kept", "offered")  # of a solver, as far as it has them
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,7 @@ class Experiment:
     @property
     def options(self) -> dict[str, Any]:
         """Every option by its name, for JSON."""
-        values: dict[str, Any] = {}
-        for name in _GROUPS:
-            values |= asdict(getattr(self, name))
-        values |= {"seed": self.seed, "device": self.device, "record_every": self.record_every}
-        return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+        return recorded(self)
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "Experiment":
@@ -56,17 +49,11 @@ class Experiment:
 
         Raises:
             KeyError: an option is missing.
-            ValueError: an option is none of its choices, or outside its range.
+            ValueError: an option is of another type, none of its choices, or outside its range.
         """
-        values = {name: Path(value) if name in ("map", "gold") and value else value for name, value in options.items()}
-        arguments: dict[str, Any] = {name: values[name] for name in ("seed", "device", "record_every")}
-        for name, group in _GROUPS.items():
-            arguments[name] = group(**{field.name: values[field.name] for field in fields(group)})
-            for option, kind in get_type_hints(group).items():
-                if get_origin(kind) is Literal and values[option] not in get_args(kind):
-                    raise ValueError(f"{option}: {values[option]}")
-        check_at_least("--record-every", arguments["record_every"], 1, "the usual value is 10")
-        return cls(**arguments)
+        experiment = from_recorded(cls, options)
+        check_at_least("--record-every", experiment.record_every, 1, "the usual value is 10")
+        return experiment
 
 
 @dataclass(frozen=True)
@@ -115,6 +102,7 @@ class Recorder:
         history: what is recorded so far.
         rows: rows of the metrics so far.
         seconds: time spent so far.
+        fell_back: whether it goes on from the checkpoint before the last, which was damaged.
     """
 
     run: Run
@@ -124,12 +112,19 @@ class Recorder:
     history: History
     rows: list[Row]
     seconds: float = 0.0
+    fell_back: bool = False
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.run.release()
 
     @classmethod
     def start(cls, experiment: Experiment, path: Path | None = None, inputs: Inputs | None = None) -> "Recorder":
         """Makes the run directory and saves the state before the first step; reads the inputs if they are not given.
 
-        Without a path it is a new one under ``runs/``.
+        Without a path it is a new one under ``runs/``. No other process writes it until the recorder is left as a context.
 
         Raises:
             ValueError: a map, gold path, weights or run directory that cannot be used.
@@ -139,31 +134,50 @@ class Recorder:
         training = _training(experiment, problem, read)
         versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
         config = {"options": experiment.options, "inputs": read.digest, "versions": versions}
-        history, state = History(read.gold, read.costs), training.state_dict() | {"seconds": 0.0}
-        run = Run.create(path or new_folder(experiment.place.name), config, history.arrays(), state)
+        history = History(read.gold, read.costs)
+        run = Run.create(path or new_folder(experiment.place.name), config, history.arrays(), _state(training, problem, 0.0))
         return cls(run, experiment, problem, training, history, [])
 
     @classmethod
     def resume(cls, path: Path) -> "Recorder":
-        """Goes to where a run stood when it was last saved.
+        """Goes to where a run stood when it was last saved, or if that is damaged, when it was saved before.
+
+        No other process writes it until the recorder is left as a context.
 
         Raises:
             RunError: no run, or a damaged one.
+            FolderLockError: another process writes it.
         """
-        run = Run.open(path)
-        experiment = run.experiment_options(Experiment.from_options)
-        state, history = run.checkpoint(), run.history()
-        problem = make_map_problem(experiment.place, history.costs, experiment.choice, experiment.device)
-        training = _training(experiment, problem, Inputs(history.costs, history.gold))
-        rows = run.metrics()
+        run = Run.open_to_write(path)
         try:
-            training.load_state_dict(state)
+            return cls._resumed(run)
+        except BaseException:
+            run.release()
+            raise
+
+    @classmethod
+    def _resumed(cls, run: Run) -> "Recorder":
+        experiment, history = run.made_of_options(Experiment.from_options), run.history()
+        problem = run.made_of_options(
+            lambda _: make_map_problem(experiment.place, history.costs, experiment.choice, experiment.device)
+        )
+        training = run.made_of_options(lambda _: _training(experiment, problem, Inputs(history.costs, history.gold)))
+        state, fell_back = run.last_checkpoint()
+        if fell_back:
+            run.drop_last_checkpoint()
+        rows = run.rows(state)
+        try:
+            load(training, state)
+            _set_counts(problem, state.get("counts", {}))
         except Exception as error:  # whatever a foreign state may lead to
-            raise RunError(f"{path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
-        if not 0 <= training.step <= min(len(rows), training.steps + 1):
-            raise RunError(f"{path}: checkpoint.pt is at step {training.step}, metrics.csv at {len(rows)}; {DAMAGED}")
-        kept = rows[: training.step]
-        return cls(run, experiment, problem, training, history.until(training.step), kept, state["seconds"])
+            raise RunError(f"{run.path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
+        step = training.step
+        if not 0 <= step <= min(len(rows), training.steps + 1):
+            raise RunError(f"{run.path}: checkpoint.pt is at step {step}, metrics.csv at {len(rows)}; {DAMAGED}")
+        kept = history.until(step)
+        if kept.steps != [made for made in range(step) if made % experiment.record_every == 0 or made == training.steps]:
+            raise RunError(f"{run.path}: history.npz lacks steps before {step}, at which checkpoint.pt is; {DAMAGED}")
+        return cls(run, experiment, problem, training, kept, rows[:step], state["seconds"], fell_back)
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so."""
@@ -171,33 +185,30 @@ class Recorder:
         last, every = self.training.steps, self.experiment.record_every
         whole = True  # between two steps; amid one, only the state that was saved last is of a piece
         try:
-            with self.run.writing_metrics(self.rows) as write:
-                records = iter(self.training)
-                while self.training.step <= last:
-                    whole = False
-                    record = next(records)
-                    row = record.step, record.loss, record.distance
-                    write(row)
-                    self.rows.append(row)
-                    if record.step % every == 0 or record.step == last:
-                        arrays = (x.cpu().numpy() for x in (record.weights, record.sample, record.solution))
-                        self.history.add(record.step, *arrays)
-                    self.seconds = time.perf_counter() - began
-                    whole = True
-                    yield record
-                    if stop():
-                        break
-                    now = time.perf_counter()
-                    if now - saved > max(_SAVE_SECONDS, 20 * cost):
-                        self.save()
-                        saved, cost = time.perf_counter(), time.perf_counter() - now
+            records = iter(self.training)
+            while self.training.step <= last:
+                whole = False
+                record = next(records)
+                self.rows.append((record.step, record.loss, record.distance))
+                if record.step % every == 0 or record.step == last:
+                    arrays = (x.cpu().numpy() for x in (record.weights, record.sample, record.solution))
+                    self.history.add(record.step, *arrays)
+                self.seconds = time.perf_counter() - began
+                whole = True
+                yield record
+                if stop():
+                    break
+                now = time.perf_counter()
+                if now - saved > max(_SAVE_SECONDS, 20 * cost):
+                    self.save()
+                    saved, cost = time.perf_counter(), time.perf_counter() - now
         finally:
             if whole:
                 self.save()
 
     def save(self) -> None:
-        """Writes history and checkpoint."""
-        self.run.save(self.history.arrays(), self.training.state_dict() | {"seconds": self.seconds})
+        """Writes metrics, history and checkpoint."""
+        self.run.save(self.history.arrays(), self.rows, _state(self.training, self.problem, self.seconds))
 
     @property
     def done(self) -> bool:
@@ -225,6 +236,17 @@ class Recorder:
             "seconds": self.seconds,
             "run": str(self.run.path),
         }
+
+
+def _state(training: Training, problem: MapProblem, seconds: float) -> dict[str, Any]:
+    counts = {name: getattr(problem.solver, name) for name in _COUNTS if hasattr(problem.solver, name)}
+    return training.state_dict() | {"seconds": seconds, "counts": counts}
+
+
+def _set_counts(problem: MapProblem, counts: dict[str, Any]) -> None:
+    """Lets the solver count on; a checkpoint of an earlier version has no counts."""
+    for name in set(_COUNTS) & set(counts):
+        setattr(problem.solver, name, int(counts[name]))
 
 
 def _training(experiment: Experiment, problem: MapProblem, inputs: Inputs) -> Training:

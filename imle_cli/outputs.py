@@ -4,7 +4,7 @@ import csv
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -29,6 +29,10 @@ _MAGIC = {
     ".csv": rb"estimator,lambda,|method,step,|(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
     rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*)[\r\n,]",
 }
+
+_NAME_LETTERS = 100  # of a name, in that of its temporary file
+_PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
+_FORMULA = re.compile(r"\s*[=+\-@]")
 
 
 class OutputError(ValueError):
@@ -103,12 +107,25 @@ def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of ``path`` when the block ends well, and vanishes when it does not."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+def replacing(path: Path, *, durable: bool = False, kept: Path | None = None) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+
+    A process that is killed leaves it behind; :func:`leftovers` finds it.
+
+    Args:
+        path: what it replaces.
+        durable: let its content reach the disk before its name does, so that no power cut leaves an empty file.
+        kept: where what it replaces goes.
+    """
+    temporary = path.with_name(f".{path.name[:_NAME_LETTERS]}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        if kept is not None and path.exists():
+            path.replace(kept)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -116,6 +133,25 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             # The reader knows the file by its final name; a full disk gives none at all.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Lets the names in a folder reach the disk, where a folder can be opened."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def leftovers(folder: Path, names: Collection[str]) -> list[Path]:
+    """Half-written files of these names that killed processes have left in a folder.
+
+    Whoever removes them must be the only one who writes these names.
+    """
+    short = {name[:_NAME_LETTERS] for name in names}
+    return [path for path in folder.iterdir() if (match := _PART.fullmatch(path.name)) and match[1] in short]
 
 
 @dataclass(frozen=True)
@@ -178,5 +214,16 @@ def _write_columns(file: BinaryIO, columns: Mapping[str, Sequence[Any]]) -> None
     text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    writer.writerows([_quoted(value) for value in row] for row in zip(*columns.values(), strict=True))
     text.detach()
+
+
+def _quoted(value: Any) -> Any:
+    """The value, a name that spreadsheets would take for a formula behind an apostrophe; a name that is a number stays."""
+    if not (isinstance(value, str) and _FORMULA.match(value)):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from torch import nn
 
@@ -12,6 +12,7 @@ from imle_cli.console import UsageError
 from imle_cli.datasets import DataSetError, non_optimal, read_maps, splits_in
 from imle_cli.options import DeviceName, NoiseOptions, PerceptionOptions
 from imle_cli.perception_runs import PerceptionRun
+from imle_cli.recorded_options import from_recorded, recorded
 from imle_cli.run_folder import RunError
 from imle_cli.sampling import find_device
 from imle_core.alternatives import ESTIMATORS
@@ -21,8 +22,6 @@ from imle_core.networks import make_network
 from imle_core.perception import ImageMaps, Judgement
 from imle_core.perception_methods import SUPERVISION
 from imle_core.processes import size
-
-_GROUPS: dict[str, Any] = {"learning": PerceptionOptions, "noise": NoiseOptions}
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ class PerceptionExperiment:
     @property
     def options(self) -> dict[str, Any]:
         """Every option by its name, for JSON."""
-        own = {"data": str(self.data), "seed": self.seed, "device": self.device}
-        return own | asdict(self.learning) | asdict(self.noise)
+        return recorded(self)
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "PerceptionExperiment":
@@ -47,15 +45,11 @@ class PerceptionExperiment:
 
         Raises:
             KeyError: an option is missing.
-            ValueError: an option is none of its choices, or outside its range.
+            ValueError: an option is of another type, none of its choices, or outside its range.
         """
-        groups = {}
-        for name, group in _GROUPS.items():
-            groups[name] = group(**{field.name: options[field.name] for field in fields(group)})
-            for option, kind in get_type_hints(group).items():
-                if get_origin(kind) is Literal and options[option] not in get_args(kind):
-                    raise ValueError(f"{option}: {options[option]}")
-        return cls(Path(options["data"]), **groups, seed=options["seed"], device=options["device"])
+        experiment = from_recorded(cls, options)
+        check_estimators("--estimator", [experiment.learning.estimator])
+        return experiment
 
 
 @dataclass(frozen=True)
@@ -158,7 +152,7 @@ class Trained:
             RunError: no run, a damaged one, one of another command, or a checkpoint of another network.
         """
         run = PerceptionRun.open(path)
-        experiment = replace(run.experiment_options(PerceptionExperiment.from_options), device=device)
+        experiment = replace(run.made_of_options(PerceptionExperiment.from_options), device=device)
         rows = run.metrics()
         state, epoch = run.network_state(checkpoint)
         network = make_untrained(experiment)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 
 import torch
 
+from imle_cli.checkpoints import load
 from imle_cli.memory import keep_freed_memory
 from imle_cli.perception_experiment import (
     PerceptionData,
@@ -47,6 +47,7 @@ class PerceptionRecorder:
         views: what is recorded of a few maps.
         rows: rows of the metrics so far.
         seconds: time spent so far.
+        fell_back: whether it goes on from the checkpoint before the last, which was damaged.
     """
 
     run: PerceptionRun | None
@@ -56,16 +57,24 @@ class PerceptionRecorder:
     views: Views
     rows: list[tuple[Any, ...]]
     seconds: float = 0.0
+    fell_back: bool = False
 
     def __post_init__(self) -> None:
         share = slice(rank(), None, size())
         self._judged, self._viewed = self.data.judged.part(share), self.data.judged.part(slice(_VIEWS))
 
+    def __enter__(self) -> "PerceptionRecorder":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.run is not None:
+            self.run.release()
+
     @classmethod
     def start(cls, experiment: PerceptionExperiment, path: Path | None = None) -> "PerceptionRecorder":
         """Reads the data set, makes the run directory and saves the state before the first step.
 
-        Without a path it is a new one under ``runs/``.
+        Without a path it is a new one under ``runs/``. No other process writes it until the recorder is left as a context.
 
         Raises:
             ValueError: a data set, an option or a run directory that cannot be used.
@@ -91,30 +100,44 @@ class PerceptionRecorder:
 
     @classmethod
     def resume(cls, path: Path) -> "PerceptionRecorder":
-        """Goes to where a run stood when it was last saved.
+        """Goes to where a run stood when it was last saved, or if that is damaged, when it was saved before.
+
+        No other process writes it until the recorder is left as a context.
 
         Raises:
             RunError: no run, a damaged one, or one whose data set has changed.
+            FolderLockError: another process writes it.
             DataSetError: a data set that cannot be used.
         """
-        run = PerceptionRun.open(path)
-        experiment = run.experiment_options(PerceptionExperiment.from_options)
+        run = PerceptionRun.open_to_write(path) if rank() == 0 else PerceptionRun.open(path)
+        try:
+            return cls._resumed(run)
+        except BaseException:
+            run.release()
+            raise
+
+    @classmethod
+    def _resumed(cls, run: PerceptionRun) -> "PerceptionRecorder":
+        path, experiment = run.path, run.made_of_options(PerceptionExperiment.from_options)
         data = PerceptionData.read(experiment.data)
         if data.digest != run.config.get("inputs"):
             raise RunError(f"{path}: the data set in {experiment.data} has changed since; the run cannot go on with another")
-        state, views, rows = run.checkpoint(), run.views(), run.metrics()
-        training = _training(experiment, data)
+        views, training = run.views(), run.made_of_options(lambda _: _training(experiment, data))
+        (state, fell_back), _ = run.last_checkpoint(), gathered(None)  # once all have read it
+        if fell_back and rank() == 0:
+            run.drop_last_checkpoint()
+        rows = run.rows(state)
         if isinstance(training, PerceptionTraining) and len(state["generators"]) != size():
             raise RunError(f"{path}: was begun in {len(state['generators'])} processes, here are {size()}; start as many")
         try:
-            training.load_state_dict(state)
+            load(training, state)
         except Exception as error:  # whatever a foreign state may lead to
             raise RunError(f"{path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
         ended = training.step // training.steps_an_epoch
         if not ended <= len(rows) or not 0 <= training.step <= training.steps:
             raise RunError(f"{path}: checkpoint.pt is in epoch {ended}, metrics.csv has {len(rows)}; {DAMAGED}")
-        kept = run if rank() == 0 else None
-        return cls(kept, experiment, data, training, views.until(training.step), rows[:ended], state["seconds"])
+        kept, seen = run if rank() == 0 else None, views.until(training.step)
+        return cls(kept, experiment, data, training, seen, rows[:ended], state["seconds"], fell_back)
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[PerceptionStep]:
         """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so.
@@ -126,39 +149,33 @@ class PerceptionRecorder:
         alone = size() == 1
         whole = True  # between two steps; amid one, only the state that was saved last is of a piece
         try:
-            with ExitStack() as open_files:
-                write = None
-                if self.run is not None:
-                    write = open_files.enter_context(self.run.writing_metrics(self.rows))
-                records = iter(self.training)
-                while self.training.step < self.training.steps:
-                    whole = False
-                    self._view()
-                    record = next(records)
-                    if record.ends_epoch:
-                        self._judge(record.epoch)
-                        if write is not None:
-                            write(self.rows[-1])
-                    self.seconds = time.perf_counter() - began
-                    whole = True
-                    yield record
-                    if not (alone or record.ends_epoch):
-                        continue
-                    if any(gathered(stop())):
-                        break
-                    if not alone or time.perf_counter() - saved > _SAVE_SECONDS:
-                        self.save()
-                        saved = time.perf_counter()
+            records = iter(self.training)
+            while self.training.step < self.training.steps:
+                whole = False
                 self._view()
+                record = next(records)
+                if record.ends_epoch:
+                    self._judge(record.epoch)
+                self.seconds = time.perf_counter() - began
+                whole = True
+                yield record
+                if not (alone or record.ends_epoch):
+                    continue
+                if any(gathered(stop())):
+                    break
+                if not alone or time.perf_counter() - saved > _SAVE_SECONDS:
+                    self.save()
+                    saved = time.perf_counter()
+            self._view()
         finally:
             if whole and alone:
                 self.save()
 
     def save(self) -> None:
-        """Writes history and checkpoint; in several processes all of them must call it."""
+        """Writes metrics, history and checkpoint; in several processes all of them must call it."""
         state = self.training.state_dict() | {"seconds": self.seconds}
         if self.run is not None:
-            self.run.save(self.views.arrays(), state)
+            self.run.save(self.views.arrays(), self.rows, state)
 
     def _view(self) -> None:
         """Records what the network predicts, often in the first epoch, in which most happens."""

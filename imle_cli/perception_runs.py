@@ -1,6 +1,6 @@
 """Run directories of ``imle perceive``: what was seen of a few maps on the way, and a row of numbers for each epoch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.archives import Shape
 from imle_cli.outputs import replacing
 from imle_cli.run_folder import DAMAGED, Arrays, RunError, RunFolder
 from imle_core.perception import TILE
@@ -105,11 +106,9 @@ class PerceptionRun(RunFolder):
         Raises:
             RunError: it is missing or damaged.
         """
-        images, gold, truth, steps, costs, paths = self.arrays()
-        records, maps = (*steps.shape, *gold.shape), (*gold.shape[:1], *(TILE * side for side in gold.shape[1:]), 3)
-        shapes = (gold.ndim, steps.ndim, images.shape, truth.shape, costs.shape, paths.shape)
-        if shapes != (3, 1, maps, gold.shape, records, records):
-            raise RunError(f"{self.path}: history.npz has arrays that do not fit each other; {DAMAGED}")
+        images, gold, truth, steps, costs, paths = self.arrays(_fit)
+        if not ((truth > 0).all() and (gold <= 1).all() and (steps >= 0).all() and (np.diff(steps) > 0).all()):
+            raise RunError(f"{self.path}: history.npz holds what no training records; {DAMAGED}")
         return Views(images, gold, truth, steps.tolist(), list(costs), list(paths))
 
     def epochs(self) -> list[dict[str, Any]]:
@@ -122,7 +121,7 @@ class PerceptionRun(RunFolder):
 
     def save_best(self, network: dict[str, Any], epoch: int) -> None:
         """Replaces ``best.pt``."""
-        with replacing(self.path / "best.pt") as file:
+        with replacing(self.path / "best.pt", durable=True) as file:
             torch.save({"network": network, "epoch": epoch}, file)
 
     def network_state(self, which: str) -> tuple[dict[str, Any], int | None]:
@@ -135,3 +134,11 @@ class PerceptionRun(RunFolder):
             state = self.read_state("best.pt", {"network": dict, "epoch": int})
             return state["network"], state["epoch"]
         return self.checkpoint()["network"], None
+
+
+def _fit(shapes: Sequence[Shape]) -> bool:
+    images, gold, truth, steps, costs, paths = shapes
+    if (len(gold), len(steps)) != (3, 1) or 0 in gold:
+        return False
+    maps, records = (gold[0], *(TILE * side for side in gold[1:]), 3), (*steps, *gold)
+    return (images, truth, costs, paths) == (maps, gold, records, records)

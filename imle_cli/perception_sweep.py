@@ -37,9 +37,9 @@ def run_cell(cell: PerceptionCell) -> Outcome:
     """Trains in a temporary folder."""
 
     def work(folder: Path) -> Outcome:
-        recorder = PerceptionRecorder.start(cell.experiment, folder)
-        for _ in recorder.steps():
-            pass
+        with PerceptionRecorder.start(cell.experiment, folder) as recorder:
+            for _ in recorder.steps():
+                pass
         return Outcome(files_of(folder), recorder.summary())
 
     return run_in_workplace(cell, work)

@@ -1,17 +1,16 @@
 """Folders of runs: what a training was asked, what it saw, and where it stands.
 
-A run has ``history.npz`` (what was recorded on the way), ``checkpoint.pt`` (everything to go on), ``config.json`` (every
-option, versions), ``metrics.csv`` (numbers, row by row), and at its end ``summary.json``. What has ``config.json`` is
-complete enough to be shown and resumed: it is written after the first state, and all but the metrics, which only grow, are
-replaced as a whole. So an interruption at any moment does no harm.
+A run has ``metrics.csv`` (numbers, row by row), ``history.npz`` (what was recorded on the way), ``checkpoint.pt``
+(everything to go on, the rows of the metrics among it), ``previous.pt`` (the checkpoint before that one), ``config.json``
+(every option, versions), and at its end ``summary.json``. What has ``config.json`` is complete enough to be shown and
+resumed: it is written after the first state, and every file is replaced as a whole. So an interruption at any moment does no
+harm. One process at a time writes a run.
 """
 
 import csv
 import json
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
 from itertools import chain, count
@@ -22,7 +21,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imle_cli.outputs import replacing
+from imle_cli.archives import ArchiveError, DamagedArchiveError, Shape, array_shapes, read_arrays, read_state
+from imle_cli.folder_lock import LOCK, FolderLock
+from imle_cli.outputs import leftovers, replacing, sync_folder
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Made = TypeVar("Made")
@@ -31,6 +32,12 @@ SomeRun = TypeVar("SomeRun", bound="RunFolder")
 DAMAGED = "it is damaged or no run of imle; choose another folder"
 COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
 """Which command makes runs of a format."""
+
+CONFIG, HISTORY, METRICS, SUMMARY = "config.json", "history.npz", "metrics.csv", "summary.json"
+CHECKPOINT, PREVIOUS = "checkpoint.pt", "previous.pt"
+_FIRST = {METRICS, HISTORY, CHECKPOINT}  # what is there before ``config.json`` is
+_FILES = (CONFIG, HISTORY, METRICS, SUMMARY, CHECKPOINT, PREVIOUS, "best.pt")
+_LONGEST = 2**26  # bytes of a JSON file
 
 
 def new_folder(name: str, parent: str = "runs") -> Path:
@@ -62,16 +69,31 @@ def make_folder(path: Path) -> None:
 
 def newest_run_path() -> Path | None:
     """The run in ``runs/`` or a folder of it that was begun last; None if there is none."""
-    configs = sorted(Path("runs").rglob("config.json"), key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
+    configs = sorted(Path("runs").rglob(CONFIG), key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
     return configs[-1].parent if configs else None
 
 
 def command_of(path: Path) -> str | None:
     """The command that made a run; None if it cannot be told."""
     try:
-        return COMMANDS.get(json.loads((path / "config.json").read_text(encoding="utf-8"))["format"])
+        return COMMANDS.get(_parsed(path / CONFIG)["format"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def run_leftovers(folder: Path, others: Sequence[str] = ()) -> list[Path]:
+    """What killed processes have left half-written of a run's files, and others; whoever removes it must have the lock."""
+    return leftovers(folder, (*_FILES, *others))
+
+
+def _parsed(path: Path) -> Any:
+    """What a JSON file holds; a ValueError, if nothing that can be used."""
+    if path.exists() and not (path.is_file() and path.stat().st_size <= _LONGEST):
+        raise ValueError(f"{path} is no ordinary file, or too long")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply") from error
 
 
 class RunError(ValueError):
@@ -85,9 +107,10 @@ class RunFolder:
     Attributes:
         path: the folder.
         config: what ``config.json`` has.
+        lock: what keeps other processes from writing it; None if this one does not write it either.
         FORMAT: name of the format, a key of :data:`COMMANDS`.
         ARRAYS: arrays of the history, with their types.
-        STATE: what a checkpoint has, with its types.
+        STATE: what a checkpoint has, with its types, among more.
         COLUMNS: columns of the metrics, with what makes a value of a text; the first one counts rows.
         FIRST: what it counts from.
         SUMMARY: what a summary has, among more.
@@ -95,6 +118,7 @@ class RunFolder:
 
     path: Path
     config: dict[str, Any]
+    lock: FolderLock | None = field(default=None, repr=False, compare=False)
 
     FORMAT: ClassVar[str]
     ARRAYS: ClassVar[dict[str, str]]
@@ -107,21 +131,26 @@ class RunFolder:
     def create(cls: type[SomeRun], path: Path, config: dict[str, Any], history: Arrays, state: dict[str, Any]) -> SomeRun:
         """Makes the folder, its parents included, and writes the first state and ``config.json``, or nothing.
 
+        What a process left that was killed amid this is removed.
+
         Raises:
-            RunError: the folder has something in it, or cannot be made.
+            RunError: the folder has something else in it, or cannot be made.
+            FolderLockError: another process writes it.
         """
-        if path.is_dir() and any(path.iterdir()):
-            resume = f"go on with --resume {path}, or " if (path / "config.json").exists() else ""
-            raise RunError(f"--out: {path} is not empty; {resume}choose another name")
         make_folder(path)
-        run = cls(path, {"format": cls.FORMAT, **config})
+        run = cls(path, {"format": cls.FORMAT, **config}, FolderLock(path))
         try:
-            run.save(history, state)
-            with run.writing_metrics([]):
-                run._write_json("config.json", run.config)
+            cls._clear(path)
+            try:
+                run.save(history, [], state)
+                run._write_json(CONFIG, run.config)
+                sync_folder(path)
+            except BaseException:
+                for name in (*_FIRST, CONFIG):
+                    (path / name).unlink(missing_ok=True)
+                raise
         except BaseException:
-            for name in ("history.npz", "checkpoint.pt", "metrics.csv", "config.json"):
-                (path / name).unlink(missing_ok=True)
+            run.release()
             raise
         return run
 
@@ -134,15 +163,39 @@ class RunFolder:
         """
         if not path.is_dir():
             raise RunError(f"{path}: no such run directory; check the path")
-        config = cls(path, {})._read_json("config.json")
+        if not (path / CONFIG).exists() and cls._has_only_begun(path):
+            raise RunError(f"{path}: has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
+        config = cls(path, {})._read_json(CONFIG)
         made = config.get("format") if isinstance(config, dict) else None
-        if made in COMMANDS and made != cls.FORMAT:
+        if isinstance(made, str) and made in COMMANDS and made != cls.FORMAT:
             raise RunError(f"{path}: is a run of imle {COMMANDS[made]}; this needs one of imle {COMMANDS[cls.FORMAT]}")
         if made != cls.FORMAT or not isinstance(config.get("options"), dict):
             raise RunError(f"{path}: config.json is not of the format {cls.FORMAT!r}; {DAMAGED}")
         return cls(path, config)
 
-    def experiment_options(self, make: Callable[[dict[str, Any]], Made]) -> Made:
+    @classmethod
+    def open_to_write(cls: type[SomeRun], path: Path) -> SomeRun:
+        """Reads a run that exists and is to go on; errors as in :meth:`open`.
+
+        Raises:
+            FolderLockError: another process writes it.
+        """
+        cls.open(path)  # a folder of somebody else is left alone
+        lock = FolderLock(path)
+        try:
+            for file in run_leftovers(path):
+                file.unlink()
+            return cls(path, cls.open(path).config, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def release(self) -> None:
+        """Lets other processes write it."""
+        if self.lock is not None:
+            self.lock.release()
+
+    def made_of_options(self, make: Callable[[dict[str, Any]], Made]) -> Made:
         """What ``make`` gives for the options in ``config.json``.
 
         Raises:
@@ -151,28 +204,32 @@ class RunFolder:
         try:
             return make(self.config["options"])
         except Exception as error:  # whatever the options of another program may lead to
-            raise RunError(f"{self.path}: config.json lacks options ({error}); {DAMAGED}") from error
+            raise RunError(f"{self.path}: config.json lacks options ({str(error)[:120]}); {DAMAGED}") from error
 
-    def save(self, history: Arrays, state: dict[str, Any]) -> None:
-        """Replaces history and checkpoint, in this order: the history may be ahead of the checkpoint, never behind."""
-        with replacing(self.path / "history.npz") as file:
+    def save(self, history: Arrays, rows: list[Any], state: dict[str, Any]) -> None:
+        """Replaces metrics, history and checkpoint, in this order: the first two may be ahead of the last, never behind."""
+        metrics = self._metrics_text(rows)
+        with replacing(self.path / METRICS) as file:
+            file.write(metrics)
+        with replacing(self.path / HISTORY, durable=True) as file:
             np.savez(file, **history)  # type: ignore[arg-type]
-        with replacing(self.path / "checkpoint.pt") as file:
-            torch.save(state, file)
+        text = torch.frombuffer(bytearray(metrics), dtype=torch.uint8)
+        with replacing(self.path / CHECKPOINT, durable=True, kept=self.path / PREVIOUS) as file:
+            torch.save(state | {"metrics": text}, file)
+        sync_folder(self.path)
 
-    def arrays(self) -> list[NDArray[Any]]:
-        """Reads the arrays of ``history.npz``, in the order of :attr:`ARRAYS`.
+    def arrays(self, fit: Callable[[Sequence[Shape]], bool]) -> list[NDArray[Any]]:
+        """Reads the arrays of ``history.npz``, in the order of :attr:`ARRAYS`, once their shapes fit each other.
 
         Raises:
             RunError: it is missing or damaged.
         """
         try:
-            with (self.path / "history.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return [arrays[name].astype(kind, casting="equiv") for name, kind in self.ARRAYS.items()]
+            return read_arrays(self.path / HISTORY, self.ARRAYS, fit)
         except FileNotFoundError:
-            raise RunError(f"{self.path}: history.npz is missing; nothing was recorded, start the run anew") from None
-        except Exception as error:  # NumPy has no common error for the many ways in which a file can be broken
-            raise RunError(f"{self.path}: history.npz cannot be read; {DAMAGED}") from error
+            raise RunError(f"{self.path}: {HISTORY} is missing; nothing was recorded, start the run anew") from None
+        except ArchiveError as error:
+            raise RunError(f"{self.path}: {HISTORY} {error}; {DAMAGED}") from error
 
     def checkpoint(self) -> dict[str, Any]:
         """Reads ``checkpoint.pt``.
@@ -180,7 +237,31 @@ class RunFolder:
         Raises:
             RunError: it is missing or damaged.
         """
-        return self.read_state("checkpoint.pt", self.STATE)
+        return self.read_state(CHECKPOINT, self.STATE)
+
+    def last_checkpoint(self) -> tuple[dict[str, Any], bool]:
+        """Reads ``checkpoint.pt``, or the one before where that is missing or damaged; and whether that was so.
+
+        Raises:
+            RunError: neither can be read.
+        """
+        try:
+            return self.checkpoint(), False
+        except RunError as error:
+            if not isinstance(error.__cause__, (FileNotFoundError, DamagedArchiveError)):
+                raise
+            try:
+                return self.read_state(PREVIOUS, self.STATE), True
+            except RunError:
+                raise error from None
+
+    def fallen_back(self, step: int) -> str:
+        """What a reader is told of a run that goes on from the checkpoint before the last, at this step."""
+        return f"note: {self.path}: {CHECKPOINT} was damaged; going on from the one before it, after {step} steps"
+
+    def drop_last_checkpoint(self) -> None:
+        """Puts the checkpoint before the last, which is damaged, in its place."""
+        (self.path / PREVIOUS).replace(self.path / CHECKPOINT)
 
     def read_state(self, name: str, kinds: dict[str, type]) -> dict[str, Any]:
         """Reads a file of tensors that has entries of these types.
@@ -189,17 +270,27 @@ class RunFolder:
             RunError: it is missing or damaged.
         """
         try:
-            with zipfile.ZipFile(self.path / name) as archive:
-                if archive.testzip() is not None:  # torch does not look at the check sums
-                    raise zipfile.BadZipFile
-            state = torch.load(self.path / name, map_location="cpu", weights_only=True)
-        except FileNotFoundError:
-            raise RunError(f"{self.path}: {name} is missing; the run cannot go on, start it anew") from None
-        except Exception as error:  # torch has no common error for the many ways in which a file can be broken
-            raise RunError(f"{self.path}: {name} cannot be read; {DAMAGED}") from error
-        if not isinstance(state, dict) or not all(isinstance(state.get(entry), kind) for entry, kind in kinds.items()):
-            raise RunError(f"{self.path}: {name} lacks what a checkpoint has; {DAMAGED}")
-        return state
+            return read_state(self.path / name, kinds)
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path}: {name} is missing; the run cannot go on, start it anew") from error
+        except ArchiveError as error:
+            raise RunError(f"{self.path}: {name} {error}; {DAMAGED}") from error
+
+    def rows(self, state: dict[str, Any]) -> list[Any]:
+        """The rows of metrics that a checkpoint has; one of an earlier version has none, but ``metrics.csv`` has them.
+
+        Raises:
+            RunError: they are damaged.
+        """
+        text = state.get("metrics")
+        if text is None:
+            return self.metrics()
+        try:
+            if text.dtype != torch.uint8:
+                raise ValueError(text.dtype)
+            return self._parsed_rows(StringIO(bytes(text.numpy()).decode(), newline=""))
+        except Exception as error:  # whatever a foreign state may lead to
+            raise RunError(f"{self.path}: {CHECKPOINT} lacks what a checkpoint has; {DAMAGED}") from error
 
     def metrics(self) -> list[Any]:
         """Rows of ``metrics.csv``, as tuples, which count up from :attr:`FIRST`; a last row that was cut off is left out.
@@ -207,40 +298,65 @@ class RunFolder:
         Raises:
             RunError: it is missing or damaged.
         """
-        rows: list[Any] = []
         try:
-            with (self.path / "metrics.csv").open(newline="", encoding="utf-8") as file:
-                for number, line in enumerate(file):
-                    if not line.endswith("\n"):
-                        break
-                    if number:
-                        parts = line.rstrip("\n").split(",")
-                        rows.append(tuple(make(part) for make, part in zip(self.COLUMNS.values(), parts, strict=True)))
-                        if rows[-1][0] != self.FIRST + number - 1:
-                            raise ValueError(f"row {rows[-1][0]} is not {self.FIRST + number - 1}")
+            with (self.path / METRICS).open(newline="", encoding="utf-8") as file:
+                return self._parsed_rows(file)
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: metrics.csv cannot be read; {DAMAGED}") from error
+            raise RunError(f"{self.path}: {METRICS} cannot be read; {DAMAGED}") from error
+
+    def _parsed_rows(self, lines: Iterable[str]) -> list[Any]:
+        rows: list[Any] = []
+        for number, line in enumerate(lines):
+            if not line.endswith("\n"):
+                break
+            if number:
+                parts = line.rstrip("\n").split(",")
+                rows.append(tuple(make(part) for make, part in zip(self.COLUMNS.values(), parts, strict=True)))
+                if rows[-1][0] != self.FIRST + number - 1:
+                    raise ValueError(f"row {rows[-1][0]} is not {self.FIRST + number - 1}")
         return rows
 
-    @contextmanager
-    def writing_metrics(self, before: list[Any]) -> Iterator[Callable[[Any], None]]:
-        """Replaces ``metrics.csv`` by the rows ``before``, then adds row by row what follows."""
+    @classmethod
+    def _metrics_text(cls, rows: list[Any]) -> bytes:
         text = StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([tuple(self.COLUMNS), *before])
-        with replacing(self.path / "metrics.csv") as whole:
-            whole.write(text.getvalue().encode())
-        with (self.path / "metrics.csv").open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
+        csv.writer(text, lineterminator="\n").writerows([tuple(cls.COLUMNS), *rows])
+        return text.getvalue().encode()
 
-            def add(row: Any) -> None:
-                writer.writerow(row)
-                file.flush()
+    @classmethod
+    def _clear(cls, path: Path) -> None:
+        """Removes what a process left that was killed before ``config.json`` was there; refuses anything else."""
+        if (path / CONFIG).exists():
+            raise RunError(f"--out: {path} is not empty; go on with --resume {path}, or choose another name")
+        if not cls._has_only_begun(path):
+            raise RunError(f"--out: {path} is not empty; choose another name")
+        for entry in path.iterdir():
+            if entry.name != LOCK:
+                entry.unlink()
 
-            yield add
+    @classmethod
+    def _has_only_begun(cls, path: Path) -> bool:
+        """Whether the folder has nothing but what is written before ``config.json``, whole or not."""
+        others = {entry for entry in path.iterdir() if entry.name != LOCK} - set(run_leftovers(path))
+        return all(entry.name in _FIRST and entry.is_file() and cls._is_first(entry) for entry in others)
+
+    @classmethod
+    def _is_first(cls, file: Path) -> bool:
+        """Whether a file is empty, or of the state before the first step: whatever else has its name is somebody's."""
+        if file.stat().st_size == 0:
+            return True
+        try:
+            match file.name:
+                case "metrics.csv":
+                    return file.read_bytes() == cls._metrics_text([])
+                case "history.npz":
+                    return dict(zip(cls.ARRAYS, array_shapes(file, cls.ARRAYS), strict=True))["steps"] == (0,)
+            return bool(read_state(file, cls.STATE)["step"] == 0)
+        except ArchiveError:
+            return False
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Writes ``summary.json``."""
-        self._write_json("summary.json", summary)
+        self._write_json(SUMMARY, summary)
 
     def summary(self) -> dict[str, Any]:
         """Reads ``summary.json``.
@@ -248,18 +364,18 @@ class RunFolder:
         Raises:
             RunError: it is missing or damaged.
         """
-        summary = self._read_json("summary.json")
+        summary = self._read_json(SUMMARY)
         if not isinstance(summary, dict) or not set(summary) >= self.SUMMARY:
-            raise RunError(f"{self.path}: summary.json lacks what a summary has; {DAMAGED}")
+            raise RunError(f"{self.path}: {SUMMARY} lacks what a summary has; {DAMAGED}")
         return summary
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
-        with replacing(self.path / name) as file:
+        with replacing(self.path / name, durable=True) as file:
             file.write(json.dumps(values, indent=2, allow_nan=False).encode() + b"\n")
 
     def _read_json(self, name: str) -> Any:
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return _parsed(self.path / name)
         except FileNotFoundError:
             raise RunError(f"{self.path}: {name} is missing; {DAMAGED}") from None
         except (OSError, ValueError) as error:

@@ -1,6 +1,6 @@
 """Run directories of ``imle train``: recorded weights, samples and solutions, and a row of numbers for each step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_cli.archives import Shape
 from imle_cli.run_folder import DAMAGED, RunError, RunFolder
 
 Row: TypeAlias = tuple[int, float, int]
@@ -90,8 +91,13 @@ class Run(RunFolder):
         Raises:
             RunError: it is missing or damaged.
         """
-        gold, costs, steps, *records = self.arrays()
-        shape = (*steps.shape, *costs.shape)
-        if (gold.shape, costs.ndim, steps.ndim) != (costs.shape, 2, 1) or any(array.shape != shape for array in records):
-            raise RunError(f"{self.path}: history.npz has arrays that do not fit each other; {DAMAGED}")
+        gold, costs, steps, *records = self.arrays(_fit)
+        if not ((costs > 0).all() and (gold <= 1).all() and (steps >= 0).all() and (np.diff(steps) > 0).all()):
+            raise RunError(f"{self.path}: history.npz holds what no training records; {DAMAGED}")
         return History(gold, costs, steps.tolist(), *map(list, records))
+
+
+def _fit(shapes: Sequence[Shape]) -> bool:
+    gold, costs, steps, *records = shapes
+    whole = len(costs) == 2 and 0 not in costs and len(steps) == 1
+    return whole and gold == costs and all(shape == (*steps, *costs) for shape in records)

@@ -48,9 +48,9 @@ def run_cell(cell: MapCell) -> Outcome:
     """Trains and animates in a temporary folder, so that it does not matter on which machine."""
 
     def work(folder: Path) -> Outcome:
-        recorder = Recorder.start(cell.experiment, folder, cell.inputs)
-        for _ in recorder.steps():
-            pass
+        with Recorder.start(cell.experiment, folder, cell.inputs) as recorder:
+            for _ in recorder.steps():
+                pass
         return Outcome(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary)
 
     return run_in_workplace(cell, work)
@@ -81,6 +81,7 @@ class Sweep(SweepFolder[MapCell]):
     RUN: ClassVar[type[RunFolder]] = Run
     COLUMNS: ClassVar[tuple[str, ...]] = (*AXES, "final_loss", "final_hamming", "first_gold_step", "seconds", "error")
     FILES: ClassVar[tuple[str, ...]] = (TABLE, LOSS, STEPS)
+    FILMS: ClassVar[tuple[str, ...]] = tuple(f"{name}.gif" for name in ANIMATED)
     OTHER: ClassVar[str] = "map, gold path or first weights"
 
     def __init__(

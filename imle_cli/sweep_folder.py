@@ -1,7 +1,6 @@
 """A folder of runs, one a cell of a grid: which have ended, what came out, and what workers give back."""
 
-import csv
-import io
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,11 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Generic, TypeVar
 
-from imle_cli.outputs import replacing
-from imle_cli.run_folder import RunError, RunFolder, make_folder, new_folder
+from imle_cli.folder_lock import LOCK, FolderLock
+from imle_cli.outputs import leftovers, replacing, sync_folder, write_table
+from imle_cli.run_folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
 
 TABLE = "table.csv"
+_WORKPLACE = ".cells-"  # how names of folders begin in which cells are trained
 SomeCell = TypeVar("SomeCell", bound="Cell")
+SomeSweep = TypeVar("SomeSweep", bound="SweepFolder[Any]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,8 @@ def run_in_workplace(cell: Cell, work: Callable[[Path], Outcome]) -> Outcome:
 
 def files_of(folder: Path) -> dict[str, bytes]:
     """The files of a run directory by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    # Nobody goes on from the state before the last: the run is complete.
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (PREVIOUS, LOCK)}
 
 
 class SweepFolder(Generic[SomeCell]):
@@ -82,27 +85,42 @@ class SweepFolder(Generic[SomeCell]):
         RUN: what the cells' folders are.
         COLUMNS: columns of the table.
         FILES: what a folder of a sweep may hold besides.
+        FILMS: what the folder of a cell may hold besides a run.
         OTHER: of what another sweep would be whose inputs are others.
 
     Raises:
         RunError: the folder has runs with other options, or something else.
+        FolderLockError: another process writes it.
     """
 
     RUN: ClassVar[type[RunFolder]]
     COLUMNS: ClassVar[tuple[str, ...]]
     FILES: ClassVar[tuple[str, ...]]
+    FILMS: ClassVar[tuple[str, ...]] = ()
     OTHER: ClassVar[str]
 
     def __init__(self, path: Path | None, name: str, cells: Sequence[SomeCell], inputs: str) -> None:
         self.cells = list(cells)
         if path is not None:
-            self._check(path, inputs)
             make_folder(path)
         self.path = path or new_folder(name, "sweeps")
         self.results: dict[str, dict[str, Any]] = {}
-        for cell in self.cells:
-            if (self.folder(cell) / "summary.json").exists():
-                self._enter(cell, self.RUN.open(self.folder(cell)).summary())
+        self._lock = FolderLock(self.path)
+        try:
+            self._check(inputs)
+            self._remove_leftovers()
+            for cell in self.cells:
+                if (self.folder(cell) / SUMMARY).exists():
+                    self._enter(cell, self.RUN.open(self.folder(cell)).summary())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self: SomeSweep) -> SomeSweep:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._lock.release()
 
     def folder(self, cell: SomeCell) -> Path:
         """Where a cell's run is."""
@@ -116,7 +134,7 @@ class SweepFolder(Generic[SomeCell]):
     @contextmanager
     def at_work(self) -> Iterator[list[SomeCell]]:
         """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
-        with TemporaryDirectory(prefix=".cells-", dir=self.path, ignore_cleanup_errors=True) as folder:
+        with TemporaryDirectory(prefix=_WORKPLACE, dir=self.path, ignore_cleanup_errors=True) as folder:
             yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
 
     def keep(self, cell: SomeCell, outcome: Outcome | Exception) -> None:
@@ -128,10 +146,12 @@ class SweepFolder(Generic[SomeCell]):
             return
         folder = self.folder(cell)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in sorted(outcome.files, key=lambda name: name != "config.json"):
-            with replacing(folder / name) as file:
-                file.write(outcome.files[name])
-        self.RUN(folder, {}).write_summary(outcome.summary | {"run": str(folder)})
+        with FolderLock(folder):
+            for name in sorted(outcome.files, key=lambda name: name != CONFIG):
+                with replacing(folder / name, durable=True) as file:
+                    file.write(outcome.files[name])
+            sync_folder(folder)
+            self.RUN(folder, {}).write_summary(outcome.summary | {"run": str(folder)})
         self._enter(cell, outcome.summary)
 
     def _enter(self, cell: SomeCell, summary: Mapping[str, Any], error: str | None = None) -> None:
@@ -173,16 +193,11 @@ class SweepFolder(Generic[SomeCell]):
 
     def write_table(self) -> None:
         """Writes ``table.csv``."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self.COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        with replacing(self.path / TABLE) as file:
-            file.write(text.getvalue().encode())
+        write_table(self.path / TABLE, {name: [row[name] for row in self.rows] for name in self.COLUMNS})
 
-    def _check(self, path: Path, inputs: str) -> None:
-        runs = sorted(config.parent for config in path.glob("*/config.json"))
-        if path.is_dir() and not runs and any(self._is_foreign(entry.name) for entry in path.iterdir()):
+    def _check(self, inputs: str) -> None:
+        path, runs = self.path, sorted(config.parent for config in self.path.glob(f"*/{CONFIG}"))
+        if not runs and any(self._is_foreign(entry) for entry in path.iterdir()):
             raise RunError(f"--out: {path} is not empty and has no sweep in it; choose another name")
         for folder in runs:
             run = self.RUN.open(folder)
@@ -196,5 +211,18 @@ class SweepFolder(Generic[SomeCell]):
             if run.config.get("inputs") != inputs:
                 raise RunError(f"--out: {path} has a sweep of another {self.OTHER}; choose another name")
 
-    def _is_foreign(self, name: str) -> bool:
-        return not name.startswith(".") and name not in self.FILES
+    def _is_foreign(self, entry: Path) -> bool:
+        if entry.name.startswith(".") or entry.name in self.FILES:
+            return False
+        return not entry.is_dir() or len(run_leftovers(entry, self.FILMS)) < len(list(entry.iterdir()))
+
+    def _remove_leftovers(self) -> None:
+        """Removes what killed processes have left: half-written files, and folders of workers."""
+        for path in leftovers(self.path, self.FILES):
+            path.unlink()
+        for entry in list(self.path.iterdir()):
+            if entry.name.startswith(_WORKPLACE):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.is_dir():
+                for path in run_leftovers(entry, self.FILMS):
+                    path.unlink()

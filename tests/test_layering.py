@@ -207,10 +207,14 @@ OURS = {
     "imle_cli.__main__": {"app"},
     "imle_cli.advice": {"told", f"{CORE}.alternatives", f"{CORE}.lab_cell", f"{CORE}.lab_figure"},
     "imle_cli.animation": set(),
+    "imle_cli.archives": set(),
     "imle_cli.arrays": {"sources"},
+    "imle_cli.checkpoints": set(),
+    "imle_cli.folder_lock": set(),
+    "imle_cli.recorded_options": set(),
     "imle_cli.app": {f"commands.{name}" for name in ("animate", "bench", "marginals", "noise", "sample", "solve")}
     | {"commands.calibrate", "commands.check", "commands.compare", "commands.reproduce", "commands.sweep"}
-    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "option_groups"}
+    | {"commands.data", "commands.evaluate", "commands.perceive", "commands.train", "console", "option_groups"}
     | {"plot_settings"},
     "imle_cli.benchmarks": {f"{kind}_benchmarks" for kind in ("black_box", "estimator", "path", "process")}
     | {"measurement", "plain_solvers", "scaling", CORE, f"{CORE}.solvers"},
@@ -263,7 +267,8 @@ OURS = {
         "options",
     }
     | {"outputs", "sampling", f"{CORE}.lab_measurement", f"{CORE}.lab_reference"},
-    "imle_cli.commands.data": {"option_groups", "canvas", "console", "datasets", "options", "outputs", "perception_figures"}
+    "imle_cli.commands.data": {"option_groups", "canvas", "console", "datasets", "folder_lock", "options", "outputs"}
+    | {"perception_figures"}
     | {f"{CORE}.colour_lookup", f"{CORE}.perception", f"{CORE}.terrain_data"},
     "imle_cli.commands.evaluate": {
         "option_groups",
@@ -329,7 +334,8 @@ OURS = {
     "imle_cli.evaluation_figures": {"canvas", "path_lines"},
     "imle_cli.examination": {"built_in_solvers", "console", "imported", "own_process"}
     | {f"{CORE}.{name}" for name in ("compilation", "doctor", "solvers")},
-    "imle_cli.experiment": {"gold", "map_problem", "options", "run_folder", "runs", "sampling", CORE},
+    "imle_cli.experiment": {"checkpoints", "gold", "map_problem", "options", "recorded_options", "run_folder", "runs"}
+    | {"sampling", CORE},
     "imle_cli.figures": {"canvas"},
     "imle_cli.films": {"frames", "run_folder", "runs"},
     "imle_cli.frames": {"preview"},
@@ -368,15 +374,23 @@ OURS = {
     "imle_cli.path_benchmarks": {"measurement", "plain_dijkstra_kernel", "rival_paths", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.path_lines": set(),
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
-    "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "run_folder", "sampling"}
+    "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "recorded_options", "run_folder"}
+    | {"sampling"}
     | {f"{CORE}.{name}" for name in ("alternatives", "colour_lookup", "contracts", "networks", "perception")}
     | {f"{CORE}.perception_methods", f"{CORE}.processes"},
     "imle_cli.perception_figures": {"canvas", "path_lines"},
     "imle_cli.perception_films": {"films", "frames", "path_lines", "perception_runs", "run_folder"},
-    "imle_cli.perception_recorder": {"memory", "perception_experiment", "perception_runs", "run_folder", "sampling"}
+    "imle_cli.perception_recorder": {
+        "checkpoints",
+        "memory",
+        "perception_experiment",
+        "perception_runs",
+        "run_folder",
+        "sampling",
+    }
     | {f"{CORE}.{name}" for name in ("colour_lookup", "perception", "perception_methods", "perception_training")}
     | {f"{CORE}.processes"},
-    "imle_cli.perception_runs": {"outputs", "run_folder", f"{CORE}.perception"},
+    "imle_cli.perception_runs": {"archives", "outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
     "imle_cli.pictures": {"endings", "notes", "sources", "tiles"},
@@ -390,8 +404,8 @@ OURS = {
     "imle_cli.process_group": {"options"},
     "imle_cli.reproduction_figures": {"canvas"},
     "imle_cli.rival_paths": {"measurement", f"{CORE}.solvers"},
-    "imle_cli.run_folder": {"outputs"},
-    "imle_cli.runs": {"run_folder"},
+    "imle_cli.run_folder": {"archives", "folder_lock", "outputs"},
+    "imle_cli.runs": {"archives", "run_folder"},
     "imle_cli.sampling": {"console", "options", CORE},
     "imle_cli.scaling": {"measurement", "path_benchmarks", "rival_paths", f"{CORE}.solvers"},
     "imle_cli.scaling_figures": {"canvas", "measurement"},
@@ -403,7 +417,7 @@ OURS = {
     "imle_cli.sources": {"decoding", "endings", "notes", "number_formats", "table_layout"},
     "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"}
     | {"sweep_folder"},
-    "imle_cli.sweep_folder": {"outputs", "run_folder"},
+    "imle_cli.sweep_folder": {"folder_lock", "outputs", "run_folder"},
     "imle_cli.table_layout": {"number_formats", "separators"},
     "imle_cli.terrain": {"arrays", "endings", "map_files", "map_tables", "pictures", "sources", "tiles"},
     "imle_cli.tiles": {"sources"},

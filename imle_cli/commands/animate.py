@@ -108,10 +108,10 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
-        learning = seen.experiment_options(PerceptionExperiment.from_options).learning
+        learning = seen.made_of_options(PerceptionExperiment.from_options).learning
         return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
-    experiment = run.experiment_options(Experiment.from_options)
+    experiment = run.made_of_options(Experiment.from_options)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
 
 

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -51,9 +52,8 @@ def data(
     if not any(counts.values()):
         raise UsageError("--train, --val, --test: got 0 each; one must be > 0; the usual numbers are 2000, 0 and 500")
     folder = out or Path(f"terrain-{size}x{size}")
-    _check_folder(folder)
     making = _Making(folder, size, counts, report.seed, hard, unique)
-    with console.progress("drawing maps", sum(counts.values())) as advance:
+    with _taken(folder), console.progress("drawing maps", sum(counts.values())) as advance:
         making.make(advance)
     made = ", ".join(f"{count:,} {split}" for split, count in counts.items() if count)
     solved = making.solved_by_colour
@@ -135,9 +135,8 @@ class _Making:
         from imle_cli.outputs import replacing
         from imle_cli.perception_figures import MAPS, contact_sheet
 
-        self.folder.mkdir(exist_ok=True)
-        for path in self.folder.iterdir():
-            path.unlink()
+        for name in _names() - {SHEET}:  # which goes last, since without it the rest would be somebody else's
+            (self.folder / name).unlink(missing_ok=True)
         few = maps.part(slice(MAPS))
         title = f"The first {len(few)} of {len(maps):,} {split} maps, {self.size} x {self.size} tiles, and their gold paths"
         with replacing(self.folder / SHEET) as file:
@@ -149,9 +148,35 @@ def _advance(advance: Callable[..., None], before: int, done: int) -> None:
     advance(before + done)
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuses a folder that holds anything but a data set that this command made, or that cannot be made or written to."""
+def _names() -> set[str]:
+    """Names of the files of a data set."""
     from imle_cli.datasets import SPLITS, file_names
+
+    return {SHEET} | {name for split in SPLITS for name in file_names(split)}
+
+
+@contextmanager
+def _taken(folder: Path) -> Iterator[None]:
+    """Makes the folder where it is missing, and keeps other processes from writing it; one that stays empty vanishes."""
+    from imle_cli.folder_lock import FolderLock
+    from imle_cli.outputs import leftovers
+
+    _check_place(folder)
+    new = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    try:
+        with FolderLock(folder):
+            for path in leftovers(folder, _names()):
+                path.unlink()
+            _check_contents(folder)
+            yield
+    finally:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _check_place(folder: Path) -> None:
+    """Refuses a folder that cannot be made or written to."""
     from imle_cli.outputs import OutputError
 
     if folder.exists() and not folder.is_dir():
@@ -161,8 +186,15 @@ def _check_folder(folder: Path) -> None:
     written = folder if folder.exists() else folder.parent
     if not os.access(written, os.W_OK):
         raise OutputError(f"--out: the folder {written} cannot be written to; choose another")
-    names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} if folder.exists() else set()
-    others = sorted(names - {SHEET} - {name for split in SPLITS for name in file_names(split)})
+
+
+def _check_contents(folder: Path) -> None:
+    """Refuses a folder that holds anything but a data set that this command made."""
+    from imle_cli.folder_lock import LOCK
+    from imle_cli.outputs import OutputError
+
+    names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} - {LOCK}
+    others = sorted(names - _names())
     if others:
         raise OutputError(f"--out: {folder} holds {others[0]}, which is no part of a made data set; choose another folder")
     if names and SHEET not in names:

@@ -64,20 +64,20 @@ def sweep_images(
     names = list(dict.fromkeys(name.strip() for name in estimators.split(",")))
     numbers = read_numbers("--seeds", seeds, int, 0, "0,1,2")
     experiment = PerceptionExperiment(data, options, noise, 0, report.device)
-    grid = PerceptionSweep(out, experiment, names, numbers)
-    before = len(grid.results)
-    try:
-        with grid.at_work() as cells, console.live() as show:
-            show(grid.progress, *_table(grid))
-            for number, outcome in outcomes(run_cell, cells, executor, jobs or 1):
-                grid.keep(cells[number], outcome)
+    with PerceptionSweep(out, experiment, names, numbers) as grid:
+        before = len(grid.results)
+        try:
+            with grid.at_work() as cells, console.live() as show:
                 show(grid.progress, *_table(grid))
-    except KeyboardInterrupt:
-        console.note(f"stopped: {grid.progress}; go on with the same and --out {grid.path}")
-        raise
-    finally:
-        grid.write_table()
-    _report(console, grid, before, time.perf_counter() - began)
+                for number, outcome in outcomes(run_cell, cells, executor, jobs or 1):
+                    grid.keep(cells[number], outcome)
+                    show(grid.progress, *_table(grid))
+        except (KeyboardInterrupt, SystemExit):
+            console.note(f"stopped: {grid.progress}; go on with the same and --out {grid.path}")
+            raise
+        finally:
+            grid.write_table()
+        _report(console, grid, before, time.perf_counter() - began)
 
 
 def _report(console: "Report", grid: "PerceptionSweep", before: int, seconds: float) -> None:

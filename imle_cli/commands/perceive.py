@@ -35,8 +35,7 @@ def perceive(
 
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
-    from imle_cli.console import Report, deferred_interruption
-    from imle_cli.perception_advice import advice
+    from imle_cli.console import Report
     from imle_cli.perception_experiment import PerceptionExperiment
     from imle_cli.perception_recorder import PerceptionRecorder
     from imle_cli.process_group import joined
@@ -45,34 +44,41 @@ def perceive(
         raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
     with joined(report.device) as reports:
         console = Report(as_json=report.json and reports, quiet=report.quiet or not reports)
-        if resume is None:
-            experiment = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
-            recorder = PerceptionRecorder.start(experiment, out)
-        else:
-            recorder = PerceptionRecorder.resume(resume)
-            asked = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
-            check_agreement(given.names, asked.options | {"out": str(out)}, recorder.experiment.options)
-        _note_data(console, recorder)
-        with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:
-            text = "epoch 1"
-            for record in recorder.steps(stop):
-                if record.ends_epoch:
-                    row = recorder.rows[-1]
-                    text = f"epoch {record.epoch + 1}, {row[1]:.1%} optimal on {recorder.data.split}_"
-                advance(record.step, f"{text}, loss {record.loss:.2f}")
-        if not recorder.done:
-            console.note(f"stopped after {recorder.training.step} steps; go on with: imle perceive --resume {recorder.path}")
-            raise KeyboardInterrupt
-        summary = recorder.summary()
-        if recorder.run is None:
-            return
-        recorder.run.write_summary(summary)
-        for line in advice(summary, recorder.experiment.learning, recorder.views):
-            console.note(line)
-        _tell(console, recorder, summary)
+        experiment = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
+        start, resumed = PerceptionRecorder.start, PerceptionRecorder.resume
+        with start(experiment, out) if resume is None else resumed(resume) as recorder:
+            if resume is not None:
+                check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
+            _train(console, recorder)
+
+
+def _train(console: "Report", recorder: "PerceptionRecorder") -> None:
+    from imle_cli.console import deferred_interruption
+    from imle_cli.perception_advice import advice
+
+    _note_data(console, recorder)
+    with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:
+        text = "epoch 1"
+        for record in recorder.steps(stop):
+            if record.ends_epoch:
+                row = recorder.rows[-1]
+                text = f"epoch {record.epoch + 1}, {row[1]:.1%} optimal on {recorder.data.split}_"
+            advance(record.step, f"{text}, loss {record.loss:.2f}")
+    if not recorder.done:
+        console.note(f"stopped after {recorder.training.step} steps; go on with: imle perceive --resume {recorder.path}")
+        raise stop.end
+    summary = recorder.summary()
+    if recorder.run is None:
+        return
+    recorder.run.write_summary(summary)
+    for line in advice(summary, recorder.experiment.learning, recorder.views):
+        console.note(line)
+    _tell(console, recorder, summary)
 
 
 def _note_data(console: "Report", recorder: "PerceptionRecorder") -> None:
+    if recorder.fell_back and recorder.run is not None:
+        console.note(recorder.run.fallen_back(recorder.training.step))
     for split, count in recorder.data.non_optimal.items():
         if count:
             console.note(

@@ -101,22 +101,22 @@ def sweep(
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
     experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    grid = Sweep(out, experiment, axes.values, film if animate else None)
-    before = len(grid.results)
-    try:
-        with grid.at_work() as cells, console.live() as show:
-            show(grid.progress, *_table(grid))
-            for number, outcome in outcomes(run_cell, cells, executor, jobs):
-                grid.keep(cells[number], outcome)
+    with Sweep(out, experiment, axes.values, film if animate else None) as grid:
+        before = len(grid.results)
+        try:
+            with grid.at_work() as cells, console.live() as show:
                 show(grid.progress, *_table(grid))
-            grid.animate_the_rest()
-    except KeyboardInterrupt:
-        stopped = f"stopped after {len(grid.results)} of {len(grid.cells)} cells"
-        console.note(f"{stopped}; go on with the same and --out {grid.path}")
-        raise
-    finally:
-        grid.write_table()
-    _report(console, grid, before, time.perf_counter() - began)
+                for number, outcome in outcomes(run_cell, cells, executor, jobs):
+                    grid.keep(cells[number], outcome)
+                    show(grid.progress, *_table(grid))
+                grid.animate_the_rest()
+        except (KeyboardInterrupt, SystemExit):
+            stopped = f"stopped after {len(grid.results)} of {len(grid.cells)} cells"
+            console.note(f"{stopped}; go on with the same and --out {grid.path}")
+            raise
+        finally:
+            grid.write_table()
+        _report(console, grid, before, time.perf_counter() - began)
 
 
 def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """``imle train``: learn weights with which the solver finds the gold path."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,21 +39,25 @@ def train(
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    if resume is None:
-        recorder = Recorder.start(experiment, out)
-    else:
-        recorder = Recorder.resume(resume)
-        check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
-    total = recorder.training.steps
-    with deferred_interruption() as stop, console.progress("training", total) as advance:
-        for record in recorder.steps(stop):
-            advance(record.step, f"loss {record.loss:.2f}, path off by {record.distance} tiles")
-    summary = recorder.summary
-    if not recorder.done:
-        console.note(f"stopped after {summary['steps_made']} steps; go on with: imle train --resume {recorder.run.path}")
-        raise KeyboardInterrupt
-    recorder.run.write_summary(summary)
+    with Recorder.start(experiment, out) if resume is None else Recorder.resume(resume) as recorder:
+        if resume is not None:
+            check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
+        if recorder.fell_back:
+            console.note(recorder.run.fallen_back(recorder.training.step))
+        total = recorder.training.steps
+        with deferred_interruption() as stop, console.progress("training", total) as advance:
+            for record in recorder.steps(stop):
+                advance(record.step, f"loss {record.loss:.2f}, path off by {record.distance} tiles")
+        summary = recorder.summary
+        if not recorder.done:
+            console.note(f"stopped after {summary['steps_made']} steps; go on with: imle train --resume {recorder.run.path}")
+            raise stop.end
+        recorder.run.write_summary(summary)
+        console.result(summary, [("result", _told(summary))])
+
+
+def _told(summary: dict[str, Any]) -> str:
     first, final = summary["first_gold_step"], summary["final_hamming"]
     found = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
     ended = "the last path is the gold path" if final == 0 else f"the last path is off by {final} tiles"
-    console.result(summary, [("result", f"{found}; {ended}; {summary['seconds']:.2f} s; run in {recorder.run.path}")])
+    return f"{found}; {ended}; {summary['seconds']:.2f} s; run in {summary['run']}"

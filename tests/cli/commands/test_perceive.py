@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.datasets import read_maps
+from imle_cli.folder_lock import FolderLock
 from imle_cli.perception_recorder import PerceptionRecorder
 from imle_cli.perception_runs import PerceptionRun
 from imle_core.alternatives import ESTIMATORS
@@ -24,7 +25,7 @@ from imle_core.solvers import GridPath
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
 KEYS += ["judged", "maps", "non_optimal_paths", "epochs", "seconds", "seed", "processes", "samples", "run"]
-FILES = ["best.pt", "checkpoint.pt", "config.json", "history.npz", "metrics.csv", "summary.json"]
+FILES = ["best.pt", "checkpoint.pt", "config.json", "history.npz", "metrics.csv", "previous.pt", "summary.json"]
 TIMES = ("seconds", "network_seconds", "solver_seconds", "noise_seconds", "judging_seconds")
 SMALL = ["--epochs", "2", "--batch", "8", "--augment"]
 
@@ -166,15 +167,53 @@ class TestResume:
         perceive(data, *options, "--out", "part", "--quiet")
         for name in ("whole", "part"):
             Path(name, "summary.json").unlink()
-        recorder = PerceptionRecorder.start(PerceptionRecorder.resume(Path("part")).experiment, Path("stopped"))
-        for record in recorder.steps(lambda: recorder.training.step == steps):
-            assert record.step <= steps
-        assert not recorder.done
+        with PerceptionRecorder.resume(Path("part")) as made:
+            experiment = made.experiment
+        with PerceptionRecorder.start(experiment, Path("stopped")) as recorder:
+            for record in recorder.steps(lambda: recorder.training.step == steps):
+                assert record.step <= steps
+            assert not recorder.done
         resumed = json.loads(perceive("--resume", "stopped", "--json"))
         assert without_times(resumed) == without_times(whole)
         assert same_networks("stopped", "whole")
         with np.load("stopped/history.npz") as one, np.load("whole/history.npz") as other:
             assert all(np.array_equal(one[name], other[name]) for name in other.files)
+
+    def test_from_the_checkpoint_before_a_damaged_one(self, data):
+        options = [*SMALL, "--beta", "0.5", "--quiet"]
+        for name in ("whole", "part"):
+            perceive(data, *options, "--out", name)
+        Path("part/checkpoint.pt").write_bytes(Path("part/checkpoint.pt").read_bytes()[:5000])
+        result = invoke("--resume", "part")
+        note = "note: part: checkpoint.pt was damaged; going on from the one before it, after 0 steps\n"
+        assert (result.exit_code, result.stderr) == (0, note)
+        assert same_networks("part", "whole")
+
+    @pytest.mark.parametrize(
+        ("entry", "value"), [("sums", {}), ("sums", {"losses": "x"}), ("optimizer", {"state": {}}), ("generators", [3])]
+    )
+    def test_a_foreign_checkpoint(self, data, entry, value):
+        perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
+        state = torch.load("run/checkpoint.pt", weights_only=True)
+        torch.save(state | {entry: value}, "run/checkpoint.pt")
+        damaged = "it is damaged or no run of imle; choose another folder"
+        expect_refusal(["--resume", "run"], 1, f"run: checkpoint.pt does not fit config.json; {damaged}")
+
+    def test_options_of_another_type(self, data):
+        perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
+        config = json.loads(Path("run/config.json").read_text())
+        config["options"]["epochs"] = "x"
+        Path("run/config.json").write_text(json.dumps(config))
+        message = "run: config.json lacks options (epochs: got 'x'; it must be a whole number)"
+        damaged = "it is damaged or no run of imle; choose another folder"
+        expect_refusal(["--resume", "run"], 1, f"{message}; {damaged}")
+        expect_refusal(["run", data], 1, f"{message}; {damaged}", command="evaluate")
+
+    def test_one_process_at_a_time(self, data):
+        perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
+        with FolderLock(Path("run")):
+            message = f"run is being written by process {os.getpid()}; wait for it, or end it first"
+            expect_refusal(["--resume", "run"], 1, message)
 
     def test_what_is_given_must_be_what_it_was_made_with(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
