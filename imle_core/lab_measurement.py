@@ -18,6 +18,7 @@ from imle_core.lab_accuracy import Accuracy, measure
 from imle_core.lab_problem import LabProblem
 from imle_core.lab_reference import Reference
 from imle_core.layer import Layer
+from imle_core.step_size import steps_of_any_size
 from imle_core.target import AdaptiveTargetDistribution, TargetDistribution
 
 LAMBDAS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -218,7 +219,8 @@ def _gradients(layer: Layer, problem: LabProblem, repetitions: int) -> Tensor:
         values = layer.estimate(part, problem.loss)
         if not values.requires_grad:
             raise ValueError("the loss has no gradient, and this estimator needs it")
-        values.sum().backward()
+        with steps_of_any_size():
+            values.sum().backward()
     assert theta.grad is not None
     return theta.grad
 

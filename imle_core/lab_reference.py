@@ -14,6 +14,7 @@ from imle_core.estimator import imle
 from imle_core.exact import ExponentialFamily
 from imle_core.lab_problem import LabProblem
 from imle_core.layer import Loss
+from imle_core.step_size import steps_of_any_size
 from imle_core.target import TargetDistribution
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
@@ -130,7 +131,8 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
 
     def gradients() -> Tensor:
         rows = theta.expand(chunk, *theta.shape[1:]).clone().requires_grad_()
-        contracts.losses_of(problem.loss, layer(rows)).sum().backward()
+        with steps_of_any_size():
+            contracts.losses_of(problem.loss, layer(rows)).sum().backward()
         assert rows.grad is not None
         return rows.grad.double()
 

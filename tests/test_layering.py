@@ -113,10 +113,10 @@ OURS = {
     "imle_core.lab_cell": {"lab_accuracy", "lab_figure"},
     "imle_core.lab_figure": set(),
     "imle_core.lab_measurement": {"alternatives", "contracts", "estimator", "lab_accuracy", "lab_problem", "lab_reference"}
-    | {"layer", "target"},
+    | {"layer", "step_size", "target"},
     "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
     "imle_core.lab_search": {"alternatives", "contracts", "lab_accuracy", "lab_cell", "lab_measurement"},
-    "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "target"},
+    "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "step_size", "target"},
     "imle_core.layer": {"contracts", "declarations", "replay", "step_size", "target"},
     "imle_core.location_scale": {"location_scale_kernel", "threads"},
     "imle_core.location_scale_kernel": {"compiled", "elementary_kernel", "random_kernel"},
