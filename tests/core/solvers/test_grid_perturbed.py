@@ -239,17 +239,18 @@ class TestUnlikeTensors:
         with pytest.raises(RuntimeError, match="must match"):
             GridPath().perturb_and_map(drawn(0, 3, 1, 5, 5), drawn(1, 2, 3, 5, 5), 0.7)
 
-    @pytest.mark.parametrize("change", ["theta's type", "z's type", "theta's shape", "z's shape", "theta of one instance"])
+    @pytest.mark.parametrize("change", ["types", "theta's type", "z's type", "theta's shape", "z's shape", "one instance"])
     def test_what_is_known_of_unlike_ones_is_solved_anew(self, change):
         theta, eps = drawn(0, 2, 1, 5, 5) - 3, drawn(1, 2, 3, 5, 5)
         solver = GridPath()
         z = solver.perturb_and_map(theta, eps, 0.7)
         known = {
+            "types": Known(theta.double(), 0.7, z.double()),
             "theta's type": Known(theta.double(), 0.7, z),
             "z's type": Known(theta, 0.7, z.double()),
             "theta's shape": Known(theta[:, 0], 0.7, z),
             "z's shape": Known(theta, 0.7, z[:, :2]),
-            "theta of one instance": Known(theta[:1], 0.7, z),
+            "one instance": Known(theta[:1], 0.7, z),
         }
         assert torch.equal(solver.perturb_and_map(theta, eps, 0.7, known[change]), z)
         assert (solver.kept, solver.offered) == (0, 0)
