@@ -48,6 +48,7 @@ _TOKEN = re.compile(
     |(?P<symbol>\S))""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_INFINITY = {"inf", "infinity"}
 _SENSES = {"<": "<", "<=": "<", "=<": "<", ">": ">", ">=": ">", "=>": ">", "=": "="}
 _MIRRORED = {"<": ">", ">": "<", "=": "="}
 
@@ -78,12 +79,12 @@ def _words(lines: Iterable[str]) -> Iterator[_Token]:
             yield _Token("section", _WORDS[(header.lastindex or 1) - 1][1], line)
             content = content[header.end() :]
         for match in _TOKEN.finditer(content.rstrip()):
-            kind, word = str(match.lastgroup), match[str(match.lastgroup)]
-            if word.count("(") != word.count(")"):
+            kind, word = str(match.lastgroup), match[match.lastindex or 0]
+            if word in "()" or (kind == "name" and word.count("(") != word.count(")")):
                 raise mistake(line, word, "constraints are sums without brackets", "multiply them out")
-            if word.endswith(","):
+            if kind == "name" and word.endswith(","):
                 raise mistake(line, word, "names stand between blanks", "take the comma away")
-            yield _Token("number" if word.lower() in ("inf", "infinity") else kind, word, line)
+            yield _Token("number" if word.lower() in _INFINITY else kind, word, line)
     yield _Token("end", "end of file", line)
 
 
@@ -98,7 +99,6 @@ class _Reader:
 
     def read(self) -> LinearModel:
         sections: dict[str, Callable[[], None]] = {
-            "objective": self._objective,
             "constraints": self._constraint,
             "bounds": self._bound,
             "integers": self._integer,
