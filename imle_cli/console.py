@@ -112,7 +112,7 @@ class Report:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        listen(lambda text: self.note(f"note: {text}"))
+        listen(lambda text: self.note(f"note: {_printable(text)}"))
         if self._err.is_terminal:
             from imle_core.compilation import tell
 
