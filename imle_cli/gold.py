@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from imle_cli import terrain
 from imle_cli.map_problem import MapProblem
-from imle_cli.sources import SourceError
+from imle_cli.sources import SourceError, one_line
 from imle_core.solvers import GridPath
 
 
@@ -77,14 +77,14 @@ def _is_picture(option: str, path: Path) -> bool:
     try:
         return terrain.is_picture(path)
     except SourceError as error:
-        raise GoldError(f"{option}: {error}") from error
+        raise GoldError(one_line(option, str(error))) from error
 
 
 def _read_array(option: str, path: Path) -> NDArray[np.float64]:
     try:
         return np.asarray(terrain.read_numbers(path)).astype(np.float64)
     except SourceError as error:
-        raise GoldError(f"{option}: {error}") from error
+        raise GoldError(one_line(option, str(error))) from error
 
 
 def _read_picture(path: Path) -> NDArray[np.float64]:

@@ -21,8 +21,9 @@ CheckSize = Callable[[tuple[int, int]], None]
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
 _WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
-_SPACED = re.compile(r"\d[ \u00a0\u202f'’]\d{3}")
-_SAMPLE = 10_000  # rows from which the kind of a table is told
+_SIGNS = " \u00a0\u202f'’"  # between thousands
+_SPACED = re.compile(rf"\d[{_SIGNS}]\d{{3}}")
+_SAMPLE, _NARROW = 10_000, 20  # rows from which the kind of a table is told, where it is so narrow; else the first
 _FEWEST, _MANY = 3, 10  # rows of a list of edges, and those from which chance does not make costs look like one
 
 
@@ -63,7 +64,8 @@ def holds_numbers_alone(path: Path) -> bool:
 
 def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
     """Cells that do not hold a number as Python writes it, and what they are read as."""
-    if layout.format == POINT and not _SPACED.search(layout.text):
+    signs = [sign for sign in _SIGNS if sign in layout.text and sign not in layout.separator]
+    if layout.format == POINT and not (signs and _SPACED.search(layout.text)):
         return
     for _, cells in layout:
         for cell in cells:
@@ -74,25 +76,25 @@ def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
 
 def _read_costs(path: Path, layout: Layout, left: int) -> FloatArray:
     costs = np.full((layout.height, layout.width - left), np.nan)
+    # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
+    plain = layout.format == POINT and "_" not in layout.text
     for row, (line, cells) in enumerate(layout):
-        costs[row] = _numbers(path, layout, line, cells, left)
+        costs[row] = _numbers(path, layout, line, cells[left:], left, plain=plain)
     return costs
 
 
-def _numbers(path: Path, layout: Layout, line: int, cells: Sequence[str], left: int) -> list[float]:
-    if layout.format == POINT:
-        with suppress(ValueError):
-            # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
-            return [float(cell.replace("_", "?")) for cell in cells[left:]]
-    return [_number(path, layout, line, cells, column) for column in range(left, layout.width)]
+def _numbers(path: Path, layout: Layout, line: int, cells: list[str], left: int, *, plain: bool) -> list[float]:
+    if plain:
+        with suppress(ValueError):  # which cell it is follows
+            return list(map(float, cells))
+    return [_number(path, layout, line, cell, column) for column, cell in enumerate(cells, start=left + 1)]
 
 
-def _number(path: Path, layout: Layout, line: int, cells: Sequence[str], column: int) -> float:
-    cell = cells[column]
+def _number(path: Path, layout: Layout, line: int, cell: str, column: int) -> float:
     try:
         return float(layout.format.plain(cell).replace("_", "?"))
     except ValueError as error:
-        where = f"value {column + 1} of line {line} is"
+        where = f"value {column} of line {line} is"
         if not cell:
             raise SourceError(path, f"{where} empty; write a cost there, or inf for a wall") from error
         got = f"{where} {cell[:40]!r}{doubt(cell)}, not a number"
@@ -100,7 +102,7 @@ def _number(path: Path, layout: Layout, line: int, cells: Sequence[str], column:
 
 
 def _refuse_other_kinds(path: Path, layout: Layout) -> None:
-    sample = [cells for _, cells in islice(layout, _SAMPLE)]
+    sample = [cells for _, cells in islice(layout, _SAMPLE if layout.width <= _NARROW else 1)]
     if layout.header is not None:
         names = layout.header[layout.has_index :]
         if len(_ENDS.intersection(name.casefold() for name in names)) > 1:

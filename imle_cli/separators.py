@@ -1,7 +1,6 @@
 """Lines become cells: between commas, semicolons, tabs, bars or spaces, whichever most lines agree on."""
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ def preamble(text: str) -> tuple[int, int, str | None]:
     """Letters and lines above the table, comments and Excel's ``sep=;``; and the separator that such a line names."""
     letters = lines = 0
     separator = None
-    for line in io.StringIO(text):
+    for line in _lines(text):
         named = re.fullmatch(r'"?sep=([,;|\t ])"?', line.rstrip("\n"), re.IGNORECASE)
         if not (named or line.lstrip().startswith(_COMMENT) or not line.strip()):
             break
@@ -35,13 +34,22 @@ def preamble(text: str) -> tuple[int, int, str | None]:
     return letters, lines, separator
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, one by one: a stream of the text would take four bytes a letter."""
+    begin = 0
+    while begin < len(text):
+        end = text.find("\n", begin) + 1 or len(text)
+        yield text[begin:end]
+        begin = end
+
+
 def records(text: str, separator: str, *, comments: bool = False, strict: bool = True) -> Iterator[Row]:
     """Rows of cells; lines without any are skipped, and with ``comments`` those that begin with ``#``.
 
     Raises:
         csv.Error: quotes that do not end.
     """
-    lines: Iterator[str] = io.StringIO(text)
+    lines = _lines(text)
     if comments:
         lines = ("\n" if line.startswith("#") else line for line in lines)
     if separator in (SPACES, WIDE_SPACES):
@@ -52,8 +60,9 @@ def records(text: str, separator: str, *, comments: bool = False, strict: bool =
     if separator == "|":
         lines = ("\n" if _BARS.fullmatch(line.rstrip("\n")) else line.strip().strip("|") + "\n" for line in lines)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
+    bare = text.isascii() and not any(sign in text for sign in " \t\v\f" if sign != separator)
     for row in reader:
-        cells = [cell.strip() for cell in row]
+        cells = row if bare else [cell.strip() for cell in row]
         if any(cells):
             yield reader.line_num, cells
 

@@ -179,6 +179,8 @@ def _header(cells: list[str], rows: list[list[str]], names: Collection[str]) -> 
     named = not any(is_numeric(cell) or cell.casefold() in _MISSING for cell in top[1:])
     if is_index(top, [row[0] for row in body]) and (named or counts(top[1:])):
         return top, False
+    if all(map(is_numeric, top)):
+        return None, False
     numeric = [column for column in range(len(top)) if mostly_numeric([row[column] for row in body])]
     above = [top[column] for column in numeric if column or top[0]]
     texts = not any(is_numeric(cell) or cell.casefold() in _MISSING for cell in above)
