@@ -65,7 +65,7 @@ def in_own_process(work: Callable[[Send], None], silence: float) -> Generator[An
 
 def _received(receiver: Connection, process: BaseProcess, silence: float) -> Any:
     end = time.monotonic() + silence
-    with suppress(EOFError, ConnectionResetError):
+    with suppress(EOFError, ConnectionError):
         while not receiver.poll(max(0.0, min(_WAIT, end - time.monotonic()))):
             if not process.is_alive() and not receiver.poll():
                 break

@@ -13,7 +13,7 @@ from torch import Tensor
 from imle_core.user_code import kind_of
 
 _FORM = "; it must give numbers, (*event) for (*event)"
-_DENSE = {"toarray": "use .toarray()", "to_dense": "use .to_dense()", "__next__": "give a list of what it yields"}
+_REMEDIES = {"toarray": "use .toarray()", "__next__": "give a list of what it yields"}
 """What to do about objects that have such a method."""
 
 
@@ -81,7 +81,9 @@ def _object_remedy(given: Any, event: tuple[int, ...]) -> str:
         return "end it with a return"
     if isinstance(given, tuple | list):
         return _entry_remedy(given, event)
-    return next((remedy for method, remedy in _DENSE.items() if hasattr(given, method)), "return an array, tensor or list")
+    return next(
+        (remedy for method, remedy in _REMEDIES.items() if hasattr(given, method)), "return an array, tensor or list"
+    )
 
 
 def _entry_remedy(given: tuple[Any, ...] | list[Any], event: tuple[int, ...]) -> str:

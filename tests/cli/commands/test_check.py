@@ -3,11 +3,13 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -374,6 +376,20 @@ def test_one_that_ends_its_process_or_never_comes_back(odd, name):
     assert (last["check"], last["verdict"], last["detail"][: len(detail)]) == (check, "fail", detail)
     assert done.returncode == 1
     assert done.stderr == f"error: {odd}:{name}: 1 of {len(passed) + 1} checks failed; the first is {check}\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise elsewhere")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_ends_the_process_of_the_examination(odd, number, code):
+    Path(f"{odd}.py").write_text("import os, time\ndef waits(_):\n    print(os.getpid(), flush=True)\n    time.sleep(600)\n")
+    call = [sys.executable, "-m", "imle_cli", "check", f"{odd}:waits"]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        worker = psutil.Process(int(process.stderr.readline()))
+        process.send_signal(number)
+        printed, errors = process.communicate(timeout=20)
+    assert (printed, process.returncode) == ("", code)
+    assert errors == ("interrupted\n" if number == signal.SIGINT else "")
+    assert not worker.is_running()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")

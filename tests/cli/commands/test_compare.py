@@ -378,8 +378,8 @@ class TestBadInput:
         code, message = fails(*SMALL, "--function", "not_there_at_all:solver")
         assert code == 1
         assert message == (
-            "error: not_there_at_all:solver: cannot be imported (ModuleNotFoundError: No module named 'not_there_at_all'); "
-            "--debug shows where"
+            f"error: not_there_at_all:solver: no module 'not_there_at_all' is installed or in {Path.cwd()}, where there is "
+            "no Python file"
         )
 
     def test_something_that_cannot_be_called(self):
