@@ -15,7 +15,7 @@ from imle_core.lab_figure import Figure, mean_of, positive, ratio
 from imle_core.lab_measurement import Instance, Settings
 
 SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
-"""Numbers of samples, and repetitions of each at most."""
+"""Numbers of samples, and repetitions of each."""
 
 OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
 _FIGURES = [field.name for field in fields(Accuracy)]
@@ -144,7 +144,7 @@ def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[
 
 
 def _variance_ratio(pairs: Cell, plain: Cell) -> Figure:
-    """Variance with pairs over that without, from independent repetitions; over instances, the mean of their ratios."""
+    """Variance with pairs over that without, as if independent; over instances, the mean of their ratios."""
     both = zip(pairs.by_instance, plain.by_instance, strict=True)
     ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
     return ratios[0] if len(ratios) == 1 else positive(*mean_of(ratios), len(ratios) - 1)

@@ -4,6 +4,8 @@ import math
 
 from imle_core.lab_figure import Figure
 
+_MOST_DECIMALS = 7
+
 
 def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
     """``0.153 ± 0.004``; ``> 900``, ``< 0.02`` or ``4 to 9`` for a figure whose standard error is above a third of it.
@@ -19,13 +21,15 @@ def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
     if figure.is_wide:
         low, high = (f"{_rounded(unit * end)}{sign}" for end in (figure.low, figure.high))
         if figure.low <= 0:
-            return f"< {high}"
+            return f"< {high}" if math.isfinite(figure.high) else "not known"
         return f"> {low}" if math.isinf(figure.high) else f"{low} to {high}"
     value, error = unit * figure, unit * figure.standard_error
     if not math.isfinite(value) or error <= 1e-9 * abs(value):
         return f"{value:.3g}{sign}"
     value, error = (round(number, _decimals(error)) for number in (value, error))
     decimals = max(0, _decimals(error))
+    if decimals > _MOST_DECIMALS:
+        return f"{value:.1e} ± {error:.0e}{sign}"
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}{sign}"
 
 

@@ -106,7 +106,7 @@ def mean_accuracy(instances: Sequence[Accuracy]) -> Accuracy:
         error=error_of(alignment, noise_of_mean(instances)),
         cosine=mean("cosine", symmetric),
         zero_share=_mean_share([each.zero_share for each in instances]),
-        sign_agreement=symmetric(*mean_of(signs), len(signs) - 1) if len(signs) > 1 else None,
+        sign_agreement=_mean_share(signs) if len(signs) > 1 else None,
         squared_bias=square,
         alignment=alignment,
     )
@@ -146,6 +146,8 @@ def _squares(away: Tensor, doubt: float) -> tuple[Figure, Figure, Figure]:
     mse, mses = float(squares.mean()), _without(squares)
     bias, bias_error = jackknife(mean_square, mean_squares)
     variance, variance_error = jackknife(mse - mean_square, mses - mean_squares)
+    if variance <= _ROUNDING * mse:
+        variance = variance_error = 0.0
     mse, mse_error = jackknife(mse, mses)
     moved = 2 * doubt * math.sqrt(max(0.0, bias)) * (1 + math.sqrt(max(0.0, bias)))
     square = symmetric(bias - doubt**2, math.hypot(bias_error, moved, math.sqrt(2) * doubt**2), count - 1)

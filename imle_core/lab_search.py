@@ -99,6 +99,7 @@ def search(instances: Sequence[Instance], settings: Settings, name: str) -> Iter
 
     The best cell is the least biased of those whose cost is within 5% of the least: from some temperature on cost hardly
     changes, since it leaves scale out, and chance would choose.
+
     A grid of one cell has nothing to choose, and gets ``settings.repetitions``. The same settings give the same figures,
     whichever other estimators are measured.
     """

@@ -21,6 +21,7 @@ def figure(value, error):
         (figure(29.4, 6.1), "29 ± 6"),
         (figure(0.4, 0.0297), "0.40 ± 0.03"),
         (figure(29.4, 1.2), "29.4 ± 1.2"),
+        (figure(2.64e-9, 1.1e-10), "2.6e-09 ± 1e-10"),
         (Figure(0.5), "0.5"),
         (Figure(0.0), "0"),
         (Figure(math.inf, 0.0, math.inf, math.inf), "inf"),
@@ -30,6 +31,7 @@ def figure(value, error):
         (Figure(0.01, 0.01, 0.0, 0.0345), "< 0.035"),
         (Figure(0.38, 0.16, 0.0457, 1.12), "0.046 to 1.1"),
         (Figure(0.0, 0.0, 0.0, 0.0123), "< 0.012"),
+        (Figure(2.0, 2.0, 0.0, math.inf), "not known"),
     ],
 )
 def test_a_value_with_its_error_or_a_bound(number, text):

@@ -54,6 +54,7 @@ class TestFigures:
     def test_rounding_is_no_error(self):
         found = measure(torch.full((3, 2), 0.1), torch.tensor([0.1, 0.1]) * 3)
         assert (found.error, found.error.is_wide) == (0.0, False)
+        assert measure(torch.full((7, 2), 0.1) + 0.3, torch.tensor([1.0, 2.0]) / 3).variance == 0.0
 
     def test_a_share_of_nothing_has_wilsons_upper_bound(self):
         found = measure(TRUE.expand(100, 5), TRUE).zero_share
@@ -168,6 +169,12 @@ class TestInstances:
         mean = mean_accuracy([measure(TRUE.expand(100, 5), TRUE)] * 3).zero_share
         assert (mean, mean.low, mean.is_wide) == (0.0, 0.0, True)
         assert mean.high == pytest.approx(1.96**2 / (100 + 1.96**2))
+
+    def test_shares_stay_shares(self):
+        true = torch.tensor([1.0, 1.0])
+        alike, unlike = (measure(torch.tensor([[1.0, sign], [2.0, sign]]), true) for sign in (1.0, -1.0))
+        mean = mean_accuracy([alike, unlike]).sign_agreement
+        assert (mean, mean.low, mean.high) == (0.75, 0.0, 1.0)
 
     def test_the_repetitions_part_of_an_error(self):
         generator = torch.Generator().manual_seed(0)
