@@ -114,15 +114,15 @@ OURS = {
     }
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
     | {"solvers.top_k"},
-    "imle_core.solvers.assignment": {"solvers.rows"},
+    "imle_core.solvers.assignment": {"solvers.promises", "solvers.rows"},
     "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
-    | {"locks", "solvers.rows"},
+    | {"locks", "solvers.promises", "solvers.rows"},
     "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_task": set(),
-    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.rows", "threads"},
+    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
     "imle_core.solvers.graph_kernel": {"compiled", "solvers.graph_numbers"},
@@ -135,9 +135,9 @@ OURS = {
     "imle_core.solvers.graph_numbers_kernel": {"compiled", "solvers.graph_numbers"},
     "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
-    "imle_core.solvers.grid": {"contracts", "locks", "solvers.rows"}
+    "imle_core.solvers.grid": {"contracts", "locks", "solvers.promises", "solvers.rows"}
     | {f"solvers.grid_{name}" for name in ("compiled", "maps_kernel", "networkx", "torch", "triton")},
-    "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.rows", "threads"},
+    "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
     "imle_core.solvers.grid_compiled": {"solvers.rows", "threads", "vectors"}
     | {f"solvers.grid_{name}_kernel" for name in ("keep", "labels", "lanes", "maps", "order")}
@@ -157,13 +157,14 @@ OURS = {
     "imle_core.solvers.grid_networkx": set(),
     "imle_core.solvers.grid_torch": set(),
     "imle_core.solvers.grid_triton": {"solvers.grid_torch"},
-    "imle_core.solvers.integer_program": {"locks", "solvers.program_file"},
-    "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.rows", "threads"},
+    "imle_core.solvers.integer_program": {"locks", "solvers.program_file", "solvers.promises", "solvers.rows"},
+    "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.promises", "solvers.rows", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
     "imle_core.solvers.program_file": set(),
-    "imle_core.solvers.ranking": set(),
+    "imle_core.solvers.promises": set(),
+    "imle_core.solvers.ranking": {"solvers.promises", "solvers.rows"},
     "imle_core.solvers.rows": set(),
-    "imle_core.solvers.top_k": {"solvers.top_k_kernel", "threads"},
+    "imle_core.solvers.top_k": {"solvers.promises", "solvers.rows", "solvers.top_k_kernel", "threads"},
     "imle_core.solvers.top_k_kernel": {"compiled"},
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.solvers.rows import as_rows, check_below_infinity
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
-class Assignment:
+class Assignment(Maximiser):
     """``argmax_z <z, theta>`` over 0/1 matrices with at most one 1 in each row and each column.
 
     theta holds the scores of all pairs. A complete assignment has ``min(R, C)`` ones whatever the scores; for R = C it is
@@ -37,12 +38,13 @@ class Assignment:
         """0/1 matrices ``(N, R, C)`` for scores ``(N, R, C)``, in theta's type and on its device."""
         from scipy.optimize import linear_sum_assignment  # here, since it takes a while to import
 
-        if theta.dim() != 3:
+        rows = as_rows(theta)
+        if rows.ndim != 3:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; an assignment needs (N, R, C); use theta.unsqueeze(0) for one"
             )
-        scores = as_rows(theta.double())
-        check_below_infinity(scores, "scores")
+        check_below_infinity(rows, "scores")
+        scores = shrunk(rows.astype(np.float64))
         gains = np.maximum(scores, 0.0) if self.partial else scores
         chosen = np.zeros(scores.shape, dtype=bool)
         number = 0

@@ -6,7 +6,6 @@ from contextlib import closing
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,7 +14,8 @@ from imle_core.solvers.black_box_arguments import Arguments
 from imle_core.solvers.black_box_executors import Executor, solve_by
 from imle_core.solvers.black_box_memory import Call, Memory
 from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Outcome, Settings
-from imle_core.solvers.rows import as_rows
+from imle_core.solvers.promises import PureSolver
+from imle_core.solvers.rows import as_rows, in_type_of
 
 Fallback = Literal["error", "previous"]
 
@@ -37,7 +37,7 @@ class SolveError(RuntimeError):
         return type(self), (*self.args, self.row, self.theta, self.arguments)
 
 
-class BlackBox:
+class BlackBox(PureSolver):
     """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
 
     Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
@@ -105,7 +105,7 @@ class BlackBox:
             if value not in get_args(choices):
                 raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, get_args(choices)))}")
         for name, number, least in (("jobs", jobs, 1), ("chunk", chunk, 1), ("cache", cache, 0)):
-            if number is not None and (not isinstance(number, int) or number < least):
+            if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
                 raise ValueError(
                     f"{name}: got {number!r}; it must be a whole number >= {least}; leave it out for the usual one"
                 )
@@ -153,7 +153,13 @@ class BlackBox:
             self.rows += len(rows)
             self.solved += len(tasks)
             self.fallbacks += len(late)
-        return torch.from_numpy(solutions.copy()).to(theta)
+        z, lost = in_type_of(theta, solutions.copy())
+        if lost.any():
+            row = int(np.argwhere(lost)[0][0])
+            raise _Where(row, rows, arguments).error(
+                f"gave {solutions[lost][0]:.10g}", f", which theta's {theta.dtype} does not hold; use theta.float()"
+            )
+        return z.to(theta.device)
 
     def _asked(self, rows: NDArray[Any], arguments: Arguments) -> dict[Hashable, list[int]]:
         """The places of each different row, which has its instance's further arguments."""
@@ -204,11 +210,9 @@ def _solution(outcome: Outcome, where: _Where) -> NDArray[Any]:
 
 
 def _checked(theta: Tensor) -> NDArray[Any]:
-    if not isinstance(theta, Tensor):
-        raise TypeError(f"theta: got {type(theta).__name__}; it must be a tensor; use torch.as_tensor")
-    if theta.dim() == 0:
-        raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
     rows = as_rows(theta)
+    if rows.ndim == 0:
+        raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
     if np.isnan(rows).any():
         row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
         raise ValueError(f"theta: got NaN in row {row}; it must have none; look for the cause upstream")

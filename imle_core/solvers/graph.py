@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.graph_kinds import is_networkx
+from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
 
@@ -22,10 +23,9 @@ Masks: TypeAlias = NDArray[np.uint8]
 _NODES_SHOWN = 5
 _SHOWN = 60  # letters of what is no edge
 _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
-_PEAK, _SHRINK = 2.0**900, 2.0**-100
 
 
-class GraphSolver:
+class GraphSolver(Maximiser):
     """A solver whose entry e of theta and of z belongs to edge ``edges[e]``.
 
     Parallel edges, those between the same two nodes, have an entry each. Self-loops have one, too, and are never chosen,
@@ -122,13 +122,12 @@ class GraphSolver:
 
     def _read(self, theta: Tensor) -> Rows:
         """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
-        edges = len(self.edges)
-        if theta.dim() != 2 or theta.shape[1] != edges:
+        rows, edges = as_rows(theta), len(self.edges)
+        if rows.ndim != 2 or rows.shape[1] != edges:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a graph of {edges} edges needs (N, {edges}); "
                 "give one entry an edge, in the order of solver.edges"
             )
-        rows = as_rows(theta)
         if np.isnan(rows).any():
             raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
         return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._loops.any() else rows
@@ -154,8 +153,8 @@ class CostSolver(GraphSolver):
         super().__init__(graph)
         if floor is not None and not 0 <= floor < np.inf:
             raise ValueError(f"floor: got {floor!r}; it must be >= 0 and finite; use None to take costs as they are")
-        self.floor = floor
-        self.domain = -np.inf, np.inf if floor is None else 0.0 - floor
+        self.floor = None if floor is None else float(floor)
+        self.domain = -np.inf, np.inf if self.floor is None else 0.0 - self.floor
         self.clamped = self.seen = 0
         self._counting = OwnLock()
 
@@ -186,15 +185,6 @@ class CostSolver(GraphSolver):
                 f"theta: got {count} positive entries{where(row, costs)}; {what} needs costs -theta >= 0; "
                 "make theta <= 0, or give floor=0 to clamp costs"
             )
-
-
-def shrunk(costs: Rows) -> NDArray[np.float64]:
-    """Costs in float64, with rows of huge ones multiplied by a power of two so that sums over edges stay finite."""
-    wide: NDArray[np.float64] = costs.astype(np.float64)
-    if costs.dtype == np.float64:
-        huge = ((np.abs(wide) > _PEAK) & np.isfinite(wide)).any(axis=1)
-        wide[huge] *= _SHRINK
-    return wide
 
 
 def whole_numbers(values: Iterable[float]) -> list[int]:

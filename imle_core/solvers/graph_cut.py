@@ -40,7 +40,7 @@ class MinCut(CostSolver):
 
     def __init__(self, graph: Graph, s: Node, t: Node, floor: float | None = None) -> None:
         super().__init__(graph, floor)
-        self.domain = -np.inf, 0.0 - (floor or 0.0)
+        self.domain = -np.inf, 0.0 - (self.floor or 0.0)
         self.s, self.t = s, t
         self._source, self._sink = self._node("s", s), self._node("t", t)
         if self._source == self._sink:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, shrunk, where, whole_numbers
-from imle_core.solvers.rows import Rows
+from imle_core.solvers.graph import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
+from imle_core.solvers.rows import Rows, shrunk
 
 
 class ShortestPath(CostSolver):
@@ -50,7 +50,7 @@ class ShortestPath(CostSolver):
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
         if self._order is None:  # of several cycles none may be negative, whatever their other edges
-            self.domain = -np.inf, 0.0 - (floor or 0.0)
+            self.domain = -np.inf, 0.0 - (self.floor or 0.0)
 
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"
@@ -86,7 +86,7 @@ class ShortestPath(CostSolver):
         read = self._costs(rows)
         if not self.directed:
             self._check_sign(read, "a shortest path in an undirected graph")
-        costs = shrunk(read)
+        costs = shrunk(read.astype(np.float64))
         masks = np.zeros(costs.shape, np.uint8)
         status = np.zeros(len(costs), np.int8)
         ends = self._from, self._to

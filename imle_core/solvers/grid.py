@@ -1,6 +1,8 @@
 """Cheapest paths on a grid of tiles."""
 
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Iterable
+from operator import index
+from typing import Literal, SupportsIndex, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -9,18 +11,20 @@ from torch import Tensor
 
 from imle_core.contracts import Known
 from imle_core.locks import OwnLock
-from imle_core.solvers.rows import Rows, as_rows
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import Rows, array_of, as_rows, check_numbers, numbers
 
 Tile: TypeAlias = tuple[int, int]
 Engine = Literal["compiled", "networkx", "torch"]
 
 _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
+_KERNEL_TYPES = (torch.float32, torch.float64)
 _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
 
 
-class GridPath:
+class GridPath(Maximiser):
     """Cheapest path between two tiles: ``argmax_z <z, theta>`` over paths, with cost ``c = clamp(-theta)`` of a tile.
 
     z is 1 on the tiles of the path, start and goal included, and 0 elsewhere. Paths with negative tiles are no
@@ -68,12 +72,14 @@ class GridPath:
     ) -> None:
         if moves not in (4, 8):
             raise ValueError(f"moves: got {moves!r}; it must be 4 or 8; use 8 for diagonal steps")
-        if not 0 < floor < _CEILING:
+        if not 0 < float(floor) < _CEILING:
             raise ValueError(f"floor: got {floor!r}; it must be > 0 and finite; the usual value is 1e-4")
         if engine not in get_args(Engine):
             raise ValueError(f"engine: got {engine!r}; it must be 'compiled', 'torch' or 'networkx'")
-        self.moves, self.start, self.goal, self.floor, self.engine = moves, start, goal, floor, engine
-        self.domain = (-np.inf, -floor)
+        self.moves, self.floor, self.engine = moves, float(floor), engine
+        self.start = None if start is None else _tile("start", start)
+        self.goal = None if goal is None else _tile("goal", goal)
+        self.domain = (-np.inf, -self.floor)
         self.clamped = self.seen = self.kept = self.offered = 0
         self._counting = OwnLock()
 
@@ -82,14 +88,14 @@ class GridPath:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the cheapest paths, ``(N, H, W)``, in theta's type and on its device."""
-        if theta.dim() != 3 or 0 in theta.shape[1:]:
+        gains = numbers(theta)
+        if gains.dim() != 3 or 0 in gains.shape[1:]:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        theta = theta.detach()
-        if self.engine == "torch" or (self.engine == "compiled" and theta.is_cuda):
-            return self._solve_on_device(theta)
-        rows = as_rows(theta)
+        if self.engine == "torch" or (self.engine == "compiled" and gains.is_cuda):
+            return self._solve_on_device(gains).to(theta)
+        rows = array_of(gains)
         masks = self._solve_compiled(rows) if self.engine == "compiled" else self._solve_networkx(rows)
         return masks.view(theta.shape).to(theta)
 
@@ -98,7 +104,7 @@ class GridPath:
 
         Args:
             theta: ``(B, 1 or S, H, W)``; ``(B, S, H, W)`` without eps.
-            eps: ``(B, S, H, W)`` of the same type, or None.
+            eps: ``(B, S, H, W)``, or None.
             temperature: factor of eps.
             known: solutions for other parameters and the same eps. One is kept, without solving, if no cost on its path rose
                 and all others rose by more than rounding, or if none changed.
@@ -106,14 +112,22 @@ class GridPath:
         Returns:
             Masks ``(B, S, H, W)`` in theta's type.
         """
-        shape = theta.shape if eps is None else eps.shape
-        is_fused = self.engine == "compiled" and theta.device.type == "cpu" and theta.dtype in (torch.float32, torch.float64)
+        check_numbers(theta)
+        shape = theta.shape
+        if eps is not None:
+            check_numbers(eps, "eps")
+            shape = eps.shape
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map
-        if not (is_fused and is_own) or len(shape) != 4 or shape.numel() == 0:
-            return self((theta if eps is None else theta + temperature * eps).flatten(0, 1)).view(shape)
+        if not (self.engine == "compiled" and is_own and _can_fuse(theta, theta if eps is None else eps)):
+            perturbed = theta if eps is None else _real(theta) + temperature * _real(eps)
+            return self(perturbed.flatten(0, 1)).view(shape).to(theta)
+        if known is not None and not (
+            known.z.shape == shape and known.z.dtype == theta.dtype and _can_fuse(known.theta, known.z)
+        ):
+            known = None
         noise = None if eps is None else as_rows(eps.flatten(0, 1))
-        return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape).to(theta)
+        return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape)
 
     def ends(self, height: int, width: int) -> tuple[Tile, Tile]:
         """Start and goal on a map of this size.
@@ -121,7 +135,7 @@ class GridPath:
         Raises:
             ValueError: one of them is outside the map.
         """
-        start = _inside("start", self.start or (0, 0), height, width)
+        start = _inside("start", (0, 0) if self.start is None else self.start, height, width)
         return start, _inside("goal", (-1, -1) if self.goal is None else self.goal, height, width)
 
     def path_tiles(self, mask: NDArray[np.generic]) -> NDArray[np.int64]:
@@ -264,7 +278,7 @@ class GridPath:
             self._refuse_wall(("start", "goal")[end], (start, goal)[end], row, len(theta))
         cut_off = int((~reached).nonzero()[0]) if missed else -1
         self._report(nans, clamped, passable, cut_off, len(theta), (start, goal))
-        return masks.to(theta)
+        return masks
 
     def _solve_networkx(self, rows: Rows) -> Tensor:
         from imle_core.solvers.grid_networkx import cheapest_path
@@ -284,6 +298,30 @@ class GridPath:
             mask[tuple(np.transpose(path))] = 1
         self._report(nans, clamped, int(np.count_nonzero(rows != -np.inf)), cut_off, len(rows), (start, goal))
         return torch.from_numpy(masks)
+
+
+def _can_fuse(theta: Tensor, eps: Tensor) -> bool:
+    """Whether a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
+    if not (theta.dtype == eps.dtype and theta.dtype in _KERNEL_TYPES and theta.is_cpu and eps.is_cpu and eps.numel()):
+        return False
+    fitting = eps.shape, (*eps.shape[:1], 1, *eps.shape[2:])
+    return eps.dim() == 4 and theta.shape in fitting
+
+
+def _real(values: Tensor) -> Tensor:
+    """Values of a floating type as they are, others as :func:`numbers`."""
+    return values if values.is_floating_point() else numbers(values)
+
+
+def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
+    """Row and column, of whatever type of whole numbers."""
+    try:
+        row, column = map(index, given)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: got {given!r}; it must be a row and a column, whole numbers; give (0, 0) for instance"
+        ) from None
+    return row, column
 
 
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:

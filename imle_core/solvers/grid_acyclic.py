@@ -4,13 +4,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.solvers.rows import as_rows, check_below_infinity
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
 _TILES_A_THREAD = 2**15
 
 
-class AcyclicGridPath:
+class AcyclicGridPath(Maximiser):
     """``argmax_z <z, theta>`` over paths from the top left to the bottom right tile that go right, down, or both at once.
 
     z is 1 on the tiles of the path, both corners included. Since no path returns to a tile, the answer is exact for any
@@ -38,12 +39,13 @@ class AcyclicGridPath:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""
-        if theta.dim() != 3 or 0 in theta.shape[1:]:
+        rows = as_rows(theta)
+        if rows.ndim != 3 or 0 in rows.shape[1:]:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
             )
-        rows = as_rows(theta)
         check_below_infinity(rows, "gains")
+        rows = shrunk(rows)
         from imle_core.solvers.grid_acyclic_kernel import best_paths  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)

@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.program_file import read_program
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import as_array, as_rows, in_type_of
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
 
 _TOLERANCE = 1e-6  # HiGHS's on feasibility and integrality
 _FAILED = 4  # status of a solve that ended with an error
+_INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 _LARGEST = 16  # the largest entry of a scaled objective is in [2^15, 2^16)
 
 
@@ -45,7 +47,7 @@ class GapError(ProgramError):
     """The solution found is proved to be no closer to the best than a gap that is larger than asked for."""
 
 
-class IntegerProgram:
+class IntegerProgram(Maximiser):
     """``argmax_z <z, theta>`` over z with ``A z <= b``, ``A_eq z = b_eq``, ``lower <= z <= upper``, some z_i integer.
 
     Domain: every finite theta; an entry is forbidden by its bounds, not by -inf. Integer programs are NP-hard: exponential
@@ -77,8 +79,8 @@ class IntegerProgram:
         incumbent_gap: largest relative gap of a solution that is so taken.
 
     Raises:
-        ValueError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite, not
-            floating-point or not ``(N, *event)`` with n entries an instance, or of a type too narrow for a solution.
+        ValueError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite or not
+            ``(N, *event)`` with n entries an instance, or of a type that does not hold a solution.
         InfeasibleError: when called, no z satisfies the constraints.
         UnboundedError: when called, the objective grows without limit.
         TimeLimitError: when called, the time limit is over, and no incumbent found or none wanted.
@@ -191,14 +193,13 @@ class IntegerProgram:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
-        if theta.dim() == 0 or math.prod(theta.shape[1:]) != self.entries:
+        gains = as_rows(theta)
+        if gains.ndim == 0 or math.prod(gains.shape[1:]) != self.entries:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; the program has {self.entries} variables; "
                 f"it must be (N, *event) with {self.entries} entries an instance"
             )
-        if not theta.is_floating_point():
-            raise ValueError(f"theta: got {theta.dtype}; an integer program needs floating-point numbers; use theta.float()")
-        rows: Vector = theta.detach().to("cpu", torch.float64).reshape(len(theta), self.entries).numpy()
+        rows: Vector = gains.astype(np.float64).reshape(len(gains), self.entries)
         if not np.isfinite(rows).all():
             row, entry = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
@@ -214,14 +215,14 @@ class IntegerProgram:
                 solved[key] = self._solve(costs, row)
             solutions[row], early = solved[key]
             cut_short += early
-        z = torch.from_numpy(solutions).to(theta.dtype)
-        kept = z.double().numpy()
-        lost = ((kept != solutions) & self._integral) | np.isinf(kept)
+        z, lost = in_type_of(theta, solutions)
+        lost |= (z.double().numpy() != solutions) & self._integral
         if lost.any():
             row, entry = np.argwhere(lost)[0]
+            remedy = "use a wider type or smaller bounds" if theta.is_floating_point() else "use theta.float()"
             raise ValueError(
-                f"theta: got {theta.dtype}; z has {solutions[row, entry]:.0f} in instance {row}, which it cannot hold; "
-                "use a wider type or smaller bounds"
+                f"theta: got {theta.dtype}; z has {solutions[row, entry]:.10g} in instance {row}, which it cannot hold; "
+                f"{remedy}"
             )
         with self._counting:
             self.incumbents += cut_short
@@ -334,6 +335,8 @@ def _system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None
         matrix = _numbers(name, matrix)
         if matrix.ndim != 2:
             raise ValueError(f"{name}: got shape {matrix.shape}; it must be (rows, variables); give one row a constraint")
+    elif matrix.dtype.kind == "c":
+        raise _complex(name, matrix)
     rows, sides = csr_array(matrix, dtype=np.float64), _numbers(side, right)
     if sides.shape != rows.shape[:1]:
         raise ValueError(
@@ -341,6 +344,8 @@ def _system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None
         )
     if not np.isfinite(rows.data).all():
         raise ValueError(f"{name}: got NaN or infinite coefficients; they must be finite; leave out what does not bind")
+    if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
+        raise ValueError(f"{name}: got a coefficient of {largest:.3g}; HiGHS takes those below 1e15; scale the row")
     if not (np.isfinite(sides) | (sides == most)).all():
         rule = "finite" if most is None else "finite or +inf"
         raise ValueError(f"{side}: got {sides[~np.isfinite(sides)].min()}; it must be {rule}; leave out what does not bind")
@@ -356,11 +361,18 @@ def _vector(name: str, value: ArrayLike) -> Vector:
 
 def _numbers(name: str, value: Any) -> Vector:
     try:
-        return np.array(value, dtype=np.float64)
+        given = as_array(value)
+        if given.dtype.kind != "c":
+            return given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name}: got {type(value).__name__} without numbers throughout; it must be an array of numbers"
         ) from error
+    raise _complex(name, given)
+
+
+def _complex(name: str, given: Any) -> ValueError:
+    return ValueError(f"{name}: got {given.dtype}; it must have real numbers; take their real parts")
 
 
 def _check_bounds(low: Vector, high: Vector, whole: Vector) -> None:

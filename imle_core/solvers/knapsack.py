@@ -5,14 +5,16 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from imle_core.solvers.rows import as_rows, check_below_infinity
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
+_LARGEST_WEIGHT = 2.0**63  # the first that int64 does not hold
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
 _CELLS_A_THREAD = 2**16
 
 
-class Knapsack:
+class Knapsack(Maximiser):
     """``argmax_z <z, theta>`` over z in ``{0, 1}^n`` with ``<w, z> <= capacity``, for whole weights w.
 
     theta holds the values of the items; one with ``theta <= 0`` is never taken, so -inf forbids an item. Exact, by dynamic
@@ -35,12 +37,14 @@ class Knapsack:
     """
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
-        given = np.asarray(weights)
+        given = as_array(weights)
         if given.dtype.kind not in "biuf":
             raise ValueError(f"weights: got {given.dtype} entries; they must be whole numbers >= 0; give integers")
         unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
         if unfit.any():
             raise ValueError(f"weights: got {given[unfit][0]}; they must be whole numbers >= 0; scale and round them")
+        if (given >= _LARGEST_WEIGHT).any():
+            raise ValueError(f"weights: got {given.max()}; they must be below 2^63; measure weights in larger units")
         if given.size == 0:
             raise ValueError(f"weights: got shape {given.shape}; a knapsack needs at least one item")
         if not isinstance(capacity, (int, np.integer)) or isinstance(capacity, bool) or capacity < 0:
@@ -60,13 +64,14 @@ class Knapsack:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""
-        if theta.shape[1:] != self.weights.shape or theta.dim() == 0:
+        rows = as_rows(theta)
+        if rows.shape[1:] != self.weights.shape or rows.ndim == 0:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)} for weights of shape {self.weights.shape}; it must be (N, *event) "
                 "with a value for each weight"
             )
-        rows = as_rows(theta.flatten(1))
         check_below_infinity(rows, "values")
+        rows = shrunk(rows.reshape(len(rows), self.weights.size))
         from imle_core.solvers.knapsack_kernel import fill_knapsacks  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)

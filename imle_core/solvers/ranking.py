@@ -3,8 +3,11 @@
 import torch
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import numbers
 
-class Ranking:
+
+class Ranking(Maximiser):
     """``argmax_z <z, theta>`` over the orders of ``1, ..., n`` along the last axis: the largest score gets rank n.
 
     z is a vertex of the permutahedron. Of equal scores the earlier gets the larger rank, as :class:`TopK` takes it first.
@@ -22,22 +25,22 @@ class Ranking:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Ranks ``(N, *event)`` of scores ``(N, *event)``, in theta's type."""
-        theta = theta.detach()
-        if theta.dim() < 2:
+        scores = numbers(theta)
+        if scores.dim() < 2:
             raise ValueError(f"theta: got shape {tuple(theta.shape)}; a ranking needs (N, *event); its last axis is ranked")
-        _check_numbers(theta, "a ranking")
-        count = theta.shape[-1]
-        most = int(2 / torch.finfo(theta.dtype).eps)
+        _check_numbers(scores, "a ranking")
+        count, most = scores.shape[-1], _counts_to(theta.dtype)
         if count > most:
             raise ValueError(
                 f"theta: got {count} scores in {theta.dtype}, which counts exactly to {most}; use theta.float()"
             )
-        order = theta.argsort(dim=-1, descending=True, stable=True)
-        ranks = torch.arange(count, 0, -1, dtype=theta.dtype, device=theta.device).expand_as(theta)
-        return torch.empty_like(ranks, memory_format=torch.contiguous_format).scatter_(-1, order, ranks)
+        order = scores.add(0.0).argsort(dim=-1, descending=True, stable=True)  # which makes -0.0 the 0.0 that it equals
+        ranks = torch.arange(count, 0, -1, dtype=scores.dtype, device=scores.device).expand_as(scores)
+        ranked = torch.empty_like(ranks, memory_format=torch.contiguous_format).scatter_(-1, order, ranks)
+        return ranked.to(theta.dtype)
 
 
-class ArgMax:
+class ArgMax(Maximiser):
     """``argmax_z <z, theta>`` over z with exactly one 1 along the last axis: a product of categorical choices.
 
     Of equal scores the first is taken. With Gumbel noise, perturb-and-MAP samples ``softmax(theta / tau)`` along that axis.
@@ -56,20 +59,27 @@ class ArgMax:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for scores ``(N, *event)``, in theta's type."""
-        theta = theta.detach()
-        if theta.dim() < 2 or theta.shape[-1] == 0:
+        scores = numbers(theta)
+        if scores.dim() < 2 or scores.shape[-1] == 0:
             raise ValueError(
                 f"theta: got shape {tuple(theta.shape)}; a choice needs (N, *event) and something to choose from"
             )
-        _check_numbers(theta, "a choice")
-        best = theta.amax(dim=-1, keepdim=True)
+        _check_numbers(scores, "a choice")
+        best = scores.amax(dim=-1, keepdim=True)
         if best.isneginf().any():
             row = int(best.isneginf().flatten(1).any(dim=1).nonzero()[0])
             raise ValueError(f"theta: instance {row} has a choice of which all scores are -inf; leave one open")
-        equal = theta == best
+        equal = scores == best
         return (equal & (equal.cumsum(dim=-1) == 1)).to(theta.dtype)
 
 
-def _check_numbers(theta: Tensor, what: str) -> None:
-    if theta.isnan().any():
-        raise ValueError(f"theta: got {int(theta.isnan().sum())} NaN; {what} needs numbers; use -inf for the last")
+def _counts_to(dtype: torch.dtype) -> int:
+    """The last of the whole numbers 0, 1, ... that a type holds exactly."""
+    if dtype.is_floating_point:
+        return int(2 / torch.finfo(dtype).eps)
+    return 1 if dtype == torch.bool else torch.iinfo(dtype).max
+
+
+def _check_numbers(scores: Tensor, what: str) -> None:
+    if scores.isnan().any():
+        raise ValueError(f"theta: got {int(scores.isnan().sum())} NaN; {what} needs numbers; use -inf for the last")

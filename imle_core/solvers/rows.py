@@ -1,6 +1,10 @@
-"""Parameters as arrays that kernels read."""
+"""Parameters as numbers that solvers reckon with: one table of types for all of them.
 
-from typing import TypeAlias
+float32 and float64 stay as they are. Of the others each has the narrower of these two that holds all its numbers; of 64-bit
+integers float64 holds those of up to 53 bits and some above, and what it does not hold is refused, never rounded.
+"""
+
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 import torch
@@ -9,12 +13,61 @@ from torch import Tensor
 
 Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
+_IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
+_IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
+_WIDE: dict[torch.dtype, torch.dtype] = {
+    getattr(torch, name): wide
+    for names, wide in ((_IN_FLOAT32, torch.float32), (_IN_FLOAT64, torch.float64))
+    for name in names.split()
+}
+_LONG = (torch.int64, torch.uint64)
+_PEAK, _SHRINK = 2.0**900, 2.0**-100
 
-def as_rows(theta: Tensor) -> Rows:
-    """``theta`` as a contiguous array of its own shape and type; of float32 for narrower types, which hold no more."""
-    wide = torch.float64 if theta.dtype == torch.float64 else torch.float32
-    rows: Rows = theta.detach().to("cpu", wide).contiguous().numpy()
+
+def check_numbers(theta: Any, name: str = "theta") -> torch.dtype:
+    """Refuses what is no dense tensor of real numbers; else gives the type that holds them, float32 or float64.
+
+    Raises:
+        TypeError: it is no such tensor.
+    """
+    wide = _WIDE.get(theta.dtype) if isinstance(theta, Tensor) else None
+    if wide is None or theta.layout is not torch.strided or theta.is_nested or _has_no_data(theta):
+        _refuse(theta, name)
+    return wide
+
+
+def numbers(theta: Any) -> Tensor:
+    """The entries of ``theta``, exactly, in float32 or float64, on its device; theta itself, detached, where it is such.
+
+    Raises:
+        TypeError: as in :func:`check_numbers`.
+        ValueError: a 64-bit integer that float64 does not hold.
+    """
+    wide = check_numbers(theta)
+    values: Tensor = theta.detach()
+    if values.dtype in _LONG:
+        return torch.from_numpy(_exactly(values.numpy(force=True))).to(values.device)
+    return values if values.dtype is wide else values.to(wide)
+
+
+def as_rows(theta: Any) -> Rows:
+    """The entries of ``theta``, exactly, as a contiguous array: :func:`array_of` its :func:`numbers`."""
+    return array_of(numbers(theta))
+
+
+def array_of(values: Tensor) -> Rows:
+    """Values of float32 or float64 as a contiguous array; the two share memory where they can, so nobody writes into it."""
+    if torch._C._functorch.is_functorch_wrapped_tensor(values):
+        _refuse(values, "theta")
+    rows: Rows = values.contiguous().numpy(force=True)
     return rows
+
+
+def as_array(argument: Any) -> NDArray[Any]:
+    """An argument as an array: tensors from any device, those of a floating type in float64."""
+    if isinstance(argument, Tensor):
+        return (argument.double() if argument.is_floating_point() else argument).numpy(force=True)
+    return np.asarray(argument)
 
 
 def check_below_infinity(rows: Rows, what: str) -> None:
@@ -26,3 +79,62 @@ def check_below_infinity(rows: Rows, what: str) -> None:
     if not (rows < np.inf).all():
         nan, infinite = int(np.isnan(rows).sum()), int((rows == np.inf).sum())
         raise ValueError(f"theta: got {nan} NaN and {infinite} inf; {what} must be finite, or -inf for never")
+
+
+def shrunk(rows: Rows) -> Rows:
+    """Rows ``(N, *event)``, those with huge entries multiplied by a power of two so that sums over a row stay finite."""
+    huge = (np.abs(rows) > _PEAK) & np.isfinite(rows) if rows.dtype == np.float64 else np.False_
+    if not huge.any():
+        return rows
+    factors = np.where(huge.reshape(len(rows), -1).any(axis=1), _SHRINK, 1.0)
+    small: Rows = rows * factors.reshape(-1, *[1] * (rows.ndim - 1))
+    return small
+
+
+def in_type_of(theta: Tensor, solutions: Rows) -> tuple[Tensor, NDArray[np.bool_]]:
+    """Solutions in theta's type, and where it does not hold them: infinite ones of finite ones, or of others than integers.
+
+    Where the types are the same, the two share memory.
+    """
+    z = torch.from_numpy(solutions).to(theta.dtype)
+    held = z.double().numpy()
+    lost = np.isfinite(solutions) & ~np.isfinite(held) if theta.is_floating_point() else held != solutions
+    return z, lost
+
+
+def _has_no_data(theta: Tensor) -> bool:
+    """Whether it stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
+    return theta.is_meta or type(theta).__torch_dispatch__ is not Tensor.__torch_dispatch__
+
+
+def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
+    wide = integers.astype(np.float64)
+    inside = wide < float(np.iinfo(integers.dtype).max)  # which rounds up to the first integer that is too large
+    lost = np.where(inside, wide, 0).astype(integers.dtype) != integers
+    if lost.any():
+        raise ValueError(
+            f"theta: got {integers[lost][0]} in {integers.dtype}; float64, in which solvers reckon, must hold each entry; "
+            "use smaller numbers, or theta.double() to round them"
+        )
+    return wide
+
+
+def _refuse(theta: Any, name: str) -> NoReturn:
+    if not isinstance(theta, Tensor):
+        got, remedy = type(theta).__name__, "use torch.as_tensor"
+    elif theta.is_nested:
+        got, remedy = "a nested tensor", "use torch.nested.to_padded_tensor"
+    elif theta.layout is not torch.strided:
+        got, remedy = f"layout {theta.layout}", "use theta.to_dense()"
+    elif theta.is_quantized:
+        got, remedy = str(theta.dtype), "use theta.dequantize()"
+    elif theta.is_complex():
+        got, remedy = str(theta.dtype), "use theta.real or theta.abs()"
+    elif theta.dtype not in _WIDE:
+        got, remedy = str(theta.dtype), "use theta.float()"
+    else:
+        got, remedy = (
+            "a tensor without numbers of its own",
+            "call solvers outside of tracing, torch.func and the meta device",
+        )
+    raise TypeError(f"{name}: got {got}; it must be a dense tensor of real numbers; {remedy}")

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.solvers.promises import Maximiser
+from imle_core.solvers.rows import array_of, numbers
 from imle_core.threads import in_threads
 
 _ENTRIES_A_THREAD = 2**15
 
 
-class TopK:
+class TopK(Maximiser):
     """``argmax_z <z, theta>`` over z with exactly k ones; among equal entries the first in row-major order are taken.
 
     ``O(n)`` operations an instance, compiled on the CPU on as many threads as torch may use, and ``O(n log n)`` on other
@@ -46,12 +48,16 @@ class TopK:
             k: number of ones of each instance, ``(B,)`` with N a multiple of B: instance b has the rows from ``b*N/B`` on,
                 as in a layer that draws ``S = N/B`` samples. That of the constructor for all if None.
         """
-        flat = theta.detach().flatten(1)
+        flat = numbers(theta)
+        if flat.dim() < 2:
+            raise ValueError(
+                f"theta: got shape {tuple(theta.shape)}; top-k needs (N, *event); use theta.unsqueeze(0) for one instance"
+            )
+        flat = flat.flatten(1)
         if flat.sum().isnan() and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
             raise ValueError(f"theta: got {int(flat.isnan().sum())} NaN; top-k needs numbers; use -inf for never")
         counts = self._counts(flat, k)
-        compiled = flat.device.type == "cpu" and flat.dtype in (torch.float32, torch.float64)
-        chosen, closed = _compiled(flat, counts) if compiled else _sorted(flat, counts)
+        chosen, closed = _compiled(flat, counts) if flat.device.type == "cpu" else _sorted(flat, counts)
         if closed >= 0:
             raise ValueError(
                 f"k: got {int(counts[closed])}; instance {closed} has fewer entries above -inf; choose a smaller k"
@@ -60,25 +66,38 @@ class TopK:
 
     def _counts(self, flat: Tensor, k: Sequence[int] | Tensor | None) -> Tensor:
         """Number of ones of each row, ``(N,)``."""
-        if k is None and self.k is None:
-            raise ValueError("k: got None; TopK() needs one for each instance; call it with k=[...]")
-        counts = torch.as_tensor([self.k] if k is None else k, device=flat.device)
-        if counts.dim() != 1 or counts.is_floating_point() or len(counts) == 0 or len(flat) % len(counts):
+        rows, entries = flat.shape
+        if k is None:
+            if self.k is None:
+                raise ValueError("k: got None; TopK() needs one for each instance; call it with k=[...]")
+            _check_count(self.k, entries)
+            return torch.full((rows,), self.k, device=flat.device)
+        try:
+            counts = torch.as_tensor(k, device=flat.device)
+        except (TypeError, ValueError):
+            raise ValueError(f"k: got {k!r}; it must have a whole number for each instance; give a list") from None
+        whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
+        if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
             raise ValueError(
-                f"k: got shape {tuple(counts.shape)}, {counts.dtype}, for {len(flat)} rows; it must have a whole number for "
+                f"k: got shape {tuple(counts.shape)}, {counts.dtype}, for {rows} rows; it must have a whole number for "
                 "each instance, and rows a multiple of instances"
             )
-        entries = flat.shape[1]
-        if len(wrong := counts[(counts < 1) | (counts > entries)]):
-            raise ValueError(f"k: got {int(wrong[0])}; an instance has {entries} entries; k must be from 1 to {entries}")
-        return counts.long().repeat_interleave(len(flat) // len(counts))
+        counts = counts.long()
+        for count in counts[(counts < 1) | (counts > entries)][:1].tolist():
+            _check_count(count, entries)
+        return counts.repeat_interleave(rows // len(counts))
+
+
+def _check_count(k: int, entries: int) -> None:
+    if not 1 <= k <= entries:
+        raise ValueError(f"k: got {k}; an instance has {entries} entries; k must be from 1 to {entries}")
 
 
 def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
     from imle_core.solvers.top_k_kernel import choose  # here, since numba takes half a second to import
 
-    rows, each = flat.contiguous().numpy(), counts.numpy()
+    rows, each = array_of(flat), counts.numpy()
     masks = np.zeros_like(rows)
 
     def solve(first: int, last: int) -> int:
@@ -92,7 +111,7 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
 
 def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """The same in torch."""
-    order = flat.argsort(dim=1, descending=True, stable=True)
+    order = flat.add(0.0).argsort(dim=1, descending=True, stable=True)
     places = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
     chosen = torch.empty_like(order).scatter_(1, order, places) < counts[:, None]
     closed = (chosen & flat.isneginf()).any(dim=1).nonzero()

@@ -375,7 +375,9 @@ def test_parameters_that_are_none():
         BlackBox(best)(torch.tensor(1.0))
     with pytest.raises(ValueError, match=r"^theta: got NaN in row 1; it must have none; look for the cause upstream$"):
         BlackBox(best)(torch.tensor([[1.0, 2.0], [1.0, torch.nan]]))
-    with pytest.raises(TypeError, match=r"^theta: got list; it must be a tensor; use torch\.as_tensor$"):
+    with pytest.raises(
+        TypeError, match=r"^theta: got list; it must be a dense tensor of real numbers; use torch\.as_tensor$"
+    ):
         BlackBox(best)([[1.0]])
 
 

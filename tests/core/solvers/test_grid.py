@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from imle_core.contracts import Known
 from imle_core.solvers import GridPath, grid_compiled
 
 ENGINES = ["compiled", "networkx", "torch"]
@@ -262,9 +263,34 @@ class TestEnds:
         assert solve(np.ones(shape), engine=engine).sum() == length
 
     @pytest.mark.parametrize("engine", ENGINES)
-    def test_start_and_goal_on_one_tile(self, engine):
-        mask = solve(np.ones((3, 3)), start=(1, 2), goal=(1, 2), engine=engine)
-        assert np.argwhere(mask).tolist() == [[1, 2]]
+    @pytest.mark.parametrize("moves", [4, 8])
+    @pytest.mark.parametrize("count", [1, 40])
+    @pytest.mark.parametrize(("tile", "same"), [((1, 2), (1, -1)), ((0, 0), (0, 0)), ((2, 2), (-1, -1)), ((1, 1), (1, 1))])
+    def test_start_and_goal_on_one_tile(self, engine, moves, count, tile, same):
+        solver = GridPath(moves, start=tile, goal=same, engine=engine)
+        costs = torch.from_numpy(np.random.default_rng(0).uniform(-1, 3, (count, 3, 3)))
+        costs[:, 2, 0] = torch.inf
+        z = solver(-costs)
+        assert z.nonzero().tolist() == [[n, *tile] for n in range(count)]
+        assert (solver.clamped, solver.seen) == ((costs < solver.floor).sum(), 8 * count)
+        eps = torch.ones(1, count, 3, 3, dtype=torch.float64)
+        theta = -costs[None, :1]
+        known = Known(theta, 1.0, solver.perturb_and_map(theta, eps, 1.0))
+        for state in (known.z, solver.perturb_and_map(theta, eps, 2.0, known)):
+            assert torch.equal(state[0], z)
+        solver.check_path(z[0].numpy())
+        assert solver.path_tiles(z[0].numpy()).tolist() == [list(tile)]
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_one_tile_that_is_a_wall(self, engine):
+        with pytest.raises(ValueError, match=r"^start: tile \(1, 1\) is a wall; choose a passable tile$"):
+            solve(np.where(np.eye(3), np.inf, 1.0), start=(1, 1), goal=(1, 1), engine=engine)
+
+    @pytest.mark.parametrize("kind", [list, np.array, torch.tensor, lambda tile: tuple(map(np.uint8, tile))])
+    def test_whole_numbers_of_any_type(self, kind):
+        solver = GridPath(start=kind([2, 1]), goal=kind([0, 2]))
+        assert (solver.start, solver.goal) == ((2, 1), (0, 2))
+        assert solver(-torch.ones(1, 3, 3))[0].tolist() == [[0, 0, 1], [0, 1, 0], [0, 1, 0]]
 
     def test_the_start_s_cost_does_not_matter_to_the_way(self):
         costs = np.random.default_rng(2).uniform(1, 2, (6, 6))
@@ -311,6 +337,13 @@ ERRORS = {
     "moves: got 6; it must be 4 or 8; use 8 for diagonal steps": lambda: GridPath(moves=6),
     "floor: got 0.0; it must be > 0 and finite; the usual value is 1e-4": lambda: GridPath(floor=0.0),
     "floor: got nan; it must be > 0 and finite; the usual value is 1e-4": lambda: GridPath(floor=float("nan")),
+    "start: got (0.5, 1); it must be a row and a column, whole numbers; give (0, 0) for instance": lambda: GridPath(
+        start=(0.5, 1)
+    ),
+    "goal: got (1, 2, 3); it must be a row and a column, whole numbers; give (0, 0) for instance": lambda: GridPath(
+        goal=(1, 2, 3)
+    ),
+    "goal: got 7; it must be a row and a column, whole numbers; give (0, 0) for instance": lambda: GridPath(goal=7),
     "engine: got 'fast'; it must be 'compiled', 'torch' or 'networkx'": lambda: GridPath(engine="fast"),
     "theta: got shape (3, 3); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: GridPath()(
         torch.zeros(3, 3)

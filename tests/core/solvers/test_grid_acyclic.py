@@ -78,6 +78,13 @@ def solve(rows):
     return AcyclicGridPath()(torch.tensor(rows))
 
 
+@pytest.mark.parametrize("diagonal", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1)])
+def test_maps_with_one_way(diagonal, shape):
+    theta = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(AcyclicGridPath(diagonal)(theta), torch.ones(3, *shape))
+
+
 ERRORS = {
     "theta: got shape (2, 2); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: solve(
         [[0.0, 1.0]] * 2

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imle_core.contracts import Known
 from imle_core.solvers import GridPath, grid_compiled
 
 
@@ -210,3 +211,53 @@ def test_parameters_that_are_no_maps_get_the_message_of_the_plain_call():
     for theta, eps in ((torch.zeros(2, 1, 5), torch.zeros(2, 3, 5)), (torch.zeros(2, 3, 5), None)):
         with pytest.raises(ValueError, match=message):
             GridPath().perturb_and_map(theta, eps, 1.0)
+
+
+class TestUnlikeTensors:
+    """Those that a kernel cannot add are added by torch, under its rules, or refused."""
+
+    @pytest.mark.parametrize("types", [(torch.float64, torch.float32), (torch.float32, torch.float64)], ids=str)
+    def test_types_that_differ(self, types):
+        theta, eps = drawn(0, 2, 1, 5, 5, dtype=types[0]) - 3, drawn(1, 2, 3, 5, 5, dtype=types[1])
+        z = GridPath().perturb_and_map(theta, eps, 0.7)
+        assert z.dtype == theta.dtype
+        assert torch.equal(z, plain(GridPath(), theta, eps, 0.7).to(theta))
+
+    @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+    def test_integers_are_added_exactly(self, dtype):
+        high = 2**24
+        costs = torch.tensor([[[[0, high + 1, 0], [high, 0, 0], [0, 0, 0]]]]).to(dtype)
+        z = GridPath(moves=4, goal=(1, 1)).perturb_and_map(-costs, torch.zeros(1, 2, 3, 3), 1.0)
+        assert z.dtype == dtype
+        assert z[0].tolist() == [[[1, 0, 0], [1, 1, 0], [0, 0, 0]]] * 2
+
+    def test_one_instance_with_a_theta_for_each_sample(self):
+        theta, eps = drawn(0, 1, 3, 5, 5) - 3, drawn(1, 2, 3, 5, 5)
+        assert torch.equal(GridPath().perturb_and_map(theta, eps, 0.7), plain(GridPath(), theta, eps, 0.7))
+
+    def test_numbers_of_instances_that_do_not_fit(self):
+        with pytest.raises(RuntimeError, match="must match"):
+            GridPath().perturb_and_map(drawn(0, 3, 1, 5, 5), drawn(1, 2, 3, 5, 5), 0.7)
+
+    @pytest.mark.parametrize("change", ["theta's type", "z's type", "theta's shape", "z's shape", "theta of one instance"])
+    def test_what_is_known_of_unlike_ones_is_solved_anew(self, change):
+        theta, eps = drawn(0, 2, 1, 5, 5) - 3, drawn(1, 2, 3, 5, 5)
+        solver = GridPath()
+        z = solver.perturb_and_map(theta, eps, 0.7)
+        known = {
+            "theta's type": Known(theta.double(), 0.7, z),
+            "z's type": Known(theta, 0.7, z.double()),
+            "theta's shape": Known(theta[:, 0], 0.7, z),
+            "z's shape": Known(theta, 0.7, z[:, :2]),
+            "theta of one instance": Known(theta[:1], 0.7, z),
+        }
+        assert torch.equal(solver.perturb_and_map(theta, eps, 0.7, known[change]), z)
+        assert (solver.kept, solver.offered) == (0, 0)
+
+    def test_one_theta_for_all_samples_beside_one_for_each(self):
+        theta, eps = drawn(0, 2, 1, 5, 5) - 3, drawn(1, 2, 3, 5, 5)
+        solver, each = GridPath(), theta.expand(eps.shape)
+        z = solver.perturb_and_map(theta, eps, 0.7)
+        for now, then in ((theta, each), (each, theta)):
+            assert torch.equal(solver.perturb_and_map(now, eps, 0.7, Known(then, 0.7, z)), z)
+        assert solver.kept == solver.offered == 12

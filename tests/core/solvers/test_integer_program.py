@@ -326,8 +326,8 @@ ERRORS = [
     ),
     (
         ValueError,
-        "theta: got torch.int64; an integer program needs floating-point numbers; use theta.float()",
-        call([[1, 2]], torch.int64, upper=[1, 1]),
+        "theta: got torch.int64; z has 0.5 in instance 0, which it cannot hold; use theta.float()",
+        call([[1, 2]], torch.int64, upper=[0.5, 1], integrality=False),
     ),
     (
         ValueError,
@@ -369,6 +369,14 @@ ERRORS = [
         call(A=[[1, 1]], b=[np.nan]),
     ),
     (ValueError, "b_eq: got inf; it must be finite; leave out what does not bind", call(A_eq=[[1, 1]], b_eq=[np.inf])),
+    (ValueError, "A: got complex128; it must have real numbers; take their real parts", call(A=[[1j, 1]], b=[1])),
+    (ValueError, "b: got complex64; it must have real numbers; take their real parts", call(A=[[1]], b=torch.tensor([1j]))),
+    (ValueError, "A: got complex128; it must have real numbers; take their real parts", call(A=csr_array([[1j]]), b=[1])),
+    (
+        ValueError,
+        "A: got a coefficient of 1e+15; HiGHS takes those below 1e15; scale the row",
+        call(A=[[1, -1e15]], b=[1]),
+    ),
     (ValueError, "A: got list without numbers throughout; it must be an array of numbers", call(A=[["x"]], b=[1])),
     (ValueError, "lower: got shape (1, 2); it must be one number or (variables,); flatten it", call(lower=[[0, 0]])),
     (

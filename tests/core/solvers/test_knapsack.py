@@ -37,6 +37,32 @@ def test_the_best_set_and_among_equals_the_first(items, capacity, dtype):
     assert z[0].tolist() == list(best_set(weights, capacity, values))
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([0, 0, 3, 6]), VALUES), min_size=1, max_size=6), st.sampled_from([0, 2, 3, 9, 12]))
+def test_items_without_weight_are_taken_where_they_gain(items, capacity):
+    weights, values = zip(*items, strict=True)
+    z = Knapsack(weights, capacity)(torch.tensor([values], dtype=torch.float64))[0]
+    assert z.tolist() == list(best_set(weights, capacity, values))
+    weightless = torch.tensor(weights) == 0
+    assert torch.equal(z[weightless] > 0, torch.tensor(values)[weightless] > 0)
+
+
+@pytest.mark.parametrize("weights", [[0, 5, 0, 5], [0, 5.0, 0, 5], [False, True, False, True], [-0.0, 5, 0, 5]])
+@pytest.mark.parametrize("capacity", [0, 4, 5, 2**70])
+def test_room_is_left_to_others_by_items_without_weight(weights, capacity):
+    z = Knapsack(weights, capacity)(torch.tensor([[1.0, 2.0, -1.0, 3.0], [0.0, 3.0, 0.5, 2.0]]))
+    room = capacity // max(weights)
+    others = [[0, 0], [0, 0]] if room == 0 else [[0, 1], [1, 0]] if room == 1 else [[1, 1], [1, 1]]
+    assert z[:, [1, 3]].tolist() == others
+    assert z[:, [0, 2]].tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int32, torch.uint8])
+def test_weights_may_be_a_tensor_of_any_type(dtype):
+    weights = torch.tensor([2, 3, 4]).to(dtype).requires_grad_(dtype.is_floating_point)
+    assert Knapsack(weights, 6)(torch.tensor([[3.0, 4.0, 5.0]])).tolist() == [[1, 0, 1]]
+
+
 def test_values_that_ties_do_not_decide():
     theta = torch.randn(200, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     weights = np.random.default_rng(0).integers(1, 20, 10)
@@ -85,6 +111,10 @@ ERRORS = {
     f"weights: got -2; {WHOLE}": lambda: Knapsack([1, -2], 3),
     f"weights: got nan; {WHOLE}": lambda: Knapsack([1, np.nan], 3),
     f"weights: got inf; {WHOLE}": lambda: Knapsack([1, np.inf], 3),
+    "weights: got 1e+30; they must be below 2^63; measure weights in larger units": lambda: Knapsack([1e30, 1], 3),
+    "weights: got 9223372036854775808; they must be below 2^63; measure weights in larger units": lambda: Knapsack(
+        np.array([1, 2**63], np.uint64), 3
+    ),
     "weights: got <U1 entries; they must be whole numbers >= 0; give integers": lambda: Knapsack(["a"], 3),
     "weights: got shape (0,); a knapsack needs at least one item": lambda: Knapsack([], 3),
     "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], -1),

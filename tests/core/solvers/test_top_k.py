@@ -3,12 +3,13 @@
 import itertools
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imle_core.solvers import SOLVERS, GridPath, TopK
+from imle_core.solvers import SOLVERS, GridPath, TopK, top_k
 
 
 @settings(max_examples=200, deadline=None)
@@ -22,6 +23,50 @@ def test_the_best_set_and_among_equals_the_first(values, data):
     best = max(itertools.combinations(possible, k), key=lambda chosen: sorted((values[i] for i in chosen), reverse=True))
     z = TopK(k)(torch.tensor([values], dtype=torch.float64))[0]
     assert z.nonzero().flatten().tolist() == list(best)
+
+
+ENTRY = st.sampled_from([-1.5, -0.0, 0.0, 0.5, 2.0, float("inf"), -float("inf")])
+
+
+class TestByTorch:
+    """As on other devices than the CPU."""
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(st.lists(ENTRY, min_size=5, max_size=5), min_size=1, max_size=4), st.data())
+    def test_it_is_the_compiled_engine_to_the_entry(self, rows, data):
+        theta = torch.tensor(rows, dtype=data.draw(st.sampled_from([torch.float32, torch.float64])))
+        counts = torch.tensor(data.draw(st.lists(st.integers(1, 5), min_size=len(rows), max_size=len(rows))))
+        (chosen, closed), (masks, first) = top_k._sorted(theta, counts), top_k._compiled(theta, counts)
+        assert closed == first
+        if closed < 0:
+            assert torch.equal(chosen.to(theta), masks)
+            assert chosen.sum(dim=1).tolist() == counts.tolist()
+
+    def test_the_largest_and_among_equals_the_first(self):
+        theta = torch.tensor([[0.0, 2.0, 2.0, 2.0, 9.0, -1.0]] * 3)
+        chosen, closed = top_k._sorted(theta, torch.tensor([1, 3, 6]))
+        assert chosen.int().tolist() == [[0, 0, 0, 0, 1, 0], [0, 1, 1, 0, 1, 0], [1, 1, 1, 1, 1, 1]]
+        assert closed == -1
+        many = torch.arange(3000).remainder(3).float().expand(2, 3000)
+        assert torch.equal(top_k._sorted(many, torch.tensor([7, 1500]))[0].float(), TopK()(many, k=[7, 1500]))
+
+    def test_zeros_of_either_sign_tie_whatever_the_sort(self, monkeypatch):
+        sort = torch.Tensor.argsort
+
+        def by_bits(values, *args, **kwargs):  # as a radix sort that tells them apart
+            return sort(values - values.signbit() * 1e-30, *args, **kwargs)
+
+        monkeypatch.setattr(torch.Tensor, "argsort", by_bits)
+        assert top_k._sorted(torch.tensor([[-0.0, 0.0]]), torch.tensor([1]))[0].tolist() == [[True, False]]
+
+    def test_the_first_row_that_is_closed_is_named(self):
+        theta = torch.tensor([[1.0, -torch.inf], [1.0, 2.0], [-torch.inf, 0.0]])
+        assert top_k._sorted(theta, torch.tensor([1, 2, 2]))[1] == 2
+        assert top_k._sorted(theta, torch.tensor([2, 2, 2]))[1] == 0
+
+    def test_no_rows(self):
+        chosen, closed = top_k._sorted(torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64))
+        assert (chosen.shape, closed) == ((0, 3), -1)
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 2, 3), (4, 2, 1, 3)])
@@ -59,7 +104,8 @@ def test_a_number_for_each_instance_and_its_samples(rows, data):
     k = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
     theta = torch.tensor(rows).repeat_interleave(3, dim=0)
     alone = [TopK(number)(row[None]) for number, row in zip(k, torch.tensor(rows), strict=True)]
-    for given_k in (k, torch.tensor(k)):
+    kinds = torch.int8, torch.uint8, torch.int32, torch.uint32
+    for given_k in (k, tuple(k), np.array(k), torch.tensor(k), *(torch.tensor(k).to(kind) for kind in kinds)):
         assert torch.equal(TopK()(theta, k=given_k), torch.cat(alone).repeat_interleave(3, dim=0))
 
 
@@ -75,6 +121,15 @@ ERRORS = {
         torch.tensor([[0.0, 0.0], [0.0, -torch.inf]]), k=[2]
     ),
     "k: got 0; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(0),
+    "k: got True; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(True),
+    "k: got shape (1,), torch.bool, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
+    "instances": lambda: TopK()(torch.zeros(2, 3), k=[True]),
+    "k: got shape (1,), torch.complex64, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
+    "instances": lambda: TopK()(torch.zeros(2, 3), k=[1j]),
+    "k: got 'two'; it must have a whole number for each instance; give a list": lambda: TopK()(torch.zeros(2, 3), k="two"),
+    "theta: got shape (3,); top-k needs (N, *event); use theta.unsqueeze(0) for one instance": lambda: TopK(1)(
+        torch.zeros(3)
+    ),
     "k: got 1.0; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(1.0),
     "k: got 4; an instance has 3 entries; k must be from 1 to 3": lambda: TopK(4)(torch.zeros(2, 3)),
     "theta: got 1 NaN; top-k needs numbers; use -inf for never": lambda: TopK(1)(torch.tensor([[0.0, 1.0, torch.nan]])),
