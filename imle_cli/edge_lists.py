@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from imle_cli.graph_content import Content, Edge, counted, shown, text_of, unreadable
+from imle_cli.graph_content import Content, Edge, counted, listed, shown, text_of, unreadable
 from imle_cli.sources import SourceError, Table, read_bytes, read_table
 
 ENDS = (
@@ -16,7 +16,6 @@ ENDS = (
 _IN_BRACES = re.compile(r"\s*(\S+)\s+(\S+)\s+(\{.*\})\s*")
 _DIRECTED = re.compile(rb"^[#%]\s*(directed|asym)\b", re.IGNORECASE | re.MULTILINE)
 _BEGINNING = 2**12  # bytes that may hold such a comment
-_SHOWN = 6
 
 
 def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
@@ -64,7 +63,7 @@ def _in_braces(path: Path, lines: list[tuple[int, str]]) -> Content:
             raise SourceError(
                 path, f"line {number} is {shown(line)}; it must be two nodes and attributes in braces; correct it"
             )
-        _add(found, match[1], match[2], Edge(match[1], match[2], {str(key): data[key] for key in data}, None, number))
+        _add(found, Edge(match[1], match[2], {str(key): data[key] for key in data}, None, number))
     return found
 
 
@@ -81,7 +80,7 @@ def _plain(path: Path, table: Table, weight: str) -> Content:
     found = Content()
     for line, cells in zip(table.lines, table.rows, strict=True):
         data = {"weight": cells[2]} if width == 3 else {}
-        _add(found, cells[0], cells[1], Edge(cells[0], cells[1], data, None, line))
+        _add(found, Edge(cells[0], cells[1], data, None, line))
     return found
 
 
@@ -101,14 +100,14 @@ def _headed(path: Path, table: Table, header: list[str], weight: str) -> Content
         data = {name: cells[column] for column, name in enumerate(header) if column not in ends}
         stated = cells[kind].casefold() if kind is not None else ""
         directed = {"directed": True, "undirected": False}.get(stated)
-        source, target = cells[ends[0]], cells[ends[1]]
-        _add(found, source, target, Edge(source, target, data, directed, line))
+        _add(found, Edge(cells[ends[0]], cells[ends[1]], data, directed, line))
     return found
 
 
-def _add(found: Content, source: str, target: str, edge: Edge) -> None:
-    found.nodes.setdefault(source, {})
-    found.nodes.setdefault(target, {})
+def _add(found: Content, edge: Edge) -> None:
+    """Adds an edge, and its nodes where they are new."""
+    found.nodes.setdefault(edge.source, {})
+    found.nodes.setdefault(edge.target, {})
     found.edges.append(edge)
 
 
@@ -141,8 +140,3 @@ def read_matrix(path: Path, content: bytes) -> Content:
             data = {} if field == "pattern" else {"weight": float(value)}
             found.edges.append(Edge(str(row + 1), str(column + 1), data, not symmetric))
     return found
-
-
-def listed(names: list[str]) -> str:
-    """Names between commas, the first few."""
-    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")

@@ -2,20 +2,10 @@
 
 ARRAY_ENDINGS = (".npy", ".npz")
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".tab")
-GRAPH_ENDINGS = (
-    ".graphml",
-    ".gml",
-    ".gexf",
-    ".xml",
-    ".net",
-    ".paj",
-    ".json",
-    ".cyjs",
-    ".edges",
-    ".edgelist",
-    ".ncol",
-    ".mtx",
-)
+STATING_ENDINGS = (".graphml", ".gml", ".gexf", ".xml", ".net", ".paj", ".mtx")
+"""Of graphs that say themselves which of their edges are directed."""
+
+GRAPH_ENDINGS = (*STATING_ENDINGS, ".json", ".cyjs", ".edges", ".edgelist", ".ncol")
 
 _SHEET = ("a spreadsheet", "save its sheet as .csv")
 _PICKLE = ("a pickle, which may run code when it is read", "save its array with numpy.save")

@@ -9,6 +9,7 @@ from imle_cli.decoding import decode
 from imle_cli.sources import SourceError
 
 _SHOWN = 120  # letters of a reason
+_NAMES = 6  # in a message
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,8 @@ def shown(value: object) -> str:
 def counted(count: int, thing: str) -> str:
     """A number and what is counted."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Names between commas, the first few."""
+    return ", ".join(map(repr, names[:_NAMES])) + (", ..." if len(names) > _NAMES else "")

@@ -1,5 +1,6 @@
 """Pictures of graphs: a solution, or marginals, as the colours of edges."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,16 +56,29 @@ class Drawing:
 
     @property
     def segments(self) -> Floats:
-        """Where the edges are, ``(E, 2, 2)``; of two in opposite directions each a little to its right."""
+        """Where the edges are, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
         lines: Floats = self.places[self.ends]
-        if self.directed:
+        shifts = self._shifts
+        if shifts.any():
             along = lines[:, 1] - lines[:, 0]
             length = np.hypot(*along.T)[:, None]
             beside = np.divide(along[:, ::-1] * (1, -1), length, where=length > 0, out=np.zeros_like(along))
-            pairs = set(map(tuple, self.ends.tolist()))
-            opposed = np.array([(v, u) in pairs for u, v in self.ends.tolist()])
-            lines = lines + 0.008 * np.ptp(self.places, axis=0).max() * (beside * opposed[:, None])[:, None]
+            lines = lines + 0.008 * np.ptp(self.places, axis=0).max() * (beside * shifts[:, None])[:, None]
         return lines
+
+    @property
+    def _shifts(self) -> Floats:
+        """How far to the right edges are drawn, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
+        pairs = set(map(tuple, self.ends.tolist()))
+        before: Counter[tuple[int, int]] = Counter()
+        shifts = []
+        for u, v in self.ends.tolist():
+            opposed = (v, u) in pairs
+            there = before[u, v] if self.directed else before[u, v] + before[v, u]
+            turned = -1 if not self.directed and u > v else 1  # sides of a line that has no direction
+            shifts.append(turned * (2 * there + (self.directed and opposed)))
+            before[u, v] += 1
+        return np.array(shifts, dtype=np.float64)
 
 
 @own_settings()

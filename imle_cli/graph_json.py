@@ -45,8 +45,7 @@ def read_graph_json(path: Path, content: bytes) -> Content:
             raise unreadable(path, _KIND, f"edge {number} has no source or no target")
         directed = data.get("directed", not data["undirected"] if "undirected" in data else said)
         if not nodes:
-            graph.nodes.setdefault(source, {})
-            graph.nodes.setdefault(target, {})
+            graph.nodes |= {end: {} for end in (source, target)}
         graph.edges.append(Edge(source, target, data, directed if isinstance(directed, bool) else None))
     graph.check_ends(path)
     return graph

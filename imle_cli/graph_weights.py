@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.edge_lists import listed
-from imle_cli.graph_content import Edge, counted, same_names, shown, value_of
+from imle_cli.graph_content import Edge, counted, listed, same_names, shown, value_of
 from imle_cli.sources import NUMBER, SourceError, as_number
 
 EQUAL = "none"

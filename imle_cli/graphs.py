@@ -88,6 +88,8 @@ def read_graph(path: Path, weight: str = "weight", directed: bool | None = None)
         content.notes.append(f"{counted(loops, 'self-loop')} {'is' if loops == 1 else 'are'} left out")
     weights, notes = weights_of(path, edges, weight)
     content.notes += notes
+    if directed and all(edge.directed is False for edge in edges):
+        raise SourceError(path, "says itself that no edge is directed; leave --directed out")
     is_directed, edges, weights = _directed(content, edges, weights, directed)
     names = _names(content)
     graph = networkx.MultiDiGraph() if is_directed else networkx.MultiGraph()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from imle_cli.console import UsageError
-from imle_cli.endings import GRAPH_ENDINGS, TABLE_ENDINGS, UNREAD
+from imle_cli.endings import GRAPH_ENDINGS, STATING_ENDINGS, TABLE_ENDINGS, UNREAD
 from imle_cli.map_problem import read_map_problem
 from imle_cli.map_tables import holds_numbers_alone
 from imle_cli.options import DeviceName, InputOptions, MapSolverName, SolverOptions
@@ -45,7 +45,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
         if solver not in (*_GRAPH_SOLVERS, "dijkstra"):
             raise UsageError(f"--solver: got {solver}; a graph has {', '.join(_GRAPH_SOLVERS)}; choose one of them")
         ends = solver in ("dijkstra", "path", "min-cut")
-        says_itself = kind in GRAPH_ENDINGS and options.directed is not False
+        says_itself = kind in STATING_ENDINGS and options.directed is not False
         _check_given(
             given, (_GRAPH | _ENDS if ends else _GRAPH) - ({"directed"} if says_itself else set()), solver, "a graph"
         )

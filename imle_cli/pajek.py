@@ -9,7 +9,6 @@ from imle_cli.sources import as_number
 
 _KIND = "Pajek"
 _CELLS = re.compile(r'"([^"]*)"|(\S+)')
-_Line = tuple[int, list[str]]
 
 
 def read_pajek(path: Path, content: bytes) -> Content:
@@ -29,7 +28,7 @@ def read_pajek(path: Path, content: bytes) -> Content:
             if section == "vertices":
                 size = _vertices(path, line, cells, found)
         elif section == "vertices":
-            _vertex(path, (line, cells), found)
+            _vertex(path, line, cells, found)
         elif section in ("arcs", "edges"):
             if len(cells) < 2:
                 raise unreadable(path, _KIND, f"line {line} joins no two vertices")
@@ -63,8 +62,7 @@ def _vertices(path: Path, line: int, cells: list[str], found: Content) -> int:
     return size
 
 
-def _vertex(path: Path, place: _Line, found: Content) -> None:
-    line, cells = place
+def _vertex(path: Path, line: int, cells: list[str], found: Content) -> None:
     if cells[0] not in found.nodes:
         raise unreadable(path, _KIND, f"line {line} has a vertex {shown(cells[0])} beyond their number")
     if len(cells) > 1:

@@ -347,7 +347,7 @@ OURS = {
     "imle_cli.graph_layout": {"graph_content", "sources"},
     "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
     | {"sources", f"{CORE}.solvers"},
-    "imle_cli.graph_weights": {"edge_lists", "graph_content", "sources"},
+    "imle_cli.graph_weights": {"graph_content", "sources"},
     "imle_cli.graph_xml": {"graph_content", "sources"},
     "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
     | {"notes", "pajek", "sources"},

@@ -40,6 +40,17 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize("directed", [False, True])
+def test_parallel_edges_lie_side_by_side(directed):
+    ends = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 2]])
+    segments = drawing(directed, ends=ends).segments
+    heights = segments[:4, :, 1]
+    assert (heights[:, 0] == heights[:, 1]).all()
+    assert (np.diff(np.sort(heights[:, 0])) > 0.007).all()
+    assert np.abs(heights).max() < 0.06
+    np.testing.assert_array_equal(segments[4], PLACES[[1, 2]])
+
+
 class TestSolution:
     def test_chosen_edges_have_another_colour(self):
         figure = graph_figures.solution_figure(drawing(), np.array([1, 0, 0, 1]), title="some")

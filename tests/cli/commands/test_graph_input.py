@@ -264,6 +264,20 @@ class TestNotes:
         found, notes = noted("solve", "d.csv", "--solver", "spanning-tree", "--undirected")
         assert (found["total"], found["edges"], notes) == (3, 2, [])
 
+    def test_a_list_that_does_not_say_may_be_directed(self):
+        Path("d.edges").write_text("a b 1\nb a 5\n")
+        path = ["solve", "d.edges", "--start", "b", "--goal", "a"]
+        assert (values(*path)["total"], values(*path, "--directed")["total"]) == (1, 5)
+        Path("d.json").write_text(
+            '{"directed": false, "nodes": [{"id": 0}, {"id": 1}], "edges": [{"source": 0, "target": 1}]}'
+        )
+        arguments = ["solve", "d.json", "--weight", "none", "--start", "0", "--goal", "1", "--directed"]
+        result = CliRunner().invoke(app, arguments)
+        assert (result.exit_code, result.stderr) == (
+            1,
+            "error: d.json: says itself that no edge is directed; leave --directed out\n",
+        )
+
     def test_a_way_back_at_the_same_weight_is_the_same_edge(self):
         Path("d.csv").write_text("a,b,1\nb,a,1\nb,c,2\nc,b,3\n")
         found, notes = noted("solve", "d.csv", "--solver", "min-cut", "--start", "a", "--goal", "b")
