@@ -51,9 +51,11 @@ class FolderLock:
         number, self._number = self._number, None
         if number is None or os.getpid() != self._process:
             return
-        with contextlib.suppress(OSError):  # Windows removes no open file, and the folder may have gone
-            self.path.unlink()
-        os.close(number)
+        try:
+            with contextlib.suppress(OSError):  # Windows removes no open file, and the folder may have gone
+                self.path.unlink()
+        finally:
+            os.close(number)
 
     def _tried(self) -> int | None:
         """The locked file; None if the process before removed it meanwhile."""

@@ -163,7 +163,7 @@ class RunFolder:
         """
         if not path.is_dir():
             raise RunError(f"{path}: no such run directory; check the path")
-        if not (path / CONFIG).exists() and cls._has_only_begun(path):
+        if not (path / CONFIG).exists() and any(path.iterdir()) and cls._has_only_begun(path):
             raise RunError(f"{path}: has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
         config = cls(path, {})._read_json(CONFIG)
         made = config.get("format") if isinstance(config, dict) else None

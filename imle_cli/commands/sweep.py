@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from imle_cli.sweep import Sweep
 
 Row = dict[str, Any]
+_EXECUTOR = (
+    "Processes of this machine, or a cluster. A cluster that dask or ray starts here takes orders from every user of this "
+    "machine: use it where you are alone."
+)
 SweepFolder = Annotated[
     Path | None,
     typer.Option("--out", help="Folder; by default sweeps/<map>-<date and time>. Cells that it has already are skipped."),
@@ -76,7 +80,7 @@ def sweep(
     out: SweepFolder = None,
     record_every: RecordEvery = 10,
     animate: Annotated[bool, typer.Option("--animate", help="Animate the paths and the weights of every cell.")] = False,
-    executor: Annotated[ExecutorName, typer.Option(help="Processes of this machine, or a cluster.")] = "joblib",
+    executor: Annotated[ExecutorName, typer.Option(help=_EXECUTOR)] = "joblib",
     jobs: Annotated[
         int | None, typer.Option(help="Cells at a time; by default one a core, and of images one, which has all cores.")
     ] = None,

@@ -97,6 +97,21 @@ class TestProcess:
         assert shown.startswith("Traceback")
         assert shown.endswith("\nerror: none.png: no such file; check the path\n")
 
+    @pytest.mark.skipif(os.name != "posix", reason="streams are closed otherwise elsewhere")
+    @pytest.mark.parametrize("arguments", [["solve", "none.png"], ["solve", "none.png", "--debug"], ["solve", "a", "b"]])
+    def test_errors_stay_off_standard_output_when_standard_error_is_closed(self, tmp_path, arguments):
+        call = ["sh", "-c", 'exec "$0" -m imle_cli "$@" 2>&-', sys.executable, *arguments]
+        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode > 0, done.stdout) == (True, "")
+
+    @pytest.mark.parametrize("arguments", [["solve", "\x1b[31m.png"], ["solve", "a", "\x1b[31m"], ["solve", "--\x1b[31m"]])
+    def test_an_argument_is_shown_with_escapes(self, tmp_path, arguments):
+        done = imle(*arguments, cwd=tmp_path)
+        assert done.returncode in (1, 2)
+        assert done.stderr.startswith("error: ")
+        assert r"\x1b[31m" in done.stderr
+        assert "\x1b" not in done.stderr + done.stdout
+
     def test_text_that_the_terminal_cannot_encode(self, tmp_path):
         np.save(tmp_path / "地図.npy", np.ones((2, 2)))
         done = imle("solve", "地図.npy", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"})

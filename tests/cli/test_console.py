@@ -1,6 +1,7 @@
 """Reports, notes, progress, previews, errors and exit codes."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,16 @@ import numpy as np
 import pytest
 import typer
 
-from imle_cli.console import DataError, Exit, Report, UsageError, reported_errors
+from imle_cli.console import (
+    DataError,
+    Exit,
+    HeldSignals,
+    Report,
+    UsageError,
+    deferred_interruption,
+    handled_signals,
+    reported_errors,
+)
 from imle_core import compilation
 
 
@@ -41,6 +51,44 @@ class TestErrors:
     )
     def test_each_is_one_line_and_an_exit_code(self, capsys, error, code, line):
         assert failure(capsys, error) == (code, f"{line}\n")
+
+    def test_a_long_one_keeps_its_begin_and_its_end(self, capsys):
+        _, shown = failure(capsys, ValueError("map.png: " + "x" * 5000 + "\x1b" * 100 + "; choose another"))
+        assert shown.startswith("error: map.png: xxx")
+        assert shown.endswith("; choose another\n")
+        assert len(shown) == 301
+
+    @pytest.mark.parametrize("debug", [False, True])
+    def test_closed_standard_error_puts_nothing_on_standard_output(self, capsys, monkeypatch, debug):
+        monkeypatch.setattr(sys, "stderr", None)
+        with pytest.raises(typer.Exit), reported_errors(debug):
+            raise ValueError("k: got 0")
+        Report(as_json=False, quiet=False).note("a note")
+        assert capsys.readouterr().out == ""
+
+    def test_a_terminal_that_has_gone_hides_no_error(self, monkeypatch):
+        class Gone:
+            encoding = "utf-8"
+
+            def write(self, _):
+                raise OSError(5, "Input/output error")
+
+            def flush(self):
+                raise OSError(5, "Input/output error")
+
+            def isatty(self):
+                return True
+
+        monkeypatch.setattr(sys, "stderr", Gone())
+        report = Report(as_json=False, quiet=False)
+        compilation.tell(lambda: None)
+        with report.progress("training", 3) as advance, report.live() as show:
+            advance(1)
+            show("title", ["a"], [["b"]], [])
+        report.note("stopped")
+        with pytest.raises(typer.Exit) as caught, reported_errors(False):
+            raise KeyboardInterrupt
+        assert caught.value.exit_code == 130
 
     def test_debug_shows_the_traceback_first(self, capsys):
         _, shown = failure(capsys, ValueError("k: got 0"), debug=True)
@@ -95,6 +143,70 @@ class TestResult:
     def test_notes_go_to_standard_error(self, capsys):
         Report(as_json=True, quiet=False).note("runs/[bold]x, " + "y" * 100)
         assert capsys.readouterr() == ("", "runs/[bold]x, " + "y" * 100 + "\n")
+
+
+EVIL = "a\x1b[31m\x07b\x9bc"
+ESCAPED = r"a\x1b[31m\x07b\x9bc"
+
+
+class TestEscapes:
+    """What would do something to a terminal is escaped, wherever a name comes out."""
+
+    def test_notes(self, capsys):
+        Report(as_json=False, quiet=False).note(EVIL)
+        assert capsys.readouterr().err == f"{ESCAPED}\n"
+
+    def test_results(self, capsys):
+        Report(as_json=False, quiet=False).result({}, [("map", EVIL)])
+        assert capsys.readouterr().out == f"map  {ESCAPED}\n"
+
+    def test_tables_and_what_is_below_them(self, capsys):
+        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], f"\npicture {EVIL}")
+        lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        assert lines == [ESCAPED, ESCAPED, "", f"picture {ESCAPED}"]
+
+    def test_json(self, capsys):
+        Report(as_json=True, quiet=False).result({"map": EVIL}, [])
+        out = capsys.readouterr().out
+        assert out.strip().isprintable()
+        assert json.loads(out) == {"map": EVIL}
+
+    def test_progress_and_live_tables(self, terminal):
+        code = (
+            "from imle_cli.console import Report\n"
+            f"report, evil = Report(as_json=False, quiet=False), {EVIL + '[red]'!r}\n"
+            "with report.progress(evil, 3) as advance:\n    advance(1, evil)\n"
+            "with report.live() as show:\n    show(evil, [evil], [[evil]], [])\n"
+        )
+        with terminal.start("-c", code) as process:
+            shown = terminal.read_all()
+        assert process.returncode == 0
+        assert f"{ESCAPED}[red]" in shown
+        assert not any(part in shown for part in ("\x1b[31m", "\x07", "\x9b"))
+
+
+class TestHeldSignals:
+    def test_how_they_end(self):
+        held = HeldSignals()
+        assert (held(), type(held.end)) == (False, KeyboardInterrupt)
+        held.hold(signal.SIGTERM, None)
+        held.hold(signal.SIGTERM, None)
+        assert (held(), held.end.code) == (True, 128 + signal.SIGTERM)
+        held.hold(signal.SIGINT, None)
+        with pytest.raises(KeyboardInterrupt):
+            held.hold(signal.SIGINT, None)
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="it is POSIX")
+    def test_nohup_is_heeded(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            assert handled_signals() == [signal.SIGINT, signal.SIGTERM]
+            with deferred_interruption() as held:
+                signal.raise_signal(signal.SIGHUP)
+                assert not held()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert signal.SIGHUP in handled_signals()
 
 
 class TestTable:

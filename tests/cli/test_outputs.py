@@ -1,5 +1,6 @@
 """Output files: refused before the work, never half written."""
 
+import csv
 import os
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imle_cli.outputs import OutputError, Outputs, check_output, replacing
+from imle_cli.outputs import OutputError, Outputs, check_output, leftovers, replacing, sync_folder, write_table
 
 
 def expect_refusal(message, path, kinds=(".png", ".pdf"), inputs=()):
@@ -122,6 +123,37 @@ class TestReplacing:
         assert caught.value.filename == str(Path("gone/a.png"))
 
 
+class TestDurable:
+    def test_what_is_replaced_is_kept(self):
+        for content in (b"one", b"two", b"three"):
+            with replacing(Path("a.pt"), durable=True, kept=Path("b.pt")) as file:
+                file.write(content)
+        sync_folder(Path())
+        assert (Path("a.pt").read_bytes(), Path("b.pt").read_bytes()) == (b"three", b"two")
+
+    def test_the_content_reaches_the_disk_before_the_name_does(self, monkeypatch):
+        done, fsync, replace = [], os.fsync, Path.replace
+        monkeypatch.setattr(os, "fsync", lambda number: (done.append(os.fstat(number).st_size), fsync(number)))
+        monkeypatch.setattr(Path, "replace", lambda path, target: (done.append(target.name), replace(path, target)))
+        with replacing(Path("a.pt"), durable=True) as file:
+            file.write(b"four")
+        assert done == [4, "a.pt"]
+
+    def test_leftovers_have_names_that_were_asked_for(self):
+        for name in (
+            ".a.pt.0123abcd.part",
+            ".b.pt.0123abcd.part",
+            ".a.pt.part",
+            "a.pt.0123abcd.part",
+            ".a.pt.0123abcz.part",
+        ):
+            Path(name).touch()
+        assert leftovers(Path(), ["a.pt"]) == [Path(".a.pt.0123abcd.part")]
+        long = "x" * 200
+        Path(f".{long[:100]}.0123abcd.part").touch()
+        assert leftovers(Path(), [long]) == [Path(f".{long[:100]}.0123abcd.part")]
+
+
 class TestOutputs:
     def test_both_files(self):
         outputs = Outputs(Path("a.SVG"), Path("b.npy"), ())
@@ -137,6 +169,14 @@ class TestOutputs:
             outputs.write(b"\x89PNG", np.arange(2), lambda: columns)
             assert Path("b.csv").read_bytes() == b'item,score,chosen\n"a,b",1.5,0\n\\udcff,-2.0,1\n'
             check_output("--save", Path("b.csv"), [".csv"])
+
+    def test_names_that_a_spreadsheet_would_take_for_formulas_are_quoted(self):
+        names = ["=1+2", "+a", "-b", "@c", "\t=d", "-3", "+1e5", "e=f", ""]
+        write_table(Path("b.csv"), {"item": names, "score": [-1.5] * len(names)})
+        with Path("b.csv").open(newline="") as file:
+            rows = list(csv.reader(file))[1:]
+        assert [row[0] for row in rows] == ["'=1+2", "'+a", "'-b", "'@c", "'\t=d", "-3", "+1e5", "e=f", ""]
+        assert {row[1] for row in rows} == {"-1.5"}
 
     def test_a_table_of_somebody_else_is_not_overwritten(self):
         for header in ("source,target,weight\n", "name,chosen\n", "item,score,chosen one\n"):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.datasets import DataSetError, read_maps, splits_in
+from imle_cli.folder_lock import LOCK, FolderLock
 from imle_core.colour_lookup import ColourLookup
 from imle_core.perception import judge, plan
 
@@ -145,6 +146,44 @@ class TestOverwriting:
         Path("maps/maps.png").unlink()
         message = "--out: maps holds a data set without the maps.png of those that this command makes; choose another folder"
         expect_refusal([*SMALL, "--out", "maps"], 1, message)
+
+    def test_one_process_at_a_time(self, made):
+        shutil.copytree(made, "maps")
+        before = contents("maps")
+        with FolderLock(Path("maps")):
+            message = f"maps is being written by process {os.getpid()}; wait for it, or end it first"
+            expect_refusal([*SMALL, "--out", "maps"], 1, message)
+        assert contents("maps") == before
+
+    def test_what_a_killed_process_left_is_removed(self, made):
+        shutil.copytree(made, "maps")
+        Path("maps/test_maps.npy").unlink()
+        for name in (".test_maps.npy.1234abcd.part", ".maps.png.1234abcd.part", ".imle-lock"):
+            Path("maps", name).touch()
+        data(*SMALL, "--out", "maps")
+        assert contents("maps") == contents(made)
+
+    @pytest.mark.parametrize("count", range(1, 7))
+    def test_a_kill_while_the_old_set_is_removed(self, made, monkeypatch, count):
+        shutil.copytree(made, "maps")
+        unlink, removed = Path.unlink, []
+
+        class Killed(BaseException):
+            pass
+
+        def killed(path, missing_ok=False):
+            if path.name != LOCK:
+                removed.append(path)
+                if len(removed) > count:
+                    raise Killed
+            unlink(path, missing_ok)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", killed)
+            with pytest.raises(Killed):
+                CliRunner().invoke(app, ["data", "terrain", *SMALL, "--out", "maps"], catch_exceptions=False)
+        data(*SMALL, "--out", "maps")
+        assert contents("maps") == contents(made)
 
     def test_ctrl_c_leaves_whole_splits(self, monkeypatch):
         save, saved = np.save, []

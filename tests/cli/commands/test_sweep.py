@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.experiment import Recorder
+from imle_cli.folder_lock import FolderLock
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]
@@ -196,6 +197,45 @@ class TestAgain:
         where = Path("out", NAMES[0])
         message = "summary.json lacks what a summary has; it is damaged or no run of imle; choose another folder"
         expect_refusal(SMALL, 1, f"{where}: {message}")
+
+
+class TestCompany:
+    """One process at a time writes a sweep, and what killed ones have left goes."""
+
+    ONE = ("--input-temps", "0", "--target-temps", "1", "--samples", "1", "--steps", "5", "--jobs", "1", "--out", "out")
+
+    def test_who_writes_it_is_named(self):
+        sweep(*self.ONE)
+        with FolderLock(Path("out")):
+            message = f"out is being written by process {os.getpid()}; wait for it, or end it first"
+            expect_refusal(self.ONE, 1, message)
+        assert json.loads(sweep(*self.ONE, "--json"))["skipped"] == 1
+
+    def test_a_sweep_that_was_refused_is_free_again(self):
+        sweep(*self.ONE)
+        assert invoke(*self.ONE, "--lr", "0.1").exit_code == 1
+        FolderLock(Path("out")).release()
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_what_killed_processes_left_is_removed(self, first):
+        """Before any cell has ended, or after."""
+        if not first:
+            sweep(*self.ONE)
+        cell = Path("out/in0-target1-samples1-seed0")
+        for folder in ("out/.cells-abc/tmp1/run", cell, "out/in5-target1-samples1-seed0"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        for name in ("config.json", "learning_paths.gif"):
+            Path(cell, f".{name}.1234abcd.part").touch()
+        Path("out/.table.csv.1234abcd.part").touch()
+        Path("out/.cells-abc/tmp1/run/config.json").touch()
+        assert json.loads(sweep(*self.ONE, "--json"))["skipped"] == (not first)
+        assert not list(Path("out").rglob(".*"))
+        assert sorted(path.name for path in cell.iterdir()) == RUN
+
+    def test_a_folder_with_folders_of_somebody_is_kept(self):
+        Path("out/pictures").mkdir(parents=True)
+        Path("out/pictures/cat.png").touch()
+        expect_refusal(self.ONE, 1, "--out: out is not empty and has no sweep in it; choose another name")
 
 
 class TestTrouble:
