@@ -10,6 +10,7 @@ from imle_cli import plain_solvers
 from imle_cli.measurement import Row, fastest, one_thread
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import BlackBox
+from imle_core.step_size import steps_of_any_size
 
 WEIGHTS = tuple(range(1, 31))
 
@@ -54,13 +55,15 @@ def repeats(_: torch.device, seed: int) -> Iterator[Row]:
         layer = imle(solver, target, GumbelNoiseDistribution(), samples, generator=generator)
         held[0] = layer(theta)
         before = solver.solved
-        held[0].backward(dy)
+        with steps_of_any_size():
+            held[0].backward(dy)
         rate = 1 - (solver.solved - before) / samples
 
     def forward() -> None:
         held[0] = layer(theta)
 
-    whole, rest = fastest(forward, lambda: held[0].backward(dy), turn=0.0)
+    with steps_of_any_size():
+        whole, rest = fastest(forward, lambda: held[0].backward(dy), turn=0.0)
     subject = f"{samples} rows at lambda = 1e{exponent}"
     yield Row(subject, "backward rows that repeat forward ones", 100 * rate, "%")
     yield Row(subject, "black box, forward pass", samples / whole, "rows/s")

@@ -35,6 +35,7 @@ PUBLIC[f"{CORE}.colour_lookup"] = {"ColourLookup", "ColourTraining"}
 PUBLIC[f"{CORE}.networks"] = {"NETWORKS", "make_network"}
 PUBLIC[f"{CORE}.processes"] = {"gathered", "rank", "size"}
 PUBLIC[f"{CORE}.user_code"] = {"is_ctrl_c", "text_of"}
+PUBLIC[f"{CORE}.step_size"] = {"steps_of_any_size"}
 PUBLIC[f"{CORE}.terrain_data"] = {"terrain_maps"}
 PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
@@ -218,7 +219,7 @@ OURS = {
     | {"plot_settings"},
     "imle_cli.benchmarks": {f"{kind}_benchmarks" for kind in ("black_box", "estimator", "path", "process")}
     | {"measurement", "plain_solvers", "scaling", CORE, f"{CORE}.solvers"},
-    "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers"},
+    "imle_cli.black_box_benchmarks": {"measurement", "plain_solvers", CORE, f"{CORE}.solvers", f"{CORE}.step_size"},
     "imle_cli.built_in_solvers": {f"{CORE}.solvers"},
     "imle_cli.calibration_figures": {"canvas"},
     "imle_cli.canvas": set(),

@@ -57,7 +57,8 @@ def as_rows(theta: Any) -> Rows:
 
 def array_of(values: Tensor) -> Rows:
     """Values of float32 or float64 as a contiguous array; the two share memory where they can, so nobody writes into it."""
-    if torch._C._functorch.is_functorch_wrapped_tensor(values):
+    # torch.compile, which cannot trace the question, has no such tensors here.
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(values):
         _refuse(values, "theta")
     rows: Rows = values.contiguous().numpy(force=True)
     return rows
