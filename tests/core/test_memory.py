@@ -8,8 +8,6 @@ import torch
 
 from imle_core import (
     IMLE,
-    AdaptiveTargetDistribution,
-    GumbelNoiseDistribution,
     KnownTargetDistribution,
     NormalNoiseDistribution,
     TargetDistribution,
@@ -20,7 +18,6 @@ from imle_core import (
     train,
 )
 from imle_core.alternatives import BlackboxInterpolation, differentiable
-from imle_core.declarations import declared, is_pure
 from imle_core.solvers import TopK
 
 
@@ -227,54 +224,6 @@ def test_a_target_may_write_where_it_likes():
     assert all(torch.equal(*pair) for pair in zip(expected, step(TopK(2), target_distribution=Greedy()), strict=True))
 
 
-class TestDeclarations:
-    def test_hold_for_subclasses_that_leave_the_call_as_it_is(self):
-        class Pure:
-            pure, sense = True, "min"
-
-            def __call__(self, theta):
-                return theta
-
-        class Renamed(Pure):
-            name = "renamed"
-
-        class Changed(Pure):
-            def __call__(self, theta):
-                return theta
-
-        class DeclaredAnew(Changed):
-            pure = True
-
-        assert [is_pure(kind()) for kind in (Pure, Renamed, Changed, DeclaredAnew)] == [True, True, False, True]
-        assert declared(Changed(), "sense") is None
-        assert declared(partial(Renamed()), "sense") == declared(Pure().__call__, "sense") == "min"
-        assert not is_pure(lambda theta: theta)
-
-    def test_of_an_object_itself(self):
-        solver = Buffer()
-        solver.pure = True
-        assert is_pure(solver)
-
-    def test_noise_and_targets_of_ours_are_pure(self):
-        assert all(is_pure(noise, "sample") for noise in (NormalNoiseDistribution(), GumbelNoiseDistribution()))
-        targets = TargetDistribution(), AdaptiveTargetDistribution(), KnownTargetDistribution(torch.ones(1))
-        assert all(is_pure(target, "params") for target in targets)
-
-    def test_a_pure_solver_saves_the_copies(self):
-        given = []
-
-        class Watched:
-            pure = True
-
-            def __call__(self, theta):
-                given.append(theta)
-                return theta
-
-        theta = normal(1, 3)
-        output = imle(Watched())(theta)
-        assert given[0].data_ptr() == theta.data_ptr() == output.data_ptr()
-
-
 class TestSense:
     MESSAGE = (
         r"^sense: got 'min' with TopK, which declares 'max' and would give the worst; leave sense out and call the layer "
@@ -287,18 +236,13 @@ class TestSense:
         def __call__(self, costs):
             return chosen(-costs, 1)
 
-    class Top(TopK):
-        sense = "max"
-
     @pytest.mark.parametrize("make", [imle, IMLE, BlackboxInterpolation])
     def test_a_clash_is_refused_and_says_how_to_write_it(self, make):
-        solver = TopK(1)
-        solver.sense = "max"
         with pytest.raises(ValueError, match=self.MESSAGE):
-            make(solver, sense="min")
+            make(TopK(1), sense="min")
 
     def test_through_methods_and_partial_functions(self):
-        for solver in (self.Top(1).__call__, partial(self.Top(1))):
+        for solver in (TopK(1).__call__, partial(TopK(1))):
             with pytest.raises(ValueError, match="declares 'max'"):
                 imle(solver, sense="min")
 
