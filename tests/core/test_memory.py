@@ -165,6 +165,54 @@ def test_an_output_may_be_edited_in_place(reduction, solver):
     assert gradients[0].abs().sum() > 0
 
 
+@pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
+@pytest.mark.parametrize("solver", [TopK(2), chosen, AtOnce()], ids=["ours", "function", "at once"])
+def test_an_output_without_gradients_may_be_edited_with_them(reduction, solver):
+    theta, weights = normal(2, 5), torch.arange(5.0).requires_grad_()
+    outputs = [imle(solver, nb_samples=2, reduction=reduction), IMLE(solver, None, None, 2, reduction=reduction).eval()]
+    outputs += [partial(perturb_and_map, solver), lambda theta: next(stream_samples(solver, theta))]
+    for output in outputs:
+        with torch.no_grad():
+            z = output(theta)
+        expected = (z * weights).sum()
+        z.mul_(weights)
+        assert torch.equal(z.sum(), expected)
+
+
+def masked(theta, mask, *, scale):
+    """Spoils its further arguments after it has used them."""
+    states = chosen(theta * torch.as_tensor(mask) * torch.as_tensor(scale))
+    for given in (mask, scale):
+        given[:] = 0
+    return states
+
+
+@pytest.mark.parametrize("kind", [torch.as_tensor, torch.Tensor.numpy], ids=["tensors", "arrays"])
+@pytest.mark.parametrize("noise", [None, NormalNoiseDistribution()], ids=str)
+def test_further_arguments_stay_what_they_were_in_the_call(kind, noise):
+    gradients = []
+    for solver in (lambda theta, mask, *, scale: masked(theta, torch.as_tensor(mask).clone(), scale=scale.copy()), masked):
+        theta, mask, scale = normal(4, 5).requires_grad_(), kind(normal(4, 5, seed=4)), normal(5, seed=5).numpy()
+        z = imle(solver, TargetDistribution(beta=5.0), noise, generator=generator())(theta, mask, scale=scale)
+        assert torch.equal(torch.as_tensor(mask), normal(4, 5, seed=4))
+        if solver is masked:
+            mask[:] = scale[:] = 7  # what a caller does with a buffer of its own
+        (z * torch.arange(5.0)).sum().backward()
+        gradients.append(theta.grad)
+    assert torch.equal(*gradients)
+    assert gradients[0].abs().sum() > 0
+
+
+def test_a_solver_that_is_pure_may_infer():
+    class Inferring:
+        pure = True
+
+        def __call__(self, theta):
+            return inferring(theta)
+
+    assert all(torch.equal(*pair) for pair in zip(step(chosen), step(Inferring()), strict=True))
+
+
 class OneBuffer:
     """Noise in one tensor of its own, perhaps of inference mode."""
 
@@ -218,10 +266,35 @@ class Greedy:
     def observe(self, difference):
         difference.zero_()
 
+    def step_size(self, theta, dy):
+        theta.zero_()
+        dy.zero_()
+        return 5.0
 
-def test_a_target_may_write_where_it_likes():
-    expected = step(TopK(2))
-    assert all(torch.equal(*pair) for pair in zip(expected, step(TopK(2), target_distribution=Greedy()), strict=True))
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_target_may_write_where_it_likes(scaled):
+    expected = step(TopK(2), scale_gradient=scaled)
+    results = step(TopK(2), target_distribution=Greedy(), scale_gradient=scaled)
+    assert all(torch.equal(*pair) for pair in zip(expected, results, strict=True))
+
+
+def test_a_target_s_step_is_asked_for_once_a_backward_pass():
+    class Decaying:
+        beta = 8.0
+
+        def params(self, theta, dy):
+            return theta - self.beta * dy
+
+        def step_size(self, *_):
+            self.beta /= 2
+            return self.beta
+
+    target = Decaying()
+    step(TopK(2), target_distribution=target)
+    assert target.beta == 8.0
+    step(TopK(2), target_distribution=target, scale_gradient=True)
+    assert target.beta == 4.0
 
 
 class TestSense:
