@@ -11,7 +11,7 @@ from imle_core.alternatives import ESTIMATORS
 from imle_core.lab import compare, measured_again
 from imle_core.lab_accuracy import Accuracy
 from imle_core.lab_cell import Cell, Skipped, best_cells, is_told_apart
-from imle_core.lab_figure import Figure, mean_of, positive, ratio
+from imle_core.lab_estimate import IntervalEstimate, mean_of, positive, ratio
 from imle_core.lab_measurement import Instance, Settings
 
 SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
@@ -38,8 +38,8 @@ class Comparison:
     best: Sequence[Cell]
     skipped: Mapping[str, str]
     temperature: float
-    cosines: Mapping[str, Mapping[int, Figure]]
-    antithetic: Mapping[str, Figure]
+    cosines: Mapping[str, Mapping[int, IntervalEstimate]]
+    antithetic: Mapping[str, IntervalEstimate]
 
     @property
     def alike(self) -> list[str]:
@@ -132,7 +132,9 @@ def steps(settings: Settings) -> int:
     return 2 * len(settings.estimators or ESTIMATORS)
 
 
-def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str) -> dict[int, Figure]:
+def _cosines(
+    instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str
+) -> dict[int, IntervalEstimate]:
     found = {}
     row = [cell for cell in cells if (cell.estimator, cell.temperature) == (name, settings.shown)]
     for samples, repetitions in SAMPLES.items() if row else ():
@@ -143,7 +145,7 @@ def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[
     return found
 
 
-def _variance_ratio(pairs: Cell, plain: Cell) -> Figure:
+def _variance_ratio(pairs: Cell, plain: Cell) -> IntervalEstimate:
     """Variance with pairs over that without, as if independent; over instances, the mean of their ratios."""
     both = zip(pairs.by_instance, plain.by_instance, strict=True)
     ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
@@ -165,7 +167,7 @@ def _record(cell: Cell) -> dict[str, Any]:
     return {**record, "calls": cell.calls, "milliseconds": 1e3 * cell.seconds}
 
 
-def _parts(name: str, figure: Figure | None) -> dict[str, float | None]:
+def _parts(name: str, figure: IntervalEstimate | None) -> dict[str, float | None]:
     """A figure, its standard error and the ends of its interval; None for what is infinite or not known."""
     parts = {
         name: figure,
@@ -189,9 +191,9 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _floats(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
+def _floats(figures: Mapping[Any, IntervalEstimate]) -> dict[str, float | None]:
     return {str(name): _finite(figure) for name, figure in figures.items()}
 
 
-def _errors(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
+def _errors(figures: Mapping[Any, IntervalEstimate]) -> dict[str, float | None]:
     return {str(name): _finite(figure.standard_error) for name, figure in figures.items()}

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from matplotlib import figure as drawing
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from imle_cli.canvas import add_title, own_settings
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 Style: TypeAlias = dict[str, Any]
 
@@ -32,14 +32,14 @@ class Curve:
     """
 
     lambdas: Sequence[float]
-    bias: Sequence[Figure]
-    variance: Sequence[Figure]
+    bias: Sequence[IntervalEstimate]
+    variance: Sequence[IntervalEstimate]
 
 
 @own_settings()
 def comparison_figure(
-    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, Figure]], *, title: str, samples: int
-) -> drawing.Figure:
+    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, IntervalEstimate]], *, title: str, samples: int
+) -> Figure:
     """Bias and variance against lambda, and cosine with the true gradient against samples, side by side, with intervals.
 
     Args:
@@ -49,7 +49,7 @@ def comparison_figure(
         samples: samples of a gradient in the curves.
     """
     panels = 2 if curves else 1
-    figure = drawing.Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
+    figure = Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
     *left, right = figure.subplots(1, panels, squeeze=False)[0]
     style = {name: _style(number) for number, name in enumerate(cosines)}
     for axes in left:
@@ -94,7 +94,7 @@ def _draw_curves(axes: Axes, curves: Mapping[str, Curve], style: Mapping[str, St
     axes.set_title("in units of the squared gradient; bars: intervals of 95%", fontsize=9)
 
 
-def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, Figure]], style: Mapping[str, Style]) -> None:
+def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, IntervalEstimate]], style: Mapping[str, Style]) -> None:
     for name, values in cosines.items():
         _draw_intervals(axes, list(values), list(values.values()), -1.0, **style[name])
     axes.set_xscale("log")
@@ -106,7 +106,9 @@ def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, Figure]], style
     _plain(axes)
 
 
-def _draw_intervals(axes: Axes, places: Sequence[float], figures: Sequence[Figure], least: float, **style: Any) -> None:
+def _draw_intervals(
+    axes: Axes, places: Sequence[float], figures: Sequence[IntervalEstimate], least: float, **style: Any
+) -> None:
     """Figures with their intervals; what is below ``least`` is drawn there, and an end that is open is left out.
 
     Of a figure that is infinite the lower end is drawn.

@@ -2,12 +2,12 @@
 
 import math
 
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 _MOST_DECIMALS = 7
 
 
-def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
+def told(figure: IntervalEstimate, unit: float = 1.0, sign: str = "") -> str:
     """``0.153 ± 0.004``; ``> 900``, ``< 0.02`` or ``4 to 9`` for a figure whose standard error is above a third of it.
 
     Bounds are the ends of the interval of 95%, as far as they are above 0 and finite. The error has two significant digits,
@@ -33,14 +33,14 @@ def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}{sign}"
 
 
-def told_share(figure: Figure | None) -> str:
+def told_share(figure: IntervalEstimate | None) -> str:
     """A share in percent, a small one that is in doubt by its upper bound; nothing for None."""
     if figure is not None and figure.is_wide and math.isfinite(figure.high):
         return f"< {_rounded(100 * figure.high)}%" if figure < 0.5 else f"> {_rounded(100 * figure.low)}%"
     return "" if figure is None else told(figure, 100.0, "%")
 
 
-def told_near_zero(figure: Figure) -> str:
+def told_near_zero(figure: IntervalEstimate) -> str:
     """A figure that may be 0 or negative, and is told with its error however large that is."""
     if figure.standard_error <= 1e-9:
         return f"{figure:.3g}"

@@ -8,11 +8,11 @@ from PIL import Image
 
 from imle_cli.canvas import encode
 from imle_cli.comparison_figures import Curve, comparison_figure
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 
 def figures(*values):
-    return [Figure(value, 0.05, value - 0.1, value + 0.1) for value in values]
+    return [IntervalEstimate(value, 0.05, value - 0.1, value + 0.1) for value in values]
 
 
 CURVE = Curve([0.1, 1.0, 10.0], figures(-0.02, 0.1, 0.9), figures(5.0, 0.5, 0.2))
@@ -40,7 +40,11 @@ def test_bars_are_the_intervals():
 
 
 def test_an_open_end_is_left_out():
-    curve = Curve([1.0, 3.0], [Figure(0.1, 0.2, 0.0, math.inf)] * 2, [Figure(math.inf, math.inf, 9.0, math.inf)] * 2)
+    curve = Curve(
+        [1.0, 3.0],
+        [IntervalEstimate(0.1, 0.2, 0.0, math.inf)] * 2,
+        [IntervalEstimate(math.inf, math.inf, 9.0, math.inf)] * 2,
+    )
     figure = comparison_figure({"a": curve}, COSINES, title="t", samples=10)
     bias = figure.axes[0].containers[0].lines[2][0].get_segments()
     assert bias[0][:, 1] == pytest.approx([1e-4, 0.1])
