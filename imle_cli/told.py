@@ -42,6 +42,8 @@ def told_share(figure: IntervalEstimate | None) -> str:
 
 def told_near_zero(figure: IntervalEstimate) -> str:
     """A figure that may be 0 or negative, and is told with its error however large that is."""
+    if math.isinf(figure.high):
+        return told(figure)
     if figure.standard_error <= 1e-9:
         return f"{figure:.3g}"
     decimals = max(0, _decimals(figure.standard_error))

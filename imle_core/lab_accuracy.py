@@ -206,7 +206,7 @@ def _squared_covariance(rows: Tensor) -> float:
     """``tr(V^2)`` for rows ``(R, entries)`` of covariance V; for fewer than four rows ``tr(V)^2``, which is no smaller.
 
     ``2 tr(V^2) / R^2`` is the variance of the squared mean of rows without a mean, where the jackknife, which sees the slope
-    at the mean that was found, is too sure by chance. ``tr(V^2) = E <a, b>^2 / 4`` for differences a, b of two pairs of rows.
+    at the mean that was found, is too sure by chance. ``tr(V^2) = E <a, b>^2 / 4`` for differences a, b of pairs of rows.
     """
     pairs = rows[: min(len(rows) // 2, _PAIRS) * 2].unflatten(0, (-1, 2))
     differences = pairs[:, 0] - pairs[:, 1]

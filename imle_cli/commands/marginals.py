@@ -83,7 +83,7 @@ def _certainty(sampled: Any, things: str) -> str:
     largest = float(sampled.error.max())
     if largest == 0:
         return "all the same without noise"
-    alike = (sampled.probability == 0) | (sampled.probability == 1)
+    alike = ((sampled.probability == 0) | (sampled.probability == 1)) & (sampled.error > 0)
     if not alike.any():
         return f"largest standard error {largest:.2g}"
     where = f"the {alike.sum()} of {alike.size} {things} on which all samples agree"

@@ -50,3 +50,4 @@ def test_what_may_be_negative_is_told_with_any_error():
     assert told_near_zero(figure(-0.0061, 0.02)) == "-0.006 ± 0.020"
     assert told_near_zero(figure(0.5, 0.04)) == "0.50 ± 0.04"
     assert told_near_zero(IntervalEstimate(1.0)) == "1"
+    assert told_near_zero(IntervalEstimate(1.0, math.inf, 0.0, math.inf)) == "not known"
