@@ -90,7 +90,8 @@ def compare(
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")
-    title = f"Gradients for {problem.name} under {noise_title(noise.noise)} at temperature {settings.shown:g}"
+    several = f", {instances} instances," if instances > 1 else ""
+    title = f"Gradients for {problem.name}{several} under {noise_title(noise.noise)} at temperature {settings.shown:g}"
     figure = comparison_figure(found.curves, found.cosines, title=title, samples=samples)
     outputs.write(canvas.encode(figure, outputs.format))
     if save is not None:
