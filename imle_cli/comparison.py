@@ -150,7 +150,7 @@ def _variance_ratio(pairs: Cell, plain: Cell) -> IntervalEstimate:
     """Variance with pairs over that without, as if independent; over instances, the mean of their ratios."""
     both = zip(pairs.by_instance, plain.by_instance, strict=True)
     ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
-    return ratios[0] if len(ratios) == 1 else positive(*mean_of(ratios), len(ratios) - 1)
+    return ratios[0] if len(ratios) == 1 else mean_of(ratios, positive)
 
 
 def _record(cell: Cell) -> dict[str, Any]:

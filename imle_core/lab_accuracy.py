@@ -97,23 +97,18 @@ def measure(gradients: Tensor, true: Tensor, doubt: float = 0.0, *, is_random: b
 def mean_accuracy(instances: Sequence[Accuracy]) -> Accuracy:
     """Means over instances, whose spread gives standard errors and intervals (Student's t); of one, itself.
 
-    A standard error is no smaller than what repetitions alone leave of it, as the spread of few instances is by chance. An
-    end that is open for an instance is open for the mean, and an alignment that may be less on some by so much lowers it.
+    See :func:`imle_core.lab_estimate.mean_of`. Where an instance has heavy tails, or gradients that are all 0, what
+    its own interval leaves below is added to that of the mean.
     """
     if len(instances) == 1:
         return instances[0]
-    degrees = len(instances) - 1
-
     doubtful = [math.isinf(each.variance.high) for each in instances]
 
     def mean(name: str, kind: Callable[[float, float, int], IntervalEstimate]) -> IntervalEstimate:
         parts = [getattr(each, name) for each in instances]
-        value, spread = mean_of(parts)
-        noise = math.hypot(*(part.standard_error for part in parts if math.isfinite(part.standard_error))) / len(parts)
-        found = kind(value, max(spread, noise), degrees)
+        found = mean_of(parts, kind)
         below = sum(part - part.low for part, is_open in zip(parts, doubtful, strict=True) if is_open) / len(parts)
-        above = math.inf if any(math.isinf(part.high) for part in parts) else found.high
-        return IntervalEstimate(value, found.standard_error, found.low - below, above)
+        return IntervalEstimate(found, found.standard_error, found.low - below, found.high)
 
     square, alignment = mean("squared_bias", symmetric), mean("alignment", symmetric)
     signs = [each.sign_agreement for each in instances if each.sign_agreement is not None]
@@ -245,7 +240,7 @@ def _share(hits: int, count: int) -> IntervalEstimate:
 
 def _mean_share(shares: Sequence[IntervalEstimate]) -> IntervalEstimate:
     """Mean of shares, whose ends are no nearer than the means of theirs: where all are 0, their spread tells nothing."""
-    mean = symmetric(*mean_of(shares), len(shares) - 1)
+    mean = mean_of(shares, symmetric)
     low, high = min(mean.low, fmean(each.low for each in shares)), max(mean.high, fmean(each.high for each in shares))
     return IntervalEstimate(mean, mean.standard_error, max(0.0, low), min(1.0, high))
 

@@ -1,7 +1,7 @@
 """Measured numbers that know how sure they are: a value, its standard error, and an interval of 95%."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from statistics import fmean, stdev
 from typing import Any
@@ -118,9 +118,23 @@ def is_heavy_tailed(lengths: Tensor) -> bool:
     return not flat and first + 1 - 0.5 / (1 - first**2 / second) > _INFINITE
 
 
-def mean_of(values: Sequence[float]) -> tuple[float, float]:
-    """Mean of two or more numbers and its standard error."""
-    return fmean(values), stdev(values) / math.sqrt(len(values))
+def mean_of(
+    estimates: Sequence[IntervalEstimate], kind: Callable[[float, float, int], IntervalEstimate]
+) -> IntervalEstimate:
+    """Mean of two or more independent estimates of different things, such as instances, as an estimate for all such things.
+
+    Its standard error is ``s/sqrt(n)``, from their spread s, but no smaller than what their own standard errors leave, as s
+    is by chance where n is small. An upper end that is open for one of them is open for the mean.
+
+    Args:
+        estimates: n of them.
+        kind: makes the interval: ``symmetric`` or ``positive``.
+    """
+    errors = [each.standard_error for each in estimates if math.isfinite(each.standard_error)]
+    spread = stdev(map(float, estimates)) / math.sqrt(len(estimates))
+    mean = kind(fmean(estimates), max(spread, math.hypot(*errors) / len(estimates)), len(estimates) - 1)
+    high = math.inf if any(math.isinf(each.high) for each in estimates) else mean.high
+    return IntervalEstimate(mean, mean.standard_error, mean.low, high)
 
 
 def ratio(some: IntervalEstimate, other: IntervalEstimate) -> IntervalEstimate:

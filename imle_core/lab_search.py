@@ -175,11 +175,11 @@ class _Grid:
         Chance is that of repetitions: a setting is chosen for these instances.
         """
         values = self._axes[name]
-        near = values[1] if place[list(self._axes).index(name)] == values[0] else values[-2]
-        lambda_, temperature = (near if axis == name else value for axis, value in zip(self._axes, place, strict=True))
-        if (lambda_, temperature) not in self.trials:
+        near = values[1] if place[name == "temperatures"] == values[0] else values[-2]
+        neighbour = (near, place[1]) if name == "lambdas" else (place[0], near)
+        if neighbour not in self.trials:
             return True
-        cell, beside = self.trials[place].cell(), self.trials[lambda_, temperature].cell()
+        cell, beside = self.trials[place].cell(), self.trials[neighbour].cell()
         gain = cell.accuracy.alignment - beside.accuracy.alignment
         noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(beside.by_instance))
         return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < beside.cost

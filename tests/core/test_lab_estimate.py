@@ -46,7 +46,17 @@ def test_the_jackknife_of_a_mean_is_the_mean_and_its_error():
     value, error = jackknife(float(values.mean()), without(values))
     assert value == pytest.approx(float(values.mean()))
     assert error == pytest.approx(float(values.std()) / math.sqrt(20))
-    assert mean_of(values.tolist()) == pytest.approx((value, error))
+    mean = mean_of([IntervalEstimate(each) for each in values.tolist()], symmetric)
+    assert (float(mean), mean.standard_error) == pytest.approx((value, error))
+
+
+def test_a_mean_is_no_surer_than_its_estimates_are():
+    alike = [IntervalEstimate(2.0, 0.3, 1.4, 2.6)] * 9
+    mean = mean_of(alike, positive)
+    assert (float(mean), mean.standard_error) == (2.0, pytest.approx(0.1))
+    assert mean.low == pytest.approx(2 * math.exp(-2.306 * 0.05), rel=1e-3)
+    is_open = mean_of([*alike, IntervalEstimate(2.0, math.inf, 1.0, math.inf)], positive)
+    assert (is_open.high, is_open.is_wide, is_open.standard_error) == (math.inf, True, pytest.approx(0.09))
 
 
 def test_the_jackknife_takes_what_repetitions_add_to_a_square_out_exactly():
