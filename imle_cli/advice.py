@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from imle_cli.told import told, told_share
 from imle_core.alternatives import ESTIMATORS
 from imle_core.lab_cell import Cell
-from imle_core.lab_figure import ratio
+from imle_core.lab_estimate import ratio
 
 _TOLD_BIAS = 0.02  # above the least
 _NAMED = 4  # of estimators that are alike

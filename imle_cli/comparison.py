@@ -11,13 +11,14 @@ from imle_core.alternatives import ESTIMATORS
 from imle_core.lab import compare, measured_again
 from imle_core.lab_accuracy import Accuracy
 from imle_core.lab_cell import Cell, Skipped, best_cells, is_told_apart
-from imle_core.lab_figure import Figure, mean_of, positive, ratio
+from imle_core.lab_estimate import IntervalEstimate, mean_of, positive, ratio
 from imle_core.lab_measurement import Instance, Settings
 
 SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
 """Numbers of samples, and repetitions of each."""
 
 OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
+_ENDS = ("_standard_error", "_low", "_high")
 _FIGURES = [field.name for field in fields(Accuracy)]
 
 
@@ -38,8 +39,8 @@ class Comparison:
     best: Sequence[Cell]
     skipped: Mapping[str, str]
     temperature: float
-    cosines: Mapping[str, Mapping[int, Figure]]
-    antithetic: Mapping[str, Figure]
+    cosines: Mapping[str, Mapping[int, IntervalEstimate]]
+    antithetic: Mapping[str, IntervalEstimate]
 
     @property
     def alike(self) -> list[str]:
@@ -61,9 +62,9 @@ class Comparison:
             "skipped": self.skipped,
             "temperature": self.temperature,
             "cosines": {name: _floats(row) for name, row in self.cosines.items()},
-            "cosines_standard_error": {name: _errors(row) for name, row in self.cosines.items()},
+            **{f"cosines{end}": {name: _parts_of(row, end) for name, row in self.cosines.items()} for end in _ENDS},
             "antithetic": _floats(self.antithetic),
-            "antithetic_standard_error": _errors(self.antithetic),
+            **{f"antithetic{end}": _parts_of(self.antithetic, end) for end in _ENDS},
         }
 
     @property
@@ -132,7 +133,9 @@ def steps(settings: Settings) -> int:
     return 2 * len(settings.estimators or ESTIMATORS)
 
 
-def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str) -> dict[int, Figure]:
+def _cosines(
+    instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str
+) -> dict[int, IntervalEstimate]:
     found = {}
     row = [cell for cell in cells if (cell.estimator, cell.temperature) == (name, settings.shown)]
     for samples, repetitions in SAMPLES.items() if row else ():
@@ -143,11 +146,11 @@ def _cosines(instances: Sequence[Instance], settings: Settings, cells: Sequence[
     return found
 
 
-def _variance_ratio(pairs: Cell, plain: Cell) -> Figure:
+def _variance_ratio(pairs: Cell, plain: Cell) -> IntervalEstimate:
     """Variance with pairs over that without, as if independent; over instances, the mean of their ratios."""
     both = zip(pairs.by_instance, plain.by_instance, strict=True)
     ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
-    return ratios[0] if len(ratios) == 1 else positive(*mean_of(ratios), len(ratios) - 1)
+    return ratios[0] if len(ratios) == 1 else mean_of(ratios, positive)
 
 
 def _record(cell: Cell) -> dict[str, Any]:
@@ -165,15 +168,10 @@ def _record(cell: Cell) -> dict[str, Any]:
     return {**record, "calls": cell.calls, "milliseconds": 1e3 * cell.seconds}
 
 
-def _parts(name: str, figure: Figure | None) -> dict[str, float | None]:
-    """A figure, its standard error and the ends of its interval; None for what is infinite or not known."""
-    parts = {
-        name: figure,
-        f"{name}_standard_error": None if figure is None else figure.standard_error,
-        f"{name}_low": None if figure is None else figure.low,
-        f"{name}_high": None if figure is None else figure.high,
-    }
-    return {key: _finite(value) for key, value in parts.items()}
+def _parts(name: str, estimate: IntervalEstimate | None) -> dict[str, float | None]:
+    """An estimate, its standard error and the ends of its interval; None for what is infinite or not known."""
+    ends = {f"{name}{end}": None if estimate is None else _finite(getattr(estimate, end[1:])) for end in _ENDS}
+    return {name: _finite(estimate), **ends}
 
 
 def _by_instance(cell: Cell) -> dict[str, list[float | None]]:
@@ -189,9 +187,10 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _floats(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
-    return {str(name): _finite(figure) for name, figure in figures.items()}
+def _floats(estimates: Mapping[Any, IntervalEstimate]) -> dict[str, float | None]:
+    return {str(name): _finite(estimate) for name, estimate in estimates.items()}
 
 
-def _errors(figures: Mapping[Any, Figure]) -> dict[str, float | None]:
-    return {str(name): _finite(figure.standard_error) for name, figure in figures.items()}
+def _parts_of(estimates: Mapping[Any, IntervalEstimate], end: str) -> dict[str, float | None]:
+    """Standard errors, or ends of one side."""
+    return {str(name): _finite(getattr(estimate, end[1:])) for name, estimate in estimates.items()}

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from matplotlib import figure as drawing
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from imle_cli.canvas import add_title, own_settings
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 Style: TypeAlias = dict[str, Any]
 
@@ -19,6 +19,7 @@ Style: TypeAlias = dict[str, Any]
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^v<>pXPh*8dH"
 _LEAST = 1e-4  # squared lengths below are drawn there
+_ARROW = 18  # length in points
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ class Curve:
     """
 
     lambdas: Sequence[float]
-    bias: Sequence[Figure]
-    variance: Sequence[Figure]
+    bias: Sequence[IntervalEstimate]
+    variance: Sequence[IntervalEstimate]
 
 
 @own_settings()
 def comparison_figure(
-    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, Figure]], *, title: str, samples: int
-) -> drawing.Figure:
+    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, IntervalEstimate]], *, title: str, samples: int
+) -> Figure:
     """Bias and variance against lambda, and cosine with the true gradient against samples, side by side, with intervals.
 
     Args:
@@ -49,7 +50,7 @@ def comparison_figure(
         samples: samples of a gradient in the curves.
     """
     panels = 2 if curves else 1
-    figure = drawing.Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
+    figure = Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
     *left, right = figure.subplots(1, panels, squeeze=False)[0]
     style = {name: _style(number) for number, name in enumerate(cosines)}
     for axes in left:
@@ -91,10 +92,21 @@ def _draw_curves(axes: Axes, curves: Mapping[str, Curve], style: Mapping[str, St
     ]
     axes.legend(handles=handles, frameon=False, fontsize=8)
     _plain(axes)
-    axes.set_title("in units of the squared gradient; bars: intervals of 95%", fontsize=9)
+    every = [estimate for curve in curves.values() for estimate in (*curve.bias, *curve.variance)]
+    axes.set_title(f"in units of the squared gradient\n{_legend(every, _LEAST)}", fontsize=9)
 
 
-def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, Figure]], style: Mapping[str, Style]) -> None:
+def _legend(estimates: Sequence[IntervalEstimate], least: float) -> str:
+    """What bars, arrows and points at the lower edge are, as far as there are any."""
+    notes = ["bars: intervals of 95%"]
+    if any(math.isinf(estimate.high) for estimate in estimates):
+        notes.append("arrows: open above")
+    if any(estimate < least and math.isfinite(estimate.high) for estimate in estimates):
+        notes.append(f"below {least:g}: drawn there")
+    return "; ".join(notes)
+
+
+def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, IntervalEstimate]], style: Mapping[str, Style]) -> None:
     for name, values in cosines.items():
         _draw_intervals(axes, list(values), list(values.values()), -1.0, **style[name])
     axes.set_xscale("log")
@@ -102,21 +114,28 @@ def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, Figure]], style
     axes.set_ylim(min(0.0, *(value.low for values in cosines.values() for value in values.values())) - 0.02, 1.02)
     axes.set_xlabel("samples", fontsize=9)
     axes.set_ylabel("cosine with the true gradient", fontsize=9)
-    axes.set_title("each estimator with its best lambda there", fontsize=9)
+    axes.set_title("each estimator with its best lambda there\nbars: intervals of 95%", fontsize=9)
     _plain(axes)
 
 
-def _draw_intervals(axes: Axes, places: Sequence[float], figures: Sequence[Figure], least: float, **style: Any) -> None:
-    """Figures with their intervals; what is below ``least`` is drawn there, and an end that is open is left out.
+def _draw_intervals(
+    axes: Axes, places: Sequence[float], estimates: Sequence[IntervalEstimate], least: float, **style: Any
+) -> None:
+    """Estimates with their intervals; what is below ``least`` is drawn there, and an end that is open has an arrow.
 
-    Of a figure that is infinite the lower end is drawn.
+    Of an estimate that is infinite the lower end is drawn, of one that is not known at all nothing.
     """
-    values = [max(float(figure) if math.isfinite(figure) else figure.low, least) for figure in figures]
-    below = [max(0.0, value - max(figure.low, least)) for value, figure in zip(values, figures, strict=True)]
-    above = [
-        figure.high - value if value < figure.high < math.inf else 0.0 for value, figure in zip(values, figures, strict=True)
-    ]
+    known = [(place, each) for place, each in zip(places, estimates, strict=True) if each.low > 0 or each.high < math.inf]
+    places = [place for place, _ in known]
+    values = [max(float(each) if math.isfinite(each) else each.low, least) for _, each in known]
+    pairs = list(zip(values, (each for _, each in known), strict=True))
+    below = [max(0.0, value - max(each.low, least)) for value, each in pairs]
+    above = [each.high - value if value < each.high < math.inf else 0.0 for value, each in pairs]
     axes.errorbar(places, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
+    arrow = {"arrowstyle": "<-", "color": style["color"], "linewidth": 0.8, "shrinkA": 0.0, "shrinkB": 0.0}
+    for place, (value, each) in zip(places, pairs, strict=True):
+        if math.isinf(each.high):
+            axes.annotate("", (place, value), (0, _ARROW), textcoords="offset points", arrowprops=arrow)
 
 
 def _label_ticks(axes: Axes, ticks: Sequence[float]) -> None:

@@ -34,7 +34,11 @@ def lambda_table(found: Comparison) -> list[str]:
 
 def legend(instances: int) -> str:
     """Where the errors and bounds of the tables come from."""
-    source = "of repetitions" if instances == 1 else f"of the mean of {instances} instances, from their spread"
+    source = (
+        "of repetitions"
+        if instances == 1
+        else f"of the mean of {instances} instances, from their spread (or repetitions, where more)"
+    )
     return f"± standard error {source}; where it is above a third of the figure, ends of the interval of 95%"
 
 

@@ -2,28 +2,28 @@
 
 import math
 
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 _MOST_DECIMALS = 7
 
 
-def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
+def told(estimate: IntervalEstimate, unit: float = 1.0, sign: str = "") -> str:
     """``0.153 ± 0.004``; ``> 900``, ``< 0.02`` or ``4 to 9`` for a figure whose standard error is above a third of it.
 
     Bounds are the ends of the interval of 95%, as far as they are above 0 and finite. The error has two significant digits,
     or one from 3 on, and the value as many decimals.
 
     Args:
-        figure: what was measured.
+        estimate: what was measured.
         unit: what 1 is called: 100 for shares in percent.
         sign: of the unit, put after each number.
     """
-    if figure.is_wide:
-        low, high = (f"{_rounded(unit * end)}{sign}" for end in (figure.low, figure.high))
-        if figure.low <= 0:
-            return f"< {high}" if math.isfinite(figure.high) else "not known"
-        return f"> {low}" if math.isinf(figure.high) else f"{low} to {high}"
-    value, error = unit * figure, unit * figure.standard_error
+    if estimate.is_wide:
+        low, high = (f"{_rounded(unit * end)}{sign}" for end in (estimate.low, estimate.high))
+        if estimate.low <= 0:
+            return f"< {high}" if math.isfinite(estimate.high) else "not known"
+        return f"> {low}" if math.isinf(estimate.high) else f"{low} to {high}"
+    value, error = unit * estimate, unit * estimate.standard_error
     if not math.isfinite(value) or error <= 1e-9 * abs(value):
         return f"{value:.3g}{sign}"
     value, error = (round(number, _decimals(error)) for number in (value, error))
@@ -33,19 +33,21 @@ def told(figure: Figure, unit: float = 1.0, sign: str = "") -> str:
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}{sign}"
 
 
-def told_share(figure: Figure | None) -> str:
+def told_share(estimate: IntervalEstimate | None) -> str:
     """A share in percent, a small one that is in doubt by its upper bound; nothing for None."""
-    if figure is not None and figure.is_wide and math.isfinite(figure.high):
-        return f"< {_rounded(100 * figure.high)}%" if figure < 0.5 else f"> {_rounded(100 * figure.low)}%"
-    return "" if figure is None else told(figure, 100.0, "%")
+    if estimate is not None and estimate.is_wide and math.isfinite(estimate.high):
+        return f"< {_rounded(100 * estimate.high)}%" if estimate < 0.5 else f"> {_rounded(100 * estimate.low)}%"
+    return "" if estimate is None else told(estimate, 100.0, "%")
 
 
-def told_near_zero(figure: Figure) -> str:
+def told_near_zero(estimate: IntervalEstimate) -> str:
     """A figure that may be 0 or negative, and is told with its error however large that is."""
-    if figure.standard_error <= 1e-9:
-        return f"{figure:.3g}"
-    decimals = max(0, _decimals(figure.standard_error))
-    return f"{float(figure):.{decimals}f} ± {figure.standard_error:.{decimals}f}"
+    if math.isinf(estimate.high):
+        return told(estimate)
+    if estimate.standard_error <= 1e-9:
+        return f"{estimate:.3g}"
+    decimals = max(0, _decimals(estimate.standard_error))
+    return f"{float(estimate):.{decimals}f} ± {estimate.standard_error:.{decimals}f}"
 
 
 def _decimals(error: float) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 from imle_core import checks
 from imle_core.contracts import Noise
 from imle_core.exact import ExponentialFamily
-from imle_core.marginals import stream_samples
+from imle_core.marginals import dependent_samples, stream_samples
 
 MOST_STATES, MOST_ENTRIES = 2**20, 2**26
 """Largest number of states that is enumerated, and of numbers in a table about them: half a GiB."""
@@ -114,7 +114,7 @@ def calibrate(
         theta: parameters, ``(B, *event)``, finite, or -inf for an entry that is never chosen.
         solver: maximises, ``(N, *event) -> (N, *event)``.
         family: the exact distribution of the solver's solutions, such as from :func:`imle_core.families.family_of`.
-        noise_distribution: gives eps. Its samples must be independent: pairs have other standard errors.
+        noise_distribution: gives eps, of independent samples.
         temperatures: one or more, finite, >= 0; taken in order, each once.
         nb_samples: S >= 2, for each instance and temperature.
         seed: of the noise, a whole number >= 0.
@@ -126,9 +126,10 @@ def calibrate(
         An iterator of one record for each temperature, and then for each refinement.
 
     Raises:
-        ValueError: an argument outside its range; theta that does not fit the family; a solver whose solution is not among
-            the family's states, where these are enumerated (found by a hash of 64 bits, so that one of 2^44 others might
-            pass); states with entries that are not whole numbers.
+        ValueError: an argument outside its range; noise in pairs or other groups, whose standard errors are others; theta
+            that does not fit the family; a solver whose solution is not among the family's states, where these are
+            enumerated (found by a hash of 64 bits, so that one of 2^44 others might pass); states with entries that are not
+            whole numbers.
 
     Source: Scheffe 1947 for A*; Cox 1975 ("A note on data-splitting for the evaluation of significance levels") for the
     two halves; Kiefer 1953 for the golden section.
@@ -147,6 +148,11 @@ def calibrate(
     if nb_samples < 2:
         raise ValueError(
             f"nb_samples: got {nb_samples!r}; it must be >= 2, since one half is judged by the other; use 100000"
+        )
+    if dependent_samples(noise_distribution) > 1:
+        raise ValueError(
+            f"noise_distribution: got {noise_distribution!r}, of dependent samples; the errors here are those of "
+            "independent ones; use the law itself, such as GumbelNoiseDistribution()"
         )
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)

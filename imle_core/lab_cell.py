@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from imle_core.lab_accuracy import Accuracy
-from imle_core.lab_figure import Figure, jackknife, symmetric
+from imle_core.lab_estimate import IntervalEstimate, jackknife, symmetric
 
 _ROUNDING = 1e-12
 
@@ -88,13 +88,13 @@ def is_told_apart(cell: Cell, best: Cell) -> bool:
     return not difference.low - _ROUNDING <= 0 <= difference.high + _ROUNDING
 
 
-def _difference_of_one(cell: Cell, best: Cell) -> Figure:
+def _difference_of_one(cell: Cell, best: Cell) -> IntervalEstimate:
     """Alignment of a cell less the one with which it would have another's cost."""
     own, ends, ratio = cell.accuracy.alignment, best.accuracy.alignment, best.calls / cell.calls
     needed, least, most = (_at_calls(value, ratio) for value in (ends, ends.low, ends.high))
     difference = own - needed
     below, above = math.hypot(own - own.low, most - needed), math.hypot(own.high - own, needed - least)
-    return Figure(difference, max(below, above) / 2, difference - below, difference + above)
+    return IntervalEstimate(difference, max(below, above) / 2, difference - below, difference + above)
 
 
 def _at_calls(alignment: float, ratio: float) -> float:
@@ -102,7 +102,7 @@ def _at_calls(alignment: float, ratio: float) -> float:
     return alignment / math.sqrt(alignment**2 + ratio * (1 - min(1.0, alignment**2))) if alignment > 0 else 0.0
 
 
-def _difference(cell: Cell, best: Cell) -> Figure:
+def _difference(cell: Cell, best: Cell) -> IntervalEstimate:
     """The same of mean alignments of several instances."""
     rows = [[float(each.alignment) for each in some.by_instance] for some in (cell, best)]
     own, others = torch.tensor(rows, dtype=torch.float64)

@@ -129,6 +129,7 @@ class Measurement:
                 _settle(self._layer, adaptive, self._problem)
             adaptive.step = 0.0  # so that all repetitions are of one law
         self.beta = None if adaptive is None else float(adaptive.beta)
+        self._is_random = setting.temperature > 0 and (entry.exact or settings.noise is not None)
         self._drawn = settings.nb_samples if entry.exact and setting.temperature > 0 else 0
         self._solver.rows = self._made = 0
         self._parts: list[Tensor] = []
@@ -155,7 +156,7 @@ class Measurement:
         if self._accuracy is None:
             self._parts = [torch.cat(self._parts)]
             doubt = self._reference.error / self._reference.norm
-            self._accuracy = measure(self._parts[0], self._reference.gradient, doubt)
+            self._accuracy = measure(self._parts[0], self._reference.gradient, doubt, is_random=self._is_random)
         return self._accuracy
 
     @property

@@ -16,6 +16,7 @@ Place: TypeAlias = tuple[float | None, float]
 
 _SURVEY, _CHOOSING = 4, 0.5  # a first look has that part of the repetitions; of all, the share that chooses
 _WIDENINGS = 6  # of a grid at most
+_CHANCE = 2.0  # standard errors of a difference
 _SURE = 0.05  # a difference, or a standard error of repetitions, as a share of the error, that is small enough
 
 
@@ -90,10 +91,10 @@ def search(instances: Sequence[Instance], settings: Settings, name: str) -> Iter
     """Every cell of an estimator's grid, with the best of them marked.
 
     1. A first look at every cell, with a quarter of ``settings.repetitions``.
-    2. As long as the best is the first or last of an axis in ``settings.widened``, a further value there, in the ratio of
-       the last ones, six times at most. Else cells that are not told apart from the best have their repetitions doubled,
-       where these leave more than 5% of the error open, until half of ``settings.repetitions`` times the number of cells of
-       the grid is spent.
+    2. As long as the best is the first or last of an axis in ``settings.widened``, with an error surely below that of the
+       value beside it, by more than 5%, a further value there, in the ratio of the last ones, six times at most. Else cells
+       that are not told apart from the best have their repetitions doubled, where these leave more than 5% of the error
+       open, until half of ``settings.repetitions`` times the number of cells of the grid is spent.
     3. All cells at the temperature that is shown get ``settings.repetitions``.
     4. The best cell is measured afresh, with that many repetitions, doubled while it is not sure and some are left.
 
@@ -156,16 +157,32 @@ class _Grid:
 
     def _widen(self) -> bool:
         """Adds values beyond the best cell, where that is the first or last of an axis that may grow."""
-        best = dict(zip(self._axes, self._best(), strict=True))
+        place = self._best()
         if self._widenings == _WIDENINGS:
             return False
-        names = [name for name in self.edges(best.values()) if name in self._settings.widened]
+        best = dict(zip(self._axes, place, strict=True))
+        names = [name for name in self.edges(place) if name in self._settings.widened and self._falls(name, place)]
         self._widenings += bool(names)
         for name in names:
             values = self._axes[name]
             self._axes[name] = sorted([*values, _beyond(values if best[name] == values[0] else values[::-1])])
         self._add()
         return bool(names)
+
+    def _falls(self, name: str, place: Place) -> bool:
+        """Whether the error at an end of an axis is below that of the value beside it, by more than 5% and than by chance.
+
+        Chance is that of repetitions: a setting is chosen for these instances.
+        """
+        values = self._axes[name]
+        near = values[1] if place[name == "temperatures"] == values[0] else values[-2]
+        neighbour = (near, place[1]) if name == "lambdas" else (place[0], near)
+        if neighbour not in self.trials:
+            return True
+        cell, beside = self.trials[place].cell(), self.trials[neighbour].cell()
+        gain = cell.accuracy.alignment - beside.accuracy.alignment
+        noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(beside.by_instance))
+        return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < beside.cost
 
     def _refine(self, most: float) -> bool:
         """Doubles what is known of cells that may be the best, up to what may be spent."""

@@ -26,7 +26,8 @@ class Marginals:
         standard_error: of the mean, ``(B, *event)``, float64: ``sqrt(sum_s (z_s - mean)^2 / (S (S-1)))``; where samples
             depend on one another in groups, the same over the means of groups. Where all samples agree, Wilson's
             ``1.96 / (S + 1.96^2)``, about 2/S, in place of 0; see :class:`imle_core.grouped_samples.GroupedSamples`. NaN for
-            a single sample; 0 for several without noise, which are known to be the same.
+            a single sample; 0 for several without noise, which are known to be the same, and where theta is -inf, which is
+            never chosen.
         nb_samples: S.
         first_state: the first sample, ``(B, *event)``, in theta's type.
     """
@@ -83,7 +84,7 @@ def stream_marginals(
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
     random = noise_distribution is not None and temperature > 0
-    spread = GroupedSamples(theta, _dependent_samples(noise_distribution))
+    spread = GroupedSamples(theta, dependent_samples(noise_distribution))
     total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
     chunks = stream_samples(
         solver,
@@ -103,7 +104,10 @@ def stream_marginals(
         count += states.shape[1]
         mean = total / count
         error = spread.standard_error(mean, count)
-        yield Marginals(mean, error if random or count == 1 else torch.zeros_like(mean), count, first_state)
+        if count > 1:
+            is_known = (theta == -math.inf) & (mean == 0) if random else torch.ones_like(mean, dtype=torch.bool)
+            error.masked_fill_(is_known, 0.0)
+        yield Marginals(mean, error, count, first_state)
 
 
 def stream_samples(
@@ -156,8 +160,12 @@ def stream_samples(
         yield contracts.map_states(solver, rows, fresh=noise is not None)  # then each chunk writes them anew
 
 
-def _dependent_samples(noise: Noise | None) -> float:
-    """Samples in a group of those that depend on one another."""
+def dependent_samples(noise: Noise | None) -> float:
+    """How many samples of a noise depend on one another: 1 for none, 2 for pairs, infinite for those of a whole draw.
+
+    Raises:
+        ValueError: an attribute of the noise that says something else.
+    """
     count: float = getattr(noise, "dependent_samples", 1)
     if not (count >= 1 and (math.isinf(count) or count == int(count))):
         raise ValueError(

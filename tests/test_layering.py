@@ -23,7 +23,7 @@ PUBLIC[f"{CORE}.families"] = {"family_of"}
 PUBLIC[f"{CORE}.lab"] = {"compare", "measured_again"}
 PUBLIC[f"{CORE}.lab_accuracy"] = {"Accuracy"}
 PUBLIC[f"{CORE}.lab_cell"] = {"Cell", "Skipped", "best_cells", "is_told_apart"}
-PUBLIC[f"{CORE}.lab_figure"] = {"Figure", "mean_of", "positive", "ratio"}
+PUBLIC[f"{CORE}.lab_estimate"] = {"IntervalEstimate", "mean_of", "positive", "ratio"}
 PUBLIC[f"{CORE}.lab_measurement"] = {"LAMBDAS", "TEMPERATURES", "Instance", "Settings"}
 PUBLIC[f"{CORE}.lab_problem"] = {"PROBLEMS", "LabProblem", "check_problem", "make_problem", "squared_distance"}
 PUBLIC[f"{CORE}.lab_reference"] = {"Reference", "reference_gradient"}
@@ -111,9 +111,9 @@ OURS = {
     "imle_core.families": {"exact", "solvers"},
     "imle_core.kernel_cache": set(),
     "imle_core.lab": {"alternatives", "lab_cell", "lab_measurement", "lab_search"},
-    "imle_core.lab_accuracy": {"lab_figure"},
-    "imle_core.lab_cell": {"lab_accuracy", "lab_figure"},
-    "imle_core.lab_figure": set(),
+    "imle_core.lab_accuracy": {"lab_estimate"},
+    "imle_core.lab_cell": {"lab_accuracy", "lab_estimate"},
+    "imle_core.lab_estimate": set(),
     "imle_core.lab_measurement": {"alternatives", "checks", "contracts", "estimator", "lab_accuracy", "lab_problem"}
     | {"lab_reference", "layer", "step_size", "target"},
     "imle_core.lab_problem": {"checks", "exact", "families", "solvers"},
@@ -206,7 +206,7 @@ OURS = {
     "imle_core.solvers.top_k_kernel": {"compiled"},
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
-    "imle_cli.advice": {"told", f"{CORE}.alternatives", f"{CORE}.lab_cell", f"{CORE}.lab_figure"},
+    "imle_cli.advice": {"told", f"{CORE}.alternatives", f"{CORE}.lab_cell", f"{CORE}.lab_estimate"},
     "imle_cli.animation": set(),
     "imle_cli.archives": set(),
     "imle_cli.arrays": {"sources"},
@@ -321,8 +321,8 @@ OURS = {
     | {"options", "outputs", "sweep", "sweep_folder"},
     "imle_cli.commands.train": {"option_groups", "console", "experiment", "options"},
     "imle_cli.comparison": {"comparison_figures", CORE, f"{CORE}.alternatives", f"{CORE}.lab", f"{CORE}.lab_accuracy"}
-    | {f"{CORE}.lab_cell", f"{CORE}.lab_figure", f"{CORE}.lab_measurement"},
-    "imle_cli.comparison_figures": {"canvas", f"{CORE}.lab_figure"},
+    | {f"{CORE}.lab_cell", f"{CORE}.lab_estimate", f"{CORE}.lab_measurement"},
+    "imle_cli.comparison_figures": {"canvas", f"{CORE}.lab_estimate"},
     "imle_cli.comparison_text": {"comparison", "told", f"{CORE}.lab_cell"},
     "imle_cli.console": {"notes", f"{CORE}.compilation"},
     "imle_cli.datasets": {"arrays", "outputs", "sources", f"{CORE}.perception"},
@@ -422,7 +422,7 @@ OURS = {
     "imle_cli.table_layout": {"number_formats", "separators"},
     "imle_cli.terrain": {"arrays", "endings", "map_files", "map_tables", "pictures", "sources", "tiles"},
     "imle_cli.tiles": {"sources"},
-    "imle_cli.told": {f"{CORE}.lab_figure"},
+    "imle_cli.told": {f"{CORE}.lab_estimate"},
 }
 USERS = {
     "typer": {
@@ -452,7 +452,7 @@ USERS = {
     "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
     "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.map_ends", "imle_cli.rival_paths"}
-    | {"imle_core.colour_lookup", "imle_core.lab_figure"}
+    | {"imle_core.colour_lookup", "imle_core.lab_estimate"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "linear_model", "program_file")},
     "click": set(),
 }

@@ -78,14 +78,8 @@ def calibrate(
     check_at_least("--samples", samples, 2, "the usual number is 100000")
     found = read_lab_problems(place, choice, lab, report, given.names, instances)
     problem, stem, inputs = found[0]
-    if problem.family is None:
-        raise UsageError(
-            f"--solver: got {choice.solver}; the exact distribution of its solutions is not known here; choose top-k, "
-            "knapsack or spanning-tree, or leave INPUT out for paths that never turn back: --problem path"
-        )
     law = make_noise(noise, problem.k)
-    if law is None:
-        raise UsageError("--noise: got none; its temperature would change nothing; choose a law")
+    _check_exact(problem, law, choice.solver)
     outputs = Outputs(out or Path(f"{stem}-calibrate.png"), None, inputs)
     theta = _stacked([each.theta for each, *_ in found])
     with console.progress("sampling", samples * (len(temperatures) + (len(temperatures) > 1) * REFINEMENTS)) as advance:
@@ -103,14 +97,27 @@ def calibrate(
         "iterations": noise.noise_iterations if hasattr(law, "k") else None,
         "samples": samples,
         "seed": report.seed,
-        "best": _row(outcome.best),
-        "rows": [_row(record) for record in outcome.ordered],
-        "seconds": time.perf_counter() - began,
-        "files": outputs.files,
     }
-    settled = f"{samples:,} samples, seed {report.seed}, {values['seconds']:.1f} s, {', '.join(outputs.files)}"
-    header = _header(instances)
-    below = [title, settled, *_warnings(outcome), _verdict(outcome)]
+    _tell(console, values, outcome, time.perf_counter() - began, outputs.files)
+
+
+def _check_exact(problem: Any, law: Any, solver: Any) -> None:
+    if problem.family is None:
+        raise UsageError(
+            f"--solver: got {solver}; the exact distribution of its solutions is not known here; choose top-k, knapsack or "
+            "spanning-tree, or leave INPUT out for paths that never turn back: --problem path"
+        )
+    if law is None:
+        raise UsageError("--noise: got none; its temperature would change nothing; choose a law")
+
+
+def _tell(console: Any, values: dict[str, Any], outcome: "_Outcome", seconds: float, files: list[str]) -> None:
+    """Prints what was found after ``values``, the settings."""
+    settled = f"{values['samples']:,} samples, seed {values['seed']}, {seconds:.1f} s, {', '.join(files)}"
+    header = _header(values["instances"])
+    below = [outcome.title, settled, *_warnings(outcome), _verdict(outcome)]
+    rows = [_row(record) for record in outcome.ordered]
+    values |= {"best": _row(outcome.best), "rows": rows, "seconds": seconds, "files": files}
     console.table(values, header, outcome.rows, header[:-1], "\n".join(below))
 
 

@@ -67,7 +67,7 @@ def compare(
     """
     from imle_cli import canvas
     from imle_cli.comparison_figures import comparison_figure
-    from imle_cli.console import DataError, Report
+    from imle_cli.console import Report
     from imle_cli.lab_inputs import read_estimators, read_lab_problems
     from imle_cli.outputs import Outputs, check_output, write_table
     from imle_cli.sampling import make_noise, noise_title
@@ -87,10 +87,7 @@ def compare(
     if save is not None:
         check_output("--save", save, (".csv",), inputs)
     measured, found = _measured(console, [each for each, *_ in problems], settings, antithetic)
-    if not found.best:
-        name, reason = next(iter(found.skipped.items()))
-        raise DataError(f"no estimator applies; {name}: {reason}")
-    title = f"Gradients for {problem.name} under {noise_title(noise.noise)} at temperature {settings.shown:g}"
+    title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
     figure = comparison_figure(found.curves, found.cosines, title=title, samples=samples)
     outputs.write(canvas.encode(figure, outputs.format))
     if save is not None:
@@ -99,6 +96,11 @@ def compare(
     is_random = place.map is None and "solver" not in given.names
     more = {"noise": noise.noise, "seconds": began, "files": files, "random": is_random}
     _tell(console, measured, settings, found, more)
+
+
+def _title(name: str, instances: int, noise: str, temperature: float) -> str:
+    several = f", {instances} instances," if instances > 1 else ""
+    return f"Gradients for {name}{several} under {noise} at temperature {temperature:g}"
 
 
 def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], frozenset[str]]:
@@ -125,9 +127,13 @@ def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> t
                 Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
                 for number, problem in enumerate(problems)
             ]
-            return measured, make_comparison(measured, settings, antithetic, advance)
+            found = make_comparison(measured, settings, antithetic, advance)
         except TypeError as error:  # a solution that is no tensor
             raise DataError(str(error)) from error
+    if not found.best:
+        name, reason = next(iter(found.skipped.items()))
+        raise DataError(f"no estimator applies; {name}: {reason}")
+    return measured, found
 
 
 def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str, Any]) -> None:

@@ -47,33 +47,37 @@ def marginals(
             advance(record.nb_samples)
     probability, error = record.mean[0].cpu().numpy(), record.standard_error[0].cpu().numpy()
     sampled = Sampled(record.first_state[0].cpu().numpy(), probability, error, samples)
-    words = problem.words
     picture = canvas.encode(problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"), outputs.format)
     outputs.write(picture, probability, lambda: problem.table({"marginal": probability, "standard_error": error}))
-    expected = float(probability.sum()), problem.total(probability)
-    values = problem.values | sampling.values
-    values |= {
-        "max_standard_error": None if samples == 1 else float(error.max()),
-        f"expected_{words.extent}": expected[0],
-        f"expected_{words.measure}": expected[1] if math.isfinite(expected[1]) else None,
-        "clamped_share": problem.clamped_share,
-        "seconds": time.perf_counter() - began,
-        "files": outputs.files,
-    }
-    lines = [
-        *problem.lines,
-        sampling.line,
-        ("samples", f"{samples}, {_certainty(sampled, words.things)}"),
-        (f"expected {words.extent}", f"{expected[0]:.6g} {words.things}"),
-        (f"expected {words.measure}", f"{expected[1]:.6g} (under the unperturbed {words.numbers})"),
-        *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
-        ("time", f"{values['seconds']:.2f} s"),
-        ("files", ", ".join(outputs.files)),
-    ]
     shown = problem.preview(probability)
     if shown is not None:
         console.preview(lambda rows, columns: preview.colours(shown, rows, columns))
-    console.result(values, lines)
+    console.result(*_report(problem, sampling, sampled, time.perf_counter() - began, outputs.files))
+
+
+def _report(problem: Any, sampling: Any, sampled: Any, seconds: float, files: list[str]) -> tuple[dict[str, Any], Any]:
+    """What was found, for JSON and for a reader."""
+    words, samples, expected = problem.words, sampled.count, float(sampled.probability.sum())
+    cost = problem.total(sampled.probability)
+    values = problem.values | sampling.values
+    values |= {
+        "max_standard_error": None if samples == 1 else float(sampled.error.max()),
+        f"expected_{words.extent}": expected,
+        f"expected_{words.measure}": cost if math.isfinite(cost) else None,
+        "clamped_share": problem.clamped_share,
+        "seconds": seconds,
+        "files": files,
+    }
+    return values, [
+        *problem.lines,
+        sampling.line,
+        ("samples", f"{samples}, {_certainty(sampled, words.things)}"),
+        (f"expected {words.extent}", f"{expected:.6g} {words.things}"),
+        (f"expected {words.measure}", f"{cost:.6g} (under the unperturbed {words.numbers})"),
+        *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
+        ("time", f"{seconds:.2f} s"),
+        ("files", ", ".join(files)),
+    ]
 
 
 def _certainty(sampled: Any, things: str) -> str:
@@ -83,7 +87,7 @@ def _certainty(sampled: Any, things: str) -> str:
     largest = float(sampled.error.max())
     if largest == 0:
         return "all the same without noise"
-    alike = (sampled.probability == 0) | (sampled.probability == 1)
+    alike = ((sampled.probability == 0) | (sampled.probability == 1)) & (sampled.error > 0)
     if not alike.any():
         return f"largest standard error {largest:.2g}"
     where = f"the {alike.sum()} of {alike.size} {things} on which all samples agree"

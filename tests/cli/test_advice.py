@@ -7,15 +7,15 @@ import pytest
 from imle_cli import advice as module
 from imle_core.lab_accuracy import Accuracy
 from imle_core.lab_cell import Cell
-from imle_core.lab_figure import Figure, positive
+from imle_core.lab_estimate import IntervalEstimate, positive
 
 OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
 
 
 def cell(name, error, calls, bias=0.0, lambda_=None, *, edges=(), instances=1, relative=0.02):
-    known, one = Figure(bias, 0.02 * bias, 0.96 * bias, 1.04 * bias), Figure(1.0)
-    measured = positive(error, relative * error, 10**6) if math.isfinite(error) else Figure(error)
-    accuracy = Accuracy(known, one, one, measured, one, Figure(0.0), one, one, Figure(0.5))
+    known, one = IntervalEstimate(bias, 0.02 * bias, 0.96 * bias, 1.04 * bias), IntervalEstimate(1.0)
+    measured = positive(error, relative * error, 10**6) if math.isfinite(error) else IntervalEstimate(error)
+    accuracy = Accuracy(known, one, one, measured, one, IntervalEstimate(0.0), one, one, IntervalEstimate(0.5))
     return Cell(name, lambda_, None, 2.0, 10, accuracy, calls, 1e-3, 300, (accuracy,) * instances, True, edges)
 
 
@@ -52,13 +52,13 @@ class TestAlike:
 def test_an_error_that_is_hardly_known():
     wide = cell("imle", 900.0, 20, lambda_=1.0, relative=0.5)
     assert ", an error of 340 to 2,400 with 20 calls a step." in advice([wide])
-    wide.accuracy.__dict__["error"] = Figure(900.0, 500.0, 340.0, math.inf)
+    wide.accuracy.__dict__["error"] = IntervalEstimate(900.0, 500.0, 340.0, math.inf)
     assert ", an error > 340 with 20 calls a step." in advice([wide])
 
 
 def test_bias_and_calls_that_others_spare():
     best = [cell("central-imle", 0.3, 30, 0.4, 1.0), cell("perturbed", 5.0, 11, 0.05), cell("score-function", math.inf, 10)]
-    best[2].accuracy.__dict__["bias"] = Figure(0.5, 0.1, 0.3, 0.7)
+    best[2].accuracy.__dict__["bias"] = IntervalEstimate(0.5, 0.1, 0.3, 0.7)
     assert advice(best).split("Given up: ")[1] == (
         "a bias of 40.0 ± 0.8% of the gradient, where perturbed at temperature 2 has 5.00 ± 0.10%, with 6.11 ± 0.17 times "
         "the error at equal calls; 30 calls a step, where score-function makes 10."
@@ -67,7 +67,7 @@ def test_bias_and_calls_that_others_spare():
 
 def test_a_bias_that_drowns_in_noise_is_not_set_against_another():
     best = [cell("imle", 0.3, 20, 0.4, 1.0), cell("score-function", 500.0, 20, 0.0)]
-    best[1].accuracy.__dict__["bias"] = Figure(0.0, 0.5, 0.0, 0.6)
+    best[1].accuracy.__dict__["bias"] = IntervalEstimate(0.0, 0.5, 0.0, 0.6)
     assert "bias" not in advice(best)
 
 

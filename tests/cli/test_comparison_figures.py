@@ -8,11 +8,11 @@ from PIL import Image
 
 from imle_cli.canvas import encode
 from imle_cli.comparison_figures import Curve, comparison_figure
-from imle_core.lab_figure import Figure
+from imle_core.lab_estimate import IntervalEstimate
 
 
 def figures(*values):
-    return [Figure(value, 0.05, value - 0.1, value + 0.1) for value in values]
+    return [IntervalEstimate(value, 0.05, value - 0.1, value + 0.1) for value in values]
 
 
 CURVE = Curve([0.1, 1.0, 10.0], figures(-0.02, 0.1, 0.9), figures(5.0, 0.5, 0.2))
@@ -39,11 +39,26 @@ def test_bars_are_the_intervals():
     assert cosine[0][:, 1] == pytest.approx([-0.3, -0.1])
 
 
-def test_an_open_end_is_left_out():
-    curve = Curve([1.0, 3.0], [Figure(0.1, 0.2, 0.0, math.inf)] * 2, [Figure(math.inf, math.inf, 9.0, math.inf)] * 2)
+def test_an_open_end_has_an_arrow_up():
+    curve = Curve(
+        [1.0, 3.0],
+        [IntervalEstimate(0.1, 0.2, 0.05, math.inf), IntervalEstimate(1.0, math.inf, 0.0, math.inf)],
+        [IntervalEstimate(math.inf, math.inf, 9.0, math.inf)] * 2,
+    )
     figure = comparison_figure({"a": curve}, COSINES, title="t", samples=10)
     bias = figure.axes[0].containers[0].lines[2][0].get_segments()
-    assert bias[0][:, 1] == pytest.approx([1e-4, 0.1])
+    assert [bar[:, 1].tolist() for bar in bias] == [pytest.approx([0.05, 0.1])]  # of the second nothing is known
+    arrows = [text for text in figure.axes[0].texts if text.arrow_patch is not None]
+    assert [arrow.xy for arrow in arrows] == [(1.0, 0.1), (1.0, 9.0), (3.0, 9.0)]
+    assert all(arrow.xyann[1] > 0 and arrow.arrow_patch.get_arrowstyle().arrow == "<-" for arrow in arrows)
+    assert figure.axes[0].get_title().endswith("bars: intervals of 95%; arrows: open above")
+
+
+def test_what_lies_below_the_scale_is_told():
+    note = "bars: intervals of 95%; below 0.0001: drawn there"
+    assert comparison_figure({"a": CURVE}, COSINES, title="t", samples=10).axes[0].get_title().endswith(note)
+    inside = Curve([1.0, 3.0], figures(0.3, 0.2), figures(0.3, 0.2))
+    assert comparison_figure({"a": inside}, COSINES, title="t", samples=10).axes[0].get_title().endswith("of 95%")
 
 
 def test_it_is_drawn_in_full_and_the_same_each_time(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from imle_core import (
+    AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
     NormalNoiseDistribution,
@@ -330,6 +331,11 @@ def exactly(message):
 
 
 class TestRefusals:
+    def test_dependent_samples(self):
+        noise = AntitheticNoiseDistribution(GUMBEL)
+        with pytest.raises(ValueError, match=r"^noise_distribution: got Antithetic.*; use the law itself, such as Gumbel"):
+            calibrate(normal(1, 4), TopK(2), KSubset(2, 4), noise, [1.0])
+
     def test_a_state_outside_the_family(self):
         message = (
             "solver: gave a state that is not among the 10 states of KSubset(k=2, event=(5,)); it chooses 0, 1, 2 of 5 "

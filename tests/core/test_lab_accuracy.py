@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from imle_core.lab_accuracy import error_of, mean_accuracy, measure, noise_of_mean
-from imle_core.lab_figure import symmetric
+from imle_core.lab_estimate import symmetric
 
 TRUE = torch.tensor([3.0, 4.0, 0.0, 0.0, 12.0], dtype=torch.float64)
 
@@ -51,6 +51,29 @@ class TestFigures:
         assert (found.bias, found.mse, found.error) == (pytest.approx(1.0), pytest.approx(1.0), math.inf)
         assert (found.variance, found.cosine, found.zero_share, found.sign_agreement) == (0.0, 0.0, 1.0, None)
 
+    def test_random_zeros_leave_what_rare_gradients_may_do(self):
+        found = measure(torch.zeros(300, 5), TRUE)
+        rare = 1.96**2 / (300 + 1.96**2)  # Wilson's bound for what was never seen
+        assert found.alignment.high == -found.alignment.low == pytest.approx(math.sqrt(rare))
+        assert (found.cosine.low, found.cosine.high) == pytest.approx((-rare, rare))
+        assert (found.error.low, found.error.high) == (pytest.approx(1 / rare - 1), math.inf)
+        for unknown in (found.bias, found.squared_bias, found.variance, found.mse):
+            assert (unknown.low, unknown.high, unknown.is_wide) == (0.0, math.inf, True)
+
+    def test_zeros_that_are_no_chance_are_known(self):
+        found = measure(torch.zeros(300, 5), TRUE, is_random=False)
+        assert (found.bias, found.variance, found.mse, found.error) == (1.0, 0.0, 1.0, math.inf)
+        assert not any(known.is_wide for known in (found.bias, found.variance, found.mse, found.error, found.alignment))
+
+    @pytest.mark.parametrize("count", [10, 30])
+    def test_rare_gradients_are_within_the_bounds_whether_or_not_they_are_seen(self, count):
+        generator, runs, hits = torch.Generator().manual_seed(8), 400, 0
+        for _ in range(runs):
+            rare = (torch.rand(count, 1, generator=generator, dtype=torch.float64) < 0.05) / 0.05
+            found = measure(rare * gaussian(count, generator, 0.0, 0.1), TRUE)
+            hits += found.error.low <= (1 + 5 * 0.01) / 0.05 - 1 <= found.error.high and found.bias.low == 0.0
+        assert hits / runs > 0.95 - 4 * math.sqrt(0.95 * 0.05 / runs)
+
     def test_rounding_is_no_error(self):
         found = measure(torch.full((3, 2), 0.1), torch.tensor([0.1, 0.1]) * 3)
         assert (found.error, found.error.is_wide) == (0.0, False)
@@ -83,6 +106,16 @@ class TestIntervals:
             assert hits / runs > 0.95 - 4 * math.sqrt(0.95 * 0.05 / runs), name
             if shift:
                 assert hits / runs < 0.99, name
+
+    @pytest.mark.parametrize("count", [3, 5, 40, 300])
+    def test_no_bias_is_not_denied_where_one_direction_has_all_of_the_variance(self, count):
+        generator, runs = torch.Generator().manual_seed(9), 300
+        found = [
+            measure(TRUE * (1 + torch.randn(count, 1, generator=generator, dtype=torch.float64)), TRUE) for _ in range(runs)
+        ]
+        hits = sum(each.squared_bias.low <= 0 <= each.squared_bias.high for each in found)
+        assert hits / runs > 0.95 - 4 * math.sqrt(0.95 * 0.05 / runs)
+        assert all(each.bias.is_wide for each in found if each.squared_bias < 0)
 
     def test_squares_are_right_on_average(self):
         generator = torch.Generator().manual_seed(2)
@@ -164,6 +197,26 @@ class TestInstances:
         mean = mean_accuracy([measure(draws, TRUE), measure(draws, TRUE), measure(-draws, TRUE)])
         assert 7 < mean.error < 9
         assert mean.error.is_wide
+
+    def test_a_spread_that_is_small_by_chance_is_no_less_than_that_of_repetitions(self):
+        found = [measure(gaussian(50, torch.Generator().manual_seed(0)), TRUE)] * 4
+        mean = mean_accuracy(found)
+        for name in ("variance", "mse", "squared_bias", "cosine", "alignment"):
+            assert getattr(mean, name).standard_error == pytest.approx(getattr(found[0], name).standard_error / 2), name
+        assert mean.error.low < mean.error < mean.error.high
+
+    def test_an_end_that_is_open_for_one_is_open_for_the_mean(self):
+        generator = torch.Generator().manual_seed(0)
+        light = [measure(gaussian(300, generator, 0.2, 0.3), TRUE) for _ in range(4)]
+        long = torch.rand(300, 1, generator=generator, dtype=torch.float64) ** -0.7
+        heavy = measure(TRUE + long * (gaussian(300, generator) - TRUE), TRUE)
+        assert heavy.variance.high == math.inf
+        mean = mean_accuracy([*light, heavy])
+        assert (mean.variance.high, mean.mse.high, mean.variance.is_wide) == (math.inf, math.inf, True)
+        plain = sum(each.alignment for each in [*light, heavy]) / 5
+        assert mean.alignment.low <= plain - heavy.alignment / 5
+        assert mean_accuracy([heavy] * 5).error.high == math.inf
+        assert mean_accuracy([*light, measure(torch.zeros(300, 5), TRUE)]).bias.high == math.inf
 
     def test_a_share_of_nothing_everywhere_keeps_a_bound(self):
         mean = mean_accuracy([measure(TRUE.expand(100, 5), TRUE)] * 3).zero_share

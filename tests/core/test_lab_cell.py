@@ -7,7 +7,7 @@ import torch
 
 from imle_core.lab_accuracy import error_of, mean_accuracy, measure
 from imle_core.lab_cell import Cell, Skipped, best_cells, is_told_apart
-from imle_core.lab_figure import symmetric
+from imle_core.lab_estimate import symmetric
 
 TRUE = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
 

@@ -53,12 +53,13 @@ class TestGrid:
 
 class TestWidening:
     def test_it_goes_on_until_the_best_is_inside(self):
-        _, best = found("imle", instances("path"), widened=BOTH, repetitions=100)
+        _, best = found("imle", instances("path"), widened=BOTH, repetitions=300)
         assert best.temperature < 0.5
         assert best.edges == ()
 
     def test_new_values_keep_the_ratios_of_the_grid(self):
-        cells, best = found("imle", instances("path"), lambdas=[3.0, 10.0, 30.0], temperatures=[0.25], widened=BOTH)
+        grid = {"lambdas": [3.0, 10.0, 30.0], "temperatures": [0.25], "repetitions": 300}
+        cells, best = found("imle", instances("path"), widened=BOTH, **grid)
         assert {cell.lambda_ for cell in cells} >= {1.0, 3.0, 10.0, 30.0}
         assert best.lambda_ < 3.0
 
@@ -72,6 +73,13 @@ class TestWidening:
         assert best.edges == ()
         _, best = found("imle", instances(), lambdas=[3.0], temperatures=[0.0, 1000.0])
         assert (best.temperature, best.edges) == (0.0, ())
+
+    def test_it_stops_where_the_error_is_flat_and_the_edge_is_told(self):
+        # A temperature far above all parameters decides nothing: samples are uniform at each.
+        grid = {"lambdas": [1.0], "temperatures": [1000.0, 4000.0], "repetitions": 200}
+        cells, best = found("straight-through", instances("top-k", None, 3), widened=BOTH, **grid)
+        assert len(cells) == 2
+        assert best.edges == ("temperatures",)
 
     def test_it_ends(self):
         cells, _ = found("simple", instances("top-k", "4,1"), temperatures=[64.0, 65.0], widened=BOTH, repetitions=8)

@@ -87,6 +87,12 @@ class TestFigures:
         assert 0 < alike < 256
         assert f"samples          200, largest standard error {largest:.2g}; {ending}\n" in text
 
+    def test_a_wall_is_known_to_be_free_of_paths(self):
+        np.save("map.npy", np.array([[1.0, np.inf, 1.0], [1.0, 1.0, 1.0]]))
+        text = marginals("map.npy", "--samples", "50", "--input-temp", "0.0001", "--save", "p.csv")
+        assert [float(row["standard_error"]) for row in table()][1] == 0.0
+        assert f"{1.96 / (50 + 1.96**2):.2g} on the 5 of 6 tiles on which all samples agree\n" in text
+
     def test_no_tile_on_which_samples_agree(self):
         np.save("map.npy", np.ones((2, 2)))
         text = marginals("map.npy", "--solver", "top-k", "--top-k", "2", "--noise", "gumbel")

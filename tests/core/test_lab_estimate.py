@@ -7,7 +7,7 @@ import pickle
 import pytest
 import torch
 
-from imle_core.lab_figure import Figure, is_heavy_tailed, jackknife, mean_of, positive, ratio, root, symmetric
+from imle_core.lab_estimate import IntervalEstimate, is_heavy_tailed, jackknife, mean_of, positive, ratio, root, symmetric
 
 
 def normal(*shape, seed=0):
@@ -19,22 +19,22 @@ def without(values):
 
 
 def test_a_figure_is_a_number_that_keeps_its_interval():
-    figure = Figure(2.0, 0.5, 1.0, 3.0)
+    figure = IntervalEstimate(2.0, 0.5, 1.0, 3.0)
     assert figure + 1 == 3.0
     for same in (copy.deepcopy(figure), pickle.loads(pickle.dumps(figure))):
         assert (same, same.standard_error, same.low, same.high) == (2.0, 0.5, 1.0, 3.0)
-    assert (Figure(2.0).low, Figure(2.0).high, Figure(2.0).is_wide) == (2.0, 2.0, False)
+    assert (IntervalEstimate(2.0).low, IntervalEstimate(2.0).high, IntervalEstimate(2.0).is_wide) == (2.0, 2.0, False)
 
 
 @pytest.mark.parametrize(
     ("figure", "is_wide"),
     [
-        (Figure(3.0, 0.9, 1.0, 5.0), False),
-        (Figure(3.0, 1.1, 1.0, 5.0), True),
-        (Figure(3.0, 0.1, 2.8, math.inf), True),
-        (Figure(math.inf, math.inf, 900.0, math.inf), True),
-        (Figure(math.inf, 0.0, math.inf, math.inf), False),
-        (Figure(0.0, 0.0, 0.0, 0.01), True),
+        (IntervalEstimate(3.0, 0.9, 1.0, 5.0), False),
+        (IntervalEstimate(3.0, 1.1, 1.0, 5.0), True),
+        (IntervalEstimate(3.0, 0.1, 2.8, math.inf), True),
+        (IntervalEstimate(math.inf, math.inf, 900.0, math.inf), True),
+        (IntervalEstimate(math.inf, 0.0, math.inf, math.inf), False),
+        (IntervalEstimate(0.0, 0.0, 0.0, 0.01), True),
     ],
 )
 def test_a_wide_figure_has_an_error_above_a_third_of_it_or_an_open_end(figure, is_wide):
@@ -46,7 +46,17 @@ def test_the_jackknife_of_a_mean_is_the_mean_and_its_error():
     value, error = jackknife(float(values.mean()), without(values))
     assert value == pytest.approx(float(values.mean()))
     assert error == pytest.approx(float(values.std()) / math.sqrt(20))
-    assert mean_of(values.tolist()) == pytest.approx((value, error))
+    mean = mean_of([IntervalEstimate(each) for each in values.tolist()], symmetric)
+    assert (float(mean), mean.standard_error) == pytest.approx((value, error))
+
+
+def test_a_mean_is_no_surer_than_its_estimates_are():
+    alike = [IntervalEstimate(2.0, 0.3, 1.4, 2.6)] * 9
+    mean = mean_of(alike, positive)
+    assert (float(mean), mean.standard_error) == (2.0, pytest.approx(0.1))
+    assert mean.low == pytest.approx(2 * math.exp(-2.306 * 0.05), rel=1e-3)
+    is_open = mean_of([*alike, IntervalEstimate(2.0, math.inf, 1.0, math.inf)], positive)
+    assert (is_open.high, is_open.is_wide, is_open.standard_error) == (math.inf, True, pytest.approx(0.09))
 
 
 def test_the_jackknife_takes_what_repetitions_add_to_a_square_out_exactly():
@@ -85,10 +95,10 @@ class TestRatio:
 
     def test_open_ends_stay_open(self):
         sure = positive(2.0, 0.1, 10**6)
-        assert ratio(Figure(6.0, 3.0, 1.0, math.inf), sure).high == math.inf
-        assert ratio(sure, Figure(6.0, 3.0, 1.0, math.inf)).low == 0.0
-        assert ratio(Figure(math.inf, math.inf, 900.0, math.inf), sure).low == pytest.approx(900 / sure.high)
-        assert ratio(Figure(0.0), sure) == 0.0
+        assert ratio(IntervalEstimate(6.0, 3.0, 1.0, math.inf), sure).high == math.inf
+        assert ratio(sure, IntervalEstimate(6.0, 3.0, 1.0, math.inf)).low == 0.0
+        assert ratio(IntervalEstimate(math.inf, math.inf, 900.0, math.inf), sure).low == pytest.approx(900 / sure.high)
+        assert ratio(IntervalEstimate(0.0), sure) == 0.0
 
 
 class TestTails:
@@ -102,7 +112,14 @@ class TestTails:
         uniform = torch.rand(200, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
         assert sum(is_heavy_tailed(row**-0.9) for row in uniform) > 160
 
-    def test_ties_zeros_and_few_numbers_tell_nothing(self):
+    def test_of_few_numbers_those_are_heavy_of_which_one_has_nearly_all(self):
+        generator = torch.Generator().manual_seed(0)
+        light = torch.randn(400, 10, 8, generator=generator, dtype=torch.float64).square().sum(dim=2)
+        heavy = (4 * torch.randn(400, 10, generator=generator, dtype=torch.float64)).exp()
+        assert sum(is_heavy_tailed(row) for row in light) <= 8
+        assert sum(is_heavy_tailed(row) for row in heavy) >= 392
+
+    def test_ties_zeros_and_two_numbers_tell_nothing(self):
         assert not is_heavy_tailed(torch.ones(100))
         assert not is_heavy_tailed(torch.cat([torch.zeros(500), torch.ones(30)]))
         assert not is_heavy_tailed(torch.tensor([1.0, 1e9]))

@@ -1,7 +1,7 @@
 """Measured numbers that know how sure they are: a value, its standard error, and an interval of 95%."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from statistics import fmean, stdev
 from typing import Any
@@ -12,11 +12,11 @@ WIDE = 1 / 3
 """Largest standard error, as a share of the value, of a figure that is told as a value; others are told as a bound."""
 
 _INSIDE = 0.95
-_TOLD_TAIL, _INFINITE, _ROUNDING = 20, 0.5, 1e-12
+_TOLD_TAIL, _FEW, _INFINITE, _ROUNDING = 20, 10, 0.5, 1e-12
 _LARGEST = 700.0  # of exponents
 
 
-class Figure(float):
+class IntervalEstimate(float):
     """A measured number.
 
     Attributes:
@@ -31,7 +31,7 @@ class Figure(float):
 
     def __new__(
         cls, value: float, standard_error: float = 0.0, low: float | None = None, high: float | None = None
-    ) -> "Figure":
+    ) -> "IntervalEstimate":
         """A number that is known where there is nothing else."""
         made = super().__new__(cls, value)
         made.standard_error = standard_error
@@ -48,29 +48,30 @@ class Figure(float):
         return self.low != self.high and not is_narrow
 
 
-def symmetric(value: float, error: float, degrees: int) -> Figure:
+def symmetric(value: float, error: float, degrees: int) -> IntervalEstimate:
     """A figure whose estimate is about normal: ``value -+ t error``, for a standard error of so many degrees of freedom."""
     reach = _quantile(degrees) * error
-    return Figure(value, error, value - reach, value + reach)
+    return IntervalEstimate(value, error, value - reach, value + reach)
 
 
-def positive(value: float, error: float, degrees: int) -> Figure:
+def positive(value: float, error: float, degrees: int) -> IntervalEstimate:
     """A figure above 0 whose logarithm is about normal: ``value exp(-+ t error / value)``."""
     if not value > 0:
-        return Figure(value, error)
+        return IntervalEstimate(value, error)
     reach = _quantile(degrees) * error / value
-    return Figure(value, error, value * math.exp(-reach), value * math.exp(min(reach, _LARGEST)))
+    return IntervalEstimate(value, error, value * math.exp(-reach), value * math.exp(min(reach, _LARGEST)))
 
 
-def root(square: Figure) -> Figure:
+def root(square: IntervalEstimate) -> IntervalEstimate:
     """The root of a square that is estimated without bias, and hence may be negative; the root is then 0.
 
     Its interval has the roots of the ends, and its standard error, ``error / (2 root)``, is at most half of the interval:
-    near 0 there is a bound alone.
+    near 0 there is a bound alone, for a square that seems to be below 0, too: that of one standard error at least.
     """
-    value, low, high = (math.sqrt(max(0.0, number)) for number in (square, square.low, square.high))
+    most = max(square.high, square.standard_error)
+    value, low, high = (math.sqrt(max(0.0, number)) for number in (square, square.low, most))
     error = square.standard_error / (2 * value) if value > 0 else math.inf
-    return Figure(value, min(error, (high - low) / 2), low, high)
+    return IntervalEstimate(value, min(error, (high - low) / 2), low, high)
 
 
 def jackknife(whole: float, without: Tensor) -> tuple[float, float]:
@@ -96,29 +97,47 @@ def is_heavy_tailed(lengths: Tensor) -> bool:
 
     The moment estimator of the extreme value index from the m largest x, ``gamma = M_1 + 1 - 1/(2 (1 - M_1^2/M_2))`` with
     ``M_j = mean log(x_i / x_(m+1))^j``, is above 1/2, where the variance becomes infinite. Numbers with bounded or
-    exponential tails have gamma <= 0.
+    exponential tails have gamma <= 0. Of few numbers gamma tells little; these are called heavy-tailed as well where a few
+    have most of the sum: where Kish's effective number ``(sum x)^2 / sum x^2`` is below ten and below half of theirs.
 
     Args:
-        lengths: ``(n,)``; zeros are left out. Of fewer than 20 others nothing is said.
+        lengths: ``(n,)``; zeros are left out.
 
-    Source: Dekkers, Einmahl, de Haan 1989; for m, Vehtari, Simpson, Gelman, Yao, Gabry 2024.
+    Source: Dekkers, Einmahl, de Haan 1989; for m, Vehtari, Simpson, Gelman, Yao, Gabry 2024; Kish 1965.
     """
     ordered = lengths[lengths > 0].sort(descending=True).values
-    count = int(min(len(ordered) / 5, 3 * math.sqrt(len(ordered))))
+    shares = ordered / ordered.sum()
+    if len(ordered) and 1 / float(shares.square().sum()) < min(_FEW, len(ordered) / 2):
+        return True
     if len(ordered) < _TOLD_TAIL:
         return False
+    count = int(min(len(ordered) / 5, 3 * math.sqrt(len(ordered))))
     excess = (ordered[:count] / ordered[count]).log()
     first, second = float(excess.mean()), float(excess.square().mean())
     flat = second - first**2 <= _ROUNDING * second  # all alike
     return not flat and first + 1 - 0.5 / (1 - first**2 / second) > _INFINITE
 
 
-def mean_of(values: Sequence[float]) -> tuple[float, float]:
-    """Mean of two or more numbers and its standard error."""
-    return fmean(values), stdev(values) / math.sqrt(len(values))
+def mean_of(
+    estimates: Sequence[IntervalEstimate], kind: Callable[[float, float, int], IntervalEstimate]
+) -> IntervalEstimate:
+    """Mean of two or more independent estimates of different things, such as instances, as an estimate for all such things.
+
+    Its standard error is ``s/sqrt(n)``, from their spread s, but no smaller than what their own standard errors leave, as s
+    is by chance where n is small. An upper end that is open for one of them is open for the mean.
+
+    Args:
+        estimates: n of them.
+        kind: makes the interval: ``symmetric`` or ``positive``.
+    """
+    errors = [each.standard_error for each in estimates if math.isfinite(each.standard_error)]
+    spread = stdev(map(float, estimates)) / math.sqrt(len(estimates))
+    mean = kind(fmean(estimates), max(spread, math.hypot(*errors) / len(estimates)), len(estimates) - 1)
+    high = math.inf if any(math.isinf(each.high) for each in estimates) else mean.high
+    return IntervalEstimate(mean, mean.standard_error, mean.low, high)
 
 
-def ratio(some: Figure, other: Figure) -> Figure:
+def ratio(some: IntervalEstimate, other: IntervalEstimate) -> IntervalEstimate:
     """Ratio of two independent figures, the second above 0 and finite.
 
     On the scale of logarithms, ends are as far from the value as the root of the sum of squares of both figures' (MOVER: Zou
@@ -126,11 +145,11 @@ def ratio(some: Figure, other: Figure) -> Figure:
     """
     value = some / other
     if not 0 < some < math.inf:
-        return Figure(value, some.standard_error / other, some.low / other.high, some.high / other)
+        return IntervalEstimate(value, some.standard_error / other, some.low / other.high, some.high / other)
     down = math.hypot(_logarithm(some, some.low), _logarithm(other.high, other))
     up = math.hypot(_logarithm(some.high, some), _logarithm(other, other.low))
     error = value * math.hypot(some.standard_error / some, other.standard_error / other)
-    return Figure(value, error, value * math.exp(-down), value * math.exp(up) if up < _LARGEST else math.inf)
+    return IntervalEstimate(value, error, value * math.exp(-down), value * math.exp(up) if up < _LARGEST else math.inf)
 
 
 @lru_cache(maxsize=1024)
