@@ -16,12 +16,10 @@ def check_ends(name: str, solver: GridPath, costs: NDArray[np.float64]) -> None:
         costs: ``(H, W)``, +inf is a wall.
 
     Raises:
-        SourceError: an end in a wall, or outside the map.
+        SourceError: an end in a wall.
+        ValueError: an end outside the map.
     """
-    try:
-        ends = dict(zip(("start", "goal"), solver.ends(*costs.shape), strict=True))
-    except ValueError as error:
-        raise SourceError(name, f"--{error}") from error
+    ends = dict(zip(("start", "goal"), solver.ends(*costs.shape), strict=True))
     passable = np.isfinite(costs)
     walled = [end for end, tile in ends.items() if not passable[tile]]
     if not walled:
