@@ -19,7 +19,7 @@ from imle_cli.problem import Problem
 from imle_cli.sampling import find_device
 from imle_core import hamming
 from imle_core.alternatives import ESTIMATORS
-from imle_core.contracts import check_name
+from imle_core.checks import check_name
 from imle_core.exact import ExponentialFamily
 from imle_core.families import family_of
 from imle_core.lab_problem import PROBLEMS, LabProblem, check_problem, make_problem

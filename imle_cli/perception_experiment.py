@@ -16,8 +16,8 @@ from imle_cli.recorded_options import from_recorded, recorded
 from imle_cli.run_folder import RunError
 from imle_cli.sampling import find_device
 from imle_core.alternatives import ESTIMATORS
+from imle_core.checks import check_name
 from imle_core.colour_lookup import ColourLookup
-from imle_core.contracts import check_name
 from imle_core.networks import make_network
 from imle_core.perception import ImageMaps, Judgement
 from imle_core.perception_methods import SUPERVISION

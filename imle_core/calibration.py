@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.contracts import Noise
 from imle_core.exact import ExponentialFamily
 from imle_core.marginals import stream_samples
@@ -140,16 +140,16 @@ def calibrate(
     >>> next(found).marginal_error.mean < 0.1
     True
     """
-    contracts.check_theta(theta)
+    checks.check_theta(theta)
     if len(theta) == 0:
         raise ValueError(f"theta: got shape {tuple(theta.shape)}; there must be an instance; its batch axis is empty")
-    contracts.check_samples("nb_samples", nb_samples)
+    checks.check_samples("nb_samples", nb_samples)
     if nb_samples < 2:
         raise ValueError(
             f"nb_samples: got {nb_samples!r}; it must be >= 2, since one half is judged by the other; use 100000"
         )
-    contracts.check_seed("seed", seed)
-    contracts.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
+    checks.check_seed("seed", seed)
+    checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
     if not isinstance(refinements, int) or refinements < 0:
         raise ValueError(f"refinements: got {refinements!r}; it must be a whole number >= 0; use 0 for none")
     ordered = _in_order(temperatures)
@@ -170,7 +170,7 @@ def closest(records: Iterable[Calibration]) -> Calibration:
 def _in_order(temperatures: Iterable[float]) -> list[float]:
     ordered = sorted({float(temperature) for temperature in temperatures})
     for temperature in ordered:
-        contracts.check_temperature("temperatures", temperature)
+        checks.check_temperature("temperatures", temperature)
     if not ordered:
         raise ValueError("temperatures: got none; there must be at least one; use [0.5, 1, 2, 4]")
     return ordered

@@ -1,29 +1,40 @@
 """What solvers, noise and targets declare of themselves by attributes."""
 
 import inspect
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+SOLVES = ("__call__", "forward", "perturb_and_map")
+"""Methods in which a solver solves, as an object, a module, or together with the noise."""
 
-def declared(giver: Any, name: str, method: str = "__call__") -> Any:
-    """What an object declares by the attribute ``name``; None where a subclass has a ``method`` of its own since.
 
-    Of a partial function and a bound method, their function's and object's declaration.
+def declared(giver: Any, name: str, methods: tuple[str, ...] = SOLVES) -> Any:
+    """What an object declares by the attribute ``name``; None where one of ``methods`` was written anew since.
+
+    A class that declares nothing and writes such a method ends what its bases declare, and what ``functools.wraps`` copies
+    from a function is no declaration of its wrapper. Of a partial function and a bound method, their function's and object's
+    declaration.
     """
     if isinstance(giver, partial):
-        return declared(giver.func, name, method)
-    if inspect.ismethod(giver) and giver.__name__ == method:
+        return declared(giver.func, name, methods)
+    if inspect.ismethod(giver) and giver.__name__ in methods:
         giver = giver.__self__
-    if name in getattr(giver, "__dict__", ()):
-        return giver.__dict__[name]
-    for kind in type(giver).__mro__:
-        if name in vars(kind):
+    wrapped = _attributes(giver).get("__wrapped__")
+    for attributes in (_attributes(giver), *map(vars, type(giver).__mro__)):
+        if name in attributes and not (wrapped is not None and attributes[name] is _attributes(wrapped).get(name)):
             return getattr(giver, name)
-        if method in vars(kind):
+        if any(method in attributes for method in methods):
             return None
     return None
 
 
-def is_pure(giver: Any, method: str = "__call__") -> bool:
+def is_pure(giver: Any, *methods: str) -> bool:
     """Whether a solver, noise or target declares that it changes nothing that it gets and keeps nothing that it gives."""
-    return declared(giver, "pure", method) is True
+    return declared(giver, "pure", methods or SOLVES) is True
+
+
+def _attributes(giver: Any) -> Mapping[str, Any]:
+    """Attributes of the object itself."""
+    attributes: Mapping[str, Any] = getattr(giver, "__dict__", {})
+    return attributes

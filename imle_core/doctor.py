@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
-from imle_core import contracts, doctor_calls, doctor_cost, doctor_memory, doctor_optimum
+from imle_core import checks, doctor_calls, doctor_cost, doctor_memory, doctor_optimum
 from imle_core.doctor_example import RefusedError
 from imle_core.doctor_settings import generators_put_back
 from imle_core.doctor_subject import Outcome, Subject, Verdict, declared_sense
@@ -130,9 +130,9 @@ def check(
     >>> [finding.check for finding in check(TopK(2), (5,)) if finding.verdict == "fail"]
     []
     """
-    contracts.check_seed("seed", seed)
+    checks.check_seed("seed", seed)
     sense = sense or declared_sense(solver) or "max"
-    contracts.check_choice("sense", sense, get_args(Sense))
+    checks.check_choice("sense", sense, get_args(Sense))
     _check_request(shape, nb_instances)
     domain = _domain(solver)
     bounds = _bounds(domain or (-1.0, 1.0), low, high)

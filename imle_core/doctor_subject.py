@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from imle_core.declarations import declared, is_pure
 from imle_core.doctor_example import Example, RefusedError, Search, Show, said
 from imle_core.doctor_settings import Watch
 from imle_core.user_code import is_ctrl_c, kind_of, raised
@@ -78,7 +79,7 @@ class Subject:
     ) -> None:
         self.solver, self.shape, self.low, self.high = solver, shape, low, high
         self.domain, self.wanted, self.sign, self.observe = domain, count, sign, observe
-        self.pure, self.declared, self.watch = getattr(solver, "pure", False) is True, declared_sense(solver), Watch()
+        self.pure, self.declared, self.watch = is_pure(solver), declared_sense(solver), Watch()
         self.alone = self.optimal = False
         self.single = True
         self.left_out: set[str] = set()
@@ -242,7 +243,7 @@ class Subject:
 
 def declared_sense(solver: Any) -> Literal["max", "min"] | None:
     """What a solver says that it does, by its attribute ``sense``."""
-    sense = getattr(solver, "sense", None)
+    sense = declared(solver, "sense")
     if not isinstance(sense, str):
         return None
     if sense not in ("max", "min"):

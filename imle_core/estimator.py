@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target
 from imle_core.declarations import is_pure
 from imle_core.layer import Backward, Layer, LayerModule, Reduction, Sense, divided
@@ -37,9 +37,9 @@ class Estimator(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_choice("difference", self.difference, get_args(Difference))
+        checks.check_choice("difference", self.difference, get_args(Difference))
         if self.divides:
-            contracts.check_method("target_distribution", self.target, "step_size", "scale_gradient divides by it")
+            checks.check_method("target_distribution", self.target, "step_size", "scale_gradient divides by it")
         if self.difference == "central" and not getattr(self.target, "follows_gradient", True):
             raise ValueError(
                 f"difference: got 'central' with {type(self.target).__name__}, whose parameters do not depend on the "
@@ -57,7 +57,7 @@ class Estimator(Layer):
         if hasattr(self.target, "check_instances"):
             self.target.check_instances(call.theta[:, 0])
         # A target that observes may change its step afterwards.
-        step = self.target.step_size(rows, dy_rows) if self.divides else None  # type: ignore[attr-defined]
+        step = contracts.step_size(self.target, rows, dy_rows) if self.divides else None
 
         known = Known(call.theta[:, :1], self.input_temperature, call.z)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.alternatives import ESTIMATORS, differentiable
 from imle_core.contracts import Noise
 from imle_core.estimator import Estimator
@@ -57,11 +57,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in self.estimators or ():
-            contracts.check_name("estimator", name, ESTIMATORS)
+            checks.check_name("estimator", name, ESTIMATORS)
         for name, values in (("lambdas", self.lambdas), ("temperatures", self.temperatures)):
             if not values or not all(math.isfinite(value) and value >= 0 for value in values):
                 raise ValueError(f"{name}: got {list(values)}; it must be finite numbers >= 0, at least one; use (1.0,)")
-        contracts.check_samples("nb_samples", self.nb_samples)
+        checks.check_samples("nb_samples", self.nb_samples)
         if self.repetitions < 2:
             raise ValueError(f"repetitions: got {self.repetitions}; a variance needs 2 or more; the usual number is 500")
         if not self.widened <= _AXES:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.exact import ExponentialFamily
 from imle_core.families import family_of
 from imle_core.solvers import AcyclicGridPath, Knapsack, SpanningTree, TopK
@@ -78,7 +78,7 @@ def make_problem(name: str, size: str | None = None, seed: int = 0) -> LabProble
 
 def check_problem(name: str, size: str | None = None) -> tuple["_Maker", tuple[int, ...]]:
     """The maker of a problem and its sizes as numbers; errors as in :func:`make_problem`."""
-    contracts.check_name("problem", name, PROBLEMS)
+    checks.check_name("problem", name, PROBLEMS)
     default, pattern, make = PROBLEMS[name]
     match = re.fullmatch(pattern, size or default)
     if match is None:

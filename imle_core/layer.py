@@ -11,14 +11,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target
-from imle_core.declarations import is_pure
+from imle_core.declarations import declared, is_pure
 from imle_core.replay import Replay
 from imle_core.step_size import StepWatch
 from imle_core.target import TargetDistribution
@@ -67,18 +69,18 @@ class Layer(ABC):
     reduction: Reduction = "none"
     generator: torch.Generator | None = None
     replay: Replay | None = field(init=False)
-    watch: StepWatch = field(init=False, default_factory=StepWatch)
+    watch: StepWatch = field(default_factory=StepWatch, kw_only=True)
 
     def __post_init__(self) -> None:
-        contracts.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
+        checks.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
         if self.noise is not None:
-            contracts.check_method("noise_distribution", self.noise, "sample", "use GumbelNoiseDistribution() or None")
-        contracts.check_samples("nb_samples", self.nb_samples)
-        contracts.check_temperature("input_noise_temperature", self.input_temperature)
-        contracts.check_temperature("target_noise_temperature", self.target_temperature)
-        contracts.check_choice("sense", self.sense, get_args(Sense))
+            checks.check_method("noise_distribution", self.noise, "sample", "use GumbelNoiseDistribution() or None")
+        checks.check_samples("nb_samples", self.nb_samples)
+        checks.check_temperature("input_noise_temperature", self.input_temperature)
+        checks.check_temperature("target_noise_temperature", self.target_temperature)
+        checks.check_choice("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
-        contracts.check_choice("reduction", self.reduction, get_args(Reduction))
+        checks.check_choice("reduction", self.reduction, get_args(Reduction))
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
 
     @abstractmethod
@@ -87,12 +89,12 @@ class Layer(ABC):
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        contracts.check_theta(theta)
-        arguments = detached(args, kwargs)
+        checks.check_theta(theta)
+        arguments = copied(args, kwargs)
         with torch.no_grad():
             eps, z = self.draw(self.signed(theta.detach()), arguments)
         if not (torch.is_grad_enabled() and theta.requires_grad):
-            return self.reduce(z)
+            return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         output: Tensor = _Estimate.apply(theta, eps, z, self, arguments)  # type: ignore[no-untyped-call]
         return output
 
@@ -140,17 +142,17 @@ class Layer(ABC):
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
         pure = is_pure(self.solver)
-        at_once = getattr(self.solver, "perturb_and_map", None)
+        at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # whose sums are to be looked at
         if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
-            z: Tensor = at_once(*given) if pure else at_once(*map(_copied, given))
-            contracts.check_states(z, rows.shape if eps is None else eps.shape)
-            return z.detach().to(theta) if pure else contracts.own(z, theta)
+            z = at_once(*given) if pure else at_once(*map(_copied, given))
+            return contracts.solutions(z, rows.shape if eps is None else eps.shape, theta, pure)
 
         def solver(rows: Tensor) -> Tensor:
-            return self.solver(self.signed(rows), *arguments[0], **arguments[1])
+            args, kwargs = arguments if pure else copied(*arguments)
+            return self.solver(self.signed(rows), *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
         return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
@@ -171,7 +173,7 @@ class Layer(ABC):
 
     def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
         """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples; 0 for infinite entries."""
-        contracts.check_upstream(dy)
+        checks.check_upstream(dy)
         parameters = self.signed(theta.detach()).unsqueeze(1).expand_as(z)
         dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)
         gradients = self.sample_gradients(Backward(parameters, eps, z, dy, arguments))
@@ -220,13 +222,6 @@ class _Gradient(torch.autograd.Function):
             "gradient: it was asked for its own derivative, and a difference of solutions has none; a layer can be "
             "differentiated once; leave out create_graph=True, or detach the gradient"
         )
-
-
-def _copied(value: Any) -> Any:
-    """What a solver is given, in memory of its own."""
-    if isinstance(value, Known):
-        return replace(value, theta=value.theta.clone(), z=value.z.clone())
-    return value.clone() if isinstance(value, Tensor) else value
 
 
 class LayerModule(nn.Module):
@@ -296,9 +291,9 @@ def perturb_and_map(
     Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
     """
     contracts.check_solver(solver, "max")
-    contracts.check_theta(theta)
-    contracts.check_samples("nb_samples", nb_samples)
-    contracts.check_temperature("temperature", temperature)
+    checks.check_theta(theta)
+    checks.check_samples("nb_samples", nb_samples)
+    checks.check_temperature("temperature", temperature)
     with torch.no_grad():
         theta = theta.detach()
         eps = None
@@ -317,13 +312,17 @@ def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples:
     return perturbed
 
 
-def detached(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-    """Further arguments of a solver, without gradients."""
-    return tuple(map(_detached, args)), {name: _detached(value) for name, value in kwargs.items()}
+def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+    """Further arguments of a solver, tensors and arrays in memory of their own, without gradients."""
+    return tuple(map(_copied, args)), {name: _copied(value) for name, value in kwargs.items()}
 
 
-def _detached(value: Any) -> Any:
-    return value.detach() if isinstance(value, Tensor) else value
+def _copied(value: Any) -> Any:
+    if isinstance(value, Known):
+        return replace(value, theta=value.theta.clone(), z=value.z.clone())
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def divided(difference: Tensor, step: Tensor | float) -> Tensor:

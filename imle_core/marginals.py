@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.contracts import Noise
 from imle_core.grouped_samples import GroupedSamples
 
@@ -136,11 +136,11 @@ def stream_samples(
         TypeError: parameters or solutions of a wrong type.
     """
     contracts.check_solver(solver, "max")
-    contracts.check_theta(theta)
-    contracts.check_samples("nb_samples", nb_samples)
-    contracts.check_temperature("temperature", temperature)
-    contracts.check_seed("seed", seed)
-    contracts.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
+    checks.check_theta(theta)
+    checks.check_samples("nb_samples", nb_samples)
+    checks.check_temperature("temperature", temperature)
+    checks.check_seed("seed", seed)
+    checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
     theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
     parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))

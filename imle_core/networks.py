@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.perception import TILE
 from imle_core.processes import size, summed
 
@@ -105,8 +105,8 @@ def make_network(name: str, seed: int) -> nn.Module:
     Raises:
         ValueError: an unknown name, or a seed that is negative or too large.
     """
-    contracts.check_name("network", name, NETWORKS)
-    contracts.check_seed("seed", seed)
+    checks.check_name("network", name, NETWORKS)
+    checks.check_seed("seed", seed)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach those of GPUs
         # Images are stored channels last, so that nothing is copied, and convolutions are faster by a third.

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core import contracts, location_scale, sum_of_gamma, sum_of_gamma_score
+from imle_core import checks, location_scale, sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 
@@ -114,7 +114,7 @@ class SumOfGammaNoiseDistribution(_Compiled):
     pure = True
 
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
-        contracts.check_not_learned("k", k, "learn theta, whose scale does the same")
+        checks.check_not_learned("k", k, "learn theta, whose scale does the same")
         if not (math.isfinite(k) and k > 0):
             raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
         if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
@@ -188,7 +188,7 @@ class _LocationScale(_Compiled):
 
     def __init__(self, location: float = 0.0, scale: float = 1.0) -> None:
         for name, value in (("location", location), ("scale", scale)):
-            contracts.check_not_learned(name, value, "learn theta, whose place and scale do the same")
+            checks.check_not_learned(name, value, "learn theta, whose place and scale do the same")
         if not math.isfinite(location):
             raise ValueError(f"location: got {location!r}; it must be finite")
         if not (math.isfinite(scale) and scale > 0):

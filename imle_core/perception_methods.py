@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.alternatives import ESTIMATORS, FenchelYoung, differentiable
 from imle_core.contracts import Known, Noise, Target
 from imle_core.losses import hamming
@@ -189,9 +189,9 @@ def make_method(
         ValueError: an unknown name, noise that the estimator cannot use, or a setting outside its range.
         TypeError: an estimator that cannot use the grid solver.
     """
-    contracts.check_name("estimator", name, [*ESTIMATORS, "regression", "tiles"])
+    checks.check_name("estimator", name, [*ESTIMATORS, "regression", "tiles"])
     if loss is not None:
-        contracts.check_choice("loss", loss, get_args(PathLoss))
+        checks.check_choice("loss", loss, get_args(PathLoss))
     if name in BASELINES:
         return Regression() if name == "regression" else TileClassification()
     watch = Clock() if clock is None else clock

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from imle_core import contracts, processes
+from imle_core import checks, processes
 from imle_core.perception import ImageMaps
 from imle_core.perception_methods import Clock, Method, PathReduction
 
@@ -109,10 +109,10 @@ class PerceptionTraining:
         generator: torch.Generator | None = None,
         clock: Clock | None = None,
     ) -> None:
-        contracts.check_steps("epochs", epochs, 10)
-        contracts.check_steps("batch", batch, 16)
-        contracts.check_seed("seed", seed)
-        contracts.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
+        checks.check_steps("epochs", epochs, 10)
+        checks.check_steps("batch", batch, 16)
+        checks.check_seed("seed", seed)
+        checks.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
         if not (math.isfinite(lr) and lr > 0):
             raise ValueError(f"lr: got {lr!r}; it must be finite and > 0; the usual value is 0.003")
         if len(maps) < processes.size():

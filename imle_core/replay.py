@@ -118,8 +118,8 @@ def _passes() -> list[_Pass]:
                 passes.append(_Pass(waiting.f_locals["new_frame"], False, run))
         elif code.co_filename == checkpointing and code.co_name == "unpack_hook":
             passes.append(_Pass(frame.f_locals["frame"], True, run))
-        elif code.co_varnames[:1] == ("ctx",) and code.co_name in ("forward", "backward"):
-            ctx = frame.f_locals["ctx"]
+        elif code.co_argcount and code.co_name in ("forward", "backward"):
+            ctx = frame.f_locals.get(code.co_varnames[0])
             if isinstance(ctx, FunctionCtx):
                 passes.append(_Pass(ctx, code.co_name == "backward", run))
         frame = frame.f_back

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.alternatives import ESTIMATORS, differentiable
 from imle_core.exact import Enumeration
 from imle_core.lab_problem import LabProblem, make_problem
@@ -316,7 +316,7 @@ def gaps(experiment: Experiment, method: Method, repetitions: int, seed: int = 0
     """The gaps ``(R,)`` of all repetitions at each step; see :func:`reproduce`."""
     if repetitions < 2:
         raise ValueError(f"repetitions: got {repetitions!r}; a deviation takes 2 or more; the usual number is 1000")
-    contracts.check_seed("seed", seed)
+    checks.check_seed("seed", seed)
     problem = experiment.problem
     layer = _layer(experiment, method, repetitions, seed)
     theta = problem.theta.repeat(repetitions, 1)

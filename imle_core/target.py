@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from imle_core import contracts
+from imle_core import checks
 
 
 class TargetDistribution:
@@ -35,7 +35,7 @@ class TargetDistribution:
 
     def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
         for name, value in (("alpha", alpha), ("beta", beta)):
-            contracts.check_not_learned(name, value, "take AdaptiveTargetDistribution")
+            checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is 1")
         self.alpha, self.beta = alpha, beta
@@ -179,7 +179,7 @@ class AdaptiveTargetDistribution(nn.Module):
     ) -> None:
         super().__init__()
         for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
-            contracts.check_not_learned(name, value, "let it adapt, from where it starts")
+            checks.check_not_learned(name, value, "let it adapt, from where it starts")
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is {usual}")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.contracts import Noise, Target
 from imle_core.estimator import Difference, imle
 from imle_core.losses import hamming
@@ -67,10 +67,10 @@ class Training:
         walls: Tensor | None = None,
         seed: int = 0,
     ) -> None:
-        contracts.check_steps("steps", steps)
-        contracts.check_seed("seed", seed)
-        contracts.check_choice("schedule", schedule, get_args(Schedule))
-        contracts.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
+        checks.check_steps("steps", steps)
+        checks.check_seed("seed", seed)
+        checks.check_choice("schedule", schedule, get_args(Schedule))
+        checks.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
         _check_lr(lr)
         _check_gold(gold)
         if weights is not None and weights.shape != gold.shape:

@@ -18,7 +18,7 @@ PUBLIC[f"{CORE}.calibration"] = {"REFINEMENTS", "Calibration", "Estimate", "cali
 PUBLIC[f"{CORE}.alternatives"] = set(imle_core.alternatives.__all__)
 PUBLIC[f"{CORE}.compilation"] = {"tell"}
 PUBLIC[f"{CORE}.compiled"] = {"compiled"}
-PUBLIC[f"{CORE}.contracts"] = {"check_name"}
+PUBLIC[f"{CORE}.checks"] = {"check_name"}
 PUBLIC[f"{CORE}.families"] = {"family_of"}
 PUBLIC[f"{CORE}.lab"] = {"compare", "measured_again"}
 PUBLIC[f"{CORE}.lab_accuracy"] = {"Accuracy"}
@@ -54,25 +54,26 @@ OURS = {
     },
     "imle_core.alternatives": {f"alternatives.{name}" for name in ("blackbox", "fenchel_young", "identity", "perturbed")}
     | {f"alternatives.{name}" for name in ("registry", "score_function", "simple", "straight_through")},
-    "imle_core.alternatives.blackbox": {"contracts", "layer"},
+    "imle_core.alternatives.blackbox": {"checks", "contracts", "layer"},
     "imle_core.alternatives.density": {"noise"},
-    "imle_core.alternatives.fenchel_young": {"contracts", "layer", "losses"},
-    "imle_core.alternatives.identity": {"contracts", "layer"},
-    "imle_core.alternatives.perturbed": {"alternatives.density", "contracts", "layer", "noise"},
-    "imle_core.alternatives.registry": {"contracts", "estimator", "layer", "target"}
+    "imle_core.alternatives.fenchel_young": {"checks", "layer", "losses"},
+    "imle_core.alternatives.identity": {"checks", "layer"},
+    "imle_core.alternatives.perturbed": {"alternatives.density", "checks", "layer", "noise"},
+    "imle_core.alternatives.registry": {"checks", "contracts", "estimator", "layer", "target"}
     | {f"alternatives.{name}" for name in ("blackbox", "fenchel_young", "identity", "perturbed", "score_function")}
     | {f"alternatives.{name}" for name in ("simple", "straight_through")},
-    "imle_core.alternatives.score_function": {"alternatives.density", "contracts", "exact", "families", "layer"},
+    "imle_core.alternatives.score_function": {"alternatives.density", "checks", "contracts", "exact", "families", "layer"},
     "imle_core.alternatives.simple": {"exact", "families", "layer"},
     "imle_core.alternatives.straight_through": {"layer"},
-    "imle_core.calibration": {"contracts", "exact", "marginals"},
+    "imle_core.calibration": {"checks", "contracts", "exact", "marginals"},
+    "imle_core.checks": set(),
     "imle_core.colour_lookup": {"perception", "perception_training"},
     "imle_core.compilation": set(),
     "imle_core.compiled": {"compilation", "kernel_cache"},
-    "imle_core.contracts": {"declarations"},
+    "imle_core.contracts": {"checks", "declarations"},
     "imle_core.declarations": set(),
     "imle_core.doctor": {
-        "contracts",
+        "checks",
         "doctor_calls",
         "doctor_cost",
         "doctor_example",
@@ -89,11 +90,11 @@ OURS = {
     "imle_core.doctor_memory": {"doctor_example", "doctor_settings", "doctor_subject"},
     "imle_core.doctor_optimum": {"doctor_example", "doctor_subject"},
     "imle_core.doctor_settings": set(),
-    "imle_core.doctor_subject": {"doctor_example", "doctor_settings", "user_code"},
+    "imle_core.doctor_subject": {"declarations", "doctor_example", "doctor_settings", "user_code"},
     "imle_core.elementary_kernel": {"compiled"},
     "imle_core.empirical": set(),
     "imle_core.grouped_samples": set(),
-    "imle_core.estimator": {"contracts", "declarations", "layer", "target"},
+    "imle_core.estimator": {"checks", "contracts", "declarations", "layer", "target"},
     "imle_core.exact": {f"exact.{name}" for name in ("chain", "enumeration", "family", "grid", "independent", "knapsack")}
     | {"exact.subset", "exact.tree"},
     "imle_core.exact.chain": {"exact.family", "exact.parameters"},
@@ -112,22 +113,22 @@ OURS = {
     "imle_core.lab_accuracy": {"lab_figure"},
     "imle_core.lab_cell": {"lab_accuracy", "lab_figure"},
     "imle_core.lab_figure": set(),
-    "imle_core.lab_measurement": {"alternatives", "contracts", "estimator", "lab_accuracy", "lab_problem", "lab_reference"}
-    | {"layer", "step_size", "target"},
-    "imle_core.lab_problem": {"contracts", "exact", "families", "solvers"},
+    "imle_core.lab_measurement": {"alternatives", "checks", "contracts", "estimator", "lab_accuracy", "lab_problem"}
+    | {"lab_reference", "layer", "step_size", "target"},
+    "imle_core.lab_problem": {"checks", "exact", "families", "solvers"},
     "imle_core.lab_search": {"alternatives", "contracts", "lab_accuracy", "lab_cell", "lab_measurement"},
     "imle_core.lab_reference": {"contracts", "estimator", "exact", "lab_problem", "layer", "step_size", "target"},
-    "imle_core.layer": {"contracts", "declarations", "replay", "step_size", "target"},
+    "imle_core.layer": {"checks", "contracts", "declarations", "replay", "step_size", "target"},
     "imle_core.location_scale": {"location_scale_kernel", "threads"},
     "imle_core.location_scale_kernel": {"compiled", "elementary_kernel", "random_kernel"},
     "imle_core.locks": set(),
     "imle_core.losses": set(),
-    "imle_core.marginals": {"contracts", "grouped_samples"},
-    "imle_core.networks": {"contracts", "perception", "processes"},
-    "imle_core.noise": {"contracts", "location_scale", "sum_of_gamma", "sum_of_gamma_score"},
+    "imle_core.marginals": {"checks", "contracts", "grouped_samples"},
+    "imle_core.networks": {"checks", "perception", "processes"},
+    "imle_core.noise": {"checks", "location_scale", "sum_of_gamma", "sum_of_gamma_score"},
     "imle_core.perception": {"processes", "solvers"},
-    "imle_core.perception_methods": {"alternatives", "contracts", "losses", "solvers", "target"},
-    "imle_core.perception_training": {"contracts", "perception", "perception_methods", "processes"},
+    "imle_core.perception_methods": {"alternatives", "checks", "contracts", "losses", "solvers", "target"},
+    "imle_core.perception_training": {"checks", "perception", "perception_methods", "processes"},
     "imle_core.processes": set(),
     "imle_core.random_kernel": {"compiled"},
     "imle_core.replay": set(),
@@ -137,26 +138,26 @@ OURS = {
     "imle_core.threads": set(),
     "imle_core.user_code": set(),
     "imle_core.vectors": set(),
-    "imle_core.step_size": set(),
-    "imle_core.target": {"contracts"},
+    "imle_core.step_size": {"declarations"},
+    "imle_core.target": {"checks"},
     "imle_core.terrain_data": {"perception", "threads"},
-    "imle_core.training": {"contracts", "estimator", "losses"},
-    "imle_core.reproduction": {"alternatives", "contracts", "exact", "lab_problem", "noise", "target"},
+    "imle_core.training": {"checks", "contracts", "estimator", "losses"},
+    "imle_core.reproduction": {"alternatives", "checks", "contracts", "exact", "lab_problem", "noise", "target"},
     "imle_core.solvers": {
         f"solvers.{name}" for name in ("assignment", "black_box", "integer_program", "knapsack", "ranking")
     }
     | {f"solvers.{name}" for name in ("graph_cut", "graph_matching", "graph_path", "graph_tree", "grid", "grid_acyclic")}
     | {"solvers.program_file", "solvers.top_k"},
-    "imle_core.solvers.assignment": {"solvers.promises", "solvers.rows"},
+    "imle_core.solvers.assignment": {"solvers.rows"},
     "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
-    | {"locks", "solvers.promises", "solvers.rows"},
+    | {"declarations", "locks", "solvers.rows"},
     "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},
     "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_answer": {"user_code"},
     "imle_core.solvers.black_box_task": {"solvers.black_box_answer", "user_code"},
-    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.promises", "solvers.rows", "threads"},
+    "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.rows", "threads"},
     "imle_core.solvers.graph_blossom_kernel": {"compiled", "solvers.graph_numbers_kernel"},
     "imle_core.solvers.graph_cut": {"solvers.graph", "solvers.graph_kernel", "solvers.graph_numbers", "solvers.rows"},
     "imle_core.solvers.graph_kernel": {"compiled", "solvers.graph_numbers"},
@@ -169,9 +170,9 @@ OURS = {
     "imle_core.solvers.graph_numbers_kernel": {"compiled", "solvers.graph_numbers"},
     "imle_core.solvers.graph_path": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
     "imle_core.solvers.graph_tree": {"solvers.graph", "solvers.graph_kernel", "solvers.rows"},
-    "imle_core.solvers.grid": {"compiled", "contracts", "locks", "solvers.promises", "solvers.rows"}
+    "imle_core.solvers.grid": {"checks", "compiled", "contracts", "locks", "solvers.rows"}
     | {f"solvers.grid_{name}" for name in ("compiled", "maps_kernel", "networkx", "torch", "triton")},
-    "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.promises", "solvers.rows", "threads"},
+    "imle_core.solvers.grid_acyclic": {"solvers.grid_acyclic_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.grid_acyclic_kernel": {"compiled"},
     "imle_core.solvers.grid_compiled": {"solvers.rows", "threads", "vectors"}
     | {f"solvers.grid_{name}_kernel" for name in ("keep", "labels", "lanes", "maps", "order")}
@@ -191,17 +192,16 @@ OURS = {
     "imle_core.solvers.grid_networkx": set(),
     "imle_core.solvers.grid_torch": set(),
     "imle_core.solvers.grid_triton": {"solvers.grid_torch"},
-    "imle_core.solvers.integer_program": {"locks", "solvers.program_file", "solvers.promises", "solvers.rows"},
-    "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.promises", "solvers.rows", "threads"},
+    "imle_core.solvers.integer_program": {"locks", "solvers.program_file", "solvers.rows"},
+    "imle_core.solvers.knapsack": {"solvers.knapsack_kernel", "solvers.rows", "threads"},
     "imle_core.solvers.knapsack_kernel": {"compiled"},
     "imle_core.solvers.linear_model": set(),
     "imle_core.solvers.lp_format": {"solvers.linear_model"},
     "imle_core.solvers.mps_format": {"solvers.linear_model"},
     "imle_core.solvers.program_file": {f"solvers.{name}" for name in ("linear_model", "lp_format", "mps_format")},
-    "imle_core.solvers.promises": set(),
-    "imle_core.solvers.ranking": {"solvers.promises", "solvers.rows"},
-    "imle_core.solvers.rows": set(),
-    "imle_core.solvers.top_k": {"solvers.promises", "solvers.rows", "solvers.top_k_kernel", "threads"},
+    "imle_core.solvers.ranking": {"solvers.rows"},
+    "imle_core.solvers.rows": {"checks"},
+    "imle_core.solvers.top_k": {"solvers.rows", "solvers.top_k_kernel", "threads"},
     "imle_core.solvers.top_k_kernel": {"compiled"},
     "imle_cli": set(),
     "imle_cli.__main__": {"app"},
@@ -305,7 +305,7 @@ OURS = {
     }
     | {"perception_recorder"},
     "imle_cli.commands.reproduce": {"option_groups", "canvas", "console", "options", "outputs", "reproduction_figures"}
-    | {f"{CORE}.contracts", f"{CORE}.reproduction"},
+    | {f"{CORE}.checks", f"{CORE}.reproduction"},
     "imle_cli.commands.sample": {"option_groups", "canvas", "console", "inputs", "options", "outputs", "sampling", CORE},
     "imle_cli.commands.solve": {"option_groups", "canvas", "console", "inputs", "options", "outputs"},
     "imle_cli.commands.sweep": {
@@ -355,7 +355,7 @@ OURS = {
     "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
     | {"score_problem", "sources", "terrain"},
     "imle_cli.lab_inputs": {"console", "gold", "imported", "inputs", "map_problem", "options", "problem", "sampling", CORE}
-    | {f"{CORE}.{name}" for name in ("alternatives", "contracts", "exact", "families", "lab_problem")},
+    | {f"{CORE}.{name}" for name in ("alternatives", "checks", "exact", "families", "lab_problem")},
     "imle_cli.machine": set(),
     "imle_cli.map_ends": {"sources", f"{CORE}.solvers"},
     "imle_cli.map_files": {"notes", "number_formats", "sources"},
@@ -376,7 +376,7 @@ OURS = {
     "imle_cli.perception_advice": {"options", "perception_runs", f"{CORE}.alternatives"},
     "imle_cli.perception_experiment": {"console", "datasets", "options", "perception_runs", "recorded_options", "run_folder"}
     | {"sampling"}
-    | {f"{CORE}.{name}" for name in ("alternatives", "colour_lookup", "contracts", "networks", "perception")}
+    | {f"{CORE}.{name}" for name in ("alternatives", "checks", "colour_lookup", "networks", "perception")}
     | {f"{CORE}.perception_methods", f"{CORE}.processes"},
     "imle_cli.perception_figures": {"canvas", "path_lines"},
     "imle_cli.perception_films": {"films", "frames", "path_lines", "perception_runs", "run_folder"},

@@ -83,7 +83,7 @@ def reproduce(
 
 
 def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
-    from imle_core.contracts import check_name
+    from imle_core.checks import check_name
 
     try:
         for name in names:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.layer import Backward, Layer, divided, for_rows
 
 
@@ -22,12 +22,12 @@ class BlackboxInterpolation(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_method("target_distribution", self.target, "step_size", "blackbox interpolation divides by it")
+        checks.check_method("target_distribution", self.target, "step_size", "blackbox interpolation divides by it")
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Differences of solutions over lambda; 0 where lambda is 0."""
         theta, dy = call.theta, call.dy
-        step = self.target.step_size(theta.flatten(0, 1), dy.flatten(0, 1))  # type: ignore[attr-defined]
+        step = contracts.step_size(self.target, theta.flatten(0, 1), dy.flatten(0, 1))
         walls = theta.isinf()  # such an entry keeps its place: it has no slope
         moved = (theta - torch.where(walls, 0.0, for_rows(step, dy) * dy)).to(theta)
         contracts.check_finite_step(torch.where(walls, 0.0, moved))

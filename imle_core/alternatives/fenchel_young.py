@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core import contracts
-from imle_core.layer import Backward, Layer, Loss, detached
+from imle_core import checks
+from imle_core.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 
 
@@ -29,7 +29,7 @@ class FenchelYoung(Layer):
             ValueError: gold solutions of another shape; or as in a call of any layer.
             TypeError: gold solutions that are no tensor.
         """
-        contracts.check_theta(theta)
+        checks.check_theta(theta)
         if not isinstance(gold, Tensor):
             raise TypeError(f"gold: got {type(gold).__name__}; it must be a tensor; use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
@@ -39,7 +39,7 @@ class FenchelYoung(Layer):
             )
         parameters = self.signed(theta)
         with torch.no_grad():
-            eps, z = self.draw(parameters.detach(), detached(args, kwargs))
+            eps, z = self.draw(parameters.detach(), copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 

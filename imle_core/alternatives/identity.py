@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.layer import Arguments, Backward, Layer
 
 Projection = Literal["none", "mean", "norm", "std"]
@@ -31,7 +31,7 @@ class Identity(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_choice("projection", self.projection, get_args(Projection))
+        checks.check_choice("projection", self.projection, get_args(Projection))
 
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples for the projected parameters."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.alternatives.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.layer import Backward, Layer
 from imle_core.noise import AntitheticNoiseDistribution, NormalNoiseDistribution
@@ -41,8 +41,8 @@ class PerturbedOptimizer(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_name("baseline", self.baseline, get_args(Baseline))
-        contracts.check_name("perturbation", self.perturbation, get_args(Perturbation))
+        checks.check_name("baseline", self.baseline, get_args(Baseline))
+        checks.check_name("perturbation", self.perturbation, get_args(Perturbation))
         check_density(self.noise, "the perturbed optimiser")
         if self.baseline == "leave-one-out":
             check_leave_one_out(self.noise, self.nb_samples)

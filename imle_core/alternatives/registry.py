@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from imle_core import contracts
+from imle_core import checks
 from imle_core.alternatives.blackbox import BlackboxInterpolation
 from imle_core.alternatives.fenchel_young import FenchelYoung
 from imle_core.alternatives.identity import Identity
@@ -108,7 +108,7 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
-    contracts.check_name("estimator", estimator, ESTIMATORS)
+    checks.check_name("estimator", estimator, ESTIMATORS)
     if function is None:
         settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
         return functools.partial(differentiable, estimator, **settings, **options)

@@ -6,11 +6,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from imle_core import contracts
+from imle_core import checks, contracts
 from imle_core.alternatives.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.exact import ExponentialFamily
 from imle_core.families import check_family, family_of
-from imle_core.layer import Arguments, Backward, Layer, Loss, detached
+from imle_core.layer import Arguments, Backward, Layer, Loss, copied
 
 Baseline = Literal["none", "leave-one-out"]
 
@@ -36,7 +36,7 @@ class ScoreFunction(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        contracts.check_name("baseline", self.baseline, get_args(Baseline))
+        checks.check_name("baseline", self.baseline, get_args(Baseline))
         if self.baseline == "leave-one-out":
             check_leave_one_out(None if self.family else self.noise, self.nb_samples)
         if self.family is None:
@@ -64,10 +64,10 @@ class ScoreFunction(Layer):
         Raises:
             ValueError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any layer.
         """
-        contracts.check_theta(theta)
+        checks.check_theta(theta)
         with torch.no_grad():
             parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, detached(args, kwargs))
+            eps, z = self.draw(parameters, copied(args, kwargs))
         values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):

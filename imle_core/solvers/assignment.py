@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
-class Assignment(Maximiser):
+class Assignment:
     """``argmax_z <z, theta>`` over 0/1 matrices with at most one 1 in each row and each column.
 
     theta holds the scores of all pairs. A complete assignment has ``min(R, C)`` ones whatever the scores; for R = C it is
@@ -27,6 +26,8 @@ class Assignment(Maximiser):
     tensor([[[1., 0.],
              [0., 1.]]])
     """
+
+    pure, sense = True, "max"
 
     def __init__(self, partial: bool = False) -> None:
         self.partial = bool(partial)

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.declarations import declared
 from imle_core.locks import OwnLock
 from imle_core.solvers.black_box_arguments import Arguments
 from imle_core.solvers.black_box_executors import Executor, solve_by
 from imle_core.solvers.black_box_memory import Call, Memory
 from imle_core.solvers.black_box_task import INTERRUPTS, Failure, Settings
-from imle_core.solvers.promises import PureSolver
 from imle_core.solvers.rows import as_rows, in_type_of
 
 Fallback = Literal["error", "previous"]
@@ -37,7 +37,7 @@ class SolveError(RuntimeError):
         return type(self), (*self.args, self.row, self.theta, self.arguments)
 
 
-class BlackBox(PureSolver):
+class BlackBox:
     """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
 
     Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
@@ -118,13 +118,19 @@ class BlackBox(PureSolver):
         self.function, self.arrays, self.executor, self.jobs = function, arrays, executor, jobs
         self.chunk, self.time_limit, self.fallback, self.cache = chunk, time_limit, fallback, cache
         self.repeats = repeats
-        vars(self).update({name: getattr(function, name) for name in ("domain", "sense") if hasattr(function, name)})
+        if hasattr(function, "domain"):
+            self.domain = function.domain
         self.rows = self.solved = self.fallbacks = 0
         self._memory, self._lock = Memory(cache), OwnLock()
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         return f"BlackBox({name}, executor={self.executor!r})"
+
+    @property
+    def sense(self) -> Any:
+        """What the function declares that it does: "max", "min" or None."""
+        return declared(self.function, "sense")
 
     @property
     def hit_rate(self) -> float:

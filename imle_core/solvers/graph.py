@@ -10,7 +10,6 @@ from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.graph_kinds import is_networkx
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import Rows, as_rows
 from imle_core.threads import in_threads
 
@@ -25,7 +24,7 @@ _SHOWN = 60  # letters of what is no edge
 _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
 
 
-class GraphSolver(Maximiser):
+class GraphSolver:
     """A solver whose entry e of theta and of z belongs to edge ``edges[e]``.
 
     Parallel edges, those between the same two nodes, have an entry each. Self-loops have one, too, and are never chosen,
@@ -44,6 +43,8 @@ class GraphSolver(Maximiser):
     Raises:
         ValueError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library.
     """
+
+    pure, sense = True, "max"
 
     def __init__(self, graph: Graph) -> None:
         is_graph = is_networkx(graph)

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.checks import check_numbers
 from imle_core.contracts import Known
 from imle_core.locks import OwnLock
-from imle_core.solvers.promises import Maximiser
-from imle_core.solvers.rows import Rows, array_of, as_rows, check_numbers, numbers
+from imle_core.solvers.rows import Rows, array_of, as_rows, numbers
 
 Tile: TypeAlias = tuple[int, int]
 Engine = Literal["compiled", "networkx", "torch"]
@@ -24,7 +24,7 @@ _CEILING = 1e290  # sums over any map stay finite
 _STEPS_A_TILE = 64  # of the search for a path's order
 
 
-class GridPath(Maximiser):
+class GridPath:
     """Cheapest path between two tiles: ``argmax_z <z, theta>`` over paths, with cost ``c = clamp(-theta)`` of a tile.
 
     z is 1 on the tiles of the path, start and goal included, and 0 elsewhere. Paths with negative tiles are no
@@ -61,6 +61,8 @@ class GridPath(Maximiser):
     tensor([[[1., 0.],
              [0., 1.]]])
     """
+
+    pure, sense = True, "max"
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class GridPath(Maximiser):
         check_numbers(theta)
         shape = theta.shape
         if eps is not None:
-            check_numbers(eps, "eps")
+            check_numbers(eps, "eps: got")
             shape = eps.shape
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map

@@ -4,14 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
 _TILES_A_THREAD = 2**15
 
 
-class AcyclicGridPath(Maximiser):
+class AcyclicGridPath:
     """``argmax_z <z, theta>`` over paths from the top left to the bottom right tile that go right, down, or both at once.
 
     z is 1 on the tiles of the path, both corners included. Since no path returns to a tile, the answer is exact for any
@@ -30,6 +29,8 @@ class AcyclicGridPath(Maximiser):
     tensor([[[1., 1.],
              [0., 1.]]])
     """
+
+    pure, sense = True, "max"
 
     def __init__(self, diagonal: bool = True) -> None:
         self.diagonal = bool(diagonal)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from imle_core.locks import OwnLock
 from imle_core.solvers.program_file import read_program
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_array, as_rows, in_type_of
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -47,7 +46,7 @@ class GapError(ProgramError):
     """The solution found is proved to be no closer to the best than a gap that is larger than asked for."""
 
 
-class IntegerProgram(Maximiser):
+class IntegerProgram:
     """``argmax_z <z, theta>`` over z with ``A z <= b``, ``A_eq z = b_eq``, ``lower <= z <= upper``, some z_i integer.
 
     Domain: every finite theta; an entry is forbidden by its bounds, not by -inf. Integer programs are NP-hard: exponential
@@ -92,6 +91,8 @@ class IntegerProgram(Maximiser):
     tensor([[0., 1., 1.],
             [1., 0., 1.]])
     """
+
+    pure, sense = True, "max"
 
     names: tuple[str, ...] | None = None
     """Names of the entries of theta and z, for a program from a file."""

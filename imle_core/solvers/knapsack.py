@@ -5,7 +5,6 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
 from imle_core.threads import in_threads
 
@@ -14,7 +13,7 @@ _LARGEST_TABLE = 2**31  # bytes, one for each item and room
 _CELLS_A_THREAD = 2**16
 
 
-class Knapsack(Maximiser):
+class Knapsack:
     """``argmax_z <z, theta>`` over z in ``{0, 1}^n`` with ``<w, z> <= capacity``, for whole weights w.
 
     theta holds the values of the items; one with ``theta <= 0`` is never taken, so -inf forbids an item. Exact, by dynamic
@@ -35,6 +34,8 @@ class Knapsack(Maximiser):
     >>> Knapsack([2, 3, 4], capacity=6)(torch.tensor([[3.0, 4.0, 5.0]]))
     tensor([[1., 0., 1.]])
     """
+
+    pure, sense = True, "max"
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = as_array(weights)

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor
 
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import numbers
 
 
-class Ranking(Maximiser):
+class Ranking:
     """``argmax_z <z, theta>`` over the orders of ``1, ..., n`` along the last axis: the largest score gets rank n.
 
     z is a vertex of the permutahedron. Of equal scores the earlier gets the larger rank, as :class:`TopK` takes it first.
@@ -19,6 +18,8 @@ class Ranking(Maximiser):
     >>> Ranking()(torch.tensor([[0.5, 3.0, 0.5, -1.0]]))
     tensor([[3., 4., 2., 1.]])
     """
+
+    pure, sense = True, "max"
 
     def __repr__(self) -> str:
         return "Ranking()"
@@ -40,7 +41,7 @@ class Ranking(Maximiser):
         return ranked.to(theta.dtype)
 
 
-class ArgMax(Maximiser):
+class ArgMax:
     """``argmax_z <z, theta>`` over z with exactly one 1 along the last axis: a product of categorical choices.
 
     Of equal scores the first is taken. With Gumbel noise, perturb-and-MAP samples ``softmax(theta / tau)`` along that axis.
@@ -53,6 +54,8 @@ class ArgMax(Maximiser):
     tensor([[[0., 1.],
              [1., 0.]]])
     """
+
+    pure, sense = True, "max"
 
     def __repr__(self) -> str:
         return "ArgMax()"

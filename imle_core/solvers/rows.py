@@ -4,43 +4,26 @@ float32 and float64 stay as they are. Of the others each has the narrower of the
 integers float64 holds those of up to 53 bits and some above, and what it does not hold is refused, never rounded.
 """
 
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.checks import check_numbers, no_numbers
+
 Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
-_IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
-_IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
-_WIDE: dict[torch.dtype, torch.dtype] = {
-    getattr(torch, name): wide
-    for names, wide in ((_IN_FLOAT32, torch.float32), (_IN_FLOAT64, torch.float64))
-    for name in names.split()
-}
 _LONG = (torch.int64, torch.uint64)
 _PEAK, _SHRINK = 2.0**900, 2.0**-100
-
-
-def check_numbers(theta: Any, name: str = "theta") -> torch.dtype:
-    """Refuses what is no dense tensor of real numbers; else gives the type that holds them, float32 or float64.
-
-    Raises:
-        TypeError: it is no such tensor.
-    """
-    wide = _WIDE.get(theta.dtype) if isinstance(theta, Tensor) else None
-    if wide is None or theta.layout is not torch.strided or theta.is_nested or _has_no_data(theta):
-        _refuse(theta, name)
-    return wide
 
 
 def numbers(theta: Any) -> Tensor:
     """The entries of ``theta``, exactly, in float32 or float64, on its device; theta itself, detached, where it is such.
 
     Raises:
-        TypeError: as in :func:`check_numbers`.
+        TypeError: it is no dense tensor of real numbers.
         ValueError: a 64-bit integer that float64 does not hold.
     """
     wide = check_numbers(theta)
@@ -57,8 +40,9 @@ def as_rows(theta: Any) -> Rows:
 
 def array_of(values: Tensor) -> Rows:
     """Values of float32 or float64 as a contiguous array; the two share memory where they can, so nobody writes into it."""
-    if torch._C._functorch.is_functorch_wrapped_tensor(values):
-        _refuse(values, "theta")
+    # torch.compile, which cannot look into the question, warns of it.
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(values):
+        raise no_numbers(values)
     rows: Rows = values.contiguous().numpy(force=True)
     return rows
 
@@ -102,11 +86,6 @@ def in_type_of(theta: Tensor, solutions: Rows) -> tuple[Tensor, NDArray[np.bool_
     return z, lost
 
 
-def _has_no_data(theta: Tensor) -> bool:
-    """Whether it stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
-    return theta.is_meta or type(theta).__torch_dispatch__ is not Tensor.__torch_dispatch__
-
-
 def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
     wide = integers.astype(np.float64)
     inside = wide < float(np.iinfo(integers.dtype).max)  # which rounds up to the first integer that is too large
@@ -117,24 +96,3 @@ def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
             "use smaller numbers, or theta.double() to round them"
         )
     return wide
-
-
-def _refuse(theta: Any, name: str) -> NoReturn:
-    if not isinstance(theta, Tensor):
-        got, remedy = type(theta).__name__, "use torch.as_tensor"
-    elif theta.is_nested:
-        got, remedy = "a nested tensor", "use torch.nested.to_padded_tensor"
-    elif theta.layout is not torch.strided:
-        got, remedy = f"layout {theta.layout}", "use theta.to_dense()"
-    elif theta.is_quantized:
-        got, remedy = str(theta.dtype), "use theta.dequantize()"
-    elif theta.is_complex():
-        got, remedy = str(theta.dtype), "use theta.real or theta.abs()"
-    elif theta.dtype not in _WIDE:
-        got, remedy = str(theta.dtype), "use theta.float()"
-    else:
-        got, remedy = (
-            "a tensor without numbers of its own",
-            "call solvers outside of tracing, torch.func and the meta device",
-        )
-    raise TypeError(f"{name}: got {got}; it must be a dense tensor of real numbers; {remedy}")

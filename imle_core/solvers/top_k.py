@@ -6,14 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.solvers.promises import Maximiser
 from imle_core.solvers.rows import array_of, numbers
 from imle_core.threads import in_threads
 
 _ENTRIES_A_THREAD = 2**15
 
 
-class TopK(Maximiser):
+class TopK:
     """``argmax_z <z, theta>`` over z with exactly k ones; among equal entries the first in row-major order are taken.
 
     ``O(n)`` operations an instance, compiled on the CPU on as many threads as torch may use, and ``O(n log n)`` on other
@@ -31,6 +30,8 @@ class TopK(Maximiser):
     tensor([[0., 1.],
             [1., 1.]])
     """
+
+    pure, sense = True, "max"
 
     def __init__(self, k: int | None = None) -> None:
         if k is not None and (not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1):

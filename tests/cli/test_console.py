@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -323,3 +324,28 @@ def test_an_interruption_of_executing_text_ends_with_the_code_too():
     Path("interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
     done = subprocess.run([sys.executable, "-m", "interrupted"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+@pytest.mark.filterwarnings("always")
+class TestWarnings:
+    @pytest.fixture(autouse=True)
+    def _put_back(self, monkeypatch):
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def test_of_the_library_are_notes_each_told_once(self, capsys):
+        from imle_core import StepSizeWarning
+
+        Report(as_json=True, quiet=False)
+        for text in ("lambda is large", "lambda is large", "lambda is small"):
+            warnings.warn(text, StepSizeWarning, stacklevel=1)
+        assert capsys.readouterr() == ("", "note: lambda is large\nnote: lambda is small\n")
+        Report(as_json=False, quiet=True)
+        warnings.warn("lambda is large", StepSizeWarning, stacklevel=1)
+        assert capsys.readouterr() == ("", "")
+
+    def test_of_others_are_shown_as_ever(self, capsys, monkeypatch):
+        shown = []
+        monkeypatch.setattr("imle_cli.notes._show_others", lambda *warning: shown.append(str(warning[0])))
+        Report(as_json=True, quiet=False)
+        warnings.warn("somebody else's", UserWarning, stacklevel=1)
+        assert (shown, capsys.readouterr()) == (["somebody else's"], ("", ""))

@@ -37,6 +37,19 @@ class Target:
         self.params = params
 
 
+class AtOnce:
+    """A solver that gives the same together with whatever noise."""
+
+    def __init__(self, z):
+        self.z = z
+
+    def __call__(self, _):
+        raise NotImplementedError
+
+    def perturb_and_map(self, *_):
+        return self.z
+
+
 def step(target):
     imle(TopK(1), target)(torch.ones(2, 3, requires_grad=True)).sum().backward()
 
@@ -45,7 +58,7 @@ ERRORS = {
     "no tensor": (
         lambda: imle(TopK(1))([[1.0]]),
         TypeError,
-        "theta: got list; it must be a tensor; use torch.as_tensor",
+        "theta: got list; it must be a dense tensor of real numbers; use torch.as_tensor",
     ),
     "whole numbers": (
         lambda: imle(TopK(1))(torch.ones(2, 2, dtype=torch.int64)),
@@ -72,7 +85,7 @@ ERRORS = {
     "array as solution": (
         lambda: imle(lambda theta: theta.numpy())(torch.ones(2, 3)),
         TypeError,
-        "solver: gave ndarray; it must give a tensor; wrap arrays in torch.as_tensor",
+        "solver: gave ndarray; it must give a dense tensor of real numbers; use torch.as_tensor",
     ),
     "wrong shape of noise": (
         lambda: imle(TopK(1), None, Odd(), 2)(torch.ones(2, 3)),
@@ -153,12 +166,12 @@ ERRORS = {
     "complex parameters": (
         lambda: imle(TopK(1))(torch.ones(2, 2, dtype=torch.complex64)),
         TypeError,
-        "theta: got torch.complex64; it must be a dense tensor of real numbers; take its .real, or .abs()",
+        "theta: got torch.complex64; it must be a dense tensor of real numbers; use .real or .abs()",
     ),
     "sparse parameters": (
         lambda: imle(TopK(1))(torch.eye(2).to_sparse()),
         TypeError,
-        "theta: got a sparse tensor (torch.sparse_coo); it must be a dense tensor of real numbers; use .to_dense()",
+        "theta: got a tensor of layout torch.sparse_coo; it must be a dense tensor of real numbers; use .to_dense()",
     ),
     "quantised parameters": (
         lambda: imle(TopK(1))(torch.quantize_per_tensor(torch.eye(2), 0.1, 0, torch.qint8)),
@@ -168,13 +181,13 @@ ERRORS = {
     "parameters without numbers": (
         lambda: imle(TopK(1))(torch.ones(2, 2, device="meta")),
         TypeError,
-        "theta: got a tensor on the meta device, which holds no numbers; it must be a dense tensor of real numbers; move "
-        "its making to a real device",
+        "theta: got a tensor without numbers of its own; it must be a dense tensor of real numbers; call solvers outside "
+        "of tracing, torch.func and the meta device",
     ),
     "a NumPy array": (
         lambda: imle(TopK(1))(np.ones((2, 2))),
         TypeError,
-        "theta: got ndarray; it must be a tensor; use torch.as_tensor",
+        "theta: got ndarray; it must be a dense tensor of real numbers; use torch.as_tensor",
     ),
     "8 bits": (
         lambda: imle(TopK(1))(torch.ones(2, 2).to(torch.float8_e5m2)),
@@ -189,12 +202,34 @@ ERRORS = {
     "a tuple as solution": (
         lambda: imle(lambda theta: (theta > 0, 1.0))(torch.ones(1, 2)),
         TypeError,
-        "solver: gave tuple; it must give a tensor; give the solution alone",
+        "solver: gave tuple; it must give a dense tensor of real numbers; give its tensor alone",
     ),
     "a complex solution": (
         lambda: imle(lambda theta: theta + 0j)(torch.ones(1, 2)),
         TypeError,
-        "solver: gave torch.complex64; it must give a dense tensor of real numbers; take its .real, or .abs()",
+        "solver: gave torch.complex64; it must give a dense tensor of real numbers; use .real or .abs()",
+    ),
+    "complex noise": (
+        lambda: imle(TopK(1), None, Plain(1j))(torch.ones(2, 3)),
+        TypeError,
+        "noise_distribution: Plain.sample gave torch.complex64; it must give a dense tensor of real numbers; use .real or "
+        ".abs()",
+    ),
+    "a complex target": (
+        lambda: step(Target(lambda theta, _: theta + 0j)),
+        TypeError,
+        "target_distribution: Target.params gave torch.complex64; it must give a dense tensor of real numbers; use .real or "
+        ".abs()",
+    ),
+    "NaN as solution together with the noise": (
+        lambda: imle(AtOnce(torch.full((2, 1, 3), torch.nan)))(torch.ones(2, 3)),
+        ValueError,
+        "solver: gave NaN in 2 of 2 rows; a solution has numbers; run imle check on the solver",
+    ),
+    "a complex solution together with the noise": (
+        lambda: imle(AtOnce(torch.ones(2, 1, 3) * 1j))(torch.ones(2, 3)),
+        TypeError,
+        "solver: gave torch.complex64; it must give a dense tensor of real numbers; use .real or .abs()",
     ),
     "NaN as noise": (
         lambda: imle(TopK(1), None, Plain(torch.nan))(torch.ones(2, 3)),
@@ -239,7 +274,7 @@ ERRORS = {
     "a target that is no tensor": (
         lambda: step(Target(lambda *_: None)),
         TypeError,
-        "target_distribution: Target.params gave NoneType; it must give a tensor of theta's shape",
+        "target_distribution: Target.params gave NoneType; it must give a dense tensor of real numbers; use torch.as_tensor",
     ),
     "a target of NaN": (
         lambda: step(Target(lambda theta, _: theta * torch.nan)),
@@ -276,5 +311,5 @@ def test_a_noise_whose_signature_cannot_be_read_gets_the_shape_alone():
     class Opaque:
         sample = staticmethod(min)
 
-    with pytest.raises(TypeError, match=r"^noise_distribution: Opaque.sample gave int; it must give a tensor"):
+    with pytest.raises(TypeError, match=r"^noise_distribution: Opaque.sample gave int; it must give a dense tensor of"):
         imle(TopK(1), None, Opaque())(torch.ones(2, 3))

@@ -169,20 +169,20 @@ class TestAutograd:
 
 
 class Recomputing(torch.autograd.Function):
-    """A checkpoint of somebody's own."""
+    """A checkpoint of somebody's own, with names of its own."""
 
     @staticmethod
-    def forward(ctx, function, theta):
-        ctx.function = function
-        ctx.save_for_backward(theta)
+    def forward(context, function, theta):
+        context.function = function
+        context.save_for_backward(theta)
         with torch.no_grad():
             return function(theta)
 
     @staticmethod
-    def backward(ctx, dy):
-        theta = ctx.saved_tensors[0].detach().requires_grad_()
+    def backward(context, dy):
+        theta = context.saved_tensors[0].detach().requires_grad_()
         with torch.enable_grad():
-            output = ctx.function(theta)
+            output = context.function(theta)
         return None, torch.autograd.grad(output, theta, dy)[0]
 
 

@@ -8,8 +8,6 @@ import torch
 
 from imle_core import (
     IMLE,
-    AdaptiveTargetDistribution,
-    GumbelNoiseDistribution,
     KnownTargetDistribution,
     NormalNoiseDistribution,
     TargetDistribution,
@@ -20,7 +18,6 @@ from imle_core import (
     train,
 )
 from imle_core.alternatives import BlackboxInterpolation, differentiable
-from imle_core.declarations import declared, is_pure
 from imle_core.solvers import TopK
 
 
@@ -168,6 +165,54 @@ def test_an_output_may_be_edited_in_place(reduction, solver):
     assert gradients[0].abs().sum() > 0
 
 
+@pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
+@pytest.mark.parametrize("solver", [TopK(2), chosen, AtOnce()], ids=["ours", "function", "at once"])
+def test_an_output_without_gradients_may_be_edited_with_them(reduction, solver):
+    theta, weights = normal(2, 5), torch.arange(5.0).requires_grad_()
+    outputs = [imle(solver, nb_samples=2, reduction=reduction), IMLE(solver, None, None, 2, reduction=reduction).eval()]
+    outputs += [partial(perturb_and_map, solver), lambda theta: next(stream_samples(solver, theta))]
+    for output in outputs:
+        with torch.no_grad():
+            z = output(theta)
+        expected = (z * weights).sum()
+        z.mul_(weights)
+        assert torch.equal(z.sum(), expected)
+
+
+def masked(theta, mask, *, scale):
+    """Spoils its further arguments after it has used them."""
+    states = chosen(theta * torch.as_tensor(mask) * torch.as_tensor(scale))
+    for given in (mask, scale):
+        given[:] = 0
+    return states
+
+
+@pytest.mark.parametrize("kind", [torch.as_tensor, torch.Tensor.numpy], ids=["tensors", "arrays"])
+@pytest.mark.parametrize("noise", [None, NormalNoiseDistribution()], ids=str)
+def test_further_arguments_stay_what_they_were_in_the_call(kind, noise):
+    gradients = []
+    for solver in (lambda theta, mask, *, scale: masked(theta, torch.as_tensor(mask).clone(), scale=scale.copy()), masked):
+        theta, mask, scale = normal(4, 5).requires_grad_(), kind(normal(4, 5, seed=4)), normal(5, seed=5).numpy()
+        z = imle(solver, TargetDistribution(beta=5.0), noise, generator=generator())(theta, mask, scale=scale)
+        assert torch.equal(torch.as_tensor(mask), normal(4, 5, seed=4))
+        if solver is masked:
+            mask[:] = scale[:] = 7  # what a caller does with a buffer of its own
+        (z * torch.arange(5.0)).sum().backward()
+        gradients.append(theta.grad)
+    assert torch.equal(*gradients)
+    assert gradients[0].abs().sum() > 0
+
+
+def test_a_solver_that_is_pure_may_infer():
+    class Inferring:
+        pure = True
+
+        def __call__(self, theta):
+            return inferring(theta)
+
+    assert all(torch.equal(*pair) for pair in zip(step(chosen), step(Inferring()), strict=True))
+
+
 class OneBuffer:
     """Noise in one tensor of its own, perhaps of inference mode."""
 
@@ -221,58 +266,35 @@ class Greedy:
     def observe(self, difference):
         difference.zero_()
 
+    def step_size(self, theta, dy):
+        theta.zero_()
+        dy.zero_()
+        return 5.0
 
-def test_a_target_may_write_where_it_likes():
-    expected = step(TopK(2))
-    assert all(torch.equal(*pair) for pair in zip(expected, step(TopK(2), target_distribution=Greedy()), strict=True))
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_target_may_write_where_it_likes(scaled):
+    expected = step(TopK(2), scale_gradient=scaled)
+    results = step(TopK(2), target_distribution=Greedy(), scale_gradient=scaled)
+    assert all(torch.equal(*pair) for pair in zip(expected, results, strict=True))
 
 
-class TestDeclarations:
-    def test_hold_for_subclasses_that_leave_the_call_as_it_is(self):
-        class Pure:
-            pure, sense = True, "min"
+def test_a_target_s_step_is_asked_for_once_a_backward_pass():
+    class Decaying:
+        beta = 8.0
 
-            def __call__(self, theta):
-                return theta
+        def params(self, theta, dy):
+            return theta - self.beta * dy
 
-        class Renamed(Pure):
-            name = "renamed"
+        def step_size(self, *_):
+            self.beta /= 2
+            return self.beta
 
-        class Changed(Pure):
-            def __call__(self, theta):
-                return theta
-
-        class DeclaredAnew(Changed):
-            pure = True
-
-        assert [is_pure(kind()) for kind in (Pure, Renamed, Changed, DeclaredAnew)] == [True, True, False, True]
-        assert declared(Changed(), "sense") is None
-        assert declared(partial(Renamed()), "sense") == declared(Pure().__call__, "sense") == "min"
-        assert not is_pure(lambda theta: theta)
-
-    def test_of_an_object_itself(self):
-        solver = Buffer()
-        solver.pure = True
-        assert is_pure(solver)
-
-    def test_noise_and_targets_of_ours_are_pure(self):
-        assert all(is_pure(noise, "sample") for noise in (NormalNoiseDistribution(), GumbelNoiseDistribution()))
-        targets = TargetDistribution(), AdaptiveTargetDistribution(), KnownTargetDistribution(torch.ones(1))
-        assert all(is_pure(target, "params") for target in targets)
-
-    def test_a_pure_solver_saves_the_copies(self):
-        given = []
-
-        class Watched:
-            pure = True
-
-            def __call__(self, theta):
-                given.append(theta)
-                return theta
-
-        theta = normal(1, 3)
-        output = imle(Watched())(theta)
-        assert given[0].data_ptr() == theta.data_ptr() == output.data_ptr()
+    target = Decaying()
+    step(TopK(2), target_distribution=target)
+    assert target.beta == 8.0
+    step(TopK(2), target_distribution=target, scale_gradient=True)
+    assert target.beta == 4.0
 
 
 class TestSense:
@@ -287,18 +309,13 @@ class TestSense:
         def __call__(self, costs):
             return chosen(-costs, 1)
 
-    class Top(TopK):
-        sense = "max"
-
     @pytest.mark.parametrize("make", [imle, IMLE, BlackboxInterpolation])
     def test_a_clash_is_refused_and_says_how_to_write_it(self, make):
-        solver = TopK(1)
-        solver.sense = "max"
         with pytest.raises(ValueError, match=self.MESSAGE):
-            make(solver, sense="min")
+            make(TopK(1), sense="min")
 
     def test_through_methods_and_partial_functions(self):
-        for solver in (self.Top(1).__call__, partial(self.Top(1))):
+        for solver in (TopK(1).__call__, partial(TopK(1))):
             with pytest.raises(ValueError, match="declares 'max'"):
                 imle(solver, sense="min")
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from imle_core import (
+    IMLE,
     AdaptiveTargetDistribution,
     GumbelNoiseDistribution,
     StepSizeWarning,
@@ -92,6 +93,19 @@ def test_what_is_as_it_should_be_is_not_told(target, slope, theta):
         warnings.simplefilter("always")
         (imle(TopK(1), target)(theta) * slope)[:, 0].sum().backward()
     assert not told
+
+
+def test_it_is_told_once_in_evaluation_mode_too():
+    module = IMLE(TopK(5), TargetDistribution(beta=1.0)).eval()
+    with pytest.warns(StepSizeWarning):
+        gradient(module, 65536.0)
+    gradient(module, 65536.0)
+
+
+def test_small_steps_at_the_end_of_a_training_are_not_told():
+    estimator = layer(TargetDistribution(beta=1.0))
+    for scale in (1.0, 1e-6, 1e-6, 1e-6):
+        gradient(estimator, scale)
 
 
 def test_no_entry_at_all():

@@ -9,6 +9,7 @@ import torch
 
 from imle_core.alternatives import Simple, differentiable
 from imle_core.exact import Hypercube, KSubset
+from imle_core.families import family_of
 from imle_core.solvers import AcyclicGridPath, ArgMax, GridPath, Knapsack, SpanningTree, TopK
 
 EDGES = [(u, v) for v in range(4) for u in range(v)]
@@ -78,7 +79,10 @@ class TestAgainstEnumeration:
         solver, event, _ = PROBLEMS[name]
         theta, dy = normal(3, *event), normal(3, 4, *event, seed=1)
         sign = 1 if sense == "max" else -1
-        layer = Simple(solver, nb_samples=4, input_temperature=temperature, sense=sense, generator=generator())
+        function, family = (solver, None) if sense == "max" else (lambda costs: solver(-costs), family_of(solver, event))
+        layer = Simple(
+            function, nb_samples=4, input_temperature=temperature, sense=sense, generator=generator(), family=family
+        )
         result = gradient(layer, theta, dy)
         for b in range(3):
             _, covariance = moments(name, sign * theta[b] / temperature)

@@ -16,11 +16,15 @@ REFUSED = {
     "an array": (lambda theta: theta.numpy(), "ndarray", "use torch.as_tensor"),
     "a list": (lambda theta: theta.tolist(), "list", "use torch.as_tensor"),
     "nothing": (lambda _: None, "NoneType", "use torch.as_tensor"),
-    "complex": (lambda theta: theta.to(torch.complex64), "torch.complex64", "use theta.real or theta.abs()"),
-    "complex double": (lambda theta: theta.to(torch.complex128), "torch.complex128", "use theta.real or theta.abs()"),
-    "sparse": (lambda theta: theta.to_sparse(), "layout torch.sparse_coo", "use theta.to_dense()"),
-    "sparse rows": (lambda theta: theta.flatten(1).to_sparse_csr(), "layout torch.sparse_csr", "use theta.to_dense()"),
-    "mkldnn": (lambda theta: theta.to_mkldnn(), "layout torch._mkldnn", "use theta.to_dense()"),
+    "complex": (lambda theta: theta.to(torch.complex64), "torch.complex64", "use .real or .abs()"),
+    "complex double": (lambda theta: theta.to(torch.complex128), "torch.complex128", "use .real or .abs()"),
+    "sparse": (lambda theta: theta.to_sparse(), "a tensor of layout torch.sparse_coo", "use .to_dense()"),
+    "sparse rows": (
+        lambda theta: theta.flatten(1).to_sparse_csr(),
+        "a tensor of layout torch.sparse_csr",
+        "use .to_dense()",
+    ),
+    "mkldnn": (lambda theta: theta.to_mkldnn(), "a tensor of layout torch._mkldnn", "use .to_dense()"),
     "nested": (lambda theta: torch.nested.nested_tensor([*theta]), "a nested tensor", "use torch.nested.to_padded_tensor"),
     "jagged": (
         lambda theta: torch.nested.nested_tensor([*theta], layout=torch.jagged),
@@ -29,8 +33,8 @@ REFUSED = {
     ),
     "quantised": (
         lambda theta: torch.quantize_per_tensor(theta, 1.0, 0, torch.qint8),
-        "torch.qint8",
-        "use theta.dequantize()",
+        "a quantised tensor (torch.qint8)",
+        "use .dequantize()",
     ),
     "meta": (lambda theta: theta.to("meta"), "a tensor without numbers of its own", "call solvers outside of tracing, "),
     "fake": (
@@ -40,7 +44,7 @@ REFUSED = {
     ),
 }
 if hasattr(torch, "float8_e8m0fnu"):  # which has no 0
-    REFUSED["scales"] = (lambda theta: theta.to(torch.float8_e8m0fnu), "torch.float8_e8m0fnu", "use theta.float()")
+    REFUSED["scales"] = (lambda theta: theta.to(torch.float8_e8m0fnu), "torch.float8_e8m0fnu", "use .float()")
 
 
 def entries(shape, dtype):

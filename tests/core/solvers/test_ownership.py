@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from imle_core.contracts import Known
-from imle_core.solvers import BlackBox, GridPath, TopK
+from imle_core.declarations import declared, is_pure
+from imle_core.solvers import BlackBox, GridPath
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 ENGINES = ["compiled", "torch", "networkx"]
@@ -35,8 +36,8 @@ def check_ownership(solve, theta, *others):
 
 def test_each_says_that_it_is_pure_and_maximises(solver_and_shape):
     solver, _ = solver_and_shape
-    assert solver.pure is True
-    assert solver.sense == (None if isinstance(solver, BlackBox) else "max")
+    assert is_pure(solver)
+    assert declared(solver, "sense") == (None if isinstance(solver, BlackBox) else "max")
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
@@ -69,28 +70,3 @@ def test_what_was_known_is_given_as_a_copy(engine, dtype):
     known = Known(theta, 0.5, z)
     check_ownership(lambda theta: solver.perturb_and_map(theta, eps, 0.5, known), theta, eps, z)
     assert engine != "compiled" or dtype not in (torch.float32, torch.float64) or solver.kept
-
-
-def test_a_subclass_that_solves_in_its_own_way_promises_for_itself():
-    class Renamed(GridPath):
-        """Solves as it does."""
-
-    class Buffered(GridPath):
-        def __call__(self, theta):
-            return super().__call__(-theta)
-
-    class Fused(GridPath):
-        def perturb_and_map(self, theta, eps, temperature, known=None):
-            return super().perturb_and_map(-theta, eps, temperature, known)
-
-    class Declared(TopK):
-        pure, sense = True, "min"
-
-        def __call__(self, theta, k=None):
-            return super().__call__(-theta, k)
-
-    class Again(Declared):
-        """Solves as that does."""
-
-    promises = [(kind.pure, kind.sense) for kind in (Renamed, Buffered, Fused, Declared, Again)]
-    assert promises == [(True, "max"), (False, None), (False, None), (True, "min"), (True, "min")]

@@ -1,0 +1,156 @@
+"""Checks of arguments: numbers, parameters, names, settings. Each error is a line: what was got, the rule, the remedy."""
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
+_IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
+_WIDE: dict[torch.dtype, torch.dtype] = {
+    getattr(torch, name): wide
+    for names, wide in ((_IN_FLOAT32, torch.float32), (_IN_FLOAT64, torch.float64))
+    for name in names.split()
+}
+# Arithmetic is defined for these; narrower ones are for storage.
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+
+def check_numbers(value: Any, got: str = "theta: got", must: str = "be") -> torch.dtype:
+    """Refuses what is no dense tensor of real numbers; else gives the narrower of float32 and float64 that holds them.
+
+    Of 64-bit integers float64 holds those of up to 53 bits and some above.
+
+    Args:
+        value: anything.
+        got: how the message begins.
+        must: what it must do with such a tensor.
+
+    Raises:
+        TypeError: it is no such tensor.
+    """
+    wide = _WIDE.get(value.dtype) if isinstance(value, Tensor) else None
+    if wide is None or value.layout is not torch.strided or value.is_nested or _has_no_data(value):
+        raise no_numbers(value, got, must)
+    return wide
+
+
+def no_numbers(value: Any, got: str = "theta: got", must: str = "be") -> TypeError:
+    """The error of what is no dense tensor of real numbers; arguments as in :func:`check_numbers`."""
+    what, remedy = _lacking(value)
+    return TypeError(f"{got} {what}; it must {must} a dense tensor of real numbers; {remedy}")
+
+
+def _lacking(value: Any) -> tuple[str, str]:
+    """Why it is none, and what to do."""
+    if isinstance(value, tuple):
+        return type(value).__name__, "give its tensor alone"
+    if not isinstance(value, Tensor):
+        return type(value).__name__, "use torch.as_tensor"
+    if value.is_nested:
+        return "a nested tensor", "use torch.nested.to_padded_tensor"
+    if value.layout is not torch.strided:
+        return f"a tensor of layout {value.layout}", "use .to_dense()"
+    if value.is_quantized:
+        return f"a quantised tensor ({value.dtype})", "use .dequantize()"
+    if value.is_complex():
+        return f"{value.dtype}", "use .real or .abs()"
+    if value.dtype not in _WIDE:
+        return f"{value.dtype}", "use .float()"
+    return "a tensor without numbers of its own", "call solvers outside of tracing, torch.func and the meta device"
+
+
+def _has_no_data(tensor: Tensor) -> bool:
+    """Whether it stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
+    return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
+
+
+def check_theta(theta: Any) -> None:
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN."""
+    check_numbers(theta)
+    if theta.dtype not in _FLOATS:
+        raise TypeError(f"theta: got {theta.dtype}; it must have a floating type; use theta.float()")
+    if theta.dim() < 2:
+        raise ValueError(
+            f"theta: got shape {tuple(theta.shape)}; it must be (B, *event) with a batch axis in front; "
+            "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers"
+        )
+    if theta.isnan().any():
+        count = int(theta.isnan().sum())
+        raise ValueError(
+            f"theta: got {count} NaN of {theta.numel()} entries; it must have none; look for the cause upstream"
+        )
+
+
+def check_upstream(dy: Tensor) -> None:
+    """An upstream gradient must be finite."""
+    if not sum_is_finite(dy) and not dy.isfinite().all():
+        count = int((~dy.isfinite()).sum())
+        raise ValueError(
+            f"upstream gradient: got {count} entries of {dy.numel()} that are NaN or infinite; it must be finite; "
+            "look at the loss"
+        )
+
+
+def sum_is_finite(values: Tensor) -> bool:
+    """Whether a sum is finite, which is quick to find out: then all its terms are finite, too."""
+    return math.isfinite(float(values.sum()))
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """``value`` must be one of ``choices``."""
+    if value not in choices:
+        raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, choices))}")
+
+
+def check_name(what: str, name: str, known: Iterable[str]) -> None:
+    """``name`` must be one of the names ``known``; the nearest of them is suggested."""
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"use {names[0]!r} for instance"
+        raise ValueError(f"{what}: got {name!r}; it must be one of {', '.join(map(repr, names))}; {remedy}")
+
+
+def check_samples(name: str, value: Any) -> None:
+    """A number of samples must be a whole number >= 1."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
+
+
+def check_steps(name: str, value: Any, usual: int = 1100) -> None:
+    """A number of steps, or of what is like steps, must be a whole number >= 1."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; the usual value is {usual}")
+
+
+def check_seed(name: str, value: Any) -> None:
+    """A seed must be a whole number of at most 64 bits."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ValueError(f"{name}: got {value!r}; it must be a whole number from 0 to 2^64 - 1; the usual one is 0")
+
+
+def check_temperature(name: str, value: Any) -> None:
+    """A temperature must be a finite number >= 0."""
+    check_not_learned(name, value, "divide theta by it, at temperature 1")
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+
+
+def check_not_learned(name: str, value: Any, remedy: str) -> None:
+    """A setting must be no tensor that wants a gradient, since it would get none."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise TypeError(
+            f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "
+            f"float({name}), or {remedy}"
+        )
+
+
+def check_method(name: str, value: Any, method: str, remedy: str) -> None:
+    """``value`` must have a callable attribute ``method``."""
+    if not callable(getattr(value, method, None)):
+        raise TypeError(f"{name}: got {type(value).__name__}, which has no method {method}; {remedy}")
