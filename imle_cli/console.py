@@ -1,5 +1,6 @@
 """Standard output for results, standard error for everything else; progress; errors and exit codes."""
 
+import errno
 import json
 import os
 import signal
@@ -32,7 +33,7 @@ _REMEDIES = {
     "give graph.edges(), pairs without direction": "give --undirected",
 }
 
-
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LONGEST, _END = 300, 120  # letters of a message, and of its end, which has the remedy
 
 
@@ -76,8 +77,9 @@ def reported_errors(debug: bool) -> Iterator[None]:
     except MemoryError:
         _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
     except OSError as error:
+        remedy = "; change permissions, or choose another folder" if error.errno in _DENIED else ""
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"error: {place}{error.strerror or error}", Exit.FAILED, debug)
+        _fail(f"error: {place}{error.strerror or error}{remedy}", Exit.FAILED, debug)
     except ValueError as error:
         text = str(error)
         for library, option in _REMEDIES.items():

@@ -148,7 +148,7 @@ class MapSolverOptions(SolverOptions):
 class NoiseOptions:
     """Which noise."""
 
-    noise: Annotated[NoiseName, typer.Option(help="Law of the noise.")] = "sum-of-gamma"
+    noise: Annotated[NoiseName, typer.Option(help="Distribution of the noise.")] = "sum-of-gamma"
     noise_k: Annotated[
         float | None, typer.Option(help="Sum-of-Gamma: number of draws that sum to a Gumbel; by default 1.3 x map height.")
     ] = None

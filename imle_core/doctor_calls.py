@@ -11,6 +11,8 @@ from imle_core.solvers import BlackBox
 _MORE = 4
 _SINGLE = 8  # instances that a function of one instance has to take
 _WRAP = "wrap it in BlackBox"
+_SLIPS = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"}
+"""Errors that no theta raises."""
 _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
 """Where parts of a batch begin that grow by one, from one instance or from two."""
 _OF_SOLUTIONS = {"maximiser", "monotone", "ties", "scale", "shift", "domain", "threads", "pickle", "variety", "gradients"}
@@ -30,7 +32,7 @@ def check_call(subject: Subject) -> Outcome:
             subject.refused = error
             return Outcome("pass", _asked(subject))
         text, example = subject.refusal(error)
-        hint = _takes_one(subject) or ("" if error.remedy else _where_it_works(subject))
+        hint = _takes_one(subject) or ("" if error.remedy else _where_it_works(subject, error.kind))
         return Outcome("fail", text + hint, example)
     return Outcome("pass", _asked(subject))
 
@@ -43,8 +45,10 @@ def _asked(subject: Subject) -> str:
     return f"{count} instances in place of {subject.wanted}, {reason}; {text}"
 
 
-def _where_it_works(subject: Subject) -> str:
-    """A hint if it is theta of one sign that it does not take."""
+def _where_it_works(subject: Subject, kind: str) -> str:
+    """A hint if it is theta of one sign that it does not take, or none."""
+    if kind in _SLIPS:
+        return "; whatever theta is, so call the solver itself to see which line of it that is"
     if not subject.low < 0 < subject.high:
         return "; if that theta is outside its domain, give low and high, or a domain attribute"
     size = subject.high - subject.low

@@ -17,10 +17,14 @@ def hamming(z: Tensor, gold: Tensor) -> Tensor:
     Returns:
         One loss for each row, ``(N,)``.
 
+    Raises:
+        ValueError: gold solutions of another shape.
+
     >>> import torch
     >>> hamming(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1.0, 1.0, 0.0]))
     tensor([2.])
     """
+    _check_gold(z, gold)
     return (gold + z * (1 - 2 * gold)).flatten(1).sum(dim=1)
 
 
@@ -40,6 +44,9 @@ def fenchel_young(perturbed: Tensor, z: Tensor, theta: Tensor, gold: Tensor) -> 
     Returns:
         One loss for each instance, ``(B,)``.
 
+    Raises:
+        ValueError: gold solutions of another shape.
+
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4; Blondel, Martins, Niculae 2020.
 
     >>> import torch
@@ -47,8 +54,19 @@ def fenchel_young(perturbed: Tensor, z: Tensor, theta: Tensor, gold: Tensor) -> 
     >>> fenchel_young(theta[:, None], z, theta, torch.tensor([0.0, 1.0]))
     tensor([1.])
     """
+    _check_gold(theta, gold)
     best = _product(perturbed, z.detach()).flatten(2).sum(dim=2).mean(dim=1)
     return best - _product(theta, gold).flatten(1).sum(dim=1)
+
+
+def _check_gold(rows: Tensor, gold: Tensor) -> None:
+    """Gold solutions are one for each row, or one for all; others, torch might compare all with all."""
+    event = rows.shape[1:]
+    if gold.shape not in (event, rows.shape, (1, *event)):
+        raise ValueError(
+            f"gold: got shape {tuple(gold.shape)} for solutions of shape {tuple(rows.shape)}; it must be (*event) or "
+            "(N, *event); of B golds for S samples each take gold.repeat_interleave(S, dim=0)"
+        )
 
 
 def _product(theta: Tensor, z: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from imle_cli import benchmarks, measurement, scaling
 from imle_cli.app import app
+from imle_cli.endings import ARRAY_ENDINGS, TABLE_ENDINGS
 from imle_cli.terrain import built_in_map, load
 
 ROOT = Path(__file__).parents[1]
@@ -142,6 +143,10 @@ def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after
 
 def test_the_map_is_the_built_in_one():
     np.testing.assert_array_equal(load(ROOT / "assets" / "map.png"), built_in_map())
+
+
+def test_it_names_every_ending_of_arrays_and_tables():
+    assert set(re.findall(r"`(\.[a-z]+)`", README)) >= {*ARRAY_ENDINGS, *TABLE_ENDINGS}
 
 
 def test_two_commands_for_a_fresh_machine():

@@ -13,7 +13,7 @@ Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]
 
 
 def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bins: Bins = 120, out: Picture = None) -> None:
-    """Draw noise: its histogram over the exact law, its mean and variance, and a Kolmogorov-Smirnov statistic.
+    """Draw noise: its histogram over the exact density, its mean and variance, and a Kolmogorov-Smirnov statistic.
 
     For Sum-of-Gamma with a whole k these are sums of k draws, which tend to a Gumbel variable; else single draws.
     """

@@ -42,6 +42,8 @@ class TestErrors:
             (ValueError("k: got 0"), 1, "error: k: got 0"),
             (FileNotFoundError(2, "No such file or directory", "a.png"), 1, "error: a.png: No such file or directory"),
             (OSError(28, "No space left on device"), 1, "error: No space left on device"),
+            (PermissionError(13, "No", "a.png"), 1, "error: a.png: No; change permissions, or choose another folder"),
+            (OSError(30, "Read-only", "a.png"), 1, "error: a.png: Read-only; change permissions, or choose another folder"),
             (OSError("odd"), 1, "error: odd"),
             (MemoryError(), 1, "error: out of memory; take a smaller map, --grid, or fewer samples"),
             (KeyboardInterrupt(), 130, "interrupted"),

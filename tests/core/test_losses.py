@@ -35,6 +35,14 @@ class TestHamming:
         loss.sum().backward()
         torch.testing.assert_close(z.grad, (1 - 2 * gold).expand(3, 6))
 
+    @pytest.mark.parametrize("shape", [(20, 5), (20,), (4, 1, 5), (5, 4), (20, 4, 1)])
+    def test_gold_solutions_of_another_shape_are_not_compared_all_with_all(self, shape):
+        message = r"gold: got shape \(.*\) for solutions of shape \(20, 4, 5\); it must be .*; of B golds for S samples"
+        with pytest.raises(ValueError, match=message):
+            hamming(torch.zeros(20, 4, 5), torch.zeros(shape))
+        with pytest.raises(ValueError, match=message):
+            fenchel_young(torch.zeros(20, 1, 4, 5), torch.zeros(20, 1, 4, 5), torch.zeros(20, 4, 5), torch.zeros(shape))
+
     def test_no_rows(self):
         assert hamming(torch.zeros(0, 2, 3), torch.zeros(2, 3)).shape == (0,)
 

@@ -331,6 +331,26 @@ WARNS = {
 }
 
 
+def test_a_remedy_is_told_in_options(module):
+    Path(f"{module}.py").write_text(
+        "def costs(theta):\n    if (theta > 0).any():\n        raise ValueError('gains')\n    return theta.abs()\n"
+        "def ends(theta):\n    raise ValueError('never')\n"
+        "def slip(theta):\n    return theta.sorted()\n"
+    )
+    hints = {
+        "costs": "(gains); it takes theta below 0: if that is its domain, give --low -2 --high -0.02",
+        "ends": "(never); if that theta is outside its domain, give --low and --high, or a domain attribute",
+        "slip": "(AttributeError); whatever theta is, so call the solver itself to see which line of it that is",
+    }
+    for name, hint in hints.items():
+        detail = json.loads(invoke(f"{module}:{name}", "--shape", "5", "--instances", "8", "--json").stdout)["findings"][0][
+            "detail"
+        ]
+        assert detail.replace("AttributeError ('Tensor' object has no attribute 'sorted')", "(AttributeError)").endswith(
+            hint
+        )
+
+
 @pytest.fixture
 def odd(module):
     name = f"odd_{module}"
