@@ -346,8 +346,8 @@ OURS = {
     "imle_cli.graph_content": {"decoding", "sources"},
     "imle_cli.graph_json": {"graph_content"},
     "imle_cli.graph_layout": {"graph_content", "sources"},
-    "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
-    | {"sources", f"{CORE}.solvers"},
+    "imle_cli.graph_problem": {"console", "graph_content", "graph_figures", "graph_layout", "graphs", "notes", "options"}
+    | {"problem", "sampling", "sources", f"{CORE}.solvers"},
     "imle_cli.graph_weights": {"graph_content", "number_formats", "sources"},
     "imle_cli.graph_xml": {"graph_content", "sources"},
     "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
@@ -411,7 +411,7 @@ OURS = {
     "imle_cli.scaling": {"measurement", "path_benchmarks", "rival_paths", f"{CORE}.solvers"},
     "imle_cli.scaling_figures": {"canvas", "measurement"},
     "imle_cli.score_figures": {"canvas"},
-    "imle_cli.score_problem": {"console", "options", "problem", "sampling", "score_figures", "scores", "sources"}
+    "imle_cli.score_problem": {"console", "notes", "options", "problem", "sampling", "score_figures", "scores", "sources"}
     | {f"{CORE}.solvers"},
     "imle_cli.scores": {"number_formats", "sources", "table_layout"},
     "imle_cli.separators": {"number_formats"},
