@@ -2,7 +2,7 @@
 
 ARRAY_ENDINGS = (".npy", ".npz")
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".tab")
-STATING_ENDINGS = (".graphml", ".gml", ".gexf", ".xml", ".net", ".paj", ".mtx")
+STATING_ENDINGS = (".graphml", ".gml", ".gexf", ".xml", ".net", ".paj", ".mtx", ".gr", ".col")
 """Of graphs that say themselves which of their edges are directed."""
 
 GRAPH_ENDINGS = (*STATING_ENDINGS, ".json", ".cyjs", ".edges", ".edgelist", ".ncol")
@@ -37,6 +37,7 @@ UNREAD = {
     **dict.fromkeys((".mat", ".h5", ".hdf5", ".hdf", ".nc", ".zarr", ".safetensors"), _ARRAYS),
     **dict.fromkeys((".dem", ".hgt", ".bil", ".adf", ".vrt", ".grd", ".dt1", ".dt2"), _HEIGHTS),
     **dict.fromkeys((".shp", ".geojson", ".gpkg", ".kml", ".kmz"), _SHAPES),
+    ".xyz": ("points of a raster, one a line", "make a grid of it: gdal_translate -of AAIGrid FILE.xyz FILE.asc"),
     **dict.fromkeys((".las", ".laz", ".ply", ".pcd"), _POINTS),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst"), _PACKED),
     **dict.fromkeys((".jsonl", ".toml"), _TREE),
@@ -46,7 +47,7 @@ UNREAD = {
     **dict.fromkeys((".gpickle", ".g6", ".s6", ".sparse6", ".graph6", ".adjlist", ".multiline_adjlist", ".leda"), _NETWORKX),
     **dict.fromkeys((".cys", ".cx", ".cx2", ".xgmml"), _CYTOSCAPE),
     **dict.fromkeys((".gephi", ".gdf"), _GEPHI),
-    **dict.fromkeys((".tlp", ".tgf", ".sif", ".lgl", ".dl", ".vna", ".gr", ".col", ".stp", ".gt", ".metis"), _GRAPH),
+    **dict.fromkeys((".tlp", ".tgf", ".sif", ".lgl", ".dl", ".vna", ".stp", ".gt", ".metis"), _GRAPH),
     ".graphmlz": _GRAPHMLZ,
     **dict.fromkeys((".yaml", ".yml"), _ROS),
 }

@@ -37,7 +37,7 @@ def read_gml(path: Path, content: bytes) -> Content:
     graph = next((value for key, value in record if key.casefold() == "graph" and isinstance(value, list)), None)
     if graph is None:
         raise unreadable(path, _KIND, "it holds no graph [ ... ]")
-    found, said = Content(), _entries(graph).get("directed")
+    found, said = Content(), _entries(graph).get("directed", _entries(record).get("directed"))
     directed = None if said is None else str(said) == "1"
     for key, value in graph:
         if key == "node" and isinstance(value, list):
@@ -51,6 +51,7 @@ def read_gml(path: Path, content: bytes) -> Content:
             if "source" not in data or "target" not in data:
                 raise unreadable(path, _KIND, "an edge has no source or no target")
             found.edges.append(Edge(str(data.pop("source")), str(data.pop("target")), data, directed))
+    found.leave_out_groups({node for node, data in found.nodes.items() if str(data.get("isGroup")) == "1"})
     return found
 
 

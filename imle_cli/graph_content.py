@@ -53,6 +53,14 @@ class Content:
             raise SourceError(path, f"has two nodes {shown(name)}; give each an identifier of its own")
         self.nodes[name] = dict(data)
 
+    def leave_out_groups(self, groups: set[str]) -> None:
+        """Groups of nodes are no nodes, unless an edge leads to them."""
+        groups = groups - {end for edge in self.edges for end in (edge.source, edge.target)}
+        for group in groups:
+            del self.nodes[group]
+        if groups:
+            self.notes.append(f"{counted(len(groups), 'group')} of nodes {'is' if len(groups) == 1 else 'are'} no node")
+
     def check_ends(self, path: Path) -> None:
         """Edges must join nodes that there are.
 
@@ -66,7 +74,7 @@ class Content:
 
     def fill_weights(self, standard: str) -> None:
         """Where some edges have a weight, one that has none counts 1, as the ``standard`` of the file says."""
-        without = [number for number, edge in enumerate(self.edges) if edge.data.get("weight") in (None, "")]
+        without = [number for number, edge in enumerate(self.edges) if value_of(edge.data, "weight") is None]
         if 0 < len(without) < len(self.edges):
             for number in without:
                 edge = self.edges[number]

@@ -32,9 +32,11 @@ def read_graph_json(path: Path, content: bytes) -> Content:
         name = next((data.pop(key) for key in _NAMES if _is_name(data.get(key))), node)
         if not _is_name(name):
             raise unreadable(path, _KIND, f"node {len(names) + 1} has no id")
-        names.append(str(name))
-        graph.add_node(path, str(name), data)
-    said = record.get("directed")
+        names.append(_text(name))
+        graph.add_node(path, names[-1], data)
+    options = record.get("options")  # of graphology
+    kind = options.get("type") if isinstance(options, dict) else None
+    said = {"directed": True, "mixed": True, "undirected": False}.get(str(kind), record.get("directed"))
     for number, edge in enumerate(edges, 1):
         data = _flat(edge)
         ends = [next((data.pop(key) for key in keys if key in data), None) for keys in _ENDS]
@@ -107,7 +109,13 @@ def _rest(cells: list[Any]) -> dict[str, Any]:
 
 
 def _is_name(value: Any) -> bool:
+    if isinstance(value, list):  # a tuple, as the nodes of networkx's grids are
+        return bool(value) and not any(isinstance(part, dict) for part in value)
     return isinstance(value, (str, int, float)) and value != ""
+
+
+def _text(name: Any) -> str:
+    return str(tuple(name)) if isinstance(name, list) else str(name)
 
 
 def _end(end: Any, names: list[str], graph: Content) -> str | None:
@@ -117,4 +125,4 @@ def _end(end: Any, names: list[str], graph: Content) -> str | None:
     if not _is_name(end):
         return None
     is_number = isinstance(end, int) and str(end) not in graph.nodes and 0 <= end < len(names)
-    return names[end] if is_number else str(end)
+    return names[end] if is_number else _text(end)

@@ -13,7 +13,9 @@ import torch
 
 from imle_cli import graphs
 from imle_cli.console import UsageError
+from imle_cli.graph_content import listed, shown
 from imle_cli.graph_layout import layout
+from imle_cli.notes import note
 from imle_cli.options import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_cli.sampling import find_device
@@ -145,18 +147,37 @@ def read_graph_problem(
     except ValueError as error:
         reason = re.sub(r"^(s|start|t|goal):", lambda found: "--start:" if found[1][0] == "s" else "--goal:", str(error))
         raise SourceError(path, reason) from error
-    theta = torch.from_numpy(file.weights if sense == "max" else -file.weights)[None].to(find_device(device))
+    values = file.weights if sense == "max" else -file.weights
+    _tell_of_nothing(path, solver, values, sense)
+    theta = torch.from_numpy(values)[None].to(find_device(device))
     return GraphProblem(options.name, theta, name, solver, (path,), file, sense)
 
 
 def _solver(name: str, file: graphs.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
     graph = file.graph
     if name in ("path", "min-cut"):
-        start, goal = (file.node(str(end)) for end in (choice.start, choice.goal))
+        start, goal = (_node(file, end, str(getattr(choice, end))) for end in ("start", "goal"))
         return ShortestPath(graph, start, goal, floor) if name == "path" else MinCut(graph, start, goal, floor)
     if name in ("spanning-tree", "spanning-forest"):
         return SpanningTree(graph, forest=name == "spanning-forest")
     return Matching(graph, perfect=name == "perfect-matching")
+
+
+def _node(file: graphs.GraphFile, end: str, text: str) -> str:
+    node = file.node(text)
+    if node not in file.graph:
+        raise UsageError(f"--{end}: got {shown(text)}; it is no node of the graph; the nodes are {listed(list(file.graph))}")
+    return node
+
+
+def _tell_of_nothing(path: Path, solver: GraphSolver, values: Floats, sense: SenseName) -> None:
+    """Notes that the best solution has no edges, and why."""
+    if isinstance(solver, Matching) and not solver.perfect and values.max() <= 0:
+        signs = "below" if sense == "min" else "above"
+        remedy = f"--solver perfect-matching joins all nodes, --sense {'max' if sense == 'min' else 'min'} chooses edges"
+        note(f"{path}: no weight is {signs} 0, so that the matching of {sense} total weight is empty; {remedy}")
+    if isinstance(solver, SpanningTree) and np.isneginf(values).all():
+        note(f"{path}: no edge has a finite weight, so that the forest is empty; --weight none counts each edge as 1")
 
 
 def _ends_of(solver: GraphSolver) -> list[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.graph_content import Edge, counted, listed, same_names, shown, value_of
+from imle_cli.number_formats import doubt
 from imle_cli.sources import NUMBER, SourceError, as_number
 
 EQUAL = "none"
@@ -86,6 +87,6 @@ def _numbers(path: Path, edges: Sequence[Edge], name: str) -> NDArray[np.float64
     numbers = [_number(value_of(edge.data, name)) for edge in edges]
     for edge, number in zip(edges, numbers, strict=True):
         if number is None:
-            got = shown(value_of(edge.data, name))
-            raise SourceError(path, f"{edge} has {name} {got}; {NUMBER}; correct it")
+            got = value_of(edge.data, name)
+            raise SourceError(path, f"{edge} has {name} {shown(got)}{doubt(str(got))}; {NUMBER}; correct it")
     return np.array(numbers, dtype=np.float64)

@@ -68,16 +68,13 @@ def _graphml(path: Path, root: Element, graph: Element) -> Content:
             if directed and not stated and arrows == {"none"}:
                 directed, drawn_plain = False, drawn_plain + 1
             found.edges.append(Edge(_end(path, edge, "source"), _end(path, edge, "target"), data, directed))
-    touched = {end for edge in found.edges for end in (edge.source, edge.target)}
-    groups = 0
+    groups = set()
     for node in graph.iter("node"):
         name = node.get("id", "").strip()
-        if name not in touched and (node.find("graph") is not None or node.get("yfiles.foldertype") in ("group", "folder")):
-            groups += 1
-            continue
+        if node.find("graph") is not None or node.get("yfiles.foldertype") in ("group", "folder"):
+            groups.add(name)
         found.add_node(path, name, _attributes(node, keys, "node")[0])
-    if groups:
-        found.notes.append(f"{counted(groups, 'group')} of nodes {'is' if groups == 1 else 'are'} no node")
+    found.leave_out_groups(groups)
     if drawn_plain:
         found.notes.append(f"{counted(drawn_plain, 'edge')} drawn without arrows lead{'s' * (drawn_plain == 1)} both ways")
     return found

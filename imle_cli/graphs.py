@@ -9,6 +9,7 @@ import networkx
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.dimacs import read_dimacs
 from imle_cli.edge_lists import read_edge_list, read_matrix
 from imle_cli.gml import read_gml
 from imle_cli.graph_content import Content, Edge, counted, value_of
@@ -29,8 +30,10 @@ _READERS: dict[str, Callable[[Path, bytes], Content]] = {
     ".json": read_graph_json,
     ".cyjs": read_graph_json,
     ".mtx": read_matrix,
+    ".gr": read_dimacs,
+    ".col": read_dimacs,
 }
-_LABELS = ("label", "name", "shared_name")
+_LABELS = ("label", "name", "shared_name", "shared name")
 
 Weights = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imle_cli.notes import note
 from imle_cli.number_formats import POINT, NumberFormat, doubt, find_format
-from imle_cli.sources import SourceError, ending, read_bytes, read_text
+from imle_cli.sources import SourceError, ending, read_beginning, read_bytes, read_text
 
 FloatArray = NDArray[np.float64]
 CheckSize = Callable[[tuple[int, int]], None]
@@ -134,6 +134,14 @@ def _read_tiles(path: Path, line: int, row: str, width: int) -> list[float]:
     except KeyError as error:
         got = f"tile {error.args[0]!r} in column {row.index(error.args[0])}"
         raise SourceError(path, f"line {line} has a {got}; tiles are . G S (open) and @ O T W (walls)") from error
+
+
+def kind_of_text(path: Path) -> str:
+    """The ending that the content of a text should have: ``.asc`` of ESRI's grids, ``.map`` of Moving AI's, else its own."""
+    words = read_beginning(path, 64).lower().split()
+    if words[:1] in ([b"ncols"], [b"nrows"]):
+        return ".asc"
+    return ".map" if words[:1] == [b"type"] and words[2:3] in ([b"height"], [b"width"]) else ending(path)
 
 
 def picture_in(path: Path) -> str:

@@ -144,6 +144,10 @@ def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> Gri
         if choice.top_k is not None:
             raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")
         solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, choice.engine)
+        try:
+            solver.ends(*costs.shape)
+        except ValueError as error:  # a tile outside the map
+            raise UsageError(f"--{error}") from error
         check_ends(name, solver, costs)
         return solver
     passable = int(np.isfinite(costs).sum())

@@ -21,6 +21,7 @@ CheckSize = Callable[[tuple[int, int]], None]
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
 _WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
+_INSIST = "if it is a map, say so with --solver dijkstra"
 _SIGNS = " \u00a0\u202f'’"  # between thousands
 _SPACED = re.compile(rf"\d[{_SIGNS}]\d{{3}}")
 _SAMPLE, _NARROW = 10_000, 20  # rows from which the kind of a table is told, where it is so narrow; else the first
@@ -43,6 +44,7 @@ def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -
         if not surely:
             _refuse_other_kinds(path, layout)
         left = int(layout.has_index)
+        _check_first_row(path, layout)
         if layout.header is not None:
             counted = " and the first column, which counts the rows, are" if left else " is"
             note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
@@ -59,7 +61,21 @@ def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -
 def holds_numbers_alone(path: Path) -> bool:
     """Whether a table has nothing but numbers, in several columns."""
     layout = read_layout(path, comments=True)
-    return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
+    try:
+        return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
+    except ValueError as error:  # a line of another length
+        raise SourceError(path, str(error)) from error
+
+
+def _check_first_row(path: Path, layout: Layout) -> None:
+    """Refuses names of columns that look like costs, and tells of digits that may be one tile each."""
+    rows = [cells for _, cells in islice(layout, _SAMPLE)]
+    if layout.header is None and layout.width > 1 and rows[0] == list(map(str, range(layout.width))):
+        got = "has a first line that only counts the columns (0, 1, ...), and costs are > 0"
+        raise SourceError(path, f"{got}; leave it out (pandas: to_csv(..., header=False, index=False))")
+    lengths = {len(row[0]) if row[0].isdecimal() else 0 for row in rows}
+    if layout.width == 1 < len(rows) and len(lengths) == 1 and min(lengths) > 2:
+        note(f"{path}: each line is one cost; if each digit is a tile, write spaces between the digits")
 
 
 def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
@@ -96,7 +112,8 @@ def _number(path: Path, layout: Layout, line: int, cell: str, column: int) -> fl
     except ValueError as error:
         where = f"value {column} of line {line} is"
         if not cell:
-            raise SourceError(path, f"{where} empty; write a cost there, or inf for a wall") from error
+            names = "; if line and column 1 are names, leave both out" if column == 1 and line == layout.begin else ""
+            raise SourceError(path, f"{where} empty; write a cost there, or inf for a wall{names}") from error
         got = f"{where} {cell[:40]!r}{doubt(cell)}, not a number"
         raise SourceError(path, f"{got}; write numbers with {NAMES.get(layout.separator, 'commas')} between them") from error
 
@@ -113,6 +130,9 @@ def _refuse_other_kinds(path: Path, layout: Layout) -> None:
         raise SourceError(path, f"has names in its first column ({sample[0][0][:30]}), and a map is numbers alone; {_WAYS}")
     elif (likeness := likeness_to_edges(sample)) == 1:
         raise SourceError(path, f"may be a list of edges, two nodes{' and a weight' * (layout.width == 3)} a line; {_WAYS}")
+    elif _are_tiles(sample):
+        rule = "a map has a line of costs for each row of tiles"
+        raise SourceError(path, f"may be a list of tiles, two coordinates and a value a line; {rule}; {_INSIST}")
     elif likeness:
         note(f"{path}: is read as a map, although it might be a list of edges; for these give --solver path, for instance")
 
@@ -145,6 +165,17 @@ def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
         return 0
     counted = any(nodes == {str(node) for node in range(first, first + len(nodes))} for first in (0, 1))
     return 1 if counted or len(rows) >= _MANY else 0.5
+
+
+def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether rows begin with every pair of two sets of coordinates, one after the other, as in rasters that are listed."""
+    if len(rows[0]) != 3 or not all(is_numeric(cell) for row in rows for cell in row):
+        return False
+    first, second = (list(dict.fromkeys(row[column] for row in rows)) for column in (0, 1))
+    if min(len(first), len(second)) < 2 or len(first) * len(second) != len(rows):
+        return False
+    pairs = [(row[0], row[1]) for row in rows]
+    return pairs in ([(u, v) for u in first for v in second], [(u, v) for v in second for u in first])
 
 
 def _connected(pairs: set[tuple[str, str]], nodes: set[str]) -> bool:

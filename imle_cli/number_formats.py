@@ -75,6 +75,7 @@ def find_format(cells: Iterable[str]) -> NumberFormat:
     decimals = comma_groups = point_groups = points = doubtful = 0
     for cell in cells:
         if "," in cell:
+            cell = cell.translate(_OTHER_SIGNS) if _OTHER_GROUPS.fullmatch(cell) else cell
             decimal, grouped = _DECIMAL_COMMA.fullmatch(cell), _COMMA_GROUPS.fullmatch(cell)
             doubtful += bool(decimal and grouped)
             decimals += bool(decimal and not grouped)

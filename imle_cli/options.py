@@ -51,7 +51,10 @@ class MapOptions:
 
     map: Annotated[
         Path | None,
-        typer.Argument(metavar="MAP", help="Image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in."),
+        typer.Argument(
+            metavar="MAP",
+            help="Image (white cheap, black expensive) or costs (.npy, .npz, table, .asc, .map); else built in.",
+        ),
     ] = None
     grid: Annotated[str | None, typer.Option(metavar="HxW", help="Average the map down to this many tiles.")] = None
     min_cost: Annotated[float, typer.Option(help="Cost of white.")] = 1.0
@@ -76,8 +79,9 @@ class InputOptions(MapOptions):
         Path | None,
         typer.Argument(
             metavar="INPUT",
-            help="Map: an image (white cheap, black dear) or costs (.npy, .csv, .txt); else built in. "
-            "Graph: .graphml, .gml, .gexf, .net, .json, or a table of edges. Scores: a .csv of items or of pairs.",
+            help="Map: an image (white cheap, black expensive) or costs (.npy, .npz, table, .asc, .map); else built in. "
+            "Graph: .graphml, .gml, .gexf, .json, .net, .mtx, .gr, or a table of edges. Scores: a table of items or of "
+            "pairs. Tables: .csv, .tsv, .txt; any file may end in .gz.",
         ),
     ] = None
     weight: Annotated[

@@ -8,6 +8,9 @@ from imle_cli.graph_content import Content, Edge, shown, text_of, unreadable
 from imle_cli.sources import as_number
 
 _KIND = "Pajek"
+_VALUE = re.compile(r"[+-]?[.,]?\d.*")  # how a line's value begins, whether it is a number or not
+_ATTACHED = ("partition", "permutation", "cluster", "hierarchy", "vector")  # to a network, with vertices of their own
+_SECTIONS = ("network", "vertices", "arcs", "edges", "arcslist", "edgeslist", "matrix", *_ATTACHED)
 _CELLS = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -18,21 +21,26 @@ def read_pajek(path: Path, content: bytes) -> Content:
         SourceError: a file that is damaged, or of another kind.
     """
     found = Content()
-    section, row, size = "", 0, 0
+    section, row, size, attached = "", 0, 0, False
     for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
         cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
         if not cells or cells[0].startswith("%"):
             continue
         if cells[0].startswith("*"):
             section, row = cells[0][1:].partition(":")[0].casefold(), 0
-            if section == "vertices":
+            if section not in _SECTIONS:
+                raise unreadable(path, _KIND, f"line {line} begins an unknown section {shown(cells[0])}")
+            attached = section in _ATTACHED or (attached and section == "vertices")
+            if section == "vertices" and not attached:
                 size = _vertices(path, line, cells, found)
+        elif attached:
+            continue
         elif section == "vertices":
             _vertex(path, line, cells, found)
         elif section in ("arcs", "edges"):
             if len(cells) < 2:
                 raise unreadable(path, _KIND, f"line {line} joins no two vertices")
-            data = {"weight": cells[2]} if len(cells) > 2 and as_number(cells[2]) is not None else {}
+            data = {"weight": cells[2]} if len(cells) > 2 and _VALUE.fullmatch(cells[2]) else {}
             found.edges.append(Edge(cells[0], cells[1], data, section == "arcs", line))
         elif section in ("arcslist", "edgeslist"):
             for target in cells[1:]:

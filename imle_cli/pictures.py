@@ -98,14 +98,14 @@ def _check_brightness(path: Path, image: Image.Image) -> None:
     if image.mode not in ("1", "L", "F") and image.mode[0] != "I":
         return
     signed, bits = 2 in tags.get(339, ()), tags.get(258, ())
-    grey = np.asarray(image) if image.mode[0] == "I" else np.zeros(1)
-    low, high = float(grey.min()), float(grey.max())
+    grey = np.asarray(image) if image.mode == "L" or image.mode[0] == "I" else np.zeros(1)
+    low, high, white = float(grey.min()), float(grey.max()), WHITE[image.mode]
     what = "a GeoTIFF of one band" if any(tag in tags for tag in _PLACED) else "a TIFF of signed numbers"
     if what.startswith("a GeoTIFF") or (signed and (bits != (32,) or high < 2**15)):
         remedy = "climbing costs, not height: make costs of them, 1 + slope for instance, and save these as .npy"
         raise SourceError(path, f"is {what}, measurements such as heights, not brightness; {remedy}")
-    if 0 < high - low < 2**14:
-        got = f"{path}: its grey is from {low:g} to {high:g} of 0 to 65535, so that costs hardly differ"
+    if 0 < high - low < white / 4:
+        got = f"{path}: its grey is from {low:g} to {high:g} of 0 to {white:g}, so that costs hardly differ"
         note(f"{got}; stretch it, or save costs as .npy")
 
 

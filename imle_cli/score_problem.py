@@ -9,6 +9,7 @@ import torch
 
 from imle_cli import scores
 from imle_cli.console import UsageError
+from imle_cli.notes import note
 from imle_cli.options import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_cli.sampling import find_device
@@ -211,6 +212,9 @@ def read_item_problem(options: InputOptions, choice: SolverOptions, device: Devi
     except ValueError as error:
         raise SourceError(path, str(error).replace("capacity:", "--capacity:", 1)) from error
     sense: SenseName = options.sense or "max"
+    if items.weights is not None and not (items.weights[items.scores > 0] <= (options.capacity or 0)).any():
+        got = f"{path}: no item with a score above 0 weighs at most {options.capacity}"
+        note(f"{got}, so that none is chosen; raise --capacity")
     theta = torch.from_numpy(items.scores if sense == "max" else -items.scores)[None].to(find_device(device))
     return ItemProblem(options.name, theta, choice.solver, solver, (path,), items, sense)
 
@@ -221,6 +225,11 @@ def read_pair_problem(options: InputOptions, choice: SolverOptions, device: Devi
     assert path is not None
     pairs = scores.read_pairs(path)
     sense: SenseName = options.sense or "max"
-    theta = torch.from_numpy(pairs.scores if sense == "max" else -pairs.scores)[None].to(find_device(device))
+    values = pairs.scores if sense == "max" else -pairs.scores
+    theta = torch.from_numpy(values)[None].to(find_device(device))
     solver = Assignment(partial=choice.solver == "partial-assignment")
+    if solver.partial and values.max() <= 0:
+        signs = "below" if sense == "min" else "above"
+        got = f"{path}: no score is {signs} 0, so that the partial assignment of {sense} total score is empty"
+        note(f"{got}; --solver assignment gives every row a column")
     return PairProblem(options.name, theta, choice.solver, solver, (path,), pairs, sense)

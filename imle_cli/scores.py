@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.number_formats import is_numeric
 from imle_cli.sources import SourceError, Table, as_number, read_table
 from imle_cli.table_layout import mostly_numeric
 
 _SCORES = ("score", "value")
-_CORNERS = ("", "id", "name", "item", "row")  # above the names of rows
+_CORNERS = ("", "id", "name", "item", "row", "index", "worker", "agent", "person", "task", "job")  # above names of rows
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ def read_pairs(path: Path) -> Pairs:
         if cells[0][0].casefold() in _CORNERS or any(as_number(text) is not None for text in below):
             header, cells, lines = cells[0], cells[1:], lines[1:]
     body = replace(table, header=header, rows=cells, lines=lines)
-    corner = header is not None and header[0].casefold() in _CORNERS
+    corner = header is not None and (header[0].casefold() in _CORNERS or all(map(is_numeric, header[1:])))
     named = len(cells[0]) > 1 and (corner or all(as_number(row[0]) is None for row in cells))
     places = list(range(int(named), len(cells[0])))
     columns = [header[place] for place in places] if header else list(map(str, range(1, len(places) + 1)))
-    rows = [row[0] for row in cells] if named else list(map(str, range(1, len(cells) + 1)))
+    rows = [row[0] for row in table.written[-len(cells) :]] if named else list(map(str, range(1, len(cells) + 1)))
     for names in (rows, columns):
         twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
         if twice is not None:
@@ -95,6 +96,8 @@ def _numbers(table: Table, columns: Sequence[int]) -> NDArray[np.float64]:
 
 def _column(table: Table, name: str, option: str) -> int:
     place = table.column(name)
+    if place is not None and list(map(str.casefold, table.header or ())).count(name.casefold()) > 1:
+        raise SourceError(table.path, f"has several columns {name!r}; give each a name of its own")
     if place is None:
         got = f"its columns are {', '.join(map(repr, table.header))}" if table.header else "it has no header"
         raise SourceError(table.path, f"has no column {name!r}; {got}; name one with {option}, in a first line of names")
@@ -104,7 +107,7 @@ def _column(table: Table, name: str, option: str) -> int:
 def _score_column(table: Table, heavy: int | None) -> int:
     known = table.column(*_SCORES)
     if known is not None:
-        return known
+        return _column(table, (table.header or [])[known], "--score")
     columns = [column for column in range(len(table.rows[0])) if column != heavy]
     numeric = [column for column in columns if mostly_numeric([row[column] for row in table.rows])]
     if len(numeric) > 1 and table.has_index:
@@ -120,7 +123,7 @@ def _score_column(table: Table, heavy: int | None) -> int:
 def _texts(table: Table, columns: Sequence[int]) -> list[str]:
     """Names of the rows: the first column that has a different text in each, or their numbers."""
     for column in columns:
-        texts = [row[column] for row in table.rows]
+        texts = [row[column] for row in table.written]
         if all(texts) and len(set(texts)) == len(texts):
             return texts
     return list(map(str, range(1, len(table.rows) + 1)))

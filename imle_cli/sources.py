@@ -98,6 +98,15 @@ def read_bytes(path: Path, kinds: str, thing: str, error: Callable[[Path, str], 
     return content
 
 
+def read_beginning(path: Path, count: int) -> bytes:
+    """The first bytes of a file that may be read, decompressed where its name ends in ``.gz``; none of a damaged one."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            return bytes(file.read(count))
+    except (OSError, EOFError, zlib.error):
+        return b""
+
+
 def read_text(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> str:
     """Text of a file, decompressed where its name ends in ``.gz``; arguments and errors as in :func:`read_bytes`."""
     content = read_bytes(path, kinds, thing, error)
@@ -120,12 +129,14 @@ class Table:
         path: the file.
         header: names of the columns; None where the file has none.
         rows: cells, without spaces around them; in columns of numbers, these with decimal points.
+        written: the same cells as the file has them, for names.
         lines: number of each row's line in the file, from 1.
     """
 
     path: Path
     header: list[str] | None
     rows: list[list[str]]
+    written: list[list[str]]
     lines: list[int]
 
     def number(self, row: int, column: int) -> float:
@@ -160,7 +171,8 @@ class Table:
         if not self.has_index or self.header is None:
             return self
         note(f"{self.path}: the first column only counts the rows and is left out")
-        return replace(self, header=self.header[1:], rows=[row[1:] for row in self.rows])
+        rows, written = ([row[1:] for row in cells] for cells in (self.rows, self.written))
+        return replace(self, header=self.header[1:], rows=rows, written=written)
 
 
 NUMBER = "it must be a number below 1e100, or inf"
@@ -198,7 +210,8 @@ def read_table(path: Path, names: Collection[str] = ()) -> Table:
         raise SourceError(path, str(reason)) from reason
     if not rows:
         raise SourceError(path, "holds no rows; write one line for each")
-    table = Table(path, layout.header, [cells for _, cells in rows], [number for number, _ in rows])
+    cells, lines = [cells for _, cells in rows], [number for number, _ in rows]
+    table = Table(path, layout.header, cells, [list(row) for row in cells], lines)
     read = [_write_plainly(table, column, layout.format) for column in range(layout.width)]
     for cell, plain in [pair for pair in read if pair][:1]:
         note(f"{path}: numbers such as {cell} are read as {plain}")

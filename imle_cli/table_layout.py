@@ -75,8 +75,9 @@ class Layout:
 def lay_out(text: str, names: Collection[str] = (), *, is_csv: bool = True, comments: bool = False) -> Layout:
     """Finds out how a text is a table.
 
-    A header is a first line with one of ``names``, in whatever letter case; or with a text above every column of mostly
-    numbers; or without a name above a column that counts the rows. Titles are texts above it, in fewer cells than the rest.
+    A header is a first line with one of ``names``, in whatever letter case, that no row has; or with a text above every
+    column of mostly numbers; or without a name above a column that counts the rows; or that counts the columns, without a
+    name above those of the rows. Titles are texts above it, in fewer cells than the rest.
 
     Args:
         text: the text.
@@ -101,6 +102,8 @@ def lay_out(text: str, names: Collection[str] = (), *, is_csv: bool = True, comm
     rows = [(cells + [""] * width)[:width] for _, cells in first[titles:]]
     header, told = _header(first[titles][1], rows, names)
     begin = titles + (header is not None)
+    if begin == len(first):
+        raise ValueError(f"holds names of columns ({_shown(rows[0])}) and no rows; write one line for each")
     notes = [f"line {number} is taken as a title ({_shown(cells)})" for number, cells in first[:titles]]
     notes += ["empty cells at the ends of lines are left out"] if trimmed else []
     notes += [f"line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})"] if told else []
@@ -169,15 +172,20 @@ def _is_short_header(cells: list[str], body: list[list[str]]) -> bool:
 def _header(cells: list[str], rows: list[list[str]], names: Collection[str]) -> tuple[list[str] | None, bool]:
     """Names of the columns, if the first row has them; and whether that is a guess of which to tell."""
     top, body = rows[0], rows[1:]
+    column = [row[0] for row in body]
+    if len(cells) == len(top) - 1 and not any(map(is_numeric, cells)) and body and _is_short_header(cells, body):
+        return ["", *cells], False
+    folded = {name.casefold() for name in names}
+    known = {cell for cell in top if cell.casefold() in folded and not is_numeric(cell)}
+    numbers = [cell for cell in top if is_numeric(cell) and cell.casefold() not in folded]
+    if known and not any(known.intersection(row) for row in body) and (len(known) > 1 or not numbers):
+        return top, False
     if not body:
         return None, False
-    if len(cells) == len(top) - 1 and not any(map(is_numeric, cells)) and _is_short_header(cells, body):
-        return ["", *cells], False
-    known = {name.casefold() for name in names}
-    if any(cell.casefold() in known and not is_numeric(cell) for cell in top):
+    if not top[0] and counts(top[1:]) and all(column) and not any(map(is_numeric, column)):
         return top, False
     named = not any(is_numeric(cell) or cell.casefold() in _MISSING for cell in top[1:])
-    if is_index(top, [row[0] for row in body]) and (named or counts(top[1:])):
+    if is_index(top, column) and (named or counts(top[1:])):
         return top, False
     if all(map(is_numeric, top)):
         return None, False

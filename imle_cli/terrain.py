@@ -12,7 +12,7 @@ from PIL import Image
 
 from imle_cli.arrays import kind_of, open_array
 from imle_cli.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
-from imle_cli.map_files import picture_in, read_ascii_grid, read_moving_ai
+from imle_cli.map_files import kind_of_text, picture_in, read_ascii_grid, read_moving_ai
 from imle_cli.map_tables import read_map_table
 from imle_cli.pictures import load_picture
 from imle_cli.sources import SourceError, check_file, ending
@@ -50,8 +50,8 @@ def load(
 
     Files that end in ``.npy``, ``.npz`` (with one array), ``.csv``, ``.tsv``, ``.txt``, ``.dat`` or ``.tab`` (numbers with
     commas, semicolons, tabs or spaces between), in whatever letter case, hold costs as they are: positive, ``inf`` for a
-    wall. In text, empty lines and lines that begin with ``#`` are skipped. So do ``.asc`` (ESRI) and ``.map`` (Moving AI);
-    all of them may be compressed, with ``.gz`` after the ending.
+    wall. In text, empty lines and lines that begin with ``#`` are skipped. So do ``.asc`` (ESRI) and ``.map`` (Moving AI),
+    which are known by their first words in tables too; all of them may be compressed, with ``.gz`` after the ending.
 
     ``grid`` averages costs, weighted by exact area. A tile of the grid is a wall when more than half of its area is
     wall, else it costs the mean over its passable part.
@@ -108,7 +108,7 @@ def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) 
     Raises:
         SourceError: a file that cannot be used.
     """
-    return _READERS[ending(path)](path, grid, surely)
+    return _READERS[kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)](path, grid, surely)
 
 
 def _read_array(path: Path, grid: Shape | None, _: bool) -> NDArray[Any]:

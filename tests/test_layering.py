@@ -327,6 +327,7 @@ OURS = {
     "imle_cli.console": {"notes", f"{CORE}.compilation"},
     "imle_cli.datasets": {"arrays", "outputs", "sources", f"{CORE}.perception"},
     "imle_cli.decoding": set(),
+    "imle_cli.dimacs": {"graph_content"},
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.edge_lists": {"graph_content", "sources"},
     "imle_cli.endings": set(),
@@ -346,12 +347,12 @@ OURS = {
     "imle_cli.graph_content": {"decoding", "sources"},
     "imle_cli.graph_json": {"graph_content"},
     "imle_cli.graph_layout": {"graph_content", "sources"},
-    "imle_cli.graph_problem": {"console", "graph_figures", "graph_layout", "graphs", "options", "problem", "sampling"}
-    | {"sources", f"{CORE}.solvers"},
-    "imle_cli.graph_weights": {"graph_content", "sources"},
+    "imle_cli.graph_problem": {"console", "graph_content", "graph_figures", "graph_layout", "graphs", "notes", "options"}
+    | {"problem", "sampling", "sources", f"{CORE}.solvers"},
+    "imle_cli.graph_weights": {"graph_content", "number_formats", "sources"},
     "imle_cli.graph_xml": {"graph_content", "sources"},
     "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
-    | {"notes", "pajek", "sources"},
+    | {"dimacs", "notes", "pajek", "sources"},
     "imle_cli.imported": {"console", f"{CORE}.user_code"},
     "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
     | {"score_problem", "sources", "terrain"},
@@ -411,9 +412,9 @@ OURS = {
     "imle_cli.scaling": {"measurement", "path_benchmarks", "rival_paths", f"{CORE}.solvers"},
     "imle_cli.scaling_figures": {"canvas", "measurement"},
     "imle_cli.score_figures": {"canvas"},
-    "imle_cli.score_problem": {"console", "options", "problem", "sampling", "score_figures", "scores", "sources"}
+    "imle_cli.score_problem": {"console", "notes", "options", "problem", "sampling", "score_figures", "scores", "sources"}
     | {f"{CORE}.solvers"},
-    "imle_cli.scores": {"sources", "table_layout"},
+    "imle_cli.scores": {"number_formats", "sources", "table_layout"},
     "imle_cli.separators": {"number_formats"},
     "imle_cli.sources": {"decoding", "endings", "notes", "number_formats", "table_layout"},
     "imle_cli.sweep": {"animation", "experiment", "films", "frames", "options", "outputs", "run_folder", "runs"}

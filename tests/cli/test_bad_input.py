@@ -86,8 +86,8 @@ class TestStartAndGoal:
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     @pytest.mark.parametrize("name", ["start", "goal"])
     def test_outside_the_map(self, command, name):
-        message = f"{name}: tile (16, 3) is outside the map of 16 x 16; rows and columns count from 0"
-        expect_refusal([command, f"--{name}", "16,3"], 1, message)
+        message = f"--{name}: tile (16, 3) is outside the map of 16 x 16; rows and columns count from 0"
+        expect_refusal([command, f"--{name}", "16,3"], 2, message)
 
     @pytest.mark.parametrize(("name", "tile"), [("start", "0,0"), ("goal", "2,2")])
     def test_in_a_wall(self, name, tile):

@@ -92,3 +92,13 @@ def test_files_that_are_wrong(text, reason):
         read(text)
     assert str(error.value) == f"g.gml: cannot be read as GML ({reason}); save it again, with networkx for instance"
     assert len(str(error.value)) <= 300
+
+
+def test_directed_may_be_said_above_the_graph():
+    assert read("directed 1 graph [ " + NODES + "edge [ source 0 target 1 ] ]").edges[0].directed is True
+
+
+def test_a_group_is_a_node_only_if_an_edge_leads_to_it():
+    groups = "node [ id 7 isGroup 1 ] node [ id 8 isGroup 1 ] "
+    found = read(f"graph [ {NODES}{groups}edge [ source 0 target 1 ] edge [ source 0 target 8 ] ]")
+    assert (list(found.nodes), found.notes) == (["0", "1", "8"], ["1 group of nodes is no node"])

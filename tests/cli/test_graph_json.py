@@ -101,3 +101,17 @@ def test_files_that_are_wrong(found, reason):
 def test_an_edge_to_nowhere():
     with pytest.raises(SourceError, match="an edge leads to '9', which is no node"):
         read({"nodes": NODES, "links": [{"source": "a", "target": 9}]})
+
+
+@pytest.mark.parametrize(("kind", "directed"), [("directed", True), ("undirected", False), ("mixed", True)])
+def test_graphology_says_directions_in_its_options(kind, directed):
+    ends = {"source": "a", "target": "b"}
+    found = {"options": {"type": kind}, "nodes": [{"key": "a"}, {"key": "b"}], "edges": [{**ends, "attributes": {"w": 1}}]}
+    assert edges(found)[0][2] is directed
+    found["edges"] = [{**ends, "undirected": True}]
+    assert edges(found)[0][2] is False
+
+
+def test_nodes_that_are_tuples_in_networkx():
+    found = {"nodes": [{"id": [0, 0]}, {"id": [0, 1]}], "links": [{"source": [0, 0], "target": [0, 1], "w": 2}]}
+    assert edges(found) == [("(0, 0)", "(0, 1)", None, {"w": 2})]

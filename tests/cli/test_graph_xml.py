@@ -102,6 +102,14 @@ class TestGEXF:
         assert found.notes == ["1 edge without a weight counts 1, as in GEXF"]
         assert gexf('<nodes><node id="a"/></nodes><edges><edge source="a" target="a"/></edges>').edges[0].data == {}
 
+    def test_a_weight_of_another_letter_case_is_not_missing(self):
+        found = gexf(
+            '<attributes class="edge"><attribute id="0" title="Weight"/></attributes><nodes><node id="a"/><node id="b"/></nodes>'
+            '<edges><edge source="a" target="b"><attvalues><attvalue for="0" value="4"/></attvalues></edge>'
+            '<edge source="b" target="a" weight="2"/></edges>'
+        )
+        assert ([edge.data for edge in found.edges], found.notes) == ([{"Weight": "4"}, {"weight": "2"}], [])
+
     def test_attributes_have_titles_and_defaults(self):
         titles = '<attributes class="edge"><attribute id="0" title="length"><default>5</default></attribute></attributes>'
         inside = '<edges><edge source="a" target="b"/><edge source="a" target="b"><attvalues><attvalue for="0" value="7"/></attvalues></edge></edges>'

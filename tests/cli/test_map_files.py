@@ -105,6 +105,11 @@ class TestMovingAi:
             "step costs no more"
         )
 
+    @pytest.mark.parametrize("name", ["m.txt", "m.dat"])
+    def test_both_formats_are_known_in_texts_of_another_ending(self, name):
+        assert load(write("NCOLS 2\r\nNROWS 1\r\ncellsize 1\r\n3 -9999\r\n", name)).tolist() == [[3, WALL]]
+        assert load(write(MAZE + "....\n.@T.\n....\n", name)).tolist()[1] == [1, WALL, WALL, 1]
+
     def test_it_is_averaged_too(self):
         assert load(write(MAZE + "....\n@@..\n@@..\n", "m.map"), grid=(1, 2)).tolist() == [[WALL, 1.0]]
 

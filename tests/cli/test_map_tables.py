@@ -11,6 +11,7 @@ from imle_cli.sources import SourceError
 from imle_cli.terrain import load
 
 WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
+RASTER = "440.5 320 107\n500.5 320 123\n440.5 260 115\n500.5 260 99.5\n440.5 200 1\n500.5 200 2\n"
 EXPECTED = [[1.5, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
@@ -125,7 +126,29 @@ class TestNames:
         np.testing.assert_array_equal(load(write("1,5,5,1\n2,5,5,1\n3,5,6,1\n"))[:, 0], [1, 2, 3])
 
     def test_a_map_without_its_first_cost_is_refused(self):
-        assert refusal(",2,3\n4,5,6\n7,8,9\n") == "value 1 of line 1 is empty; write a cost there, or inf for a wall"
+        rule = "write a cost there, or inf for a wall; if line and column 1 are names, leave both out"
+        assert refusal(",2,3\n4,5,6\n7,8,9\n") == f"value 1 of line 1 is empty; {rule}"
+        assert refusal(",0.0,0.5\n0.0,5,6\n0.5,7,8\n") == f"value 1 of line 1 is empty; {rule}"
+
+    def test_a_first_line_that_counts_columns_holds_no_costs(self):
+        rule = "leave it out (pandas: to_csv(..., header=False, index=False))"
+        got = "has a first line that only counts the columns (0, 1, ...), and costs are > 0"
+        assert refusal("0,1,2\n5,6,7\n8,9,4\n") == f"{got}; {rule}"
+
+    @pytest.mark.parametrize("content", ["1 1 5\n1 2 6\n2 1 7\n2 2 8\n", RASTER])
+    def test_a_list_of_tiles_is_no_map(self, content):
+        assert refusal(content, "m.txt") == (
+            "may be a list of tiles, two coordinates and a value a line; a map has a line of costs for each row of tiles; "
+            "if it is a map, say so with --solver dijkstra"
+        )
+        assert load(write(content, "m.txt"), surely=True).shape[1] == 3
+
+    def test_a_note_tells_of_digits_without_spaces(self, said):
+        assert load(write("1163\n1381\n2136\n", "m.txt")).tolist() == [[1163], [1381], [2136]]
+        assert said == ["m.txt: each line is one cost; if each digit is a tile, write spaces between the digits"]
+        load(write("7\n8\n9\n", "n.txt"))
+        load(write("10\n8\n9\n", "o.txt"))
+        assert len(said) == 1
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -198,3 +221,8 @@ class TestEdges:
 )
 def test_numbers_alone(content, alone):
     assert holds_numbers_alone(write(content, "m.txt")) is alone
+
+
+def test_lines_of_unequal_length_are_refused_by_the_name_of_the_file():
+    with pytest.raises(SourceError, match=r"^m\.txt: line 1 has 1 cells and most lines have 2"):
+        holds_numbers_alone(write('"x"\n"a" 1.5\n"b" 2.5\n', "m.txt"))

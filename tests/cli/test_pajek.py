@@ -59,3 +59,18 @@ def test_files_that_are_wrong(text, message):
     with pytest.raises(SourceError) as error:
         read(text)
     assert str(error.value).startswith(f"g.net: {message}")
+
+
+def test_a_value_that_is_no_number_is_kept_for_whoever_refuses_it():
+    assert edges(HEAD + "*Edges\n1 2 1,5\n2 3 2\n")[0] == ("1", "2", False, {"weight": "1,5"})
+
+
+def test_what_is_attached_to_a_network_is_no_network():
+    text = HEAD + "*Edges\n1 2 1\n*Partition p.clu\n*Vertices 3\n1\n2\n2\n"
+    assert edges(text) == [("1", "2", False, {"weight": "1"})]
+    assert len(read(text).nodes) == 3
+
+
+def test_unknown_sections_are_not_passed_over():
+    with pytest.raises(SourceError, match=r"line 4 begins an unknown section '\*Links'"):
+        read(HEAD + "*Links\n1 2 1\n")

@@ -90,6 +90,14 @@ class TestHeights:
         text = "its grey is from 1501 to 1598 of 0 to 65535, so that costs hardly differ; stretch it, or save costs as .npy"
         assert said == [f"{name}: {text}"]
 
+    def test_a_note_tells_of_labels_and_of_masks_of_0_and_1(self, said):
+        Image.fromarray(np.array([[0, 1, 1]], dtype=np.uint8)).save("mask.png")
+        np.testing.assert_allclose(load(Path("mask.png")), [[100, 100 - 99 / 255, 100 - 99 / 255]])
+        Image.fromarray(np.array([[0, 255, 255]], dtype=np.uint8)).save("black.png")
+        load(Path("black.png"))
+        text = "its grey is from 0 to 1 of 0 to 255, so that costs hardly differ; stretch it, or save costs as .npy"
+        assert said == [f"mask.png: {text}"]
+
     @pytest.mark.parametrize("levels", [[0, 65535], [20000, 40000], [7, 7]])
     def test_no_note_where_they_do(self, said, levels):
         Image.fromarray(np.array([levels], dtype=np.uint16)).save("map.png")

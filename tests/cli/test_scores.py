@@ -26,6 +26,11 @@ class TestItems:
             ("kind,name,price,value\nx,a,9,1\nx,b,8,2\n", ["a", "b"], [1, 2]),  # the first texts that differ are names
             ("a,1\na,2\n", ["1", "2"], [1, 2]),
             ("7,5\n", None, None),
+            (",0\na,1.5\nb,2.5\n", ["a", "b"], [1.5, 2.5]),  # a series of pandas
+            (",0\n0,1.5\n1,2.5\n", ["0", "1"], [1.5, 2.5]),
+            (";0\na;1,5\nb;2\n", ["a", "b"], [1.5, 2]),
+            ("name;score\n1,10;1,5\n1,20;2,5\n", ["1,10", "1,20"], [1.5, 2.5]),  # names stay as they are written
+            ("name;score\na;1\u00a0234,5\nb;2\n", ["a", "b"], [1234.5, 2]),
         ],
     )
     def test_one_score_a_line(self, text, names, scores):
@@ -35,6 +40,16 @@ class TestItems:
             return
         items = read_items(write(text))
         assert (items.names, items.scores.tolist(), items.weights) == (names, scores, None)
+
+    def test_two_columns_of_one_name(self):
+        with pytest.raises(SourceError, match=r"^t\.csv: has several columns 'score'; give each a name of its own$"):
+            read_items(write("name,score,Score\na,1,9\nb,2,8\n"))
+
+    def test_names_of_columns_alone(self):
+        with pytest.raises(
+            SourceError, match=r"^t\.csv: holds names of columns \(name, score\) and no rows; write one line"
+        ):
+            read_items(write("name,score\n"))
 
     def test_columns_by_name(self):
         path = write("item,price,value,weight\na,9,1,3\nb,8,2,4\n")
@@ -89,6 +104,13 @@ class TestPairs:
     def test_names_are_optional(self, text, rows, columns):
         pairs = read_pairs(write(text))
         assert (pairs.rows, pairs.columns, pairs.scores.tolist()) == (rows, columns, [[1, 2], [3, 4]])
+
+    @pytest.mark.parametrize(
+        "text", ["worker,x,y\n10,1,2\n20,3,4\n", "w/t,1,2\n10,1,2\n20,3,4\n", "index,x,y\n10,1,2\n20,3,4\n"]
+    )
+    def test_numbers_of_rows_are_no_scores(self, text):
+        pairs = read_pairs(write(text))
+        assert (pairs.rows, pairs.scores.tolist()) == (["10", "20"], [[1, 2], [3, 4]])
 
     def test_a_value_that_is_no_number(self):
         with pytest.raises(SourceError) as error:

@@ -301,14 +301,29 @@ class TestErrors:
         message = "e.csv: graph: got no perfect matching of its 3 nodes; add edges, or use --solver matching"
         assert refusal(1, "solve", "e.csv", "--solver", "perfect-matching") == message
 
+    def test_a_best_matching_without_edges_is_told(self):
+        Path("e.csv").write_text("a,b,1\nb,c,2\n")
+        text = (
+            "note: e.csv: no weight is below 0, so that the matching of min total weight is empty; --solver "
+            "perfect-matching joins all nodes, --sense max chooses edges"
+        )
+        for command in ("solve", "sample", "marginals"):
+            assert noted(command, "e.csv", "--solver", "matching", "--sense", "min")[1] == [text]
+        assert noted("solve", "e.csv", "--solver", "matching")[1] == []
+        Path("f.csv").write_text("a,b,-1\nb,c,2\n")
+        assert noted("solve", "f.csv", "--solver", "matching", "--sense", "min")[1] == []
+
+    def test_a_best_forest_without_edges_is_told(self):
+        Path("e.csv").write_text("a,b,inf\nb,c,inf\n")
+        text = "note: e.csv: no edge has a finite weight, so that the forest is empty; --weight none counts each edge as 1"
+        assert noted("solve", "e.csv", "--solver", "spanning-forest", "--sense", "min")[1] == [text]
+
     @pytest.mark.usefixtures("city")
     @pytest.mark.parametrize("solver", ["path", "min-cut"])
     def test_an_unknown_node(self, solver):
-        message = (
-            "city.graphml: --start: got 'z'; it is no node of the graph; the nodes are '00', '01', '02', '03', '10', ..."
-        )
+        message = "--start: got 'z'; it is no node of the graph; the nodes are '00', '01', '02', '03', '10', '11', ..."
         assert (
-            refusal(1, "solve", "city.graphml", "--solver", solver, "--weight", "length", "--start", "z", "--goal", "00")
+            refusal(2, "solve", "city.graphml", "--solver", solver, "--weight", "length", "--start", "z", "--goal", "00")
             == message
         )
 

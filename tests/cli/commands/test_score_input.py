@@ -213,3 +213,20 @@ def test_bad_tables(case):
     text, solver, *options = case
     Path("t.csv").write_text(text)
     assert refusal(1, "solve", "t.csv", "--solver", solver, *options) == BAD_TABLES[case]
+
+
+def noted(*arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.stderr
+    return result.stderr
+
+
+def test_best_solutions_without_anything_are_told():
+    Path("p.csv").write_text("1,2\n3,4\n")
+    text = "no score is below 0, so that the partial assignment of min total score is empty; --solver assignment"
+    assert text in noted("solve", "p.csv", "--solver", "partial-assignment", "--sense", "min")
+    assert noted("solve", "p.csv", "--solver", "partial-assignment") == ""
+    Path("k.csv").write_text("weight,score\n5,1\n1,-2\n")
+    text = "no item with a score above 0 weighs at most 4, so that none is chosen; raise --capacity"
+    assert text in noted("solve", "k.csv", "--solver", "knapsack", "--capacity", "4")
+    assert noted("solve", "k.csv", "--solver", "knapsack", "--capacity", "5") == ""
