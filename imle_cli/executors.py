@@ -104,13 +104,26 @@ def _on_dask(
 ) -> Iterator[tuple[int, Result | Exception]]:
     # Not by joblib, whose backend for Dask waits for ever for a call whose worker died.
     distributed = _imported("distributed", "dask")
-    settings = {"n_workers": jobs or cpu_count(), "threads_per_worker": 1, "dashboard_address": None}
-    with distributed.Client(silence_logs=logging.CRITICAL, **settings) as client:
+    cluster = nullcontext() if import_module("dask.config").get("scheduler-address", None) else _dask(distributed, jobs)
+    with cluster as own, distributed.Client(own) as client:
         numbers = {client.submit(function, task, pure=False): number for number, task in enumerate(tasks)}
         for future in distributed.as_completed(numbers):
             died = future.status != "finished"
             yield numbers[future], ExecutorError(_DIED) if died else future.result()
             future.release()
+
+
+@contextmanager
+def _dask(distributed: Any, jobs: int | None) -> Iterator[Any]:
+    """A cluster of processes here, which shows nothing and, where keys can be made, takes orders from this process alone."""
+    security = distributed.Security.temporary() if find_spec("cryptography") else distributed.Security()
+    # Dask has no option without the servers that show its state: these show nothing, at a port that is free, and stop.
+    no_pages = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    settings = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}, "security": security}
+    workers = {"n_workers": jobs or cpu_count(), "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
+    with import_module("dask.config").set(no_pages), distributed.LocalCluster(**settings, **workers) as cluster:
+        cluster.scheduler.http_server.stop()
+        yield cluster
 
 
 @contextmanager

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _EXECUTOR = (
-    "Processes of this machine, or a cluster. A cluster that dask or ray starts here takes orders from every user of this "
-    "machine: use it where you are alone."
+    "Processes of this machine, or a cluster. One that ray starts here, or dask without the package cryptography, takes "
+    "orders from every user of this machine: use it where you are alone."
 )
 SweepFolder = Annotated[
     Path | None,

@@ -49,6 +49,43 @@ def test_a_cluster_gives_the_same(executor):
     assert done.stdout == f"{[(number, number**2) for number in range(7)]}\n", done.stderr
 
 
+# Every address at which this process or one of its workers listens, and what it answers there.
+LISTENERS = """
+import http.client, psutil, sys
+sys.path.append({folder!r})
+from imle_cli.executors import outcomes
+
+def answers():
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    for process in family:
+        for socket in process.net_connections(kind="tcp"):
+            if socket.status == psutil.CONN_LISTEN:
+                yield socket.laddr.ip
+                for page in ("/health", "/metrics", "/info/main/workers.html", "/"):
+                    connection = http.client.HTTPConnection(*socket.laddr, timeout=3)
+                    try:
+                        connection.request("GET", page)
+                        yield connection.getresponse().status
+                    except (OSError, http.client.HTTPException):
+                        pass
+                    finally:
+                        connection.close()
+
+if __name__ == "__main__":
+    found = outcomes(eval, ["1", "2"], "dask", 2)
+    next(found)
+    print(sorted(set(map(str, answers()))))
+    list(found)
+"""
+
+
+def test_a_cluster_of_dask_here_shows_nothing():
+    pytest.importorskip("dask")
+    Path("listeners.py").write_text(LISTENERS.format(folder=str(Path(executors.__file__).parents[1])))
+    done = subprocess.run([sys.executable, "listeners.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() in ("['127.0.0.1']", "['127.0.0.1', '404']"), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(("executor", "module"), [("dask", "distributed"), ("ray", "ray")])
 def test_what_is_not_installed(executor, module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
