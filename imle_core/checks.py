@@ -1,6 +1,7 @@
 """Checks of arguments: numbers, parameters, names, settings. Each error is a line: what was got, the rule, the remedy."""
 
 import difflib
+import inspect
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -142,7 +143,9 @@ def check_temperature(name: str, value: Any) -> None:
 
 
 def check_not_learned(name: str, value: Any, remedy: str) -> None:
-    """A setting must be no tensor that wants a gradient, since it would get none."""
+    """A setting must be a number, and no tensor that wants a gradient, since it would get none."""
+    if not (hasattr(type(value), "__float__") or hasattr(type(value), "__index__")):
+        raise TypeError(f"{name}: got {_kind(value)}; it must be a number; give one such as 1.0")
     if isinstance(value, Tensor) and value.requires_grad:
         raise TypeError(
             f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "
@@ -151,6 +154,20 @@ def check_not_learned(name: str, value: Any, remedy: str) -> None:
 
 
 def check_method(name: str, value: Any, method: str, remedy: str) -> None:
-    """``value`` must have a callable attribute ``method``."""
+    """``value`` must be an object with a callable attribute ``method``."""
+    if isinstance(value, type) and inspect.isfunction(inspect.getattr_static(value, method, None)):
+        raise TypeError(f"{name}: got {_kind(value)}; it must be an object; make one: {value.__name__}(...)")
     if not callable(getattr(value, method, None)):
-        raise TypeError(f"{name}: got {type(value).__name__}, which has no method {method}; {remedy}")
+        raise TypeError(f"{name}: got {_kind(value)}, which has no method {method}; {remedy}")
+
+
+def check_generator(value: Any) -> None:
+    """A source of random numbers is torch's, or None for its global one."""
+    if value is not None and not isinstance(value, torch.Generator):
+        raise TypeError(
+            f"generator: got {_kind(value)}; it must be a torch.Generator or None; use torch.Generator().manual_seed(0)"
+        )
+
+
+def _kind(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from imle_core.checks import check_numbers, sum_is_finite
+from imle_core.checks import check_generator, check_numbers, sum_is_finite
 from imle_core.declarations import declared, is_pure
 
 
@@ -80,9 +80,10 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
     """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``, in memory of its own.
 
     Raises:
-        TypeError: the noise is no tensor.
+        TypeError: the noise is no tensor, or the generator is none.
         ValueError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
     """
+    check_generator(generator)
     shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
     wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
     known = _keywords(noise.sample)

@@ -81,6 +81,7 @@ class Layer(ABC):
         checks.check_choice("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
         checks.check_choice("reduction", self.reduction, get_args(Reduction))
+        checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
 
     @abstractmethod

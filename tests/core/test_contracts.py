@@ -118,6 +118,37 @@ ERRORS = {
         ValueError,
         "target_noise_temperature: got inf; it must be a finite number >= 0; use 0 for no noise",
     ),
+    "temperature of text": (
+        lambda: imle(TopK(1), input_noise_temperature="1"),
+        TypeError,
+        "input_noise_temperature: got str; it must be a number; give one such as 1.0",
+    ),
+    "beta of text": (
+        lambda: TargetDistribution(beta="10"),
+        TypeError,
+        "beta: got str; it must be a number; give one such as 1.0",
+    ),
+    "class of a noise": (
+        lambda: imle(TopK(1), noise_distribution=GumbelNoiseDistribution),
+        TypeError,
+        "noise_distribution: got the class GumbelNoiseDistribution; it must be an object; make one: "
+        "GumbelNoiseDistribution(...)",
+    ),
+    "class of a target": (
+        lambda: imle(TopK(1), TargetDistribution),
+        TypeError,
+        "target_distribution: got the class TargetDistribution; it must be an object; make one: TargetDistribution(...)",
+    ),
+    "seed as generator": (
+        lambda: imle(TopK(1), generator=0),
+        TypeError,
+        "generator: got int; it must be a torch.Generator or None; use torch.Generator().manual_seed(0)",
+    ),
+    "seed as generator of samples": (
+        lambda: perturb_and_map(TopK(1), torch.ones(1, 2), GumbelNoiseDistribution(), generator=0),
+        TypeError,
+        "generator: got int; it must be a torch.Generator or None; use torch.Generator().manual_seed(0)",
+    ),
     "sense": (
         lambda: imle(TopK(1), sense="least"),
         ValueError,
@@ -313,3 +344,12 @@ def test_a_noise_whose_signature_cannot_be_read_gets_the_shape_alone():
 
     with pytest.raises(TypeError, match=r"^noise_distribution: Opaque.sample gave int; it must give a dense tensor of"):
         imle(TopK(1), None, Opaque())(torch.ones(2, 3))
+
+
+def test_a_class_whose_sample_needs_no_object_is_a_noise():
+    class Still:
+        @staticmethod
+        def sample(shape):
+            return torch.zeros(shape)
+
+    assert imle(TopK(1), noise_distribution=Still)(torch.tensor([[1.0, 2.0]])).tolist() == [[0.0, 1.0]]
