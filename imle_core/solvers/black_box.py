@@ -79,6 +79,7 @@ class BlackBox:
         SolveError: when called, a function that raises, SystemExit included, takes too long, ends its process twice, or
             gives something else than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
 
+    >>> import torch
     >>> solver = BlackBox(lambda theta: theta > 0)
     >>> solver(torch.tensor([[1.0, -1.0], [1.0, -1.0]]))
     tensor([[1., 0.],
