@@ -25,7 +25,8 @@ class Solver(Protocol):
 
     Sense: the attribute ``sense``, "max" or "min", says what a solver does; a layer of the other sense refuses it.
 
-    Both attributes hold for the class that has them, and for subclasses that leave ``__call__`` as it is.
+    Both attributes and ``perturb_and_map`` hold for the class that has them, and for subclasses that leave ``__call__``,
+    ``forward`` and ``perturb_and_map`` as they are.
     """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:

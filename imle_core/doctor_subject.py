@@ -262,7 +262,7 @@ def _checked(z: Any, theta: Tensor, shape: torch.Size) -> Tensor:
     if z.shape != shape:
         reason = f"gave shape {tuple(z.shape)} for {tuple(shape)}"
         raise RefusedError(theta, "shape", reason, "it must keep the shape, N in front")
-    if not z.isfinite().all():
+    if not z.double().isfinite().all():  # narrow types lack the question
         raise RefusedError(theta, "values", "gave NaN or infinite entries", "a solution must be finite")
     return z
 

@@ -93,9 +93,10 @@ def imle(
 
     The gradient is ``mean_s [z_s - MAP(alpha*theta - lambda*dy_s + tau_tgt*eps_s)]``, with the noise of the forward pass.
     Use it as a function, ``layer = imle(solver, ...)``, or as a decorator, ``@imle(...)``; then call ``layer(theta)`` with
-    theta of shape ``(B, *event)``. Positional and keyword arguments after theta reach the solver as they are (tensors
-    detached). A backward pass solves once more (central: twice), without gradient tracking none is made. An infinite
-    entry of theta (-inf: never chosen) stays as it is in every target and gets gradient 0.
+    theta of shape ``(B, *event)``. Positional and keyword arguments after theta reach the solver, tensors and
+    arrays as copies without gradients, in the backward pass as they were in the call. A backward pass solves once more
+    (central: twice), without gradient tracking none is made. An infinite entry of theta (-inf: never chosen) stays as it is
+    in every target and gets gradient 0.
 
     Whatever scales the loss scales lambda: a mean over rows or entries divides it by their number, ``loss / n`` in gradient
     accumulation by n, and ``torch.amp.GradScaler`` multiplies it by a scale that starts at 65536. Add losses up. Under a

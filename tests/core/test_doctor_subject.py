@@ -75,3 +75,9 @@ def test_a_refusal_that_does_not_happen_again_keeps_its_batch():
     text, example = subject.refusal(RefusedError(subject.theta, "KeyError", "raised KeyError"))
     assert text == "raised KeyError"
     assert torch.equal(example["theta"], subject.theta)
+
+
+def test_solutions_in_eight_bits_are_read(examined):
+    found = examined(lambda theta: (theta > 0).to(torch.float8_e4m3fn), nb_instances=8)
+    assert found.fails == []
+    assert "type" in found.warns
