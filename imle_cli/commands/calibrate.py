@@ -78,20 +78,21 @@ def calibrate(
     check_at_least("--samples", samples, 2, "the usual number is 100000")
     found = read_lab_problems(place, choice, lab, report, given.names, instances)
     problem, stem, inputs = found[0]
-    law = make_noise(noise, problem.k)
-    _check_exact(problem, law, choice.solver)
+    family, law = _known(problem.family, choice.solver), make_noise(noise, problem.k)
+    if law is None:
+        raise UsageError("--noise: got none; its temperature would change nothing; choose a law")
     outputs = Outputs(out or Path(f"{stem}-calibrate.png"), None, inputs)
     theta = _stacked([each.theta for each, *_ in found])
     with console.progress("sampling", samples * (len(temperatures) + (len(temperatures) > 1) * REFINEMENTS)) as advance:
-        ask = partial(measure, theta, problem.solver, problem.family, law, temperatures)
+        ask = partial(measure, theta, problem.solver, family, law, temperatures)
         records = list(ask(nb_samples=samples, seed=report.seed, observe=advance))
     title = f"{problem.name}{f', {instances} instances' if instances > 1 else ''}: {noise_title(noise.noise)}{_details(law)}"
-    outcome = _Outcome(title, problem.family, temperatures, records)
+    outcome = _Outcome(title, family, temperatures, records)
     _draw(outputs, outcome)
     values = {
         "problem": problem.name,
         "instances": instances,
-        **number_of_states(problem.family),
+        **number_of_states(family),
         "noise": noise.noise,
         "k": getattr(law, "k", None),
         "iterations": noise.noise_iterations if hasattr(law, "k") else None,
@@ -101,14 +102,14 @@ def calibrate(
     _tell(console, values, outcome, time.perf_counter() - began, outputs.files)
 
 
-def _check_exact(problem: Any, law: Any, solver: Any) -> None:
-    if problem.family is None:
+def _known(family: "ExponentialFamily | None", solver: Any) -> "ExponentialFamily":
+    """The exact distribution, where there is one."""
+    if family is None:
         raise UsageError(
             f"--solver: got {solver}; the exact distribution of its solutions is not known here; choose top-k, knapsack or "
             "spanning-tree, or leave INPUT out for paths that never turn back: --problem path"
         )
-    if law is None:
-        raise UsageError("--noise: got none; its temperature would change nothing; choose a law")
+    return family
 
 
 def _tell(console: Any, values: dict[str, Any], outcome: "_Outcome", seconds: float, files: list[str]) -> None:
