@@ -72,6 +72,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        print("error: the current folder has been removed; change to another one", file=sys.stderr)
+        raise SystemExit(Exit.FAILED) from None
     for wanted in handled_signals():
         if wanted != signal.SIGINT:
             signal.signal(wanted, _end)

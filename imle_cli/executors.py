@@ -118,7 +118,7 @@ def _dask(distributed: Any, jobs: int | None) -> Iterator[Any]:
     """A cluster of processes here, which shows nothing and, where keys can be made, takes orders from this process alone."""
     security = distributed.Security.temporary() if find_spec("cryptography") else distributed.Security()
     # Dask has no option without the servers that show its state: these show nothing, at a port that is free, and stop.
-    no_pages = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    no_pages: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     settings = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}, "security": security}
     workers = {"n_workers": jobs or cpu_count(), "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
     with import_module("dask.config").set(no_pages), distributed.LocalCluster(**settings, **workers) as cluster:

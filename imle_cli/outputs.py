@@ -57,7 +57,9 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
         raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
     if ending not in kinds:
         raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
-    _check_parent(option, path)
+    _check_parent(option, followed(path))
+    if followed(path).is_symlink():
+        raise OutputError(f"{option}: {path} is a link that leads to itself; choose another name or remove it")
     if not path.exists():
         return
     if any(source.exists() and path.samefile(source) for source in inputs):
@@ -106,6 +108,11 @@ def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs
     return paths
 
 
+def followed(path: Path) -> Path:
+    """Where a symbolic link leads, there or not yet; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 @contextmanager
 def replacing(path: Path, *, durable: bool = False, kept: Path | None = None) -> Iterator[BinaryIO]:
     """A file that takes the place of ``path`` when the block ends well, and vanishes when it does not.
@@ -113,10 +120,11 @@ def replacing(path: Path, *, durable: bool = False, kept: Path | None = None) ->
     A process that is killed leaves it behind; :func:`leftovers` finds it.
 
     Args:
-        path: what it replaces.
+        path: what it replaces; of a symbolic link, the file to which it leads.
         durable: let its content reach the disk before its name does, so that no power cut leaves an empty file.
         kept: where what it replaces goes.
     """
+    named, path = path, followed(path)
     temporary = path.with_name(f".{path.name[:_NAME_LETTERS]}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as file:
@@ -131,7 +139,7 @@ def replacing(path: Path, *, durable: bool = False, kept: Path | None = None) ->
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             # The reader knows the file by its final name; a full disk gives none at all.
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            raise OSError(error.errno, error.strerror, str(named)) from error
         raise
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from imle_cli.console import printable
 from imle_cli.option_groups import Without
 from imle_cli.options import Picture, ReportOptions
 
@@ -82,7 +83,7 @@ def _tell(console: "Report", values: dict[str, Any]) -> None:
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
         f"picture  {values['files'][0]}",
     ]
-    console.table(values, ["data", *_FIGURES], [row], _FIGURES, "\n".join(["", *below]))
+    console.table(values, ["data", *_FIGURES], [row], _FIGURES, "\n".join(["", *map(printable, below)]))
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:

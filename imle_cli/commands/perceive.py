@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
+from imle_cli.console import UsageError, printable
 from imle_cli.option_groups import Given
 from imle_cli.options import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
 
@@ -114,4 +114,4 @@ def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, 
         f"{summary['regret']:.3%}; {alike}",
         f"run        {summary['run']}",
     ]
-    console.table(summary, header, rows, header, "\n".join(["", *below]))
+    console.table(summary, header, rows, header, "\n".join(["", *map(printable, below)]))

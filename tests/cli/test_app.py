@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import imle_cli
 from imle_cli.app import main
 
 COMMANDS = (
@@ -157,3 +159,14 @@ class TestProcess:
         assert process.returncode == 130
         assert shown.rstrip().endswith("interrupted")
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a current folder cannot be removed elsewhere")
+def test_a_current_folder_that_was_removed():
+    code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', 'imle_cli', 'solve'])"
+    environment = os.environ | {"PYTHONPATH": str(Path(imle_cli.__file__).parents[1])}
+    Path("gone").mkdir()
+    call = [sys.executable, "-c", code]
+    done = subprocess.run(call, cwd="gone", env=environment, capture_output=True, text=True, check=False)
+    expected = "error: the current folder has been removed; change to another one\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)

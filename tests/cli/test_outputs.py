@@ -194,3 +194,27 @@ class TestOutputs:
             Outputs(Path("a.npy"), None, ())
         with pytest.raises(OutputError, match=r"^--save: a\.png ends in \.png"):
             Outputs(Path("a.png"), Path("a.png"), ())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+class TestLinks:
+    @pytest.mark.parametrize("there", [True, False])
+    def test_one_is_followed(self, there):
+        Path("folder").mkdir()
+        if there:
+            Path("folder/real.png").write_bytes(b"\x89PNG old")
+        Path("link.png").symlink_to("folder/real.png")
+        check_output("--out", Path("link.png"), [".png"])
+        with replacing(Path("link.png")) as file:
+            file.write(b"\x89PNG new")
+        assert Path("link.png").is_symlink()
+        assert Path("folder/real.png").read_bytes() == b"\x89PNG new"
+        assert [path.name for path in Path("folder").iterdir()] == ["real.png"]
+
+    def test_one_into_no_folder_or_to_itself(self):
+        Path("link.png").symlink_to("folder/real.png")
+        with pytest.raises(OutputError, match=r"folder does not exist; make it first$"):
+            check_output("--out", Path("link.png"), [".png"])
+        Path("circle.png").symlink_to("circle.png")
+        with pytest.raises(OutputError, match=r"^--out: circle\.png is a link that leads to itself; choose another name or"):
+            check_output("--out", Path("circle.png"), [".png"])
