@@ -260,7 +260,7 @@ def wrong(read, file):
     except ValueError as error:
         refused, message = True, str(error)
         ours = type(error).__module__.startswith("imle_")
-        if not (ours and Path(file).parts[0] in message and len(message) <= LETTERS and "\n" not in message):
+        if not (ours and Path(file).parts[0] in message and len(message) <= LETTERS):
             complaint = f"{type(error).__name__}: {message[:400]}"
     except Exception as error:
         complaint = f"{type(error).__name__}: {str(error)[:400]}"
