@@ -173,7 +173,7 @@ class Recorder:
             raise RunError(f"{run.path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
         step = training.step
         if not 0 <= step <= min(len(rows), training.steps + 1):
-            raise RunError(f"{run.path}: checkpoint.pt is at step {step}, metrics.csv at {len(rows)}; {DAMAGED}")
+            raise RunError(f"{run.path}: checkpoint.pt is at step {str(step)[:20]}, metrics.csv at {len(rows)}; {DAMAGED}")
         kept = history.until(step)
         if kept.steps != [made for made in range(step) if made % experiment.record_every == 0 or made == training.steps]:
             raise RunError(f"{run.path}: history.npz lacks steps before {step}, at which checkpoint.pt is; {DAMAGED}")

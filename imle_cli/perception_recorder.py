@@ -135,7 +135,7 @@ class PerceptionRecorder:
             raise RunError(f"{path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
         ended = training.step // training.steps_an_epoch
         if not ended <= len(rows) or not 0 <= training.step <= training.steps:
-            raise RunError(f"{path}: checkpoint.pt is in epoch {ended}, metrics.csv has {len(rows)}; {DAMAGED}")
+            raise RunError(f"{path}: checkpoint.pt is in epoch {str(ended)[:20]}, metrics.csv has {len(rows)}; {DAMAGED}")
         kept, seen = run if rank() == 0 else None, views.until(training.step)
         return cls(kept, experiment, data, training, seen, rows[:ended], state["seconds"], fell_back)
 

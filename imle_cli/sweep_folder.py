@@ -206,7 +206,7 @@ class SweepFolder(Generic[SomeCell]):
                 if name not in self.cells[0].AXES and made != value:
                     option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
                     raise RunError(
-                        f"{option}: got {value}, but the sweep in {path} was made with {made}; choose another --out"
+                        f"{option}: got {value}, but the sweep in {path} was made with {made!s:.90}; choose another --out"
                     )
             if run.config.get("inputs") != inputs:
                 raise RunError(f"--out: {path} has a sweep of another {self.OTHER}; choose another name")
