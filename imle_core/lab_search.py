@@ -181,13 +181,14 @@ class _Grid:
     def _widen(self) -> bool:
         """Adds a value at each end beyond which the error may be less."""
         least = min(self.trials, key=lambda place: self.trials[place].cell().rank)
-        ends = [end for end in self._ends() if self._is_open(*end, least)]
-        for name, direction in ends:
-            values = self._axes[name]
-            self._axes[name] = sorted([*values, _beyond(values[::-direction])])
-            self._added[name, direction] += 1
+        before = self._added.total()
+        for name, direction in self._ends():
+            if self._is_open(name, direction, least):
+                values = self._axes[name]
+                self._axes[name] = sorted([*values, _beyond(values[::-direction])])
+                self._added[name, direction] += 1
         self._add()
-        return bool(ends)
+        return self._added.total() > before
 
     def _is_open(self, name: str, direction: int, least: Place) -> bool:
         """Whether there may be less than the least error beyond an end of an axis.
