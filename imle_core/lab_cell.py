@@ -30,8 +30,8 @@ class Cell:
         by_instance: accuracy on each instance.
         is_best: whether it is the best of its estimator. Its repetitions are then others than those that chose it, among
             which the luckiest of many cells looks better than it is.
-        edges: "lambdas" and "temperatures" of which it has the smallest or largest that was tried, where there were several;
-            a better one may lie outside.
+        edges: "lambdas" and "temperatures" of which it has the smallest or largest that was tried, where there were several,
+            or up to which the error is not seen to rise; a better one may lie outside.
     """
 
     estimator: str

@@ -1,6 +1,7 @@
 """The best setting of an estimator: a grid that widens, and repetitions where they decide something."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ Place: TypeAlias = tuple[float | None, float]
 """A lambda, where there is one, and a temperature."""
 
 _SURVEY, _CHOOSING = 4, 0.5  # a first look has that part of the repetitions; of all, the share that chooses
-_WIDENINGS = 6  # of a grid at most
+_WIDENINGS, _LOOKS = 6, 2  # values that an axis gets at most; that are tried beyond the best before it counts as that
 _CHANCE = 2.0  # standard errors of a difference
 _SURE = 0.05  # a difference, or a standard error of repetitions, as a share of the error, that is small enough
 
@@ -91,10 +92,11 @@ def search(instances: Sequence[Instance], settings: Settings, name: str) -> Iter
     """Every cell of an estimator's grid, with the best of them marked.
 
     1. A first look at every cell, with a quarter of ``settings.repetitions``.
-    2. As long as the best is the first or last of an axis in ``settings.widened``, with an error surely below that of the
-       value beside it, by more than 5%, a further value there, in the ratio of the last ones, six times at most. Else cells
-       that are not told apart from the best have their repetitions doubled, where these leave more than 5% of the error
-       open, until half of ``settings.repetitions`` times the number of cells of the grid is spent.
+    2. A further value at each end of an axis in ``settings.widened``, in the ratio of the last ones, until the least error
+       has a surely larger one, or two that are no smaller, on that side, or until two added values have not surely lowered
+       it; surely is by more than 5% and than by chance. An axis gets six at most. Else cells that are not told apart from
+       the best have their repetitions doubled, where these leave more than 5% of the error open, until half of
+       ``settings.repetitions`` times the number of cells of the grid is spent.
     3. All cells at the temperature that is shown get ``settings.repetitions``.
     4. The best cell is measured afresh, with that many repetitions, doubled while it is not sure and some are left.
 
@@ -119,7 +121,8 @@ class _Grid:
         lambdas = sorted(set(settings.lambdas)) if ESTIMATORS[name].uses_step else [None]
         self._axes: dict[str, list[Any]] = {"lambdas": lambdas, "temperatures": sorted(set(settings.temperatures))}
         self._places = math.prod(map(len, self._axes.values()))
-        self._budget, self._spent, self._widenings = settings.repetitions * self._places, 0, 0
+        self._budget, self._spent = settings.repetitions * self._places, 0
+        self._added = Counter[tuple[str, int]]()
         self.trials: dict[Place, Trial] = {}
         self.refused: dict[Place, Skipped] = {}
         self._add()
@@ -140,13 +143,33 @@ class _Grid:
             self._extend(self.trials[best], self.trials[best].repetitions)
         return best
 
-    def edges(self, place: Iterable[Any]) -> tuple[str, ...]:
-        """Axes of which a cell has the first or last value; 0 is no edge, since nothing lies below it."""
-        found = []
-        for (name, values), value in zip(self._axes.items(), place, strict=True):
-            if len(values) > 1 and value and value in (values[0], values[-1]):
+    def edges(self, place: Place) -> tuple[str, ...]:
+        """Axes at an end of which a better cell may lie outside.
+
+        No cell is beyond this one there; or, on an axis that may grow, none beyond it is surely worse.
+        """
+        found, best = [], self.trials[place].cell()
+        for name, direction in self._ends():
+            _, beyond = self._line(name, direction, place)
+            is_flat = name in self._settings.widened and not any(_is_surely_below(best, cell) for cell in beyond)
+            if name not in found and (is_flat or not beyond):
                 found.append(name)
         return tuple(found)
+
+    def _ends(self) -> list[tuple[str, int]]:
+        """First (-1) and last (1) values of axes; a single value is no end, nor is 0, since nothing lies below it."""
+        axes = [(name, values) for name, values in self._axes.items() if len(values) > 1]
+        return [(name, direction) for name, values in axes for direction in (-1, 1) if values[::direction][-1]]
+
+    def _line(self, name: str, direction: int, place: Place) -> tuple[list[Cell], list[Cell]]:
+        """Cells along an axis towards one of its ends: up to that of a place, and those beyond it."""
+        places = [(value, place[1]) if name == "lambdas" else (place[0], value) for value in self._axes[name][::direction]]
+        after = places.index(place) + 1
+        return self._known(places[:after]), self._known(places[after:])
+
+    def _known(self, places: Iterable[Place]) -> list[Cell]:
+        """Cells of those places that are not refused."""
+        return [self.trials[place].cell() for place in places if place in self.trials]
 
     def _best(self) -> Place:
         """Of those cells whose cost is within 5% of the least, the one with the least bias."""
@@ -156,33 +179,30 @@ class _Grid:
         return min(alike, key=lambda place: cells[place].accuracy.squared_bias)
 
     def _widen(self) -> bool:
-        """Adds values beyond the best cell, where that is the first or last of an axis that may grow."""
-        place = self._best()
-        if self._widenings == _WIDENINGS:
-            return False
-        best = dict(zip(self._axes, place, strict=True))
-        names = [name for name in self.edges(place) if name in self._settings.widened and self._falls(name, place)]
-        self._widenings += bool(names)
-        for name in names:
-            values = self._axes[name]
-            self._axes[name] = sorted([*values, _beyond(values if best[name] == values[0] else values[::-1])])
+        """Adds a value at each end beyond which the error may be less."""
+        least = min(self.trials, key=lambda place: self.trials[place].cell().rank)
+        before = self._added.total()
+        for name, direction in self._ends():
+            if self._is_open(name, direction, least):
+                values = self._axes[name]
+                self._axes[name] = sorted([*values, _beyond(values[::-direction])])
+                self._added[name, direction] += 1
         self._add()
-        return bool(names)
+        return self._added.total() > before
 
-    def _falls(self, name: str, place: Place) -> bool:
-        """Whether the error at an end of an axis is below that of the value beside it, by more than 5% and than by chance.
+    def _is_open(self, name: str, direction: int, least: Place) -> bool:
+        """Whether there may be less than the least error beyond an end of an axis.
 
-        Chance is that of repetitions: a setting is chosen for these instances.
+        Not so where two values beyond the least are no better, or one is surely worse; nor where the last two values that
+        were added have not surely lowered it.
         """
-        values = self._axes[name]
-        near = values[1] if place[name == "temperatures"] == values[0] else values[-2]
-        neighbour = (near, place[1]) if name == "lambdas" else (place[0], near)
-        if neighbour not in self.trials:
-            return True
-        cell, beside = self.trials[place].cell(), self.trials[neighbour].cell()
-        gain = cell.accuracy.alignment - beside.accuracy.alignment
-        noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(beside.by_instance))
-        return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < beside.cost
+        if name not in self._settings.widened or self._added[name, -1] + self._added[name, 1] == _WIDENINGS:
+            return False
+        up_to, beyond = self._line(name, direction, least)
+        if len(beyond) >= _LOOKS or any(_is_surely_below(up_to[-1], cell) for cell in beyond):
+            return False
+        before = [*up_to, *beyond][:-_LOOKS]
+        return self._added[name, direction] < _LOOKS or not before or _is_surely_below(up_to[-1], before[-1])
 
     def _refine(self, most: float) -> bool:
         """Doubles what is known of cells that may be the best, up to what may be spent."""
@@ -217,6 +237,16 @@ def _beyond(values: Sequence[float]) -> float:
     edge, near, *others = values
     far, base = (others[0], near) if others else (near, edge)
     return float(f"{edge * base / far:.12g}") if far else 2 * edge
+
+
+def _is_surely_below(cell: Cell, other: Cell) -> bool:
+    """Whether an error is below another one by more than 5% and than by chance.
+
+    Chance is that of repetitions: a setting is chosen for these instances.
+    """
+    gain = cell.accuracy.alignment - other.accuracy.alignment
+    noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(other.by_instance))
+    return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < other.cost
 
 
 def _is_sure(cell: Cell) -> bool:

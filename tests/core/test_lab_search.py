@@ -1,13 +1,15 @@
 """Where repetitions go: grids that widen, cells that are looked at again, and figures that do not flatter the chosen one."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from imle_core import GumbelNoiseDistribution
+from imle_core import GumbelNoiseDistribution, lab_search
 from imle_core.alternatives import ESTIMATORS
 from imle_core.lab import compare
 from imle_core.lab_cell import Cell, Skipped, best_cells
+from imle_core.lab_estimate import IntervalEstimate
 from imle_core.lab_measurement import Instance, Setting, Settings
 from imle_core.lab_problem import make_problem
 from imle_core.lab_reference import reference_gradient
@@ -78,12 +80,78 @@ class TestWidening:
         # A temperature far above all parameters decides nothing: samples are uniform at each.
         grid = {"lambdas": [1.0], "temperatures": [1000.0, 4000.0], "repetitions": 200}
         cells, best = found("straight-through", instances("top-k", None, 3), widened=BOTH, **grid)
-        assert len(cells) == 2
+        assert len(cells) <= 6
         assert best.edges == ("temperatures",)
 
     def test_it_ends(self):
         cells, _ = found("simple", instances("top-k", "4,1"), temperatures=[64.0, 65.0], widened=BOTH, repetitions=8)
         assert len(cells) <= 8
+
+
+class TestErrorsThatAreKnown:
+    """Estimators whose error is a function of temperature and lambda."""
+
+    @pytest.fixture
+    def temperatures(self, monkeypatch):
+        def search_with(error, noise=1e-3, name="identity", **changes):
+            def cell_of(trial, **marks):
+                cell = Trial.cell(trial, **marks)
+                value = 1 / math.sqrt(1 + error(cell.temperature, cell.lambda_))
+                alignment = IntervalEstimate(value, noise * value, value - 2 * noise, value + 2 * noise)
+                accuracy = replace(cell.accuracy, alignment=alignment, error=IntervalEstimate(1 / value**2 - 1))
+                return replace(cell, accuracy=accuracy, by_instance=(accuracy,))
+
+            known = type("KnownTrial", (Trial,), {"cell": cell_of})
+            monkeypatch.setattr(lab_search, "Trial", known)
+            options = {"widened": BOTH, "lambdas": [1.0], "repetitions": 8, **changes}
+            cells, best = found(name, instances("top-k", "4,1"), **options)
+            return sorted({cell.temperature for cell in cells}), best
+
+        return search_with
+
+    def test_a_smooth_slope_is_followed_to_its_least(self, temperatures):
+        slope = {4.0: 6.9, 2.0: 6.7, 1.0: 6.5, 0.5: 6.3, 0.25: 5.8, 0.125: 5.0, 0.0625: 3.9, 0.03125: 3.0}
+        values, best = temperatures(lambda temperature, _: slope.get(temperature, 4.0))
+        assert (best.temperature, best.edges) == (0.03125, ())
+        assert values == [2.0**power for power in range(-6, 3)]
+
+    def test_so_is_one_that_goes_up(self, temperatures):
+        _, best = temperatures(lambda temperature, _: 1 + (math.log2(temperature) - 6) ** 2 / 8)
+        assert (best.temperature, best.edges) == (64.0, ())
+
+    def test_one_value_that_is_no_better_does_not_hide_the_next(self, temperatures):
+        slope = {0.5: 3.0, 0.25: 3.05, 0.125: 2.0, 0.0625: 3.0}
+        values, best = temperatures(lambda temperature, _: slope.get(temperature, 4.0))
+        assert (best.temperature, best.edges) == (0.125, ())
+        assert values[0] == 0.0625
+
+    def test_two_steps_along_a_flat_end_are_enough(self, temperatures):
+        values, best = temperatures(lambda temperature, _: 3.0 if temperature < 1 else 6.0)
+        assert values == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
+        assert best.edges == ("temperatures",)
+
+    def test_what_is_within_the_noise_counts_as_flat(self, temperatures):
+        values, best = temperatures(lambda temperature, _: 3 + math.log2(temperature) / 4, noise=0.3)
+        assert values == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0]
+        assert best.edges == ("temperatures",)
+
+    def test_a_slope_without_an_end_is_left_after_six_steps_and_marked(self, temperatures):
+        values, best = temperatures(lambda temperature, _: temperature)
+        assert values[0] == 0.5 / 2**6
+        assert (best.temperature, best.edges) == (values[0], ("temperatures",))
+
+    def test_what_rises_surely_on_both_sides_gets_no_value(self, temperatures):
+        values, best = temperatures(lambda temperature, _: 1 + 3 * abs(math.log2(temperature)), temperatures=[0.5, 1.0, 2.0])
+        assert values == [0.5, 1.0, 2.0]
+        assert (best.temperature, best.edges) == (1.0, ())
+
+    def test_lambdas_are_followed_too(self, temperatures):
+        def error(temperature, lambda_):
+            return 1 + math.log2(temperature) ** 2 + (math.log2(lambda_) + 3) ** 2 / 8
+
+        values, best = temperatures(error, name="imle", lambdas=[1.0, 2.0], temperatures=[0.5, 1.0, 2.0])
+        assert values == [0.5, 1.0, 2.0]
+        assert (best.lambda_, best.temperature, best.edges) == (0.125, 1.0, ())
 
 
 class TestRepetitions:
