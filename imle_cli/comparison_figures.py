@@ -126,6 +126,8 @@ def _draw_intervals(
     Of an estimate that is infinite the lower end is drawn, of one that is not known at all nothing.
     """
     known = [(place, each) for place, each in zip(places, estimates, strict=True) if each.low > 0 or each.high < math.inf]
+    if not known:  # matplotlib would warn of a logarithmic axis for nothing
+        return
     places = [place for place, _ in known]
     values = [max(float(each) if math.isfinite(each) else each.low, least) for _, each in known]
     pairs = list(zip(values, (each for _, each in known), strict=True))

@@ -27,6 +27,7 @@ from imle_core.perception import judge, plan
 from imle_core.perception_methods import Clock, make_method
 from imle_core.perception_training import PerceptionStep, PerceptionTraining
 from imle_core.processes import gathered, rank, size
+from imle_core.step_size import steps_of_any_size
 
 _SAVE_SECONDS = 10.0
 _VIEWS = 2  # maps that are recorded
@@ -153,7 +154,8 @@ class PerceptionRecorder:
             while self.training.step < self.training.steps:
                 whole = False
                 self._view()
-                record = next(records)
+                with steps_of_any_size():  # the advice below an epoch tells them
+                    record = next(records)
                 if record.ends_epoch:
                     self._judge(record.epoch)
                 self.seconds = time.perf_counter() - began

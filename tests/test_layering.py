@@ -391,7 +391,7 @@ OURS = {
         "sampling",
     }
     | {f"{CORE}.{name}" for name in ("colour_lookup", "perception", "perception_methods", "perception_training")}
-    | {f"{CORE}.processes"},
+    | {f"{CORE}.processes", f"{CORE}.step_size"},
     "imle_cli.perception_runs": {"archives", "outputs", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},

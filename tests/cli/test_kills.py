@@ -40,7 +40,7 @@ def test_killed_at_any_moment(command):
     assert (done.returncode, done.stderr) == (0, "")
     figures = json.loads(done.stdout.splitlines()[-1])[command]
     assert figures["kills"] >= 6
-    assert figures["equal"] == figures["trials"] >= 3
+    assert figures["equal"] == figures["trials"] >= 1  # how many it takes for so many kills depends on the machine
 
 
 def campaign(kills, seed, commands):

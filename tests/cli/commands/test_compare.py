@@ -347,7 +347,10 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            ("theta.numpy()", "error: solver: gave ndarray; it must give a tensor; wrap arrays in torch.as_tensor"),
+            (
+                "theta.numpy()",
+                "error: solver: gave ndarray; it must give a dense tensor of real numbers; use torch.as_tensor",
+            ),
             (
                 "theta[:, :2]",
                 "error: solver: gave shape (1, 2) for parameters of shape (1, 10); it must map (N, *event) to ",
