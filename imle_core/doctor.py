@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
-from imle_core import checks, doctor_calls, doctor_cost, doctor_memory, doctor_optimum
+from imle_core import checks, doctor_calls, doctor_cost, doctor_fused, doctor_memory, doctor_optimum
 from imle_core.doctor_example import RefusedError
 from imle_core.doctor_settings import generators_put_back
 from imle_core.doctor_subject import Outcome, Subject, Verdict, declared_sense
@@ -26,6 +26,7 @@ _EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
     "buffer": doctor_memory.check_buffer,
     "settings": doctor_memory.check_settings,
     "layout": doctor_calls.check_layout,
+    "fused": doctor_fused.check_fused,
     "maximiser": doctor_optimum.check_maximiser,
     "monotone": doctor_optimum.check_monotone,
     "ties": doctor_optimum.check_ties,
@@ -50,7 +51,7 @@ CHECKS = tuple(_EXAMINATIONS)
 * call: it gives solutions; shape: of theta's shape; values: finite; determinism: the same again.
 * type: in theta's type; rows: the same one by one; mates: the same in other batches.
 * input: it leaves its input alone; buffer: it gives new memory each time; settings: it changes none of the process.
-* layout: it reads tensors that are not contiguous.
+* layout: it reads tensors that are not contiguous; fused: its perturb_and_map, where it has one, gives the same.
 * maximiser, monotone: it maximises, or minimises as is said, <z, theta>; ties, scale, shift: among equal entries, for
   multiples of theta, and for theta with a number added, too.
 * precision: it takes other types; grad: tensors that require grad; empty: no instances; domain: what it does with numbers

@@ -59,7 +59,20 @@ def test_our_solvers_pass(examined, name):
 def test_the_names_of_the_checks():
     names = (
         *("call", "shape", "values", "determinism", "type", "rows", "mates", "input", "buffer", "settings", "layout"),
-        *("maximiser", "monotone", "ties", "scale", "shift", "precision", "grad", "empty", "domain", "threads", "pickle"),
+        *(
+            "fused",
+            "maximiser",
+            "monotone",
+            "ties",
+            "scale",
+            "shift",
+            "precision",
+            "grad",
+            "empty",
+            "domain",
+            "threads",
+            "pickle",
+        ),
         *("speed", "variety", "gradients"),
     )
     assert names == CHECKS
