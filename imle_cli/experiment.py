@@ -17,7 +17,7 @@ from imle_cli.gold import read_gold, read_weights
 from imle_cli.map_problem import MapProblem, make_map_problem, read_map_problem
 from imle_cli.options import DeviceName, LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, check_at_least
 from imle_cli.recorded_options import from_recorded, recorded
-from imle_cli.run_folder import DAMAGED, RunError, new_folder
+from imle_cli.run_folder import DAMAGED, PREVIOUS, RunError, new_folder
 from imle_cli.runs import History, Row, Run
 from imle_cli.sampling import make_noise
 from imle_core import Step, TargetDistribution, Training
@@ -162,22 +162,22 @@ class Recorder:
             lambda _: make_map_problem(experiment.place, history.costs, experiment.choice, experiment.device)
         )
         training = run.made_of_options(lambda _: _training(experiment, problem, Inputs(history.costs, history.gold)))
-        state, fell_back = run.last_checkpoint()
-        if fell_back:
-            run.drop_last_checkpoint()
-        rows = run.rows(state)
+        state, name = run.last_checkpoint()
+        rows = run.rows(state, name)
         try:
             load(training, state)
             _set_counts(problem, state.get("counts", {}))
         except Exception as error:  # whatever a foreign state may lead to
-            raise RunError(f"{run.path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
+            raise RunError(run.path, f"{name} does not fit config.json; {DAMAGED}") from error
         step = training.step
         if not 0 <= step <= min(len(rows), training.steps + 1):
-            raise RunError(f"{run.path}: checkpoint.pt is at step {str(step)[:20]}, metrics.csv at {len(rows)}; {DAMAGED}")
+            raise RunError(run.path, f"{name} is at step {str(step)[:20]}, metrics.csv at {len(rows)}; {DAMAGED}")
         kept = history.until(step)
         if kept.steps != [made for made in range(step) if made % experiment.record_every == 0 or made == training.steps]:
-            raise RunError(f"{run.path}: history.npz lacks steps before {step}, at which checkpoint.pt is; {DAMAGED}")
-        return cls(run, experiment, problem, training, kept, rows[:step], state["seconds"], fell_back)
+            raise RunError(run.path, f"history.npz lacks steps before {step}, at which {name} is; {DAMAGED}")
+        if name == PREVIOUS:
+            run.drop_last_checkpoint()
+        return cls(run, experiment, problem, training, kept, rows[:step], state["seconds"], name == PREVIOUS)
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.frames import CURVE, MISSED, PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
-from imle_cli.run_folder import RunError
+from imle_cli.run_folder import HISTORY, METRICS, RunError
 from imle_cli.runs import History, Row
 
 Film: TypeAlias = Callable[[], Iterator[Pixels]]
@@ -56,7 +56,8 @@ class RunFilms:
 
     def __init__(self, history: History, rows: list[Row], options: dict[str, Any], size: int, most: int):
         if not history.steps or not rows:
-            raise RunError("the run has no history; nothing was recorded before it stopped, go on with imle train --resume")
+            empty = METRICS if history.steps else HISTORY
+            raise RunError(empty, "nothing was recorded before the run stopped; go on with imle train --resume")
         self.history, self.size, self.options = history, size, options
         self.places = evenly(len(history.steps), most)
         self.count = len(self.places)

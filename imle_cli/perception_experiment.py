@@ -13,7 +13,7 @@ from imle_cli.datasets import DataSetError, non_optimal, read_maps, splits_in
 from imle_cli.options import DeviceName, NoiseOptions, PerceptionOptions
 from imle_cli.perception_runs import PerceptionRun
 from imle_cli.recorded_options import from_recorded, recorded
-from imle_cli.run_folder import RunError
+from imle_cli.run_folder import CHECKPOINT, RunError
 from imle_cli.sampling import find_device
 from imle_core.alternatives import ESTIMATORS
 from imle_core.checks import check_name
@@ -158,12 +158,10 @@ class Trained:
         network = make_untrained(experiment)
         try:
             network.load_state_dict(state)
-        except RuntimeError as error:
-            name = experiment.learning.network
-            raise RunError(
-                f"{path}: {'best' if checkpoint == 'best' else 'checkpoint'}.pt is of another network than {name}, which "
-                "config.json names; choose another run"
-            ) from error
+        except Exception as error:  # whatever a foreign state may lead to
+            name, file = experiment.learning.network, "best.pt" if checkpoint == "best" else CHECKPOINT
+            text = f"{file} is of another network than {name}, which config.json names; choose another run"
+            raise RunError(path, text) from error
         return cls(experiment, network, len(rows) if epoch is None else epoch, rows)
 
 

@@ -11,7 +11,7 @@ from imle_cli.films import Film, evenly
 from imle_cli.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, hues
 from imle_cli.path_lines import segments
 from imle_cli.perception_runs import Views
-from imle_cli.run_folder import RunError
+from imle_cli.run_folder import HISTORY, RunError
 
 _MOST = 2  # maps side by side
 _SAME = 1e-5  # relative difference of costs that rounding makes
@@ -34,9 +34,7 @@ class PerceptionFilms:
 
     def __init__(self, views: Views, estimator: str, size: int, most: int):
         if not views.steps:
-            raise RunError(
-                "the run has no history; nothing was recorded before it stopped, go on with imle perceive --resume"
-            )
+            raise RunError(HISTORY, "nothing was recorded before the run stopped; go on with imle perceive --resume")
         self.views, self.estimator, self.size = views, estimator, size
         self.places = evenly(len(views.steps), most)
         self.count, self.maps = len(self.places), range(min(_MOST, len(views.images)))

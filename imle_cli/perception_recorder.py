@@ -20,7 +20,7 @@ from imle_cli.perception_experiment import (
     make_untrained,
 )
 from imle_cli.perception_runs import PerceptionRun, Views
-from imle_cli.run_folder import DAMAGED, RunError, new_folder
+from imle_cli.run_folder import DAMAGED, PREVIOUS, RunError, new_folder
 from imle_cli.sampling import make_noise
 from imle_core.colour_lookup import ColourLookup, ColourTraining
 from imle_core.perception import judge, plan
@@ -120,25 +120,30 @@ class PerceptionRecorder:
     @classmethod
     def _resumed(cls, run: PerceptionRun) -> "PerceptionRecorder":
         path, experiment = run.path, run.made_of_options(PerceptionExperiment.from_options)
-        data = PerceptionData.read(experiment.data)
+        try:
+            data = PerceptionData.read(experiment.data)
+        except (ValueError, OSError) as error:
+            raise RunError(path, f"config.json names a data set that cannot be used: {error}") from error
         if data.digest != run.config.get("inputs"):
-            raise RunError(f"{path}: the data set in {experiment.data} has changed since; the run cannot go on with another")
+            got = f"the data set in {str(experiment.data)!r} has changed since config.json was written"
+            raise RunError(path, f"{got}; the run cannot go on with another")
         views, training = run.views(), run.made_of_options(lambda _: _training(experiment, data))
-        (state, fell_back), _ = run.last_checkpoint(), gathered(None)  # once all have read it
-        if fell_back and rank() == 0:
-            run.drop_last_checkpoint()
-        rows = run.rows(state)
+        (state, name), _ = run.last_checkpoint(), gathered(None)  # once all have read it
+        rows = run.rows(state, name)
         if isinstance(training, PerceptionTraining) and len(state["generators"]) != size():
-            raise RunError(f"{path}: was begun in {len(state['generators'])} processes, here are {size()}; start as many")
+            begun = f"{name} was begun in {len(state['generators'])} processes"
+            raise RunError(path, f"{begun}, here are {size()}; start as many")
         try:
             load(training, state)
         except Exception as error:  # whatever a foreign state may lead to
-            raise RunError(f"{path}: checkpoint.pt does not fit config.json; {DAMAGED}") from error
+            raise RunError(path, f"{name} does not fit config.json; {DAMAGED}") from error
         ended = training.step // training.steps_an_epoch
         if not ended <= len(rows) or not 0 <= training.step <= training.steps:
-            raise RunError(f"{path}: checkpoint.pt is in epoch {str(ended)[:20]}, metrics.csv has {len(rows)}; {DAMAGED}")
+            raise RunError(path, f"{name} is in epoch {str(ended)[:20]}, metrics.csv has {len(rows)}; {DAMAGED}")
+        if name == PREVIOUS and rank() == 0:
+            run.drop_last_checkpoint()
         kept, seen = run if rank() == 0 else None, views.until(training.step)
-        return cls(kept, experiment, data, training, seen, rows[:ended], state["seconds"], fell_back)
+        return cls(kept, experiment, data, training, seen, rows[:ended], state["seconds"], name == PREVIOUS)
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[PerceptionStep]:
         """Trains on, records, and saves now and then and at the end; ends early, saved, when ``stop()`` says so.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imle_cli.archives import Shape
 from imle_cli.outputs import replacing
+from imle_cli.recorded_options import fits
 from imle_cli.run_folder import DAMAGED, Arrays, RunError, RunFolder
 from imle_core.perception import TILE
 
@@ -98,7 +99,22 @@ class PerceptionRun(RunFolder):
         "judging_seconds": float,
     }
     FIRST: ClassVar[int] = 1
-    SUMMARY: ClassVar[set[str]] = {"estimator", "supervision", "optimal", "regret", "exact_on_unique", "epochs", "seconds"}
+    SUMMARY: ClassVar[dict[str, Any]] = {
+        "estimator": str,
+        "supervision": str,
+        "split": str,
+        "optimal": float,
+        "regret": float,
+        "exact_on_unique": float | None,
+        "epochs": list,
+        "seconds": float,
+    }
+
+    @classmethod
+    def _is_summary(cls, summary: dict[str, Any]) -> bool:
+        if not (super()._is_summary(summary) and summary["epochs"]):
+            return False
+        return all(isinstance(row, dict) and fits(row.get("zero_gradients"), float) for row in summary["epochs"])
 
     def views(self) -> Views:
         """Reads ``history.npz``.
@@ -108,7 +124,7 @@ class PerceptionRun(RunFolder):
         """
         images, gold, truth, steps, costs, paths = self.arrays(_fit)
         if not ((truth > 0).all() and (gold <= 1).all() and (steps >= 0).all() and (np.diff(steps) > 0).all()):
-            raise RunError(f"{self.path}: history.npz holds what no training records; {DAMAGED}")
+            raise RunError(self.path, f"history.npz holds what no training records; {DAMAGED}")
         return Views(images, gold, truth, steps.tolist(), list(costs), list(paths))
 
     def epochs(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from imle_cli.perception_experiment import PerceptionData, PerceptionExperiment, check_estimators
 from imle_cli.perception_recorder import PerceptionRecorder
 from imle_cli.perception_runs import PerceptionRun
-from imle_cli.run_folder import RunFolder
+from imle_cli.run_folder import DAMAGED, RunError, RunFolder
 from imle_cli.sweep_folder import TABLE, Cell, Outcome, SweepFolder, files_of, run_in_workplace
 
 CURVES = "accuracy.png"
@@ -93,7 +93,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         found = {}
         for name in self.estimators:
             runs = [
-                PerceptionRun.open(self.folder(cell)).epochs()
+                self._epochs(cell)
                 for cell in self.cells
                 if cell.place["estimator"] == name and (self.folder(cell) / "summary.json").exists()
             ]
@@ -102,6 +102,12 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
                 optimal = np.mean([[row["optimal"] for row in rows] for rows in runs], axis=0)
                 found[name] = seconds.tolist(), optimal.tolist()
         return found
+
+    def _epochs(self, cell: PerceptionCell) -> list[dict[str, Any]]:
+        rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.experiment.learning.epochs
+        if len(rows) != epochs:
+            raise RunError(self.folder(cell), f"metrics.csv has {len(rows)} epochs, config.json says {epochs}; {DAMAGED}")
+        return rows
 
     def _enter(self, cell: PerceptionCell, summary: Any, error: str | None = None) -> None:
         epochs = summary.get("epochs")

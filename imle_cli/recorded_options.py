@@ -42,15 +42,22 @@ def from_recorded(kind: type[Group], values: Mapping[str, Any]) -> Group:
 def _value(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
     if is_dataclass(hint):
         return from_recorded(hint, values)  # type: ignore[arg-type]
-    value, choices = values[name], get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    for choice in choices:
-        if _fits(value, choice):
+    value = values[name]
+    for choice in _choices(hint):
+        if fits(value, choice):
             return Path(value) if choice is Path else value
-    expected = " or ".join(_described(choice) for choice in choices)
+    expected = " or ".join(_described(choice) for choice in _choices(hint))
     raise ValueError(f"{name}: got {repr(value)[:40]}; it must be {expected}")
 
 
-def _fits(value: Any, kind: Any) -> bool:
+def _choices(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value of JSON is of a type, of one of several, or one of the choices of a ``Literal``."""
+    if len(_choices(kind)) > 1:
+        return any(fits(value, choice) for choice in _choices(kind))
     if get_origin(kind) is Literal:
         return any(value == choice and type(value) is type(choice) for choice in get_args(kind))
     if isinstance(value, bool):

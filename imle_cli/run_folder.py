@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from imle_cli.archives import ArchiveError, DamagedArchiveError, Shape, array_shapes, read_arrays, read_state
 from imle_cli.folder_lock import LOCK, FolderLock
 from imle_cli.outputs import leftovers, replacing, sync_folder
+from imle_cli.recorded_options import fits
+from imle_cli.sources import SourceError
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Made = TypeVar("Made")
@@ -64,7 +66,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"--out: {path} cannot be made a folder ({error.strerror}); choose another name") from error
+        raise RunError("--out", f"{path} cannot be made a folder ({error.strerror}); choose another name") from error
 
 
 def newest_run_path() -> Path | None:
@@ -96,8 +98,8 @@ def _parsed(path: Path) -> Any:
         raise ValueError(f"{path} is nested too deeply") from error
 
 
-class RunError(ValueError):
-    """A run directory that cannot be used; the message is one line."""
+class RunError(SourceError):
+    """A run directory that cannot be used; the message is one line of at most 300 letters and names the file in it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class RunFolder:
         STATE: what a checkpoint has, with its types, among more.
         COLUMNS: columns of the metrics, with what makes a value of a text; the first one counts rows.
         FIRST: what it counts from.
-        SUMMARY: what a summary has, among more.
+        SUMMARY: what a summary has, with its types, among more.
     """
 
     path: Path
@@ -125,7 +127,7 @@ class RunFolder:
     STATE: ClassVar[dict[str, type]]
     COLUMNS: ClassVar[dict[str, Callable[[str], Any]]]
     FIRST: ClassVar[int]
-    SUMMARY: ClassVar[set[str]]
+    SUMMARY: ClassVar[dict[str, Any]]
 
     @classmethod
     def create(cls: type[SomeRun], path: Path, config: dict[str, Any], history: Arrays, state: dict[str, Any]) -> SomeRun:
@@ -162,15 +164,15 @@ class RunFolder:
             RunError: no run, one of another command, or a damaged one.
         """
         if not path.is_dir():
-            raise RunError(f"{path}: no such run directory; check the path")
+            raise RunError(path, "no such run directory; check the path")
         if not (path / CONFIG).exists() and any(path.iterdir()) and cls._has_only_begun(path):
-            raise RunError(f"{path}: has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
+            raise RunError(path, f"has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
         config = cls(path, {})._read_json(CONFIG)
         made = config.get("format") if isinstance(config, dict) else None
         if isinstance(made, str) and made in COMMANDS and made != cls.FORMAT:
-            raise RunError(f"{path}: is a run of imle {COMMANDS[made]}; this needs one of imle {COMMANDS[cls.FORMAT]}")
+            raise RunError(path, f"is a run of imle {COMMANDS[made]}; this needs one of imle {COMMANDS[cls.FORMAT]}")
         if made != cls.FORMAT or not isinstance(config.get("options"), dict):
-            raise RunError(f"{path}: config.json is not of the format {cls.FORMAT!r}; {DAMAGED}")
+            raise RunError(path, f"config.json is not of the format {cls.FORMAT!r}; {DAMAGED}")
         return cls(path, config)
 
     @classmethod
@@ -204,7 +206,7 @@ class RunFolder:
         try:
             return make(self.config["options"])
         except Exception as error:  # whatever the options of another program may lead to
-            raise RunError(f"{self.path}: config.json lacks options ({str(error)[:120]}); {DAMAGED}") from error
+            raise RunError(self.path, f"config.json lacks options ({str(error)[:120]}); {DAMAGED}") from error
 
     def save(self, history: Arrays, rows: list[Any], state: dict[str, Any]) -> None:
         """Replaces metrics, history and checkpoint, in this order: the first two may be ahead of the last, never behind."""
@@ -227,9 +229,9 @@ class RunFolder:
         try:
             return read_arrays(self.path / HISTORY, self.ARRAYS, fit)
         except FileNotFoundError:
-            raise RunError(f"{self.path}: {HISTORY} is missing; nothing was recorded, start the run anew") from None
+            raise RunError(self.path, f"{HISTORY} is missing; nothing was recorded, start the run anew") from None
         except ArchiveError as error:
-            raise RunError(f"{self.path}: {HISTORY} {error}; {DAMAGED}") from error
+            raise RunError(self.path, f"{HISTORY} {error}; {DAMAGED}") from error
 
     def checkpoint(self) -> dict[str, Any]:
         """Reads ``checkpoint.pt``.
@@ -239,21 +241,23 @@ class RunFolder:
         """
         return self.read_state(CHECKPOINT, self.STATE)
 
-    def last_checkpoint(self) -> tuple[dict[str, Any], bool]:
-        """Reads ``checkpoint.pt``, or the one before where that is missing or damaged; and whether that was so.
+    def last_checkpoint(self) -> tuple[dict[str, Any], str]:
+        """What ``checkpoint.pt`` has, or the one before it where that is missing or damaged; and the name of the file read.
 
         Raises:
             RunError: neither can be read.
         """
         try:
-            return self.checkpoint(), False
+            return self.checkpoint(), CHECKPOINT
         except RunError as error:
             if not isinstance(error.__cause__, (FileNotFoundError, DamagedArchiveError)):
                 raise
+            if not (self.path / PREVIOUS).exists():
+                raise
             try:
-                return self.read_state(PREVIOUS, self.STATE), True
+                return self.read_state(PREVIOUS, self.STATE), PREVIOUS
             except RunError:
-                raise error from None
+                raise RunError(self.path, f"neither {CHECKPOINT} nor {PREVIOUS} can be read; {DAMAGED}") from error
 
     def fallen_back(self, step: int) -> str:
         """What a reader is told of a run that goes on from the checkpoint before the last, at this step."""
@@ -272,12 +276,12 @@ class RunFolder:
         try:
             return read_state(self.path / name, kinds)
         except FileNotFoundError as error:
-            raise RunError(f"{self.path}: {name} is missing; the run cannot go on, start it anew") from error
+            raise RunError(self.path, f"{name} is missing; the run cannot go on, start it anew") from error
         except ArchiveError as error:
-            raise RunError(f"{self.path}: {name} {error}; {DAMAGED}") from error
+            raise RunError(self.path, f"{name} {error}; {DAMAGED}") from error
 
-    def rows(self, state: dict[str, Any]) -> list[Any]:
-        """The rows of metrics that a checkpoint has; one of an earlier version has none, but ``metrics.csv`` has them.
+    def rows(self, state: dict[str, Any], name: str) -> list[Any]:
+        """The rows of metrics in the checkpoint ``name``; one of an earlier version has none, but ``metrics.csv`` has them.
 
         Raises:
             RunError: they are damaged.
@@ -290,7 +294,7 @@ class RunFolder:
                 raise ValueError(text.dtype)
             return self._parsed_rows(StringIO(bytes(text.numpy()).decode(), newline=""))
         except Exception as error:  # whatever a foreign state may lead to
-            raise RunError(f"{self.path}: {CHECKPOINT} lacks what a checkpoint has; {DAMAGED}") from error
+            raise RunError(self.path, f"{name} lacks what a checkpoint has; {DAMAGED}") from error
 
     def metrics(self) -> list[Any]:
         """Rows of ``metrics.csv``, as tuples, which count up from :attr:`FIRST`; a last row that was cut off is left out.
@@ -302,7 +306,7 @@ class RunFolder:
             with (self.path / METRICS).open(newline="", encoding="utf-8") as file:
                 return self._parsed_rows(file)
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: {METRICS} cannot be read; {DAMAGED}") from error
+            raise RunError(self.path, f"{METRICS} cannot be read; {DAMAGED}") from error
 
     def _parsed_rows(self, lines: Iterable[str]) -> list[Any]:
         rows: list[Any] = []
@@ -326,9 +330,9 @@ class RunFolder:
     def _clear(cls, path: Path) -> None:
         """Removes what a process left that was killed before ``config.json`` was there; refuses anything else."""
         if (path / CONFIG).exists():
-            raise RunError(f"--out: {path} is not empty; go on with --resume {path}, or choose another name")
+            raise RunError("--out", f"{path} is not empty; go on with --resume {path}, or choose another name")
         if not cls._has_only_begun(path):
-            raise RunError(f"--out: {path} is not empty; choose another name")
+            raise RunError("--out", f"{path} is not empty; choose another name")
         for entry in path.iterdir():
             if entry.name != LOCK:
                 entry.unlink()
@@ -365,9 +369,13 @@ class RunFolder:
             RunError: it is missing or damaged.
         """
         summary = self._read_json(SUMMARY)
-        if not isinstance(summary, dict) or not set(summary) >= self.SUMMARY:
-            raise RunError(f"{self.path}: {SUMMARY} lacks what a summary has; {DAMAGED}")
+        if not isinstance(summary, dict) or not self._is_summary(summary):
+            raise RunError(self.path, f"{SUMMARY} lacks what a summary has; {DAMAGED}")
         return summary
+
+    @classmethod
+    def _is_summary(cls, summary: dict[str, Any]) -> bool:
+        return all(name in summary and fits(summary[name], kind) for name, kind in cls.SUMMARY.items())
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         with replacing(self.path / name, durable=True) as file:
@@ -377,6 +385,6 @@ class RunFolder:
         try:
             return _parsed(self.path / name)
         except FileNotFoundError:
-            raise RunError(f"{self.path}: {name} is missing; {DAMAGED}") from None
+            raise RunError(self.path, f"{name} is missing; {DAMAGED}") from None
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path}: {name} cannot be read; {DAMAGED}") from error
+            raise RunError(self.path, f"{name} cannot be read; {DAMAGED}") from error

@@ -83,7 +83,17 @@ class Run(RunFolder):
     }
     COLUMNS: ClassVar[dict[str, Callable[[str], Any]]] = {"step": int, "loss": float, "hamming": int}
     FIRST: ClassVar[int] = 0
-    SUMMARY: ClassVar[set[str]] = {"final_loss", "final_hamming", "first_gold_step", "seconds"}
+    SUMMARY: ClassVar[dict[str, Any]] = {
+        "final_loss": float,
+        "final_hamming": int,
+        "first_gold_step": int | None,
+        "seconds": float,
+    }
+
+    @classmethod
+    def _is_summary(cls, summary: dict[str, Any]) -> bool:
+        # Whoever ended on the gold solution came to it at a step.
+        return super()._is_summary(summary) and (summary["final_hamming"] != 0 or summary["first_gold_step"] is not None)
 
     def history(self) -> History:
         """Reads ``history.npz``.
@@ -93,7 +103,7 @@ class Run(RunFolder):
         """
         gold, costs, steps, *records = self.arrays(_fit)
         if not ((costs > 0).all() and (gold <= 1).all() and (steps >= 0).all() and (np.diff(steps) > 0).all()):
-            raise RunError(f"{self.path}: history.npz holds what no training records; {DAMAGED}")
+            raise RunError(self.path, f"history.npz holds what no training records; {DAMAGED}")
         return History(gold, costs, steps.tolist(), *map(list, records))
 
 

@@ -198,18 +198,17 @@ class SweepFolder(Generic[SomeCell]):
     def _check(self, inputs: str) -> None:
         path, runs = self.path, sorted(config.parent for config in self.path.glob(f"*/{CONFIG}"))
         if not runs and any(self._is_foreign(entry) for entry in path.iterdir()):
-            raise RunError(f"--out: {path} is not empty and has no sweep in it; choose another name")
+            raise RunError("--out", f"{path} is not empty and has no sweep in it; choose another name")
         for folder in runs:
             run = self.RUN.open(folder)
             for name, value in self.cells[0].experiment.options.items():
                 made = run.config["options"].get(name)
                 if name not in self.cells[0].AXES and made != value:
                     option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
-                    raise RunError(
-                        f"{option}: got {value}, but the sweep in {path} was made with {made!s:.90}; choose another --out"
-                    )
+                    got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
+                    raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:
-                raise RunError(f"--out: {path} has a sweep of another {self.OTHER}; choose another name")
+                raise RunError("--out", f"{folder / CONFIG} is of another {self.OTHER}; choose another name")
 
     def _is_foreign(self, entry: Path) -> bool:
         if entry.name.startswith(".") or entry.name in self.FILES:

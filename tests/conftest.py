@@ -1,7 +1,42 @@
-"""What all tests share."""
+"""What all tests share: threads that wait for work do not spin, and bounds on time and memory."""
 
 import os
+import re
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 # Tests run side by side: threads of torch that spin while they wait would take the cores from each other. Read when torch
 # is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+SECONDS, MEGABYTES = 5, 500
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@pytest.fixture
+def bounded():
+    """A context manager: its block takes at most 5 s and, where Linux measures it, 500 MB more than there were before."""
+    return _bounded
+
+
+@contextmanager
+def _bounded():
+    before, began = _reset_peak(), time.perf_counter()
+    yield
+    assert time.perf_counter() - began < SECONDS
+    assert _peak() - before < MEGABYTES
+
+
+def _reset_peak():
+    """Lets the peak of this process begin at what it has now, in megabytes."""
+    if _RESET.exists():
+        _RESET.write_text("5")
+    return _peak()
+
+
+def _peak():
+    """Most megabytes that this process has had since the peak was reset."""
+    return int(re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())[1]) / 1024 if _RESET.exists() else 0.0

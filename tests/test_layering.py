@@ -394,7 +394,7 @@ OURS = {
     }
     | {f"{CORE}.{name}" for name in ("colour_lookup", "perception", "perception_methods", "perception_training")}
     | {f"{CORE}.processes", f"{CORE}.step_size"},
-    "imle_cli.perception_runs": {"archives", "outputs", "run_folder", f"{CORE}.perception"},
+    "imle_cli.perception_runs": {"archives", "outputs", "recorded_options", "run_folder", f"{CORE}.perception"},
     "imle_cli.perception_sweep": {"perception_experiment", "perception_recorder", "perception_runs", "run_folder"}
     | {"sweep_folder"},
     "imle_cli.pictures": {"endings", "notes", "sources", "tiles"},
@@ -408,7 +408,7 @@ OURS = {
     "imle_cli.process_group": {"options"},
     "imle_cli.reproduction_figures": {"canvas"},
     "imle_cli.rival_paths": {"measurement", f"{CORE}.solvers"},
-    "imle_cli.run_folder": {"archives", "folder_lock", "outputs"},
+    "imle_cli.run_folder": {"archives", "folder_lock", "outputs", "recorded_options", "sources"},
     "imle_cli.runs": {"archives", "run_folder"},
     "imle_cli.sampling": {"console", "options", CORE},
     "imle_cli.scaling": {"measurement", "path_benchmarks", "rival_paths", f"{CORE}.solvers"},

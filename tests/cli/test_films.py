@@ -90,10 +90,10 @@ class TestRunFilms:
             assert len(list(film())) == 11
 
     def test_no_history(self):
-        message = "^the run has no history; nothing was recorded before it stopped, go on with imle train --resume$"
+        message = "^history.npz: nothing was recorded before the run stopped; go on with imle train --resume$"
         with pytest.raises(RunError, match=message):
             films(history(0))
-        with pytest.raises(RunError, match=message):
+        with pytest.raises(RunError, match=message.replace("history.npz", "metrics.csv")):
             RunFilms(history(1), [], OPTIONS, 128, 100)
 
 

@@ -200,7 +200,7 @@ class TestRefusals:
         with np.load(run / "history.npz") as file:
             arrays = {name: file[name] if name in ("gold", "costs") else file[name][:0] for name in file.files}
         np.savez(run / "history.npz", **arrays)
-        message = "the run has no history; nothing was recorded before it stopped, go on with imle train --resume"
+        message = "history.npz: nothing was recorded before the run stopped; go on with imle train --resume"
         expect_refusal([run], 1, message)
         (run / "history.npz").unlink()
         expect_refusal([run], 1, "run: history.npz is missing; nothing was recorded, start the run anew")

@@ -181,12 +181,12 @@ class TestSweep:
         expect_refusal(
             ["sweep", "maps", *self.OPTIONS, "--epochs", "2", "--out", "out"],
             1,
-            "--epochs: got 2, but the sweep in out was made with 1; choose another --out",
+            f"--epochs: got 2, but {Path('out/imle-seed0/config.json')} has 1; choose another --out",
         )
         expect_refusal(
             ["sweep", "larger", *self.OPTIONS, "--out", "out"],
             1,
-            "MAP: got larger, but the sweep in out was made with maps; choose another --out",
+            f"MAP: got 'larger', but {Path('out/imle-seed0/config.json')} has 'maps'; choose another --out",
         )
         result = invoke("sweep", "maps", "--estimators", "imle,nothing")
         assert result.exit_code == 2

@@ -226,7 +226,9 @@ class TestResume:
         costs = np.load(data / "train_vertex_weights.npy")
         np.save(data / "train_vertex_weights.npy", 2 * costs)
         expect_refusal(
-            ["--resume", "run"], 1, "run: the data set in maps has changed since; the run cannot go on with another"
+            ["--resume", "run"],
+            1,
+            "run: the data set in 'maps' has changed since config.json was written; the run cannot go on with another",
         )
 
 
@@ -357,4 +359,4 @@ class TestProcesses:
             assert first == pytest.approx(second, rel=1e-3, abs=1e-3), name
         for name, value in network("one").items():
             assert torch.allclose(value.float(), network("two")[name].float(), rtol=1e-2, atol=1e-3), name
-        expect_refusal(["--resume", "two"], 1, "two: was begun in 2 processes, here are 1; start as many")
+        expect_refusal(["--resume", "two"], 1, "two: checkpoint.pt was begun in 2 processes, here are 1; start as many")

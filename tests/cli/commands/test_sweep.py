@@ -171,19 +171,21 @@ class TestAgain:
                 assert Path("out", name, film).read_bytes() == Path("whole", name, film).read_bytes()
 
     @pytest.mark.parametrize(
-        ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "sum-of-gamma")]
+        ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "'sum-of-gamma'")]
     )
     def test_with_other_options(self, option, value, made):
         sweep(*SMALL)
         arguments = [part for part in SMALL if part not in ("--steps", "20")] if option == "--steps" else SMALL
-        message = f"{option}: got {value}, but the sweep in out was made with {made}; choose another --out"
+        cell = Path("out", min(NAMES), "config.json")
+        message = f"{option}: got {value!r}, but {cell} has {made}; choose another --out"
         expect_refusal([*arguments, option, value], 1, message)
 
     def test_with_another_map_of_the_same_name(self):
         np.save("map.npy", np.ones((4, 4)))
         sweep("map.npy", *SMALL)
         np.save("map.npy", 2 * np.ones((4, 4)))
-        message = "--out: out has a sweep of another map, gold path or first weights; choose another name"
+        cell = Path("out", min(NAMES), "config.json")
+        message = f"--out: {cell} is of another map, gold path or first weights; choose another name"
         expect_refusal(["map.npy", *SMALL], 1, message)
 
     def test_a_folder_with_something_else(self):
