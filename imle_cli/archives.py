@@ -71,9 +71,28 @@ def read_state(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
         if archive.testzip() is not None:  # torch does not look at the check sums
             raise DamagedArchiveError(_UNREADABLE)
         state = torch.load(path, map_location="cpu", weights_only=True)
+        _check_tensors(state)
     if not isinstance(state, dict) or not all(isinstance(state.get(name), kind) for name, kind in kinds.items()):
         raise ArchiveError("lacks what a checkpoint has")
     return state
+
+
+def _check_tensors(state: Any) -> None:
+    """Refuses tensors that claim more numbers than the file holds, as one of a single row that is there a million times."""
+    left, seen = [state], set[int]()
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, (list, tuple)):
+            left += value
+        elif isinstance(value, torch.Tensor):
+            held = value.untyped_storage().nbytes() if value.layout is torch.strided and value.device.type == "cpu" else -1
+            if value.numel() * value.itemsize > held:
+                raise ArchiveError("has tensors that are larger than the file")
 
 
 @contextmanager

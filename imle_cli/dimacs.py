@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from imle_cli.graph_content import Content, Edge, shown, text_of, unreadable
+from imle_cli.graph_content import Content, Edge, numbered, shown, text_of, unreadable
 
 _KIND = "DIMACS"
-_MOST = 100_000_000  # nodes
 
 
 def read_dimacs(path: Path, content: bytes) -> Content:
@@ -23,8 +22,8 @@ def read_dimacs(path: Path, content: bytes) -> Content:
         match cells:
             case [] | ["c", *_]:
                 continue
-            case ["p", _, size, _] if not found.nodes and size.isdecimal() and int(size) <= _MOST:
-                found.nodes = {str(number): {} for number in range(1, int(size) + 1)}
+            case ["p", _, size, _] if not found.nodes and (nodes := numbered(size, content)) is not None:
+                found.nodes = nodes
             case ["a", source, target, weight]:
                 found.edges.append(Edge(source, target, {"weight": weight}, True, line))
             case ["e", source, target]:

@@ -1,13 +1,12 @@
-"""Graphs as lists of edges: tables of text, lists of networkx with attributes in braces, matrices of Matrix Market."""
+"""Graphs as lists of edges: tables of text, lists of networkx with attributes in braces."""
 
 import ast
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from imle_cli.graph_content import Content, Edge, counted, listed, shown, text_of, unreadable
+from imle_cli.graph_content import Content, Edge, counted, listed, shown, text_of
 from imle_cli.sources import SourceError, Table, as_number, read_bytes, read_table
 
 ENDS = (
@@ -142,34 +141,3 @@ def _add(found: Content, edge: Edge) -> None:
     found.nodes.setdefault(edge.source, {})
     found.nodes.setdefault(edge.target, {})
     found.edges.append(edge)
-
-
-def read_matrix(path: Path, content: bytes) -> Content:
-    """Reads a square matrix whose entries that are not zero are the weights of edges, in the format of Matrix Market.
-
-    Nodes are the numbers of rows, from 1. Edges have a direction unless the matrix is symmetric; those of a pattern have no
-    weight.
-
-    Raises:
-        SourceError: a file that is damaged, or holds no square matrix of real numbers.
-    """
-    from scipy.io import mminfo, mmread
-
-    try:
-        rows, columns, _, _, field, _ = mminfo(io.BytesIO(content))
-        matrix = mmread(io.BytesIO(content)) if rows == columns and field != "complex" else None
-    except Exception as error:  # scipy has no common error for what may be wrong in a file
-        raise unreadable(path, "Matrix Market", error) from error
-    if matrix is None:
-        raise SourceError(path, f"holds {rows} x {columns} {field} numbers; edges need a square matrix of real ones")
-    from scipy.sparse import coo_array
-
-    entries = coo_array(matrix)
-    entries.eliminate_zeros()
-    symmetric = abs(entries - entries.T).sum() == 0
-    found = Content({str(number): {} for number in range(1, rows + 1)})
-    for row, column, value in sorted(zip(*entries.coords, entries.data, strict=True)):
-        if row <= column or not symmetric:
-            data = {} if field == "pattern" else {"weight": float(value)}
-            found.edges.append(Edge(str(row + 1), str(column + 1), data, not symmetric))
-    return found

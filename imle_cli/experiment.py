@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -171,10 +172,12 @@ class Recorder:
             raise RunError(run.path, f"{name} does not fit config.json; {DAMAGED}") from error
         step = training.step
         if not 0 <= step <= min(len(rows), training.steps + 1):
-            raise RunError(run.path, f"{name} is at step {str(step)[:20]}, metrics.csv at {len(rows)}; {DAMAGED}")
+            got = f"{name} is at step {str(step)[:20]} of {training.steps} in config.json, metrics.csv at {len(rows)}"
+            raise RunError(run.path, f"{got}; {DAMAGED}")
         kept = history.until(step)
         if kept.steps != [made for made in range(step) if made % experiment.record_every == 0 or made == training.steps]:
-            raise RunError(run.path, f"history.npz lacks steps before {step}, at which {name} is; {DAMAGED}")
+            got = f"history.npz lacks steps that config.json has recorded before {step}, at which {name} is"
+            raise RunError(run.path, f"{got}; {DAMAGED}")
         if name == PREVIOUS:
             run.drop_last_checkpoint()
         return cls(run, experiment, problem, training, kept, rows[:step], state["seconds"], name == PREVIOUS)
@@ -244,9 +247,13 @@ def _state(training: Training, problem: MapProblem, seconds: float) -> dict[str,
 
 
 def _set_counts(problem: MapProblem, counts: dict[str, Any]) -> None:
-    """Lets the solver count on; a checkpoint of an earlier version has no counts."""
-    for name in set(_COUNTS) & set(counts):
-        setattr(problem.solver, name, int(counts[name]))
+    """Lets the solver count on; a checkpoint of an earlier version has no counts.
+
+    Raises:
+        TypeError: they are none.
+    """
+    for name in set(_COUNTS) & counts.keys():
+        setattr(problem.solver, name, index(counts[name]))
 
 
 def _training(experiment: Experiment, problem: MapProblem, inputs: Inputs) -> Training:

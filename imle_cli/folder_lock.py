@@ -87,9 +87,9 @@ class FolderLock:
 def _described(owner: list[str]) -> str:
     match owner:
         case [process, machine] if machine == socket.gethostname():
-            return f"process {process}"
+            return f"process {process:.20}"
         case [process, machine]:
-            return f"process {process} on {machine}"
+            return f"process {process:.20} on {machine:.60}"
     return "another process"  # which has not yet said its number
 
 
@@ -123,7 +123,7 @@ else:
 def _alive(owner: list[str]) -> bool:
     """Whether the process runs, as far as this machine can tell."""
     match owner:
-        case [process, machine] if machine == socket.gethostname() and process.isdecimal():
+        case [process, machine] if machine == socket.gethostname() and process.isdecimal() and len(process) < 10:
             try:
                 os.kill(int(process), 0)
             except ProcessLookupError:

@@ -120,15 +120,15 @@ def _entry(path: Path, tokens: list[_Token], place: int) -> tuple[str, str | Non
     words = 1
     line = tokens[place].line
     while place + words < len(tokens) and tokens[place + words].kind == "word" and tokens[place + words].line == line:
+        if words > 1 and tokens[place + words].value in _KEYS:
+            break
         words += 1
-    known = (number for number in range(2, words) if tokens[place + number].value in _KEYS)
     following = tokens[place + words] if place + words < len(tokens) else None
-    end = next(known, words)
-    valued = following is not None and following.kind in ("text", "number", "[") and end == words
+    valued = following is not None and following.kind in ("text", "number", "[")
     if words == 1 or (valued and (following.line == line or following.kind == "[")):  # type: ignore[union-attr]
         if not valued or following is None:
             raise unreadable(path, _KIND, f"line {line} has a key {tokens[place].value[:40]!r} without a value")
         key = " ".join(token.value for token in tokens[place : place + words])
         return key, None if following.kind == "[" else following.value, place + words + 1
-    text = " ".join(token.value for token in tokens[place + 1 : place + end])
-    return tokens[place].value, text, place + end
+    text = " ".join(token.value for token in tokens[place + 1 : place + words])
+    return tokens[place].value, text, place + words

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from imle_cli import terrain
 from imle_cli.map_problem import MapProblem
-from imle_cli.sources import SourceError, one_line
+from imle_cli.sources import SourceError
 from imle_core.solvers import GridPath
 
 
-class GoldError(ValueError):
-    """A gold solution that cannot be used; the message is one line."""
+class GoldError(SourceError):
+    """A gold solution or weights that cannot be used; the message is one short line and names the file."""
 
 
 def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
@@ -32,21 +32,21 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
     """
     values = _read_picture(path) if _is_picture("--gold", path) else _read_array("--gold", path)
     if values.shape != problem.costs.shape:
-        raise GoldError(f"--gold: {path} has {_sizes(values, problem, 'tiles')}")
+        raise GoldError("--gold", f"{path} has {_sizes(values, problem, 'tiles')}")
     if not np.isin(values, (0, 1)).all():
         other = values[~np.isin(values, (0, 1))].flat[0]
-        raise GoldError(f"--gold: {path} holds {other:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
+        raise GoldError("--gold", f"{path} holds {other:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
     walled = np.argwhere((values == 1) & np.isinf(problem.costs))
     if len(walled):
-        raise GoldError(f"--gold: {path} chooses tile {tuple(map(int, walled[0]))}, which is a wall; go around it")
+        raise GoldError("--gold", f"{path} chooses tile {tuple(map(int, walled[0]))}, which is a wall; go around it")
     solver = problem.solver
     if isinstance(solver, GridPath):
         try:
             solver.check_path(values)
         except ValueError as error:
-            raise GoldError(f"--gold: {path}: {error}") from error
+            raise GoldError("--gold", f"{path}: {error}") from error
     elif values.sum() != solver.k:
-        raise GoldError(f"--gold: {path} chooses {int(values.sum())} tiles; --top-k {solver.k} chooses {solver.k}")
+        raise GoldError("--gold", f"{path} chooses {int(values.sum())} tiles; --top-k {solver.k} chooses {solver.k}")
     return values.astype(np.uint8)
 
 
@@ -57,14 +57,14 @@ def read_weights(path: Path, problem: MapProblem) -> NDArray[np.float32]:
         GoldError: a file that cannot be read, another shape than the map's, or numbers that are not finite.
     """
     if _is_picture("--init", path):
-        raise GoldError(f"--init: {path}: is read as a picture, and weights are numbers; save them with numpy.save")
+        raise GoldError("--init", f"{path}: is read as a picture, and weights are numbers; save them with numpy.save")
     values = _read_array("--init", path)
     if values.shape != problem.costs.shape:
-        raise GoldError(f"--init: {path} has {_sizes(values, problem, 'weights')}")
+        raise GoldError("--init", f"{path} has {_sizes(values, problem, 'weights')}")
     with np.errstate(over="ignore"):
         weights = values.astype(np.float32)
     if not np.isfinite(weights[np.isfinite(problem.costs)]).all():
-        raise GoldError(f"--init: {path} holds weights that are NaN or infinite; weights must be finite in 32 bits")
+        raise GoldError("--init", f"{path} holds weights that are NaN or infinite; weights must be finite in 32 bits")
     return weights
 
 
@@ -77,14 +77,14 @@ def _is_picture(option: str, path: Path) -> bool:
     try:
         return terrain.is_picture(path)
     except SourceError as error:
-        raise GoldError(one_line(option, str(error))) from error
+        raise GoldError(option, str(error)) from error
 
 
 def _read_array(option: str, path: Path) -> NDArray[np.float64]:
     try:
         return np.asarray(terrain.read_numbers(path)).astype(np.float64)
     except SourceError as error:
-        raise GoldError(one_line(option, str(error))) from error
+        raise GoldError(option, str(error)) from error
 
 
 def _read_picture(path: Path) -> NDArray[np.float64]:

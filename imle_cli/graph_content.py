@@ -10,6 +10,7 @@ from imle_cli.sources import SourceError
 
 _SHOWN = 120  # letters of a reason
 _NAMES = 6  # in a message
+_MANY = 100_000  # nodes that a file of any length may have
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,14 @@ def value_of(data: Mapping[str, Any], name: str) -> Any:
 def same_names(names: Iterable[str], name: str) -> list[str]:
     """Names that differ in their letter case only."""
     return [other for other in names if other.casefold() == name.casefold()]
+
+
+def numbered(count: str, content: bytes) -> dict[str, dict[str, Any]] | None:
+    """Nodes 1 to ``count``, as a header says; None of no number, or of more than edges in so many bytes could join."""
+    most = max(_MANY, len(content))
+    if not count.isdecimal() or len(count.lstrip("0")) > len(str(most)) or int(count) > most:
+        return None
+    return {str(number): {} for number in range(1, int(count) + 1)}
 
 
 def unreadable(path: Path, kind: str, reason: object) -> SourceError:

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.dimacs import read_dimacs
-from imle_cli.edge_lists import read_edge_list, read_matrix
+from imle_cli.edge_lists import read_edge_list
 from imle_cli.gml import read_gml
 from imle_cli.graph_content import Content, Edge, counted, value_of
 from imle_cli.graph_json import read_graph_json
 from imle_cli.graph_layout import positions_of
 from imle_cli.graph_weights import weights_of
 from imle_cli.graph_xml import read_xml
+from imle_cli.matrix_market import read_matrix
 from imle_cli.notes import note
 from imle_cli.pajek import read_pajek
 from imle_cli.sources import SourceError, ending, read_bytes

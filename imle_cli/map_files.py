@@ -150,4 +150,4 @@ def picture_in(path: Path) -> str:
         return ""
     lines = read_bytes(path, "a picture", "map")[:10_000].decode("utf-8", "replace").splitlines()
     named = (line.partition(":")[2].strip(" \t'\"") for line in lines if line.strip().startswith("image:"))
-    return next((f" (here {name[:60]})" for name in named if name), "")
+    return next((f" (here {name[:60]!r})" for name in named if name), "")

@@ -4,7 +4,7 @@ import html
 import re
 from pathlib import Path
 
-from imle_cli.graph_content import Content, Edge, shown, text_of, unreadable
+from imle_cli.graph_content import Content, Edge, numbered, shown, text_of, unreadable
 from imle_cli.sources import as_number
 
 _KIND = "Pajek"
@@ -32,7 +32,7 @@ def read_pajek(path: Path, content: bytes) -> Content:
                 raise unreadable(path, _KIND, f"line {line} begins an unknown section {shown(cells[0])}")
             attached = section in _ATTACHED or (attached and section == "vertices")
             if section == "vertices" and not attached:
-                size = _vertices(path, line, cells, found)
+                size = _vertices(path, line, cells, found, content)
         elif attached:
             continue
         elif section == "vertices":
@@ -58,16 +58,16 @@ def read_pajek(path: Path, content: bytes) -> Content:
     return found
 
 
-def _vertices(path: Path, line: int, cells: list[str], found: Content) -> int:
+def _vertices(path: Path, line: int, cells: list[str], found: Content, content: bytes) -> int:
     if found.nodes:
         raise unreadable(path, _KIND, f"line {line} begins another network; a file may have one")
     if len(cells) < 2 or not cells[1].isdecimal():
         raise unreadable(path, _KIND, f"line {line} has no number of vertices")
-    size = int(cells[1])
-    if size > 10_000_000:
+    nodes = numbered(cells[1], content)
+    if nodes is None:
         raise unreadable(path, _KIND, f"line {line} speaks of {cells[1][:20]} vertices")
-    found.nodes = {str(number): {} for number in range(1, size + 1)}
-    return size
+    found.nodes = nodes
+    return len(nodes)
 
 
 def _vertex(path: Path, line: int, cells: list[str], found: Content) -> None:

@@ -139,7 +139,8 @@ class PerceptionRecorder:
             raise RunError(path, f"{name} does not fit config.json; {DAMAGED}") from error
         ended = training.step // training.steps_an_epoch
         if not ended <= len(rows) or not 0 <= training.step <= training.steps:
-            raise RunError(path, f"{name} is in epoch {str(ended)[:20]}, metrics.csv has {len(rows)}; {DAMAGED}")
+            got = f"{name} is in epoch {str(ended)[:20]} of {experiment.learning.epochs} in config.json"
+            raise RunError(path, f"{got}, metrics.csv has {len(rows)}; {DAMAGED}")
         if name == PREVIOUS and rank() == 0:
             run.drop_last_checkpoint()
         kept, seen = run if rank() == 0 else None, views.until(training.step)

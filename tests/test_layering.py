@@ -354,7 +354,7 @@ OURS = {
     "imle_cli.graph_weights": {"graph_content", "number_formats", "sources"},
     "imle_cli.graph_xml": {"graph_content", "sources"},
     "imle_cli.graphs": {"edge_lists", "gml", "graph_content", "graph_json", "graph_layout", "graph_weights", "graph_xml"}
-    | {"dimacs", "notes", "pajek", "sources"},
+    | {"dimacs", "matrix_market", "notes", "pajek", "sources"},
     "imle_cli.imported": {"console", f"{CORE}.user_code"},
     "imle_cli.inputs": {"console", "endings", "graph_problem", "map_problem", "map_tables", "options", "problem"}
     | {"score_problem", "sources", "terrain"},
@@ -366,6 +366,7 @@ OURS = {
     "imle_cli.map_problem": {"console", "figures", "map_ends", "options", "problem", "sampling", "terrain"}
     | {f"{CORE}.solvers"},
     "imle_cli.map_tables": {"notes", "number_formats", "separators", "sources", "table_layout"},
+    "imle_cli.matrix_market": {"graph_content", "sources"},
     "imle_cli.measurement": set(),
     "imle_cli.memory": set(),
     "imle_cli.notes": set(),
@@ -454,7 +455,7 @@ USERS = {
     "llvmlite": {"imle_core.vectors"},
     "numba": {"imle_core.compiled", "imle_core.kernel_cache", "imle_core.vectors"},
     "triton": {"imle_core.solvers.grid_triton"},
-    "scipy": {"imle_cli.edge_lists", "imle_cli.graph_layout", "imle_cli.map_ends", "imle_cli.rival_paths"}
+    "scipy": {"imle_cli.graph_layout", "imle_cli.map_ends", "imle_cli.rival_paths"}
     | {"imle_core.colour_lookup", "imle_core.lab_estimate"}
     | {f"imle_core.solvers.{name}" for name in ("assignment", "integer_program", "linear_model", "program_file")},
     "click": set(),

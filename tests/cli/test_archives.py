@@ -129,6 +129,18 @@ class TestState:
         with pytest.raises(ArchiveError, match=r"^is compressed"):
             read_state(Path("x.pt"), {"step": int})
 
+    @pytest.mark.parametrize(
+        "tensor", [torch.ones(1).expand(10**6, 10**6), torch.ones(4, 4).to_sparse(), torch.ones(2, device="meta")], ids=repr
+    )
+    def test_a_tensor_that_claims_more_than_the_file_holds(self, tensor):
+        self.write({"step": 3, "optimizer": {"state": [(tensor,)]}})
+        with pytest.raises(ArchiveError, match=r"^has tensors that are larger than the file$"):
+            read_state(Path("x.pt"), {"step": int})
+
+    def test_a_view_of_a_whole_tensor(self):
+        self.write({"step": 3, "weights": torch.arange(6.0).reshape(2, 3).T[1:]})
+        assert read_state(Path("x.pt"), {"step": int})["weights"].tolist() == [[1, 4], [2, 5]]
+
     def test_no_code_is_run(self):
         self.write({"step": 3, "weights": print})
         with pytest.raises(DamagedArchiveError):

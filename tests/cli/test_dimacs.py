@@ -46,6 +46,7 @@ def test_edges_of_a_colouring_have_no_weights_and_count_once():
         ("a 1 2 3\n", "it has no line p sp NODES ARCS"),
         (ROADS + ROADS, "line 10 is 'p sp 4 5', neither p sp 3 2 (once) nor a 1 2 0.5 nor e 1 2"),
         ("p max 3 3\nn 1 s\n", "line 2 is 'n 1 s', neither p sp 3 2 (once) nor a 1 2 0.5 nor e 1 2"),
+        ("p sp 99999999 3\n", "line 1 is 'p sp 99999999 3', neither p sp 3 2 (once) nor a 1 2 0.5 nor e 1 2"),
         ("p sp x 3\n", "line 1 is 'p sp x 3', neither p sp 3 2 (once) nor a 1 2 0.5 nor e 1 2"),
     ],
 )

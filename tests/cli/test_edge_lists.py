@@ -1,11 +1,11 @@
-"""Lists of edges in tables, with attributes in braces, and in matrices."""
+"""Lists of edges in tables, and with attributes in braces."""
 
 import gzip
 from pathlib import Path
 
 import pytest
 
-from imle_cli.edge_lists import read_edge_list, read_matrix
+from imle_cli.edge_lists import read_edge_list
 from imle_cli.sources import SourceError
 
 MATRIX = (
@@ -138,50 +138,3 @@ def test_tables_that_hold_no_edges(text, weight, message):
     with pytest.raises(SourceError) as error:
         read("g.csv", text, weight)
     assert str(error.value) == message
-
-
-class TestMatrices:
-    HEAD = "%%MatrixMarket matrix coordinate "
-
-    def read(self, text):
-        return read_matrix(Path("g.mtx"), text.encode())
-
-    def test_a_symmetric_matrix_has_edges_without_direction(self):
-        found = self.read(self.HEAD + "real symmetric\n% a comment\n3 3 3\n2 1 1.5\n3 2 2\n3 3 4\n")
-        assert edges(found) == [
-            ("1", "2", False, {"weight": 1.5}),
-            ("2", "3", False, {"weight": 2.0}),
-            ("3", "3", False, {"weight": 4.0}),
-        ]
-        both = self.read(self.HEAD + "real general\n2 2 2\n1 2 5\n2 1 5\n")
-        assert edges(both) == [("1", "2", False, {"weight": 5.0})]
-
-    def test_another_matrix_has_directed_edges(self):
-        found = self.read(self.HEAD + "integer general\n3 3 3\n1 2 5\n2 1 7\n3 1 0\n")
-        assert sorted(edges(found)) == [("1", "2", True, {"weight": 5.0}), ("2", "1", True, {"weight": 7.0})]
-        assert list(found.nodes) == ["1", "2", "3"]
-
-    def test_a_pattern_has_no_weights(self):
-        assert edges(self.read(self.HEAD + "pattern symmetric\n2 2 1\n2 1\n")) == [("1", "2", False, {})]
-
-    def test_an_array(self):
-        assert edges(self.read("%%MatrixMarket matrix array real general\n2 2\n0\n0\n3\n0\n")) == [
-            ("1", "2", True, {"weight": 3.0})
-        ]
-
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            ("hello", "cannot be read as Matrix Market ("),
-            (HEAD + "real general\n2 2 2\n1 2 5\n", "cannot be read as Matrix Market ("),
-            (HEAD + "real general\n2 3 1\n1 2 5\n", "holds 2 x 3 real numbers; edges need a square matrix of real ones"),
-            (
-                HEAD + "complex general\n2 2 1\n1 2 5 1\n",
-                "holds 2 x 2 complex numbers; edges need a square matrix of real ones",
-            ),
-        ],
-    )
-    def test_files_that_are_wrong(self, text, message):
-        with pytest.raises(SourceError) as error:
-            self.read(text)
-        assert str(error.value).startswith(f"g.mtx: {message}")

@@ -102,3 +102,8 @@ def test_a_group_is_a_node_only_if_an_edge_leads_to_it():
     groups = "node [ id 7 isGroup 1 ] node [ id 8 isGroup 1 ] "
     found = read(f"graph [ {NODES}{groups}edge [ source 0 target 1 ] edge [ source 0 target 8 ] ]")
     assert (list(found.nodes), found.notes) == (["0", "1", "8"], ["1 group of nodes is no node"])
+
+
+def test_a_long_line_of_words_takes_no_longer_than_it_is(bounded):
+    with bounded(), pytest.raises(SourceError, match="cannot be read as GML"):
+        read(f"graph [ node [ id 0 {'label ' * 40_000}] edge")

@@ -140,5 +140,5 @@ def test_the_size_is_judged_before_the_numbers_are_read(monkeypatch):
 def test_a_description_for_ros_names_its_picture():
     remedy = "give the picture in it, in which black is expensive and transparent a wall"
     text = f"is a description of a map for ROS; such files are not read, so {remedy}"
-    assert refusal("image: 'office.pgm'\nresolution: 0.05\n", "m.yaml") == f"{text} (here office.pgm)"
+    assert refusal("image: 'office.pgm'\nresolution: 0.05\n", "m.yaml") == f"{text} (here 'office.pgm')"
     assert refusal("a: b\n", "m.yaml") == text

@@ -48,6 +48,8 @@ def test_sections(section, found):
         ("hello", "cannot be read as Pajek (it has no *Vertices)"),
         ("*Vertices many", "cannot be read as Pajek (line 1 has no number of vertices)"),
         ("*Vertices 99999999999", "cannot be read as Pajek (line 1 speaks of 99999999999 vertices)"),
+        ("*Vertices 2000000", "cannot be read as Pajek (line 1 speaks of 2000000 vertices)"),
+        ("*Vertices " + "9" * 5000, f"cannot be read as Pajek (line 1 speaks of {'9' * 20} vertices)"),
         ("*Vertices 2\n3 a", "cannot be read as Pajek (line 2 has a vertex '3' beyond their number)"),
         ("*Vertices 2\n*Edges\n1", "cannot be read as Pajek (line 3 joins no two vertices)"),
         ("*Vertices 2\n*Matrix\n1", "cannot be read as Pajek (line 3 has 1 of 2 numbers of a row of the matrix)"),

@@ -221,6 +221,12 @@ class TestResume:
         message = "got 0.1, but the run was made with 0.5; a resumed run keeps its options, leave it out"
         expect_refusal(["--resume", "run", "--beta", "0.1"], 2, f"--beta: {message}")
 
+    def test_the_data_set_has_gone(self, data):
+        perceive(data, *SMALL, "--out", "run", "--quiet")
+        data.rename("elsewhere")
+        message = f"run: config.json names a data set that cannot be used: {data}: no such folder"
+        expect_refusal(["--resume", "run"], 1, f"{message}; give the folder of a data set's .npy files")
+
     def test_the_data_set_has_changed(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
         costs = np.load(data / "train_vertex_weights.npy")

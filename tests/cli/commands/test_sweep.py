@@ -193,10 +193,14 @@ class TestAgain:
         Path("out/notes.txt").touch()
         expect_refusal(SMALL, 1, "--out: out is not empty and has no sweep in it; choose another name")
 
-    def test_a_damaged_summary(self):
+    @pytest.mark.parametrize(
+        "change", [None, {"final_hamming": "x"}, {"final_hamming": 0, "first_gold_step": None}], ids=str
+    )
+    def test_a_damaged_summary(self, change):
         sweep(*SMALL)
-        Path("out", NAMES[0], "summary.json").write_text("{}")
         where = Path("out", NAMES[0])
+        summary = {} if change is None else json.loads((where / "summary.json").read_text()) | change
+        (where / "summary.json").write_text(json.dumps(summary))
         message = "summary.json lacks what a summary has; it is damaged or no run of imle; choose another folder"
         expect_refusal(SMALL, 1, f"{where}: {message}")
 

@@ -444,12 +444,13 @@ class TestDirectory:
         ("change", "message"),
         [
             ({"step": "3"}, "checkpoint.pt lacks what a checkpoint has"),
-            ({"step": -5}, "checkpoint.pt is at step -5, metrics.csv at 3"),
-            ({"step": 10**6}, "checkpoint.pt is at step 1000000, metrics.csv at 3"),
+            ({"step": -5}, "checkpoint.pt is at step -5 of 2 in config.json, metrics.csv at 3"),
+            ({"step": 10**6}, "checkpoint.pt is at step 1000000 of 2 in config.json, metrics.csv at 3"),
             ({"optimizer": {}}, "checkpoint.pt does not fit config.json"),
             ({"generator": torch.zeros(3, dtype=torch.uint8)}, "checkpoint.pt does not fit config.json"),
             ({"seconds": float("nan")}, "checkpoint.pt does not fit config.json"),
             ({"counts": {"seen": "x"}}, "checkpoint.pt does not fit config.json"),
+            ({"counts": [1]}, "checkpoint.pt does not fit config.json"),
             ({"metrics": torch.zeros(3)}, "checkpoint.pt lacks what a checkpoint has"),
         ],
         ids=str,
@@ -497,7 +498,7 @@ class TestDirectory:
         with np.load("run/history.npz") as arrays:
             behind = {name: array if name in ("gold", "costs") else array[:2] for name, array in arrays.items()}
         np.savez("run/history.npz", **behind)
-        message = "history.npz lacks steps before 3, at which checkpoint.pt is"
+        message = "history.npz lacks steps that config.json has recorded before 3, at which checkpoint.pt is"
         damaged = "it is damaged or no run of imle; choose another folder"
         expect_refusal(["--resume", "run"], 1, f"run: {message}; {damaged}")
 
@@ -528,6 +529,23 @@ class TestDamage:
         assert (result.exit_code, result.stderr) == (0, note)
         for name in ("history.npz", "metrics.csv"):
             assert Path("part", name).read_bytes() == Path("whole", name).read_bytes()
+
+    @pytest.mark.usefixtures("_stopped")
+    def test_of_both_checkpoints(self):
+        for name in ("checkpoint.pt", "previous.pt"):
+            Path("part", name).write_bytes(b"x")
+        message = "part: neither checkpoint.pt nor previous.pt can be read; it is damaged or no run of imle"
+        expect_refusal(["--resume", "part"], 1, f"{message}; choose another folder")
+
+    @pytest.mark.usefixtures("_stopped")
+    def test_a_checkpoint_before_a_damaged_one_that_is_foreign_is_left_where_it_is(self):
+        state = torch.load("part/previous.pt", weights_only=True) | {"step": -1}
+        torch.save(state, "part/previous.pt")
+        Path("part/checkpoint.pt").write_bytes(b"x")
+        result = invoke("--resume", "part")
+        assert (result.exit_code, "previous.pt is at step -1" in result.stderr) == (1, True)
+        assert Path("part/checkpoint.pt").read_bytes() == b"x"
+        assert torch.load("part/previous.pt", weights_only=True)["step"] == -1
 
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("content", [None, b"", b"step,loss,hamming\n1,2\n"])

@@ -326,8 +326,14 @@ def mutated(text, generator):
     return text
 
 
-def read_or_refusal(path):
-    with warnings.catch_warnings():
+def expect_a_line(refusal, path):
+    assert refusal.startswith(f"path: {path}: ")
+    assert len(refusal) <= 300
+    assert len(refusal.splitlines()) == 1
+
+
+def read_or_refusal(path, bounded):
+    with warnings.catch_warnings(), bounded():
         warnings.simplefilter("ignore", ProgramWarning)
         try:
             assert IntegerProgram.from_file(path).names
@@ -337,16 +343,28 @@ def read_or_refusal(path):
 
 
 @pytest.mark.parametrize(("name", "text"), TEXTS.items(), ids=TEXTS)
-def test_whatever_happened_to_a_file_it_is_read_or_refused_by_name(tmp_path, monkeypatch, name, text, capfd):
+def test_whatever_happened_to_a_file_it_is_read_or_refused_by_name(tmp_path, monkeypatch, name, text, capfd, bounded):
     monkeypatch.chdir(tmp_path)  # a long path would be shortened
     generator, path, refusals = random.Random(0), Path(name), 0
     for _ in range(300):
         path.write_bytes(mutated(text, generator).encode(generator.choice(["utf-8", "latin-1"]), "replace"))
-        refusal = read_or_refusal(path)
+        refusal = read_or_refusal(path, bounded)
         if refusal is not None:
             refusals += 1
-            assert refusal.startswith(f"path: {path}: ")
-            assert len(refusal) <= 300
-            assert "\n" not in refusal
+            expect_a_line(refusal, path)
     assert 150 < refusals < 300
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_whatever_happened_to_a_packed_file(tmp_path, monkeypatch, compress, bounded):
+    monkeypatch.chdir(tmp_path)
+    generator, path, content = random.Random(1), Path("program.mps.gz"), compress(MPS.encode())
+    for number in range(200):
+        damaged = bytearray(content if number % 2 else compress(mutated(MPS, generator).encode()))
+        for at in (generator.randrange(len(damaged)) for _ in range(number % 2)):
+            damaged[at] = generator.randrange(256)
+        path.write_bytes(damaged[: generator.randrange(len(damaged)) if generator.random() < 0.2 else None])
+        refusal = read_or_refusal(path, bounded)
+        if refusal is not None:
+            expect_a_line(refusal, path)
