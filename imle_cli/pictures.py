@@ -36,8 +36,10 @@ def _pillow(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except (SourceError, MemoryError):
+    except SourceError:
         raise
+    except MemoryError as error:  # also of a codec that believes what a damaged file claims
+        raise SourceError(path, "takes more memory than there is, or is damaged; shrink it, or save it again") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         got = f"claims more than {MAX_PIXELS} pixels"
         raise SourceError(path, f"{got}; that many cannot be read, so crop or shrink the picture") from error

@@ -366,18 +366,26 @@ class TestPictureFiles:
         monkeypatch.setattr(Image, "open", fail)
         assert message(path) == f"{path}: cannot be read as a picture ({reason}); save it again, best as PNG"
 
-    @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
-    def test_memory_errors_and_interrupts_pass(self, tmp_path, monkeypatch, error):
-        path, array_path = written(tmp_path, "x", "map.png"), written(tmp_path, "x", "map.npy")
+    def test_a_picture_that_takes_too_much_memory_is_named(self, tmp_path, monkeypatch):
+        path = written(tmp_path, "x", "map.png")
 
+        def fail(*_, **__):
+            raise MemoryError
+
+        monkeypatch.setattr(Image, "open", fail)
+        assert message(path) == f"{path}: takes more memory than there is, or is damaged; shrink it, or save it again"
+
+    @pytest.mark.parametrize(("error", "names"), [(MemoryError, ["map.npy"]), (KeyboardInterrupt, ["map.png", "map.npy"])])
+    def test_memory_errors_of_arrays_and_interrupts_pass(self, tmp_path, monkeypatch, error, names):
         def fail(*_, **__):
             raise error
 
         monkeypatch.setattr(Image, "open", fail)
         monkeypatch.setattr(np.lib.format, "read_magic", fail)
-        for name in (path, array_path):
+        for name in names:
+            path = written(tmp_path, "x", name)
             with pytest.raises(error):
-                load(name)
+                load(path)
 
 
 class TestSize:
