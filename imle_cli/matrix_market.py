@@ -51,7 +51,7 @@ def read_matrix(path: Path, content: bytes) -> Content:
 
 
 def _header(path: Path, line: str) -> tuple[str, str, float]:
-    """Whether entries have coordinates, the kind of numbers, and how they are mirrored."""
+    """The form, the kind of numbers, and the factor of mirrored entries, as the first line states them."""
     match line.casefold().split():
         case ["%%matrixmarket", "matrix", "coordinate" | "array" as form, field, symmetry] if (
             field in _FIELDS and symmetry in _MIRRORED and (form, field) != ("array", "pattern")
