@@ -84,6 +84,7 @@ def draw_noise(
         advance(some.storage_offset() + len(some))
     exact, shown, curve, title = law.distribution_function, law.distribution_function, "exact density", f"{law}"
     if summed is not None:
-        exact, shown, curve = summed.fold_distribution_function, GumbelNoiseDistribution().distribution_function, "Gumbel(0, 1)"
+        exact, curve = summed.fold_distribution_function, "Gumbel(0, 1)"
+        shown = GumbelNoiseDistribution().distribution_function
         title = f"Sum of {fold} draw{'s' if fold > 1 else ''} of Sum-of-Gamma noise, {summed.nb_iterations:g} terms each"
     return DrawnNoise(title, curve, fold, values.numpy(), fold * law.mean, fold * law.variance, exact, shown)

@@ -80,6 +80,8 @@ def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | N
     """
     if options.noise == "sum-of-gamma":
         k = default_k if options.noise_k is None else options.noise_k
+        if not k > 0:
+            raise UsageError(f"--noise-k: got {k:g}; it must be > 0; use about the number of tiles on a path")
         return _sum_of_gamma(k, options.iterations)
     if options.noise_k is not None:
         raise UsageError(f"--noise-k: it belongs to --noise sum-of-gamma, not to {options.noise}; leave it out")

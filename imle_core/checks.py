@@ -144,7 +144,7 @@ def check_temperature(name: str, value: Any) -> None:
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
     if value > MOST_TEMPERATURE:
-        raise ValueError(f"{name}: got {value!r}; it must be at most {MOST_TEMPERATURE:g}; beside such noise no theta matters")
+        raise ValueError(f"{name}: got {value!r}; it must be at most {MOST_TEMPERATURE:g}; no theta matters above")
 
 
 def check_not_learned(name: str, value: Any, remedy: str) -> None:

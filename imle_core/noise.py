@@ -18,7 +18,6 @@ from torch import Tensor
 from imle_core import checks, location_scale, sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
-_MOST_TERMS = 2**53  # float64 tells larger numbers of terms no longer apart
 _REACH = 40.0  # deviations from the mean within which all draws lie
 
 Device = torch.device | str | None
@@ -96,8 +95,8 @@ class _Compiled(NoiseDistribution):
         deviation = math.sqrt(self.variance)
         if not (size + _REACH * deviation <= kind.max and deviation > kind.eps * max(size, kind.smallest_normal)):
             raise ValueError(
-                f"{self._settings}; draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ in "
-                f"{dtype}, which ends at {kind.max:.2g} and has {kind.eps:.0g} of a number for its last digit; {self._remedy}"
+                f"{self._settings}; draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ "
+                f"in {dtype}, which ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number; {self._remedy}"
             )
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
@@ -144,8 +143,8 @@ class SumOfGammaNoiseDistribution(_Compiled):
         if not (math.isfinite(k) and k > 0):
             raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
         checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
-        if nb_iterations != math.inf and not (1 <= nb_iterations <= _MOST_TERMS and nb_iterations == int(nb_iterations)):
-            raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number from 1 to 2^53, or inf")
+        if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
+            raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number >= 1, or math.inf")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
         self.mean, self.variance = sum_of_gamma.mean_and_variance(self.k, float(nb_iterations))
         self.check_type(torch.float64)

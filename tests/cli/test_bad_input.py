@@ -128,7 +128,30 @@ WRONG_USAGE = {
     ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be finite and >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be finite and >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be finite and >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "1e31"): "--input-temp: got 1e+31; it must be at most 1e+30; beside such noise no weight "
+    "matters",
     ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be > 0; use about the number of tiles on a path",
+    ("train", "--noise-k", "inf"): "--noise-k: got inf; it must be a finite number > 0; use about the size of a solution",
+    (
+        "train",
+        "--noise-k",
+        "1e-300",
+    ): "--noise-k: got 1e-300; draws of mean 5.8e+299 and deviation 1.3e+150 must be finite and "
+    "differ in torch.float64, which ends at 1.8e+308 and rounds to 2e-16 of a number; use about the size of a solution",
+    ("train", "--noise-k", "1e-30"): "--noise-k: got 1e-30; draws of mean 5.8e+29 and deviation 1.3e+15 must be finite and "
+    "differ in torch.float32, which ends at 3.4e+38 and rounds to 1e-07 of a number; use about the size of a solution",
+    (
+        "noise",
+        "--noise-k",
+        "1e300",
+    ): "--noise-k: got 1e+300; draws of mean 5.8e-301 and deviation 1.3e-150 must be finite and "
+    "differ in torch.float32, which ends at 3.4e+38 and rounds to 1e-07 of a number; use about the size of a solution",
+    (
+        "noise",
+        "--noise-iterations",
+        "99999999999999999",
+    ): "--noise-k: got 20 with 1e+17 iterations; each draw would be a sum of "
+    "more than 256 gamma variables; take a k of about the size of a solution, and fewer iterations",
     ("marginals", "--noise", "gumbel", "--noise-k", "3"): (
         "--noise-k: it belongs to --noise sum-of-gamma, not to gumbel; leave it out"
     ),
