@@ -164,7 +164,7 @@ class TestEscapes:
         assert capsys.readouterr().out == f"map  {ESCAPED}\n"
 
     def test_tables_and_what_is_below_them(self, capsys):
-        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], f"\npicture {EVIL}")
+        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], ["", f"picture {EVIL}"])
         lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
         assert lines == [ESCAPED, ESCAPED, "", f"picture {ESCAPED}"]
 
