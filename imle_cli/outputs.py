@@ -230,8 +230,11 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 def _write_columns(file: BinaryIO, columns: Mapping[str, Sequence[Any]]) -> None:
     text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
     writer = csv.writer(text, lineterminator="\n")
+    careful = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)  # Python before 3.13 lets a "\r" end a line
     writer.writerow(columns)
-    writer.writerows([_quoted(value) for value in row] for row in zip(*columns.values(), strict=True))
+    for values in zip(*columns.values(), strict=True):
+        row = [_quoted(value) for value in values]
+        (careful if any(isinstance(cell, str) and "\r" in cell for cell in row) else writer).writerow(row)
     text.detach()
 
 
