@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -68,6 +69,8 @@ def main() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
+    if sys.stderr is None:  # closed, so that what is printed to it would go to standard output
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -92,8 +95,7 @@ def _run_plainly() -> None:
         raise SystemExit(app(prog_name="imle", standalone_mode=False) or Exit.DONE)
     except Exception as error:
         message = error.format_message() if hasattr(error, "format_message") else error
-        if sys.stderr is not None:
-            print(one_line(f"error: {message}"), file=sys.stderr)
+        print(one_line(f"error: {message}"), file=sys.stderr)
         raise SystemExit(getattr(error, "exit_code", Exit.FAILED)) from None
 
 

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from imle_cli.notes import listen
+from imle_cli.notes import listen, printable
 
 # What the library's remedies are called on the command line.
 _REMEDIES = {
@@ -84,7 +84,7 @@ def reported_errors(debug: bool) -> Iterator[None]:
         text = str(error)
         for library, option in _REMEDIES.items():
             text = text.replace(library, option)
-        _fail(f"error: {text}", Exit.FAILED, debug)
+        _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
     except Exception as error:
         if isinstance(error, typer.Exit):
             raise
@@ -93,7 +93,8 @@ def reported_errors(debug: bool) -> Iterator[None]:
 
 def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
     if debug:
-        traceback.print_exc(file=_StandardError())
+        for line in traceback.format_exc().splitlines():
+            print(printable(line), file=_StandardError())
     print(one_line(message), file=_StandardError())
     raise typer.Exit(code)
 
@@ -102,11 +103,6 @@ def one_line(message: str) -> str:
     """A message as a printable line of at most 300 letters, its middle left out where it is longer."""
     line = printable(" ".join(message.split("\n")))
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - _END - 3]} … {line[-_END:]}"
-
-
-def printable(text: str) -> str:
-    """With escapes for characters that would do something to a terminal, which a name may have."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class _StandardError:
@@ -168,7 +164,7 @@ class Report:
         elif not self.quiet:
             width = max(len(name) for name, _ in lines)
             for name, text in lines:
-                self._out.print(f"{name:<{width}}  {printable(text)}")
+                self._out.print(printable(f"{name:<{width}}  {text}"))
 
     def table(
         self,
@@ -176,14 +172,22 @@ class Report:
         header: Sequence[str],
         rows: Sequence[Sequence[str]],
         figures: Sequence[str],
-        below: str = "",
+        below: Sequence[str] = (),
     ) -> None:
-        """The result: ``values`` as JSON, or a table, never cropped, with the columns in ``figures`` flush right."""
+        """The result: ``values`` as JSON, or a table, never cropped, with the columns in ``figures`` flush right.
+
+        Args:
+            values: for JSON.
+            header: names of the columns.
+            rows: texts of the cells.
+            figures: names of the columns that are flush right.
+            below: lines below the table; a line break within one is escaped, as whatever else is not printable.
+        """
         if self.as_json or self.quiet:
             self.result(values, [("", "")])
             return
         Console(highlight=False, markup=False, width=10_000).print(_table(header, rows, figures))
-        for line in below.split("\n") if below else ():
+        for line in below:
             self._out.print(printable(line))
 
     @contextmanager

@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 Law = Callable[[Floats], Floats]
 
 _DRAWS_AT_ONCE = 2**22
+_MOST_FOLDED = 2**20  # draws in a sum
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class DrawnNoise:
 def draw_noise(
     law: NoiseDistribution, samples: int, seed: int, device: torch.device, advance: Callable[[int], None]
 ) -> DrawnNoise:
-    """Draws ``samples`` values: for Sum-of-Gamma with a whole k sums of k draws, else single draws.
+    """Draws ``samples`` values: for Sum-of-Gamma with a whole k of up to 2^20 sums of k draws, else single draws.
 
     Args:
         law: what to draw from.
@@ -74,14 +75,16 @@ def draw_noise(
         advance: is told how many values are done.
     """
     generator = torch.Generator(device).manual_seed(seed)
-    fold = int(law.k) if isinstance(law, SumOfGammaNoiseDistribution) and law.k == int(law.k) else 1
+    summed = law if isinstance(law, SumOfGammaNoiseDistribution) and law.k <= _MOST_FOLDED and law.k == int(law.k) else None
+    fold = 1 if summed is None else int(summed.k)
     values, part = torch.empty(samples, dtype=torch.float64), max(1, _DRAWS_AT_ONCE // fold)
     for some in values.split(part):
         shape = (len(some), fold)
         some.copy_(law.sample(shape, dtype=torch.float64, device=device, generator=generator).sum(dim=1))
         advance(some.storage_offset() + len(some))
     exact, shown, curve, title = law.distribution_function, law.distribution_function, "exact density", f"{law}"
-    if isinstance(law, SumOfGammaNoiseDistribution) and law.k == int(law.k):
-        exact, shown, curve = law.fold_distribution_function, GumbelNoiseDistribution().distribution_function, "Gumbel(0, 1)"
-        title = f"Sum of {fold} draw{'s' if fold > 1 else ''} of Sum-of-Gamma noise, {law.nb_iterations:g} terms each"
+    if summed is not None:
+        exact, curve = summed.fold_distribution_function, "Gumbel(0, 1)"
+        shown = GumbelNoiseDistribution().distribution_function
+        title = f"Sum of {fold} draw{'s' if fold > 1 else ''} of Sum-of-Gamma noise, {summed.nb_iterations:g} terms each"
     return DrawnNoise(title, curve, fold, values.numpy(), fold * law.mean, fold * law.variance, exact, shown)

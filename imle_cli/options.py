@@ -11,6 +11,8 @@ import typer
 
 from imle_cli.console import UsageError
 
+_HOTTEST = 1e30  # the highest temperature that imle_core takes
+
 MapSolverName = Literal["dijkstra", "top-k"]
 SolverName = Literal[
     MapSolverName,
@@ -223,8 +225,8 @@ class LearningOptions:
 
     def __post_init__(self) -> None:
         check_at_least("--samples", self.samples, 1, "use 10 for a first look")
-        check_at_least("--input-temp", self.input_temp, 0, "use 0 for no noise")
-        check_at_least("--target-temp", self.target_temp, 0, "use 0 for no noise")
+        check_temperature("--input-temp", self.input_temp)
+        check_temperature("--target-temp", self.target_temp)
         check_at_least("--steps", self.steps, 1, "the usual number is 1100")
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 10")
@@ -282,8 +284,8 @@ class PerceptionOptions:
         check_at_least("--epochs", self.epochs, 1, "the usual number is 10")
         check_at_least("--batch", self.batch, 1, "the usual number is 16")
         check_at_least("--samples", 1 if self.samples is None else self.samples, 1, "the usual number is 1")
-        check_at_least("--input-temp", self.input_temp or 0, 0, "use 0 for no noise")
-        check_at_least("--target-temp", self.target_temp or 0, 0, "use 0 for no noise")
+        check_temperature("--input-temp", self.input_temp or 0)
+        check_temperature("--target-temp", self.target_temp or 0)
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 1")
         check_range("--lr", self.lr, 1e-12, 1e3, "the usual value is 0.003")
@@ -348,6 +350,13 @@ def check_at_least(option: str, value: float, least: float, remedy: str) -> None
     """An option's value must be finite and at least ``least``."""
     if not (math.isfinite(value) and value >= least):
         raise UsageError(f"{option}: got {value:g}; it must be {'finite and ' if least == 0 else ''}>= {least:g}; {remedy}")
+
+
+def check_temperature(option: str, value: float) -> None:
+    """A temperature must be finite, at least 0, and not so high that float32 cannot hold the noise."""
+    check_at_least(option, value, 0, "use 0 for no noise")
+    if value > _HOTTEST:
+        raise UsageError(f"{option}: got {value:g}; it must be at most {_HOTTEST:g}; beside such noise no weight matters")
 
 
 def check_range(option: str, value: float, least: float, most: float, remedy: str) -> None:

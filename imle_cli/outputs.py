@@ -32,11 +32,13 @@ _MAGIC = {
 
 _NAME_LETTERS = 100  # of a name, in that of its temporary file
 _PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
-_FORMULA = re.compile(r"\s*[=+\-@]")
+_FORMULA = re.compile(r"\s*[=+\-@]|[\t\r]")
 
 
 class OutputError(ValueError):
     """An output path that cannot be used; the message is one line."""
+
+    code = 2  # wrong usage
 
 
 def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence[Path] = ()) -> None:
@@ -80,6 +82,12 @@ def _check_parent(option: str, path: Path) -> None:
         raise OutputError(f"{option}: the folder {path.parent} cannot be written to; choose another")
 
 
+def check_leads(option: str, path: Path) -> None:
+    """Refuses a symbolic link to nothing in the place of a folder."""
+    if path.is_symlink() and not path.exists():
+        raise OutputError(f"{option}: {path} is a link to what is not there; make that, or choose another name")
+
+
 def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs: Sequence[Path] = ()) -> dict[str, Path]:
     """Makes a folder for files of one kind, in a folder that exists, or sees to it that an existing one can take them.
 
@@ -96,6 +104,7 @@ def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs
     Raises:
         OutputError: a file in the folder's place, no folder to make it in, or as :func:`check_output`.
     """
+    check_leads(option, path)
     paths = {name: path / f"{name}{kind}" for name in names}
     if path.is_dir():
         for file in paths.values():
@@ -221,8 +230,11 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 def _write_columns(file: BinaryIO, columns: Mapping[str, Sequence[Any]]) -> None:
     text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
     writer = csv.writer(text, lineterminator="\n")
+    careful = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)  # Python before 3.13 lets a "\r" end a line
     writer.writerow(columns)
-    writer.writerows([_quoted(value) for value in row] for row in zip(*columns.values(), strict=True))
+    for values in zip(*columns.values(), strict=True):
+        row = [_quoted(value) for value in values]
+        (careful if any(isinstance(cell, str) and "\r" in cell for cell in row) else writer).writerow(row)
     text.detach()
 
 

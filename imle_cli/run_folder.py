@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from imle_cli.archives import ArchiveError, DamagedArchiveError, Shape, array_shapes, read_arrays, read_state
 from imle_cli.folder_lock import LOCK, FolderLock
-from imle_cli.outputs import leftovers, replacing, sync_folder
+from imle_cli.outputs import OutputError, check_leads, leftovers, replacing, sync_folder
 from imle_cli.recorded_options import fits
 from imle_cli.sources import SourceError
 
@@ -61,12 +61,13 @@ def make_folder(path: Path) -> None:
     """Makes the folder and its parents, where they are missing.
 
     Raises:
-        RunError: it cannot be made.
+        OutputError: it cannot be made.
     """
+    check_leads("--out", path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError("--out", f"{path} cannot be made a folder ({error.strerror}); choose another name") from error
+        raise OutputError(f"--out: {path} cannot be made a folder ({error.strerror}); choose another name") from error
 
 
 def newest_run_path() -> Path | None:
@@ -136,7 +137,7 @@ class RunFolder:
         What a process left that was killed amid this is removed.
 
         Raises:
-            RunError: the folder has something else in it, or cannot be made.
+            OutputError: the folder has something else in it, or cannot be made.
             FolderLockError: another process writes it.
         """
         make_folder(path)
@@ -330,9 +331,9 @@ class RunFolder:
     def _clear(cls, path: Path) -> None:
         """Removes what a process left that was killed before ``config.json`` was there; refuses anything else."""
         if (path / CONFIG).exists():
-            raise RunError("--out", f"{path} is not empty; go on with --resume {path}, or choose another name")
+            raise OutputError(f"--out: {path} is not empty; go on with --resume {path}, or choose another name")
         if not cls._has_only_begun(path):
-            raise RunError("--out", f"{path} is not empty; choose another name")
+            raise OutputError(f"--out: {path} is not empty; choose another name")
         for entry in path.iterdir():
             if entry.name != LOCK:
                 entry.unlink()

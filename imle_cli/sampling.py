@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from imle_cli.console import UsageError
-from imle_cli.options import DeviceName, NoiseName, NoiseOptions, check_at_least
+from imle_cli.options import DeviceName, NoiseName, NoiseOptions, check_at_least, check_temperature
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -68,7 +68,7 @@ def read_sampling(options: NoiseOptions, default_k: float, input_temp: float, sa
         UsageError: a number of samples, a temperature, or a parameter of the noise outside its range.
     """
     check_at_least("--samples", samples, 1, "use 1000 for a first look")
-    check_at_least("--input-temp", input_temp, 0, "use 0 for no noise")
+    check_temperature("--input-temp", input_temp)
     return Sampling(make_noise(options, default_k), options.noise, input_temp, samples, seed)
 
 
@@ -82,7 +82,7 @@ def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | N
         k = default_k if options.noise_k is None else options.noise_k
         if not k > 0:
             raise UsageError(f"--noise-k: got {k:g}; it must be > 0; use about the number of tiles on a path")
-        return SumOfGammaNoiseDistribution(k, options.iterations)
+        return _sum_of_gamma(k, options.iterations)
     if options.noise_k is not None:
         raise UsageError(f"--noise-k: it belongs to --noise sum-of-gamma, not to {options.noise}; leave it out")
     others: dict[str, Callable[[], NoiseDistribution]] = {
@@ -91,6 +91,17 @@ def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | N
         "logistic": LogisticNoiseDistribution,
     }
     return others[options.noise]() if options.noise in others else None
+
+
+def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:
+    """Sum-of-Gamma noise that float32 can hold, in which parameters of commands are."""
+    try:
+        law = SumOfGammaNoiseDistribution(k, iterations)
+        law.check_type(torch.float32)
+    except ValueError as error:
+        name, _, rest = str(error).partition(": ")
+        raise UsageError(f"--noise-{'k' if name == 'k' else 'iterations'}: {rest}") from None
+    return law
 
 
 def find_device(name: DeviceName) -> torch.device:

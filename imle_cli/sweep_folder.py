@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Generic, TypeVar
 
 from imle_cli.folder_lock import LOCK, FolderLock
-from imle_cli.outputs import leftovers, replacing, sync_folder, write_table
+from imle_cli.outputs import OutputError, leftovers, replacing, sync_folder, write_table
 from imle_cli.run_folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
 
 TABLE = "table.csv"
@@ -198,7 +198,7 @@ class SweepFolder(Generic[SomeCell]):
     def _check(self, inputs: str) -> None:
         path, runs = self.path, sorted(config.parent for config in self.path.glob(f"*/{CONFIG}"))
         if not runs and any(self._is_foreign(entry) for entry in path.iterdir()):
-            raise RunError("--out", f"{path} is not empty and has no sweep in it; choose another name")
+            raise OutputError(f"--out: {path} is not empty and has no sweep in it; choose another name")
         for folder in runs:
             run = self.RUN.open(folder)
             for name, value in self.cells[0].experiment.options.items():
@@ -208,7 +208,7 @@ class SweepFolder(Generic[SomeCell]):
                     got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
                     raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:
-                raise RunError("--out", f"{folder / CONFIG} is of another {self.OTHER}; choose another name")
+                raise OutputError(f"--out: {folder / CONFIG} is of another {self.OTHER}; choose another name")
 
     def _is_foreign(self, entry: Path) -> bool:
         if entry.name.startswith(".") or entry.name in self.FILES:

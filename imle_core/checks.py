@@ -3,12 +3,15 @@
 import difflib
 import inspect
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+MOST_TEMPERATURE = 1e30  # times a draw of up to 1e8, still finite in float32
 
 _IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
 _IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
@@ -136,16 +139,20 @@ def check_seed(name: str, value: Any) -> None:
 
 
 def check_temperature(name: str, value: Any) -> None:
-    """A temperature must be a finite number >= 0."""
+    """A temperature must be a number from 0 to 1e30."""
     check_not_learned(name, value, "divide theta by it, at temperature 1")
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+    if value > MOST_TEMPERATURE:
+        raise ValueError(f"{name}: got {value!r}; it must be at most {MOST_TEMPERATURE:g}; no theta matters above")
 
 
 def check_not_learned(name: str, value: Any, remedy: str) -> None:
     """A setting must be a number, and no tensor that wants a gradient, since it would get none."""
     if not (hasattr(type(value), "__float__") or hasattr(type(value), "__index__")):
         raise TypeError(f"{name}: got {_kind(value)}; it must be a number; give one such as 1.0")
+    if isinstance(value, int) and abs(value) > sys.float_info.max:  # no float, so that nothing can be asked about it
+        raise ValueError(f"{name}: got a whole number of {value.bit_length()} bits; it must fit into a float; give less")
     if isinstance(value, Tensor) and value.requires_grad:
         raise TypeError(
             f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "

@@ -18,6 +18,7 @@ from torch import Tensor
 from imle_core import checks, location_scale, sum_of_gamma, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
+_REACH = 40.0  # deviations from the mean within which all draws lie
 
 Device = torch.device | str | None
 
@@ -77,7 +78,29 @@ class NoiseDistribution(ABC):
 class _Compiled(NoiseDistribution):
     """Noise that compiled code draws on the CPU."""
 
+    _remedy: str
+
+    @property
+    @abstractmethod
+    def _settings(self) -> str:
+        """Names and values of its settings, for messages."""
+
+    def check_type(self, dtype: torch.dtype) -> None:
+        """Draws rounded to a floating type must be finite, and not all the same.
+
+        Raises:
+            ValueError: mean and deviation lie outside what the type holds.
+        """
+        kind, size = torch.finfo(dtype), abs(self.mean)
+        deviation = math.sqrt(self.variance)
+        if not (size + _REACH * deviation <= kind.max and deviation > kind.eps * max(size, kind.smallest_normal)):
+            raise ValueError(
+                f"{self._settings}; draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ "
+                f"in {dtype}, which ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number; {self._remedy}"
+            )
+
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        self.check_type(values.dtype)
         if values.device.type != "cpu":
             super()._fill(values, generator)
             return
@@ -105,22 +128,31 @@ class SumOfGammaNoiseDistribution(_Compiled):
         device: where ``sample`` puts its draws when it is not told.
 
     Raises:
-        ValueError: k or nb_iterations outside its range.
+        ValueError: k or nb_iterations outside its range, a k whose draws float64 cannot hold, or a series of more gamma
+            variables than :data:`imle_core.sum_of_gamma.MOST_BLOCKS`. Narrower types are checked when they are drawn.
 
     >>> float(SumOfGammaNoiseDistribution(k=2.0, nb_iterations=1).variance)
     0.5
     """
 
     pure = True
+    _remedy = "use about the size of a solution"
 
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
         checks.check_not_learned("k", k, "learn theta, whose scale does the same")
         if not (math.isfinite(k) and k > 0):
             raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
+        checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
         if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
             raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number >= 1, or math.inf")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
         self.mean, self.variance = sum_of_gamma.mean_and_variance(self.k, float(nb_iterations))
+        self.check_type(torch.float64)
+        sum_of_gamma.check_length(self.k, float(nb_iterations))
+
+    @property
+    def _settings(self) -> str:
+        return f"k: got {self.k:g}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(k={self.k:g}, nb_iterations={self.nb_iterations:g})"
@@ -182,6 +214,7 @@ class SumOfGammaNoiseDistribution(_Compiled):
 class _LocationScale(_Compiled):
     """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
 
+    _remedy = "use numbers near 1, and temperatures for the size of noise"
     _law: location_scale.Law
     _standard_mean: float
     _standard_variance: float
@@ -195,7 +228,12 @@ class _LocationScale(_Compiled):
             raise ValueError(f"scale: got {scale!r}; it must be a finite number > 0; for no noise set temperatures to 0")
         self.location, self.scale = float(location), float(scale)
         self.mean = self.location + self.scale * self._standard_mean
-        self.variance = self.scale**2 * self._standard_variance
+        self.variance = self.scale * self.scale * self._standard_variance  # a power would raise where it overflows
+        self.check_type(torch.float64)
+
+    @property
+    def _settings(self) -> str:
+        return f"location, scale: got {self.location:g}, {self.scale:g}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(location={self.location:g}, scale={self.scale:g})"

@@ -27,8 +27,11 @@ from imle_core.threads import in_threads
 
 Real = NDArray[np.float64]
 
+MOST_BLOCKS = 256  # gamma variables that are added up for one draw
+
 _WINDOW = 2**17
 _DIRECT_TERMS = 512
+_MOST_INVERTED = 1e5  # k from which on a characteristic function decays too slowly to be inverted in some 400 MB
 _DRAWS_A_THREAD = 2**13
 _TAIL_EXPONENT = 40.0  # mass outside a table: at most 2 exp(-40)
 
@@ -86,18 +89,42 @@ def blocks(k: float, iterations: float) -> tuple[Block, ...]:
         k: number of terms in the k-fold sum that tends to a Gumbel variable, real, > 0.
         iterations: truncation ``s`` of the series, a whole number >= 1, or infinity.
     """
-    last = iterations if math.isfinite(iterations) else float(max(1024, math.ceil(128 * k)))
-    parts: list[Block] = []
-    first = 1.0
-    while first <= last:
-        end = _block_end(k, first, last)
-        parts.append(_block(k, first, end))
-        first = end + 1
+    bounds, last = _bounds(k, iterations), _last(k, iterations)
+    parts = [_block(k, first, end) for first, end in bounds]
     if math.isinf(iterations):
         parts.append(_remainder(k, last))
     else:
         parts[0] = Block(**{**vars(parts[0]), "shift": -math.log(last) / k})
     return tuple(parts)
+
+
+def check_length(k: float, iterations: float) -> None:
+    """Refuses a series of more than :data:`MOST_BLOCKS` blocks: k is too small for that many terms, or they are too many.
+
+    Raises:
+        ValueError: it is longer, or its terms are too many for float64 to tell apart.
+    """
+    if _last(k, iterations) > 2**53 or len(_bounds(k, iterations)) > MOST_BLOCKS:
+        raise ValueError(
+            f"k: got {k:g} with {iterations:g} iterations; each draw would be a sum of more than {MOST_BLOCKS} gamma "
+            "variables; take a k of about the size of a solution, and fewer iterations"
+        )
+
+
+def _last(k: float, iterations: float) -> float:
+    """The last term that is drawn as it is."""
+    return iterations if math.isfinite(iterations) else float(max(1024, math.ceil(128 * k)))
+
+
+@lru_cache(maxsize=32)
+def _bounds(k: float, iterations: float) -> list[tuple[float, float]]:
+    """First and last term of each block, up to one block more than there may be."""
+    bounds: list[tuple[float, float]] = []
+    first, last = 1.0, _last(k, iterations)
+    while first <= last and len(bounds) <= MOST_BLOCKS:
+        bounds.append((first, _block_end(k, first, last)))
+        first = bounds[-1][1] + 1
+    return bounds
 
 
 def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threads: int) -> None:
@@ -142,9 +169,14 @@ def distribution_function(k: float, iterations: float, x: Real) -> Real:
     Fourier inversion (Gil-Pelaez 1951) of ``phi(t) = s^{-it/k} prod_i (1 - it/i)^{-1/k}``.
 
     Raises:
-        ValueError: a series too long for a mixture whose characteristic function decays too slowly (s < 12 k).
+        ValueError: a series too long for a mixture whose characteristic function decays too slowly (s < 12 k, or k > 1e5).
     """
     if iterations >= 12 * k:
+        if k > _MOST_INVERTED:
+            raise ValueError(
+                f"distribution function: got k={k:g} with {iterations:g} iterations; for so many it is known up to "
+                f"k = {_MOST_INVERTED:g}; take a k of about the size of a solution"
+            )
         return _by_inversion(k, iterations, x)
     (first, *more) = blocks(k, iterations)
     if more:

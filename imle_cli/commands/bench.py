@@ -56,7 +56,7 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     versions = machine.versions(*rival_paths.OPTIONAL)
     values: dict[str, Any] = {"machine": found, "python": versions["python"], "versions": versions}
     values["rows"] = [asdict(row) for row in rows]
-    below = ""
+    below: list[str] = []
     if outputs is not None:
         missing = rival_paths.missing()
         _draw(outputs, curves, machine.in_words(found))
@@ -81,9 +81,9 @@ def _draw(outputs: "Outputs", curves: Sequence["Curve"], machine: str) -> None:
     outputs.write(canvas.encode(figure, outputs.format))
 
 
-def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> str:
+def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> list[str]:
     """Lines for the reader below the table."""
-    lines = [f"machine  {machine}", f"files    {', '.join(files)}"]
+    lines = ["", f"machine  {machine}", f"files    {', '.join(files)}"]
     if missing:
-        lines.insert(1, f"missing  {', '.join(missing)}; install them for their rows")
-    return "\n" + "\n".join(lines)
+        lines.insert(2, f"missing  {', '.join(missing)}; install them for their rows")
+    return lines

@@ -119,7 +119,7 @@ def _tell(console: Any, values: dict[str, Any], outcome: "_Outcome", seconds: fl
     below = [outcome.title, settled, *_warnings(outcome), _verdict(outcome)]
     rows = [_row(record) for record in outcome.ordered]
     values |= {"best": _row(outcome.best), "rows": rows, "seconds": seconds, "files": files}
-    console.table(values, header, outcome.rows, header[:-1], "\n".join(below))
+    console.table(values, header, outcome.rows, header[:-1], below)
 
 
 @dataclass(frozen=True)

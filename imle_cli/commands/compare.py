@@ -164,6 +164,7 @@ def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str
     several = f"{instances} instances, " if instances > 1 else ""
     counts = f"{several}{settings.nb_samples} samples, {settings.repetitions} repetitions, seed {settings.seed}"
     below = [
+        "",
         *lambda_table(found),
         "",
         f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
@@ -171,5 +172,7 @@ def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str
         f"figures    {legend(instances)}",
         *scope(more["random"], instances),
         f"files      {', '.join(more['files'])}",
+        "",
+        text,
     ]
-    console.table(values, HEADER, rows(found), figures=FIGURES, below="\n".join(["", *below, "", text]))
+    console.table(values, HEADER, rows(found), figures=FIGURES, below=below)

@@ -177,8 +177,9 @@ def _taken(folder: Path) -> Iterator[None]:
 
 def _check_place(folder: Path) -> None:
     """Refuses a folder that cannot be made or written to."""
-    from imle_cli.outputs import OutputError
+    from imle_cli.outputs import OutputError, check_leads
 
+    check_leads("--out", folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"--out: {folder} is a file; give the name of a folder")
     if not folder.parent.is_dir():

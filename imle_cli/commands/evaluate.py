@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from imle_cli.console import printable
 from imle_cli.option_groups import Without
 from imle_cli.options import Picture, ReportOptions
 
@@ -80,10 +79,11 @@ def _tell(console: "Report", values: dict[str, Any]) -> None:
     ]
     origin = f"{values['checkpoint']} of {values['run']} (epoch {values['epoch']})"
     below = [
+        "",
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
         f"picture  {values['files'][0]}",
     ]
-    console.table(values, ["data", *_FIGURES], [row], _FIGURES, "\n".join(["", *map(printable, below)]))
+    console.table(values, ["data", *_FIGURES], [row], _FIGURES, below)
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import DataError, UsageError, printable
+from imle_cli.console import DataError, UsageError
 from imle_cli.options import (
     ExecutorName,
     LearningOptions,
@@ -96,7 +96,7 @@ def _report(console: "Report", grid: "PerceptionSweep", before: int, seconds: fl
         with replacing(files[-1]) as file:
             file.write(canvas.encode(accuracy_curves(curves, title=title, split=split), "png"))
     values, counts = grid.report(before, seconds, files)
-    console.table(values, *_table(grid), f"judged on {split}_, means over seeds; {printable(counts)}")
+    console.table(values, *_table(grid), [f"judged on {split}_, means over seeds; {counts}"])
     if grid.failures:
         raise DataError(grid.failures)
 

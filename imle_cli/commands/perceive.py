@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError, printable
+from imle_cli.console import UsageError
 from imle_cli.option_groups import Given
 from imle_cli.options import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
 
@@ -108,10 +108,11 @@ def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, 
     if exact is not None:
         alike = f"of the {summary['unique_share']:.1%} with a single optimum {exact:.1%} exact"
     below = [
+        "",
         f"judged     each epoch on {summary['judged']}_ ({len(recorder.data.judged):,} maps), without noise",
         f"learned    by {summary['estimator']} from {summary['supervision']}, {summary['seconds']:.1f} s",
         f"result     {summary['optimal']:.1%} of {tested:,} {summary['split']}_ maps optimal, regret "
         f"{summary['regret']:.3%}; {alike}",
         f"run        {summary['run']}",
     ]
-    console.table(summary, header, rows, header, "\n".join(["", *map(printable, below)]))
+    console.table(summary, header, rows, header, below)

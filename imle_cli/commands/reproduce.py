@@ -73,13 +73,14 @@ def reproduce(
         "files": files,
     }
     chosen = "; with this run's seed their gaps are too small" if report.seed == TUNING_SEED else ""
-    below = (
-        f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}\n"
-        "±         standard deviation of single runs; the standard error is that of their mean\n"
-        f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}\n"
-        f"files     {', '.join(files)}"
-    )
-    console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=f"\n{below}")
+    below = [
+        "",
+        f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}",
+        "±         standard deviation of single runs; the standard error is that of their mean",
+        f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}",
+        f"files     {', '.join(files)}",
+    ]
+    console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=below)
 
 
 def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:

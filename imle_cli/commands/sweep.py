@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.commands.image_sweep import IMAGES_ONLY, Estimators, sweep_images
-from imle_cli.console import DataError, UsageError, printable
+from imle_cli.console import DataError, UsageError
 from imle_cli.option_groups import Given, Without
 from imle_cli.options import (
     ExecutorName,
@@ -128,7 +128,7 @@ def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> No
     from imle_cli.sweep_folder import TABLE
 
     values, counts = grid.report(before, seconds, [grid.path / TABLE, *_draw(grid)])
-    console.table(values, *_table(grid), printable(counts))
+    console.table(values, *_table(grid), [counts])
     if grid.failures:
         raise DataError(grid.failures)
 

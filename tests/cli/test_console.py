@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import typer
 
+from imle_cli import notes
 from imle_cli.console import (
     DataError,
     Exit,
@@ -160,13 +161,29 @@ class TestEscapes:
         assert capsys.readouterr().err == f"{ESCAPED}\n"
 
     def test_results(self, capsys):
-        Report(as_json=False, quiet=False).result({}, [("map", EVIL)])
-        assert capsys.readouterr().out == f"map  {ESCAPED}\n"
+        Report(as_json=False, quiet=False).result({}, [("map", EVIL), ("\x9b", "1\n2")])
+        assert capsys.readouterr().out == f"map  {ESCAPED}\n\\x9b    1\\n2\n"
 
     def test_tables_and_what_is_below_them(self, capsys):
-        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], f"\npicture {EVIL}")
+        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], ["", f"picture {EVIL}\npass"])
         lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-        assert lines == [ESCAPED, ESCAPED, "", f"picture {ESCAPED}"]
+        assert lines == [ESCAPED, ESCAPED, "", rf"picture {ESCAPED}\npass"]
+
+    def test_warnings_of_others(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+        monkeypatch.setattr(notes, "_show_others", lambda *call: shown.append(call[:4]))
+        Report(as_json=False, quiet=False)
+        warnings.showwarning(UserWarning(EVIL), UserWarning, f"{EVIL}.py", 1)
+        assert shown == [(ESCAPED, UserWarning, f"{ESCAPED}.py", 1)]
+
+    def test_tracebacks(self, capsys):
+        with pytest.raises(typer.Exit), reported_errors(debug=True):
+            raise DataError(EVIL)
+        said = capsys.readouterr().err
+        assert said.replace("\n", "").isprintable()
+        assert said.startswith("Traceback")
+        assert said.endswith(f"DataError: {ESCAPED}\nerror: {ESCAPED}\n")
 
     def test_json(self, capsys):
         Report(as_json=True, quiet=False).result({"map": EVIL}, [])

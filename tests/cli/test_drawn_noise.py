@@ -28,7 +28,9 @@ def test_the_exact_law_of_a_sum_is_that_of_its_truncation_and_the_shown_one_the_
     np.testing.assert_allclose(result.shown(x), np.exp(-np.exp(-x)))
 
 
-@pytest.mark.parametrize("law", [SumOfGammaNoiseDistribution(2.5, 10), GumbelNoiseDistribution(1.0, 2.0)])
+@pytest.mark.parametrize(
+    "law", [SumOfGammaNoiseDistribution(2.5, 10), SumOfGammaNoiseDistribution(1e30, 10), GumbelNoiseDistribution(1.0, 2.0)]
+)
 def test_otherwise_single_draws_and_their_own_law(law):
     result, x = drawn(law, 7), np.linspace(-3, 3, 5)
     expected = law.sample((7, 1), dtype=torch.float64, generator=torch.Generator().manual_seed(0))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,6 +85,60 @@ def test_a_cluster_of_dask_here_shows_nothing():
     Path("listeners.py").write_text(LISTENERS.format(folder=str(Path(executors.__file__).parents[1])))
     done = subprocess.run([sys.executable, "listeners.py"], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.strip() in ("['127.0.0.1']", "['127.0.0.1', '404']"), done.stdout + done.stderr
+
+
+# Who gets to give orders to the cluster of another process: with its keys, without keys, and with keys of his own.
+STRANGERS = """
+import sys
+sys.path.append({folder!r})
+import distributed
+from imle_cli.executors import outcomes
+
+def obeyed(address, security):
+    try:
+        with distributed.Client(address, security=security, timeout=5, set_as_default=False) as client:
+            return client.submit(eval, "6 * 7").result(timeout=30)
+    except (OSError, ValueError, TypeError):
+        return "refused"
+
+if __name__ == "__main__":
+    found = outcomes(eval, ["1", "2"], "dask", 1)
+    next(found)
+    owner = distributed.default_client()
+    address = owner.scheduler.address
+    print(address.partition(":")[0], obeyed(address, owner.security), obeyed(address.replace("tls", "tcp"), None),
+          obeyed(address, distributed.Security.temporary()))
+    list(found)
+"""
+
+
+def test_a_cluster_of_dask_here_takes_orders_from_this_process_alone():
+    pytest.importorskip("dask")
+    pytest.importorskip("cryptography")
+    Path("strangers.py").write_text(STRANGERS.format(folder=str(Path(executors.__file__).parents[1])))
+    done = subprocess.run([sys.executable, "strangers.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() == "tls 42 refused refused", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("keys", "asked"), [(None, "Security()"), ("there", "Security.temporary()")])
+def test_keys_are_made_where_they_can_be(keys, asked, monkeypatch):
+    class Security:
+        made = "Security()"
+
+        @classmethod
+        def temporary(cls):
+            security = cls()
+            security.made = "Security.temporary()"
+            return security
+
+    def cluster(**settings):
+        assert settings["security"].made == asked
+        raise RuntimeError("begun")
+
+    monkeypatch.setattr(executors, "find_spec", lambda name: keys if name == "cryptography" else "there")
+    stand_in = SimpleNamespace(Security=Security, LocalCluster=cluster)
+    with pytest.raises(RuntimeError, match="begun"), executors._dask(stand_in, 1):
+        pass
 
 
 @pytest.mark.parametrize(("executor", "module"), [("dask", "distributed"), ("ray", "ray")])

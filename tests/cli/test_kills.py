@@ -94,7 +94,7 @@ def killed(call, folder, seconds, generator, figures):
     figures["kills"] += any(code == -signal.SIGKILL for code, _ in ends)
     figures["with a second process"] += len(processes) == 2
     for code, said in ends:
-        assert code in (0, -signal.SIGKILL) or (code == 1 and REFUSALS.search(said)), f"{folder}: {code} {said}"
+        assert code in (0, -signal.SIGKILL) or (code in (1, 2) and REFUSALS.search(said)), f"{folder}: {code} {said}"
 
 
 def next_call(call, folder):

@@ -171,11 +171,11 @@ class TestOutputs:
             check_output("--save", Path("b.csv"), [".csv"])
 
     def test_names_that_a_spreadsheet_would_take_for_formulas_are_quoted(self):
-        names = ["=1+2", "+a", "-b", "@c", "\t=d", "-3", "+1e5", "e=f", ""]
+        names = ["=1+2", "+a", "-b", "@c", "\t=d", "\tg", "\rh", "-3", "+1e5", "e=f", ""]
         write_table(Path("b.csv"), {"item": names, "score": [-1.5] * len(names)})
         with Path("b.csv").open(newline="") as file:
             rows = list(csv.reader(file))[1:]
-        assert [row[0] for row in rows] == ["'=1+2", "'+a", "'-b", "'@c", "'\t=d", "-3", "+1e5", "e=f", ""]
+        assert [row[0] for row in rows] == ["'=1+2", "'+a", "'-b", "'@c", "'\t=d", "'\tg", "'\rh", "-3", "+1e5", "e=f", ""]
         assert {row[1] for row in rows} == {"-1.5"}
 
     def test_a_table_of_somebody_else_is_not_overwritten(self):

@@ -172,6 +172,65 @@ ERRORS = {
 }
 
 
+TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+class TestRange:
+    """Noise that its type cannot hold is refused, and all other noise is finite and varies."""
+
+    @pytest.mark.parametrize("dtype", TYPES, ids=str)
+    @pytest.mark.parametrize("iterations", [1, 10])
+    def test_every_k_gives_finite_draws_that_differ_or_is_refused(self, dtype, iterations):
+        refused = []
+        for k in [float(f"1e{exponent}") for exponent in range(-320, 1)]:
+            try:
+                values = SumOfGammaNoiseDistribution(k, iterations).sample((64,), dtype=dtype, generator=generator())
+            except ValueError as error:
+                refused.append((k, str(error)))
+                continue
+            assert values.isfinite().all(), k
+            assert len(values.unique()) > 1, k
+        assert all(re.match(rf"k: got {k:g}; draws of mean .* in torch\.", text) for k, text in refused)
+        assert max(len(text) for _, text in refused) <= 300
+        # Means near 1/k must be finite, and deviations sqrt(1/k) be seen beside them.
+        kind = torch.finfo(dtype)
+        assert 0.01 < refused[-1][0] / max(1 / kind.max, kind.eps**2) < 10
+
+    @pytest.mark.parametrize("dtype", TYPES, ids=str)
+    @pytest.mark.parametrize("name", EXACT)
+    def test_a_scale_that_the_type_does_not_hold(self, name, dtype):
+        kind = torch.finfo(dtype)
+        for scale in (kind.max, max(kind.smallest_normal * kind.eps / 8, 1e-323)):
+            with pytest.raises(ValueError, match=r"^location, scale: got 0, "):
+                EXACT[name][0](0.0, scale).sample((3,), dtype=dtype)
+        values = EXACT[name][0](0.0, kind.max**0.4).sample((64,), dtype=dtype, generator=generator())
+        assert values.isfinite().all()
+        assert len(values.unique()) > 1
+
+    @pytest.mark.parametrize(("location", "dtype"), [(4096.0, torch.float16), (1e9, torch.float32), (1e17, torch.float64)])
+    def test_a_location_beside_which_the_noise_is_lost(self, location, dtype):
+        with pytest.raises(ValueError, match=rf"^location, scale: got {re.escape(f'{location:g}')}, 1; draws of mean"):
+            NormalNoiseDistribution(location).sample((3,), dtype=dtype)
+
+    def test_a_draw_of_too_many_gamma_variables(self):
+        # The first would never end, the others take minutes or stand still where terms no longer differ in float64.
+        for k, iterations in ((1e-20, math.inf), (1e-9, 10**6), (20.0, 10**17), (1e300, math.inf)):
+            with pytest.raises(
+                ValueError, match=r"^k: got \S+ with \S+ iterations; each draw would be a sum of more than 256"
+            ):
+                SumOfGammaNoiseDistribution(k, iterations)
+
+    def test_numbers_that_no_float_holds(self):
+        with pytest.raises(ValueError, match=r"^k: got a whole number of 1329 bits; it must fit into a float; give less$"):
+            SumOfGammaNoiseDistribution(10**400)
+        with pytest.raises(TypeError, match=r"^nb_iterations: got str; it must be a number; give one such as 1\.0$"):
+            SumOfGammaNoiseDistribution(1.0, "10")
+
+    def test_a_huge_k_has_no_distribution_function_that_takes_all_memory(self):
+        with pytest.raises(ValueError, match=r"^distribution function: got k=1e\+09 with inf iterations; for so many it is"):
+            SumOfGammaNoiseDistribution(1e9, math.inf).distribution_function(0.0)
+
+
 @pytest.mark.parametrize("message", ERRORS)
 def test_errors(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

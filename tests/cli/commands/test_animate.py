@@ -214,19 +214,19 @@ class TestRefusals:
         Path("file").touch()
         Path("films").mkdir()
         Path("films/learning.gif").write_text("notes")
-        expect_refusal([run, "--out", "none/films"], 1, "--out: the folder none does not exist; make it first")
-        expect_refusal([run, "--out", "file"], 1, "--out: file is a file; give the name of a folder")
+        expect_refusal([run, "--out", "none/films"], 2, "--out: the folder none does not exist; make it first")
+        expect_refusal([run, "--out", "file"], 2, "--out: file is a file; give the name of a folder")
         place = Path("films/learning.gif")
         expect_refusal(
-            [run, "--out", "films"], 1, f"--out: {place} exists and is no GIF file; choose another name or remove it"
+            [run, "--out", "films"], 2, f"--out: {place} exists and is no GIF file; choose another name or remove it"
         )
         assert [path.name for path in Path("films").iterdir()] == ["learning.gif"]
 
     def test_a_folder_that_cannot_be_written_to(self, run, monkeypatch):
         Path("films").mkdir()
         monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
-        expect_refusal([run, "--out", "films"], 1, "--out: the folder films cannot be written to; choose another")
-        expect_refusal([run, "--out", "new"], 1, "--out: the folder . cannot be written to; choose another")
+        expect_refusal([run, "--out", "films"], 2, "--out: the folder films cannot be written to; choose another")
+        expect_refusal([run, "--out", "new"], 2, "--out: the folder . cannot be written to; choose another")
 
     def test_no_encoder(self, run, monkeypatch):
         monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)

@@ -112,12 +112,12 @@ def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
         ),
         (
             ["--full", "--out", "a.txt"],
-            1,
+            2,
             "error: --out: a.txt ends in .txt; it must end in .png or .pdf or .svg\n",
         ),
         (
             ["--full", "--out", "no/a.png"],
-            1,
+            2,
             "error: --out: the folder no does not exist; make it first\n",
         ),
     ],

@@ -222,8 +222,8 @@ BAD = {
     ),
     ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a law"),
     ("--noise-k", "0"): (2, "--noise-k: got 0; it must be > 0; use about the number of tiles on a path"),
-    ("--out", "none/x.png"): (1, "--out: the folder none does not exist; make it first"),
-    ("--out", "x.txt"): (1, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
+    ("--out", "none/x.png"): (2, "--out: the folder none does not exist; make it first"),
+    ("--out", "x.txt"): (2, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
 } | {
     ("--temps", text): (
         2,
@@ -251,7 +251,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
         result = invoke(*QUICK)
     finally:
         tmp_path.chmod(0o700)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "error: --out: the folder . cannot be written to; choose another\n"
 
 

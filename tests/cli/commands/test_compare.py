@@ -399,4 +399,4 @@ class TestBadInput:
     def test_a_file_of_another_kind_is_not_overwritten(self):
         Path("notes.csv").write_text("my,notes\n1,2\n")
         code, message = fails(*SMALL, "--save", "notes.csv")
-        assert (code, message.split(";")[0]) == (1, "error: --save: notes.csv exists and is no CSV file of imle")
+        assert (code, message.split(";")[0]) == (2, "error: --save: notes.csv exists and is no CSV file of imle")

@@ -96,7 +96,7 @@ class TestEvaluate:
         expect_refusal(["evaluate", "maps", "maps"], 1, f"maps: config.json is missing; {damaged}")
         expect_refusal(
             ["evaluate", "run", "maps", "--out", "a.txt"],
-            1,
+            2,
             "--out: a.txt ends in .txt; it must end in .png or .pdf or .svg",
         )
         Path("run/best.pt").write_bytes(b"")

@@ -310,7 +310,7 @@ class TestBadInput:
         expect_refusal([data, *options], 2, message)
 
     def test_a_folder_that_is_not_empty(self, data):
-        expect_refusal([data, "--out", data], 1, "--out: maps is not empty; choose another name")
+        expect_refusal([data, "--out", data], 2, "--out: maps is not empty; choose another name")
 
     def test_a_run_of_another_kind(self, data):
         train = ["--steps", "2", "--out", "trained", "--quiet"]

@@ -202,13 +202,13 @@ def test_wrong_usage(arguments, message):
 )
 def test_files_that_cannot_be_written(arguments, message):
     result = invoke("top-k", *arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (1, f"error: {message}\n", "")
+    assert (result.exit_code, result.stderr, result.stdout) == (2, f"error: {message}\n", "")
 
 
 def test_another_file_is_not_overwritten():
     Path("gaps.csv").write_text("my,own\n1,2\n")
     result = invoke("top-k", "--save", "gaps.csv")
-    assert (result.exit_code, Path("gaps.csv").read_text()) == (1, "my,own\n1,2\n")
+    assert (result.exit_code, Path("gaps.csv").read_text()) == (2, "my,own\n1,2\n")
     assert result.stderr == "error: --save: gaps.csv exists and is no CSV file of imle; choose another name or remove it\n"
 
 

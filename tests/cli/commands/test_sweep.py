@@ -186,12 +186,12 @@ class TestAgain:
         np.save("map.npy", 2 * np.ones((4, 4)))
         cell = Path("out", min(NAMES), "config.json")
         message = f"--out: {cell} is of another map, gold path or first weights; choose another name"
-        expect_refusal(["map.npy", *SMALL], 1, message)
+        expect_refusal(["map.npy", *SMALL], 2, message)
 
     def test_a_folder_with_something_else(self):
         Path("out").mkdir()
         Path("out/notes.txt").touch()
-        expect_refusal(SMALL, 1, "--out: out is not empty and has no sweep in it; choose another name")
+        expect_refusal(SMALL, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
     @pytest.mark.parametrize(
         "change", [None, {"final_hamming": "x"}, {"final_hamming": 0, "first_gold_step": None}], ids=str
@@ -241,7 +241,7 @@ class TestCompany:
     def test_a_folder_with_folders_of_somebody_is_kept(self):
         Path("out/pictures").mkdir(parents=True)
         Path("out/pictures/cat.png").touch()
-        expect_refusal(self.ONE, 1, "--out: out is not empty and has no sweep in it; choose another name")
+        expect_refusal(self.ONE, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
 
 class TestTrouble:
@@ -312,7 +312,7 @@ class TestTrouble:
 
     def test_a_folder_that_cannot_be_made(self):
         Path("file").touch()
-        expect_refusal(["--out", "file"], 1, "--out: file cannot be made a folder (File exists); choose another name")
+        expect_refusal(["--out", "file"], 2, "--out: file cannot be made a folder (File exists); choose another name")
 
     def test_a_full_disk(self, monkeypatch):
         from imle_cli import outputs

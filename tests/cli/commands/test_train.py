@@ -357,11 +357,11 @@ class TestDirectory:
     def test_one_that_is_not_empty(self):
         Path("run").mkdir()
         Path("run/notes.txt").touch()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
 
     def test_one_with_a_run(self):
         train("--steps", "2", "--out", "run")
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; go on with --resume run, or choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; go on with --resume run, or choose another name")
 
     def test_nothing_is_left_of_one_whose_first_state_could_not_be_written(self, monkeypatch):
         def fail(*_):
@@ -378,7 +378,7 @@ class TestDirectory:
         Path("run").touch()
         result = invoke("--out", "run")
         assert (result.exit_code, result.stderr) == (
-            1,
+            2,
             "error: --out: run cannot be made a folder (File exists); choose another name\n",
         )
 
@@ -645,14 +645,14 @@ class TestCompany:
         with Path("run", name).open("wb") as file:
             np.savez(file, mine=np.zeros(3))
         before = Path("run", name).read_bytes()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
         assert Path("run", name).read_bytes() == before
 
     def test_a_run_that_has_lost_its_options_is_kept(self):
         train("--steps", "2", "--out", "run")
         for name in ("config.json", "summary.json", "previous.pt"):
             Path("run", name).unlink()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
 
     def test_half_written_files_go_when_a_run_goes_on(self):
         train("--steps", "2", "--out", "run")
