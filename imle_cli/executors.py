@@ -2,6 +2,8 @@
 
 import logging
 import os
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -18,6 +20,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _DIED = "its worker process died, perhaps for want of memory"
+_LOOK = 0.5  # seconds between two looks of a worker whether this process is still there
 
 
 class ExecutorError(ValueError):
@@ -30,7 +33,7 @@ def outcomes(
     """The results of all calls, or what prevented them, each with its task's number, in the order in which they end.
 
     When a worker dies, the calls that were under way are made once more, each in a process of its own on this machine: so
-    one that takes all memory fails alone. Dask does the like by itself.
+    one that takes all memory fails alone. Dask does the like by itself. When this process is killed, its workers end too.
 
     Args:
         function: can be pickled, as must be tasks and results; what it raises counts as the death of its worker.
@@ -78,7 +81,8 @@ def _stream(
 
     # Ray gives results only when a whole batch has ended.
     form = "list" if executor == "ray" else "generator_unordered"
-    parallel = Parallel(n_jobs=jobs or -1, return_as=form, batch_size=1, max_nbytes=None)
+    settings = {"n_jobs": jobs or -1, "max_nbytes": None} if executor == "ray" else _workers(jobs or -1)
+    parallel = Parallel(return_as=form, batch_size=1, **settings)
     waiting, size = calls(), 2 * (jobs or cpu_count()) if executor == "ray" else len(tasks)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* tasks which were still being processed")  # after an interruption
@@ -89,10 +93,27 @@ def _stream(
 def _alone(function: Callable[[Task], Result], task: Task) -> Result | Exception:
     with parallel_config("loky"):
         try:
-            results: list[Result] = Parallel(n_jobs=2, max_nbytes=None)([delayed(function)(task)])
+            results: list[Result] = Parallel(**_workers(2))([delayed(function)(task)])
             return results[0]
         except Exception:  # whatever the operating system did to it
             return ExecutorError(_DIED)
+
+
+def _workers(jobs: int) -> dict[str, Any]:
+    """Settings of joblib for processes of this machine."""
+    return {"n_jobs": jobs, "max_nbytes": None, "initializer": _end_with, "initargs": (os.getpid(),)}
+
+
+def _end_with(owner: int) -> None:
+    """Lets a worker end soon after its owner, which may be killed: it would compute on, and then wait for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == owner:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    if os.name == "posix":
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _numbered(function: Callable[[Task], Result], number: int, task: Task) -> tuple[int, Result]:
