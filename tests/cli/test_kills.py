@@ -39,7 +39,9 @@ STOPPED = re.compile(r"^stopped after (\d+) (?:steps|of \d+ cells); go on with",
 SECOND = 0.4  # share of kills before which a second process begins
 AGAIN = 0.5  # how likely a run is killed once more
 NEW = 0.25  # share of processes that are new interpreters
+AT_WORK = 0.3  # share of these that are killed at work; the others, from their first millisecond on, mostly before it
 WHOLE = 0.5  # share of signals that the workers get too, as from a terminal or a scheduler
+TICK = 0.01  # seconds, in which the system counts the time of a process
 GENTLE = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
 
 
@@ -109,14 +111,14 @@ def killed(call, folder, seconds, generator, figures):
     number = signal.SIGKILL if generator.random() < 0.5 else generator.choice(GENTLE)
     send = os.killpg if generator.random() < WHOLE else os.kill
     processes = [begun(next_call(call, folder), folder, generator.random() < NEW)]
-    if processes[0].new and generator.random() < 0.5:
+    if processes[0].new and generator.random() < AT_WORK:
         wait_for_work(processes[0], folder)
         spent_after(processes[0], generator.uniform(0, 1.1 * seconds[False]))
     else:
-        spent_after(processes[0], generator.uniform(0, 1.1 * seconds[processes[0].new]))
+        spent_after(processes[0], moment(processes[0].new, seconds, generator))
     if generator.random() < SECOND:
         processes.append(begun(next_call(call, folder), folder, generator.random() < NEW))
-        spent_after(processes[1], generator.uniform(0, 0.5 * seconds[processes[1].new]))
+        spent_after(processes[1], 0.5 * moment(processes[1].new, seconds, generator))
     for process in processes:
         send(process.number, number)
     ends = [(process, *ended(process)) for process in processes]
@@ -133,6 +135,13 @@ def killed(call, folder, seconds, generator, figures):
         if stopped := STOPPED.search(said):
             figures["saved"] += 1
             assert int(stopped[1]) == done_in(call[0], folder / "run"), f"{folder}: {said}"
+
+
+def moment(new, seconds, generator):
+    """Seconds after which to kill a process: all as likely in a fork, all magnitudes from a millisecond on in a new one."""
+    return seconds[new] * (
+        math.exp(generator.uniform(math.log(1e-3 / seconds[new]), 0)) if new else generator.uniform(0, 1.1)
+    )
 
 
 def wait_for_work(process, folder):
@@ -152,6 +161,9 @@ def spent_after(process, seconds):
 
     On a machine that has more to do, a process gets no further in a second of the clock than it happens to.
     """
+    if seconds < 2 * TICK:
+        time.sleep(seconds)
+        return seconds
     family, spent = psutil.Process(process.number), 0.0
     before = times(family)
     while spent < seconds and not has_ended(process):
