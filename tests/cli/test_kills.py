@@ -303,6 +303,8 @@ if __name__ == "__main__":
 
     from imle_cli import experiment, perception_recorder, sweep  # noqa: F401
 
+    for number in GENTLE:  # which a shell has the processes ignore that it begins in the background
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     experiment._SAVE_SECONDS = perception_recorder._SAVE_SECONDS = 0.02
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
