@@ -121,9 +121,9 @@ def test_what_is_not_installed(executor, module, monkeypatch):
 
 
 def test_an_executor_that_cannot_start_says_why(monkeypatch):
-    def fail(**_):
-        raise RuntimeError("no cluster")
+    def fail(_):
+        raise RuntimeError("no processes")
 
-    monkeypatch.setattr(executors, "Parallel", fail)
-    with pytest.raises(RuntimeError, match="no cluster"):
+    monkeypatch.setattr(executors, "WorkerPool", fail)
+    with pytest.raises(RuntimeError, match="no processes"):
         list(outcomes(eval, SQUARES, "joblib", 2))
