@@ -2,9 +2,10 @@
 
 import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing, contextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -13,11 +14,13 @@ from typing import Any, TypeVar
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from imle_cli.options import ExecutorName
+from imle_core.worker_pool import WorkerPool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _DIED = "its worker process died, perhaps for want of memory"
+_WAIT = 0.5  # seconds after which an interruption is noticed, where a system does not wake who waits
 
 
 class ExecutorError(ValueError):
@@ -26,11 +29,11 @@ class ExecutorError(ValueError):
 
 def outcomes(
     function: Callable[[Task], Result], tasks: Sequence[Task], executor: ExecutorName, jobs: int | None
-) -> Iterator[tuple[int, Result | Exception]]:
+) -> Generator[tuple[int, Result | Exception], None, None]:
     """The results of all calls, or what prevented them, each with its task's number, in the order in which they end.
 
     When a worker dies, the calls that were under way are made once more, each in a process of its own on this machine: so
-    one that takes all memory fails alone. Dask does the like by itself.
+    one that takes all memory fails alone. Dask does the like by itself. When this process is killed, its workers end too.
 
     Args:
         function: can be pickled, as must be tasks and results; what it raises counts as the death of its worker.
@@ -54,9 +57,10 @@ def outcomes(
             begun: list[int] = []
             failure: Exception | None = None
             try:
-                for number, result in _stream(function, left, begun, executor, jobs):
-                    del left[number]
-                    yield number, result
+                with closing(_stream(function, left, begun, executor, jobs)) as results:
+                    for number, result in results:
+                        del left[number]
+                        yield number, result
             except Exception as error:  # each executor has its own kind of error for a worker that died
                 failure = error
             suspects = [number for number in begun if number in left]
@@ -68,35 +72,51 @@ def outcomes(
 
 def _stream(
     function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], executor: ExecutorName, jobs: int | None
-) -> Iterator[tuple[int, Result]]:
+) -> Generator[tuple[int, Result], None, None]:
     """Results with their numbers; those of ``tasks`` that are handed out are noted in ``begun``."""
-
-    def calls() -> Iterator[Any]:
+    if executor == "ray":
+        yield from _by_ray(function, tasks, begun, jobs)
+    elif (workers := jobs or cpu_count()) > 1:
+        yield from _in_processes(function, tasks, begun, workers)
+    else:
         for number, task in list(tasks.items()):
             begun.append(number)
-            yield delayed(_numbered)(function, number, task)
+            yield number, function(task)
 
-    # Ray gives results only when a whole batch has ended.
-    form = "list" if executor == "ray" else "generator_unordered"
-    parallel = Parallel(n_jobs=jobs or -1, return_as=form, batch_size=1, max_nbytes=None)
-    waiting, size = calls(), 2 * (jobs or cpu_count()) if executor == "ray" else len(tasks)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".* tasks which were still being processed")  # after an interruption
-        for _ in range(0, len(tasks), size):
-            yield from parallel(islice(waiting, size))
+
+def _in_processes(
+    function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], jobs: int
+) -> Iterator[tuple[int, Result]]:
+    waiting, pool = deque(tasks.items()), WorkerPool(jobs)
+    under_way: dict[Future[Result], int] = {}
+    try:
+        while waiting or under_way:
+            while waiting and len(under_way) < jobs:
+                number, task = waiting.popleft()
+                begun.append(number)
+                under_way[pool.submit(function, task)] = number
+            for future in wait(under_way, _WAIT, FIRST_COMPLETED).done:
+                yield under_way.pop(future), future.result()
+    finally:
+        pool.end()
+
+
+def _by_ray(
+    function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], jobs: int | None
+) -> Iterator[tuple[int, Result]]:
+    waiting = iter(list(tasks.items()))
+    parallel, size = Parallel(n_jobs=jobs or -1, batch_size=1, max_nbytes=None), 2 * (jobs or cpu_count())
+    while batch := list(islice(waiting, size)):  # Ray gives results only when a whole batch has ended
+        begun.extend(number for number, _ in batch)
+        results = parallel(delayed(function)(task) for _, task in batch)
+        yield from zip((number for number, _ in batch), results, strict=True)
 
 
 def _alone(function: Callable[[Task], Result], task: Task) -> Result | Exception:
-    with parallel_config("loky"):
-        try:
-            results: list[Result] = Parallel(n_jobs=2, max_nbytes=None)([delayed(function)(task)])
-            return results[0]
-        except Exception:  # whatever the operating system did to it
-            return ExecutorError(_DIED)
-
-
-def _numbered(function: Callable[[Task], Result], number: int, task: Task) -> tuple[int, Result]:
-    return number, function(task)
+    try:
+        return next(_in_processes(function, {0: task}, [], 1))[1]
+    except Exception:  # whatever the operating system did to it
+        return ExecutorError(_DIED)
 
 
 def _on_dask(

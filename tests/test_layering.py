@@ -37,6 +37,7 @@ PUBLIC[f"{CORE}.processes"] = {"gathered", "rank", "size"}
 PUBLIC[f"{CORE}.user_code"] = {"is_ctrl_c", "text_of"}
 PUBLIC[f"{CORE}.step_size"] = {"steps_of_any_size"}
 PUBLIC[f"{CORE}.terrain_data"] = {"terrain_maps"}
+PUBLIC[f"{CORE}.worker_pool"] = {"WorkerPool"}
 PUBLIC[f"{CORE}.exact"] = set(imle_core.exact.__all__)
 
 # Leaves have empty rows. Package indices re-export and may import every module beside them.
@@ -141,6 +142,7 @@ OURS = {
     "imle_core.threads": set(),
     "imle_core.user_code": set(),
     "imle_core.vectors": set(),
+    "imle_core.worker_pool": set(),
     "imle_core.step_size": {"declarations"},
     "imle_core.target": {"checks"},
     "imle_core.terrain_data": {"perception", "threads"},
@@ -157,7 +159,7 @@ OURS = {
     "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},
-    "imle_core.solvers.black_box_processes": {"solvers.black_box_task"},
+    "imle_core.solvers.black_box_processes": {"solvers.black_box_task", "worker_pool"},
     "imle_core.solvers.black_box_answer": {"user_code"},
     "imle_core.solvers.black_box_task": {"solvers.black_box_answer", "user_code"},
     "imle_core.solvers.graph": {"locks", "solvers.graph_kinds", "solvers.rows", "threads"},
@@ -333,7 +335,7 @@ OURS = {
     "imle_cli.drawn_noise": {CORE},
     "imle_cli.edge_lists": {"graph_content", "sources"},
     "imle_cli.endings": set(),
-    "imle_cli.executors": {"options"},
+    "imle_cli.executors": {"options", f"{CORE}.worker_pool"},
     "imle_cli.estimator_benchmarks": {"measurement", "process_benchmarks", "terrain", CORE, f"{CORE}.solvers"},
     "imle_cli.evaluation_figures": {"canvas", "path_lines"},
     "imle_cli.examination": {"built_in_solvers", "console", "imported", "own_process"}
@@ -444,7 +446,9 @@ USERS = {
     "PIL": {"imle_cli.animation", "imle_cli.frames", "imle_cli.perception_films", "imle_cli.pictures"}
     | {"imle_cli.terrain"},
     "imageio": {"imle_cli.animation"},
-    "joblib": {"imle_cli.executors"} | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")},
+    "joblib": {"imle_cli.executors"}
+    | {f"imle_core.solvers.black_box_{part}" for part in ("executors", "processes")}
+    | {f"{CORE}.worker_pool"},
     "networkx": {
         "imle_cli.benchmarks",
         "imle_cli.graph_layout",

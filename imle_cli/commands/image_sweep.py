@@ -1,6 +1,7 @@
 """``imle sweep`` of a data set of images: every estimator with every seed, accuracy against seconds."""
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -67,9 +68,13 @@ def sweep_images(
     with PerceptionSweep(out, experiment, names, numbers) as grid:
         before = len(grid.results)
         try:
-            with grid.at_work() as cells, console.live() as show:
+            with (
+                grid.at_work() as cells,
+                closing(outcomes(run_cell, cells, executor, jobs or 1)) as ended,
+                console.live() as show,
+            ):
                 show(grid.progress, *_table(grid))
-                for number, outcome in outcomes(run_cell, cells, executor, jobs or 1):
+                for number, outcome in ended:
                     grid.keep(cells[number], outcome)
                     show(grid.progress, *_table(grid))
         except (KeyboardInterrupt, SystemExit):

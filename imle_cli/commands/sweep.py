@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,9 +109,13 @@ def sweep(
     with Sweep(out, experiment, axes.values, film if animate else None) as grid:
         before = len(grid.results)
         try:
-            with grid.at_work() as cells, console.live() as show:
+            with (
+                grid.at_work() as cells,
+                closing(outcomes(run_cell, cells, executor, jobs)) as ended,
+                console.live() as show,
+            ):
                 show(grid.progress, *_table(grid))
-                for number, outcome in outcomes(run_cell, cells, executor, jobs):
+                for number, outcome in ended:
                     grid.keep(cells[number], outcome)
                     show(grid.progress, *_table(grid))
                 grid.animate_the_rest()

@@ -14,12 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeAlias
 
 from imle_core.solvers.black_box_task import WAIT, Failure, Outcome, Settings, Task, late, sendable, solve, unsendable
+from imle_core.worker_pool import WorkerPool
 
 Numbered: TypeAlias = dict[int, Outcome]
 
 _GRACE = 0.5  # seconds: less than it takes to start a worker anew
-_IDLE = 300.0  # seconds after which a worker ends that has nothing to do
-_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # that have threads of their own
 
 
 def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, share: int) -> Iterator[Outcome]:
@@ -113,7 +112,7 @@ def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inques
 
 
 class _Crew:
-    """Workers that stay from call to call, each with its share of the cores unless the user has said otherwise.
+    """Workers that stay from call to call.
 
     They are not joblib's own, which would be ended with those of a failure.
     """
@@ -122,13 +121,7 @@ class _Crew:
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, jobs: int) -> None:
-        from joblib import cpu_count  # here, since it takes a while to import
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        threads = str(max(1, cpu_count() // jobs))
-        names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
-        environment = {name: os.environ.get(name, threads) for name in names}
-        self.pool, self.ended = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment), False
+        self.pool, self.ended = WorkerPool(jobs), False
 
     @classmethod
     def of(cls, jobs: int) -> "_Crew":
@@ -146,15 +139,10 @@ class _Crew:
 
     def end(self) -> None:
         """Ends the workers at once, with what they have started; calls of other threads begin anew."""
-        from joblib.externals.loky.backend.utils import kill_process_tree
-
         with self._lock:
             if not self.ended:
                 self.ended = True
-                # The pool's own way trips over calls that it has not yet handed out; with a dead worker it can deal.
-                for worker in list(self.pool._processes.values()):
-                    kill_process_tree(worker)
-                self.pool.shutdown(wait=True)
+                self.pool.end()
 
 
 def _solve_noted(tasks: dict[int, Task], settings: Settings, folder: str) -> Numbered:

@@ -1,13 +1,16 @@
-"""Trainings, sweeps and networks that are killed at any moment go on, or start anew, and end equal to the bit.
+"""Trainings, sweeps and networks that are ended at any moment go on, or start anew, and end equal to the bit.
 
-Run as a program, ``python test_kills.py KILLS SEED``, this file kills that often, some times while a second process has
-begun with the same folder, and prints its figures so far as JSON after every trial. Processes are forks of one that has
-imported everything: so most kills fall into the work.
+Run as a program, ``python test_kills.py KILLS SEED [COMMAND ...]``, this file ends each command that often, some times
+while a second process has begun with the same folder, and prints its figures so far as JSON after every trial. Half of the
+ends are SIGKILL, which leaves no time for anything; after the others what was done must have been saved. Most processes
+are forks of one that has imported everything, so that most kills fall into the work; a share of them are new interpreters,
+which are killed from their first millisecond on.
 """
 
 import csv
 import io
 import json
+import math
 import os
 import random
 import re
@@ -16,23 +19,43 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 
-COMMANDS = {
-    "train": ["--steps", "60", "--samples", "2"],
-    "sweep": ["--input-temps", "0,1", "--target-temps", "1", "--samples", "1,2", "--steps", "15", "--jobs", "1"],
-    "perceive": ["../maps", "--epochs", "2", "--batch", "8"],
+SWEEP = ["sweep", "--input-temps", "0,1", "--target-temps", "1", "--samples", "1,2", "--steps", "15"]
+CALLS = {
+    "train": ["train", "--steps", "60", "--samples", "2"],
+    "sweep": [*SWEEP, "--jobs", "1"],
+    "workers": [*SWEEP, "--jobs", "2"],
+    "perceive": ["perceive", "../maps", "--epochs", "2", "--batch", "8"],
 }
 REFUSALS = re.compile(r"run(/\S+)? is being written by |--out: run is not empty; go on with --resume run")
+STOPPED = re.compile(r"^stopped after (\d+) (?:steps|of \d+ cells); go on with", re.MULTILINE)
 SECOND = 0.4  # share of kills before which a second process begins
 AGAIN = 0.5  # how likely a run is killed once more
+NEW = 0.25  # share of processes that are new interpreters
+AT_WORK = 0.3  # share of these that are killed at work; the others, from their first millisecond on, mostly before it
+WHOLE = 0.5  # share of signals that the workers get too, as from a terminal or a scheduler
+TICK = 0.01  # seconds, in which the system counts the time of a process
+GENTLE = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+
+
+class Begun(NamedTuple):
+    """A process that runs a command, the leader of a group: its number, where it says something, whether it is new."""
+
+    number: int
+    said: Path
+    new: bool
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", CALLS)
 def test_killed_at_any_moment(command):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     call = [sys.executable, __file__, "6", "0", command]
@@ -48,7 +71,7 @@ def campaign(kills, seed, commands):
     run("data", "terrain", "--size", "4", "--train", "24", "--test", "6", "--quiet", "--out", "maps")
     run("train", "--steps", "3", "--quiet", "--out", "kernels")  # loads them, and all else that takes long
     run("perceive", "maps", "--epochs", "1", "--quiet", "--out", "networks")
-    run("sweep", *COMMANDS["sweep"], "--quiet", "--out", "pictures")
+    run(*CALLS["sweep"], "--quiet", "--out", "pictures")
     for name in commands:
         trials(name, kills, random.Random(f"{seed} {name}"))
 
@@ -56,14 +79,16 @@ def campaign(kills, seed, commands):
 def trials(command, kills, generator):
     whole = Path(f"{command}-whole")
     whole.mkdir()
-    call = [command, *COMMANDS[command], "--quiet", "--out", "run"]
-    code, said, _ = ended(begun(call, whole))
-    assert code == 0, said
-    shutil.rmtree(whole / "run")
-    code, said, seconds = ended(begun(call, whole))
-    assert code == 0, said
+    call = [*CALLS[command], "--out", "run"]
+    seconds = {}
+    for new in (True, False):
+        shutil.rmtree(whole / "run", ignore_errors=True)
+        process = begun(call, whole, new)
+        seconds[new] = spent_after(process, math.inf)
+        code, said = ended(process)
+        assert code == 0, said
     expected = contents(whole / "run")
-    figures = {"kills": 0, "with a second process": 0, "trials": 0, "equal": 0, "seconds unbroken": round(seconds, 3)}
+    figures = Counter({"seconds": round(seconds[False], 3), "seconds of new processes": round(seconds[True], 3)})
     while figures["kills"] < kills:
         folder = Path(f"{command}-{figures['trials']}")
         folder.mkdir()
@@ -71,54 +96,133 @@ def trials(command, kills, generator):
         while again:
             killed(call, folder, seconds, generator, figures)
             again = generator.random() < AGAIN
-        code, said, _ = ended(begun(next_call(call, folder), folder))
+        code, said = ended(begun(next_call(call, folder), folder, new=False))
         assert code == 0, f"{folder}: {said}"
         figures["trials"] += 1
         found = contents(folder / "run")
-        assert found == expected, f"{folder}: differs in {[name for name in expected if found.get(name) != expected[name]]}"
+        assert found == expected, f"{folder}: differs in {differences(found, expected)}"
         figures["equal"] += 1
         shutil.rmtree(folder)
         print(json.dumps({command: figures}), flush=True)
 
 
 def killed(call, folder, seconds, generator, figures):
-    """Begins the work, or goes on with it, and kills it, perhaps with a second process that has begun meanwhile."""
-    processes = [begun(next_call(call, folder), folder)]
-    time.sleep(generator.uniform(0, 1.1 * seconds))
+    """Begins the work, or goes on with it, and ends it, perhaps with a second process that has begun meanwhile."""
+    number = signal.SIGKILL if generator.random() < 0.5 else generator.choice(GENTLE)
+    send = os.killpg if generator.random() < WHOLE else os.kill
+    processes = [begun(next_call(call, folder), folder, generator.random() < NEW)]
+    if processes[0].new and generator.random() < AT_WORK:
+        wait_for_work(processes[0], folder)
+        spent_after(processes[0], generator.uniform(0, 1.1 * seconds[False]))
+    else:
+        spent_after(processes[0], moment(processes[0].new, seconds, generator))
     if generator.random() < SECOND:
-        processes.append(begun(next_call(call, folder), folder))
-        time.sleep(generator.uniform(0, 0.5 * seconds))
+        processes.append(begun(next_call(call, folder), folder, generator.random() < NEW))
+        spent_after(processes[1], 0.5 * moment(processes[1].new, seconds, generator))
     for process in processes:
-        os.kill(process[0], signal.SIGKILL)
-    ends = [ended(process)[:2] for process in processes]
-    figures["kills"] += any(code == -signal.SIGKILL for code, _ in ends)
-    figures["with a second process"] += len(processes) == 2
-    for code, said in ends:
-        assert code in (0, -signal.SIGKILL) or (code in (1, 2) and REFUSALS.search(said)), f"{folder}: {code} {said}"
+        send(process.number, number)
+    ends = [(process, *ended(process)) for process in processes]
+    hit = [(process, said) for process, code, said in ends if code in (-number, 128 + number)]
+    figures["kills"] += bool(hit)
+    figures[f"kills by {number.name}"] += bool(hit)
+    figures["kills of a group"] += bool(hit) and send is os.killpg
+    figures["kills of new processes"] += any(process.new for process, _ in hit)
+    figures["kills with a second process"] += bool(hit) and len(processes) == 2
+    for process, code, said in ends:
+        assert code in (0, -number, 128 + number) or (code in (1, 2) and REFUSALS.search(said)), f"{folder}: {code} {said}"
+        assert "Traceback" not in said or (process.new and number == signal.SIGINT), f"{folder}: {said}"
+    for _, said in hit:
+        if stopped := STOPPED.search(said):
+            figures["saved"] += 1
+            assert int(stopped[1]) == done_in(call[0], folder / "run"), f"{folder}: {said}"
+
+
+def moment(new, seconds, generator):
+    """Seconds after which to kill a process: all as likely in a fork, all magnitudes from a millisecond on in a new one."""
+    return seconds[new] * (
+        math.exp(generator.uniform(math.log(1e-3 / seconds[new]), 0)) if new else generator.uniform(0, 1.1)
+    )
+
+
+def wait_for_work(process, folder):
+    """Waits until a process has the folder's lock, or has ended."""
+    from imle_cli.folder_lock import LOCK
+
+    lock = folder / "run" / LOCK
+    while not has_ended(process):
+        with suppress(OSError):
+            if lock.read_text().split()[:1] == [str(process.number)]:
+                return
+        time.sleep(0.005)
+
+
+def spent_after(process, seconds):
+    """Waits until a process with its workers has spent that many seconds more of the processor, or has ended; what it spent.
+
+    On a machine that has more to do, a process gets no further in a second of the clock than it happens to.
+    """
+    if seconds < 2 * TICK:
+        time.sleep(seconds)
+        return seconds
+    family, spent = psutil.Process(process.number), 0.0
+    before = times(family)
+    while spent < seconds and not has_ended(process):
+        time.sleep(0.002)
+        with suppress(psutil.NoSuchProcess):
+            spent = max(spent, times(family) - before)
+    return spent
+
+
+def times(process):
+    return sum(sum(member.cpu_times()[:2]) for member in (process, *process.children(recursive=True)))
+
+
+def has_ended(process):
+    return os.waitid(os.P_PID, process.number, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def done_in(command, run):
+    """Steps or cells that a folder says are done."""
+    import torch
+
+    if command == "sweep":
+        return len(list(run.glob("*/summary.json")))
+    step = torch.load(run / "checkpoint.pt", weights_only=True)["step"]
+    return min(step, 60) if command == "train" else step
 
 
 def next_call(call, folder):
     """The same call, or ``--resume`` where a run is complete enough, as the refusal of the same call says."""
     begins_anew = call[0] == "sweep" or not (folder / "run" / "config.json").exists()
-    return call if begins_anew else [call[0], "--quiet", "--resume", "run"]
+    return call if begins_anew else [call[0], "--resume", "run"]
 
 
-def begun(call, folder):
-    """A process that runs a command: its number, what it says, and when it began."""
-    said, began = Path(folder, f".said-{time.monotonic_ns()}"), time.monotonic()
+def begun(call, folder, new):
+    """Begins a command, in a fork of this process or in a new interpreter."""
+    said = Path(folder, f".said-{time.monotonic_ns()}")
+    signal.pthread_sigmask(signal.SIG_BLOCK, GENTLE)  # until the fork can no longer take itself for its parent
     number = os.fork()
     if number:
-        return number, said, began
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, GENTLE)
+        with suppress(OSError):  # it did so itself, and is a new interpreter by now
+            os.setpgid(number, number)
+        return Begun(number, said, new)
     code = 70
     try:
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, GENTLE)
         os.chdir(folder)
         stream = os.open(said.name, os.O_WRONLY | os.O_CREAT)
         os.dup2(stream, 1)
         os.dup2(stream, 2)
+        if new:
+            os.execv(sys.executable, [sys.executable, "-m", "imle_cli", *call])
         run(*call)
         code = 0
     except SystemExit as end:
         code = end.code or 0
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
     finally:
         os._exit(code)
 
@@ -136,11 +240,13 @@ def run(*arguments):
 
 
 def ended(process):
-    """How a process ended, what it said, and its seconds."""
-    number, said, began = process
-    _, status = os.waitpid(number, 0)
-    seconds = time.monotonic() - began
-    return os.waitstatus_to_exitcode(status), said.read_text() if said.exists() else "", seconds
+    """How a process ended, and what it said."""
+    _, status = os.waitpid(process.number, 0)
+    return os.waitstatus_to_exitcode(status), process.said.read_text() if process.said.exists() else ""
+
+
+def differences(found, expected):
+    return [name for name in {*found, *expected} if found.get(name, ...) != expected.get(name, ...)]
 
 
 def contents(folder):
@@ -197,7 +303,9 @@ if __name__ == "__main__":
 
     from imle_cli import experiment, perception_recorder, sweep  # noqa: F401
 
+    for number in GENTLE:  # which a shell has the processes ignore that it begins in the background
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     experiment._SAVE_SECONDS = perception_recorder._SAVE_SECONDS = 0.02
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
-        campaign(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or list(COMMANDS))
+        campaign(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or list(CALLS))
