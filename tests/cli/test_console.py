@@ -251,17 +251,11 @@ class TestTerminal:
 
         return run
 
-    def test_a_preview_has_two_pixels_a_cell(self, show):
+    def test_progress_a_live_table_and_a_preview_of_two_pixels_a_cell(self, show):
         shown = show()
+        assert all(part in shown for part in ("sampling", "2 of 3 cells", "samples", "[red]", "step 7"))
         assert "\x1b[38;2;1;2;3;48;2;4;5;6m▀▀\x1b[0m" in shown or shown.count("\x1b[38;2;1;2;3;48;2;4;5;6m▀") == 2
         assert "\x1b[38;2;7;8;9m▀" in shown
-
-    def test_progress_names_what_is_done_and_vanishes(self, show):
-        assert "sampling" in show()
-
-    def test_a_live_table_has_its_title_and_rows(self, show):
-        shown = show()
-        assert all(part in shown for part in ("2 of 3 cells", "samples", "[red]", "step 7"))
 
     @pytest.mark.parametrize(
         "environment", [{"NO_COLOR": "1"}, {"TERM": "dumb", "COLORTERM": ""}, {"PYTHONIOENCODING": "ascii"}], ids=str

@@ -215,7 +215,7 @@ class TestInit:
 
 class TestResume:
     def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
-        arguments = ["--steps", "1200", "--samples", "3", "--seed", "2"]
+        arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
         process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")
@@ -225,7 +225,7 @@ class TestResume:
         assert "go on with: imle train --resume part" in shown
         assert shown.rstrip().endswith("interrupted")
         done = len(Path("part/metrics.csv").read_text().splitlines()) - 1
-        assert 0 < done < 1201
+        assert 0 < done < 601
         assert not Path("part/summary.json").exists()
         resumed = json.loads(train("--resume", "part", "--json"))
         whole = json.loads(train(*arguments, "--out", "whole", "--json"))
@@ -252,7 +252,7 @@ class TestResume:
 
     @pytest.mark.skipif(os.name != "posix", reason="a kill cannot be sent elsewhere")
     def test_after_a_kill(self, terminal):
-        arguments = ["--steps", "1000", "--samples", "3"]
+        arguments = ["--steps", "600", "--samples", "3"]
         process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")
