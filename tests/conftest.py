@@ -2,9 +2,8 @@
 
 import hashlib
 import os
-import tempfile
+import signal
 import threading
-from pathlib import Path
 
 # Tests run side by side: threads of torch that spin while they wait would take the cores from each other. Read when torch
 # is first imported.
@@ -12,9 +11,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def pytest_configure(config):
-    run = getattr(config, "workerinput", {}).get("testrunuid")
-    if run and os.name == "posix":
-        _compile_in_turn(Path(tempfile.gettempdir()) / f"imle-kernels-{run}")
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would not heed it either
+    if hasattr(config, "workerinput") and os.name == "posix":
+        _compile_in_turn(config.cache.mkdir("kernels"))
 
 
 def _compile_in_turn(folder):
@@ -27,7 +27,6 @@ def _compile_in_turn(folder):
     from numba.core.dispatcher import Dispatcher
 
     compile_at_once, inside = Dispatcher.compile, threading.local()
-    folder.mkdir(exist_ok=True)
 
     def compile_in_turn(kernel, types):
         if getattr(inside, "kernel", None):
