@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import hashlib
 import os
 import signal
 import threading
@@ -13,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would not heed it either
-    if hasattr(config, "workerinput") and os.name == "posix":
+    if hasattr(config, "workerinput") and hasattr(config, "cache") and os.name == "posix":
         _compile_in_turn(config.cache.mkdir("kernels"))
 
 
@@ -32,7 +31,7 @@ def _compile_in_turn(folder):
         if getattr(inside, "kernel", None):
             return compile_at_once(kernel, types)
         name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
-        with (folder / hashlib.sha256(name.encode()).hexdigest()[:16]).open("w") as file:
+        with (folder / name).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             inside.kernel = kernel
             try:

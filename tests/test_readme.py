@@ -155,7 +155,7 @@ def test_two_commands_for_a_fresh_machine():
         r"python3 -m venv \.venv && \.venv/bin/pip install -c tests/constraints\.txt \. && \S+/imle .*", look
     )
     assert re.fullmatch(
-        r"python3 -m venv \.venv-test && .* -c tests/constraints\.txt -e '\.\[test\]' && \.venv-test/bin/python -m pytest -n .*",
+        r"python3 -m venv \.venv-test && .* -c tests/constraints\.txt -e '\.\[test\]' && \S+/python -m pytest -n .*",
         check,
     )
     script = (ROOT / ".ci" / "run").read_text()

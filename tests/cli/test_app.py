@@ -44,6 +44,7 @@ def forked(*arguments, **options):
 
 
 class TestHelp:
+    @pytest.mark.process
     def test_imports_nothing_heavy(self):
         code = (
             "import sys\n"
@@ -56,6 +57,7 @@ class TestHelp:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
+    @pytest.mark.process
     def test_names_every_command(self):
         done = imle("--help")
         assert done.returncode == 0
@@ -71,11 +73,13 @@ class TestHelp:
         assert len(options) > 4
         assert all(len([text for text in option if text.strip()]) > 1 for option in options), options
 
+    @pytest.mark.process
     def test_without_a_command_there_is_help_and_exit_code_2(self):
         done = imle()
         assert done.returncode == 2
         assert "marginals" in done.stdout + done.stderr
 
+    @pytest.mark.process
     def test_version(self):
         done = imle("--version")
         assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
@@ -90,6 +94,7 @@ def test_waiting_threads_do_not_spin_unless_the_user_says_so(monkeypatch, before
     assert os.environ["OMP_WAIT_POLICY"] == after
 
 
+@pytest.mark.process
 class TestProcess:
     def test_result_on_stdout_and_nothing_on_stderr(self, tmp_path):
         done = imle("solve", cwd=tmp_path)
@@ -168,6 +173,7 @@ class TestProcess:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="a current folder cannot be removed elsewhere")
 def test_a_current_folder_that_was_removed():
     code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', 'imle_cli', 'solve'])"

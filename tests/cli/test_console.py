@@ -174,6 +174,7 @@ class TestEscapes:
         assert out.strip().isprintable()
         assert json.loads(out) == {"map": EVIL}
 
+    @pytest.mark.process
     def test_progress_and_live_tables(self, terminal):
         code = (
             "from imle_cli.console import Report\n"
@@ -238,6 +239,7 @@ report.preview(lambda rows, columns: np.full((3, 2, 3), [[[1, 2, 3]], [[4, 5, 6]
 """
 
 
+@pytest.mark.process
 class TestTerminal:
     @pytest.fixture
     def show(self, terminal):
@@ -314,6 +316,7 @@ except typer.Exit as end:
 """
 
 
+@pytest.mark.process
 def test_an_interruption_of_executing_text_ends_with_the_code_too():
     Path("interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
     done = subprocess.run([sys.executable, "-m", "interrupted"], capture_output=True, text=True, check=False)

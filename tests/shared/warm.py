@@ -17,8 +17,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 FORKS = sys.platform == "linux"
 
@@ -30,15 +31,18 @@ def start(*arguments, stdout=None, stderr=None, env=None, cwd=None):
     return Process(list(map(str, arguments)), (stdout, stderr), dict(env or os.environ), str(cwd or Path.cwd()))
 
 
-def run(*arguments, env=None, cwd=None, encoding="utf-8"):
-    """Its ``returncode``, ``stdout`` and ``stderr`` when it has ended."""
+def run(*arguments, env=None, cwd=None, encoding="utf-8", seconds=300):
+    """Its ``returncode``, ``stdout`` and ``stderr`` when it has ended, which it does after so many seconds at the latest."""
     names = "stdout", "stderr"
     pipes = [os.pipe() for _ in names]
     readers = [os.fdopen(reader, encoding=encoding) for reader, _ in pipes]
     with start(*arguments, **dict(zip(names, (writer for _, writer in pipes), strict=True)), env=env, cwd=cwd) as process:
         for _, writer in pipes:
             os.close(writer)
+        patience = threading.Timer(seconds, process.kill)
+        patience.start()
         texts = _read_all(readers)
+        patience.cancel()
     return SimpleNamespace(returncode=process.returncode, **dict(zip(names, texts, strict=True)))
 
 
@@ -118,6 +122,8 @@ def _serve(connection):
             if event.fileobj is connection:
                 arguments, environment, folder, (*streams, status) = _received(connection)
                 if not (fork := os.fork()):
+                    connection.close()
+                    events.close()
                     return _begin(arguments, environment, folder, streams)
                 for number in streams:
                     os.close(number)
@@ -177,7 +183,8 @@ def _run(option, subject, *arguments):
     if option == "-m":
         runpy.run_module(subject, run_name="__main__", alter_sys=True)
     else:
-        exec(compile(subject, "<string>", "exec"), vars(sys.modules["__main__"]))
+        sys.modules["__main__"] = module = ModuleType("__main__")
+        exec(compile(subject, "<string>", "exec"), vars(module))
 
 
 if __name__ == "__main__":
