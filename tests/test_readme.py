@@ -155,8 +155,12 @@ def test_two_commands_for_a_fresh_machine():
         r"python3 -m venv \.venv && \.venv/bin/pip install -c tests/constraints\.txt \. && \S+/imle .*", look
     )
     assert re.fullmatch(
-        r"python3 -m venv \.venv-test && .* -c tests/constraints\.txt -e '\.\[test\]' && .* -m pytest", check
+        r"python3 -m venv \.venv-test && .* -c tests/constraints\.txt -e '\.\[test\]' && \S+/python -m pytest -n .*",
+        check,
     )
     script = (ROOT / ".ci" / "run").read_text()
     pattern = re.search(r"grep -E '(.*)' README", script)[1]
     assert [line for line in README.splitlines() if re.search(pattern, line)] == [check]
+    pattern = re.search(r"sed -n 's/(.*)/\\1/p' README", (ROOT / ".ci" / "check").read_text())[1]
+    chosen = [line for line in README.splitlines() if re.search(pattern.replace("\\(", "(").replace("\\)", ")"), line)]
+    assert chosen == [check]

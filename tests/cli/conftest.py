@@ -1,10 +1,10 @@
 """What the tests of the command line share: an empty current folder, and a terminal."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+
+import warm
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ class Terminal:
         settings = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONIOENCODING": "utf-8"} | (environment or {})
         kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
         streams = {"stdout": self.line, "stderr": self.line} | streams
-        process = subprocess.Popen([sys.executable, *arguments], env=kept | settings, **streams)
+        process = warm.start(*arguments, env=kept | settings, **streams)
         os.close(self.line)
         return process
 

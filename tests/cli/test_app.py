@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import imle_cli
-from imle_cli.app import main
+import warm
+from imle_cli.app import app, main
 
 COMMANDS = (
     "solve",
@@ -37,7 +39,12 @@ def imle(*arguments, **options):
     return subprocess.run(call, capture_output=True, text=True, encoding="utf-8", check=False, **options)
 
 
+def forked(*arguments, **options):
+    return warm.run("-m", "imle_cli", *arguments, **options)
+
+
 class TestHelp:
+    @pytest.mark.process
     def test_imports_nothing_heavy(self):
         code = (
             "import sys\n"
@@ -50,6 +57,7 @@ class TestHelp:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
+    @pytest.mark.process
     def test_names_every_command(self):
         done = imle("--help")
         assert done.returncode == 0
@@ -57,19 +65,21 @@ class TestHelp:
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_option_is_explained(self, command):
-        done = imle(command, "--help", env=os.environ | {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"})
-        assert done.returncode == 0
+        done = CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}).invoke(app, [command, "--help"])
+        assert done.exit_code == 0
         options = [
             line.strip("│ ").split("  ") for line in done.stdout.splitlines() if line.startswith("│") and "--" in line
         ]
         assert len(options) > 4
         assert all(len([text for text in option if text.strip()]) > 1 for option in options), options
 
+    @pytest.mark.process
     def test_without_a_command_there_is_help_and_exit_code_2(self):
         done = imle()
         assert done.returncode == 2
         assert "marginals" in done.stdout + done.stderr
 
+    @pytest.mark.process
     def test_version(self):
         done = imle("--version")
         assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
@@ -84,6 +94,7 @@ def test_waiting_threads_do_not_spin_unless_the_user_says_so(monkeypatch, before
     assert os.environ["OMP_WAIT_POLICY"] == after
 
 
+@pytest.mark.process
 class TestProcess:
     def test_result_on_stdout_and_nothing_on_stderr(self, tmp_path):
         done = imle("solve", cwd=tmp_path)
@@ -91,11 +102,11 @@ class TestProcess:
         assert "cost    47\n" in done.stdout
 
     def test_no_colour_codes_off_a_terminal(self, tmp_path):
-        assert "\x1b" not in imle("marginals", "--samples", "3", cwd=tmp_path).stdout
+        assert "\x1b" not in forked("marginals", "--samples", "3", cwd=tmp_path).stdout
 
     def test_an_error_has_no_traceback_but_with_debug(self, tmp_path):
-        assert imle("solve", "none.png", cwd=tmp_path).stderr == "error: none.png: no such file; check the path\n"
-        shown = imle("solve", "none.png", "--debug", cwd=tmp_path).stderr
+        assert forked("solve", "none.png", cwd=tmp_path).stderr == "error: none.png: no such file; check the path\n"
+        shown = forked("solve", "none.png", "--debug", cwd=tmp_path).stderr
         assert shown.startswith("Traceback")
         assert shown.endswith("\nerror: none.png: no such file; check the path\n")
 
@@ -108,7 +119,7 @@ class TestProcess:
 
     @pytest.mark.parametrize("arguments", [["solve", "\x1b[31m.png"], ["solve", "a", "\x1b[31m"], ["solve", "--\x1b[31m"]])
     def test_an_argument_is_shown_with_escapes(self, tmp_path, arguments):
-        done = imle(*arguments, cwd=tmp_path)
+        done = forked(*arguments, cwd=tmp_path)
         assert done.returncode in (1, 2)
         assert done.stderr.startswith("error: ")
         assert r"\x1b[31m" in done.stderr
@@ -116,7 +127,7 @@ class TestProcess:
 
     def test_text_that_the_terminal_cannot_encode(self, tmp_path):
         np.save(tmp_path / "地図.npy", np.ones((2, 2)))
-        done = imle("solve", "地図.npy", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+        done = forked("solve", "地図.npy", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"})
         assert done.returncode == 0, done.stderr
         assert r"\u5730\u56f3.npy, 2 x 2" in done.stdout
 
@@ -127,26 +138,27 @@ class TestProcess:
             np.save(tmp_path / name, np.ones((2, 2)))
         except OSError:
             pytest.skip("the file system takes text names only")
-        done = imle("solve", name, "--json", cwd=tmp_path)
+        done = forked("solve", name, "--json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
     def test_the_reader_has_gone(self, tmp_path):
         reader, writer = os.pipe()
         os.close(reader)
-        call = [sys.executable, "-m", "imle_cli", "solve"]
-        with os.fdopen(writer, "w") as gone:
-            done = subprocess.run(call, cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
-        assert (done.returncode, done.stderr) == (1, "")
+        with os.fdopen(writer, "w") as gone, Path("errors").open("w+") as errors:
+            with warm.start("-m", "imle_cli", "solve", cwd=tmp_path, stdout=gone, stderr=errors) as process:
+                pass
+            errors.seek(0)
+            assert (process.returncode, errors.read()) == (1, "")
 
     @pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX")
     def test_a_file_that_cannot_grow_is_not_left_behind(self, tmp_path):
-        import resource
-
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-
-        call = [sys.executable, "-m", "imle_cli", "solve", "--out", "map.png"]
-        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=limit)
+        limited = (
+            "import resource, runpy, sys\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+            "sys.argv = ['imle', 'solve', '--out', 'map.png']\n"
+            "runpy.run_module('imle_cli', run_name='__main__', alter_sys=True)\n"
+        )
+        done = warm.run("-c", limited, cwd=tmp_path)
         assert (done.returncode, done.stderr, done.stdout) == (1, "error: map.png: File too large\n", "")
         assert list(tmp_path.iterdir()) == []
 
@@ -161,6 +173,7 @@ class TestProcess:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="a current folder cannot be removed elsewhere")
 def test_a_current_folder_that_was_removed():
     code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', 'imle_cli', 'solve'])"

@@ -191,6 +191,7 @@ class TestEscapes:
         assert out.strip().isprintable()
         assert json.loads(out) == {"map": EVIL}
 
+    @pytest.mark.process
     def test_progress_and_live_tables(self, terminal):
         code = (
             "from imle_cli.console import Report\n"
@@ -255,6 +256,7 @@ report.preview(lambda rows, columns: np.full((3, 2, 3), [[[1, 2, 3]], [[4, 5, 6]
 """
 
 
+@pytest.mark.process
 class TestTerminal:
     @pytest.fixture
     def show(self, terminal):
@@ -268,17 +270,11 @@ class TestTerminal:
 
         return run
 
-    def test_a_preview_has_two_pixels_a_cell(self, show):
+    def test_progress_a_live_table_and_a_preview_of_two_pixels_a_cell(self, show):
         shown = show()
+        assert all(part in shown for part in ("sampling", "2 of 3 cells", "samples", "[red]", "step 7"))
         assert "\x1b[38;2;1;2;3;48;2;4;5;6m▀▀\x1b[0m" in shown or shown.count("\x1b[38;2;1;2;3;48;2;4;5;6m▀") == 2
         assert "\x1b[38;2;7;8;9m▀" in shown
-
-    def test_progress_names_what_is_done_and_vanishes(self, show):
-        assert "sampling" in show()
-
-    def test_a_live_table_has_its_title_and_rows(self, show):
-        shown = show()
-        assert all(part in shown for part in ("2 of 3 cells", "samples", "[red]", "step 7"))
 
     @pytest.mark.parametrize(
         "environment", [{"NO_COLOR": "1"}, {"TERM": "dumb", "COLORTERM": ""}, {"PYTHONIOENCODING": "ascii"}], ids=str
@@ -337,6 +333,7 @@ except typer.Exit as end:
 """
 
 
+@pytest.mark.process
 def test_an_interruption_of_executing_text_ends_with_the_code_too():
     Path("interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
     done = subprocess.run([sys.executable, "-m", "interrupted"], capture_output=True, text=True, check=False)

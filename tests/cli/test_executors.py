@@ -18,6 +18,7 @@ SQUARES = [f"{number} * {number}" for number in range(7)]
 DEATH = "__import__('os')._exit(9)"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("jobs", [1, 2, None])
 def test_every_outcome_once(jobs):
     assert sorted(outcomes(eval, SQUARES, "joblib", jobs)) == [(number, number**2) for number in range(7)]
@@ -27,6 +28,7 @@ def test_no_tasks():
     assert list(outcomes(eval, [], "joblib", 2)) == []
 
 
+@pytest.mark.process
 def test_a_worker_that_dies_fails_alone():
     tasks = [*SQUARES[:3], DEATH, *SQUARES[3:]]
     found = dict(outcomes(eval, tasks, "joblib", 2))
@@ -34,6 +36,7 @@ def test_a_worker_that_dies_fails_alone():
     assert sorted(found.values()) == [number**2 for number in range(7)]
 
 
+@pytest.mark.process
 def test_a_result_comes_before_the_rest_has_ended():
     numbers = outcomes(eval, ["1", "__import__('time').sleep(60)"], "joblib", 2)
     assert next(numbers) == (0, 1)
@@ -50,6 +53,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="there a process cannot tell that its parent has ended")
 def test_workers_of_a_process_that_is_killed_end():
     Path("workers.py").write_text(WORKERS)
@@ -61,6 +65,7 @@ def test_workers_of_a_process_that_is_killed_end():
     assert left == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("executor", ["dask", "ray"])
 def test_a_cluster_gives_the_same(executor):
     pytest.importorskip(executor)
@@ -104,6 +109,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 def test_a_cluster_of_dask_here_shows_nothing():
     pytest.importorskip("dask")
     Path("listeners.py").write_text(LISTENERS.format(folder=str(Path(executors.__file__).parents[1])))

@@ -48,6 +48,7 @@ def test_one_that_is_forgotten_is_released():
     FolderLock(Path()).release()
 
 
+@pytest.mark.process
 def test_the_other_process_is_named_and_its_death_opens_the_lock(holder):
     with refusal(f"process {holder.pid}"):
         FolderLock(Path())
@@ -103,6 +104,7 @@ class TestWithoutLocks:
         with FolderLock(Path()), refusal(f"process {os.getpid()}"):
             FolderLock(Path())
 
+    @pytest.mark.process
     def test_one_that_has_ended(self, holder):
         holder.kill()
         holder.wait()

@@ -9,6 +9,8 @@ import pytest
 
 from imle_cli.own_process import in_own_process
 
+pytestmark = pytest.mark.process
+
 # In a program that has imported nothing heavy, so that processes are forks; torch would cost seconds for each.
 PROGRAM = """
 import ctypes, os, signal, sys, threading, time

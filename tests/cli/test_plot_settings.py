@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 STYLE = "savefig.bbox: tight\nfont.family: NoSuchFont\nfigure.dpi: 30\naxes.facecolor: red\nsvg.fonttype: none\n"
 BAD = "text.usetex: True\naxes.formatter.use_locale: True\nno line at all\nfigure.dpi: x\nno.such.key: 1\n"
 UNWRITABLE = "/dev/null/nowhere"

@@ -3,16 +3,11 @@
 import pytest
 import torch
 
+from draws import gradient
 from imle_core import AdaptiveTargetDistribution, imle
 from imle_core.solvers import TopK
 
 NARROW = [torch.float16, torch.bfloat16]
-
-
-def gradient(layer, theta, dy):
-    theta = theta.clone().requires_grad_()
-    (result,) = torch.autograd.grad(layer(theta), theta, dy)
-    return result
 
 
 def fixed_beta(beta):

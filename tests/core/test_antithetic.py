@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
+from draws import generator
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -27,10 +28,6 @@ EXACT = {
     "logistic": (LogisticNoiseDistribution, stats.logistic, (-36.0, 36.0)),
 }
 LAWS = [GumbelNoiseDistribution(0.5, 2.0), NormalNoiseDistribution(-1.0, 0.5), LogisticNoiseDistribution(0.3, 3.0)]
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 import torch
 
+from draws import normal
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -22,10 +23,6 @@ from imle_core.lab_problem import make_problem
 from imle_core.solvers import ArgMax, TopK
 
 GUMBEL = GumbelNoiseDistribution()
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
 def at(theta, solver, family, noise, temperature=1.0, **settings):

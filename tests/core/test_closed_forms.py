@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from draws import generator
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle, perturb_and_map
 from imle_core.alternatives import differentiable
 from imle_core.solvers import TopK
@@ -21,10 +22,6 @@ LOSSES = {
 }
 STATES = torch.eye(4, dtype=torch.float64)
 NODES, SHARES = (torch.from_numpy(values) for values in np.polynomial.legendre.leggauss(100))
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def joint_law(theta, moved):

@@ -70,6 +70,8 @@ print(seen.hexdigest())
 """
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of another kind")
 def test_results_do_not_depend_on_the_width_of_vectors(tmp_path):
     def printed(**settings):

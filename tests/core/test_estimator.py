@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from draws import generator, gradient, normal
 from imle_core import (
     IMLE,
     GumbelNoiseDistribution,
@@ -43,21 +44,6 @@ class Counting:
         assert not theta.requires_grad
         self.rows.append(len(theta))
         return TopK(1)(theta)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
-
-
-def gradient(layer, theta, dy, *args, **kwargs):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta, *args, **kwargs)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 class TestReference:

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from draws import generator, gradient, normal
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -23,21 +24,6 @@ NOISE = [
     LogisticNoiseDistribution(0.3, 2.0),
     SumOfGammaNoiseDistribution(5.0, 10),
 ]
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 class Chain:

@@ -7,16 +7,9 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from draws import generator, normal
 from imle_core import IMLE, NormalNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import TopK
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
 def layer(seed=0, noise=None, **settings):

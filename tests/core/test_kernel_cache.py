@@ -4,8 +4,6 @@ import errno
 import os
 import pickle
 import random
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import numba
 import numpy as np
 import pytest
 
+import warm
 from imle_core import compiled as compiled_module
 from imle_core.compiled import compiled
 
@@ -157,15 +156,23 @@ def g(x):
 
 print(g(1), sum(g.stats.cache_misses.values()))
 """
+START = """
+import sys, warnings
+import numba
+warnings.simplefilter("error")
+sys.dont_write_bytecode = True
+numba.config.reload_config()  # or it would be that of the process that this one is a fork of
+import package.caller
+"""
 
 
 def printed_by(package):
-    path = os.pathsep.join([str(package.parent), *sys.path])
-    settings = {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(package.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-W", "error", "-c", "import package.caller"]
-    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=True).stdout
+    done = warm.run("-c", START, env={**os.environ, "NUMBA_CACHE_DIR": str(package.parent / "cache")}, cwd=package.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
+@pytest.mark.process
 def test_an_edit_takes_effect_in_callers_in_other_files_and_there_alone(folder):
     package = folder / "package"
     package.mkdir()

@@ -7,11 +7,8 @@ import pickle
 import pytest
 import torch
 
+from draws import normal
 from imle_core.lab_estimate import IntervalEstimate, is_heavy_tailed, jackknife, mean_of, positive, ratio, root, symmetric
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def without(values):

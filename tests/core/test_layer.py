@@ -6,20 +6,11 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from draws import Recorded, generator, normal
 from imle_core import GumbelNoiseDistribution, Layer, LayerModule, NormalNoiseDistribution, hamming, imle
 from imle_core.contracts import LossError
 from imle_core.layer import Backward
 from imle_core.solvers import TopK
-
-
-class Recorded:
-    """Noise that was drawn before."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
 
 
 @dataclass(frozen=True)
@@ -32,14 +23,6 @@ class Weighted(Layer):
         object.__setattr__(self, "calls", (*self.calls, call))
         places = torch.arange(1, call.z.shape[1] + 1).to(call.z)
         return places.view(1, -1, *[1] * (call.z.dim() - 2)) * call.dy * torch.where(call.theta.isinf(), 1, call.theta)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
 
 
 def layer(eps=None, samples=3, solver=None, **settings):

@@ -5,12 +5,8 @@ from itertools import product
 import pytest
 import torch
 
+from draws import normal
 from imle_core import fenchel_young, hamming
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
 
 STATES = torch.tensor([bits for bits in product((0.0, 1.0), repeat=4) if sum(bits) in (1, 2)], dtype=torch.float64)
 

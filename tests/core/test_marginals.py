@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from draws import normal
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -21,10 +22,6 @@ from imle_core import (
 from imle_core.solvers import GridPath, TopK
 
 SUM_OF_GAMMA = SumOfGammaNoiseDistribution(3.0)
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
 def samples(*arguments, **settings):

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 
+from draws import generator
 from imle_core import (
     IMLE,
     KnownTargetDistribution,
@@ -19,10 +20,6 @@ from imle_core import (
 )
 from imle_core.alternatives import BlackboxInterpolation, differentiable
 from imle_core.solvers import TopK
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def normal(*shape, seed=0):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
+from draws import generator
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -23,10 +24,6 @@ EXACT = {
     "logistic": (LogisticNoiseDistribution, stats.logistic),
 }
 ALL = [GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution(), SumOfGammaNoiseDistribution(3.5)]
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -5,6 +5,7 @@ import warnings
 import pytest
 import torch
 
+from draws import generator
 from imle_core import (
     IMLE,
     AdaptiveTargetDistribution,
@@ -19,10 +20,6 @@ from imle_core.alternatives import BlackboxInterpolation
 from imle_core.solvers import GridPath, TopK
 
 SLOPES = torch.linspace(-0.1, 0.1, 10)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def layer(target, make=imle, **settings):

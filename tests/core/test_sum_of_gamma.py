@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
+from draws import generator
 from imle_core import sum_of_gamma
 from imle_core.empirical import kolmogorov_smirnov
 from imle_core.noise import SumOfGammaNoiseDistribution
@@ -15,10 +16,6 @@ from imle_core.noise import SumOfGammaNoiseDistribution
 QUANTILES = np.load(Path(__file__).parent / "data" / "sum_of_gamma_quantiles.npz")
 LAWS = [(1.0, 1), (1.0, 2), (0.3, 7), (2.5, 10), (20.8, 100), (1.0, 1000), (300.0, 50), (1.0, 100_000), (3.7, 2_000_000)]
 LIMITS = [(0.5, math.inf), (1.0, math.inf), (20.8, math.inf)]
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def draws(k, iterations, count, seed=0):

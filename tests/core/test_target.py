@@ -16,6 +16,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 import imle_core
+from draws import generator, gradient, normal
 from imle_core import (
     IMLE,
     AdaptiveTargetDistribution,
@@ -51,21 +52,6 @@ class Counting:
     def __call__(self, theta):
         self.rows.append(len(theta))
         return TopK(1)(theta)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 class TestFixed:
@@ -506,6 +492,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(
     sys.platform == "win32" or not (torch.distributed.is_available() and torch.distributed.is_gloo_available()),
     reason="no process groups",

@@ -3,12 +3,9 @@
 import numpy as np
 import torch
 
+from draws import generator
 from imle_core import IMLE, NormalNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import GridPath, TopK
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def gradient_of_mean_loss(samples, reduction):

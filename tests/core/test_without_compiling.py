@@ -7,8 +7,12 @@ import sys
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import imle_core
+from imle_cli.app import app
+
+pytestmark = pytest.mark.process
 
 SCRIPT = """
 import sys
@@ -96,15 +100,14 @@ def test_no_solver_and_no_noise_is_left_out(drawn):
     "arguments", [["solve"], ["marginals", "--samples", "3"], ["train", "--steps", "1", "--samples", "2"]]
 )
 def test_commands(tmp_path, arguments):
-    command = [sys.executable, "-W", "error", "-m", "imle_cli", *arguments, "--json", "--quiet", "--out"]
-
-    def printed(name, **settings):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **settings}
-        out = str(tmp_path / name) + ("" if arguments[0] == "train" else ".png")
-        done = subprocess.run([*command, out], env=environment, capture_output=True, text=True, check=True)
-        values = json.loads(done.stdout)
-        return {key: value for key, value in values.items() if key not in ("run", "seconds", "files")}
-
-    values = printed("here")
-    assert len(values) > 5
-    assert printed("there", NUMBA_DISABLE_JIT="1") == values
+    ending = "" if arguments[0] == "train" else ".png"
+    here, there = ([*arguments, "--json", "--quiet", "--out", str(tmp_path / name) + ending] for name in ("here", "there"))
+    command = [sys.executable, "-W", "error", "-m", "imle_cli", *there]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    compiled, interpreted = (
+        {key: value for key, value in json.loads(printed).items() if key not in ("run", "seconds", "files")}
+        for printed in (CliRunner().invoke(app, here).stdout, done.stdout)
+    )
+    assert len(compiled) > 5
+    assert interpreted == compiled

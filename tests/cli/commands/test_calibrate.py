@@ -255,6 +255,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
     assert result.stderr == "error: --out: the folder . cannot be written to; choose another\n"
 
 
+@pytest.mark.process
 def test_ctrl_c_while_sampling(terminal, tmp_path):
     process = terminal.start("-m", "imle_cli", "calibrate", "--samples", str(10**9), stdout=subprocess.DEVNULL)
     with process:

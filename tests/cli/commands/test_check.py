@@ -382,6 +382,7 @@ DEAD = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 @pytest.mark.parametrize("name", DEAD)
 def test_one_that_ends_its_process_or_never_comes_back(odd, name):
@@ -398,6 +399,7 @@ def test_one_that_ends_its_process_or_never_comes_back(odd, name):
     assert done.stderr == f"error: {odd}:{name}: 1 of {len(passed) + 1} checks failed; the first is {check}\n"
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise elsewhere")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_ends_the_process_of_the_examination(odd, number, code):
@@ -412,6 +414,7 @@ def test_ctrl_c_ends_the_process_of_the_examination(odd, number, code):
     assert not worker.is_running()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 def test_a_library_of_the_current_folder_and_threads_that_stay(odd):
     """A ``random.py`` and a ``torch.py`` beside the solver take the place of nothing."""

@@ -239,6 +239,7 @@ class TestRefusals:
         assert result.exit_code == 2
 
 
+@pytest.mark.process
 def test_progress_on_a_terminal(terminal):
     with terminal.start("-m", "imle_cli", "data", "terrain", "--train", "20000", "--test", "0") as process:
         terminal.read_until(b"drawing maps")

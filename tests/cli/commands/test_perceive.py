@@ -348,6 +348,8 @@ class TestBadInput:
         expect_refusal(["--resume", "run"], 1, f"run: {message}")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 class TestProcesses:
     def test_two_learn_as_one_with_a_batch_of_twice_the_size(self, data):
         """The same code under torchrun; without noise the two differ by rounding alone."""

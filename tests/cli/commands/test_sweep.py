@@ -118,6 +118,7 @@ class TestGrid:
 
 
 class TestWorkers:
+    @pytest.mark.process
     @pytest.mark.parametrize("jobs", [["--jobs", "2"], []], ids=str)
     def test_their_number_changes_nothing(self, jobs):
         arguments = SMALL[:-4]
@@ -127,6 +128,8 @@ class TestWorkers:
             for file in ("history.npz", "metrics.csv"):
                 assert Path("one", name, file).read_bytes() == Path("many", name, file).read_bytes()
 
+    @pytest.mark.process
+    @pytest.mark.slow
     @pytest.mark.parametrize("executor", ["dask", "ray"])
     def test_a_cluster_changes_nothing(self, executor):
         pytest.importorskip(executor)
@@ -279,6 +282,7 @@ class TestTrouble:
 
         return interrupt
 
+    @pytest.mark.process
     def test_an_interruption_keeps_what_has_ended(self, interrupted):
         shown = interrupted(b"2 of 128 cells", "--seeds", "0,1,2,3,4,5,6,7", "--steps", "400", "--jobs", "2")
         assert "go on with the same and --out out" in shown
@@ -289,6 +293,7 @@ class TestTrouble:
         assert len(table()) == done
         assert not list(Path("out").glob(".*"))
 
+    @pytest.mark.process
     def test_an_interruption_before_any_has_ended(self, interrupted):
         interrupted(b"0 of 1 cells", "--steps", "100000", "--input-temps", "1", "--target-temps", "1")
         assert list(Path("out").iterdir()) == [Path("out/table.csv")]
@@ -297,6 +302,7 @@ class TestTrouble:
         )
         assert json.loads(again)["skipped"] == 0
 
+    @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="a process ends otherwise elsewhere")
     def test_workers_end_with_a_terminated_process(self):
         arguments = ["--steps", "100000", "--samples", "1,2", "--input-temps", "1", "--target-temps", "1", "--jobs", "2"]

@@ -214,8 +214,9 @@ class TestInit:
 
 
 class TestResume:
+    @pytest.mark.process
     def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
-        arguments = ["--steps", "1200", "--samples", "3", "--seed", "2"]
+        arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
         process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")
@@ -225,7 +226,7 @@ class TestResume:
         assert "go on with: imle train --resume part" in shown
         assert shown.rstrip().endswith("interrupted")
         done = len(Path("part/metrics.csv").read_text().splitlines()) - 1
-        assert 0 < done < 1201
+        assert 0 < done < 601
         assert not Path("part/summary.json").exists()
         resumed = json.loads(train("--resume", "part", "--json"))
         whole = json.loads(train(*arguments, "--out", "whole", "--json"))
@@ -234,6 +235,7 @@ class TestResume:
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
         assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
 
+    @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="such signals are POSIX")
     @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
     def test_other_signals_save_as_well(self, terminal, name):
@@ -250,9 +252,10 @@ class TestResume:
         assert len(Path("part/metrics.csv").read_text().splitlines()) == steps + 1
         assert not list(Path("part").glob(".*"))
 
+    @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="a kill cannot be sent elsewhere")
     def test_after_a_kill(self, terminal):
-        arguments = ["--steps", "1000", "--samples", "3"]
+        arguments = ["--steps", "600", "--samples", "3"]
         process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")

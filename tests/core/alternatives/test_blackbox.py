@@ -5,28 +5,10 @@ import re
 import pytest
 import torch
 
+from draws import Recorded, gradient, normal
 from imle_core import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 from imle_core.alternatives import BlackboxInterpolation, differentiable
 from imle_core.solvers import TopK
-
-
-class Recorded:
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 @pytest.mark.parametrize("sense", ["max", "min"])

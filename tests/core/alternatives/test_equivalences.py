@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from draws import Recorded, generator, gradient, normal
 from imle_core import (
     AdaptiveTargetDistribution,
     GumbelNoiseDistribution,
@@ -20,29 +21,6 @@ SOLVERS = {
     "tree": (SpanningTree([(u, v) for v in range(5) for u in range(v)]), (10,)),
     "knapsack": (Knapsack([3, 1, 4, 1, 5, 9], 11), (6,)),
 }
-
-
-class Recorded:
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -5,25 +5,10 @@ import re
 import pytest
 import torch
 
+from draws import Recorded, generator, normal
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, fenchel_young
 from imle_core.alternatives import FenchelYoung, differentiable
 from imle_core.solvers import TopK
-
-
-class Recorded:
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
 def loss_and_gradient(layer, theta, gold):

@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 
+from draws import Recorded, generator, gradient, normal
 from imle_core import NormalNoiseDistribution
 from imle_core.alternatives import Identity, differentiable
 from imle_core.solvers import TopK
@@ -17,29 +18,6 @@ PROJECTIONS = {
         (rows - rows.mean(dim=1, keepdim=True)) / (rows - rows.mean(dim=1, keepdim=True)).norm(dim=1, keepdim=True)
     ),
 }
-
-
-class Recorded:
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS)

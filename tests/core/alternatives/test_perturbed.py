@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 
+from draws import RecordedNormal, generator, gradient, normal
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -20,34 +21,6 @@ from imle_core.solvers import TopK
 
 COUNT = 60_000
 BASELINES = ["none", "noise-free", "leave-one-out"]
-
-
-class RecordedNormal:
-    """Normal noise that was drawn before."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-    def score(self, x):
-        return -x
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 def rows_of(solver, theta, dy, noise, temperature=1.0, samples=1, **settings):

@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 
+from draws import generator, gradient, normal
 from imle_core import (
     AdaptiveTargetDistribution,
     GumbelNoiseDistribution,
@@ -55,14 +56,6 @@ class CountingTopK(TopK):
         return super().__call__(self.sign * theta, *args)
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(*shape, generator=generator(seed), dtype=dtype)
-
-
 def make(name, solver=None, samples=3, **settings):
     target = AdaptiveTargetDistribution(beta=2.0, step=0.0) if ESTIMATORS[name].adaptive else TargetDistribution(1.0, 2.0)
     settings = {
@@ -71,13 +64,6 @@ def make(name, solver=None, samples=3, **settings):
         "generator": generator(),
     } | settings
     return differentiable(name, solver or TopK(2), nb_samples=samples, **settings)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 def estimate(layer, theta, loss):

@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 
+from draws import RecordedNormal, generator, normal
 from imle_core import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -26,25 +27,6 @@ LOSSES = {
     "exponential": lambda z: torch.exp(z @ WEIGHTS.to(z)),
     "a step": lambda z: 2.0 * (z @ WEIGHTS.to(z) > 0.3) - 1,
 }
-
-
-class RecordedNormal:
-    def __init__(self, values):
-        self.values = values
-
-    def sample(self, shape):
-        return self.values.view(shape).clone()
-
-    def score(self, x):
-        return -x
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
 def gradient(layer, theta, loss):

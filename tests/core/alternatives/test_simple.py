@@ -7,6 +7,7 @@ from itertools import pairwise, product
 import pytest
 import torch
 
+from draws import generator, gradient, normal
 from imle_core.alternatives import Simple, differentiable
 from imle_core.exact import Hypercube, KSubset
 from imle_core.families import family_of
@@ -43,21 +44,6 @@ PROBLEMS = {
         lambda z: sum(w * chosen for w, chosen in zip((1, 2, 3, 4), z, strict=True)) <= 5,
     ),
 }
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
-
-
-def gradient(layer, theta, dy):
-    theta = theta.detach().clone().requires_grad_()
-    output = layer(theta)
-    (result,) = torch.autograd.grad(output, theta, dy.reshape(output.shape))
-    return result
 
 
 def moments(name, theta):

@@ -3,13 +3,10 @@
 import pytest
 import torch
 
+from draws import normal
 from imle_core import NormalNoiseDistribution
 from imle_core.alternatives import StraightThrough
 from imle_core.solvers import TopK
-
-
-def normal(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 @pytest.mark.parametrize("sense", ["max", "min"])

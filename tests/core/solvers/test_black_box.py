@@ -19,7 +19,8 @@ import torch
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import ArgMax, BlackBox, SolveError
 
-EXECUTORS = ["serial", "threads", "processes", "joblib"]
+PROCESSES = pytest.param("processes", marks=pytest.mark.process)
+EXECUTORS = ["serial", "threads", PROCESSES, pytest.param("joblib", marks=pytest.mark.process)]
 
 
 def best(theta):
@@ -244,7 +245,7 @@ class TestFailures:
         with pytest.raises(KeyboardInterrupt):
             BlackBox(interrupt, executor=executor, jobs=2)(LARGE)
 
-    @pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+    @pytest.mark.parametrize("executor", ["serial", "threads", PROCESSES])
     def test_after_one_the_solver_goes_on(self, executor):
         solver = BlackBox(fail_on_large, executor=executor, jobs=2, chunk=1)
         with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
@@ -332,6 +333,7 @@ def test_threads_may_share_a_solver():
     assert solver.rows == 1600
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 def test_a_worker_of_joblib_s_that_dies():
     message = "function: its worker failed twice (TerminatedWorkerError) for row 2; it must solve every row; look at .theta"
@@ -339,6 +341,7 @@ def test_a_worker_of_joblib_s_that_dies():
         BlackBox(die_on_large, executor="joblib")(LARGE)
 
 
+@pytest.mark.process
 def test_a_function_that_joblib_cannot_send_to_a_process():
     lock = threading.Lock()
     message = "function: got one that cannot be sent to a process (TypeError: cannot pickle '_thread.lock' object); it and "
@@ -421,6 +424,8 @@ def test_on_a_dask_cluster():
         BlackBox(fail_on_large, executor="joblib")(LARGE)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_on_a_ray_cluster():
     ray = pytest.importorskip("ray")
     importlib.import_module("ray.util.joblib").register_ray()

@@ -19,6 +19,8 @@ from imle_core.solvers import BlackBox, SolveError
 from imle_core.solvers.black_box_processes import _Inquest
 from imle_core.solvers.black_box_task import Settings
 
+pytestmark = pytest.mark.process
+
 LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 ON_PROCESSES = partial(BlackBox, executor="processes", jobs=2)
 

@@ -2,8 +2,6 @@
 
 import math
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import warm
 from imle_core.solvers import GridPath, grid_compiled
 from imle_core.solvers import grid_lanes_kernel as kernel
 from imle_core.solvers.grid_labels_kernel import numbers_needed
@@ -297,12 +296,14 @@ for costs, dtype, floor in {problems}:
 """
 
 
+@pytest.mark.process
 class TestWalksEnd:
     """Also along tiles of no scaled cost, each of which has the smallest label beside the other."""
 
     def printed(self, *problems):
-        command = [sys.executable, "-c", ENDLESS.format(problems=problems)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+        done = warm.run("-c", ENDLESS.format(problems=problems))
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.splitlines()
 
     def test_with_nan_between_costs_that_scale_the_floor_to_nothing(self):
         nan = "theta: got 32 NaN; a grid path needs numbers; use -inf for a wall"

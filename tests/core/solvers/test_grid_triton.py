@@ -150,6 +150,8 @@ class TestKernel:
             assert torch.equal(masks.cpu(), expected_masks)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(INTERPRETED or find_spec("triton") is None, reason="needs Triton, and not yet its interpreter")
 def test_the_kernel_in_the_interpreter():
     command = [

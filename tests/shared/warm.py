@@ -1,0 +1,194 @@
+"""Python processes that have imported what is heavy: forks of a server, some milliseconds away rather than seconds.
+
+For tests that need a process, with signals, streams and an end of its own, and not that it imports everything anew.
+Called as ``subprocess`` calls Python; where forks are not safe it is ``subprocess`` that starts them.
+"""
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+FORKS = sys.platform == "linux"
+
+
+def start(*arguments, stdout=None, stderr=None, env=None, cwd=None):
+    """A process of Python with these arguments, and streams that are files or numbers of theirs."""
+    if not FORKS:
+        return subprocess.Popen([sys.executable, *arguments], stdout=stdout, stderr=stderr, env=env, cwd=cwd)
+    return Process(list(map(str, arguments)), (stdout, stderr), dict(env or os.environ), str(cwd or Path.cwd()))
+
+
+def run(*arguments, env=None, cwd=None, encoding="utf-8", seconds=300):
+    """Its ``returncode``, ``stdout`` and ``stderr`` when it has ended, which it does after so many seconds at the latest."""
+    names = "stdout", "stderr"
+    pipes = [os.pipe() for _ in names]
+    readers = [os.fdopen(reader, encoding=encoding) for reader, _ in pipes]
+    with start(*arguments, **dict(zip(names, (writer for _, writer in pipes), strict=True)), env=env, cwd=cwd) as process:
+        for _, writer in pipes:
+            os.close(writer)
+        patience = threading.Timer(seconds, process.kill)
+        patience.start()
+        texts = _read_all(readers)
+        patience.cancel()
+    return SimpleNamespace(returncode=process.returncode, **dict(zip(names, texts, strict=True)))
+
+
+def _read_all(readers):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as threads:  # a pipe that nobody reads would fill up
+        texts = list(threads.map(lambda reader: reader.read(), readers))
+    for reader in readers:
+        reader.close()
+    return texts
+
+
+class Process:
+    """A fork, as ``subprocess.Popen`` shows a process; its status comes through a pipe."""
+
+    returncode = None
+
+    def __init__(self, arguments, streams, environment, folder):
+        reader, writer = os.pipe()
+        outputs = [number if stream is None else _number(stream) for number, stream in enumerate(streams, 1)]
+        request = json.dumps([arguments, environment, folder]).encode()
+        server = _server()
+        server.sendall(len(request).to_bytes(4, "big"))
+        socket.send_fds(server, [request[:1]], [_nothing(), *outputs, writer])
+        server.sendall(request[1:])
+        os.close(writer)
+        self._status = os.fdopen(reader)
+        self.pid = int(self._status.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wait()
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self):
+        if self.returncode is None:
+            with self._status:
+                self.returncode = int(self._status.readline())
+        return self.returncode
+
+
+def _number(stream):
+    if stream == subprocess.DEVNULL:
+        return _nothing()
+    return stream if isinstance(stream, int) else stream.fileno()
+
+
+@functools.cache
+def _nothing():
+    return os.open(os.devnull, os.O_RDWR)
+
+
+@functools.cache
+def _server():
+    """A connection to the server of this process, which ends with it."""
+    here, there = socket.socketpair()
+    with there:
+        process = subprocess.Popen([sys.executable, __file__, str(there.fileno())], pass_fds=[there.fileno()])
+    atexit.register(lambda: (here.close(), process.wait()))
+    return here
+
+
+def _serve(connection):
+    """Forks for each request; comes back in forks alone, with their arguments."""
+    events = selectors.DefaultSelector()
+    events.register(connection, selectors.EVENT_READ)
+    while True:
+        for event, _ in events.select():
+            if event.fileobj is connection:
+                arguments, environment, folder, (*streams, status) = _received(connection)
+                if not (fork := os.fork()):
+                    connection.close()
+                    events.close()
+                    return _begin(arguments, environment, folder, streams)
+                for number in streams:
+                    os.close(number)
+                os.write(status, f"{fork}\n".encode())
+                events.register(os.pidfd_open(fork), selectors.EVENT_READ, (fork, status))
+            else:
+                events.unregister(event.fileobj)
+                os.close(event.fileobj)
+                fork, status = event.data
+                os.write(status, f"{os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])}\n".encode())
+                os.close(status)
+
+
+def _received(connection):
+    """A request with the numbers of its streams; without one, because whoever asked has ended, so does this process."""
+    if not (size := connection.recv(4)):
+        os._exit(0)
+    first, numbers, *_ = socket.recv_fds(connection, 1, 4)
+    rest = connection.recv(int.from_bytes(size, "big") - 1, socket.MSG_WAITALL)
+    return *json.loads(first + rest), numbers
+
+
+def _begin(arguments, environment, folder, streams):
+    """Makes everything as in a new process."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, 1024)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    encoding, _, errors = environment.get("PYTHONIOENCODING", "utf-8").partition(":")
+    for number, stream, handling in zip(range(3), ("stdin", "stdout", "stderr"), ("", "", "backslashreplace"), strict=True):
+        mode = "w" if number else "r"
+        setattr(sys, stream, os.fdopen(number, mode, 1, encoding, handling or errors or "strict", closefd=False))
+    return arguments
+
+
+def _import_everything():
+    from imle_cli.plot_settings import ignore_user_settings
+
+    ignore_user_settings()
+    import imle_cli
+    import imle_core
+
+    for package in (imle_core, imle_cli):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    for name in ("torch._dynamo", "matplotlib.backends.backend_agg", "scipy.optimize", "rich.live", "rich.progress"):
+        importlib.import_module(name)
+
+
+def _run(option, subject, *arguments):
+    """As Python runs what ``-m`` or ``-c`` name."""
+    sys.argv = [option, *arguments]
+    sys.path.insert(0, str(Path.cwd()) if option == "-m" else "")
+    if option == "-m":
+        runpy.run_module(subject, run_name="__main__", alter_sys=True)
+    else:
+        sys.modules["__main__"] = module = ModuleType("__main__")
+        exec(compile(subject, "<string>", "exec"), vars(module))
+
+
+if __name__ == "__main__":
+    sys.path.pop(0)
+    _import_everything()
+    gc.freeze()  # or a fork would copy what its collector looks at
+    _run(*_serve(socket.socket(fileno=int(sys.argv[1]))))
