@@ -1,13 +1,10 @@
 """Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 
 from imle_cli import executors
@@ -41,28 +38,6 @@ def test_a_result_comes_before_the_rest_has_ended():
     numbers = outcomes(eval, ["1", "__import__('time').sleep(60)"], "joblib", 2)
     assert next(numbers) == (0, 1)
     numbers.close()
-
-
-WORKERS = """
-import psutil
-from imle_cli.executors import outcomes
-
-if __name__ == "__main__":
-    for _ in outcomes(eval, ["__import__('os').getpid()", "__import__('time').sleep(600)"], "joblib", 2):
-        print([process.pid for process in psutil.Process().children()], flush=True)
-"""
-
-
-@pytest.mark.process
-@pytest.mark.skipif(os.name != "posix", reason="there a process cannot tell that its parent has ended")
-def test_workers_of_a_process_that_is_killed_end():
-    Path("workers.py").write_text(WORKERS)
-    with subprocess.Popen([sys.executable, "workers.py"], stdout=subprocess.PIPE, text=True) as process:
-        workers = [psutil.Process(number) for number in json.loads(process.stdout.readline())]
-        process.kill()
-    _, left = psutil.wait_procs(workers, timeout=30)
-    assert len(workers) >= 2
-    assert left == []
 
 
 @pytest.mark.process
