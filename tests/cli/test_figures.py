@@ -95,6 +95,7 @@ class TestMap:
         np.testing.assert_array_equal(on_path, mask == 1)
         assert [text.get_text() for text in figure.legends[0].texts] == ["path", "start", "goal"]
 
+    @pytest.mark.slow
     def test_a_huge_map_is_averaged_but_keeps_its_thin_path(self):
         costs = np.ones((4096, 5000))
         costs[:, ::2] = 3.0
@@ -131,6 +132,7 @@ class TestMarginals:
         assert [label.get_text() for label in probabilities.get_xticklabels()] == ["0", "1"]
         assert [text.get_text() for axes in (scale, probabilities) for text in axes.texts] == ["cost", "probability"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("shape", SHAPES)
     def test_any_shape(self, shape):
         mask, tiles = path_of(shape)
@@ -139,6 +141,7 @@ class TestMarginals:
         assert max(picture.shape) < 3 * 3000 + 1500
         assert figure.axes[3].get_title() == "marginals of 1 sample"
 
+    @pytest.mark.slow
     def test_panels_and_words_do_not_overlap(self):
         for shape in SHAPES:
             mask, tiles = path_of(shape)

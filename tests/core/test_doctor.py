@@ -47,6 +47,7 @@ GOOD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD)
 def test_our_solvers_pass(examined, name):
     solver, shape, warns = GOOD[name]

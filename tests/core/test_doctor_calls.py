@@ -229,6 +229,7 @@ def fresh(solver):
     return solver() if isinstance(solver, type) else solver
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAILS, ids=lambda fault: fault.__name__)
 def test_a_fault_is_the_only_failure_and_its_example_shows_it_again(examined, fault):
     name, detail, shows = FAILS[fault]

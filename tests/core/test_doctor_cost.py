@@ -203,6 +203,7 @@ def test_batches_that_pay_and_batches_that_cost(examined, monkeypatch):
     assert costs.detail.endswith("batches do not pay; it is slower in large batches; solve them in parts")
 
 
+@pytest.mark.slow
 def test_large_instances_are_fewer(examined):
     found = examined(lambda theta: (theta > 0).to(theta), (2**17,), nb_instances=64)
     assert found["call"].detail == "8 instances in place of 64, since they are large; theta from -1 to 1"

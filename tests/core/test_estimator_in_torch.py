@@ -100,6 +100,7 @@ class TestCheckpointing:
             output.sum().backward()
 
 
+@pytest.mark.slow
 class TestCompilation:
     # The compiler itself touches what it warns about, and looks through caches.
     @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")

@@ -65,6 +65,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_is_a_miss_and_is_replaced(folder, ending, damage, capfd):
@@ -172,6 +173,7 @@ def printed_by(package):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_an_edit_takes_effect_in_callers_in_other_files_and_there_alone(folder):
     package = folder / "package"

@@ -86,6 +86,7 @@ class TestFigures:
 
 
 class TestIntervals:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("shift", "deviation", "count"), [(0.3, 0.5, 75), (1.5, 0.2, 40), (0.0, 1.0, 75), (0.3, 3.0, 300)]
     )

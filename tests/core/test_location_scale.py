@@ -25,6 +25,7 @@ def filled(count, law, key=7, threads=1, dtype=np.float64, location=0.0, scale=1
     return out
 
 
+@pytest.mark.slow
 @LAWS
 @TYPES
 @pytest.mark.parametrize(("location", "scale"), [(0.0, 1.0), (-2.0, 3.0), (100.0, 0.01)])
@@ -44,6 +45,7 @@ def test_309_quantiles_and_extreme_tails_have_their_exact_share(law, dtype, loca
     assert (np.abs(below - count * PROBABILITIES) < 4.5 * spread + 1 + steps).all()
 
 
+@pytest.mark.slow
 @LAWS
 def test_moments(law):
     count, exact = 2**22, EXACT[law]

@@ -229,6 +229,7 @@ class _Copies:
 class TestDependentSamples:
     THETA = torch.tensor([[0.4, -0.3, 0.6, 0.1, -0.5]], dtype=torch.float64)  # none so rare that all samples agree
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("solver", "noise"),
         [

@@ -442,6 +442,7 @@ class TestErrors:
 
 
 class TestLearning:
+    @pytest.mark.slow
     def test_imle_learns_to_plan(self):
         maps = terrain_maps(60, 5, seed=0)
         network = make_network("small", 0)
@@ -456,6 +457,7 @@ class TestLearning:
         assert after.regret < before.regret / 3
         assert epochs[-1].loss < epochs[0].loss / 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["regression", "tiles"])
     def test_baselines_learn(self, name):
         maps = terrain_maps(60, 5, seed=0)

@@ -138,6 +138,7 @@ def both(tmp_path_factory):
     return [torch.load(folder / f"found_{place}", weights_only=False) for place in range(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.process
 class TestTwo:
     def test_each_knows_which_it_is(self, both):

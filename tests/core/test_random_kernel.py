@@ -60,6 +60,7 @@ def test_the_inside_of_the_unit_interval_has_the_middles_of_equal_intervals(bits
     assert kernel.inside(np.uint64(bits)) == unit
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_word_is_a_fair_coin_that_knows_no_other():
     bits = np.unpackbits(drawn(5, 2**18).view(np.uint8)).reshape(-1, 64) - 0.5
     assert np.abs(bits.mean(axis=0)).max() < 4.5 * 0.5 / 2**9

@@ -145,6 +145,7 @@ class TestDistributionFunction:
         sums = law.sample((40_000, int(k)), dtype=torch.float64, generator=generator(5)).sum(dim=1).numpy()
         assert kolmogorov_smirnov(sums, law.fold_distribution_function) < 1.95 / math.sqrt(40_000)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), LAWS[:8] + LIMITS)
     def test_draws_follow_it(self, k, iterations):
         law, values = SumOfGammaNoiseDistribution(k, iterations), draws(k, iterations, 50_000, seed=8)

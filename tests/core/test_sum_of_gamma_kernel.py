@@ -74,6 +74,7 @@ class TestFill:
             assert abs(np.corrcoef(values[lag:], values[:-lag])[0, 1]) < 4.5 / math.sqrt(len(values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [(20.8, 100.0), (0.3, 7.0), (300.0, 50.0), (1.0, 1000.0), (2.5, math.inf)])
 def test_extreme_tails_have_their_exact_share(law):
     # Among 20 million draws some 20 are expected beyond the outermost bounds.

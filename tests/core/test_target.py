@@ -492,6 +492,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(
     sys.platform == "win32" or not (torch.distributed.is_available() and torch.distributed.is_gloo_available()),

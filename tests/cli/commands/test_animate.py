@@ -34,12 +34,19 @@ def expect_refusal(arguments, code, message):
     assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
 
 
-@pytest.fixture
-def run():
-    """A short run in ``run``."""
-    arguments = ["train", "--steps", "20", "--record-every", "2", "--out", "run", "--quiet"]
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A short run."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    arguments = ["train", "--steps", "20", "--record-every", "2", "--out", str(folder), "--quiet"]
     assert CliRunner().invoke(app, arguments).exit_code == 0
-    return Path("run")
+    return folder
+
+
+@pytest.fixture
+def run(trained):
+    """The same in ``run``."""
+    return Path(shutil.copytree(trained, "run"))
 
 
 def facts(path):

@@ -85,6 +85,7 @@ def module(request):
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_our_solvers_by_name(name):
     result = invoke(name, "--instances", "16")
@@ -382,6 +383,7 @@ DEAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 @pytest.mark.parametrize("name", DEAD)
@@ -399,6 +401,7 @@ def test_one_that_ends_its_process_or_never_comes_back(odd, name):
     assert done.stderr == f"error: {odd}:{name}: 1 of {len(passed) + 1} checks failed; the first is {check}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise elsewhere")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -41,6 +41,7 @@ def fails(*arguments):
     return result.exit_code, result.stderr.rstrip("\n")
 
 
+@pytest.mark.slow
 def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
     text = compare(*SMALL)
     rows = [row.rstrip() for row in text.split("\n\n")[0].splitlines()]
@@ -59,6 +60,7 @@ def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
         assert min(picture.size) > 800
 
 
+@pytest.mark.slow
 def test_json_has_every_cell_and_so_has_the_table():
     values = json.loads(compare(*SMALL, "--estimators", "imle,simple,adaptive-imle", "--save", "cells.csv", "--json"))
     assert list(values) == KEYS

@@ -189,6 +189,7 @@ class TestMarginals:
         assert "clamped weights" in run("marginals", "city.graphml", *path)
         assert "clamped" not in run("marginals", "city.graphml", *arguments_of("matching"), "--samples", "3")
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("city")
     @pytest.mark.parametrize("solver", SOLVERS)
     def test_every_solver_draws(self, solver):

@@ -40,6 +40,7 @@ def run(*arguments):
     return result.stdout
 
 
+@pytest.mark.slow
 def test_json_of_all_methods():
     values = json.loads(run("--repetitions", 10, "--json"))
     assert list(values) == ["optimum", "start", "methods", "experiment", "seed", "tuning_seed", "seconds", "files"]
@@ -80,6 +81,7 @@ def test_a_method_does_not_depend_on_the_others():
     assert one == {"simple": both["simple"]}
 
 
+@pytest.mark.slow
 def test_table():
     lines = run("--repetitions", 50, "--methods", "straight_through,central_imle,adaptive_imle,score_function").splitlines()
     header = "method settings gap at the end standard error runs authors' code their runs difference"

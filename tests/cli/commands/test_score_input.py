@@ -118,6 +118,7 @@ class TestPairs:
         assert (probability.sum(axis=0) <= 1 + 1e-12).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["solve", "sample", "marginals"])
 @pytest.mark.parametrize(
     "arguments",

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,20 @@ def sweep(*arguments):
     return result.stdout
 
 
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """What ``sweep(*SMALL)`` makes."""
+    folder = tmp_path_factory.mktemp("swept") / "out"
+    sweep(*SMALL[:-1], folder)
+    return folder
+
+
+@pytest.fixture
+def finished(swept):
+    """The same in ``out``."""
+    shutil.copytree(swept, "out")
+
+
 def expect_refusal(arguments, code, message):
     result = invoke(*arguments)
     assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
@@ -64,8 +79,8 @@ class TestGrid:
         assert summary["run"] == str(Path("out", NAMES[1]))
         assert values["rows"][1] == {name: summary.get(name) for name in COLUMNS}
 
+    @pytest.mark.usefixtures("finished")
     def test_a_cell_is_what_train_does(self):
-        sweep(*SMALL)
         arguments = ["--input-temp", "5", "--target-temp", "1", "--samples", "3", "--steps", "20", "--out", "run", "--quiet"]
         assert CliRunner().invoke(app, ["train", *arguments]).exit_code == 0
         for name in ("history.npz", "metrics.csv", "config.json"):
@@ -157,27 +172,27 @@ class TestAgain:
         assert [row for row in again["rows"] if row["target_temp"] == 1] == first["rows"]
         assert before == {name: Path("out", name, "history.npz").stat().st_mtime_ns for name in NAMES}
 
+    @pytest.mark.usefixtures("finished")
     def test_a_cell_without_a_summary_is_made_anew(self):
-        sweep(*SMALL)
         whole = Path("out", NAMES[2], "history.npz").read_bytes()
         Path("out", NAMES[2], "summary.json").unlink()
         Path("out", NAMES[2], "history.npz").write_bytes(b"half")
         assert json.loads(sweep(*SMALL, "--json"))["skipped"] == 3
         assert Path("out", NAMES[2], "history.npz").read_bytes() == whole
 
+    @pytest.mark.usefixtures("finished")
     def test_animations_may_come_later(self):
-        sweep(*SMALL)
         assert json.loads(sweep(*SMALL, "--animate", "--size", "96", "--json"))["skipped"] == 4
         sweep(*SMALL[:-1], "whole", "--animate", "--size", "96")
         for name in NAMES:
             for film in ("learning_paths.gif", "learning_weights.gif"):
                 assert Path("out", name, film).read_bytes() == Path("whole", name, film).read_bytes()
 
+    @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
         ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "'sum-of-gamma'")]
     )
     def test_with_other_options(self, option, value, made):
-        sweep(*SMALL)
         arguments = [part for part in SMALL if part not in ("--steps", "20")] if option == "--steps" else SMALL
         cell = Path("out", min(NAMES), "config.json")
         message = f"{option}: got {value!r}, but {cell} has {made}; choose another --out"
@@ -196,11 +211,11 @@ class TestAgain:
         Path("out/notes.txt").touch()
         expect_refusal(SMALL, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
+    @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
         "change", [None, {"final_hamming": "x"}, {"final_hamming": 0, "first_gold_step": None}], ids=str
     )
     def test_a_damaged_summary(self, change):
-        sweep(*SMALL)
         where = Path("out", NAMES[0])
         summary = {} if change is None else json.loads((where / "summary.json").read_text()) | change
         (where / "summary.json").write_text(json.dumps(summary))

@@ -214,6 +214,7 @@ class TestInit:
 
 
 class TestResume:
+    @pytest.mark.slow
     @pytest.mark.process
     def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
         arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
@@ -235,6 +236,7 @@ class TestResume:
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
         assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
 
+    @pytest.mark.slow
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="such signals are POSIX")
     @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -252,6 +254,7 @@ class TestResume:
         assert len(Path("part/metrics.csv").read_text().splitlines()) == steps + 1
         assert not list(Path("part").glob(".*"))
 
+    @pytest.mark.slow
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="a kill cannot be sent elsewhere")
     def test_after_a_kill(self, terminal):

@@ -333,6 +333,7 @@ def test_threads_may_share_a_solver():
     assert solver.rows == 1600
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 def test_a_worker_of_joblib_s_that_dies():
