@@ -155,7 +155,7 @@ OURS = {
     | {"solvers.program_file", "solvers.top_k"},
     "imle_core.solvers.assignment": {"solvers.rows"},
     "imle_core.solvers.black_box": {f"solvers.black_box_{part}" for part in ("arguments", "executors", "memory", "task")}
-    | {"declarations", "locks", "solvers.rows"},
+    | {"checks", "declarations", "locks", "solvers.rows"},
     "imle_core.solvers.black_box_arguments": {"solvers.black_box_task"},
     "imle_core.solvers.black_box_executors": {"solvers.black_box_processes", "solvers.black_box_task"},
     "imle_core.solvers.black_box_memory": {"locks"},

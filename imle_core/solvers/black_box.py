@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core import checks
 from imle_core.declarations import declared
 from imle_core.locks import OwnLock
 from imle_core.solvers.black_box_arguments import Arguments
@@ -103,16 +104,17 @@ class BlackBox:
         cache: int = 0,
         repeats: bool = True,
     ) -> None:
+        if isinstance(function, type):
+            name = function.__name__
+            raise TypeError(f"function: got the class {name}; it must be a function of one instance; make one: {name}(...)")
         if not callable(function):
             raise TypeError(f"function: got {type(function).__name__}; it must be callable; give a function of one instance")
-        for name, value, choices in (("executor", executor, Executor), ("fallback", fallback, Fallback)):
-            if value not in get_args(choices):
-                raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, get_args(choices)))}")
+        checks.check_choice("executor", executor, get_args(Executor))
+        checks.check_choice("fallback", fallback, get_args(Fallback))
         for name, number, least in (("jobs", jobs, 1), ("chunk", chunk, 1), ("cache", cache, 0)):
             if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
-                raise ValueError(
-                    f"{name}: got {number!r}; it must be a whole number >= {least}; leave it out for the usual one"
-                )
+                got = checks.shown(number)
+                raise ValueError(f"{name}: got {got}; it must be a whole number >= {least}; leave it out for the usual one")
         _check_time_limit(time_limit, executor)
         if cache and not repeats:
             raise ValueError(f"cache: got {cache} without repeats; it is there to repeat solutions; leave one of them out")
@@ -221,6 +223,7 @@ def _checked(theta: Tensor) -> NDArray[Any]:
 def _check_time_limit(time_limit: float | None, executor: Executor) -> None:
     if time_limit is None:
         return
+    checks.check_not_learned("time_limit", time_limit, "leave it out")
     if not (math.isfinite(time_limit) and time_limit > 0):
         raise ValueError(f"time_limit: got {time_limit!r}; it must be seconds > 0; use None for no limit")
     if executor == "threads":

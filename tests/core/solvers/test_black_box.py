@@ -438,3 +438,25 @@ def test_on_a_ray_cluster():
                 BlackBox(fail_on_large, executor="joblib")(LARGE)
     finally:
         ray.shutdown()
+
+
+class Rounding:
+    def __call__(self, theta):
+        return theta.round()
+
+
+@pytest.mark.parametrize("kind", [Rounding, torch.nn.Linear, list])
+def test_a_class_in_place_of_a_function(kind):
+    name = kind.__name__
+    message = f"function: got the class {name}; it must be a function of one instance; make one: {name}(...)"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        BlackBox(kind)
+    assert BlackBox(Rounding())(torch.tensor([[0.4, 0.6]])).tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("name", ["jobs", "chunk", "cache", "time_limit", "executor", "fallback"])
+@pytest.mark.parametrize("value", ["1" * 1000, [1], -(10**400)], ids=["text", "list", "number"])
+def test_a_setting_of_a_wrong_type_is_named_in_a_short_message(name, value):
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: got ") as error:
+        BlackBox(torch.round, **{name: value})
+    assert len(str(error.value)) <= 300
