@@ -143,7 +143,7 @@ class Report:
         self._err = Console(file=cast(IO[str], _StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
         if compiles and self._err.is_terminal:
-            from imle_core.compilation import tell
+            from imle_core.kernels.notice import tell
 
             tell(self.note_compiling)
 

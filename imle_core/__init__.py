@@ -1,11 +1,21 @@
 """Implicit Maximum Likelihood Estimation: any combinatorial solver as a differentiable PyTorch layer."""
 
 from imle_core.contracts import Noise, Solver, Target
-from imle_core.empirical import kolmogorov_smirnov
-from imle_core.estimator import IMLE, Differentiable, Estimator, imle
-from imle_core.layer import Layer, LayerModule, perturb_and_map
+from imle_core.estimators import (
+    IMLE,
+    AdaptiveTargetDistribution,
+    Differentiable,
+    Estimator,
+    KnownTargetDistribution,
+    Layer,
+    LayerModule,
+    StepSizeWarning,
+    TargetDistribution,
+    ZeroGradientWarning,
+    imle,
+)
+from imle_core.estimators.layer import perturb_and_map
 from imle_core.losses import fenchel_young, hamming
-from imle_core.marginals import Marginals, marginals, stream_marginals, stream_samples
 from imle_core.noise import (
     AntitheticNoiseDistribution,
     GumbelNoiseDistribution,
@@ -13,9 +23,9 @@ from imle_core.noise import (
     NoiseDistribution,
     NormalNoiseDistribution,
     SumOfGammaNoiseDistribution,
+    kolmogorov_smirnov,
 )
-from imle_core.step_size import StepSizeWarning, ZeroGradientWarning
-from imle_core.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
+from imle_core.sampling import Marginals, marginals, stream_marginals, stream_samples
 from imle_core.training import Step, Training, train
 
 __all__ = [

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Noise, Target
-from imle_core.estimator import Difference, imle
+from imle_core.estimators import Difference, imle
 from imle_core.losses import hamming
 
 Schedule = Literal["cosine", "constant"]

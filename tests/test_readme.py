@@ -14,10 +14,11 @@ import torch
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks, measurement, scaling
 from imle_cli.app import app
-from imle_cli.endings import ARRAY_ENDINGS, TABLE_ENDINGS
-from imle_cli.terrain import built_in_map, load
+from imle_cli.benchmarks import catalogue as benchmarks
+from imle_cli.benchmarks import measurement, scaling
+from imle_cli.files.endings import ARRAY_ENDINGS, TABLE_ENDINGS
+from imle_cli.files.maps.terrain import built_in_map, load
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

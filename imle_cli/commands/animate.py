@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    FilmOptions,
-    InputTemperature,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    ReportOptions,
-)
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import FilmOptions, InputTemperature, MapOptions, MapSolverOptions, NoiseOptions, ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.films import Films
+    from imle_cli.films.recordings import Films
 
 FormatName = Literal["gif", "webp", "apng", "mp4"]
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
@@ -63,11 +56,11 @@ def animate(
     only: Only = None,
 ) -> None:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
-    from imle_cli import animation
     from imle_cli.console import Report
-    from imle_cli.films import timed
-    from imle_cli.outputs import make_folder, replacing
-    from imle_cli.run_folder import newest_run_path
+    from imle_cli.files.outputs import make_folder, replacing
+    from imle_cli.films import encoders as animation
+    from imle_cli.films.recordings import timed
+    from imle_cli.runs.folder import newest_run_path
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -98,13 +91,13 @@ def animate(
 
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.experiment import Experiment
-    from imle_cli.films import RunFilms
-    from imle_cli.perception_experiment import PerceptionExperiment
-    from imle_cli.perception_films import PerceptionFilms
-    from imle_cli.perception_runs import PerceptionRun
-    from imle_cli.run_folder import command_of
-    from imle_cli.runs import Run
+    from imle_cli.films.perception import PerceptionFilms
+    from imle_cli.films.recordings import RunFilms
+    from imle_cli.learning.experiment import Experiment
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.runs.folder import command_of
+    from imle_cli.runs.perception import PerceptionRun
+    from imle_cli.runs.training import Run
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
@@ -124,9 +117,9 @@ def _of_map(
     samples: int,
     report: ReportOptions,
 ) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.films import MapFilms
-    from imle_cli.map_problem import read_map_problem
-    from imle_cli.sampling import read_sampling
+    from imle_cli.films.recordings import MapFilms
+    from imle_cli.problems.map import read_map_problem
+    from imle_cli.problems.noise import read_sampling
     from imle_core import stream_samples
 
     problem = read_map_problem(source, choice, report.device)

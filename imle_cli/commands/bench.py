@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.options import ReportOptions
+from imle_cli.options.inputs import ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.measurement import Curve, Row
-    from imle_cli.outputs import Outputs
+    from imle_cli.benchmarks.measurement import Curve, Row
+    from imle_cli.files.outputs import Outputs
 
 _Full = Annotated[
     bool, typer.Option("--full", help="Measure against other libraries, too, and draw how times grow; takes minutes.")
@@ -30,10 +30,12 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     """
     from dataclasses import asdict
 
-    from imle_cli import benchmarks, machine, rival_paths
+    from imle_cli.benchmarks import catalogue as benchmarks
+    from imle_cli.benchmarks import machine
+    from imle_cli.benchmarks import rivals as rival_paths
     from imle_cli.console import Report
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import find_device
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.noise import find_device
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -74,8 +76,8 @@ def _cells(row: "Row") -> tuple[str, ...]:
 
 
 def _draw(outputs: "Outputs", curves: Sequence["Curve"], machine: str) -> None:
-    from imle_cli import canvas
-    from imle_cli.scaling_figures import scaling_figure
+    from imle_cli.figures import canvas
+    from imle_cli.figures.scaling import scaling_figure
 
     figure = scaling_figure(curves, title=f"Time of a cheapest path: {machine}")
     outputs.write(canvas.encode(figure, outputs.format))

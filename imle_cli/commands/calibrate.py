@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.option_groups import Given, Without
-from imle_cli.options import (
+from imle_cli.options.groups import Given, Without
+from imle_cli.options.inputs import (
     InputOptions,
     LabOptions,
     NoiseOptions,
@@ -23,9 +23,9 @@ from imle_cli.options import (
 )
 
 if TYPE_CHECKING:
-    from imle_cli.outputs import Outputs
-    from imle_core.calibration import Calibration, Estimate
+    from imle_cli.files.outputs import Outputs
     from imle_core.exact import ExponentialFamily
+    from imle_core.lab import Calibration, Estimate
 
 Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 Temperatures = Annotated[
@@ -66,11 +66,11 @@ def calibrate(
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
     from imle_cli.console import Report
-    from imle_cli.lab_inputs import number_of_states, read_lab_problems
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import make_noise, noise_title
-    from imle_core.calibration import REFINEMENTS
-    from imle_core.calibration import calibrate as measure
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.lab import number_of_states, read_lab_problems
+    from imle_cli.problems.noise import make_noise, noise_title
+    from imle_core.lab import REFINEMENTS
+    from imle_core.lab import calibrate as measure
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -146,7 +146,7 @@ class _Outcome:
     @property
     def best(self) -> "Calibration":
         """The closest one."""
-        from imle_core.calibration import closest
+        from imle_core.lab import closest
 
         return closest(self.records)
 
@@ -251,8 +251,8 @@ def _gap(record: "Calibration") -> float:
 def _draw(outputs: "Outputs", outcome: _Outcome) -> None:
     import numpy as np
 
-    from imle_cli import canvas
-    from imle_cli.calibration_figures import Curve, calibration_figure
+    from imle_cli.figures import canvas
+    from imle_cli.figures.calibration import Curve, calibration_figure
 
     curves = []
     for name in ("total variation", "marginal error"):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imle_cli.options import NoiseOptions, Picture, ReportOptions, check_at_least
+from imle_cli.options.inputs import NoiseOptions, Picture, ReportOptions, check_at_least
 
 Draws = Annotated[int, typer.Option(help="How many values to put into the histogram.")]
 Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]
@@ -19,11 +19,12 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     """
     from pathlib import Path
 
-    from imle_cli import canvas, figures
     from imle_cli.console import Report, UsageError
-    from imle_cli.drawn_noise import draw_noise
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import find_device, make_noise
+    from imle_cli.figures import canvas
+    from imle_cli.figures import maps as figures
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.lab.noise import draw_noise
+    from imle_cli.problems.noise import find_device, make_noise
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.option_groups import Given
-from imle_cli.options import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
-    from imle_cli.perception_recorder import PerceptionRecorder
+    from imle_cli.perception.recorder import PerceptionRecorder
 
 Data = Annotated[
     Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
@@ -36,9 +36,9 @@ def perceive(
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
     from imle_cli.console import Report
-    from imle_cli.perception_experiment import PerceptionExperiment
-    from imle_cli.perception_recorder import PerceptionRecorder
-    from imle_cli.process_group import joined
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.perception.process_group import joined
+    from imle_cli.perception.recorder import PerceptionRecorder
 
     if data is None and resume is None:
         raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
@@ -54,7 +54,7 @@ def perceive(
 
 def _train(console: "Report", recorder: "PerceptionRecorder") -> None:
     from imle_cli.console import deferred_interruption
-    from imle_cli.perception_advice import advice
+    from imle_cli.perception.advice import advice
 
     _note_data(console, recorder)
     with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import UsageError
-from imle_cli.option_groups import Without
-from imle_cli.options import ReportOptions, check_at_least
+from imle_cli.options.groups import Without
+from imle_cli.options.inputs import ReportOptions, check_at_least
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
@@ -40,11 +40,11 @@ def reproduce(
     Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
     the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
     """
-    from imle_cli import canvas
     from imle_cli.console import Report
-    from imle_cli.outputs import Outputs, check_output, write_table
-    from imle_cli.reproduction_figures import reproduction_figure
-    from imle_core.reproduction import EXPERIMENTS, TUNING_SEED
+    from imle_cli.figures import canvas
+    from imle_cli.figures.reproduction import reproduction_figure
+    from imle_cli.files.outputs import Outputs, check_output, write_table
+    from imle_core.lab import EXPERIMENTS, TUNING_SEED
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -95,7 +95,7 @@ def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
 
 def _run(experiment: Any, names: Sequence[str], repetitions: int, seed: int, console: Any) -> list[Any]:
     """Outcomes of the methods, with one bar for the steps of all."""
-    from imle_core.reproduction import reproduce as run
+    from imle_core.lab import reproduce as run
 
     methods, outcomes, before = [experiment.methods[name] for name in names], [], 0
     with console.progress(names[0], sum(method.steps for method in methods)) as advance:
@@ -146,7 +146,7 @@ def _gap(mean: float, deviation: float) -> str:
 
 
 def _curve(outcome: Any) -> Any:
-    from imle_cli.reproduction_figures import Curve
+    from imle_cli.figures.reproduction import Curve
 
     method, reference = outcome.method, outcome.method.reference
     facts = [f"here {outcome.means[-1]:.3f}, {len(outcome.gaps):,} runs"]

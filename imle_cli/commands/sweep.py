@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.commands.image_sweep import IMAGES_ONLY, Estimators, sweep_images
+from imle_cli.commands.sweep_images import IMAGES_ONLY, Estimators, sweep_images
 from imle_cli.console import DataError, UsageError
-from imle_cli.option_groups import Given, Without
-from imle_cli.options import (
+from imle_cli.options.groups import Given, Without
+from imle_cli.options.inputs import (
     ExecutorName,
     FilmOptions,
     LearningOptions,
@@ -29,7 +29,7 @@ from imle_cli.options import (
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
-    from imle_cli.sweep import Sweep
+    from imle_cli.learning.sweep import Sweep
 
 Row = dict[str, Any]
 _EXECUTOR = (
@@ -97,9 +97,9 @@ def sweep(
     for name in sorted(given.names & IMAGES_ONLY):
         raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
     from imle_cli.console import Report
-    from imle_cli.executors import outcomes
-    from imle_cli.experiment import Experiment
-    from imle_cli.sweep import Sweep, run_cell
+    from imle_cli.learning.experiment import Experiment
+    from imle_cli.learning.sweep import Sweep, run_cell
+    from imle_cli.runs.executors import outcomes
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -130,7 +130,7 @@ def sweep(
 
 def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> None:
     """Draws and tells what came out, of ``before`` cells in earlier calls; fails where a cell failed."""
-    from imle_cli.sweep_folder import TABLE
+    from imle_cli.runs.sweep import TABLE
 
     values, counts = grid.report(before, seconds, [grid.path / TABLE, *_draw(grid)])
     console.table(values, *_table(grid), [counts])
@@ -161,9 +161,10 @@ def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
 
 def _draw(grid: "Sweep") -> list[Path]:
     """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
-    from imle_cli import canvas, figures
-    from imle_cli.outputs import replacing
-    from imle_cli.sweep import LOSS, STEPS
+    from imle_cli.figures import canvas
+    from imle_cli.figures import maps as figures
+    from imle_cli.files.outputs import replacing
+    from imle_cli.learning.sweep import LOSS, STEPS
 
     def mean(column: str) -> Callable[[list[Row]], float]:
         def of(rows: list[Row]) -> float:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.option_groups import Given
-from imle_cli.options import (
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import (
     LearningOptions,
     MapOptions,
     MapSolverOptions,
@@ -34,7 +34,7 @@ def train(
 ) -> None:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
     from imle_cli.console import Report, deferred_interruption
-    from imle_cli.experiment import Experiment, Recorder
+    from imle_cli.learning.experiment import Experiment, Recorder
 
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")

@@ -22,7 +22,7 @@ from imle_cli.console import (
     handled_signals,
     reported_errors,
 )
-from imle_core import compilation
+from imle_core.kernels import notice as compilation
 
 
 def failure(capsys, error, debug=False):

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
-from imle_cli import animation
 from imle_cli.app import app
-from imle_cli.frames import PALETTE
+from imle_cli.films import encoders as animation
+from imle_cli.films.frames import PALETTE
 
 OF_A_RUN = ["learning_paths", "learning_weights", "learning"]
 OF_A_MAP = ["paths", "distribution"]

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks, machine, rival_paths
 from imle_cli.app import app
-from imle_cli.measurement import Curve, Row
+from imle_cli.benchmarks import catalogue as benchmarks
+from imle_cli.benchmarks import machine
+from imle_cli.benchmarks import rivals as rival_paths
+from imle_cli.benchmarks.measurement import Curve, Row
 
 KEYS = ["machine", "python", "versions", "rows"]
 

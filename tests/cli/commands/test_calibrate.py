@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution
-from imle_core.calibration import calibrate as library_calibrate
-from imle_core.lab_problem import make_problem
+from imle_core.lab import calibrate as library_calibrate
+from imle_core.lab import make_problem
 
 KEYS = ["problem", "instances", "states", "log10_states", "noise", "k", "iterations", "samples", "seed", "best", "rows"]
 KEYS += ["seconds", "files"]
@@ -44,7 +44,7 @@ def _tables():
 @pytest.fixture
 def _undrawn(monkeypatch):
     """Pictures are made but not encoded, which takes longer than all else."""
-    monkeypatch.setattr("imle_cli.canvas.encode", lambda *_: b"")
+    monkeypatch.setattr("imle_cli.figures.canvas.encode", lambda *_: b"")
 
 
 @pytest.mark.usefixtures("_undrawn")

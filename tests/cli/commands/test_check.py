@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.built_in_solvers import BUILT_IN
+from imle_cli.problems.built_in_solvers import BUILT_IN
 from imle_core.doctor import CHECKS
 
 MODULE = """

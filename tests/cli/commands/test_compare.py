@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from imle_cli import comparison_figures
 from imle_cli.app import app
-from imle_core.alternatives import ESTIMATORS
+from imle_cli.figures import comparison as comparison_figures
+from imle_core.estimators import ESTIMATORS
 
 SMALL = ["--repetitions", "20", "--samples", "2", "--temps", "1", "--lambdas", "1,3"]
 KEYS = ["problem", "instances", "states", "log10_states", "loss", "noise", "samples", "repetitions", "seed", "reference"]

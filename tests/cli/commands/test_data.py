@@ -13,10 +13,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.datasets import DataSetError, read_maps, splits_in
-from imle_cli.folder_lock import LOCK, FolderLock
-from imle_core.colour_lookup import ColourLookup
-from imle_core.perception import judge, plan
+from imle_cli.files.datasets import DataSetError, read_maps, splits_in
+from imle_cli.files.folder_lock import LOCK, FolderLock
+from imle_core.perception import ColourLookup, judge, plan
 
 SMALL = ["--size", "5", "--train", "6", "--test", "3"]
 KEYS = [

@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.perception_runs import PerceptionRun
+from imle_cli.runs.perception import PerceptionRun
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
 KEYS += ["size", "maps", "non_optimal_paths", "epochs", "seconds", "run", "checkpoint", "epoch", "files"]

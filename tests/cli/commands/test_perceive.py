@@ -14,13 +14,12 @@ import torch
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.datasets import read_maps
-from imle_cli.folder_lock import FolderLock
-from imle_cli.perception_recorder import PerceptionRecorder
-from imle_cli.perception_runs import PerceptionRun
-from imle_core.alternatives import ESTIMATORS
-from imle_core.perception import path_costs
-from imle_core.perception_methods import SUPERVISION
+from imle_cli.files.datasets import read_maps
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.perception.recorder import PerceptionRecorder
+from imle_cli.runs.perception import PerceptionRun
+from imle_core.estimators import ESTIMATORS
+from imle_core.perception import SUPERVISION, path_costs
 from imle_core.solvers import GridPath
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]

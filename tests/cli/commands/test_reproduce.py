@@ -13,7 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_core.reproduction import METHODS, reproduce, top_k
+from imle_core.lab import reproduce
+from imle_core.lab.reproduction import METHODS, top_k
 
 NAMES = ["imle_sum_of_gamma", "imle_sum_of_gamma_tuned", "imle_gumbel", "imle_gumbel_tuned", "straight_through"]
 NAMES += ["score_function", "adaptive_imle", "central_imle", "simple"]

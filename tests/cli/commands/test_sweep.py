@@ -16,8 +16,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.experiment import Recorder
-from imle_cli.folder_lock import FolderLock
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.learning.experiment import Recorder
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]
@@ -336,7 +336,7 @@ class TestTrouble:
         expect_refusal(["--out", "file"], 2, "--out: file cannot be made a folder (File exists); choose another name")
 
     def test_a_full_disk(self, monkeypatch):
-        from imle_cli import outputs
+        from imle_cli.files import outputs
 
         def fail(*_):
             raise OSError(28, "No space left on device")

@@ -14,12 +14,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.experiment import Experiment, Recorder
-from imle_cli.folder_lock import FolderLock
-from imle_cli.options import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions
-from imle_cli.run_folder import new_folder
-from imle_cli.runs import Run
-from imle_cli.terrain import built_in_map
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.files.maps.terrain import built_in_map
+from imle_cli.learning.experiment import Experiment, Recorder
+from imle_cli.options.inputs import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.runs.folder import new_folder
+from imle_cli.runs.training import Run
 from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
@@ -310,7 +310,7 @@ class TestResume:
         assert Path("run/metrics.csv").read_text() == before
 
     def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
-        from imle_cli import runs
+        from imle_cli.runs import training as runs
 
         save, saves = np.savez, []
 
@@ -621,7 +621,7 @@ class TestCompany:
 
     @pytest.mark.parametrize("count", range(1, 5))
     def test_a_kill_at_each_file_of_the_first_state(self, monkeypatch, count):
-        from imle_cli import outputs
+        from imle_cli.files import outputs
 
         replace, replaced = Path.replace, []
 

@@ -1,0 +1,32 @@
+"""Who is told of compiling: once, at the first kernel that no cache has."""
+
+import pytest
+
+from imle_core.kernels import notice as compilation
+from imle_core.kernels.compiled import compiled
+
+
+@pytest.fixture(autouse=True)
+def _nobody_after():
+    yield
+    compilation.tell(lambda: None)
+
+
+def test_the_last_listener_is_told_once():
+    calls = []
+    compilation.tell(lambda: calls.append("first"))
+    compilation.tell(lambda: calls.append("second"))
+    compilation.begins()
+    compilation.begins()
+    assert calls == ["second"]
+
+
+def test_a_kernel_that_is_compiled_already_tells_nobody():
+    def double(x):
+        return 2 * x
+
+    kernel, calls = compiled(double), []
+    compilation.tell(lambda: calls.append("compiling"))
+    assert (kernel(3), calls) == (6, ["compiling"])
+    compilation.tell(lambda: calls.append("again"))
+    assert (kernel(4), calls) == (8, ["compiling"])
