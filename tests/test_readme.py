@@ -15,8 +15,7 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.benchmarks import catalogue as benchmarks
-from imle_cli.benchmarks import measurement, scaling
+from imle_cli.benchmarks import catalogue, measurement, scaling
 from imle_cli.files.endings import ARRAY_ENDINGS, TABLE_ENDINGS
 from imle_cli.files.maps.terrain import built_in_map, load
 
@@ -94,8 +93,8 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     monkeypatch.setattr(measurement, "_TURN", 0.0)
     for name in ("MEASUREMENTS", "MORE"):
-        monkeypatch.setattr(benchmarks, name, ())
-    monkeypatch.setattr(benchmarks, "CURVES", (partial(scaling.by_side, sides=(8,)),))
+        monkeypatch.setattr(catalogue, name, ())
+    monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))
     (script,) = (line for block in blocks("sh") for line in block.splitlines() if "| sh -e" in line)
     pattern = re.fullmatch(r"rm -rf runs/gallery && grep '(.*)' README\.md \| sh -e", script)[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.

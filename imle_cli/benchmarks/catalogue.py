@@ -8,20 +8,12 @@ import torch
 from torch import Tensor
 
 from imle_cli.benchmarks import (
-    black_boxes as black_box_benchmarks,
-)
-from imle_cli.benchmarks import (
-    estimators as estimator_benchmarks,
-)
-from imle_cli.benchmarks import (
-    paths as path_benchmarks,
-)
-from imle_cli.benchmarks import (
+    black_boxes,
+    estimators,
+    paths,
     plain_solvers,
+    processes,
     scaling,
-)
-from imle_cli.benchmarks import (
-    processes as process_benchmarks,
 )
 from imle_cli.benchmarks.measurement import Curve, Row, fastest
 from imle_core import Solver
@@ -102,43 +94,43 @@ def _graphs(_: torch.device, seed: int) -> Iterator[Row]:
 
 
 MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
-    partial(path_benchmarks.engines, side=16, count=100),
-    partial(path_benchmarks.engines, side=64, count=10),
-    partial(path_benchmarks.engines, side=256, count=1),
-    partial(path_benchmarks.large_map, names=("scipy",)),
-    path_benchmarks.huge_map,
-    partial(estimator_benchmarks.noise, count=25_600, at_once=25_600, others=estimator_benchmarks.OTHER_LAWS),
+    partial(paths.engines, side=16, count=100),
+    partial(paths.engines, side=64, count=10),
+    partial(paths.engines, side=256, count=1),
+    partial(paths.large_map, names=("scipy",)),
+    paths.huge_map,
+    partial(estimators.noise, count=25_600, at_once=25_600, others=estimators.OTHER_LAWS),
     _top_k,
     _families,
     _graphs,
-    estimator_benchmarks.step,
-    black_box_benchmarks.overhead,
-    black_box_benchmarks.repeats,
-    partial(black_box_benchmarks.workers, seconds=0.02, count=40),
-    process_benchmarks.commands,
-    partial(process_benchmarks.training, steps=1100, steps_on_large=150, turns=2),
-    process_benchmarks.sweep,
-    process_benchmarks.memory,
+    estimators.step,
+    black_boxes.overhead,
+    black_boxes.repeats,
+    partial(black_boxes.workers, seconds=0.02, count=40),
+    processes.commands,
+    partial(processes.training, steps=1100, steps_on_large=150, turns=2),
+    processes.sweep,
+    processes.memory,
 )
 """Each takes a device and a seed and gives rows; one about solvers alone runs where they do."""
 
 MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     *(
-        partial(path_benchmarks.every_rival, kind=kind, side=side, dtype=dtype)
-        for kind in get_args(path_benchmarks.Kind)
+        partial(paths.every_rival, kind=kind, side=side, dtype=dtype)
+        for kind in get_args(paths.Kind)
         for side in (12, 16, 32)
         for dtype in (torch.float32, torch.float64)
     ),
-    partial(path_benchmarks.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
-    partial(path_benchmarks.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
-    path_benchmarks.plain_kernel,
-    partial(path_benchmarks.large_map, names=("dijkstra3d", "scikit-image")),
-    partial(path_benchmarks.from_device, count=1600),
-    partial(path_benchmarks.from_device, count=100_000),
-    partial(estimator_benchmarks.noise, count=10_000_000, at_once=100_000),
-    estimator_benchmarks.step_with_networkx,
-    estimator_benchmarks.many_samples,
-    process_benchmarks.cold_start,
+    partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
+    partial(paths.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
+    paths.plain_kernel,
+    partial(paths.large_map, names=("dijkstra3d", "scikit-image")),
+    partial(paths.from_device, count=1600),
+    partial(paths.from_device, count=100_000),
+    partial(estimators.noise, count=10_000_000, at_once=100_000),
+    estimators.step_with_networkx,
+    estimators.many_samples,
+    processes.cold_start,
 )
 """Those that only ``imle bench --full`` makes beside the others, likewise."""
 

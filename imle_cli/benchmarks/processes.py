@@ -15,8 +15,7 @@ import torch
 
 from imle_cli.benchmarks.measurement import Row, fastest
 from imle_cli.files.maps.terrain import built_in_map
-from imle_cli.films import encoders as animation
-from imle_cli.films import frames
+from imle_cli.films import encoders, frames
 from imle_cli.films.recordings import RunFilms, timed
 from imle_cli.runs.training import Run
 from imle_core.solvers import GridPath
@@ -71,7 +70,7 @@ def training(_: torch.device, seed: int, *, steps: int, steps_on_large: int, tur
         def animate() -> None:
             file.seek(0)
             film = RunFilms(history, rows, run.config["options"], 480, 100).films["learning_weights"]
-            animation.write(file, "gif", timed(film(), 8), frames.PALETTE)
+            encoders.write(file, "gif", timed(film(), 8), frames.PALETTE)
 
         count = len(RunFilms(history, rows, run.config["options"], 480, 100).places)
         yield Row(f"{count} frames of 16x16 weights, 480 pixels", "GIF, drawn and written", fastest(animate)[0], "s")

@@ -58,7 +58,7 @@ def animate(
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
     from imle_cli.console import Report
     from imle_cli.files.outputs import make_folder, replacing
-    from imle_cli.films import encoders as animation
+    from imle_cli.films import encoders
     from imle_cli.films.recordings import timed
     from imle_cli.runs.folder import newest_run_path
 
@@ -77,13 +77,13 @@ def animate(
         raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
     else:
         films, values = _of_run(run, film)
-    animation.check_encoder(format)
+    encoders.check_encoder(format)
     inputs = () if source.map is None else (source.map,)
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             pictures = _counted(films.films[name](), advance)
-            animation.write(file, format, timed(pictures, film.fps), films.palette)
+            encoders.write(file, format, timed(pictures, film.fps), films.palette)
     seconds = time.perf_counter() - began
     values |= {"frames": films.count, "seconds": seconds, "files": [str(path) for path in paths.values()]}
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())

@@ -30,9 +30,7 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     """
     from dataclasses import asdict
 
-    from imle_cli.benchmarks import catalogue as benchmarks
-    from imle_cli.benchmarks import machine
-    from imle_cli.benchmarks import rivals as rival_paths
+    from imle_cli.benchmarks import catalogue, machine, rivals
     from imle_cli.console import Report
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.noise import find_device
@@ -45,8 +43,8 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     device = find_device(report.device)
     rows: list[Row] = []
     curves: list[Curve] = []
-    measurements = benchmarks.MEASUREMENTS + (benchmarks.MORE if full else ())
-    panels = benchmarks.CURVES if full else ()
+    measurements = catalogue.MEASUREMENTS + (catalogue.MORE if full else ())
+    panels = catalogue.CURVES if full else ()
     with console.progress("measuring", len(measurements) + len(panels)) as advance:
         for done, measurement in enumerate(measurements, 1):
             rows += measurement(device, report.seed)
@@ -55,12 +53,12 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
             curves += panel(report.seed)
             advance(done)
     found = machine.describe(device)
-    versions = machine.versions(*rival_paths.OPTIONAL)
+    versions = machine.versions(*rivals.OPTIONAL)
     values: dict[str, Any] = {"machine": found, "python": versions["python"], "versions": versions}
     values["rows"] = [asdict(row) for row in rows]
     below: list[str] = []
     if outputs is not None:
-        missing = rival_paths.missing()
+        missing = rivals.missing()
         _draw(outputs, curves, machine.in_words(found))
         values |= {"curves": [asdict(curve) for curve in curves], "missing": missing}
         below = _below(machine.in_words(found), missing, outputs.files)

@@ -20,8 +20,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     from pathlib import Path
 
     from imle_cli.console import Report, UsageError
-    from imle_cli.figures import canvas
-    from imle_cli.figures import maps as figures
+    from imle_cli.figures import canvas, maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise
     from imle_cli.problems.noise import find_device, make_noise
@@ -45,7 +44,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     }
     edges, density = drawn.histogram(bins)
     texts = [f"{name} {fact}" for name, fact in facts.items()]
-    figure = figures.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
+    figure = maps.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
     outputs.write(canvas.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,

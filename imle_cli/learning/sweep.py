@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from imle_cli.files.outputs import replacing
-from imle_cli.films import encoders as animation
-from imle_cli.films import frames
+from imle_cli.films import encoders, frames
 from imle_cli.films.recordings import RunFilms, timed
 from imle_cli.learning.experiment import Experiment, Inputs, Recorder
 from imle_cli.options.inputs import FilmOptions
@@ -64,7 +63,7 @@ def _animated(cell: MapCell, history: History, rows: list[Row]) -> dict[str, byt
     files = {}
     for name in ANIMATED:
         file = io.BytesIO()
-        animation.write(file, "gif", timed(films[name](), cell.film.fps), frames.PALETTE)
+        encoders.write(file, "gif", timed(films[name](), cell.film.fps), frames.PALETTE)
         files[f"{name}.gif"] = file.getvalue()
     return files
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from imle_cli.console import UsageError
-from imle_cli.files.graphs import reading as graphs
+from imle_cli.files.graphs import reading
 from imle_cli.files.graphs.content import listed, shown
 from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
@@ -35,7 +35,7 @@ class GraphProblem(Problem):
     """
 
     solver: GraphSolver
-    file: graphs.GraphFile
+    file: reading.GraphFile
     sense: SenseName
 
     @property
@@ -137,7 +137,7 @@ def read_graph_problem(
             raise UsageError(f"--{end}: missing; --solver {name} joins or parts two nodes; name one")
     path = options.map
     assert path is not None
-    file = graphs.read_graph(path, options.weight, options.directed)
+    file = reading.read_graph(path, options.weight, options.directed)
     if name == "path" and sense == "max" and not file.acyclic:
         raise UsageError("--sense: got max; a longest path needs a directed graph without cycles; leave it out")
     if floor is None and has_ends:
@@ -153,7 +153,7 @@ def read_graph_problem(
     return GraphProblem(options.name, theta, name, solver, (path,), file, sense)
 
 
-def _solver(name: str, file: graphs.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
+def _solver(name: str, file: reading.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
     graph = file.graph
     if name in ("path", "min-cut"):
         start, goal = (_node(file, end, str(getattr(choice, end))) for end in ("start", "goal"))
@@ -163,7 +163,7 @@ def _solver(name: str, file: graphs.GraphFile, choice: SolverOptions, floor: flo
     return Matching(graph, perfect=name == "perfect-matching")
 
 
-def _node(file: graphs.GraphFile, end: str, text: str) -> str:
+def _node(file: reading.GraphFile, end: str, text: str) -> str:
     node = file.node(text)
     if node not in file.graph:
         raise UsageError(f"--{end}: got {shown(text)}; it is no node of the graph; the nodes are {listed(list(file.graph))}")
@@ -187,7 +187,7 @@ def _ends_of(solver: GraphSolver) -> list[Any]:
     return [solver.s, solver.t] if isinstance(solver, MinCut) else []
 
 
-def _floor(path: Path, file: graphs.GraphFile, name: str) -> float | None:
+def _floor(path: Path, file: reading.GraphFile, name: str) -> float | None:
     """The smallest cost that has solutions; None where every cost may have one."""
     negative = np.flatnonzero(file.weights < 0)
     if name == "path" and (file.acyclic or (len(negative) and file.graph.is_directed())):

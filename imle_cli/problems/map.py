@@ -80,24 +80,24 @@ class MapProblem(Problem):
 
     def draw_solution(self, mask: Masks, title: str) -> Figure:
         """The map with the solution on it."""
-        from imle_cli.figures import maps as figures
+        from imle_cli.figures import maps
 
-        return figures.map_figure(self.costs, mask, self.tiles(mask), title=title)
+        return maps.map_figure(self.costs, mask, self.tiles(mask), title=title)
 
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """The map, one sample on it, and marginals as colours of tiles."""
-        from imle_cli.figures import maps as figures
+        from imle_cli.figures import maps
 
         tiles = self.tiles(sampled.sample)
-        return figures.marginals_figure(
+        return maps.marginals_figure(
             self.costs, sampled.sample, sampled.probability, tiles, title=title, samples=sampled.count
         )
 
     def draw_samples(self, masks: Masks, title: str) -> Figure:
         """Small maps side by side."""
-        from imle_cli.figures import maps as figures
+        from imle_cli.figures import maps
 
-        return figures.sample_sheet(self.costs, masks, title=title)
+        return maps.sample_sheet(self.costs, masks, title=title)
 
 
 def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName, *, surely: bool = False) -> MapProblem:

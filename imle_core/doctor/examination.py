@@ -10,19 +10,11 @@ from torch import Tensor
 from imle_core import checks
 from imle_core.contracts import ctrl_c_told_apart
 from imle_core.doctor import (
-    calls as doctor_calls,
-)
-from imle_core.doctor import (
-    cost as doctor_cost,
-)
-from imle_core.doctor import (
-    fused as doctor_fused,
-)
-from imle_core.doctor import (
-    memory as doctor_memory,
-)
-from imle_core.doctor import (
-    optimum as doctor_optimum,
+    calls,
+    cost,
+    fused,
+    memory,
+    optimum,
 )
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.settings import generators_put_back
@@ -30,32 +22,32 @@ from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
 
 _EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
-    "call": doctor_calls.check_call,
-    "shape": doctor_calls.check_shape,
-    "values": doctor_calls.check_values,
-    "determinism": doctor_calls.check_determinism,
-    "type": doctor_calls.check_type,
-    "rows": doctor_calls.check_rows,
-    "mates": doctor_calls.check_mates,
-    "input": doctor_memory.check_input,
-    "buffer": doctor_memory.check_buffer,
-    "settings": doctor_memory.check_settings,
-    "layout": doctor_calls.check_layout,
-    "fused": doctor_fused.check_fused,
-    "maximiser": doctor_optimum.check_maximiser,
-    "monotone": doctor_optimum.check_monotone,
-    "ties": doctor_optimum.check_ties,
-    "scale": doctor_optimum.check_scale,
-    "shift": doctor_optimum.check_shift,
-    "precision": doctor_calls.check_precision,
-    "grad": doctor_calls.check_grad,
-    "empty": doctor_calls.check_empty,
-    "domain": doctor_optimum.check_domain,
-    "threads": doctor_cost.check_threads,
-    "pickle": doctor_cost.check_pickle,
-    "speed": doctor_cost.check_speed,
-    "variety": doctor_cost.check_variety,
-    "gradients": doctor_cost.check_gradients,
+    "call": calls.check_call,
+    "shape": calls.check_shape,
+    "values": calls.check_values,
+    "determinism": calls.check_determinism,
+    "type": calls.check_type,
+    "rows": calls.check_rows,
+    "mates": calls.check_mates,
+    "input": memory.check_input,
+    "buffer": memory.check_buffer,
+    "settings": memory.check_settings,
+    "layout": calls.check_layout,
+    "fused": fused.check_fused,
+    "maximiser": optimum.check_maximiser,
+    "monotone": optimum.check_monotone,
+    "ties": optimum.check_ties,
+    "scale": optimum.check_scale,
+    "shift": optimum.check_shift,
+    "precision": calls.check_precision,
+    "grad": calls.check_grad,
+    "empty": calls.check_empty,
+    "domain": optimum.check_domain,
+    "threads": cost.check_threads,
+    "pickle": cost.check_pickle,
+    "speed": cost.check_speed,
+    "variety": cost.check_variety,
+    "gradients": cost.check_gradients,
 }
 _MAY_REFUSE = ("layout", "grad", "threads", "pickle")
 """Checks that ask for what training does not ask for."""

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba.core import event
 
-from imle_core.kernels import notice as compilation
+from imle_core.kernels import notice
 from imle_core.kernels.cache import KernelCache
 
 
@@ -17,7 +17,7 @@ class _Watch(event.Listener):
     """Says when a kernel is compiled because no cache has it."""
 
     def on_start(self, _: event.Event) -> None:
-        compilation.begins()
+        notice.begins()
 
     def on_end(self, _: event.Event) -> None:
         """Nobody waits for the end."""

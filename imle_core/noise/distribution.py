@@ -16,8 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.noise import location_scale, sum_of_gamma_score
-from imle_core.noise import sum_of_gamma_law as sum_of_gamma
+from imle_core.noise import location_scale, sum_of_gamma_law, sum_of_gamma_score
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 _REACH = 40.0  # deviations from the mean within which all draws lie
@@ -148,9 +147,9 @@ class SumOfGammaNoiseDistribution(_Compiled):
         if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
             raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number >= 1, or math.inf")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
-        self.mean, self.variance = sum_of_gamma.mean_and_variance(self.k, float(nb_iterations))
+        self.mean, self.variance = sum_of_gamma_law.mean_and_variance(self.k, float(nb_iterations))
         self.check_type(torch.float64)
-        sum_of_gamma.check_length(self.k, float(nb_iterations))
+        sum_of_gamma_law.check_length(self.k, float(nb_iterations))
 
     @property
     def _settings(self) -> str:
@@ -174,7 +173,7 @@ class SumOfGammaNoiseDistribution(_Compiled):
     def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.distribution_function`."""
         points = np.asarray(x, dtype=np.float64)
-        values = sum_of_gamma.distribution_function(self.k, float(self.nb_iterations), points.ravel())
+        values = sum_of_gamma_law.distribution_function(self.k, float(self.nb_iterations), points.ravel())
         return values.reshape(points.shape)
 
     @property
@@ -203,10 +202,10 @@ class SumOfGammaNoiseDistribution(_Compiled):
             return np.asarray(np.exp(self.nb_iterations * np.log1p(-np.minimum(decay / self.nb_iterations, 1.0))))
 
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
-        sum_of_gamma.fill(out, self.k, float(self.nb_iterations), key, threads)
+        sum_of_gamma_law.fill(out, self.k, float(self.nb_iterations), key, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
-        first, *more = sum_of_gamma.blocks(self.k, float(self.nb_iterations))
+        first, *more = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
         total = first.draw(count, device, dtype, generator)
         for block in more:
             total += block.draw(count, device, dtype, generator)

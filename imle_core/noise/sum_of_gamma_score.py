@@ -17,7 +17,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from imle_core.noise import sum_of_gamma_law as sum_of_gamma
+from imle_core.noise import sum_of_gamma_law
 
 _POINTS = 2**13
 _SMALLEST, _LARGEST = 1e-7, 60.0  # of u, over its mean; in deviations above it
@@ -30,7 +30,7 @@ def lacking(k: float, iterations: float) -> str | None:
             f"s/k = {iterations / k:g} is not above 1 and the density does not vanish at its lower end: take more than "
             f"{k:g} iterations"
         )
-    if len(sum_of_gamma.blocks(k, iterations)) > 1:
+    if len(sum_of_gamma_law.blocks(k, iterations)) > 1:
         return "its series is too long for one table: take fewer iterations"
     return None
 
@@ -62,8 +62,8 @@ def score(k: float, iterations: float, x: Tensor) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _table(k: float, iterations: float) -> _Table:
-    (block,) = sum_of_gamma.blocks(k, iterations)
-    mean, variance = sum_of_gamma.mean_and_variance(k, iterations)
+    (block,) = sum_of_gamma_law.blocks(k, iterations)
+    mean, variance = sum_of_gamma_law.mean_and_variance(k, iterations)
     middle = mean - block.shift
     points = torch.logspace(
         math.log10(_SMALLEST * middle), math.log10(middle + _LARGEST * math.sqrt(variance)), _POINTS, dtype=torch.float64

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from imle_core import checks
-from imle_core.concurrency import process_group as processes
+from imle_core.concurrency import process_group
 from imle_core.perception.maps import ImageMaps
 from imle_core.perception.methods import Clock, Method, PathReduction
 
@@ -116,18 +116,20 @@ class PerceptionTraining:
         checks.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
         if not (math.isfinite(lr) and lr > 0):
             raise ValueError(f"lr: got {lr!r}; it must be finite and > 0; the usual value is 0.003")
-        if len(maps) < processes.size():
-            raise ValueError(f"maps: got {len(maps)} for {processes.size()} processes; each needs one; use fewer processes")
+        if len(maps) < process_group.size():
+            raise ValueError(
+                f"maps: got {len(maps)} for {process_group.size()} processes; each needs one; use fewer processes"
+            )
         self.network, self.method, self.maps, self.epochs, self.lr = network, method, maps, epochs, lr
         self.augment, self.loss_reduction, self.seed = augment, loss_reduction, seed
         self.generator, self.clock = generator, Clock() if clock is None else clock
         self.place = next(network.parameters()).device
         self._parallel: nn.Module = network
-        if processes.size() > 1:
+        if process_group.size() > 1:
             self._parallel = DistributedDataParallel(network)
-        self._whole = batch * processes.size()
+        self._whole = batch * process_group.size()
         full, rest = divmod(len(maps), self._whole)
-        self.steps_an_epoch = full + (rest >= processes.size())  # each process needs a map
+        self.steps_an_epoch = full + (rest >= process_group.size())  # each process needs a map
         self.steps = epochs * self.steps_an_epoch
         fused = self.place.type in ("cpu", "cuda")
         self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=fused)
@@ -166,12 +168,12 @@ class PerceptionTraining:
         (losses.sum() if self.loss_reduction == "sum" else losses.mean()).backward()
         self.optimizer.step()
         numbers = [losses.detach().sum().double(), zeros[0].double(), torch.tensor(float(len(images))).double()]
-        return processes.summed(torch.stack([number.to(self.place) for number in numbers]))
+        return process_group.summed(torch.stack([number.to(self.place) for number in numbers]))
 
     def _averaged(self, gradient: Tensor, whole: int, zeros: list[Tensor]) -> Tensor:
         """The gradient of a mean over the whole batch; parallel training averages over processes what is to be summed."""
         zeros.append((gradient == 0).flatten(1).all(dim=1).sum())
-        return gradient * (processes.size() / whole)
+        return gradient * (process_group.size() / whole)
 
     def _schedule(self) -> float:
         warm = min(_WARM_UP, max(1, self.steps // 10))
@@ -182,7 +184,7 @@ class PerceptionTraining:
         order, turns = self._order(epoch)
         batch = slice(place * self._whole, (place + 1) * self._whole)
         whole = len(order[batch])
-        rows, turns = (part[batch][processes.rank() :: processes.size()] for part in (order, turns))
+        rows, turns = (part[batch][process_group.rank() :: process_group.size()] for part in (order, turns))
         groups = [(rows[turns == turn], turn) for turn in turns.unique().tolist()] if self.augment else [(rows, 0)]
         images, paths, costs = (
             torch.cat([_turned(part[some], turn) for some, turn in groups]).to(self.place)
@@ -214,7 +216,7 @@ class PerceptionTraining:
             "network": copy.deepcopy(self.network.state_dict()),
             "method": copy.deepcopy(self.method.state.state_dict()),
             "optimizer": copy.deepcopy(self.optimizer.state_dict()),
-            "generators": processes.gathered(state),
+            "generators": process_group.gathered(state),
             "sums": dict(self.sums),
         }
 
@@ -224,10 +226,10 @@ class PerceptionTraining:
         Raises:
             ValueError: the state of another network, or of another number of processes.
         """
-        if len(state["generators"]) != processes.size():
+        if len(state["generators"]) != process_group.size():
             raise ValueError(
-                f"state: is of {len(state['generators'])} processes, here are {processes.size()}; their noise could not go "
-                "on; start as many"
+                f"state: is of {len(state['generators'])} processes, here are {process_group.size()}; their noise could not "
+                "go on; start as many"
             )
         try:
             self.network.load_state_dict(state["network"])
@@ -236,7 +238,7 @@ class PerceptionTraining:
         self.method.state.load_state_dict(state["method"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self.generator is not None:
-            self.generator.set_state(state["generators"][processes.rank()])
+            self.generator.set_state(state["generators"][process_group.rank()])
         self.step, self.sums = state["step"], dict(state["sums"])
 
 

@@ -22,7 +22,7 @@ from imle_cli.console import (
     handled_signals,
     reported_errors,
 )
-from imle_core.kernels import notice as compilation
+from imle_core.kernels import notice
 
 
 def failure(capsys, error, debug=False):
@@ -85,7 +85,7 @@ class TestErrors:
 
         monkeypatch.setattr(sys, "stderr", Gone())
         report = Report(as_json=False, quiet=False)
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
         with report.progress("training", 3) as advance, report.live() as show:
             advance(1)
             show("title", ["a"], [["b"]], [])
@@ -307,17 +307,17 @@ class TestCompiling:
     @pytest.fixture(autouse=True)
     def _nobody_after(self):
         yield
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
 
     @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
     def test_on_a_terminal_it_is_said_once(self, capsys, monkeypatch, terminal, quiet):
         monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
         monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
         Report(as_json=False, quiet=quiet)
         assert capsys.readouterr().err == ""
-        compilation.begins()
-        compilation.begins()
+        notice.begins()
+        notice.begins()
         told = terminal and not quiet
         assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told
 

@@ -269,15 +269,14 @@ class GridPath:
         return torch.from_numpy(masks)
 
     def _solve_on_device(self, theta: Tensor) -> Tensor:
-        from imle_core.solvers.grid.engines import on_torch as grid_torch
-        from imle_core.solvers.grid.engines import on_triton as grid_triton
+        from imle_core.solvers.grid.engines import on_torch, on_triton
 
         start, goal = self.ends(*theta.shape[1:])
         costs = -theta.double()
         inside = costs.clamp(self.floor, _CEILING).masked_fill(costs == torch.inf, torch.inf)
         ends = torch.stack([costs[:, row, column] == torch.inf for row, column in (start, goal)])
-        is_fast = self.engine == "compiled" and grid_triton.available(theta.device)
-        cheapest_paths = grid_triton.cheapest_paths if is_fast else grid_torch.cheapest_paths
+        is_fast = self.engine == "compiled" and on_triton.available(theta.device)
+        cheapest_paths = on_triton.cheapest_paths if is_fast else on_torch.cheapest_paths
         masks, reached = cheapest_paths(inside, start, goal, self._steps)
         found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
         nans, clamped, passable, walled, missed = torch.stack(found).tolist()

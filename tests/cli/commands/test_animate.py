@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.films import encoders as animation
+from imle_cli.films import encoders
 from imle_cli.films.frames import PALETTE
 
 OF_A_RUN = ["learning_paths", "learning_weights", "learning"]
@@ -77,14 +77,14 @@ class TestOfARun:
 
     @pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
     def test_decoded_frames_are_the_drawn_ones(self, run, kind, monkeypatch):
-        drawn, write = [], animation.write
+        drawn, write = [], encoders.write
 
         def record(file, kind, frames, palette):
             shown = list(frames)
             drawn.append(np.array([pixels for pixels, _ in shown]))
             write(file, kind, iter(shown), palette)
 
-        monkeypatch.setattr(animation, "write", record)
+        monkeypatch.setattr(encoders, "write", record)
         animate(run, "--format", kind, "--size", "96")
         assert len(drawn) == 3
         for name, pictures in zip(OF_A_RUN, drawn, strict=True):
@@ -251,6 +251,6 @@ class TestRefusals:
             file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(animation, "write", fail)
+        monkeypatch.setattr(encoders, "write", fail)
         expect_refusal([run], 1, "learning_paths.gif: No space left on device")
         assert [path.name for path in Path().iterdir()] == ["run"]

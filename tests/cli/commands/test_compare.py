@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.figures import comparison as comparison_figures
+from imle_cli.figures import comparison
 from imle_core.estimators import ESTIMATORS
 
 SMALL = ["--repetitions", "20", "--samples", "2", "--temps", "1", "--lambdas", "1,3"]
@@ -146,9 +146,9 @@ class TestHowSure:
 
     def test_one_temperature_is_in_the_title_of_all_curves(self, monkeypatch):
         titles = []
-        drawn = comparison_figures.comparison_figure
+        drawn = comparison.comparison_figure
         monkeypatch.setattr(
-            comparison_figures,
+            comparison,
             "comparison_figure",
             lambda *given, **more: titles.append(more["title"]) or drawn(*given, **more),
         )

@@ -310,7 +310,7 @@ class TestResume:
         assert Path("run/metrics.csv").read_text() == before
 
     def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
-        from imle_cli.runs import training as runs
+        from imle_cli.runs import training
 
         save, saves = np.savez, []
 
@@ -322,7 +322,7 @@ class TestResume:
             save(file, **values)
 
         with monkeypatch.context() as patch:
-            patch.setattr(runs.np, "savez", savez)
+            patch.setattr(training.np, "savez", savez)
             result = invoke("--steps", "20", "--out", "part")
         assert (result.exit_code, result.stderr) == (1, f"error: {Path('part/history.npz')}: No space left on device\n")
         train("--resume", "part", "--quiet")

@@ -12,18 +12,10 @@ from matplotlib.figure import Figure
 import imle_cli
 from imle_cli.figures import (
     canvas,
-)
-from imle_cli.figures import (
-    graphs as graph_figures,
-)
-from imle_cli.figures import (
-    maps as figures,
-)
-from imle_cli.figures import (
-    reproduction as reproduction_figures,
-)
-from imle_cli.figures import (
-    scores as score_figures,
+    graphs,
+    maps,
+    reproduction,
+    scores,
 )
 
 OTHERS = {
@@ -44,21 +36,19 @@ OTHERS = {
 }
 MODULES = [name for _, name, _ in pkgutil.iter_modules(imle_cli.__path__) if name.endswith("figures")]
 MASK, COSTS = np.eye(4), np.arange(1.0, 17).reshape(4, 4)
-CURVE = reproduction_figures.Curve(
-    "a", np.array([2.0, 1.0]), np.array([1.0, 0.5]), np.array([3.0, 2.0]), ["fact"], (1.0, 0.1)
-)
+CURVE = reproduction.Curve("a", np.array([2.0, 1.0]), np.array([1.0, 0.5]), np.array([3.0, 2.0]), ["fact"], (1.0, 0.1))
 DRAWN = {
-    "map": lambda: figures.map_figure(COSTS, MASK, np.argwhere(MASK), title="map"),
-    "marginals": lambda: figures.marginals_figure(COSTS, MASK, MASK / 2, title="marginals", samples=9),
-    "samples": lambda: figures.sample_sheet(COSTS, np.stack([MASK] * 3), title="samples"),
-    "noise": lambda: figures.noise_figure(
+    "map": lambda: maps.map_figure(COSTS, MASK, np.argwhere(MASK), title="map"),
+    "marginals": lambda: maps.marginals_figure(COSTS, MASK, MASK / 2, title="marginals", samples=9),
+    "samples": lambda: maps.sample_sheet(COSTS, np.stack([MASK] * 3), title="samples"),
+    "noise": lambda: maps.noise_figure(
         np.arange(9.0), np.arange(4.0), np.ones(3) / 9, title="$x", curve="density", facts=["fact"]
     ),
-    "heat maps": lambda: figures.heat_maps({1: [[1.0, 2.0]]}, [1.0], [0.0, 1.0], title="sweep", label="loss"),
-    "items": lambda: score_figures.item_figure(["a", "b"], np.array([1.0, 2.0]), np.array([0, 1]), title="items"),
-    "reproduction": lambda: reproduction_figures.reproduction_figure([CURVE], title="again"),
-    "graph": lambda: graph_figures.samples_figure(
-        graph_figures.Drawing(["a", "b"], np.eye(2), np.array([[0, 1]]), np.ones(1), True, [0, 1]),
+    "heat maps": lambda: maps.heat_maps({1: [[1.0, 2.0]]}, [1.0], [0.0, 1.0], title="sweep", label="loss"),
+    "items": lambda: scores.item_figure(["a", "b"], np.array([1.0, 2.0]), np.array([0, 1]), title="items"),
+    "reproduction": lambda: reproduction.reproduction_figure([CURVE], title="again"),
+    "graph": lambda: graphs.samples_figure(
+        graphs.Drawing(["a", "b"], np.eye(2), np.array([[0, 1]]), np.ones(1), True, [0, 1]),
         np.ones((2, 1)),
         title="graph",
     ),

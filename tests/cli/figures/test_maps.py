@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imle_cli.figures import canvas
-from imle_cli.figures import maps as figures
+from imle_cli.figures import canvas, maps
 
 ORANGE, BLUE, PALE = (213, 94, 0), (86, 180, 233), (201, 206, 214)
 SHAPES = [(16, 16), (7, 9), (1, 1), (3, 40), (40, 3), (1, 3000), (3000, 1), (301, 300)]
@@ -49,46 +48,46 @@ class TestMap:
     @pytest.mark.parametrize("shape", [(16, 16), (7, 9), (1, 1), (3, 40), (40, 3), (1, 2000), (301, 300), (900, 1000)])
     def test_grey_is_linear_in_the_cost_and_every_tile_is_shown(self, shape):
         costs = np.random.default_rng(0).uniform(2, 5, shape)
-        figure = figures.map_figure(costs, np.zeros(shape, np.uint8), title="grey")
+        figure = maps.map_figure(costs, np.zeros(shape, np.uint8), title="grey")
         shown = tile_colours(figure, figure.axes[0], shape)
         level = (costs - costs.min()) / (costs.max() - costs.min() or 1)
         assert np.abs(shown - (255 - 217 * level)[..., None]).max() <= 1.5
 
     def test_tiles_are_not_blurred(self):
         costs = np.array([[1.0, 9.0], [9.0, 1.0]])
-        figure = figures.map_figure(costs, np.zeros((2, 2)), title="crisp")
+        figure = maps.map_figure(costs, np.zeros((2, 2)), title="crisp")
         inside = pixels(figure)[box(figure, figure.axes[0])][4:-4, 4:-4]
         assert {tuple(colour) for colour in inside.reshape(-1, 3)} == {(255, 255, 255), (38, 38, 38)}
 
     def test_a_map_of_one_cost_is_white_with_one_number_on_its_scale(self):
-        figure = figures.map_figure(np.full((4, 5), 7.0), np.zeros((4, 5)), title="flat")
+        figure = maps.map_figure(np.full((4, 5), 7.0), np.zeros((4, 5)), title="flat")
         assert (tile_colours(figure, figure.axes[0], (4, 5)) == 255).all()
         assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["7"]
 
     def test_scale_names_the_lowest_and_the_highest_cost_that_is_no_wall(self):
         costs = np.array([[1.5, np.inf], [3.0, 123456.0]])
-        figure = figures.map_figure(costs, np.zeros((2, 2)), title="scale")
+        figure = maps.map_figure(costs, np.zeros((2, 2)), title="scale")
         assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["1.5", "1.235e+05"]
 
     def test_walls_have_a_colour_and_a_legend_of_their_own(self):
         costs = np.array([[1.0, np.inf], [2.0, 3.0]])
-        figure = figures.map_figure(costs, np.zeros((2, 2)), title="walls")
+        figure = maps.map_figure(costs, np.zeros((2, 2)), title="walls")
         assert tuple(tile_colours(figure, figure.axes[0], (2, 2))[0, 1]) == BLUE
         assert [text.get_text() for text in figure.legends[0].texts] == ["chosen tiles", "wall"]
 
     def test_only_walls(self):
-        figure = figures.map_figure(np.full((2, 2), np.inf), np.zeros((2, 2)), title="nothing but walls")
+        figure = maps.map_figure(np.full((2, 2), np.inf), np.zeros((2, 2)), title="nothing but walls")
         assert (tile_colours(figure, figure.axes[0], (2, 2)) == BLUE).all()
 
     def test_tiles_of_a_set_are_coloured(self):
         mask = np.random.default_rng(1).integers(0, 2, (6, 8))
-        figure = figures.map_figure(np.ones((6, 8)), mask, title="set")
+        figure = maps.map_figure(np.ones((6, 8)), mask, title="set")
         shown = tile_colours(figure, figure.axes[0], (6, 8))
         np.testing.assert_array_equal((shown == ORANGE).all(axis=-1), mask == 1)
 
     def test_a_path_is_a_line_through_its_tiles_with_start_and_goal(self):
         mask, tiles = path_of((9, 12))
-        figure = figures.map_figure(np.full((9, 12), 4.0), mask, tiles, title="path")
+        figure = maps.map_figure(np.full((9, 12), 4.0), mask, tiles, title="path")
         shown = tile_colours(figure, figure.axes[0], (9, 12))
         on_path = (shown == ORANGE).all(axis=-1)
         assert not on_path[0, 0]  # the middle of the start is white
@@ -102,7 +101,7 @@ class TestMap:
         costs[:, ::2] = 3.0
         mask = np.zeros((4096, 5000), np.uint8)
         mask[1000, :] = 1
-        figure = figures.map_figure(costs, mask, title="huge")
+        figure = maps.map_figure(costs, mask, title="huge")
         shown = pixels(figure)[box(figure, figure.axes[0])].astype(int)
         assert max(shown.shape) <= 2048
         row = 1000 // 3
@@ -110,7 +109,7 @@ class TestMap:
         assert np.abs(shown[row + 3 : -5, 5:-5] - 146).max() <= 217 / 6 + 2
 
     def test_extreme_costs_overflow_nowhere(self):
-        figure = figures.map_figure(np.array([[1e-300, 1e300, 5e299]]), np.zeros((1, 3)), title="wide")
+        figure = maps.map_figure(np.array([[1e-300, 1e300, 5e299]]), np.zeros((1, 3)), title="wide")
         assert tile_colours(figure, figure.axes[0], (1, 3))[0, :, 0].tolist() == [255, 38, 146]
 
 
@@ -119,7 +118,7 @@ class TestMarginals:
         shape = 9, 12
         mask, tiles = path_of(shape)
         probability = np.linspace(0, 1, 108).reshape(shape)
-        figure = figures.marginals_figure(np.ones(shape), mask, probability, tiles, title="three", samples=1500)
+        figure = maps.marginals_figure(np.ones(shape), mask, probability, tiles, title="three", samples=1500)
         terrain, scale, sample, marginals, probabilities = figure.axes
         assert [axes.get_title() for axes in (terrain, sample, marginals)] == [
             "map",
@@ -137,7 +136,7 @@ class TestMarginals:
     @pytest.mark.parametrize("shape", SHAPES)
     def test_any_shape(self, shape):
         mask, tiles = path_of(shape)
-        figure = figures.marginals_figure(np.ones(shape), mask, mask * 0.5, tiles, title="any", samples=1)
+        figure = maps.marginals_figure(np.ones(shape), mask, mask * 0.5, tiles, title="any", samples=1)
         picture = pixels(figure)
         assert max(picture.shape) < 3 * 3000 + 1500
         assert figure.axes[3].get_title() == "marginals of 1 sample"
@@ -148,7 +147,7 @@ class TestMarginals:
             mask, tiles = path_of(shape)
             costs = np.ones(shape)
             costs[-1, 0] = np.inf if min(shape) > 1 else 2.0
-            figure = figures.marginals_figure(costs, mask, mask * 0.5, tiles, title="t" * 40, samples=1000)
+            figure = maps.marginals_figure(costs, mask, mask * 0.5, tiles, title="t" * 40, samples=1000)
             figure.draw_without_rendering()
             boxes = [axes.get_tightbbox() for axes in figure.axes] + [figure.legends[0].get_window_extent()]
             boxes += [text.get_window_extent() for text in figure.texts]
@@ -169,7 +168,7 @@ class TestSheet:
     def test_every_sample_in_reading_order_on_its_own_copy_of_the_map(self):
         masks = np.random.default_rng(0).integers(0, 2, (5, 6, 6))
         costs = np.full((6, 6), 2.0)
-        figure = figures.sample_sheet(costs, masks, title="sheet")
+        figure = maps.sample_sheet(costs, masks, title="sheet")
         sheet = np.asarray(figure.axes[0].images[0].get_array())
         assert sheet.shape == (2 * 7 + 1, 3 * 7 + 1, 3)
         for number, mask in enumerate(masks):
@@ -182,39 +181,39 @@ class TestSheet:
     @pytest.mark.parametrize(("count", "shown"), [(1, 1), (64, 64), (100, 64)])
     def test_at_most_64(self, count, shown):
         masks = np.ones((count, 3, 3), np.uint8)
-        figure = figures.sample_sheet(np.ones((3, 3)), masks, title="many")
+        figure = maps.sample_sheet(np.ones((3, 3)), masks, title="many")
         sheet = np.asarray(figure.axes[0].images[0].get_array())
         assert (sheet == ORANGE).all(axis=-1).sum() == 9 * shown
 
     def test_large_maps_are_reduced(self):
         masks = np.zeros((16, 1000, 900), np.uint8)
         masks[:, 500] = 1
-        sheet = np.asarray(figures.sample_sheet(np.ones((1000, 900)), masks, title="large").axes[0].images[0].get_array())
+        sheet = np.asarray(maps.sample_sheet(np.ones((1000, 900)), masks, title="large").axes[0].images[0].get_array())
         assert max(sheet.shape) < 2200
         assert (sheet == ORANGE).all(axis=-1).sum() == 16 * 300
 
     @pytest.mark.parametrize("shape", SHAPES)
     def test_any_shape(self, shape):
-        assert pixels(figures.sample_sheet(np.ones(shape), np.ones((9, *shape)), title="any")).size
+        assert pixels(maps.sample_sheet(np.ones(shape), np.ones((9, *shape)), title="any")).size
 
 
 class TestNoise:
     def test_bars_have_the_histogram_s_heights_over_all_draws(self):
         samples = np.array([0.1, 0.2, 0.6, 9.0])
-        figure = figures.noise_figure(samples, np.array([0, 0.5, 1]), np.ones(2), title="n", curve="law", facts=["mean 1"])
+        figure = maps.noise_figure(samples, np.array([0, 0.5, 1]), np.ones(2), title="n", curve="law", facts=["mean 1"])
         assert figure.axes[0].patches[0].get_data().values.tolist() == [1.0, 0.5]
         assert [text.get_text() for text in figure.axes[0].get_legend().texts] == ["4 draws", "law"]
         assert figure.axes[0].texts[0].get_text() == "mean 1"
 
     def test_without_a_known_density_there_is_no_curve(self):
-        figure = figures.noise_figure(np.zeros(3), np.array([-1.0, 1.0]), None, title="n", curve="law", facts=[])
+        figure = maps.noise_figure(np.zeros(3), np.array([-1.0, 1.0]), None, title="n", curve="law", facts=[])
         assert not figure.axes[0].lines
         assert pixels(figure).size
 
 
 class TestHeatMaps:
     def made(self, grids, rows=(0, 5), columns=(0, 1, 2)):
-        return figures.heat_maps(grids, rows, columns, title="t", label="loss")
+        return maps.heat_maps(grids, rows, columns, title="t", label="loss")
 
     def test_a_panel_for_each_number_of_samples_on_one_scale(self):
         figure = self.made({1: [[0, 1, 2], [3, 4, 5]], 10: [[5, 5, 5], [0, 0, 8]]})
@@ -239,7 +238,7 @@ class TestHeatMaps:
 
 class TestTitle:
     def titled(self, title, shape=(3, 3)):
-        figure = figures.map_figure(np.ones(shape), np.zeros(shape), title=title)
+        figure = maps.map_figure(np.ones(shape), np.zeros(shape), title=title)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             width = figure.texts[0].get_window_extent().width
@@ -271,7 +270,7 @@ def test_the_same_figure_gives_the_same_bytes(kind):
     mask, tiles = path_of((4, 4))
 
     def draw():
-        return canvas.encode(figures.map_figure(np.ones((4, 4)), mask, tiles, title="same"), kind)
+        return canvas.encode(maps.map_figure(np.ones((4, 4)), mask, tiles, title="same"), kind)
 
     assert draw() == draw()
     assert b"imle" not in draw() or kind == "svg"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from imle_cli.lab import noise as drawn_noise
+from imle_cli.lab import noise
 from imle_cli.lab.noise import draw_noise
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, SumOfGammaNoiseDistribution
 
@@ -41,7 +41,7 @@ def test_otherwise_single_draws_and_their_own_law(law):
 
 
 def test_long_sums_are_drawn_in_parts_that_report_progress(monkeypatch):
-    monkeypatch.setattr(drawn_noise, "_DRAWS_AT_ONCE", 40)
+    monkeypatch.setattr(noise, "_DRAWS_AT_ONCE", 40)
     seen = []
     result = drawn(SumOfGammaNoiseDistribution(20, 10), 5, advance=seen.append)
     assert (seen, len(np.unique(result.values))) == ([2, 4, 5], 5)

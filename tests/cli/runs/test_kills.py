@@ -305,11 +305,11 @@ if __name__ == "__main__":
     import tempfile
 
     from imle_cli.learning import experiment, sweep  # noqa: F401
-    from imle_cli.perception import recorder as perception_recorder
+    from imle_cli.perception import recorder
 
     for number in GENTLE:  # which a shell has the processes ignore that it begins in the background
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    experiment._SAVE_SECONDS = perception_recorder._SAVE_SECONDS = 0.02
+    experiment._SAVE_SECONDS = recorder._SAVE_SECONDS = 0.02
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
         campaign(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or list(CALLS))

@@ -49,9 +49,9 @@ class TestBorrowing:
 
 @pytest.mark.parametrize("name", ["label", "_trace", "cheapest_paths"])
 def test_kernels_of_the_grid_release_the_interpreter(name):
-    from imle_core.solvers.grid.kernels import one_map as grid_kernel
+    from imle_core.solvers.grid.kernels import one_map
 
-    assert getattr(grid_kernel, name).targetoptions["nogil"]
+    assert getattr(one_map, name).targetoptions["nogil"]
 
 
 RESULTS = """

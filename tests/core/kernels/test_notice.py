@@ -2,22 +2,22 @@
 
 import pytest
 
-from imle_core.kernels import notice as compilation
+from imle_core.kernels import notice
 from imle_core.kernels.compiled import compiled
 
 
 @pytest.fixture(autouse=True)
 def _nobody_after():
     yield
-    compilation.tell(lambda: None)
+    notice.tell(lambda: None)
 
 
 def test_the_last_listener_is_told_once():
     calls = []
-    compilation.tell(lambda: calls.append("first"))
-    compilation.tell(lambda: calls.append("second"))
-    compilation.begins()
-    compilation.begins()
+    notice.tell(lambda: calls.append("first"))
+    notice.tell(lambda: calls.append("second"))
+    notice.begins()
+    notice.begins()
     assert calls == ["second"]
 
 
@@ -26,7 +26,7 @@ def test_a_kernel_that_is_compiled_already_tells_nobody():
         return 2 * x
 
     kernel, calls = compiled(double), []
-    compilation.tell(lambda: calls.append("compiling"))
+    notice.tell(lambda: calls.append("compiling"))
     assert (kernel(3), calls) == (6, ["compiling"])
-    compilation.tell(lambda: calls.append("again"))
+    notice.tell(lambda: calls.append("again"))
     assert (kernel(4), calls) == (8, ["compiling"])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from imle_core.concurrency import at_once, in_threads
 from imle_core.kernels.vectors import LANES
-from imle_core.solvers.grid.kernels import lanes as grid_lanes_kernel
-from imle_core.solvers.grid.kernels import one_map as grid_kernel
+from imle_core.solvers.grid.kernels import lanes, one_map
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
 from imle_core.solvers.grid.kernels.lanes import Space, make_space
 from imle_core.solvers.grid.kernels.maps import Grid, Maps
@@ -93,26 +92,24 @@ def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
     examples = which[:: math.ceil(len(which) / _EXAMPLES)]
     length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
-    return _Plan(order, path[:length], grid_lanes_kernel.scale_for(bound))
+    return _Plan(order, path[:length], lanes.scale_for(bound))
 
 
 def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, spared: int) -> Found:
     """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-    count, slow, nans, clamped, passable = grid_lanes_kernel.scaled_paths(
-        maps, grid, which, masks, *plan, space, left, taken, spared
-    )
+    count, slow, nans, clamped, passable = lanes.scaled_paths(maps, grid, which, masks, *plan, space, left, taken, spared)
     left = left[:count]
     if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
-        left = still[: grid_lanes_kernel.exact_paths(maps, grid, left, masks, plan.order, space, still)]
+        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still)]
     cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
 
 def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
     memory = np.empty(numbers_needed(grid))
-    cut_off, nans, clamped, passable = grid_kernel.cheapest_paths(maps, grid, which, masks, memory)
+    cut_off, nans, clamped, passable = one_map.cheapest_paths(maps, grid, which, masks, memory)
     return Found(nans, clamped, passable, cut_off)
 
 

@@ -8,7 +8,7 @@ get wrong. A sum of two float64 is rounded the same way everywhere, so labels ar
 import torch
 from torch import Tensor
 
-from imle_core.solvers.grid.engines import on_torch as grid_torch
+from imle_core.solvers.grid.engines import on_torch
 from imle_core.solvers.grid.engines.on_torch import Tile
 
 try:
@@ -50,7 +50,7 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
     count, height, width = costs.shape
     rows, columns = (max(_SHORTEST_SIDE, triton.next_power_of_2(side)) for side in (height, width))
     if rows * columns > _TILES or count == 0:
-        return grid_torch.cheapest_paths(costs, start, goal, moves)
+        return on_torch.cheapest_paths(costs, start, goal, moves)
     costs = costs.detach().contiguous()
     masks = torch.empty(costs.shape, dtype=torch.uint8, device=costs.device)
     outcomes = torch.empty(count, dtype=torch.int32, device=costs.device)
@@ -62,7 +62,7 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
         launch(costs, masks, outcomes, height, width, first, last, **sizes, **options)
     on_plateau = (outcomes == _PLATEAU).nonzero().flatten()
     if len(on_plateau):
-        masks[on_plateau] = grid_torch.cheapest_paths(costs[on_plateau], start, goal, moves)[0]
+        masks[on_plateau] = on_torch.cheapest_paths(costs[on_plateau], start, goal, moves)[0]
     return masks, outcomes != _CUT_OFF
 
 

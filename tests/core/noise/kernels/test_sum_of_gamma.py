@@ -8,8 +8,7 @@ import torch
 from scipy import stats
 
 from imle_core.kernels.compiled import compiled
-from imle_core.noise import SumOfGammaNoiseDistribution
-from imle_core.noise import sum_of_gamma_law as sum_of_gamma
+from imle_core.noise import SumOfGammaNoiseDistribution, sum_of_gamma_law
 from imle_core.noise.kernels import sum_of_gamma as kernel
 
 LAWS = [(20.8, 100.0), (300.0, 50.0), (1.0, 1.0), (2.5, math.inf), (3.7, 2_000_000.0)]
@@ -17,7 +16,7 @@ LAWS = [(20.8, 100.0), (300.0, 50.0), (1.0, 1.0), (2.5, math.inf), (3.7, 2_000_0
 
 def filled(count, law, key=7, threads=1, dtype=np.float64):
     out = np.full(count, np.nan, dtype)
-    sum_of_gamma.fill(out, *law, key, threads)
+    sum_of_gamma_law.fill(out, *law, key, threads)
     return out
 
 
@@ -88,7 +87,7 @@ def test_extreme_tails_have_their_exact_share(law):
     seen = dict.fromkeys(bounds, np.zeros(2))
     out = np.empty(part)
     for key in range(count // part):
-        sum_of_gamma.fill(out, *law, key, 1)
+        sum_of_gamma_law.fill(out, *law, key, 1)
         for share, (low, high) in bounds.items():
             seen[share] = seen[share] + [(out <= grid[low]).sum(), (out > grid[high]).sum()]
     for share, (low, high) in bounds.items():

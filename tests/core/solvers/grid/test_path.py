@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled as grid_compiled
+from imle_core.solvers.grid.engines import compiled
 
 ENGINES = ["compiled", "networkx", "torch"]
 EIGHT = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)]
@@ -182,8 +182,8 @@ class TestBatches:
         assert torch.equal(solver(self.theta.flip(0)), together.flip(0))
 
     def test_threads_do_not_matter(self, monkeypatch):
-        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 100)
+        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
         before, results = torch.get_num_threads(), []
         try:
             for threads in (1, 2, 7):
@@ -195,8 +195,8 @@ class TestBatches:
         assert all(torch.equal(results[0][0], masks) and clamped == results[0][1] for masks, clamped in results[1:])
 
     def test_the_first_map_that_fails_is_named_whatever_the_threads(self, monkeypatch):
-        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 100)
+        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
+        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
         before = torch.get_num_threads()

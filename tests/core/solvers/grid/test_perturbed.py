@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled as grid_compiled
+from imle_core.solvers.grid.engines import compiled
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _side_by_side_from_six_maps_on():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grid_compiled, "_WORTH", ((96**2, 6),))
+        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
         yield
 
 

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled as grid_compiled
+from imle_core.solvers.grid.engines import compiled
 
 
 @pytest.fixture
 def threads(monkeypatch):
     """Sets how many threads torch may use, and lets small batches have them."""
-    monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD", 50)
-    monkeypatch.setattr(grid_compiled, "_TILES_A_THREAD_ALONE", 50)
+    monkeypatch.setattr(compiled, "_TILES_A_THREAD", 50)
+    monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 50)
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
@@ -140,9 +140,9 @@ class TestKernels:
     def asked(self, monkeypatch):
         found = []
         for module, name in (
-            (grid_compiled.grid_lanes_kernel, "scaled_paths"),
-            (grid_compiled.grid_lanes_kernel, "exact_paths"),
-            (grid_compiled.grid_kernel, "cheapest_paths"),
+            (compiled.grid_lanes_kernel, "scaled_paths"),
+            (compiled.grid_lanes_kernel, "exact_paths"),
+            (compiled.grid_kernel, "cheapest_paths"),
         ):
             kernel = getattr(module, name)
 

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from imle_core.solvers.grid.engines import on_torch as grid_torch
-from imle_core.solvers.grid.engines import on_triton as grid_triton
+from imle_core.solvers.grid.engines import on_torch, on_triton
 from imle_core.solvers.grid.engines.on_networkx import cheapest_path
 
 FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
@@ -51,7 +50,7 @@ def reference(costs, start, goal, moves):
 
 
 def assert_equal_to_the_reference(costs, start, goal, moves):
-    masks, reached = grid_triton.cheapest_paths(costs.to(DEVICE), start, goal, moves)
+    masks, reached = on_triton.cheapest_paths(costs.to(DEVICE), start, goal, moves)
     expected_masks, expected_reached = reference(costs, start, goal, moves)
     assert (masks.dtype, reached.dtype) == (torch.uint8, torch.bool)
     assert torch.equal(reached.cpu(), expected_reached)
@@ -62,17 +61,17 @@ def assert_equal_to_the_reference(costs, start, goal, moves):
 @pytest.fixture
 def handed_on(monkeypatch):
     """How many maps each call handed to plain torch."""
-    counts, solve = [], grid_torch.cheapest_paths
+    counts, solve = [], on_torch.cheapest_paths
 
     def counting(costs, *arguments):
         counts.append(len(costs))
         return solve(costs, *arguments)
 
-    monkeypatch.setattr(grid_torch, "cheapest_paths", counting)
+    monkeypatch.setattr(on_torch, "cheapest_paths", counting)
     return counts
 
 
-@pytest.mark.skipif(not grid_triton.available(DEVICE), reason="needs Triton, and a GPU or TRITON_INTERPRET=1")
+@pytest.mark.skipif(not on_triton.available(DEVICE), reason="needs Triton, and a GPU or TRITON_INTERPRET=1")
 class TestKernel:
     @STEPS
     def test_equal_where_many_paths_tie(self, moves, handed_on):
@@ -124,14 +123,14 @@ class TestKernel:
     @pytest.mark.parametrize("shape", [(0, 3, 4), (1, 1, 1), (1, 1, 7), (1, 7, 1)])
     def test_extreme_shapes(self, shape):
         costs = torch.ones(shape, dtype=torch.float64, device=DEVICE)
-        masks, reached = grid_triton.cheapest_paths(costs, (0, 0), (shape[1] - 1, shape[2] - 1), FOUR)
+        masks, reached = on_triton.cheapest_paths(costs, (0, 0), (shape[1] - 1, shape[2] - 1), FOUR)
         assert (masks.shape, reached.shape) == (shape, shape[:1])
         assert masks.bool().all()
         assert reached.all()
 
     def test_layout_and_gradients_do_not_matter(self):
         turned = random_costs((2, 9, 6)).transpose(1, 2)
-        masks, _ = grid_triton.cheapest_paths(turned.to(DEVICE).detach().requires_grad_(), (0, 0), (5, 8), EIGHT)
+        masks, _ = on_triton.cheapest_paths(turned.to(DEVICE).detach().requires_grad_(), (0, 0), (5, 8), EIGHT)
         assert torch.equal(masks.cpu(), reference(turned, (0, 0), (5, 8), EIGHT)[0])
 
     @pytest.mark.skipif(DEVICE.type != "cuda", reason="needs a GPU; the interpreter is slow")
@@ -145,8 +144,8 @@ class TestKernel:
             opened(random_costs(shape, [1.0, 2.0, math.inf]), goal),
         ):
             costs[:, 0, 0] = 1.0
-            masks, reached = grid_triton.cheapest_paths(costs.to(DEVICE), (0, 0), goal, moves)
-            expected_masks, expected_reached = grid_torch.cheapest_paths(costs, (0, 0), goal, moves)
+            masks, reached = on_triton.cheapest_paths(costs.to(DEVICE), (0, 0), goal, moves)
+            expected_masks, expected_reached = on_torch.cheapest_paths(costs, (0, 0), goal, moves)
             assert torch.equal(reached.cpu(), expected_reached)
             assert torch.equal(masks.cpu(), expected_masks)
 
@@ -176,12 +175,12 @@ def test_the_kernel_in_the_interpreter():
 
 class TestAvailability:
     def test_never_without_triton(self, monkeypatch):
-        monkeypatch.setattr(grid_triton, "triton", None)
-        assert not grid_triton.available(torch.device("cuda"))
-        assert not grid_triton.available(torch.device("cpu"))
+        monkeypatch.setattr(on_triton, "triton", None)
+        assert not on_triton.available(torch.device("cuda"))
+        assert not on_triton.available(torch.device("cpu"))
 
     @pytest.mark.skipif(find_spec("triton") is None, reason="needs Triton")
     def test_on_cuda_or_in_the_interpreter(self):
-        assert grid_triton.available(torch.device("cuda", 0))
-        assert grid_triton.available(torch.device("cpu")) == INTERPRETED
-        assert grid_triton.available(torch.device("meta")) == INTERPRETED
+        assert on_triton.available(torch.device("cuda", 0))
+        assert on_triton.available(torch.device("cpu")) == INTERPRETED
+        assert on_triton.available(torch.device("meta")) == INTERPRETED

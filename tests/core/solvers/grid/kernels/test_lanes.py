@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import warm
 from imle_core.kernels.vectors import LANES
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled as grid_compiled
+from imle_core.solvers.grid.engines import compiled
 from imle_core.solvers.grid.kernels import lanes as kernel
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
 from imle_core.solvers.grid.kernels.maps import make_grid, make_maps
@@ -22,7 +22,7 @@ from imle_core.solvers.grid.kernels.visit_order import plan_visits
 @pytest.fixture(scope="module", autouse=True)
 def _side_by_side_from_six_maps_on():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grid_compiled, "_WORTH", ((96**2, 6),))
+        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
         yield
 
 
