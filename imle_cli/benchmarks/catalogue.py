@@ -15,7 +15,8 @@ from imle_cli.benchmarks import (
     processes,
     scaling,
 )
-from imle_cli.benchmarks.measurement import Curve, Row, fastest
+from imle_cli.benchmarks.measurement import Row, fastest
+from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core import Solver
 from imle_core.solvers import AcyclicGridPath, Knapsack, ShortestPath, SpanningTree, TopK
 
@@ -134,7 +135,7 @@ MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
 )
 """Those that only ``imle bench --full`` makes beside the others, likewise."""
 
-CURVES: tuple[Callable[[int], list[Curve]], ...] = (
+CURVES: tuple[Callable[[int], list[ScalingCurve]], ...] = (
     scaling.by_side,
     scaling.by_batch,
     scaling.by_threads,

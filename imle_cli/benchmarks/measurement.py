@@ -32,25 +32,6 @@ class Row:
     reference: str | None = None
 
 
-@dataclass(frozen=True)
-class Curve:
-    """How the time of a map depends on one thing.
-
-    Attributes:
-        subject: what stays as it is.
-        against: what varies.
-        means: with what maps are solved.
-        places: the values of what varies.
-        seconds: a map takes, at each of them.
-    """
-
-    subject: str
-    against: str
-    means: str
-    places: tuple[int, ...]
-    seconds: tuple[float, ...]
-
-
 def fastest(*runs: Callable[[], object], turn: float | None = None) -> list[float]:
     """Seconds of the fastest call of each function, of calls by turns after one to warm up.
 

@@ -7,15 +7,18 @@ from functools import partial
 
 import torch
 
-from imle_cli.benchmarks.measurement import Curve, fastest, in_a_turn, on_threads, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, one_thread, threads_in_words
 from imle_cli.benchmarks.paths import random_maps
 from imle_cli.benchmarks.rivals import Solve, installed, prepare_sample
+from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core.solvers import GridPath
 
 _TILES = 2**16  # in a call, so that what a call costs itself is no part of the time of a small map
 
 
-def by_side(seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 128, 256, 512), side_of_networkx: int = 128) -> list[Curve]:
+def by_side(
+    seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 128, 256, 512), side_of_networkx: int = 128
+) -> list[ScalingCurve]:
     """Time of a square map on one thread; networkx only up to a side that it can do in a second."""
     points: dict[str, list[tuple[int, float]]] = {"GridPath": [], "scipy": [], "networkx": []}
     prepares = installed()
@@ -32,7 +35,7 @@ def by_side(seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 128, 256, 512),
     return [_curve(subject, against, name, found) for name, found in points.items() if found]
 
 
-def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 4096), side: int = 16) -> list[Curve]:
+def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 4096), side: int = 16) -> list[ScalingCurve]:
     """Time of a map among more and more in a call, on all of torch's threads; scipy takes them one by one, on one.
 
     Of scipy, as many maps as fit into a turn stand for all.
@@ -49,7 +52,7 @@ def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 40
     return [_curve(subject, "maps in a call", name, found) for name, found in (("GridPath", ours), ("scipy", theirs))]
 
 
-def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 1024, side: int = 32) -> list[Curve]:
+def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 1024, side: int = 32) -> list[ScalingCurve]:
     """Time of a map on 1, 2, 4, ... threads up to the number of processors; scipy is called from as many of Python's.
 
     Of scipy, as many maps as fit into a turn stand for all.
@@ -82,6 +85,6 @@ def _doubling(most: int) -> list[int]:
     return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
 
 
-def _curve(subject: str, against: str, means: str, points: Sequence[tuple[int, float]]) -> Curve:
+def _curve(subject: str, against: str, means: str, points: Sequence[tuple[int, float]]) -> ScalingCurve:
     places, seconds = zip(*points, strict=True)
-    return Curve(subject, against, means, places, seconds)
+    return ScalingCurve(subject, against, means, places, seconds)

@@ -11,7 +11,8 @@ from imle_cli.console import UsageError
 from imle_cli.options.inputs import ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.benchmarks.measurement import Curve, Row
+    from imle_cli.benchmarks.measurement import Row
+    from imle_cli.figures.scaling_curve import ScalingCurve
     from imle_cli.files.outputs import Outputs
 
 _Full = Annotated[
@@ -42,7 +43,7 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     outputs = Outputs(out or Path("bench.png"), None, ()) if full else None
     device = find_device(report.device)
     rows: list[Row] = []
-    curves: list[Curve] = []
+    curves: list[ScalingCurve] = []
     measurements = catalogue.MEASUREMENTS + (catalogue.MORE if full else ())
     panels = catalogue.CURVES if full else ()
     with console.progress("measuring", len(measurements) + len(panels)) as advance:
@@ -73,7 +74,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
     return row.subject, row.means, figure, row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
 
 
-def _draw(outputs: "Outputs", curves: Sequence["Curve"], machine: str) -> None:
+def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:
     from imle_cli.figures import canvas
     from imle_cli.figures.scaling import scaling_figure
 

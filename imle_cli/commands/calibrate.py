@@ -252,7 +252,7 @@ def _draw(outputs: "Outputs", outcome: _Outcome) -> None:
     import numpy as np
 
     from imle_cli.figures import canvas
-    from imle_cli.figures.calibration import Curve, calibration_figure
+    from imle_cli.figures.calibration import CalibrationCurve, calibration_figure
 
     curves = []
     for name in ("total variation", "marginal error"):
@@ -261,7 +261,7 @@ def _draw(outputs: "Outputs", outcome: _Outcome) -> None:
             values, errors = (
                 np.stack([getattr(estimate, part).numpy() for estimate in estimates]) for part in ("value", "standard_error")
             )
-            curves.append(Curve(name, values, errors))
+            curves.append(CalibrationCurve(name, values, errors))
     temperatures = [record.temperature for record in outcome.ordered]
     figure = calibration_figure(temperatures, curves, outcome.best.temperature, title=outcome.title)
     outputs.write(canvas.encode(figure, outputs.format), np.array(temperatures))

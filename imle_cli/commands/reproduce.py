@@ -146,13 +146,13 @@ def _gap(mean: float, deviation: float) -> str:
 
 
 def _curve(outcome: Any) -> Any:
-    from imle_cli.figures.reproduction import Curve
+    from imle_cli.figures.reproduction import ReproductionCurve
 
     method, reference = outcome.method, outcome.method.reference
     facts = [f"here {outcome.means[-1]:.3f}, {len(outcome.gaps):,} runs"]
     if reference is not None:
         facts.append(f"authors {reference.mean:.3f}, {reference.repetitions:,} runs")
-    return Curve(
+    return ReproductionCurve(
         f"{method.name}, {_origin(method)}",
         outcome.means.numpy(),
         outcome.quantile(_LOW).numpy(),

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Curve:
+class CalibrationCurve:
     """One kind of distance at R temperatures, for B instances.
 
     Attributes:
@@ -31,7 +31,9 @@ class Curve:
 
 
 @own_settings()
-def calibration_figure(temperatures: Sequence[float], curves: Sequence[Curve], best: float, *, title: str) -> Figure:
+def calibration_figure(
+    temperatures: Sequence[float], curves: Sequence[CalibrationCurve], best: float, *, title: str
+) -> Figure:
     """Means over instances with their standard errors, one panel a curve, and the range of the instances as a band.
 
     Args:
@@ -51,7 +53,7 @@ def calibration_figure(temperatures: Sequence[float], curves: Sequence[Curve], b
     return figure
 
 
-def _draw(axes: Axes, temperatures: Floats, curve: Curve) -> None:
+def _draw(axes: Axes, temperatures: Floats, curve: CalibrationCurve) -> None:
     instances = curve.values.shape[1]
     mean = curve.values.mean(axis=1)
     error = np.sqrt(np.square(curve.errors).sum(axis=1)) / instances

@@ -23,7 +23,7 @@ _ARROW = 18  # length in points
 
 
 @dataclass(frozen=True)
-class Curve:
+class ComparisonCurve:
     """Squared bias and variance of an estimator against lambda, in units of the squared gradient.
 
     Attributes:
@@ -39,7 +39,7 @@ class Curve:
 
 @own_settings()
 def comparison_figure(
-    curves: Mapping[str, Curve], cosines: Mapping[str, Mapping[int, IntervalEstimate]], *, title: str, samples: int
+    curves: Mapping[str, ComparisonCurve], cosines: Mapping[str, Mapping[int, IntervalEstimate]], *, title: str, samples: int
 ) -> Figure:
     """Bias and variance against lambda, and cosine with the true gradient against samples, side by side, with intervals.
 
@@ -74,7 +74,7 @@ def _style(number: int) -> Style:
     }
 
 
-def _draw_curves(axes: Axes, curves: Mapping[str, Curve], style: Mapping[str, Style], samples: int) -> None:
+def _draw_curves(axes: Axes, curves: Mapping[str, ComparisonCurve], style: Mapping[str, Style], samples: int) -> None:
     for name, curve in curves.items():
         plain = {key: value for key, value in style[name].items() if key != "linestyle"}
         _draw_intervals(axes, curve.lambdas, curve.bias, _LEAST, **plain, linestyle="-")

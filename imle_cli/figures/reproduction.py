@@ -22,7 +22,7 @@ _BAND, _OTHERS = "#B9D7EA", "#9AA1AB"
 
 
 @dataclass(frozen=True)
-class Curve:
+class ReproductionCurve:
     """Gaps of one method.
 
     Attributes:
@@ -43,7 +43,7 @@ class Curve:
 
 
 @own_settings()
-def reproduction_figure(curves: Sequence[Curve], *, title: str) -> Figure:
+def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> Figure:
     """Mean gaps against steps on one logarithmic scale, with those of the other methods in grey behind them.
 
     Args:
@@ -78,7 +78,7 @@ def reproduction_figure(curves: Sequence[Curve], *, title: str) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, curve: Curve, shown: Sequence[Curve]) -> None:
+def _draw(axes: Axes, curve: ReproductionCurve, shown: Sequence[ReproductionCurve]) -> None:
     steps = np.arange(len(curve.means))
     axes.fill_between(steps, np.maximum(curve.low, _LEAST), np.maximum(curve.high, _LEAST), color=_BAND, linewidth=0)
     for other in shown:
@@ -100,7 +100,7 @@ def _draw(axes: Axes, curve: Curve, shown: Sequence[Curve]) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _add_legend(figure: Figure, curves: Sequence[Curve]) -> None:
+def _add_legend(figure: Figure, curves: Sequence[ReproductionCurve]) -> None:
     handles: list[Any] = [
         Line2D([], [], color=CURVE, linewidth=2, label="mean"),
         Patch(color=_BAND, label="10% to 90% of the repetitions"),

@@ -6,15 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from imle_cli.benchmarks.measurement import Curve
 from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
+from imle_cli.figures.scaling_curve import ScalingCurve
 
 _STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": ("#009E73", "^")}
 _TICKS = 7  # numbers below a panel that do not touch
 
 
 @own_settings()
-def scaling_figure(curves: Sequence[Curve], *, title: str) -> Figure:
+def scaling_figure(curves: Sequence[ScalingCurve], *, title: str) -> Figure:
     """Microseconds a map on logarithmic axes, a panel for each thing that varies, on one scale of time.
 
     Args:
@@ -31,7 +31,7 @@ def scaling_figure(curves: Sequence[Curve], *, title: str) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, curves: Sequence[Curve]) -> None:
+def _draw(axes: Axes, curves: Sequence[ScalingCurve]) -> None:
     for curve in curves:
         colour, marker = _STYLES[curve.means]
         values = [1e6 * seconds for seconds in curve.seconds]

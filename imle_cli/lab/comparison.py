@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from imle_cli.figures.comparison import Curve
+from imle_cli.figures.comparison import ComparisonCurve
 from imle_core import AntitheticNoiseDistribution
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab import (
@@ -83,7 +83,7 @@ class Comparison:
         return {name: [record[name] for record in self.records] for name in self.records[0]}
 
     @property
-    def curves(self) -> dict[str, Curve]:
+    def curves(self) -> dict[str, ComparisonCurve]:
         """Squared bias and variance against lambda, all at the same temperature."""
         found = {}
         for best in self.best:
@@ -91,7 +91,7 @@ class Comparison:
             row = [cell for cell in row if cell.lambda_]
             if len(row) > 1:
                 accuracies = [cell.accuracy for cell in row]
-                found[best.estimator] = Curve(
+                found[best.estimator] = ComparisonCurve(
                     [cell.lambda_ or 0.0 for cell in row],
                     [accuracy.squared_bias for accuracy in accuracies],
                     [accuracy.variance for accuracy in accuracies],

@@ -16,7 +16,7 @@ from imle_cli.runs.sweep import TABLE, Cell, Outcome, SweepFolder, files_of, run
 
 CURVES = "accuracy.png"
 AXES = ("estimator", "seed")
-Curve = tuple[list[float], list[float]]
+LearningCurve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         return [row for row in self.rows if row["estimator"] == estimator and not row["error"]]
 
     @property
-    def curves(self) -> dict[str, Curve]:
+    def curves(self) -> dict[str, LearningCurve]:
         """For each estimator seconds spent and share of optimal maps after each epoch, means over seeds."""
         found = {}
         for name in self.estimators:

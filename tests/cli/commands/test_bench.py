@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.benchmarks import catalogue, machine, rivals
-from imle_cli.benchmarks.measurement import Curve, Row
+from imle_cli.benchmarks.measurement import Row
+from imle_cli.figures.scaling_curve import Curve
 
 KEYS = ["machine", "python", "versions", "rows"]
 

@@ -8,12 +8,12 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from imle_cli.figures import canvas
-from imle_cli.figures.calibration import Curve, calibration_figure
+from imle_cli.figures.calibration import CalibrationCurve, calibration_figure
 from imle_cli.figures.canvas import CURVE, PALE, PATH
 
 TEMPERATURES = [0.5, 1.0, 2.0]
-SEVERAL = Curve("total variation", np.array([[0.2, 0.4], [0.1, 0.1], [0.3, 0.6]]), np.full((3, 2), 0.02))
-ONE = Curve("marginal error", np.array([[0.2], [-0.01], [0.3]]), np.full((3, 1), 0.03))
+SEVERAL = CalibrationCurve("total variation", np.array([[0.2, 0.4], [0.1, 0.1], [0.3, 0.6]]), np.full((3, 2), 0.02))
+ONE = CalibrationCurve("marginal error", np.array([[0.2], [-0.01], [0.3]]), np.full((3, 1), 0.03))
 
 
 def pixels(figure):
@@ -64,5 +64,5 @@ def test_colours_and_size():
 
 
 def test_a_single_temperature():
-    figure = calibration_figure([1.0], [Curve("x", np.array([[0.2]]), np.array([[0.01]]))], 1.0, title="t")
+    figure = calibration_figure([1.0], [CalibrationCurve("x", np.array([[0.2]]), np.array([[0.01]]))], 1.0, title="t")
     assert pixels(figure).std() > 0

@@ -36,7 +36,9 @@ OTHERS = {
 }
 MODULES = [name for _, name, _ in pkgutil.iter_modules(imle_cli.__path__) if name.endswith("figures")]
 MASK, COSTS = np.eye(4), np.arange(1.0, 17).reshape(4, 4)
-CURVE = reproduction.Curve("a", np.array([2.0, 1.0]), np.array([1.0, 0.5]), np.array([3.0, 2.0]), ["fact"], (1.0, 0.1))
+CURVE = reproduction.ReproductionCurve(
+    "a", np.array([2.0, 1.0]), np.array([1.0, 0.5]), np.array([3.0, 2.0]), ["fact"], (1.0, 0.1)
+)
 DRAWN = {
     "map": lambda: maps.map_figure(COSTS, MASK, np.argwhere(MASK), title="map"),
     "marginals": lambda: maps.marginals_figure(COSTS, MASK, MASK / 2, title="marginals", samples=9),

@@ -2,17 +2,17 @@
 
 import pytest
 
-from imle_cli.benchmarks.measurement import Curve
 from imle_cli.figures.canvas import encode
 from imle_cli.figures.scaling import scaling_figure
+from imle_cli.figures.scaling_curve import ScalingCurve
 
 SIDES = [
-    Curve("one thread", "side", "GridPath", (8, 16), (1e-6, 4e-6)),
-    Curve("one thread", "side", "networkx", (8,), (1e-3,)),
+    ScalingCurve("one thread", "side", "GridPath", (8, 16), (1e-6, 4e-6)),
+    ScalingCurve("one thread", "side", "networkx", (8,), (1e-3,)),
 ]
 THREADS = [
-    Curve("64 maps", "threads", "GridPath", (1, 2), (2e-6, 1e-6)),
-    Curve("64 maps", "threads", "scipy", (1, 2), (3e-6, 3e-6)),
+    ScalingCurve("64 maps", "threads", "GridPath", (1, 2), (2e-6, 1e-6)),
+    ScalingCurve("64 maps", "threads", "scipy", (1, 2), (3e-6, 3e-6)),
 ]
 
 
@@ -40,12 +40,12 @@ def test_every_means_has_a_colour_and_a_marker_of_its_own():
 
 def test_numbers_below_a_panel_are_not_more_than_fit():
     places = tuple(2**power for power in range(13))
-    (axes,) = scaling_figure([Curve("", "maps", "scipy", places, (1e-6,) * 13)], title="t").axes
+    (axes,) = scaling_figure([ScalingCurve("", "maps", "scipy", places, (1e-6,) * 13)], title="t").axes
     labels = [text.get_text() for text in axes.get_xticklabels()]
     assert labels == ["1", "4", "16", "64", "256", "1,024", "4,096"]
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 def test_one_place_alone_can_be_drawn_and_always_gives_the_same_bytes(kind):
-    curve = Curve("64 maps", "threads", "GridPath", (1,), (1e-6,))
+    curve = ScalingCurve("64 maps", "threads", "GridPath", (1,), (1e-6,))
     assert encode(scaling_figure([curve], title="t"), kind) == encode(scaling_figure([curve], title="t"), kind)
