@@ -24,7 +24,8 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
-from imle_cli.console import Exit, handled_signals, one_line
+from imle_cli.console import handled_signals
+from imle_cli.errors import Exit, one_line
 from imle_cli.figures.settings import ignore_user_settings
 from imle_cli.options.groups import command
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import FilmOptions, InputTemperature, MapOptions, MapSolverOptions, NoiseOptions, ReportOptions
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import (
     InputOptions,

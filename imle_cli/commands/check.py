@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.console import DataError, UsageError
+from imle_cli.errors import DataError, UsageError
 from imle_cli.options.groups import Without
 from imle_cli.options.inputs import ReportOptions, check_at_least
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape

@@ -116,7 +116,7 @@ def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], froz
 
 def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
     """Problems with their references, and what was found."""
-    from imle_cli.console import DataError
+    from imle_cli.errors import DataError
     from imle_cli.lab.comparison import make_comparison, steps
     from imle_core.lab import Instance, reference_gradient
 

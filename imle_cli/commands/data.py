@@ -41,7 +41,8 @@ def data(
     out: Folder = None,
 ) -> None:
     """Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder."""
-    from imle_cli.console import Report, UsageError
+    from imle_cli.console import Report
+    from imle_cli.errors import UsageError
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

@@ -19,7 +19,8 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     """
     from pathlib import Path
 
-    from imle_cli.console import Report, UsageError
+    from imle_cli.console import Report
+    from imle_cli.errors import UsageError
     from imle_cli.figures import canvas, maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.options.groups import Without
 from imle_cli.options.inputs import ReportOptions, check_at_least
 

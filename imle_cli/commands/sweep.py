@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.commands.sweep_images import IMAGES_ONLY, Estimators, sweep_images
-from imle_cli.console import DataError, UsageError
+from imle_cli.errors import DataError, UsageError
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import (
     ExecutorName,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import DataError, UsageError
+from imle_cli.errors import DataError, UsageError
 from imle_cli.options.inputs import (
     ExecutorName,
     LearningOptions,

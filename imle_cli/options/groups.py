@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from imle_cli.console import reported_errors
+from imle_cli.errors import reported_errors
 
 
 @dataclass(frozen=True)

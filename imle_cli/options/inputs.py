@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 
 _HOTTEST = 1e30  # the highest temperature that imle_core takes
 

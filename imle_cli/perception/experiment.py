@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
 from imle_cli.options.inputs import DeviceName, NoiseOptions, PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded

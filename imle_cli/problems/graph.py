@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.files.graphs import reading
 from imle_cli.files.graphs.content import listed, shown
 from imle_cli.files.graphs.layout import layout

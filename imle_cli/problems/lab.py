@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_cli.console import DataError, UsageError
+from imle_cli.errors import DataError, UsageError
 from imle_cli.options.inputs import DeviceName, InputOptions, LabOptions, ReportOptions, SolverOptions, check_range
 from imle_cli.problems.gold import read_gold
 from imle_cli.problems.imported import imported, reason

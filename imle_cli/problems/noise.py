@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.options.inputs import DeviceName, NoiseName, NoiseOptions, check_at_least, check_temperature
 from imle_core import (
     GumbelNoiseDistribution,

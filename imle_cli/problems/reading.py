@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.files.endings import GRAPH_ENDINGS, STATING_ENDINGS, TABLE_ENDINGS, UNREAD
 from imle_cli.files.maps.tables import holds_numbers_alone
 from imle_cli.files.maps.terrain import check_known

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note

@@ -12,16 +12,8 @@ import pytest
 import typer
 
 from imle_cli import notes
-from imle_cli.console import (
-    DataError,
-    Exit,
-    HeldSignals,
-    Report,
-    UsageError,
-    deferred_interruption,
-    handled_signals,
-    reported_errors,
-)
+from imle_cli.console import HeldSignals, Report, deferred_interruption, handled_signals
+from imle_cli.errors import DataError, Exit, UsageError, reported_errors
 from imle_core.kernels import notice
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from imle_cli.console import UsageError
+from imle_cli.errors import UsageError
 from imle_cli.options.inputs import MapOptions, NoiseOptions, SolverOptions
 from imle_cli.problems.map import read_map_problem
 from imle_cli.problems.noise import find_device, make_noise, read_sampling
