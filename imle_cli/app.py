@@ -24,10 +24,10 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
-from imle_cli.console import handled_signals
 from imle_cli.errors import Exit, one_line
 from imle_cli.figures.settings import ignore_user_settings
 from imle_cli.options.groups import command
+from imle_cli.runs.interruption import handled_signals
 
 app = typer.Typer(
     name="imle",

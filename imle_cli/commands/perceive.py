@@ -53,8 +53,8 @@ def perceive(
 
 
 def _train(console: "Report", recorder: "PerceptionRecorder") -> None:
-    from imle_cli.console import deferred_interruption
     from imle_cli.perception.advice import advice
+    from imle_cli.runs.interruption import deferred_interruption
 
     _note_data(console, recorder)
     with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:

@@ -33,8 +33,9 @@ def train(
     record_every: RecordEvery = 10,
 ) -> None:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
-    from imle_cli.console import Report, deferred_interruption
+    from imle_cli.console import Report
     from imle_cli.learning.experiment import Experiment, Recorder
+    from imle_cli.runs.interruption import deferred_interruption
 
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")

@@ -12,8 +12,9 @@ import pytest
 import typer
 
 from imle_cli import notes
-from imle_cli.console import HeldSignals, Report, deferred_interruption, handled_signals
+from imle_cli.console import Report
 from imle_cli.errors import DataError, Exit, UsageError, reported_errors
+from imle_cli.runs.interruption import HeldSignals, deferred_interruption, handled_signals
 from imle_core.kernels import notice
 
 
