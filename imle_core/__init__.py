@@ -14,7 +14,6 @@ from imle_core.estimators import (
     ZeroGradientWarning,
     imle,
 )
-from imle_core.estimators.layer import perturb_and_map
 from imle_core.losses import fenchel_young, hamming
 from imle_core.noise import (
     AntitheticNoiseDistribution,
@@ -26,6 +25,7 @@ from imle_core.noise import (
     kolmogorov_smirnov,
 )
 from imle_core.sampling import Marginals, marginals, stream_marginals, stream_samples
+from imle_core.sampling.samples import perturb_and_map
 from imle_core.training import Step, Training, train
 
 __all__ = [

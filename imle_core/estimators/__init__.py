@@ -13,12 +13,8 @@ from imle_core.estimators.implicit_mle import (
     Estimator,
     imle,
 )
-from imle_core.estimators.layer import (
-    Layer,
-    LayerModule,
-    Loss,
-    Sense,
-)
+from imle_core.estimators.layer import Layer, Loss, Sense
+from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbed import PerturbedOptimizer
 from imle_core.estimators.registry import ESTIMATORS, Entry, differentiable
 from imle_core.estimators.score_function import ScoreFunction

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.estimators.layer import Backward, Layer, divided, for_rows
+from imle_core.estimators.layer import Backward, Layer
+from imle_core.estimators.steps import divided, for_rows
 
 
 @dataclass(frozen=True)

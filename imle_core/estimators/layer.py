@@ -16,13 +16,14 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_size import StepWatch
 from imle_core.estimators.target import TargetDistribution
+from imle_core.sampling.samples import add_noise
 
 Sense = Literal["max", "min"]
 Reduction = Literal["none", "stacked", "mean"]
@@ -224,94 +225,6 @@ class _Gradient(torch.autograd.Function):
         )
 
 
-class LayerModule(nn.Module):
-    """A layer as a module.
-
-    In training mode it samples. In evaluation mode it gives the noise-free state, one for each instance, in the reduction
-    that was chosen. Its ``state_dict`` has the state of the solver and the target where they are modules, and that of the
-    generator, so that a run that goes on after loading draws what an uninterrupted one would have drawn.
-
-    Args:
-        layer: any estimator.
-    """
-
-    def __init__(self, layer: Layer) -> None:
-        super().__init__()
-        self.estimator, self.solver, self.target = layer, layer.solver, layer.target
-
-    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        return self._layer(theta, *args, **kwargs)
-
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
-        """Mean losses ``(B,)`` with this estimator's gradient; see :meth:`Layer.estimate`."""
-        return self._layer.estimate(theta, loss, *args, **kwargs)
-
-    @property
-    def _layer(self) -> Layer:
-        return self.estimator if self.training else self.estimator.noise_free()
-
-    def get_extra_state(self) -> dict[str, Tensor]:
-        """State of the generator, where there is one."""
-        generator = self.estimator.generator
-        return {} if generator is None else {"generator": generator.get_state()}
-
-    def set_extra_state(self, state: dict[str, Tensor]) -> None:
-        """Sets the generator to a saved state; generators of a layer without one are left alone."""
-        if self.estimator.generator is not None and "generator" in state:
-            self.estimator.generator.set_state(state["generator"].cpu())
-
-
-def perturb_and_map(
-    solver: Callable[[Tensor], Tensor],
-    theta: Tensor,
-    noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1,
-    temperature: float = 1.0,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """``z_s = MAP(theta + tau * eps_s)``: S samples for each instance, by one call of the solver with B*S rows.
-
-    Args:
-        solver: ``(N, *event) -> (N, *event)``, maximises.
-        theta: parameters, ``(B, *event)``.
-        noise_distribution: gives eps; no noise if None.
-        nb_samples: S >= 1.
-        temperature: tau >= 0.
-        generator: source of the noise; torch's global generator if None.
-
-    Returns:
-        States ``(B, S, *event)`` in theta's type.
-
-    Raises:
-        ValueError: an argument outside its range, or a wrong shape of noise or solution.
-        TypeError: parameters or solutions of a wrong type.
-
-    Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
-    """
-    contracts.check_solver(solver, "max")
-    checks.check_theta(theta)
-    checks.check_samples("nb_samples", nb_samples)
-    checks.check_temperature("temperature", temperature)
-    with torch.no_grad():
-        theta = theta.detach()
-        eps = None
-        if noise_distribution is not None and temperature > 0:
-            eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator)
-        rows = add_noise(theta.unsqueeze(1), eps, temperature, nb_samples)
-        return contracts.map_states(solver, rows, fresh=eps is not None)
-
-
-def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples: int) -> Tensor:
-    """``theta + tau * eps`` for theta ``(B, 1 or S, *event)``, shape ``(B, S, *event)``."""
-    if eps is None or temperature == 0:
-        return theta.expand(-1, nb_samples, *theta.shape[2:])
-    perturbed = theta + temperature * eps
-    contracts.check_noise_fits(perturbed, theta)
-    return perturbed
-
-
 def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
     """Further arguments of a solver, tensors and arrays in memory of their own, without gradients."""
     return tuple(map(_copied, args)), {name: _copied(value) for name, value in kwargs.items()}
@@ -323,16 +236,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().clone()
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def divided(difference: Tensor, step: Tensor | float) -> Tensor:
-    """Differences ``(B, S, *event)`` over lambda, a number or ``(B*S,)``; 0 where lambda is 0."""
-    steps = for_rows(step, difference)
-    return torch.where(steps > 0, difference / steps, 0.0).to(difference)
-
-
-def for_rows(step: Tensor | float, like: Tensor) -> Tensor:
-    """lambda, a number or ``(B*S,)``, for multiplication with ``like``, ``(B, S, *event)``; float32 or wider."""
-    wide = torch.promote_types(like.dtype, torch.float32)  # float16 holds nothing above 65504
-    rows = torch.as_tensor(step, dtype=wide, device=like.device).expand(like.shape[0] * like.shape[1])
-    return rows.reshape(*like.shape[:2], *[1] * (like.dim() - 2))
