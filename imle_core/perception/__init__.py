@@ -1,16 +1,8 @@
 """Costs of tiles learned from images: maps with images, networks, ways to learn, and how well predictions plan."""
 
 from imle_core.perception.colour_lookup import ColourLookup, ColourTraining
-from imle_core.perception.maps import (
-    TILE,
-    TOLERANCE,
-    ImageMaps,
-    Judgement,
-    Plans,
-    judge,
-    path_costs,
-    plan,
-)
+from imle_core.perception.judgement import Judgement, Plans, judge, plan
+from imle_core.perception.maps import TILE, TOLERANCE, ImageMaps, path_costs
 from imle_core.perception.methods import (
     BASELINES,
     SUPERVISION,

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imle_core.perception.maps import TILE, ImageMaps, plan
+from imle_core.perception.judgement import plan
+from imle_core.perception.maps import TILE, ImageMaps
 from imle_core.perception.training import EpochRecord, PerceptionStep
 
 _BINS = 64  # of each colour channel

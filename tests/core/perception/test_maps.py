@@ -241,7 +241,7 @@ class TestPlanning:
         network = Oracle(maps.costs)
         whole = plan(network, maps)
         network.calls.clear()
-        monkeypatch.setattr(perception, "_TILES_AT_A_TIME", tiles)
+        monkeypatch.setattr(perception, "TILES_AT_A_TIME", tiles)
         again = plan(network, maps)
         assert [count for count, *_ in network.calls] == parts
         for name in ("costs", "paths", "regret", "optimal", "exact"):
