@@ -10,7 +10,8 @@ import typer
 
 from imle_cli.errors import UsageError
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import FilmOptions, InputTemperature, MapOptions, MapSolverOptions, NoiseOptions, ReportOptions
+from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.report import FilmOptions, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.films.recordings import Films

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.errors import UsageError
-from imle_cli.options.inputs import ReportOptions
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.benchmarks.measurement import Row

@@ -10,17 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given, Without
-from imle_cli.options.inputs import (
-    InputOptions,
-    LabOptions,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    SolverOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
+from imle_cli.options.measuring import LabOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.files.outputs import Outputs

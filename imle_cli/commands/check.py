@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.errors import DataError, UsageError
+from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
-from imle_cli.options.inputs import ReportOptions, check_at_least
+from imle_cli.options.report import ReportOptions
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape
 from imle_cli.problems.examination import Begun, Compiling, Found, Loaded, Request, Sense, examine
 from imle_cli.problems.own_process import EndedError, in_own_process

@@ -8,17 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import (
-    InputOptions,
-    LabOptions,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    SolverOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
+from imle_cli.options.measuring import LabOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 _Names = Annotated[str | None, typer.Option(metavar="NAME,...", help="Estimators; all of them by default.")]
 _Lambdas = Annotated[

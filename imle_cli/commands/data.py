@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.groups import Without
-from imle_cli.options.inputs import ReportOptions, check_at_least, check_range
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from imle_cli.options.groups import Without
-from imle_cli.options.inputs import Picture, ReportOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report

@@ -5,16 +5,8 @@ import time
 from typing import Any
 
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import (
-    Array,
-    InputOptions,
-    InputTemperature,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    Samples,
-    SolverOptions,
-)
+from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
+from imle_cli.options.report import Array, Picture, ReportOptions
 
 
 def marginals(

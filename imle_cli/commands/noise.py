@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from imle_cli.options.inputs import NoiseOptions, Picture, ReportOptions, check_at_least
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.inputs import NoiseOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 Draws = Annotated[int, typer.Option(help="How many values to put into the histogram.")]
 Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]

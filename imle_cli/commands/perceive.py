@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
+from imle_cli.options.inputs import NoiseOptions
+from imle_cli.options.learning import PerceptionOptions
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
-from imle_cli.options.inputs import ReportOptions, check_at_least
+from imle_cli.options.report import ReportOptions
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")

@@ -4,7 +4,8 @@ import math
 import time
 
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import Array, InputOptions, Picture, ReportOptions, SolverOptions
+from imle_cli.options.inputs import InputOptions, SolverOptions
+from imle_cli.options.report import Array, Picture, ReportOptions
 
 
 def solve(

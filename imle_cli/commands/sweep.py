@@ -12,20 +12,11 @@ import typer
 
 from imle_cli.commands.sweep_images import IMAGES_ONLY, Estimators, sweep_images
 from imle_cli.errors import DataError, UsageError
+from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given, Without
-from imle_cli.options.inputs import (
-    ExecutorName,
-    FilmOptions,
-    LearningOptions,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    PerceptionOptions,
-    RecordEvery,
-    ReportOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.options.inputs import ExecutorName, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, PerceptionOptions, RecordEvery
+from imle_cli.options.report import FilmOptions, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.errors import DataError, UsageError
-from imle_cli.options.inputs import (
-    ExecutorName,
-    LearningOptions,
-    NoiseOptions,
-    PerceptionOptions,
-    ReportOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.options.checks import check_at_least, read_numbers
+from imle_cli.options.inputs import ExecutorName, NoiseOptions
+from imle_cli.options.learning import LearningOptions, PerceptionOptions
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report

@@ -5,17 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from imle_cli.options.checks import check_agreement, check_at_least
 from imle_cli.options.groups import Given
-from imle_cli.options.inputs import (
-    LearningOptions,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    RecordEvery,
-    ReportOptions,
-    check_agreement,
-    check_at_least,
-)
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, RecordEvery
+from imle_cli.options.report import ReportOptions
 
 RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
 Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imle_cli.options.inputs import DeviceName, LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, check_at_least
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.inputs import DeviceName, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions
 from imle_cli.options.recorded import from_recorded, recorded
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import MapProblem, make_map_problem, read_map_problem

@@ -11,7 +11,7 @@ from imle_cli.files.outputs import replacing
 from imle_cli.films import encoders, frames
 from imle_cli.films.recordings import RunFilms, timed
 from imle_cli.learning.experiment import Experiment, Inputs, Recorder
-from imle_cli.options.inputs import FilmOptions
+from imle_cli.options.report import FilmOptions
 from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.sweep import TABLE, Cell, Outcome, SweepFolder, files_of, run_in_workplace
 from imle_cli.runs.training import History, Row, Run

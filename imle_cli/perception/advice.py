@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from imle_cli.options.inputs import PerceptionOptions
+from imle_cli.options.learning import PerceptionOptions
 from imle_cli.runs.perception import Views
 from imle_core.estimators import ESTIMATORS
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from imle_cli.errors import UsageError
 from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
-from imle_cli.options.inputs import DeviceName, NoiseOptions, PerceptionOptions
+from imle_cli.options.inputs import DeviceName, NoiseOptions
+from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
 from imle_cli.problems.noise import find_device
 from imle_cli.runs.folder import CHECKPOINT, RunError

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from imle_cli.errors import DataError, UsageError
-from imle_cli.options.inputs import DeviceName, InputOptions, LabOptions, ReportOptions, SolverOptions, check_range
+from imle_cli.options.checks import check_range
+from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
+from imle_cli.options.measuring import LabOptions
+from imle_cli.options.report import ReportOptions
 from imle_cli.problems.gold import read_gold
 from imle_cli.problems.imported import imported, reason
 from imle_cli.problems.map import MapProblem

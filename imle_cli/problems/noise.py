@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from imle_cli.errors import UsageError
-from imle_cli.options.inputs import DeviceName, NoiseName, NoiseOptions, check_at_least, check_temperature
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.inputs import DeviceName, NoiseName, NoiseOptions, check_temperature
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,

@@ -17,7 +17,8 @@ from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
 from imle_cli.learning.experiment import Experiment, Recorder
-from imle_cli.options.inputs import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions
 from imle_cli.runs.folder import new_folder
 from imle_cli.runs.training import Run
 from imle_core import Training

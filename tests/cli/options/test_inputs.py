@@ -11,16 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without, command
-from imle_cli.options.inputs import (
-    InputTemperature,
-    MapOptions,
-    NoiseOptions,
-    ReportOptions,
-    Samples,
-    SolverOptions,
-    check_at_least,
-)
+from imle_cli.options.inputs import InputTemperature, MapOptions, NoiseOptions, Samples, SolverOptions
+from imle_cli.options.report import ReportOptions
 
 
 def expect_usage_error(message):

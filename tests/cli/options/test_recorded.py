@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 
 from imle_cli.learning.experiment import Experiment
-from imle_cli.options.inputs import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, PerceptionOptions
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
 from imle_cli.perception.experiment import PerceptionExperiment
 

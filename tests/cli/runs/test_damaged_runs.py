@@ -18,7 +18,8 @@ from imle_cli.files.datasets import read_maps
 from imle_cli.files.sources import SourceError
 from imle_cli.learning.experiment import Experiment, Recorder
 from imle_cli.learning.sweep import Sweep
-from imle_cli.options.inputs import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions, PerceptionOptions
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.perception.experiment import PerceptionExperiment, Trained
 from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.perception.sweep import PerceptionSweep
