@@ -33,8 +33,8 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
 
     from imle_cli.benchmarks import catalogue, machine, rivals
     from imle_cli.console import Report
+    from imle_cli.device import find_device
     from imle_cli.files.outputs import Outputs
-    from imle_cli.problems.noise import find_device
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

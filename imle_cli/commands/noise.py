@@ -22,11 +22,12 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     from pathlib import Path
 
     from imle_cli.console import Report
+    from imle_cli.device import find_device
     from imle_cli.errors import UsageError
     from imle_cli.figures import canvas, maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise
-    from imle_cli.problems.noise import find_device, make_noise
+    from imle_cli.problems.noise import make_noise
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

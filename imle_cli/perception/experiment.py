@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
+from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
-from imle_cli.problems.noise import find_device
 from imle_cli.runs.folder import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.checks import check_name

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from imle_cli.device import find_device
 from imle_cli.errors import DataError, UsageError
 from imle_cli.options.checks import check_range
 from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
@@ -17,7 +18,6 @@ from imle_cli.options.report import ReportOptions
 from imle_cli.problems.gold import read_gold
 from imle_cli.problems.imported import imported, reason
 from imle_cli.problems.map import MapProblem
-from imle_cli.problems.noise import find_device
 from imle_cli.problems.problem import Problem
 from imle_cli.problems.reading import read_problem
 from imle_core import hamming

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
-from imle_cli.problems.noise import find_device
 from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_core.solvers import GridPath, TopK
 

@@ -1,4 +1,4 @@
-"""Noise and device from the options."""
+"""Noise from the options."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least
-from imle_cli.options.inputs import DeviceName, NoiseName, NoiseOptions, check_temperature
+from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
 from imle_core import (
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
@@ -103,15 +103,3 @@ def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:
         name, _, rest = str(error).partition(": ")
         raise UsageError(f"--noise-{'k' if name == 'k' else 'iterations'}: {rest}") from None
     return law
-
-
-def find_device(name: DeviceName) -> torch.device:
-    """The device of that name; "auto" takes a GPU where there is one.
-
-    Raises:
-        UsageError: a GPU where there is none.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise UsageError("--device: got cuda; torch finds no CUDA device here; use cpu or auto")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")

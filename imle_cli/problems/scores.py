@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.noise import find_device
 from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
 from imle_core.solvers import Assignment, Knapsack, TopK
 
