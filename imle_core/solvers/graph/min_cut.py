@@ -75,7 +75,7 @@ class MinCut(CostSolver):
         return masks
 
     def _sides(self, costs: Rows) -> Masks:
-        from imle_core.solvers.graph.kernels.paths import smallest_sides  # here, since numba takes half a second to import
+        from imle_core.solvers.graph.kernels.min_cut import smallest_sides  # here, since numba takes half a second to import
 
         never = costs == np.inf
         digits, shifts, bits = whole(np.where(never, 0, costs))

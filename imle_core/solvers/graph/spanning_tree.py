@@ -46,7 +46,9 @@ class SpanningTree(GraphSolver):
         return f"SpanningTree(nodes={len(self.nodes)}, edges={len(self.edges)}, forest={self.forest})"
 
     def _solve(self, rows: Rows) -> Masks:
-        from imle_core.solvers.graph.kernels.paths import spanning_trees  # here, since numba takes half a second to import
+        from imle_core.solvers.graph.kernels.spanning_tree import (
+            spanning_trees,  # here, since numba takes half a second to import
+        )
 
         masks = np.zeros(rows.shape, np.uint8)
         sizes = np.zeros(len(rows), np.int64)
