@@ -24,7 +24,8 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     from imle_cli.console import Report
     from imle_cli.device import find_device
     from imle_cli.errors import UsageError
-    from imle_cli.figures import canvas, maps
+    from imle_cli.figures import canvas
+    from imle_cli.figures.noise import noise_figure
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise
     from imle_cli.problems.noise import make_noise
@@ -48,7 +49,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     }
     edges, density = drawn.histogram(bins)
     texts = [f"{name} {fact}" for name, fact in facts.items()]
-    figure = maps.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
+    figure = noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
     outputs.write(canvas.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,

@@ -152,7 +152,8 @@ def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
 
 def _draw(grid: "Sweep") -> list[Path]:
     """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
-    from imle_cli.figures import canvas, maps
+    from imle_cli.figures import canvas
+    from imle_cli.figures.heat_maps import heat_maps
     from imle_cli.files.outputs import replacing
     from imle_cli.learning.sweep import LOSS, STEPS
 
@@ -172,7 +173,7 @@ def _draw(grid: "Sweep") -> list[Path]:
     ):
         grids = {samples: grid.grid(samples, mean(column)) for samples in grid.axes["samples"]}
         axes = grid.axes["input_temp"], grid.axes["target_temp"]
-        figure = maps.heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
+        figure = heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
         files.append(grid.path / file)
         with replacing(files[-1]) as target:
             target.write(canvas.encode(figure, "png"))

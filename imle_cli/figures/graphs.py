@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[Any]
 
 _NODE = "#4A4F57"
-_MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
+MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
 _NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
@@ -115,12 +115,12 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
     order = np.argsort(probability, kind="stable")
     never, chosen = order[probability[order] == 0], order[probability[order] > 0]
     _draw_edges(right, drawing, never, PALE, 1.0)
-    _draw_edges(right, drawing, chosen, _MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
+    _draw_edges(right, drawing, chosen, MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
     _draw_nodes(right, drawing)
     right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
     left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
     bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), _MARGINALS),
+        ScalarMappable(Normalize(0, 1), MARGINALS),
         ax=right,
         location="bottom",
         shrink=0.6,

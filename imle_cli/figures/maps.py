@@ -1,7 +1,7 @@
 """Pictures: maps, paths, marginals and laws of noise, as matplotlib figures whose tiles fall on whole pixels."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,8 @@ from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
-    CURVE,
     PALE,
     PATH,
-    add_title,
     draw_scale,
     factor,
     families,
@@ -37,7 +35,7 @@ Colours = NDArray[np.uint8]
 
 _WALL = "#56B4E9"
 _GREYS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
-_MARGINALS = mpl.colormaps["viridis"]
+MARGINALS = mpl.colormaps["viridis"]
 
 # Inches: the longer side of a map, the least width for a scale, spaces around and above, a scale, a legend.
 _MAP, _SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND = 4.0, 2.6, 0.25, 0.45, 0.3, 0.5, 0.3
@@ -93,8 +91,8 @@ def marginals_figure(
     _draw_map(sample.axes, costs, mask, tiles)
     sample.scale.remove()
     _draw_legend(figure, (sample.legend[0], sample.scale.get_position().y1), costs, tiles)
-    _show(marginals.axes, _MARGINALS(pooled_most(probability, _LARGEST), bytes=True)[..., :3], costs.shape)
-    draw_scale(marginals.scale, ScalarMappable(Normalize(0, 1), _MARGINALS), [0, 1], "probability")
+    _show(marginals.axes, MARGINALS(pooled_most(probability, _LARGEST), bytes=True)[..., :3], costs.shape)
+    draw_scale(marginals.scale, ScalarMappable(Normalize(0, 1), MARGINALS), [0, 1], "probability")
     return figure
 
 
@@ -122,85 +120,6 @@ def sample_sheet(costs: Floats, masks: Mask, *, title: str) -> Figure:
     _show(panel.axes, sheet, sheet.shape)
     _cost_scale(panel.scale, costs)
     _draw_legend(figure, panel.legend, costs, None, "sample")
-    return figure
-
-
-@own_settings()
-def noise_figure(
-    samples: Floats, edges: Floats, density: Floats | None, *, title: str, curve: str, facts: Sequence[str]
-) -> Figure:
-    """A histogram of draws with the exact density over it.
-
-    Args:
-        samples: draws, ``(S,)``; those outside the edges count in the total only.
-        edges: ``(n + 1,)`` edges of the bars.
-        density: ``(n,)`` exact density, averaged over each bar; None where it is not known.
-        title: text above it, taken literally and shortened to fit.
-        curve: name of the density.
-        facts: lines to write into the corner.
-    """
-    figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
-    axes = figure.add_subplot()
-    heights = np.histogram(samples, edges)[0] / (len(samples) * np.diff(edges))
-    axes.stairs(heights, edges, fill=True, color=PALE, label=f"{len(samples):,} draws")
-    if density is not None:
-        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=CURVE, linewidth=2, label=curve)
-    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="value", ylabel="density")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper right", fontsize=9)
-    axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
-    add_title(figure, title)
-    return figure
-
-
-@own_settings()
-def heat_maps(
-    grids: Mapping[int, Sequence[Sequence[float]]],
-    rows: Sequence[float],
-    columns: Sequence[float],
-    *,
-    title: str,
-    label: str,
-) -> Figure:
-    """Values over input and target temperature, side by side for each number of samples, on one scale, with figures.
-
-    Args:
-        grids: for each number of samples ``(len(rows), len(columns))`` values; NaN where there is none.
-        rows: input temperatures.
-        columns: target temperatures.
-        title: text above them, taken literally and shortened to fit.
-        label: what the values are.
-    """
-    cell = 0.62  # inches
-    width, height = len(grids) * max(cell * len(columns) + 0.75, 1.8) + 1.2, cell * max(len(rows), 2) + 1.6
-    figure = Figure(figsize=(max(width, 3.6), height), dpi=200, layout="constrained")
-    every = np.array(list(grids.values()), dtype=float)
-    known = every[np.isfinite(every)]
-    low, high = (0.0, float(known.max()) or 1.0) if known.size else (0.0, 1.0)
-    mapping = ScalarMappable(Normalize(low, high), _MARGINALS)
-    panels = figure.subplots(1, len(grids), squeeze=False)[0]
-    for axes, (samples, values) in zip(panels, grids.items(), strict=True):
-        shown = np.array(values, dtype=float)
-        axes.imshow(np.ma.masked_invalid(shown), cmap=_MARGINALS.with_extremes(bad=PALE), norm=mapping.norm)
-        for (row, column), value in np.ndenumerate(shown):
-            dark = np.isfinite(value) and value < (low + high) / 2
-            text = f"{value:.3g}" if np.isfinite(value) else "–"
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
-        axes.set_title(f"{samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
-        axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns], fontsize=8)
-        axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows], fontsize=8)
-        axes.set_xlabel("target temperature", fontsize=9)
-        axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
-        axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
-        axes.grid(which="minor", color="white", linewidth=1.5)
-        axes.tick_params(which="both", length=0)
-        axes.spines[:].set_visible(False)
-    panels[0].set_ylabel("input temperature", fontsize=9)
-    bar = figure.colorbar(mapping, ax=panels, fraction=0.05, pad=0.02)
-    bar.set_label(label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    bar.outline.set_linewidth(0.4)
-    add_title(figure, title)
     return figure
 
 

@@ -30,7 +30,7 @@ from imle_cli.figures.canvas import (
 Floats = NDArray[np.float64]
 Mask = NDArray[Any]
 
-_MARGINALS = mpl.colormaps["viridis"]
+MARGINALS = mpl.colormaps["viridis"]
 _GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", "#4A4F57"])
 _CHOSEN = ListedColormap([PALE, PATH])
 _NAMED = 40  # most items with names
@@ -160,13 +160,13 @@ def pair_marginals_figure(
     figure = _matrix_figure(scores.shape, 2)
     left, right = figure.subplots(1, 2)
     _draw_pairs(left, rows, columns, scores, sample, "one sample")
-    _show(right, pooled_most(probability, _CELLS), probability.shape, cmap=_MARGINALS, norm=Normalize(0, 1))
+    _show(right, pooled_most(probability, _CELLS), probability.shape, cmap=MARGINALS, norm=Normalize(0, 1))
     _name_pairs(right, rows, columns)
     if max(probability.shape) <= 12:
         for (row, column), value in np.ndenumerate(probability):
             colour = "white" if value < 0.5 else "black"
             right.text(column, row, f"{value:.2g}", ha="center", va="center", fontsize=7, color=colour)
-    _add_scale(right, ScalarMappable(Normalize(0, 1), _MARGINALS), "probability")
+    _add_scale(right, ScalarMappable(Normalize(0, 1), MARGINALS), "probability")
     right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
     add_title(figure, title)
     return figure

@@ -17,6 +17,8 @@ from imle_cli.figures import (
     reproduction,
     scores,
 )
+from imle_cli.figures.heat_maps import heat_maps
+from imle_cli.figures.noise import noise_figure
 
 OTHERS = {
     "text.usetex": True,
@@ -43,10 +45,10 @@ DRAWN = {
     "map": lambda: maps.map_figure(COSTS, MASK, np.argwhere(MASK), title="map"),
     "marginals": lambda: maps.marginals_figure(COSTS, MASK, MASK / 2, title="marginals", samples=9),
     "samples": lambda: maps.sample_sheet(COSTS, np.stack([MASK] * 3), title="samples"),
-    "noise": lambda: maps.noise_figure(
+    "noise": lambda: noise_figure(
         np.arange(9.0), np.arange(4.0), np.ones(3) / 9, title="$x", curve="density", facts=["fact"]
     ),
-    "heat maps": lambda: maps.heat_maps({1: [[1.0, 2.0]]}, [1.0], [0.0, 1.0], title="sweep", label="loss"),
+    "heat maps": lambda: heat_maps({1: [[1.0, 2.0]]}, [1.0], [0.0, 1.0], title="sweep", label="loss"),
     "items": lambda: scores.item_figure(["a", "b"], np.array([1.0, 2.0]), np.array([0, 1]), title="items"),
     "reproduction": lambda: reproduction.reproduction_figure([CURVE], title="again"),
     "graph": lambda: graphs.samples_figure(

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from imle_cli.figures import canvas, maps
+from imle_cli.figures.heat_maps import heat_maps
+from imle_cli.figures.noise import noise_figure
 
 ORANGE, BLUE, PALE = (213, 94, 0), (86, 180, 233), (201, 206, 214)
 SHAPES = [(16, 16), (7, 9), (1, 1), (3, 40), (40, 3), (1, 3000), (3000, 1), (301, 300)]
@@ -200,20 +202,20 @@ class TestSheet:
 class TestNoise:
     def test_bars_have_the_histogram_s_heights_over_all_draws(self):
         samples = np.array([0.1, 0.2, 0.6, 9.0])
-        figure = maps.noise_figure(samples, np.array([0, 0.5, 1]), np.ones(2), title="n", curve="law", facts=["mean 1"])
+        figure = noise_figure(samples, np.array([0, 0.5, 1]), np.ones(2), title="n", curve="law", facts=["mean 1"])
         assert figure.axes[0].patches[0].get_data().values.tolist() == [1.0, 0.5]
         assert [text.get_text() for text in figure.axes[0].get_legend().texts] == ["4 draws", "law"]
         assert figure.axes[0].texts[0].get_text() == "mean 1"
 
     def test_without_a_known_density_there_is_no_curve(self):
-        figure = maps.noise_figure(np.zeros(3), np.array([-1.0, 1.0]), None, title="n", curve="law", facts=[])
+        figure = noise_figure(np.zeros(3), np.array([-1.0, 1.0]), None, title="n", curve="law", facts=[])
         assert not figure.axes[0].lines
         assert pixels(figure).size
 
 
 class TestHeatMaps:
     def made(self, grids, rows=(0, 5), columns=(0, 1, 2)):
-        return maps.heat_maps(grids, rows, columns, title="t", label="loss")
+        return heat_maps(grids, rows, columns, title="t", label="loss")
 
     def test_a_panel_for_each_number_of_samples_on_one_scale(self):
         figure = self.made({1: [[0, 1, 2], [3, 4, 5]], 10: [[5, 5, 5], [0, 0, 8]]})
