@@ -16,7 +16,8 @@ import torch
 from imle_cli.benchmarks.measurement import Row, fastest
 from imle_cli.files.maps.terrain import built_in_map
 from imle_cli.films import encoders, frames
-from imle_cli.films.recordings import RunFilms, timed
+from imle_cli.films.timing import timed
+from imle_cli.films.training import RunFilms
 from imle_cli.runs.training import Run
 from imle_core.solvers import GridPath
 

@@ -14,7 +14,7 @@ from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptio
 from imle_cli.options.report import FilmOptions, ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.films.recordings import Films
+    from imle_cli.films.timing import Films
 
 FormatName = Literal["gif", "webp", "apng", "mp4"]
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
@@ -60,7 +60,7 @@ def animate(
     from imle_cli.console import Report
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
-    from imle_cli.films.recordings import timed
+    from imle_cli.films.timing import timed
     from imle_cli.runs.folder import newest_run_path
 
     began = time.perf_counter()
@@ -93,7 +93,7 @@ def animate(
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.perception import PerceptionFilms
-    from imle_cli.films.recordings import RunFilms
+    from imle_cli.films.training import RunFilms
     from imle_cli.learning.experiment import Experiment
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.runs.folder import command_of
@@ -118,7 +118,7 @@ def _of_map(
     samples: int,
     report: ReportOptions,
 ) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.films.recordings import MapFilms
+    from imle_cli.films.map import MapFilms
     from imle_cli.problems.map import read_map_problem
     from imle_cli.problems.noise import read_sampling
     from imle_core import stream_samples

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, TypeVar
 
 from imle_cli.files.outputs import replacing
 from imle_cli.films import encoders, frames
-from imle_cli.films.recordings import RunFilms, timed
+from imle_cli.films.timing import timed
+from imle_cli.films.training import RunFilms
 from imle_cli.learning.experiment import Experiment, Inputs, Recorder
 from imle_cli.options.report import FilmOptions
 from imle_cli.runs.folder import RunFolder

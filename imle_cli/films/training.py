@@ -1,41 +1,14 @@
 """What animations show: the steps of a recorded training, and samples of a map."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imle_cli.films.frames import CURVE, MISSED, PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Film, evenly
 from imle_cli.runs.folder import HISTORY, METRICS, RunError
 from imle_cli.runs.training import History, Row
-
-Film: TypeAlias = Callable[[], Iterator[Pixels]]
-
-_LAST_SECONDS = 2.0  # by which the last frame holds longer
-
-
-class Films(Protocol):
-    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette."""
-
-    films: dict[str, Film]
-    count: int
-    palette: Pixels
-
-
-def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]]:
-    """Each picture with its duration in milliseconds; the last one holds two seconds longer."""
-    began, shown = 0, next(pictures)
-    for number, picture in enumerate(pictures, 1):
-        ends = round(1000 * number / fps)
-        yield shown, ends - began
-        began, shown = ends, picture
-    yield shown, round(1000 * (1 / fps + _LAST_SECONDS))
-
-
-def evenly(count: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
-    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, most))).astype(np.int64))
 
 
 class RunFilms:
@@ -106,50 +79,3 @@ class RunFilms:
             curve = Panel(scene.curve(self.losses, seen), loss, ((CURVE, f"from 0 to {self.losses.max():.3g}"),))
             panels = [gold, self._path_panel(place, off), self._weights_panel(place, "weights"), curve]
             yield scene.frame(self._headline(place), panels)
-
-
-class MapFilms:
-    """Films of samples of a map, by name; the two go in step.
-
-    Args:
-        costs: the map, ``(H, W)``.
-        samples: makes an iterator of samples, ``(H, W)`` each.
-        count: how many samples there are.
-        law: what to call noise and temperature.
-        size: pixels of a frame's longer side.
-        most: how many frames there may be.
-    """
-
-    palette = PALETTE
-
-    def __init__(
-        self,
-        costs: NDArray[np.float64],
-        samples: Callable[[], Iterator[NDArray[Any]]],
-        count: int,
-        law: str,
-        size: int,
-        most: int,
-    ):
-        self.costs, self.samples, self.law = costs, samples, law
-        self.places, self.scene = evenly(count, most), Scene(costs.shape, size)
-        self.count = len(self.places)
-        self.films: dict[str, Film] = {"paths": self._paths, "distribution": self._distribution}
-
-    def _paths(self) -> Iterator[Pixels]:
-        below, key = ground(self.costs), ((PATH, "sample"),)
-        shown = set(self.places.tolist())
-        for number, sample in enumerate(self.samples()):
-            if number in shown:
-                yield self.scene.frame(f"sample {number + 1}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
-
-    def _distribution(self) -> Iterator[Pixels]:
-        total, walls = np.zeros(self.costs.shape), np.isinf(self.costs)
-        shown = set(self.places.tolist())
-        for number, sample in enumerate(self.samples()):
-            total += sample
-            if number in shown:
-                mean = np.where(walls, np.inf, total / (number + 1))
-                panel = Panel(hues(mean, 0.0, 1.0), "", Scale("probability 0", "1"))
-                plural = "s" if number else ""
-                yield self.scene.frame(f"{number + 1} sample{plural}  ·  {self.law}", [panel])

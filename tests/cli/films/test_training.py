@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from imle_cli.films.frames import MISSED, PATH
-from imle_cli.films.recordings import MapFilms, RunFilms, evenly, timed
+from imle_cli.films.map import MapFilms
+from imle_cli.films.timing import evenly, timed
+from imle_cli.films.training import RunFilms
 from imle_cli.runs.folder import RunError
 from imle_cli.runs.training import History
 
