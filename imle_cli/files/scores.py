@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.files.sources import SourceError, Table, as_number, read_table
+from imle_cli.files.sources import SourceError
 from imle_cli.files.tables.layout import mostly_numeric
-from imle_cli.files.tables.number_formats import is_numeric
+from imle_cli.files.tables.number_formats import as_number, is_numeric
+from imle_cli.files.tables.reading import Table, read_table
 
 _SCORES = ("score", "value")
 _CORNERS = ("", "id", "name", "item", "row", "index", "worker", "agent", "person", "task", "job")  # above names of rows

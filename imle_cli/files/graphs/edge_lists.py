@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from imle_cli.files.graphs.content import Content, Edge, counted, listed, shown, text_of
-from imle_cli.files.sources import SourceError, Table, as_number, read_bytes, read_table
+from imle_cli.files.sources import SourceError, read_bytes
+from imle_cli.files.tables.number_formats import as_number
+from imle_cli.files.tables.reading import Table, read_table
 
 ENDS = (
     ("source", "from", "u", "src", "node1", "fromnodeid", "start", "origin", ":start_id"),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
 from imle_cli.files.graphs.content import value_of
-from imle_cli.files.sources import as_number
+from imle_cli.files.tables.number_formats import as_number
 
 _COORDINATES = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"))
 _FEW, _PIVOTS = 200, 50  # nodes

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imle_cli.files.graphs.content import Content, Edge, numbered, shown, text_of, unreadable
-from imle_cli.files.sources import SourceError, as_number
+from imle_cli.files.sources import SourceError
+from imle_cli.files.tables.number_formats import as_number
 
 _KIND = "Matrix Market"
 _FIELDS = ("real", "double", "integer", "unsigned-integer", "pattern", "complex")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from imle_cli.files.graphs.content import Content, Edge, numbered, shown, text_of, unreadable
-from imle_cli.files.sources import as_number
+from imle_cli.files.tables.number_formats import as_number
 
 _KIND = "Pajek"
 _VALUE = re.compile(r"[+-]?[.,]?\d.*")  # how a line's value begins, whether it is a number or not

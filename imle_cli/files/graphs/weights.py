@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.files.graphs.content import Edge, counted, listed, same_names, shown, value_of
-from imle_cli.files.sources import NUMBER, SourceError, as_number
-from imle_cli.files.tables.number_formats import doubt
+from imle_cli.files.sources import SourceError
+from imle_cli.files.tables.number_formats import as_number, doubt
+from imle_cli.files.tables.reading import NUMBER
 
 EQUAL = "none"
 """What to give as the name of the weights so that each edge has 1."""

@@ -7,7 +7,8 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from imle_cli.files.graphs.content import Content, Edge, counted, unreadable
-from imle_cli.files.sources import SourceError, as_number
+from imle_cli.files.sources import SourceError
+from imle_cli.files.tables.number_formats import as_number
 
 _READERS = {"graphml": "GraphML", "gexf": "GEXF"}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.files.sources import SourceError, read_layout
+from imle_cli.files.sources import SourceError
 from imle_cli.files.tables.layout import Layout, counts
 from imle_cli.files.tables.number_formats import POINT, as_number, doubt, is_numeric
+from imle_cli.files.tables.reading import read_layout
 from imle_cli.files.tables.separators import NAMES
 from imle_cli.notes import note
 

@@ -18,7 +18,8 @@ from imle_cli.files.datasets import read_maps
 from imle_cli.files.graphs.reading import read_graph
 from imle_cli.files.maps.terrain import load
 from imle_cli.files.scores import read_items, read_pairs
-from imle_cli.files.sources import SourceError, read_table
+from imle_cli.files.sources import SourceError
+from imle_cli.files.tables.reading import read_table
 from imle_cli.options.inputs import MapOptions, MapSolverOptions
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import read_map_problem

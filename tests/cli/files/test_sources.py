@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from imle_cli.files import sources
-from imle_cli.files.sources import SourceError, as_number, ending, read_bytes, read_table
+from imle_cli.files.sources import SourceError, ending, read_bytes
+from imle_cli.files.tables.number_formats import as_number
+from imle_cli.files.tables.reading import read_table
 
 RULE = "it must be a number below 1e100, or inf; correct it"
 
