@@ -24,8 +24,7 @@ from imle_core.noise import (
     SumOfGammaNoiseDistribution,
     kolmogorov_smirnov,
 )
-from imle_core.sampling import Marginals, marginals, stream_marginals, stream_samples
-from imle_core.sampling.samples import perturb_and_map
+from imle_core.sampling import Marginals, marginals, perturb_and_map, stream_marginals, stream_samples
 from imle_core.training import Step, Training, train
 
 __all__ = [

@@ -17,7 +17,7 @@ from imle_cli.options.recorded import from_recorded, recorded
 from imle_cli.runs.folder import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.checks import check_name
-from imle_core.concurrency.process_group import size
+from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS
 from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement, make_network
 
@@ -81,8 +81,10 @@ class PerceptionData:
             raise DataSetError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
         read = {split: read_maps(folder, split) for split in others}
         for split, maps in read.items():
-            if len(maps) < size():
-                raise DataSetError(folder, f"{split}_ has {len(maps)} maps for {size()} processes; start fewer")
+            if len(maps) < process_group.size():
+                raise DataSetError(
+                    folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
+                )
         return cls(train, read[others[0]], others[0], read[others[-1]], others[-1])
 
     @property

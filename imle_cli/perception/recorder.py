@@ -22,7 +22,7 @@ from imle_cli.problems.noise import make_noise
 from imle_cli.runs.checkpoints import load
 from imle_cli.runs.folder import DAMAGED, PREVIOUS, RunError, new_folder
 from imle_cli.runs.perception import PerceptionRun, Views
-from imle_core.concurrency.process_group import gathered, rank, size
+from imle_core.concurrency import process_group
 from imle_core.estimators import steps_of_any_size
 from imle_core.perception import (
     Clock,
@@ -67,7 +67,7 @@ class PerceptionRecorder:
     fell_back: bool = False
 
     def __post_init__(self) -> None:
-        share = slice(rank(), None, size())
+        share = slice(process_group.rank(), None, process_group.size())
         self._judged, self._viewed = self.data.judged.part(share), self.data.judged.part(slice(_VIEWS))
 
     def __enter__(self) -> "PerceptionRecorder":
@@ -93,12 +93,12 @@ class PerceptionRecorder:
         views = Views(viewed.images.numpy(), viewed.paths.numpy().astype("uint8"), viewed.costs.numpy())
         state = training.state_dict() | {"seconds": 0.0}
         run = None
-        if rank() == 0:
+        if process_group.rank() == 0:
             versions = {name: version(name) for name in ("imle", "torch", "numpy", "numba")}
             config = {
                 "options": experiment.options,
                 "inputs": data.digest,
-                "processes": size(),
+                "processes": process_group.size(),
                 "judged": data.split,
                 "versions": versions,
             }
@@ -116,7 +116,7 @@ class PerceptionRecorder:
             FolderLockError: another process writes it.
             DataSetError: a data set that cannot be used.
         """
-        run = PerceptionRun.open_to_write(path) if rank() == 0 else PerceptionRun.open(path)
+        run = PerceptionRun.open_to_write(path) if process_group.rank() == 0 else PerceptionRun.open(path)
         try:
             return cls._resumed(run)
         except BaseException:
@@ -134,11 +134,11 @@ class PerceptionRecorder:
             got = f"the data set in {str(experiment.data)!r} has changed since config.json was written"
             raise RunError(path, f"{got}; the run cannot go on with another")
         views, training = run.views(), run.made_of_options(lambda _: _training(experiment, data))
-        (state, name), _ = run.last_checkpoint(), gathered(None)  # once all have read it
+        (state, name), _ = run.last_checkpoint(), process_group.gathered(None)  # once all have read it
         rows = run.rows(state, name)
-        if isinstance(training, PerceptionTraining) and len(state["generators"]) != size():
+        if isinstance(training, PerceptionTraining) and len(state["generators"]) != process_group.size():
             begun = f"{name} was begun in {len(state['generators'])} processes"
-            raise RunError(path, f"{begun}, here are {size()}; start as many")
+            raise RunError(path, f"{begun}, here are {process_group.size()}; start as many")
         try:
             load(training, state)
         except Exception as error:  # whatever a foreign state may lead to
@@ -147,9 +147,9 @@ class PerceptionRecorder:
         if not ended <= len(rows) or not 0 <= training.step <= training.steps:
             got = f"{name} is in epoch {str(ended)[:20]} of {experiment.learning.epochs} in config.json"
             raise RunError(path, f"{got}, metrics.csv has {len(rows)}; {DAMAGED}")
-        if name == PREVIOUS and rank() == 0:
+        if name == PREVIOUS and process_group.rank() == 0:
             run.drop_last_checkpoint()
-        kept, seen = run if rank() == 0 else None, views.until(training.step)
+        kept, seen = run if process_group.rank() == 0 else None, views.until(training.step)
         return cls(kept, experiment, data, training, seen, rows[:ended], state["seconds"], name == PREVIOUS)
 
     def steps(self, stop: Callable[[], bool] = lambda: False) -> Iterator[PerceptionStep]:
@@ -159,7 +159,7 @@ class PerceptionRecorder:
         """
         keep_freed_memory()
         began, saved = time.perf_counter() - self.seconds, time.perf_counter()
-        alone = size() == 1
+        alone = process_group.size() == 1
         whole = True  # between two steps; amid one, only the state that was saved last is of a piece
         try:
             records = iter(self.training)
@@ -175,7 +175,7 @@ class PerceptionRecorder:
                 yield record
                 if not (alone or record.ends_epoch):
                     continue
-                if any(gathered(stop())):
+                if any(process_group.gathered(stop())):
                     break
                 if not alone or time.perf_counter() - saved > _SAVE_SECONDS:
                     self.save()
@@ -225,7 +225,7 @@ class PerceptionRecorder:
 
     def summary(self) -> dict[str, Any]:
         """What came out, for JSON; the last network is judged on the test maps. All processes must call it."""
-        share = self.data.tested.part(slice(rank(), None, size()))
+        share = self.data.tested.part(slice(process_group.rank(), None, process_group.size()))
         found, learning = judge(plan(self.training.network, share), share), self.experiment.learning
         return describe(self.experiment, found) | {
             "data": str(self.experiment.data),
@@ -237,7 +237,7 @@ class PerceptionRecorder:
             "epochs": epoch_rows(self.experiment, self.rows),
             "seconds": self.seconds,
             "seed": self.experiment.seed,
-            "processes": size(),
+            "processes": process_group.size(),
             "samples": learning.nb_samples,
             "run": None if self.run is None else str(self.run.path),
         }
@@ -249,7 +249,7 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
         return ColourTraining(network, data.train)
     clock, place = Clock(), next(network.parameters()).device
     # Each process draws noise of its own.
-    generator = torch.Generator(place).manual_seed((experiment.seed + (rank() << 32)) % 2**63)
+    generator = torch.Generator(place).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
     forward, backward = learning.temperatures
     method = make_method(
         learning.estimator,

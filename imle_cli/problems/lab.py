@@ -23,8 +23,7 @@ from imle_cli.problems.reading import read_problem
 from imle_core import hamming
 from imle_core.checks import check_name
 from imle_core.estimators import ESTIMATORS
-from imle_core.exact import ExponentialFamily
-from imle_core.exact.of_solver import family_of
+from imle_core.exact import ExponentialFamily, family_of
 from imle_core.lab import PROBLEMS, LabProblem, check_problem, make_problem
 
 _MOST_INSTANCES = 1000

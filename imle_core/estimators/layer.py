@@ -23,7 +23,7 @@ from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_size import StepWatch
 from imle_core.estimators.target import TargetDistribution
-from imle_core.sampling.samples import add_noise
+from imle_core.sampling import add_noise
 
 Sense = Literal["max", "min"]
 Reduction = Literal["none", "stacked", "mean"]

@@ -9,8 +9,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
-from imle_core.exact import ExponentialFamily
-from imle_core.exact.of_solver import check_family, family_of
+from imle_core.exact import ExponentialFamily, check_family, family_of
 
 Baseline = Literal["none", "leave-one-out"]
 

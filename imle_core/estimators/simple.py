@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from imle_core.estimators.layer import Arguments, Backward, Layer
-from imle_core.exact import ExponentialFamily
-from imle_core.exact.of_solver import check_family, family_of
+from imle_core.exact import ExponentialFamily, check_family, family_of
 
 
 @dataclass(frozen=True)

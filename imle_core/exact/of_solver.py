@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from imle_core.exact import AcyclicGridPaths, Categorical, ExponentialFamily, KnapsackSets, KSubset, SpanningTrees
+from imle_core.exact.family import ExponentialFamily
+from imle_core.exact.grid import AcyclicGridPaths
+from imle_core.exact.independent import Categorical
+from imle_core.exact.knapsack import KnapsackSets
+from imle_core.exact.subset import KSubset
+from imle_core.exact.tree import SpanningTrees
 from imle_core.solvers import AcyclicGridPath, ArgMax, Knapsack, SpanningTree, TopK
 
 

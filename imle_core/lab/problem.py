@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.exact import ExponentialFamily
-from imle_core.exact.of_solver import family_of
+from imle_core.exact import ExponentialFamily, family_of
 from imle_core.solvers import AcyclicGridPath, Knapsack, SpanningTree, TopK
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from imle_core.concurrency.process_group import summed
+from imle_core.concurrency import process_group
 from imle_core.perception.maps import TILES_AT_A_TIME, TOLERANCE, ImageMaps, cheapest_paths, path_costs
 
 
@@ -69,5 +69,7 @@ def judge(plans: Plans, maps: ImageMaps) -> Judgement:
     """Judges plans for maps; where there are several processes, those of all of them together."""
     exact = plans.exact & maps.unique
     numbers = [torch.tensor(len(maps)), plans.optimal.sum(), plans.regret.sum(), maps.unique.sum(), exact.sum()]
-    count, optimal, regret, unique, same = summed(torch.stack([number.double() for number in numbers])).tolist()
+    count, optimal, regret, unique, same = process_group.summed(
+        torch.stack([number.double() for number in numbers])
+    ).tolist()
     return Judgement(optimal / count, regret / count, same / unique if unique else None, unique / count)

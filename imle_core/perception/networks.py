@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from imle_core import checks
-from imle_core.concurrency.process_group import size, summed
+from imle_core.concurrency import process_group
 from imle_core.perception.maps import TILE
 
 
@@ -23,13 +23,13 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images, ``(N, C, H, W)``."""
-        if not self.training or size() == 1:
+        if not self.training or process_group.size() == 1:
             return super().forward(images)
         axes, shape = (0, 2, 3), (1, -1, 1, 1)
-        count = summed(images.new_tensor(images.numel() / images.shape[1]))
-        mean = summed(images.sum(axes)) / count
+        count = process_group.summed(images.new_tensor(images.numel() / images.shape[1]))
+        mean = process_group.summed(images.sum(axes)) / count
         centred = images - mean.view(shape)
-        variance = summed(centred.square().sum(axes)) / count
+        variance = process_group.summed(centred.square().sum(axes)) / count
         with torch.no_grad():
             for kept, value in ((self.running_mean, mean), (self.running_var, variance * count / (count - 1))):
                 kept.lerp_(value, self.momentum)  # type: ignore[union-attr, arg-type]

@@ -7,5 +7,14 @@ from imle_core.sampling.averages import (
     stream_marginals,
     stream_samples,
 )
+from imle_core.sampling.samples import add_noise, perturb_and_map
 
-__all__ = ["Marginals", "dependent_samples", "marginals", "stream_marginals", "stream_samples"]
+__all__ = [
+    "Marginals",
+    "add_noise",
+    "dependent_samples",
+    "marginals",
+    "perturb_and_map",
+    "stream_marginals",
+    "stream_samples",
+]

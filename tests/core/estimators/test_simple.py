@@ -9,8 +9,7 @@ import torch
 
 from draws import generator, gradient, normal
 from imle_core.estimators import Simple, differentiable
-from imle_core.exact import Hypercube, KSubset
-from imle_core.exact.of_solver import family_of
+from imle_core.exact import Hypercube, KSubset, family_of
 from imle_core.solvers import AcyclicGridPath, ArgMax, GridPath, Knapsack, SpanningTree, TopK
 
 EDGES = [(u, v) for v in range(4) for u in range(v)]

@@ -6,8 +6,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from imle_core.exact import AcyclicGridPaths, Categorical, KnapsackSets, KSubset, SpanningTrees
-from imle_core.exact.of_solver import check_family, family_of
+from imle_core.exact import AcyclicGridPaths, Categorical, KnapsackSets, KSubset, SpanningTrees, check_family, family_of
 from imle_core.solvers import AcyclicGridPath, ArgMax, Assignment, GridPath, Knapsack, Ranking, SpanningTree, TopK
 
 EDGES = list(combinations("abcd", 2))

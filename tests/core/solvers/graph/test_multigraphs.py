@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from imle_core.exact.of_solver import family_of
+from imle_core.exact import family_of
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
 STREETS = [("a", "b"), ("a", "b"), ("b", "a"), ("b", "b"), ("b", "c"), ("b", "c")]
