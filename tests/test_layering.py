@@ -1,11 +1,11 @@
 """Imports: what import-linter's contracts in pyproject.toml cannot say of them, and that these are kept."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from importlinter.api import read_configuration
+from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[1]
 # Who may use which library; names of packages stand for all that is in them.
@@ -73,15 +73,19 @@ def public(package):
     return next(ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign))
 
 
-def test_imports_go_one_way():
-    done = subprocess.run(
-        [sys.executable, "-m", "importlinter.cli", "lint", "--no-cache"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+def test_imports_go_one_way(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_an_import_that_runs_back_up_is_seen(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(ROOT)
+    contract = 'name = "x"\ntype = "layers"\ncontainers = ["imle_core"]\nlayers = ["solvers", "estimators"]\n'
+    Path(tmp_path / "contracts.toml").write_text(
+        f'[tool.importlinter]\nroot_package = "imle_core"\n[[tool.importlinter.contracts]]\n{contract}', encoding="utf-8"
     )
-    assert done.returncode == 0, done.stdout
+    assert lint_imports(config_filename=str(tmp_path / "contracts.toml"), no_cache=True) == 1
+    assert "imle_core.estimators is not allowed to import imle_core.solvers" in capsys.readouterr().out
 
 
 def test_a_library_is_used_where_it_belongs_and_a_package_by_its_index():
@@ -134,6 +138,19 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
 )
 def test_a_forbidden_import_is_seen(source, module, complaint):
     assert list(complaints(source, module)) == [complaint]
+
+
+@pytest.mark.parametrize("package", ["imle_core", "imle_cli"])
+def test_the_map_in_the_docstring_has_every_package_in_its_layer(package):
+    lines = ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8"))).split("\n")
+    begin = next(number for number, line in enumerate(lines) if line.startswith("    "))
+    end = next(number for number, line in enumerate(lines) if number > begin and line and not line.startswith("    "))
+    groups = "\n".join(lines[begin:end]).strip("\n").split("\n\n")
+    told = [{line.split()[0] for line in group.split("\n")} for group in groups]
+    contracts = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
+    layers = next(contract["layers"] for contract in contracts if contract.get("containers") == [package])
+    assert told == [set(layer.split(" | ")) for layer in layers]
+    assert set().union(*told) == {name.split(".")[1] for name in MODULES if "." in name and name.startswith(f"{package}.")}
 
 
 def test_no_module_has_a_name_that_names_no_subject():
