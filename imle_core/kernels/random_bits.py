@@ -17,12 +17,12 @@ _ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0
 @compiled
 def uniform(state):
     """Uniform in [0, 1), a multiple of 2**-53, and the state after it."""
-    bits, state = following(state)
+    bits, state = next_bits(state)
     return _UNIT * np.float64(bits >> np.uint64(11)), state
 
 
 @compiled
-def following(state):
+def next_bits(state):
     """The next 64 bits of xoshiro256++, and the state after them; as numbers, which stay in registers."""
     s0, s1, s2, s3 = state
     total = s0 + s3
@@ -40,23 +40,23 @@ def seed(key, stride):
     """The state that four outputs of SplitMix64 make, other ones for each stride."""
     one = key + (np.uint64(4) * stride + np.uint64(1)) * _GOLDEN
     two = one + _GOLDEN
-    return mixed(one), mixed(two), mixed(two + _GOLDEN), mixed(two + _GOLDEN + _GOLDEN)
+    return mix64(one), mix64(two), mix64(two + _GOLDEN), mix64(two + _GOLDEN + _GOLDEN)
 
 
 @compiled
-def word(start, place):
+def splitmix64(start, place):
     """The 64 bits of SplitMix64 at a place, counted from 0, where its counter begins at ``start``."""
-    return mixed(start + place * _GOLDEN)
+    return mix64(start + place * _GOLDEN)
 
 
 @compiled
-def inside(bits):
+def open_uniform(bits):
     """Uniform in (0, 1) from the upper 52 bits: the middle of one of 2**52 equal intervals, so neither 0 nor 1."""
     return np.uint64((bits >> np.uint64(12)) | _ONE).view(np.float64) - (1.0 - _UNIT)
 
 
 @compiled
-def mixed(z):
+def mix64(z):
     """SplitMix64's output for its counter."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

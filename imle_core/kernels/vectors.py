@@ -151,19 +151,19 @@ def equal(_, one, other):
 
 
 @primitive
-def both(_, one, other):
+def and_(_, one, other):
     """Where both masks are true; or whole numbers with the bits that both have."""
     return one(one, other), lambda context, builder, signature, values: builder.and_(*values)
 
 
 @primitive
-def either(_, one, other):
+def or_(_, one, other):
     """Where one mask is true or the other; or whole numbers with the bits of either."""
     return one(one, other), lambda context, builder, signature, values: builder.or_(*values)
 
 
 @primitive
-def choose(_, mask, one, other):
+def select(_, mask, one, other):
     """The first number where the mask is true, else the second."""
     return one(mask, one, other), lambda context, builder, signature, values: builder.select(*values)
 
@@ -185,7 +185,7 @@ def convert(_, vector, kind):
 
 
 @primitive
-def some(_, mask):
+def any_lane(_, mask):
     """Whether a mask is true in some lane."""
     return types.boolean(mask), lambda context, builder, signature, values: builder.icmp_unsigned(
         "!=", builder.bitcast(values[0], ir.IntType(LANES)), ir.IntType(LANES)(0)
@@ -193,7 +193,7 @@ def some(_, mask):
 
 
 @primitive
-def bits(_, mask):
+def movemask(_, mask):
     """A mask as a number from 0 to below 2^LANES; bit i stands for lane i."""
 
     def generate(context, builder, signature, values):

@@ -14,7 +14,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled
 from imle_core.kernels.elementary import logarithm, sine_and_cosine
-from imle_core.kernels.random_bits import inside, word
+from imle_core.kernels.random_bits import open_uniform, splitmix64
 
 STRIDE = 1024
 
@@ -33,12 +33,12 @@ def gumbel(out, first, last, key, location, scale):
         location: what is added to ``scale * Y``.
         scale: what multiplies Y.
     """
-    start = word(np.uint64(key), np.uint64(1))
+    start = splitmix64(np.uint64(key), np.uint64(1))
     exponential = np.empty(STRIDE)
     for begin in range(first * STRIDE, min(last * STRIDE, len(out)), STRIDE):
         count = min(STRIDE, len(out) - begin)
         for i in range(count):
-            exponential[i] = -logarithm(inside(word(start, np.uint64(begin + i))))
+            exponential[i] = -logarithm(open_uniform(splitmix64(start, np.uint64(begin + i))))
         for i in range(count):  # apart, since two logarithms in a row take long for the processor to look past
             out[begin + i] = location - scale * logarithm(exponential[i])
 
@@ -46,9 +46,9 @@ def gumbel(out, first, last, key, location, scale):
 @compiled
 def logistic(out, first, last, key, location, scale):
     """Fills strides with draws of ``log(U / (1 - U))``, with the arguments of :func:`gumbel`."""
-    start = word(np.uint64(key), np.uint64(1))
+    start = splitmix64(np.uint64(key), np.uint64(1))
     for i in range(first * STRIDE, min(last * STRIDE, len(out))):
-        u = inside(word(start, np.uint64(i)))
+        u = open_uniform(splitmix64(start, np.uint64(i)))
         out[i] = location + scale * logarithm(np.divide(u, 1.0 - u))
 
 
@@ -59,14 +59,14 @@ def normal(out, first, last, key, location, scale):
     A point is ``sqrt(-2 log U)`` away from 0, at an angle that is uniform in -pi/4..pi/4 and then mirrored or not at the
     second axis and at the diagonal.
     """
-    start = word(np.uint64(key), np.uint64(1))
+    start = splitmix64(np.uint64(key), np.uint64(1))
     points = np.empty(STRIDE)
     for begin in range(first * STRIDE, min(last * STRIDE, len(out)), STRIDE):
         count = min(STRIDE, len(out) - begin)
         for i in range(min(count, _HALF)):
-            distance = math.sqrt(-2.0 * logarithm(inside(word(start, np.uint64(begin + i)))))
-            bits = word(start, np.uint64(begin + i + _HALF))
-            sine, cosine = sine_and_cosine((inside(bits) - 0.5) * (math.pi / 2))
+            distance = math.sqrt(-2.0 * logarithm(open_uniform(splitmix64(start, np.uint64(begin + i)))))
+            bits = splitmix64(start, np.uint64(begin + i + _HALF))
+            sine, cosine = sine_and_cosine((open_uniform(bits) - 0.5) * (math.pi / 2))
             one = distance * (cosine if bits & np.uint64(1) else -cosine)
             other = distance * sine
             swapped = bits & np.uint64(2)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from imle_core.kernels.compiled import compiled
-from imle_core.kernels.random_bits import following, seed, uniform
+from imle_core.kernels.random_bits import next_bits, seed, uniform
 
 STRIDE = 4096
 
@@ -115,7 +115,7 @@ def _normal(state):
 @compiled
 def _candidate(state):
     """A layer, a place in it from -1 to 1, and the state after them."""
-    bits, state = following(state)
+    bits, state = next_bits(state)
     return bits & np.uint64(_LAYERS - 1), 2.0 * _UNIT * np.float64(bits >> np.uint64(11)) - 1.0, state
 
 

@@ -16,7 +16,7 @@ SPLIT_MIX = (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593
 @compiled
 def words(out, start):
     for i in range(len(out)):
-        out[i] = kernel.word(start, np.uint64(i))
+        out[i] = kernel.splitmix64(start, np.uint64(i))
 
 
 def numbers(*values):
@@ -33,7 +33,7 @@ def test_the_generator_is_xoshiro256_plus_plus():
     # Blackman and Vigna's generator from the state 1, 2, 3, 4.
     state, bits = numbers(1, 2, 3, 4), []
     for _ in range(4):
-        word, state = kernel.following(numbers(*state))
+        word, state = kernel.next_bits(numbers(*state))
         bits.append(int(word))
     assert bits == [41943041, 58720359, 3588806011781223, 3591011842654386]
 
@@ -48,7 +48,7 @@ def test_words_are_those_of_split_mix():
 
 
 def test_words_far_away_need_none_before_them():
-    assert kernel.word(*numbers(1234567, 2**40 + 3)) == kernel.word(
+    assert kernel.splitmix64(*numbers(1234567, 2**40 + 3)) == kernel.splitmix64(
         *numbers((1234567 + 2**40 * 0x9E3779B97F4A7C15) % 2**64, 3)
     )
 
@@ -57,7 +57,7 @@ def test_words_far_away_need_none_before_them():
     ("bits", "unit"), [(0, 2.0**-53), (2**64 - 1, 1 - 2.0**-53), (2**63, 0.5 + 2.0**-53), (2**12, 3 * 2.0**-53)]
 )
 def test_the_inside_of_the_unit_interval_has_the_middles_of_equal_intervals(bits, unit):
-    assert kernel.inside(np.uint64(bits)) == unit
+    assert kernel.open_uniform(np.uint64(bits)) == unit
 
 
 @pytest.mark.slow

@@ -15,12 +15,10 @@ from imle_core.kernels.vectors import (
     SIDE,
     add,
     address,
-    bits,
-    both,
-    choose,
+    and_,
+    any_lane,
     convert,
     differing,
-    either,
     equal,
     fetch_add,
     fill,
@@ -31,9 +29,11 @@ from imle_core.kernels.vectors import (
     lowered,
     maximum,
     minimum,
+    movemask,
     multiply,
+    or_,
     put,
-    some,
+    select,
     store,
     take,
     transpose,
@@ -96,26 +96,26 @@ def made_single(array, out):
 
 @njit
 def chosen_if_less(one, other, out):
-    store(out, 0, choose(less(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
+    store(out, 0, select(less(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
 
 
 @njit
 def chosen_if_equal(one, other, out):
-    store(out, 0, choose(equal(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
+    store(out, 0, select(equal(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
 
 
 @njit
 def chosen_if_between(low, middle, high, out):
     number = load(middle, 0)
-    mask = both(less(load(low, 0), number), less(number, load(high, 0)))
-    store(out, 0, choose(mask, fill(np.uint32(1)), fill(np.uint32(0))))
+    mask = and_(less(load(low, 0), number), less(number, load(high, 0)))
+    store(out, 0, select(mask, fill(np.uint32(1)), fill(np.uint32(0))))
 
 
 @njit
 def chosen_if_outside(low, middle, high, out):
     number = load(middle, 0)
-    mask = either(less(number, load(low, 0)), less(load(high, 0), number))
-    store(out, 0, choose(mask, fill(np.uint32(1)), fill(np.uint32(0))))
+    mask = or_(less(number, load(low, 0)), less(load(high, 0), number))
+    store(out, 0, select(mask, fill(np.uint32(1)), fill(np.uint32(0))))
 
 
 @njit
@@ -135,12 +135,12 @@ def length_of_difference(one, other):
 
 @njit
 def bits_of_both(one, other, out):
-    store(out, 0, both(load(one, 0), load(other, 0)))
+    store(out, 0, and_(load(one, 0), load(other, 0)))
 
 
 @njit
 def bits_of_either(one, other, out):
-    store(out, 0, either(load(one, 0), load(other, 0)))
+    store(out, 0, or_(load(one, 0), load(other, 0)))
 
 
 @njit
@@ -150,12 +150,12 @@ def filled(number, out, at):
 
 @njit
 def some_less(one, other):
-    return some(less(load(one, 0), load(other, 0)))
+    return any_lane(less(load(one, 0), load(other, 0)))
 
 
 @njit
 def some_equal(one, other):
-    return some(equal(load(one, 0), load(other, 0)))
+    return any_lane(equal(load(one, 0), load(other, 0)))
 
 
 @njit
@@ -181,7 +181,7 @@ def turned(rows, starts, first, at, lanes):
 
 @njit
 def lanes_smaller(one, other):
-    return bits(less(load(one, 0), load(other, 0)))
+    return movemask(less(load(one, 0), load(other, 0)))
 
 
 @njit(nogil=True)
@@ -447,8 +447,8 @@ class TestNumbers:
     @settings(max_examples=200, deadline=None)
     @given(st.floats(0, None, allow_nan=False), st.floats(0, None, allow_nan=False))
     def test_up_to_which_bit_numbers_differ(self, one, other):
-        bits = int(np.float64(one + 0.0).view(np.int64)) ^ int(np.float64(other + 0.0).view(np.int64))
-        assert length_of_difference(one + 0.0, other + 0.0) == bits.bit_length()
+        movemask = int(np.float64(one + 0.0).view(np.int64)) ^ int(np.float64(other + 0.0).view(np.int64))
+        assert length_of_difference(one + 0.0, other + 0.0) == movemask.bit_length()
         assert length_of_difference(one + 0.0, one + 0.0) == 0
 
 

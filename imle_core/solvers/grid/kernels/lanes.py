@@ -28,14 +28,14 @@ from imle_core.kernels.vectors import (
     LANES,
     add,
     address,
-    bits,
+    any_lane,
     fetch_add,
     fill,
     lanes_of,
     less,
     load,
     minimum,
-    some,
+    movemask,
     store,
     take,
 )
@@ -182,7 +182,7 @@ def _limit_slack(counts, longest, grid, slack):
     most = min(longest, (2 if len(grid.steps) == 8 else 3) * squares)
     cut, limit = load(counts, 0), fill(np.uint32(most))
     store(slack, 0, minimum(cut, limit))
-    return most if some(less(limit, cut)) else grid.height * grid.width
+    return most if any_lane(less(limit, cut)) else grid.height * grid.width
 
 
 @compiled_borrowing
@@ -198,7 +198,7 @@ def _bound(costs, path, slack, above):
 @compiled_borrowing
 def _lanes_below(labels, place, above):
     """The set of lanes whose label at a place is below a bound."""
-    return bits(less(load(labels, place * LANES), load(above, 0)))
+    return movemask(less(load(labels, place * LANES), load(above, 0)))
 
 
 @compiled_borrowing

@@ -11,7 +11,6 @@ from imle_core.kernels.vectors import (
     SIDE,
     add,
     address,
-    choose,
     convert,
     fill,
     lanes_of,
@@ -21,6 +20,7 @@ from imle_core.kernels.vectors import (
     minimum,
     multiply,
     put,
+    select,
     store,
     take,
     transpose,
@@ -85,11 +85,11 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
         _turn(gains, starts, tile, block)
         for i in range(min(SIDE, tiles - tile)):
             gain = load(block, i * LANES)
-            below = add(below, choose(less(floor, gain), one, none))
-            beyond = add(beyond, choose(less(ceiling, gain), none, one))
+            below = add(below, select(less(floor, gain), one, none))
+            beyond = add(beyond, select(less(ceiling, gain), none, one))
             scaled = minimum(maximum(multiply(gain, factor), low), high)
             whole = maximum(convert(scaled, np.uint32), smallest)
-            cut = add(cut, choose(less(convert(whole, real), scaled), one, none))
+            cut = add(cut, select(less(convert(whole, real), scaled), one, none))
             store(entering, take(at, tile + i), whole)
     store(space.counts, 0, cut if least > 0 and least == grid.floor * scale else add(cut, below))
     store(space.counts, LANES, below)
@@ -108,7 +108,7 @@ def read_exact(maps, grid, which, first, lanes, space):
         for i in range(min(SIDE, tiles - tile)):
             cost = multiply(convert(load(block, i * LANES), np.float64), sign)
             clamped = minimum(maximum(cost, floor), ceiling)
-            store(entering, take(at, tile + i), choose(less(cost, infinity), clamped, cost))
+            store(entering, take(at, tile + i), select(less(cost, infinity), clamped, cost))
 
 
 @compiled_borrowing

@@ -10,16 +10,16 @@ from imle_core.kernels.vectors import (
     LANES,
     add,
     address,
-    both,
-    choose,
-    either,
+    and_,
+    any_lane,
     equal,
     fill,
     less,
     load,
     minimum,
+    or_,
     put,
-    some,
+    select,
     store,
     take,
 )
@@ -99,7 +99,7 @@ def _lower(labels, costs, at, stride, diagonal, bound):
     """``d(v) <- min(d(v), min_u d(u) + c(v))`` if that lowers a label to below ``bound``; whether it does."""
     present = load(labels, at)
     found = add(_least(labels, at, stride, diagonal), load(costs, at))
-    if some(less(found, minimum(present, bound))):
+    if any_lane(less(found, minimum(present, bound))):
         store(labels, at, minimum(present, found))
         return True
     return False
@@ -138,18 +138,18 @@ def scaled_ways(labels, costs, slack, dirty, grid, order, ways):
         for i in range(len(order)):
             place = np.int64(take(order, i))
             at = place * LANES
-            if take(flags, place) or (first and some(less(load(numbers, at), bound))):
+            if take(flags, place) or (first and any_lane(less(load(numbers, at), bound))):
                 put(flags, place, 0)
                 visits += 1
                 present, least = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
                 found = add(least, load(entering, at))
-                if some(less(found, minimum(present, bound))):
+                if any_lane(less(found, minimum(present, bound))):
                     store(numbers, at, minimum(present, found))
                     _flag(flags, place, stride, diagonal)
                     changed, bound = True, add(load(numbers, goal), margin)
                 near = _near(numbers, at, stride * LANES, diagonal, add(least, margin))
-                several = less(none, both(near, add(near, fill(np.uint32(2**32 - 1)))))
-                store(sets, at, choose(both(several, is_cut), none, near))
+                several = less(none, and_(near, add(near, fill(np.uint32(2**32 - 1)))))
+                store(sets, at, select(and_(several, is_cut), none, near))
         first = False
     return not changed
 
@@ -158,15 +158,15 @@ def scaled_ways(labels, costs, slack, dirty, grid, order, ways):
 def _near(labels, at, stride, diagonal, beyond):
     """Which labels beside a tile are below ``beyond``."""
     above, below, none = at - stride, at + stride, fill(np.uint32(0))
-    near = choose(less(load(labels, at - LANES), beyond), fill(np.uint32(8 if diagonal else 2)), none)
-    near = either(near, choose(less(load(labels, above), beyond), fill(np.uint32(2 if diagonal else 1)), none))
-    near = either(near, choose(less(load(labels, at + LANES), beyond), fill(np.uint32(16 if diagonal else 4)), none))
-    near = either(near, choose(less(load(labels, below), beyond), fill(np.uint32(64 if diagonal else 8)), none))
+    near = select(less(load(labels, at - LANES), beyond), fill(np.uint32(8 if diagonal else 2)), none)
+    near = or_(near, select(less(load(labels, above), beyond), fill(np.uint32(2 if diagonal else 1)), none))
+    near = or_(near, select(less(load(labels, at + LANES), beyond), fill(np.uint32(16 if diagonal else 4)), none))
+    near = or_(near, select(less(load(labels, below), beyond), fill(np.uint32(64 if diagonal else 8)), none))
     if diagonal:
-        near = either(near, choose(less(load(labels, above - LANES), beyond), fill(np.uint32(1)), none))
-        near = either(near, choose(less(load(labels, above + LANES), beyond), fill(np.uint32(4)), none))
-        near = either(near, choose(less(load(labels, below - LANES), beyond), fill(np.uint32(32)), none))
-        near = either(near, choose(less(load(labels, below + LANES), beyond), fill(np.uint32(128)), none))
+        near = or_(near, select(less(load(labels, above - LANES), beyond), fill(np.uint32(1)), none))
+        near = or_(near, select(less(load(labels, above + LANES), beyond), fill(np.uint32(4)), none))
+        near = or_(near, select(less(load(labels, below - LANES), beyond), fill(np.uint32(32)), none))
+        near = or_(near, select(less(load(labels, below + LANES), beyond), fill(np.uint32(128)), none))
     return near
 
 
@@ -181,6 +181,6 @@ def exact_ways(labels, costs, grid, ways):
             present, cost, tight = load(numbers, at), load(entering, at), none
             for i in range(len(grid.steps)):
                 before = load(numbers, at + take(steps, i) * LANES)
-                is_tight = both(less(before, present), equal(add(before, cost), present))
-                tight = either(tight, choose(is_tight, fill(np.uint32(1 << i)), none))
+                is_tight = and_(less(before, present), equal(add(before, cost), present))
+                tight = or_(tight, select(is_tight, fill(np.uint32(1 << i)), none))
             store(sets, at, tight)

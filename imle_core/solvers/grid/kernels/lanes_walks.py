@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_core.kernels.compiled import compiled_borrowing
-from imle_core.kernels.vectors import LANES, address, bits, both, choose, fill, lanes_of, less, load, put, store, take
+from imle_core.kernels.vectors import LANES, address, and_, fill, lanes_of, less, load, movemask, put, select, store, take
 from imle_core.solvers.grid.kernels.maps import Grid
 
 _AT_ONCE = 16  # walks; one by itself would leave the processor waiting for what it needs at each step
@@ -71,7 +71,7 @@ def walk(walks, grid, reached, steps):
                 going |= among
             if going == 0:
                 break
-    return bits(less(none, load(passed, start))) & reached
+    return movemask(less(none, load(passed, start))) & reached
 
 
 @compiled_borrowing
@@ -82,12 +82,12 @@ def write_masks(walks, grid, which, first, lanes, masks):
         place = (row + 1) * (grid.width + 2) + 1
         for column in range(grid.width):
             has_passed = less(fill(np.uint8(0)), load(passed, (place + column) * LANES))
-            put(sets, row * grid.width + column, bits(has_passed))
+            put(sets, row * grid.width + column, movemask(has_passed))
     none, zero, one = fill(np.uint32(0)), fill(masks.dtype.type(0)), fill(masks.dtype.type(1))
     in_vectors = tiles - tiles % LANES
     for lane in range(lanes):
         lane_alone, at = fill(np.uint32(1 << lane)), which[first + lane] * tiles
         for tile in range(0, in_vectors, LANES):
-            store(written, at + tile, choose(less(none, both(load(sets, tile), lane_alone)), one, zero))
+            store(written, at + tile, select(less(none, and_(load(sets, tile), lane_alone)), one, zero))
         for tile in range(in_vectors, tiles):
             put(written, at + tile, np.int64(take(sets, tile)) >> lane & 1)
