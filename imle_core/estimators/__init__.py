@@ -10,7 +10,7 @@ from imle_core.estimators.implicit_mle import (
     IMLE,
     Difference,
     Differentiable,
-    Estimator,
+    ImplicitMLE,
     imle,
 )
 from imle_core.estimators.layer import Layer, Loss, Sense
@@ -31,9 +31,9 @@ __all__ = [
     "Difference",
     "Differentiable",
     "Entry",
-    "Estimator",
     "FenchelYoung",
     "Identity",
+    "ImplicitMLE",
     "KnownTargetDistribution",
     "Layer",
     "LayerModule",

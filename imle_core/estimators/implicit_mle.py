@@ -30,7 +30,7 @@ Difference = Literal["forward", "central"]
 
 
 @dataclass(frozen=True)
-class Estimator(Layer):
+class ImplicitMLE(Layer):
     """The I-MLE layer around ``solver``; :func:`imle` makes one and documents the fields."""
 
     scale_gradient: bool | None = None
@@ -144,7 +144,7 @@ def imle(
     if function is None:
         settings = {name: value for name, value in locals().items() if name != "function"}
         return functools.partial(imle, **settings)
-    layer = Estimator(
+    layer = ImplicitMLE(
         function,
         TargetDistribution() if target_distribution is None else target_distribution,
         noise_distribution,
@@ -171,7 +171,7 @@ class Differentiable:
         layer: the layer that it calls.
     """
 
-    def __init__(self, layer: Estimator) -> None:
+    def __init__(self, layer: ImplicitMLE) -> None:
         functools.update_wrapper(self, layer.solver)
         self.estimator = layer
 
@@ -200,7 +200,7 @@ class Differentiable:
 class IMLE(LayerModule):
     """The layer of :func:`imle` as a module, made from the same arguments; see :class:`.LayerModule`."""
 
-    estimator: Estimator
+    estimator: ImplicitMLE
 
     def __init__(self, function: Solver, *args: Any, **kwargs: Any) -> None:
         super().__init__(imle(function, *args, **kwargs).estimator)  # type: ignore[attr-defined]

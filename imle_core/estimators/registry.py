@@ -12,7 +12,7 @@ from imle_core.contracts import Noise, Solver, Target
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.identity import Identity
-from imle_core.estimators.implicit_mle import Estimator
+from imle_core.estimators.implicit_mle import ImplicitMLE
 from imle_core.estimators.layer import Layer, Reduction, Sense
 from imle_core.estimators.perturbed import PerturbedOptimizer
 from imle_core.estimators.score_function import ScoreFunction
@@ -47,10 +47,10 @@ class Entry:
 
 
 ESTIMATORS: dict[str, Entry] = {
-    "imle": Entry(Estimator, uses_step=True),
-    "central-imle": Entry(Estimator, uses_step=True, options={"difference": "central"}),
-    "adaptive-imle": Entry(Estimator, adaptive=True),
-    "adaptive-central-imle": Entry(Estimator, adaptive=True, options={"difference": "central"}),
+    "imle": Entry(ImplicitMLE, uses_step=True),
+    "central-imle": Entry(ImplicitMLE, uses_step=True, options={"difference": "central"}),
+    "adaptive-imle": Entry(ImplicitMLE, adaptive=True),
+    "adaptive-central-imle": Entry(ImplicitMLE, adaptive=True, options={"difference": "central"}),
     "blackbox": Entry(BlackboxInterpolation, uses_step=True),
     "straight-through": Entry(StraightThrough, scaled=False),
     "identity": Entry(Identity, scaled=False),

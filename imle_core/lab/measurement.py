@@ -15,7 +15,7 @@ from imle_core.contracts import Noise
 from imle_core.estimators import (
     ESTIMATORS,
     AdaptiveTargetDistribution,
-    Estimator,
+    ImplicitMLE,
     Layer,
     TargetDistribution,
     differentiable,
@@ -192,7 +192,7 @@ class _Counted:
 
 def _layer(problem: LabProblem, settings: Settings, setting: Setting, solver: Any, target: Any, seed: int) -> Layer:
     entry = ESTIMATORS[setting.estimator]
-    options: dict[str, Any] = {"scale_gradient": True} if entry.layer is Estimator else {}
+    options: dict[str, Any] = {"scale_gradient": True} if entry.layer is ImplicitMLE else {}
     if entry.exact and problem.family is not None:
         options["family"] = problem.family
     made: Layer = differentiable(
