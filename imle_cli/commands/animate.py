@@ -94,7 +94,7 @@ def animate(
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.perception import PerceptionFilms
     from imle_cli.films.training import RunFilms
-    from imle_cli.learning.experiment import Experiment
+    from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.runs.folder import command_of
     from imle_cli.runs.perception import PerceptionRun
@@ -105,7 +105,7 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
         learning = seen.made_of_options(PerceptionExperiment.from_options).learning
         return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
-    experiment = run.made_of_options(Experiment.from_options)
+    experiment = run.made_of_options(TrainingExperiment.from_options)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
 
 

@@ -65,7 +65,7 @@ def compare(
     from imle_cli.files.outputs import Outputs, check_output, write_table
     from imle_cli.problems.lab import read_estimators, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
-    from imle_core.lab import Settings
+    from imle_core.lab import EstimatorSettings
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -76,7 +76,7 @@ def compare(
     problems = read_lab_problems(place, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
     law = make_noise(noise, problem.k)
-    settings = Settings(law, chosen, *grid, samples, repetitions, report.seed, widened)
+    settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
     if save is not None:
         check_output("--save", save, (".csv",), inputs)

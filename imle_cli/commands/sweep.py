@@ -88,7 +88,7 @@ def sweep(
     for name in sorted(given.names & IMAGES_ONLY):
         raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
     from imle_cli.console import Report
-    from imle_cli.learning.experiment import Experiment
+    from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.sweep import Sweep, run_cell
     from imle_cli.runs.executors import outcomes
 
@@ -96,7 +96,7 @@ def sweep(
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
-    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
     with Sweep(out, experiment, axes.values, film if animate else None) as grid:
         before = len(grid.results)
         try:

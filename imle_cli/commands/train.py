@@ -28,13 +28,13 @@ def train(
 ) -> None:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
     from imle_cli.console import Report
-    from imle_cli.learning.experiment import Experiment, Recorder
+    from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
     from imle_cli.runs.interruption import deferred_interruption
 
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
-    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    with Recorder.start(experiment, out) if resume is None else Recorder.resume(resume) as recorder:
+    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    with TrainingRecorder.start(experiment, out) if resume is None else TrainingRecorder.resume(resume) as recorder:
         if resume is not None:
             check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
         if recorder.fell_back:

@@ -11,9 +11,9 @@ from imle_core.estimators import ESTIMATORS
 from imle_core.lab import (
     Accuracy,
     Cell,
+    EstimatorSettings,
     Instance,
     IntervalEstimate,
-    Settings,
     Skipped,
     best_cells,
     compare,
@@ -105,7 +105,7 @@ def edge(cell: Cell) -> str:
 
 
 def make_comparison(
-    instances: Sequence[Instance], settings: Settings, antithetic: bool, advance: Callable[..., None]
+    instances: Sequence[Instance], settings: EstimatorSettings, antithetic: bool, advance: Callable[..., None]
 ) -> Comparison:
     """Measures every cell, then each estimator with other numbers of samples and, if wanted, with antithetic pairs.
 
@@ -138,13 +138,13 @@ def make_comparison(
     return Comparison(cells, best, skipped, settings.shown, cosines, ratios)
 
 
-def steps(settings: Settings) -> int:
+def steps(settings: EstimatorSettings) -> int:
     """How much :func:`make_comparison` has to do, in the numbers of which ``advance`` is told."""
     return 2 * len(settings.estimators or ESTIMATORS)
 
 
 def _cosines(
-    instances: Sequence[Instance], settings: Settings, cells: Sequence[Cell], name: str
+    instances: Sequence[Instance], settings: EstimatorSettings, cells: Sequence[Cell], name: str
 ) -> dict[int, IntervalEstimate]:
     found = {}
     row = [cell for cell in cells if (cell.estimator, cell.temperature) == (name, settings.shown)]

@@ -30,7 +30,7 @@ _COUNTS = ("clamped", "seen", "kept", "offered")  # of a solver, as far as it ha
 
 
 @dataclass(frozen=True)
-class Experiment:
+class TrainingExperiment:
     """Everything that a training's result depends on, and how often it is recorded."""
 
     place: MapOptions
@@ -47,7 +47,7 @@ class Experiment:
         return recorded(self)
 
     @classmethod
-    def from_options(cls, options: dict[str, Any]) -> "Experiment":
+    def from_options(cls, options: dict[str, Any]) -> "TrainingExperiment":
         """The experiment that has these :attr:`options`.
 
         Raises:
@@ -74,7 +74,7 @@ class Inputs:
     weights: NDArray[np.float32] | None = None
 
     @classmethod
-    def read(cls, experiment: Experiment) -> "Inputs":
+    def read(cls, experiment: TrainingExperiment) -> "Inputs":
         """Reads the files that the experiment's options name.
 
         Raises:
@@ -94,7 +94,7 @@ class Inputs:
 
 
 @dataclass
-class Recorder:
+class TrainingRecorder:
     """A training under way in its run directory.
 
     Attributes:
@@ -109,7 +109,7 @@ class Recorder:
     """
 
     run: Run
-    experiment: Experiment
+    experiment: TrainingExperiment
     problem: MapProblem
     training: Training
     history: History
@@ -117,14 +117,16 @@ class Recorder:
     seconds: float = 0.0
     fell_back: bool = False
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> "TrainingRecorder":
         return self
 
     def __exit__(self, *_: Any) -> None:
         self.run.release()
 
     @classmethod
-    def start(cls, experiment: Experiment, path: Path | None = None, inputs: Inputs | None = None) -> "Recorder":
+    def start(
+        cls, experiment: TrainingExperiment, path: Path | None = None, inputs: Inputs | None = None
+    ) -> "TrainingRecorder":
         """Makes the run directory and saves the state before the first step; reads the inputs if they are not given.
 
         Without a path it is a new one under ``runs/``. No other process writes it until the recorder is left as a context.
@@ -142,7 +144,7 @@ class Recorder:
         return cls(run, experiment, problem, training, history, [])
 
     @classmethod
-    def resume(cls, path: Path) -> "Recorder":
+    def resume(cls, path: Path) -> "TrainingRecorder":
         """Goes to where a run stood when it was last saved, or if that is damaged, when it was saved before.
 
         No other process writes it until the recorder is left as a context.
@@ -159,8 +161,8 @@ class Recorder:
             raise
 
     @classmethod
-    def _resumed(cls, run: Run) -> "Recorder":
-        experiment, history = run.made_of_options(Experiment.from_options), run.history()
+    def _resumed(cls, run: Run) -> "TrainingRecorder":
+        experiment, history = run.made_of_options(TrainingExperiment.from_options), run.history()
         problem = run.made_of_options(
             lambda _: make_map_problem(experiment.place, history.costs, experiment.choice, experiment.device)
         )
@@ -258,7 +260,7 @@ def _set_counts(problem: MapProblem, counts: dict[str, Any]) -> None:
         setattr(problem.solver, name, index(counts[name]))
 
 
-def _training(experiment: Experiment, problem: MapProblem, inputs: Inputs) -> Training:
+def _training(experiment: TrainingExperiment, problem: MapProblem, inputs: Inputs) -> Training:
     learning, device = experiment.learning, problem.theta.device
     return Training(
         problem.solver,

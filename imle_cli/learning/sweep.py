@@ -11,10 +11,10 @@ from imle_cli.files.outputs import replacing
 from imle_cli.films import encoders, frames
 from imle_cli.films.timing import timed
 from imle_cli.films.training import RunFilms
-from imle_cli.learning.experiment import Experiment, Inputs, Recorder
+from imle_cli.learning.experiment import Inputs, TrainingExperiment, TrainingRecorder
 from imle_cli.options.report import FilmOptions
 from imle_cli.runs.folder import RunFolder
-from imle_cli.runs.sweep import TABLE, Cell, Outcome, SweepFolder, files_of, run_in_workplace
+from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
 from imle_cli.runs.training import History, Row, Run
 
 LOSS, STEPS = "final_loss.png", "first_gold_step.png"
@@ -24,7 +24,7 @@ ANIMATED = ("learning_paths", "learning_weights")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapCell(Cell):
+class MapCell(SweepCell):
     """One training of a map.
 
     Attributes:
@@ -45,14 +45,14 @@ class MapCell(Cell):
         return f"{temperatures}-samples{place['samples']}-seed{place['seed']}"
 
 
-def run_cell(cell: MapCell) -> Outcome:
+def run_cell(cell: MapCell) -> FinishedCell:
     """Trains and animates in a temporary folder, so that it does not matter on which machine."""
 
-    def work(folder: Path) -> Outcome:
-        with Recorder.start(cell.experiment, folder, cell.inputs) as recorder:
+    def work(folder: Path) -> FinishedCell:
+        with TrainingRecorder.start(cell.experiment, folder, cell.inputs) as recorder:
             for _ in recorder.steps():
                 pass
-        return Outcome(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary)
+        return FinishedCell(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary)
 
     return run_in_workplace(cell, work)
 
@@ -86,7 +86,7 @@ class Sweep(SweepFolder[MapCell]):
     OTHER: ClassVar[str] = "map, gold path or first weights"
 
     def __init__(
-        self, path: Path | None, experiment: Experiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None
+        self, path: Path | None, experiment: TrainingExperiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None
     ) -> None:
         self.axes, inputs = axes, Inputs.read(experiment)
         places = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
@@ -116,7 +116,7 @@ class Sweep(SweepFolder[MapCell]):
         ]
 
 
-def _at(experiment: Experiment, place: dict[str, Any]) -> Experiment:
+def _at(experiment: TrainingExperiment, place: dict[str, Any]) -> TrainingExperiment:
     learning = {name: value for name, value in place.items() if name != "seed"}
     return replace(experiment, learning=replace(experiment.learning, **learning), seed=place["seed"])
 

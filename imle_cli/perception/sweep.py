@@ -12,7 +12,7 @@ from imle_cli.perception.experiment import PerceptionData, PerceptionExperiment,
 from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.runs.folder import DAMAGED, RunError, RunFolder
 from imle_cli.runs.perception import PerceptionRun
-from imle_cli.runs.sweep import TABLE, Cell, Outcome, SweepFolder, files_of, run_in_workplace
+from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
 
 CURVES = "accuracy.png"
 AXES = ("estimator", "seed")
@@ -20,7 +20,7 @@ LearningCurve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PerceptionCell(Cell):
+class PerceptionCell(SweepCell):
     """One training on images."""
 
     experiment: PerceptionExperiment
@@ -33,14 +33,14 @@ class PerceptionCell(Cell):
         return f"{self.place['estimator']}-seed{self.place['seed']}"
 
 
-def run_cell(cell: PerceptionCell) -> Outcome:
+def run_cell(cell: PerceptionCell) -> FinishedCell:
     """Trains in a temporary folder."""
 
-    def work(folder: Path) -> Outcome:
+    def work(folder: Path) -> FinishedCell:
         with PerceptionRecorder.start(cell.experiment, folder) as recorder:
             for _ in recorder.steps():
                 pass
-        return Outcome(files_of(folder), recorder.summary())
+        return FinishedCell(files_of(folder), recorder.summary())
 
     return run_in_workplace(cell, work)
 

@@ -15,12 +15,12 @@ from imle_cli.runs.folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder,
 
 TABLE = "table.csv"
 _WORKPLACE = ".cells-"  # how names of folders begin in which cells are trained
-SomeCell = TypeVar("SomeCell", bound="Cell")
+SomeCell = TypeVar("SomeCell", bound="SweepCell")
 SomeSweep = TypeVar("SomeSweep", bound="SweepFolder[Any]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell(ABC):
+class SweepCell(ABC):
     """One training of a sweep.
 
     Attributes:
@@ -47,7 +47,7 @@ class Cell(ABC):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FinishedCell:
     """What a worker gives back: the files of a run directory by name, and its summary; or why there are none."""
 
     files: dict[str, bytes]
@@ -55,14 +55,14 @@ class Outcome:
     error: str = ""
 
 
-def run_in_workplace(cell: Cell, work: Callable[[Path], Outcome]) -> Outcome:
+def run_in_workplace(cell: SweepCell, work: Callable[[Path], FinishedCell]) -> FinishedCell:
     """What ``work`` gives for a new folder for a run, or why it fails: a cell that does must not stop the others."""
     parent = cell.workplace if cell.workplace and cell.workplace.is_dir() else None
     try:
         with TemporaryDirectory(dir=parent) as folder:
             return work(Path(folder) / "run")
     except Exception as error:  # whatever may go wrong in it
-        return Outcome({}, error=" ".join(f"{type(error).__name__}: {error}".split()))
+        return FinishedCell({}, error=" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -137,10 +137,10 @@ class SweepFolder(Generic[SomeCell]):
         with TemporaryDirectory(prefix=_WORKPLACE, dir=self.path, ignore_cleanup_errors=True) as folder:
             yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
 
-    def keep(self, cell: SomeCell, outcome: Outcome | Exception) -> None:
+    def keep(self, cell: SomeCell, outcome: FinishedCell | Exception) -> None:
         """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
         if isinstance(outcome, Exception):
-            outcome = Outcome({}, error=str(outcome))
+            outcome = FinishedCell({}, error=str(outcome))
         if outcome.summary is None:
             self._enter(cell, {}, outcome.error)
             return

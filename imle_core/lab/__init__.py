@@ -24,8 +24,8 @@ from imle_core.lab.estimate import (
 from imle_core.lab.measurement import (
     LAMBDAS,
     TEMPERATURES,
+    EstimatorSettings,
     Instance,
-    Settings,
 )
 from imle_core.lab.problem import (
     PROBLEMS,
@@ -48,11 +48,11 @@ __all__ = [
     "Calibration",
     "Cell",
     "Estimate",
+    "EstimatorSettings",
     "Instance",
     "IntervalEstimate",
     "LabProblem",
     "Reference",
-    "Settings",
     "Skipped",
     "best_cells",
     "calibrate",

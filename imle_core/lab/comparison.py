@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab.cell import Cell, Skipped
-from imle_core.lab.measurement import Instance, Setting, Settings
+from imle_core.lab.measurement import EstimatorSettings, Instance, Setting
 from imle_core.lab.search import attempt, search
 
 
-def compare(instances: Sequence[Instance], settings: Settings) -> Iterator[Cell | Skipped]:
+def compare(instances: Sequence[Instance], settings: EstimatorSettings) -> Iterator[Cell | Skipped]:
     """Measures every estimator at every lambda and temperature, by estimator, and marks the best cell of each.
 
     Repetitions, and perhaps further lambdas and temperatures, are where they decide something; see
@@ -38,7 +38,7 @@ def compare(instances: Sequence[Instance], settings: Settings) -> Iterator[Cell 
         yield from search(instances, settings, name)
 
 
-def measured_again(instances: Sequence[Instance], settings: Settings, cell: Cell) -> Cell | Skipped:
+def measured_again(instances: Sequence[Instance], settings: EstimatorSettings, cell: Cell) -> Cell | Skipped:
     """The cell's estimator, lambda (or beta) and temperature under other ``settings``, of samples or noise for instance."""
     setting = Setting(cell.estimator, cell.lambda_, cell.temperature, cell.beta)
     found = attempt(instances, settings, setting, settings.repetitions)

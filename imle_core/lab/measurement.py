@@ -36,7 +36,7 @@ _AXES = frozenset({"lambdas", "temperatures"})
 
 
 @dataclass(frozen=True)
-class Settings:
+class EstimatorSettings:
     """What is measured on a problem.
 
     Attributes:
@@ -115,7 +115,7 @@ class Measurement:
         TypeError, ValueError: what the estimator, or its noise, refuses.
     """
 
-    def __init__(self, instance: Instance, settings: Settings, setting: Setting, number: int) -> None:
+    def __init__(self, instance: Instance, settings: EstimatorSettings, setting: Setting, number: int) -> None:
         entry = ESTIMATORS[setting.estimator]
         if entry.needs == "gold solutions":
             raise ValueError("it has a loss of its own, of gold solutions, and estimates the gradient of no other")
@@ -190,7 +190,7 @@ class _Counted:
         return self.solver(theta)
 
 
-def _layer(problem: LabProblem, settings: Settings, setting: Setting, solver: Any, target: Any, seed: int) -> Layer:
+def _layer(problem: LabProblem, settings: EstimatorSettings, setting: Setting, solver: Any, target: Any, seed: int) -> Layer:
     entry = ESTIMATORS[setting.estimator]
     options: dict[str, Any] = {"scale_gradient": True} if entry.layer is ImplicitMLE else {}
     if entry.exact and problem.family is not None:

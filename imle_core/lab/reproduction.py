@@ -35,7 +35,7 @@ MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
-class Reference:
+class PublishedGap:
     """The gap at the last step that the authors' code gives.
 
     Attributes:
@@ -55,7 +55,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Method:
+class PublishedMethod:
     """An estimator with its settings for an experiment.
 
     Attributes:
@@ -77,7 +77,7 @@ class Method:
     noise: NoiseDistribution | None = None
     beta: float = 0.0
     beta_step: float = 0.0
-    reference: Reference | None = None
+    reference: PublishedGap | None = None
     tuned_over: str | None = None
 
     @property
@@ -97,16 +97,20 @@ _GUMBEL = GumbelNoiseDistribution()
 
 _TRIED = "lambda 0.5 to 12, rate 0.25 to 6"
 
-METHODS: dict[str, Method] = {
+METHODS: dict[str, PublishedMethod] = {
     method.name: method
     for method in (
-        Method("imle_sum_of_gamma", "imle", 0.75, noise=_SUM_OF_GAMMA, beta=2.0, reference=Reference(0.181, 0.188, 100)),
-        Method("imle_sum_of_gamma_tuned", "imle", 3.25, noise=_SUM_OF_GAMMA, beta=3.25, tuned_over=_TRIED),
-        Method("imle_gumbel", "imle", 0.75, noise=_GUMBEL, beta=2.0, reference=Reference(0.301, 0.360, 100)),
-        Method("imle_gumbel_tuned", "imle", 6.0, noise=_GUMBEL, beta=6.0, tuned_over=_TRIED),
-        Method("straight_through", "straight-through", 0.019, noise=_GUMBEL, reference=Reference(0.752, 0.107, 100)),
-        Method("score_function", "score-function", 0.0046, steps=500, reference=Reference(0.394, 0.191, 10)),
-        Method(
+        PublishedMethod(
+            "imle_sum_of_gamma", "imle", 0.75, noise=_SUM_OF_GAMMA, beta=2.0, reference=PublishedGap(0.181, 0.188, 100)
+        ),
+        PublishedMethod("imle_sum_of_gamma_tuned", "imle", 3.25, noise=_SUM_OF_GAMMA, beta=3.25, tuned_over=_TRIED),
+        PublishedMethod("imle_gumbel", "imle", 0.75, noise=_GUMBEL, beta=2.0, reference=PublishedGap(0.301, 0.360, 100)),
+        PublishedMethod("imle_gumbel_tuned", "imle", 6.0, noise=_GUMBEL, beta=6.0, tuned_over=_TRIED),
+        PublishedMethod(
+            "straight_through", "straight-through", 0.019, noise=_GUMBEL, reference=PublishedGap(0.752, 0.107, 100)
+        ),
+        PublishedMethod("score_function", "score-function", 0.0046, steps=500, reference=PublishedGap(0.394, 0.191, 10)),
+        PublishedMethod(
             "adaptive_imle",
             "adaptive-imle",
             0.4,
@@ -115,8 +119,8 @@ METHODS: dict[str, Method] = {
             beta_step=0.02,
             tuned_over="first beta 0.1 to 1.5, its step 0.001 to 0.03, rate 0.02 to 5",
         ),
-        Method("central_imle", "central-imle", 2.5, noise=_SUM_OF_GAMMA, beta=4.0, tuned_over=_TRIED),
-        Method("simple", "simple", 1.0, tuned_over="rate 0.1 to 2.5"),
+        PublishedMethod("central_imle", "central-imle", 2.5, noise=_SUM_OF_GAMMA, beta=4.0, tuned_over=_TRIED),
+        PublishedMethod("simple", "simple", 1.0, tuned_over="rate 0.1 to 2.5"),
     )
 }
 """Methods of the experiment by name.
@@ -198,7 +202,7 @@ class ListedSets(Enumeration):
 
 
 @dataclass(frozen=True)
-class Experiment:
+class PublishedExperiment:
     """What is minimised, and how.
 
     Attributes:
@@ -211,7 +215,7 @@ class Experiment:
     problem: LabProblem
     family: ListedSets
     optimum: float
-    methods: Mapping[str, Method]
+    methods: Mapping[str, PublishedMethod]
 
     @property
     def start(self) -> float:
@@ -224,7 +228,7 @@ class Experiment:
 
 
 @lru_cache(maxsize=1)
-def top_k() -> Experiment:
+def top_k() -> PublishedExperiment:
     """The top-5 of 10 of the paper.
 
     >>> round(top_k().optimum, 4)
@@ -233,15 +237,15 @@ def top_k() -> Experiment:
     problem = make_problem("top-k")
     assert problem.family is not None
     states = problem.family.states()
-    return Experiment(problem, ListedSets(states), float(problem.loss(states).min()), METHODS)
+    return PublishedExperiment(problem, ListedSets(states), float(problem.loss(states).min()), METHODS)
 
 
-EXPERIMENTS: dict[str, Callable[[], Experiment]] = {"top-k": top_k}
+EXPERIMENTS: dict[str, Callable[[], PublishedExperiment]] = {"top-k": top_k}
 """Experiments by name."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Reproduction:
     """Gaps of one method.
 
     Attributes:
@@ -249,7 +253,7 @@ class Outcome:
         gaps: ``(R, steps)``, a row for each repetition.
     """
 
-    method: Method
+    method: PublishedMethod
     gaps: Tensor
 
     @property
@@ -285,12 +289,12 @@ class Outcome:
 
 
 def reproduce(
-    experiment: Experiment,
-    method: Method,
+    experiment: PublishedExperiment,
+    method: PublishedMethod,
     repetitions: int,
     seed: int = 0,
     observe: Callable[[int], None] | None = None,
-) -> Outcome:
+) -> Reproduction:
     """Runs a method.
 
     Args:
@@ -308,10 +312,10 @@ def reproduce(
         readings.append(reading)
         if observe is not None:
             observe(len(readings))
-    return Outcome(method, torch.stack(readings, dim=1))
+    return Reproduction(method, torch.stack(readings, dim=1))
 
 
-def gaps(experiment: Experiment, method: Method, repetitions: int, seed: int = 0) -> Iterator[Tensor]:
+def gaps(experiment: PublishedExperiment, method: PublishedMethod, repetitions: int, seed: int = 0) -> Iterator[Tensor]:
     """The gaps ``(R,)`` of all repetitions at each step; see :func:`reproduce`."""
     if repetitions < 2:
         raise ValueError(f"repetitions: got {repetitions!r}; a deviation takes 2 or more; the usual number is 1000")
@@ -329,7 +333,7 @@ def gaps(experiment: Experiment, method: Method, repetitions: int, seed: int = 0
         yield experiment.gap(theta)
 
 
-def _layer(experiment: Experiment, method: Method, repetitions: int, seed: int) -> Any:
+def _layer(experiment: PublishedExperiment, method: PublishedMethod, repetitions: int, seed: int) -> Any:
     target: contracts.Target = TargetDistribution(beta=method.beta)
     if ESTIMATORS[method.estimator].adaptive:
         target = RepeatedAdaptiveTarget(repetitions, method.beta, method.beta_step)

@@ -10,7 +10,7 @@ from imle_core.contracts import LossError
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab.accuracy import mean_accuracy, noise_of_mean
 from imle_core.lab.cell import Cell, Skipped, is_told_apart
-from imle_core.lab.measurement import Instance, Measurement, Setting, Settings
+from imle_core.lab.measurement import EstimatorSettings, Instance, Measurement, Setting
 
 Place: TypeAlias = tuple[float | None, float]
 """A lambda, where there is one, and a temperature."""
@@ -33,7 +33,7 @@ class Trial:
         TypeError, ValueError: what the estimator, or its noise, refuses.
     """
 
-    def __init__(self, instances: Sequence[Instance], settings: Settings, setting: Setting) -> None:
+    def __init__(self, instances: Sequence[Instance], settings: EstimatorSettings, setting: Setting) -> None:
         self._setting, self._nb_samples = setting, settings.nb_samples
         self._measurements = [Measurement(instance, settings, setting, number) for number, instance in enumerate(instances)]
 
@@ -72,7 +72,9 @@ class Trial:
         )
 
 
-def attempt(instances: Sequence[Instance], settings: Settings, setting: Setting, repetitions: int) -> Trial | Skipped:
+def attempt(
+    instances: Sequence[Instance], settings: EstimatorSettings, setting: Setting, repetitions: int
+) -> Trial | Skipped:
     """A setting with so many gradients of each instance, or why its estimator does not apply.
 
     Raises:
@@ -88,7 +90,7 @@ def attempt(instances: Sequence[Instance], settings: Settings, setting: Setting,
     return trial
 
 
-def search(instances: Sequence[Instance], settings: Settings, name: str) -> Iterator[Cell | Skipped]:
+def search(instances: Sequence[Instance], settings: EstimatorSettings, name: str) -> Iterator[Cell | Skipped]:
     """Every cell of an estimator's grid, with the best of them marked.
 
     1. A first look at every cell, with a quarter of ``settings.repetitions``.
@@ -116,7 +118,7 @@ def search(instances: Sequence[Instance], settings: Settings, name: str) -> Iter
 class _Grid:
     """Cells of an estimator, and what was spent on them."""
 
-    def __init__(self, instances: Sequence[Instance], settings: Settings, name: str) -> None:
+    def __init__(self, instances: Sequence[Instance], settings: EstimatorSettings, name: str) -> None:
         self._instances, self._settings, self._name = instances, settings, name
         lambdas = sorted(set(settings.lambdas)) if ESTIMATORS[name].uses_step else [None]
         self._axes: dict[str, list[Any]] = {"lambdas": lambdas, "temperatures": sorted(set(settings.temperatures))}

@@ -81,7 +81,7 @@ class WatchedGridPath(GridPath):
         return self._perturb_and_solve(theta, eps, temperature, known)
 
 
-class Method(ABC):
+class LearningMethod(ABC):
     """A loss of predicted costs.
 
     Attributes:
@@ -95,7 +95,7 @@ class Method(ABC):
         """One loss for each map, ``(B,)``, of predicted costs, gold paths and true costs, all ``(B, H, W)``."""
 
 
-class Regression(Method):
+class Regression(LearningMethod):
     """``sum (c - true c)^2`` over tiles: what can be reached where every tile's cost is known."""
 
     def losses(self, costs: Tensor, paths: Tensor, truth: Tensor) -> Tensor:  # noqa: ARG002
@@ -103,7 +103,7 @@ class Regression(Method):
         return (costs - truth).square().flatten(1).sum(dim=1)
 
 
-class TileClassification(Method):
+class TileClassification(LearningMethod):
     """``sum y c - (1 - y) log(1 - exp(-c))`` over tiles: is a tile on the path, each tile by itself?
 
     A cost is read as ``c = -log p(tile is on the path)``, so that the cheapest path is the most probable one among
@@ -117,7 +117,7 @@ class TileClassification(Method):
 
 
 @dataclass(frozen=True)
-class ThroughSolver(Method):
+class ThroughSolver(LearningMethod):
     """The loss of sampled paths ``z_s = MAP(-c + tau eps_s)``, with an estimator's gradient.
 
     The layer averages gradients over samples; a loss is that of a single sample, whatever their number.
@@ -169,7 +169,7 @@ def make_method(
     loss: PathLoss | None = None,
     generator: torch.Generator | None = None,
     clock: Clock | None = None,
-) -> Method:
+) -> LearningMethod:
     """A method by name: an estimator of ``imle_core.estimators.ESTIMATORS``, "regression" or "tiles".
 
     Args:

@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from imle_core import checks
 from imle_core.concurrency import process_group
 from imle_core.perception.maps import ImageMaps
-from imle_core.perception.methods import Clock, Method, PathReduction
+from imle_core.perception.methods import Clock, LearningMethod, PathReduction
 
 _WARM_UP = 50  # steps, or a tenth of all if that is less
 _SUMS = ("losses", "zeros", "maps", "seconds", "solver_seconds", "noise_seconds")
@@ -98,7 +98,7 @@ class PerceptionTraining:
     def __init__(
         self,
         network: nn.Module,
-        method: Method,
+        method: LearningMethod,
         maps: ImageMaps,
         *,
         epochs: int = 10,

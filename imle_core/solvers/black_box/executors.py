@@ -14,8 +14,8 @@ from imle_core.solvers.black_box.task import (
     WAIT,
     Failure,
     Outcome,
-    Settings,
     Task,
+    TaskSettings,
     UninterruptibleError,
     solve,
     solve_all,
@@ -28,7 +28,7 @@ _CHUNKS_A_JOB = 4
 
 
 def solve_by(
-    executor: Executor, tasks: list[Task], settings: Settings, jobs: int | None, chunk: int | None
+    executor: Executor, tasks: list[Task], settings: TaskSettings, jobs: int | None, chunk: int | None
 ) -> Generator[Outcome, None, None]:
     """Outcomes in the order of the tasks, at least up to one that fails; closing it ends what is under way."""
     if executor == "serial":
@@ -45,7 +45,7 @@ def solve_by(
     yield from _in_threads(chunks, settings, workers) if executor == "threads" else _by_joblib(chunks, settings, jobs)
 
 
-def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iterator[Outcome]:
+def _in_threads(chunks: list[list[Task]], settings: TaskSettings, jobs: int) -> Iterator[Outcome]:
     """Nobody waits for these threads when the caller goes: they end after the task at hand, or with the program."""
     left, stop = deque(enumerate(chunks)), Event()
     finished: SimpleQueue[tuple[int, list[Outcome] | BaseException]] = SimpleQueue()
@@ -79,7 +79,7 @@ def _in_threads(chunks: list[list[Task]], settings: Settings, jobs: int) -> Iter
         stop.set()
 
 
-def _by_joblib(chunks: list[list[Task]], settings: Settings, jobs: int | None) -> Iterator[Outcome]:
+def _by_joblib(chunks: list[list[Task]], settings: TaskSettings, jobs: int | None) -> Iterator[Outcome]:
     from joblib import Parallel, delayed
 
     parallel, call = Parallel(n_jobs=jobs, batch_size=1, max_nbytes=None), delayed(solve_all)

@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeAlias
 
 from imle_core.concurrency import WorkerPool
-from imle_core.solvers.black_box.task import WAIT, Failure, Outcome, Settings, Task, late, sendable, solve, unsendable
+from imle_core.solvers.black_box.task import WAIT, Failure, Outcome, Task, TaskSettings, late, sendable, solve, unsendable
 
 Numbered: TypeAlias = dict[int, Outcome]
 
 _GRACE = 0.5  # seconds: less than it takes to start a worker anew
 
 
-def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, share: int) -> Iterator[Outcome]:
+def solve_in_processes(tasks: Sequence[Task], settings: TaskSettings, jobs: int, share: int) -> Iterator[Outcome]:
     """Outcomes in the order of the tasks.
 
     A worker notes in a file which task it is at. With a time limit it also sets a watchdog, a thread outside the
@@ -53,7 +53,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: Settings, jobs: int, sha
 class _Inquest:
     """Which tasks were under way when workers ended, and why they did."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: TaskSettings) -> None:
         self.settings = settings
         self.ends = self.unexplained = 0
         self.deaths: Counter[int] = Counter()
@@ -85,7 +85,7 @@ class _Inquest:
         return {number: Failure("its process died twice") for number in under_way if self.deaths[number] == 2}
 
 
-def _solved(chunks: list[dict[int, Task]], settings: Settings, jobs: int, inquest: _Inquest) -> Iterator[Numbered]:
+def _solved(chunks: list[dict[int, Task]], settings: TaskSettings, jobs: int, inquest: _Inquest) -> Iterator[Numbered]:
     """Outcomes of the chunks, in order; of some of them if a worker ends."""
     from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since it takes a while to import
 
@@ -145,7 +145,7 @@ class _Crew:
                 self.pool.end()
 
 
-def _solve_noted(tasks: dict[int, Task], settings: Settings, folder: str) -> Numbered:
+def _solve_noted(tasks: dict[int, Task], settings: TaskSettings, folder: str) -> Numbered:
     """In a worker: :func:`solve` for each task, up to one that fails, unless it is late."""
     outcomes: Numbered = {}
     path = Path(folder) / str(min(tasks))
@@ -162,7 +162,7 @@ def _solve_noted(tasks: dict[int, Task], settings: Settings, folder: str) -> Num
     return outcomes
 
 
-def _watched(task: Task, settings: Settings, note: FileIO) -> Outcome:
+def _watched(task: Task, settings: TaskSettings, note: FileIO) -> Outcome:
     if settings.time_limit is None:
         return solve(task, settings)
     faulthandler.dump_traceback_later(settings.time_limit + _GRACE, exit=True, file=note)

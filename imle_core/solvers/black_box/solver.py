@@ -15,7 +15,7 @@ from imle_core.contracts import declared
 from imle_core.solvers.black_box.arguments import Arguments
 from imle_core.solvers.black_box.executors import Executor, solve_by
 from imle_core.solvers.black_box.memory import Call, Memory
-from imle_core.solvers.black_box.task import INTERRUPTS, Failure, Settings
+from imle_core.solvers.black_box.task import INTERRUPTS, Failure, TaskSettings
 from imle_core.solvers.rows import as_rows, in_type_of
 
 Fallback = Literal["error", "previous"]
@@ -152,7 +152,7 @@ class BlackBox:
         solutions, late = np.empty_like(rows), set()
         for key, solution in known.items():
             solutions[asked[key]] = solution
-        settings = Settings(self.function, self.arrays, self.time_limit)
+        settings = TaskSettings(self.function, self.arrays, self.time_limit)
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 where = _Where(first[key], rows, arguments)

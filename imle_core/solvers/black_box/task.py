@@ -30,7 +30,7 @@ class Task(NamedTuple):
     kwargs: dict[str, Any]
 
 
-class Settings(NamedTuple):
+class TaskSettings(NamedTuple):
     """How to solve.
 
     Attributes:
@@ -68,7 +68,7 @@ class UninterruptibleError(ValueError):
 Outcome = NDArray[Any] | Failure
 
 
-def solve_all(tasks: Iterable[Task], settings: Settings) -> list[Outcome]:
+def solve_all(tasks: Iterable[Task], settings: TaskSettings) -> list[Outcome]:
     """:func:`solve` for each task, up to one that fails, unless it is late.
 
     It may do so in another process, to which not every error can be sent back.
@@ -82,7 +82,7 @@ def solve_all(tasks: Iterable[Task], settings: Settings) -> list[Outcome]:
     return outcomes
 
 
-def solve(task: Task, settings: Settings) -> Outcome:
+def solve(task: Task, settings: TaskSettings) -> Outcome:
     """The solution ``(*event)``, or why there is none.
 
     Raises:
@@ -113,7 +113,7 @@ def solve(task: Task, settings: Settings) -> Outcome:
         return Failure(raised(error), error)
 
 
-def late(settings: Settings) -> Failure:
+def late(settings: TaskSettings) -> Failure:
     """What becomes of a task that takes too long."""
     remedy = "; it must solve every row; raise time_limit, or take fallback='previous'"
     return Failure(f"took longer than {settings.time_limit:g} s", late=True, rest=remedy)

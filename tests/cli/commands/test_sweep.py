@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
-from imle_cli.learning.experiment import Recorder
+from imle_cli.learning.experiment import TrainingRecorder
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]
@@ -264,7 +264,7 @@ class TestCompany:
 
 class TestTrouble:
     def test_a_cell_that_fails_is_reported_and_the_others_go_on(self, monkeypatch):
-        start = Recorder.start
+        start = TrainingRecorder.start
 
         def fail(experiment, path, inputs):
             if experiment.learning.input_temp == 5 and experiment.learning.samples == 3:
@@ -272,7 +272,7 @@ class TestTrouble:
             return start(experiment, path, inputs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Recorder, "start", fail)
+            patch.setattr(TrainingRecorder, "start", fail)
             result = invoke(*SMALL)
         where = "input_temp 5.0, target_temp 1.0, samples 3, seed 0"
         message = f"error: 1 of 4 cells failed; the first ({where}): ValueError: no luck at all\n"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
-from imle_cli.learning.experiment import Experiment, Recorder
+from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
 from imle_cli.runs.folder import new_folder
@@ -275,7 +275,7 @@ class TestResume:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(Recorder, "steps", stop)
+            patch.setattr(TrainingRecorder, "steps", stop)
             assert invoke("--steps", "20", "--out", "part").exit_code == 130
         train("--resume", "part", "--quiet")
         train("--steps", "20", "--out", "whole", "--quiet")
@@ -516,8 +516,10 @@ class TestDamage:
     @pytest.fixture
     def _stopped(self):
         """A run that was saved at step 0, after 7 steps, and after 12, and a whole one."""
-        experiment = Experiment(MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3)
-        with Recorder.start(experiment, Path("part")) as recorder:
+        experiment = TrainingExperiment(
+            MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3
+        )
+        with TrainingRecorder.start(experiment, Path("part")) as recorder:
             for record in recorder.steps(lambda: recorder.training.step == 12):
                 if record.step == 6:
                     recorder.save()

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from imle_cli.learning.experiment import Experiment
+from imle_cli.learning.experiment import TrainingExperiment
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
@@ -68,7 +68,7 @@ def test_one_that_is_missing(name):
 
 
 EXPERIMENTS = [
-    Experiment(MapOptions(Path("m.png")), MapSolverOptions(), NoiseOptions(), LearningOptions(), 0, "auto", 10),
+    TrainingExperiment(MapOptions(Path("m.png")), MapSolverOptions(), NoiseOptions(), LearningOptions(), 0, "auto", 10),
     PerceptionExperiment(Path("maps"), PerceptionOptions(), NoiseOptions(), 0, "auto"),
 ]
 

@@ -10,10 +10,10 @@ from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, SumOfGam
 from imle_core.contracts import LossError
 from imle_core.lab import (
     Cell,
+    EstimatorSettings,
     Instance,
     LabProblem,
     Reference,
-    Settings,
     Skipped,
     make_problem,
     measured_again,
@@ -27,7 +27,7 @@ GUMBEL = GumbelNoiseDistribution()
 
 def settings(*estimators, **changes):
     given = {"lambdas": [1.0], "temperatures": [1.0], "repetitions": 400, **changes}
-    return Settings(given.pop("noise", GUMBEL), estimators or None, **given)
+    return EstimatorSettings(given.pop("noise", GUMBEL), estimators or None, **given)
 
 
 def compare(problem, settings, reference):

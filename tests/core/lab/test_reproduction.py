@@ -10,7 +10,7 @@ from imle_core import AdaptiveTargetDistribution, TargetDistribution
 from imle_core.estimators import differentiable
 from imle_core.exact import KSubset
 from imle_core.lab import EXPERIMENTS, TUNING_SEED, reproduce
-from imle_core.lab.reproduction import METHODS, MOMENTUM, ListedSets, Outcome, gaps, top_k
+from imle_core.lab.reproduction import METHODS, MOMENTUM, ListedSets, Reproduction, gaps, top_k
 from imle_core.solvers import TopK
 
 # Estimator, rate, steps, noise, lambda or first beta, step of beta; what the authors' code gave in how many repetitions.
@@ -247,7 +247,7 @@ def test_steps_are_told():
 
 
 def test_summaries():
-    outcome = Outcome(METHODS["imle_sum_of_gamma"], torch.tensor([[5.0, 0.0], [5.0, 0.1], [5.0, 0.2], [5.0, 0.3]]))
+    outcome = Reproduction(METHODS["imle_sum_of_gamma"], torch.tensor([[5.0, 0.0], [5.0, 0.1], [5.0, 0.2], [5.0, 0.3]]))
     assert outcome.means.tolist() == pytest.approx([5.0, 0.15])
     deviation = (0.05 / 3) ** 0.5
     assert outcome.deviations.tolist() == pytest.approx([0.0, deviation])

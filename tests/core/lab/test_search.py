@@ -9,9 +9,9 @@ from imle_core import GumbelNoiseDistribution
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab import (
     Cell,
+    EstimatorSettings,
     Instance,
     IntervalEstimate,
-    Settings,
     Skipped,
     best_cells,
     compare,
@@ -31,7 +31,7 @@ def instances(name="top-k", size=None, number=1):
 
 
 def settings(*estimators, **changes):
-    return Settings(GumbelNoiseDistribution(), estimators or None, **{"repetitions": 40, **changes})
+    return EstimatorSettings(GumbelNoiseDistribution(), estimators or None, **{"repetitions": 40, **changes})
 
 
 def found(name, problems, **changes):

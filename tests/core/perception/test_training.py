@@ -21,7 +21,7 @@ from imle_core.perception import (
     plan,
     terrain_maps,
 )
-from imle_core.perception.methods import Method
+from imle_core.perception.methods import LearningMethod
 from imle_core.perception.training import EpochRecord
 from imle_core.solvers import GridPath
 
@@ -64,7 +64,7 @@ class Table(nn.Module):
         return self.costs[images[:, 0, 0, 0].long()]
 
 
-class Watching(Method):
+class Watching(LearningMethod):
     """A regression that keeps the paths and costs it saw."""
 
     def __init__(self):

@@ -13,7 +13,7 @@ from imle_core.concurrency import at_once, in_threads
 from imle_core.kernels.vectors import LANES
 from imle_core.solvers.grid.kernels import lanes, one_map
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
-from imle_core.solvers.grid.kernels.lanes import Space, make_space
+from imle_core.solvers.grid.kernels.lanes import LanesSpace, make_lanes_space
 from imle_core.solvers.grid.kernels.maps import Grid, Maps
 from imle_core.solvers.grid.kernels.unchanged_paths import still_cheapest
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
@@ -113,17 +113,17 @@ def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
     return Found(nans, clamped, passable, cut_off)
 
 
-def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
+def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> LanesSpace:
     """Where the calling thread works; the last one of either form is kept, since batches mostly are like those before."""
     key, kept = (grid.height, grid.width, dtype), _OF_THREAD.spaces.get(scaled)
     if kept is None or kept[0] != key:
-        kept = _OF_THREAD.spaces[scaled] = key, make_space(grid, dtype, scaled)
+        kept = _OF_THREAD.spaces[scaled] = key, make_lanes_space(grid, dtype, scaled)
     return kept[1]
 
 
 class _Kept(threading.local):
     def __init__(self) -> None:
-        self.spaces: dict[bool, tuple[tuple[int, int, np.dtype[np.floating]], Space]] = {}
+        self.spaces: dict[bool, tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]] = {}
 
 
 _OF_THREAD = _Kept()

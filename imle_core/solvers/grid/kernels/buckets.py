@@ -32,8 +32,8 @@ _PLACES = 12  # that are looked at from a tile, 4 in each of 3 rows
 _EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # those that are moves away
 
 
-class Space(NamedTuple):
-    """What is known of one map, by place, and where the kernel works; :func:`make_space` makes one.
+class BucketsSpace(NamedTuple):
+    """What is known of one map, by place, and where the kernel works; :func:`make_buckets_space` makes one.
 
     Attributes:
         costs: of entering tiles; inf in walls and around the map.
@@ -62,19 +62,21 @@ class _Lists(NamedTuple):
 
 
 def numbers_needed(grid: Grid) -> int:
-    """How many numbers :func:`make_space` cuts up."""
+    """How many numbers :func:`make_buckets_space` cuts up."""
     places = (grid.height + 2) * (grid.width + 2)
     return 2 * places + (places + _INTERVALS + _BEYOND + _PLACES + 1) // 2
 
 
 @compiled
-def make_space(memory, grid):
+def make_buckets_space(memory, grid):
     """Cuts up float64 numbers in memory: one piece, which the system may well hand out again with its pages in place."""
     places = (grid.height + 2) * (grid.width + 2)
     integers = memory[2 * places :].view(np.int32)
     lists = min(max(places // 8, 64), _INTERVALS) + _BEYOND
     hops = integers[places + lists : places + lists + _PLACES]
-    return Space(memory[:places], memory[places : 2 * places], integers[:places], integers[places : places + lists], hops)
+    return BucketsSpace(
+        memory[:places], memory[places : 2 * places], integers[:places], integers[places : places + lists], hops
+    )
 
 
 @compiled_borrowing

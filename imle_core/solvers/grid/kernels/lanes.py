@@ -51,8 +51,8 @@ _TRIED = 2 * LANES  # maps of a thread; if most of them are left, so are all oth
 _FEW = 4  # lanes; more are decided sooner by exact labels side by side, unless maps are large
 
 
-class Space(NamedTuple):
-    """Where the kernels work on LANES maps at a time; :func:`make_space` makes one.
+class LanesSpace(NamedTuple):
+    """Where the kernels work on LANES maps at a time; :func:`make_lanes_space` makes one.
 
     Attributes:
         labels: of places, side by side, uint32 or float64.
@@ -73,10 +73,10 @@ class Space(NamedTuple):
     candidates: Candidates
 
 
-def make_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Space:
+def make_lanes_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> LanesSpace:
     """Space for labels that are scaled or exact, and maps of a type."""
     places, number = (grid.height + 2) * (grid.width + 2), np.uint32 if scaled else np.float64
-    return Space(
+    return LanesSpace(
         labels=lanes_of(places, number),
         costs=make_costs(grid, dtype, scaled),
         dirty=np.zeros(places, np.uint8),

@@ -6,7 +6,7 @@ Labels of tiles are found first; the path is then walked back from the goal.
 import numpy as np
 
 from imle_core.kernels.compiled import compiled
-from imle_core.solvers.grid.kernels.buckets import label, make_space
+from imle_core.solvers.grid.kernels.buckets import label, make_buckets_space
 from imle_core.solvers.grid.kernels.maps import clear, inside, read_costs, tile_of
 
 _NONE = -1
@@ -27,7 +27,7 @@ def cheapest_paths(maps, grid, which, masks, memory):
         The first of the maps whose goal cannot be reached, or -1; and sums of the counts of
         :func:`imle_core.solvers.grid.kernels.maps.read_costs`.
     """
-    space = make_space(memory, grid)
+    space = make_buckets_space(memory, grid)
     costs = space.labels.view(maps.theta.dtype)[: maps.theta.shape[1]]  # until there are labels
     nans = clamped = passable = 0
     cut_off = _NONE

@@ -6,7 +6,7 @@ Both are those of Dijkstra's algorithm on the mean of some of the maps. They mat
 import numpy as np
 
 from imle_core.kernels.compiled import compiled, compiled_borrowing
-from imle_core.solvers.grid.kernels.buckets import label, make_space
+from imle_core.solvers.grid.kernels.buckets import label, make_buckets_space
 from imle_core.solvers.grid.kernels.maps import inside, place_of, read_costs
 
 
@@ -27,7 +27,7 @@ def plan_visits(maps, grid, examples, order, path, memory):
         The length of the path, 0 if there is none; and its cost, or that of all tiles.
     """
     tiles = grid.height * grid.width
-    space = make_space(memory, grid)
+    space = make_buckets_space(memory, grid)
     entering, labels = space.costs, space.labels
     share = 1.0 / len(examples)
     total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)

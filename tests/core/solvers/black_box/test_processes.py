@@ -17,7 +17,7 @@ import torch
 
 from imle_core.solvers import BlackBox, SolveError
 from imle_core.solvers.black_box.processes import _Inquest
-from imle_core.solvers.black_box.task import Settings
+from imle_core.solvers.black_box.task import TaskSettings
 
 pytestmark = pytest.mark.process
 
@@ -72,7 +72,7 @@ def test_processes_that_end_before_they_begin(tmp_path):
         "function: its processes ended twice before they began; it must be one that another process can load; take "
         "executor='threads'"
     )
-    inquest = _Inquest(Settings(die_on_large, False, None))
+    inquest = _Inquest(TaskSettings(die_on_large, False, None))
     assert inquest.hold(tmp_path, BrokenExecutor()) == {}
     with pytest.raises(RuntimeError, match=f"^{re.escape(message)}$"):
         inquest.hold(tmp_path, BrokenExecutor())

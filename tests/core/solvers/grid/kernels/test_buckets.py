@@ -72,7 +72,7 @@ def labelled(costs, grid, last=0):
     """Labels ``(H, W)``, and how often a tile was taken up; what lies beyond the memory stays as it is."""
     needed = kernel.numbers_needed(grid)
     memory = np.full(needed + 8, 7.0)
-    space = kernel.make_space(memory[:needed], grid)
+    space = kernel.make_buckets_space(memory[:needed], grid)
     space.costs[:] = np.pad(costs, 1, constant_values=np.inf).ravel()
     taken = kernel.label(space, grid, np.int64(last))
     assert (memory[needed:] == 7.0).all()
@@ -143,7 +143,7 @@ class TestEnds:
     def test_a_map_in_the_memory_of_another(self):
         rng = np.random.default_rng(0)
         grid = make((30, 30), EIGHT)
-        space = kernel.make_space(np.empty(kernel.numbers_needed(grid)), grid)
+        space = kernel.make_buckets_space(np.empty(kernel.numbers_needed(grid)), grid)
         for kind in [*KINDS, *KINDS]:
             costs = kind(rng, (30, 30))
             space.costs[:] = np.pad(costs, 1, constant_values=np.inf).ravel()

@@ -332,7 +332,7 @@ def run(which_kernel, maps, grid, count, which=None):
     tiles = grid.height * grid.width
     masks, left = np.zeros((count, tiles), np.uint8), np.full(len(which), -1)
     order, path, scale = planned(maps, grid, which[:16])
-    space = kernel.make_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
+    space = kernel.make_lanes_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
     if which_kernel is kernel.scaled_paths:
         number, _, *counts = kernel.scaled_paths(
             maps, grid, which, masks, order, path, scale, space, left, np.zeros(1, np.int64), 0
@@ -369,7 +369,7 @@ class TestKernels:
     def test_maps_that_others_have_taken_or_are_to_take_are_not_touched(self, taken, spared, expected):
         maps, grid, solved = problem(ties(np.random.default_rng(20), (100, 3, 4)))
         masks, left, counter = np.full((100, 12), 9, np.uint8), np.full(100, -1), np.array([taken])
-        space = kernel.make_space(grid, maps.theta.dtype, scaled=True)
+        space = kernel.make_lanes_space(grid, maps.theta.dtype, scaled=True)
         which = np.arange(100)
         found = kernel.scaled_paths(maps, grid, which, masks, *planned(maps, grid, which[:8]), space, left, counter, spared)
         first, last = expected

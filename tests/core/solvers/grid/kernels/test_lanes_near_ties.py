@@ -53,7 +53,7 @@ def solved(costs, dtype, moves, start, goal):
     order, path = np.empty(height * width - 1, np.int32), np.empty(height * width, np.int64)
     length, bound = plan_visits(maps, grid, which[:8], order, path, np.empty(numbers_needed(grid)))
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
-    space = lanes_kernel.make_space(grid, rows.dtype, scaled=True)
+    space = lanes_kernel.make_lanes_space(grid, rows.dtype, scaled=True)
     space.candidates.found[:] = -1
     number = lanes_kernel.scaled_paths(
         maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left, np.zeros(1, np.int64), 0
