@@ -26,6 +26,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     options      options that commands share, in groups that are data classes
 
     errors       exit codes, and one line in place of a traceback
+
     notes        what the user should know of, from wherever it is noticed
 
 The way of a command: ``app`` calls a function of ``commands``, whose options are groups of ``options``; ``problems`` makes a

@@ -24,7 +24,7 @@ def compare(instances: Sequence[Instance], settings: EstimatorSettings) -> Itera
     >>> from imle_core.noise import GumbelNoiseDistribution
     >>> from imle_core.lab.problem import make_problem
     >>> from imle_core.lab.reference import reference_gradient
-    >>> settings = Settings(GumbelNoiseDistribution(), ["central-imle"], [1.0], [1.0], repetitions=200)
+    >>> settings = EstimatorSettings(GumbelNoiseDistribution(), ["central-imle"], [1.0], [1.0], repetitions=200)
     >>> problem = make_problem("top-k")
     >>> (cell,) = compare([Instance(problem, reference_gradient(problem, None, 0))], settings)
     >>> cell.accuracy.cosine.low > 0.5, cell.calls

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from imle_core.perception import TILE, TOLERANCE, ImageMaps, Plans, judge, path_costs, plan
-from imle_core.perception import maps as perception
+from imle_core.perception import TILE, TOLERANCE, ImageMaps, Plans, judge, judgement, path_costs, plan
 from imle_core.solvers import GridPath
 
 
@@ -241,7 +240,7 @@ class TestPlanning:
         network = Oracle(maps.costs)
         whole = plan(network, maps)
         network.calls.clear()
-        monkeypatch.setattr(perception, "TILES_AT_A_TIME", tiles)
+        monkeypatch.setattr(judgement, "TILES_AT_A_TIME", tiles)
         again = plan(network, maps)
         assert [count for count, *_ in network.calls] == parts
         for name in ("costs", "paths", "regret", "optimal", "exact"):

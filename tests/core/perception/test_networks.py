@@ -1,11 +1,13 @@
 """Networks that predict costs: shapes, where they begin, what the seed decides."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from imle_core.concurrency import process_group
 from imle_core.perception import NETWORKS, make_network, networks, terrain_maps
 from imle_core.perception.networks import BatchNorm
 
@@ -170,6 +172,7 @@ class TestBatchNorm:
             assert torch.equal(one, other)
 
     def test_what_several_processes_compute_is_the_same_where_one_has_all(self, monkeypatch):
-        monkeypatch.setattr(networks, "size", lambda: 2)
+        group = SimpleNamespace(size=lambda: 2, summed=process_group.summed)
+        monkeypatch.setattr(networks, "process_group", group)
         for one, other in zip(self.outcome(BatchNorm(4), (1, 9)), self.outcome(nn.BatchNorm2d(4), (1, 9)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
