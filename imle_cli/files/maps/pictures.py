@@ -72,7 +72,7 @@ def load_picture(path: Path, min_cost: float, max_cost: float, grid: Shape | Non
     """
     with _pillow(path), _opened(path) as stream, Image.open(stream, formats=_formats()) as image:
         check_size(path, (image.height, image.width), grid)
-        _mend(image)
+        _check_variant(image)
         image.load()
         _check_brightness(path, image)
         ImageOps.exif_transpose(image, in_place=True)
@@ -111,18 +111,14 @@ def _check_brightness(path: Path, image: Image.Image) -> None:
         note(f"{got}; stretch it, or save costs as .npy")
 
 
-def _mend(image: ImageFile.ImageFile) -> None:
-    """What Pillow leaves undone: it does not scale PNG's transparent colour with the pixels, nor some TIFF greys."""
+def _check_variant(image: ImageFile.ImageFile) -> None:
+    """Refuses what Pillow would read wrongly: some TIFF greys, and a PNG's transparent colour where it scales the pixels."""
     tags = getattr(image, "tag_v2", {})
     photometric, bits = tags.get(262), tags.get(258)
     if image.mode[0] in "IF" and (photometric == 0 or bits == (12,)):
         raise ValueError("TIFF grey that is 12 bits deep, or has 0 for white")
-    arguments = image.tile[0][3] if image.tile else None
-    key = image.info.get("transparency")
-    if arguments in ("L;2", "L;4"):
-        image.info["transparency"] = None if key is None else key * {"L;2": 85, "L;4": 17}[arguments]
-    elif arguments == "RGB;16B" and key is not None:
-        image.info["transparency"] = tuple(value >> 8 for value in key)
+    if "transparency" in image.info and image.tile and image.tile[0][3] in ("L;2", "L;4", "RGB;16B"):
+        raise ValueError("PNG with a transparent colour of 2, 4 or 16 bits, where 8 bits or an alpha channel can be read")
 
 
 def _luminance(path: Path, band: Image.Image, top: int) -> tuple[FloatArray, NDArray[np.bool_]]:
