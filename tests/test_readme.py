@@ -76,6 +76,7 @@ def frames(path):
         return np.array([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in LEARNING + MEASURING])
 def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
@@ -88,6 +89,7 @@ def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
         assert np.mean(np.abs(made - shown) > 40) < 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_one_line_makes_every_picture_anew(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
@@ -123,6 +125,7 @@ def test_learning_to_see_works():
     assert Path("sweeps/seeing/accuracy.png").exists()
 
 
+@pytest.mark.slow
 def test_the_loop_that_learns_to_see():
     (loop,) = (block for block in blocks("py") if "DataLoader" in block)
     output = io.StringIO()

@@ -7,10 +7,8 @@ import sys
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
 import imle_core
-from imle_cli.app import app
 
 pytestmark = pytest.mark.process
 
@@ -70,17 +68,38 @@ drawn["solvers"] = {name.partition(" of")[0].partition(",")[0] for name in solve
 """
 
 
+COMMANDS = [["solve"], ["marginals", "--samples", "3"], ["train", "--steps", "1", "--samples", "2"]]
+TELL = """
+from typer.testing import CliRunner
+from imle_cli.app import app
+
+told = []
+for arguments in commands:
+    ending = "" if arguments[0] == "train" else ".png"
+    done = CliRunner().invoke(app, [*arguments, "--json", "--quiet", "--out", f"{folder}/{arguments[0]}{ending}"])
+    told.append(done.stdout or done.stderr)
+"""
+
+
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """What the script makes here, and in a process that does not compile."""
-    path, here = tmp_path_factory.mktemp("drawn") / "drawn.pt", {}
-    script = f"{SCRIPT}\ntorch.save(drawn, {str(path)!r})\n"
+def both(tmp_path_factory):
+    """What the scripts make here, and in a process that does not compile."""
+    here, there = ({"commands": COMMANDS, "folder": str(tmp_path_factory.mktemp(name))} for name in ("here", "there"))
+    results = f"{there['folder']}/results.pt"
+    given = "".join(f"{name} = {value!r}\n" for name, value in there.items())
+    script = f"{given}{SCRIPT}{TELL}\ntorch.save((drawn, told), {results!r})\n"
     command = [sys.executable, "-W", "error", "-c", script]
     subprocess.run(command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, check=True)
-    exec(SCRIPT, here)
-    return here["drawn"], torch.load(path, weights_only=False)
+    exec(SCRIPT + TELL, here)
+    return (here["drawn"], here["told"]), torch.load(results, weights_only=False)
 
 
+@pytest.fixture
+def drawn(both):
+    return [drawn for drawn, _ in both]
+
+
+@pytest.mark.slow
 def test_every_solver_and_every_noise_gives_the_same(drawn):
     compiled, interpreted = drawn
     assert (compiled["compiled"], interpreted["compiled"]) == (True, False)
@@ -96,18 +115,11 @@ def test_no_solver_and_no_noise_is_left_out(drawn):
     assert drawn[0]["solvers"]
 
 
-@pytest.mark.parametrize(
-    "arguments", [["solve"], ["marginals", "--samples", "3"], ["train", "--steps", "1", "--samples", "2"]]
-)
-def test_commands(tmp_path, arguments):
-    ending = "" if arguments[0] == "train" else ".png"
-    here, there = ([*arguments, "--json", "--quiet", "--out", str(tmp_path / name) + ending] for name in ("here", "there"))
-    command = [sys.executable, "-W", "error", "-m", "imle_cli", *there]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=[command[0] for command in COMMANDS])
+def test_commands(both, number):
     compiled, interpreted = (
-        {key: value for key, value in json.loads(printed).items() if key not in ("run", "seconds", "files")}
-        for printed in (CliRunner().invoke(app, here).stdout, done.stdout)
+        {key: value for key, value in json.loads(told[number]).items() if key not in ("run", "seconds", "files")}
+        for _, told in both
     )
     assert len(compiled) > 5
     assert interpreted == compiled

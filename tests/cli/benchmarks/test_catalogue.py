@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from imle_cli.app import app
 from imle_cli.benchmarks import (
     black_boxes,
     estimators,
@@ -65,6 +67,7 @@ def check(rows):
             assert row.ratio == pytest.approx(pair[0].value / pair[1].value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", SIZES, ids=lambda measure: getattr(measure, "__name__", None) or measure.func.__name__)
 def test_every_measurement_gives_positive_figures_and_its_ratio(measure):
     threads = torch.get_num_threads()
@@ -171,6 +174,8 @@ def test_many_samples_are_timed_here_and_their_memory_in_a_process_of_its_own(ca
     assert int(capsys.readouterr().out) >= 0
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_memory_is_measured_above_the_imports():
     (row,) = MEASUREMENTS[-1](CPU, 0)
     assert row.unit == "MB"
@@ -193,13 +198,15 @@ def test_a_cold_start_compiles_once_into_a_folder_of_its_own(calls):
     assert not Path(folder).exists()
 
 
+@pytest.mark.process
 def test_a_process_gets_the_variables_and_gives_what_it_prints(monkeypatch):
     monkeypatch.setenv("KEPT", "a")
     code = "import os; print(os.environ['KEPT'] + os.environ['GIVEN'])"
     assert processes.run_python("-c", code, GIVEN="b") == "ab\n"
 
 
-def test_a_training_gives_speeds_and_an_animation():
+def test_a_training_gives_speeds_and_an_animation(monkeypatch):
+    monkeypatch.setattr(processes, "run_python", lambda *call: CliRunner().invoke(app, call[2:]).stdout)
     rows = list(processes.training(CPU, 0, steps=20, steps_on_large=2, turns=1))
     assert [row.unit for row in rows] == ["s", "%", "steps/s", "s", "kB"]
     assert all(row.value > 0 for row in rows if row.unit != "%")

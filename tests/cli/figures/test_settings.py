@@ -50,6 +50,7 @@ def expected(tmp_path_factory):
         os.chdir(before)
 
 
+@pytest.mark.slow
 def test_the_command_ignores_files_and_variables():
     expected = picture({}, COMMAND)
     Path("matplotlibrc").write_text(STYLE + BAD)

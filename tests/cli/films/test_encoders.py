@@ -76,6 +76,7 @@ class TestEveryFormat:
         first, second = pictures(2)
         assert decoded(kind, [(first, 100_000), (second, 100)])[1] == [100_000, 100]
 
+    @pytest.mark.slow
     def test_memory_does_not_grow_with_the_frames(self, kind):
         class Nowhere(BytesIO):
             """Forgets what is written and knows where it is."""

@@ -40,6 +40,7 @@ def test_a_result_comes_before_the_rest_has_ended():
     numbers.close()
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize("executor", ["dask", "ray"])
 def test_a_cluster_gives_the_same(executor):
@@ -84,6 +85,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_cluster_of_dask_here_shows_nothing():
     pytest.importorskip("dask")
