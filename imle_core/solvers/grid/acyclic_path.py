@@ -5,9 +5,8 @@ import torch
 from torch import Tensor
 
 from imle_core.concurrency import in_threads
+from imle_core.solvers.grid.tuning import TUNING, Tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
-
-_TILES_A_THREAD = 2**15
 
 
 class AcyclicGridPath:
@@ -21,6 +20,7 @@ class AcyclicGridPath:
 
     Args:
         diagonal: whether a step may go right and down at once.
+        tuning: numbers that decide about speed alone.
 
     Raises:
         ValueError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls separate.
@@ -32,8 +32,8 @@ class AcyclicGridPath:
 
     pure, sense = True, "max"
 
-    def __init__(self, diagonal: bool = True) -> None:
-        self.diagonal = bool(diagonal)
+    def __init__(self, diagonal: bool = True, *, tuning: Tuning = TUNING) -> None:
+        self.diagonal, self.tuning = bool(diagonal), tuning
 
     def __repr__(self) -> str:
         return f"AcyclicGridPath(diagonal={self.diagonal})"
@@ -55,7 +55,7 @@ class AcyclicGridPath:
             row = int(best_paths(rows[first:last], masks[first:last], self.diagonal))
             return first + row if row >= 0 else -1
 
-        threads = min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD)
+        threads = min(torch.get_num_threads(), len(rows), rows.size // self.tuning.tiles_a_thread_acyclic)
         cut_off = [row for row in in_threads(solve, len(rows), threads) if row >= 0]
         if cut_off:
             raise ValueError(f"theta: walls (-inf) separate the corners of map {cut_off[0]}; open a way right and down")

@@ -12,6 +12,7 @@ from torch import Tensor
 from imle_core.checks import check_numbers
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import Known
+from imle_core.solvers.grid.tuning import TUNING, Tuning
 from imle_core.solvers.rows import Rows, array_of, as_rows, numbers
 
 Tile: TypeAlias = tuple[int, int]
@@ -21,7 +22,6 @@ _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _KERNEL_TYPES = (torch.float32, torch.float64)
 _CEILING = 1e290  # sums over any map stay finite
-_STEPS_A_TILE = 64  # of the search for a path's order
 
 
 class GridPath:
@@ -46,6 +46,7 @@ class GridPath:
         goal: row and column of the last tile, likewise; the bottom right corner if None.
         floor: smallest cost, > 0.
         engine: "compiled", "torch" or "networkx".
+        tuning: numbers that decide about speed alone.
 
     Attributes:
         clamped: costs clamped so far.
@@ -71,6 +72,8 @@ class GridPath:
         goal: Tile | None = None,
         floor: float = 1e-4,
         engine: Engine = "compiled",
+        *,
+        tuning: Tuning = TUNING,
     ) -> None:
         if moves not in (4, 8):
             raise ValueError(f"moves: got {moves!r}; it must be 4 or 8; use 8 for diagonal steps")
@@ -78,7 +81,7 @@ class GridPath:
             raise ValueError(f"floor: got {floor!r}; it must be > 0 and finite; the usual value is 1e-4")
         if engine not in get_args(Engine):
             raise ValueError(f"engine: got {engine!r}; it must be 'compiled', 'torch' or 'networkx'")
-        self.moves, self.floor, self.engine = moves, float(floor), engine
+        self.moves, self.floor, self.engine, self.tuning = moves, float(floor), engine, tuning
         self.start = None if start is None else _tile("start", start)
         self.goal = None if goal is None else _tile("goal", goal)
         self.domain = (-np.inf, -self.floor)
@@ -155,7 +158,7 @@ class GridPath:
         start, goal = self.ends(*mask.shape)
         left = {(int(row), int(column)) for row, column in np.argwhere(mask)} - {start}
         path, choices = [start], [self._followers(start, left, goal)]
-        for _ in range(_STEPS_A_TILE * (len(left) + 1) if mask[start] else 0):
+        for _ in range(self.tuning.search_steps * (len(left) + 1) if mask[start] else 0):
             if path[-1] == goal and not left:
                 return np.array(path)
             if path[-1] != goal and choices[-1]:
@@ -257,12 +260,12 @@ class GridPath:
             before = known.theta.expand(known.z.shape) if eps is None else known.theta
             old = make_maps(as_rows(before.flatten(0, 1)).reshape(-1, tiles), eps, known.temperature, self.floor, _CEILING)
             z = as_rows(known.z.flatten(0, 1)).reshape(-1, tiles)
-            kept = kept_masks(maps, old, grid, z, threads)
+            kept = kept_masks(maps, old, grid, z, threads, self.tuning)
             masks[kept], which = z[kept], np.flatnonzero(~kept)
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        found = solve(maps, grid, which, masks, threads)
+        found = solve(maps, grid, which, masks, threads, self.tuning)
         if found.passable < len(which) * tiles and not found.nans:
             self._check_ends(rows, noise, temperature)
         self._report(*found, count, ends)
@@ -277,7 +280,7 @@ class GridPath:
         ends = torch.stack([costs[:, row, column] == torch.inf for row, column in (start, goal)])
         is_fast = self.engine == "compiled" and on_triton.available(theta.device)
         cheapest_paths = on_triton.cheapest_paths if is_fast else on_torch.cheapest_paths
-        masks, reached = cheapest_paths(inside, start, goal, self._steps)
+        masks, reached = cheapest_paths(inside, start, goal, self._steps, self.tuning)
         found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
         nans, clamped, passable, walled, missed = torch.stack(found).tolist()
         if walled and not nans:

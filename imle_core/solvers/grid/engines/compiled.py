@@ -17,15 +17,10 @@ from imle_core.solvers.grid.kernels.lanes import LanesSpace, make_lanes_space
 from imle_core.solvers.grid.kernels.maps import Grid, Maps
 from imle_core.solvers.grid.kernels.unchanged_paths import still_cheapest
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
+from imle_core.solvers.grid.tuning import BucketsTuning, Tuning
 from imle_core.solvers.rows import Rows
 
 Numbers: TypeAlias = NDArray[np.int64]
-
-_TILES_A_THREAD = 2**16  # below, threads get in the way of torch's own, which spin for a while after their work
-_TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
-_WORTH = ((64**2, 8), (96**2, 12))  # LANES maps of up to so many tiles take about as long as so many one by one
-_FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
-_EXAMPLES = 8  # maps whose mean gives the order of visits
 
 
 class Found(NamedTuple):
@@ -52,15 +47,15 @@ class _Plan(NamedTuple):
     scale: float
 
 
-def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> NDArray[np.bool_]:
+def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int, tuning: Tuning) -> NDArray[np.bool_]:
     """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
-    allowed = _fit(threads, masks.size, _TILES_A_THREAD)
+    allowed = _fit(threads, masks.size, tuning.tiles_a_thread)
     in_threads(lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), allowed)
     return kept
 
 
-def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:
+def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int, tuning: Tuning) -> Found:
     """Solves the maps ``which[i]``; the result depends neither on the others nor on threads.
 
     Args:
@@ -69,47 +64,56 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
         which: numbers of maps, ascending.
         masks: ``(N, T)``, overwritten for these maps.
         threads: how many may share the work, if there is enough of it.
+        tuning: which way is taken.
     """
     if not len(which):
         return Found()
     count, tiles = len(which), masks.shape[1]
-    alone = min(_fit(threads, count * tiles, _TILES_A_THREAD_ALONE), count)
-    together = min(_fit(threads, count * tiles, _TILES_A_THREAD), math.ceil(count / LANES))
-    if count / alone < _worth(tiles) * math.ceil(count / LANES / together):
-        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks), count, alone))
-    plan, taken = _plan(maps, grid, which), np.zeros(1, np.int64)
+    alone = min(_fit(threads, count * tiles, tuning.tiles_a_thread_one_by_one), count)
+    together = min(_fit(threads, count * tiles, tuning.tiles_a_thread), math.ceil(count / LANES))
+    if count / alone < _worth(tiles, tuning) * math.ceil(count / LANES / together):
+        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks, tuning.buckets), count, alone))
+    plan, taken = _plan(maps, grid, which, tuning), np.zeros(1, np.int64)
     spared = [0, *[LANES] * (together - 1)]  # the calling thread waits for the others, so that the last maps are its own
-    return _sum(at_once([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared]))
+    work = partial(_side_by_side, maps, grid, which, masks, plan, taken, tuning)
+    return _sum(at_once([partial(work, number) for number in spared]))
 
 
-def _worth(tiles: int) -> float:
+def _worth(tiles: int, tuning: Tuning) -> float:
     """How many maps by themselves take as long as LANES of them, if these are not too far from fitting into the caches."""
-    return next((maps for most, maps in _WORTH if tiles <= most), math.inf)
+    if tiles <= tuning.small_tiles:
+        return tuning.fewest_small
+    return tuning.fewest_medium if tiles <= tuning.medium_tiles else math.inf
 
 
-def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
+def _plan(maps: Maps, grid: Grid, which: Numbers, tuning: Tuning) -> _Plan:
     tiles = grid.height * grid.width
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
-    examples = which[:: math.ceil(len(which) / _EXAMPLES)]
-    length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
-    return _Plan(order, path[:length], lanes.scale_for(bound))
+    examples = which[:: math.ceil(len(which) / tuning.examples)]
+    memory = np.empty(numbers_needed(grid, tuning.buckets))
+    length, bound = plan_visits(maps, grid, examples, order, path, memory, tuning.buckets)
+    return _Plan(order, path[:length], lanes.scale_for(bound, tuning.lanes))
 
 
-def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, spared: int) -> Found:
+def _side_by_side(
+    maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, tuning: Tuning, spared: int
+) -> Found:
     """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-    count, slow, nans, clamped, passable = lanes.scaled_paths(maps, grid, which, masks, *plan, space, left, taken, spared)
+    count, slow, nans, clamped, passable = lanes.scaled_paths(
+        maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
+    )
     left = left[:count]
-    if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
+    if count >= tuning.fewest_left and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
-        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still)]
-    cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
+        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still, tuning.lanes)]
+    cut_off = _one_by_one(maps, grid, left, masks, tuning.buckets).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
-    memory = np.empty(numbers_needed(grid))
-    cut_off, nans, clamped, passable = one_map.cheapest_paths(maps, grid, which, masks, memory)
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: BucketsTuning) -> Found:
+    memory = np.empty(numbers_needed(grid, tuning))
+    cut_off, nans, clamped, passable = one_map.cheapest_paths(maps, grid, which, masks, memory, tuning)
     return Found(nans, clamped, passable, cut_off)
 
 

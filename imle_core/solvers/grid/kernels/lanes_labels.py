@@ -24,21 +24,17 @@ from imle_core.kernels.vectors import (
     take,
 )
 
-_VISITS = 64  # of a tile, on average; after them maps are solved sooner one by one
-_VISITS_OF_LARGE = 16
-LARGE = 32**2  # tiles; labels of LANES larger maps do not fit into the nearest caches
-
 
 @compiled_borrowing
-def settle(labels, costs, above, slack, dirty, grid, order, roughly):
+def settle(labels, costs, above, slack, dirty, grid, order, most, roughly):
     """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final, or but for a few if ``roughly``.
 
     Every part of the order is gone through twice at once, so that fewer labels beyond it are made of ones that fall again.
 
     Returns:
-        Whether few enough visits were needed.
+        Whether ``most`` visits were enough.
     """
-    stride, diagonal, visits, most = grid.width + 2, len(grid.steps) == 8, 0, _most_visits(order)
+    stride, diagonal, visits = grid.width + 2, len(grid.steps) == 8, 0
     for place in range(0, len(labels), LANES):
         store(labels, place, load(above, 0))
     for lane in range(LANES):
@@ -80,11 +76,6 @@ def _visit(labels, costs, slack, flags, grid, order, begin, end):
 
 
 @compiled_borrowing
-def _most_visits(order):
-    return len(order) * (_VISITS if len(order) <= LARGE else _VISITS_OF_LARGE)
-
-
-@compiled_borrowing
 def _flag(dirty, place, stride, diagonal):
     """Flags the neighbours of a place."""
     for other in (place - stride, place - 1, place + 1, place + stride):
@@ -119,20 +110,20 @@ def _least(labels, at, stride, diagonal):
 
 
 @compiled_borrowing
-def scaled_ways(labels, costs, slack, dirty, grid, order, ways):
+def scaled_ways(labels, costs, slack, dirty, grid, order, most, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
     Labels that are not final yet are lowered on the way. Bit i stands for step i. Labels that are not exact are not sure if
     another is at most ``slack`` above.
 
     Returns:
-        Whether few enough visits were needed.
+        Whether ``most`` visits were enough.
     """
     numbers, entering, flags, sets = address(labels), address(costs), address(dirty), address(ways)
     none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
     goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
     is_cut, margin = less(none, spare), add(spare, one)
-    visits, most, changed, first, bound = 0, _most_visits(order), True, True, add(load(numbers, goal), margin)
+    visits, changed, first, bound = 0, True, True, add(load(numbers, goal), margin)
     while changed and visits <= most:
         changed = False
         for i in range(len(order)):

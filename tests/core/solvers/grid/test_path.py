@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from grids import Shared
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
 
 ENGINES = ["compiled", "networkx", "torch"]
 EIGHT = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)]
@@ -181,22 +181,18 @@ class TestBatches:
         assert torch.equal(torch.cat([solver(row[None]) for row in self.theta]), together)
         assert torch.equal(solver(self.theta.flip(0)), together.flip(0))
 
-    def test_threads_do_not_matter(self, monkeypatch):
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
+    def test_threads_do_not_matter(self):
         before, results = torch.get_num_threads(), []
         try:
             for threads in (1, 2, 7):
                 torch.set_num_threads(threads)
-                solver = GridPath()
+                solver = Shared()
                 results.append((solver(self.theta), solver.clamped))
         finally:
             torch.set_num_threads(before)
         assert all(torch.equal(results[0][0], masks) and clamped == results[0][1] for masks, clamped in results[1:])
 
-    def test_the_first_map_that_fails_is_named_whatever_the_threads(self, monkeypatch):
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
+    def test_the_first_map_that_fails_is_named_whatever_the_threads(self):
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
         before = torch.get_num_threads()
@@ -204,7 +200,7 @@ class TestBatches:
             for threads in (1, 2, 7):
                 torch.set_num_threads(threads)
                 with pytest.raises(ValueError, match=re.escape("by walls (map 11 of 30); open a way")):
-                    GridPath()(theta)
+                    Shared()(theta)
         finally:
             torch.set_num_threads(before)
 

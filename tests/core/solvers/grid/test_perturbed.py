@@ -7,17 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grids import SideBySide as GridPath
 from imle_core.contracts import Known
-from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _side_by_side_from_six_maps_on():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
-        yield
-
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
