@@ -1,4 +1,37 @@
-"""Cheapest grid paths by compiled kernels on threads: many small maps side by side, few or large ones one by one."""
+"""Cheapest grid paths by compiled kernels on threads: the way that each map of a batch takes.
+
+Every way gives the same path, that of labels in float64, so all of the choices below are about speed alone. Their numbers
+are those of :class:`imle_core.solvers.grid.tuning.Tuning`, which says what each is worth.
+
+1. *Known before?* In a backward pass each map differs from one of the forward pass by a target. Where its path surely is
+   the old one (``kernels/unchanged_paths.py``), it is kept. The other maps are solved.
+
+2. *Few or many, small or large?* Maps are solved one by one or LANES at a time, side by side in vectors. A group of LANES
+   takes about as long as ``fewest_small`` maps one by one, up to ``small_tiles`` tiles a map; as ``fewest_medium`` up to
+   ``medium_tiles``; beyond that one by one is always sooner. Threads share either way, if there is enough work for each:
+   ``tiles_a_thread_one_by_one``, or ``tiles_a_thread`` side by side. What the busiest thread would have to do decides:
+
+   * one by one, step 7, if it is less in maps, each worth 1, than in groups, each worth as many as above;
+   * else side by side, steps 3 to 7, where each thread takes the next group as it is free.
+
+3. *Plan.* Dijkstra's algorithm on the mean of ``examples`` maps gives an order of visits, with which copies of one map under
+   noise need few, a path that bounds the labels of all maps, and the scale of labels (``kernels/visit_order.py``).
+
+4. *Scaled.* Labels are 32-bit numbers of an error that is known (``kernels/lanes.py``). A map is done if no error of that
+   size changes a step of the walk back from its goal. Otherwise it is left. A group is left whole if its labels take more
+   than ``visits`` visits a tile (``visits_of_large`` above ``large_tiles``). A thread that has left more than half of its
+   maps after ``probed_groups`` groups leaves the rest untried.
+
+5. *Near ties.* If at most ``near_tie_maps`` maps of a group (any number of large ones) have a step that is not sure, labels
+   in float64 over the few tiles that matter decide on the spot (``kernels/lanes_near_ties.py``), in at most ``sweeps``
+   sweeps.
+
+6. *Exact.* Each thread solves what it has left by labels in float64, again side by side, if these are ``fewest_left`` maps
+   or more, and at most half of them were left because of too many visits: exact labels would take as many.
+
+7. *One by one.* What is left then, or was not for lanes in step 2, is solved by buckets (``kernels/one_map.py``). This way
+   solves every map there is: costs lost by rounding, and goals that cannot be reached, which only it reports.
+"""
 
 import math
 import threading
@@ -24,7 +57,7 @@ Numbers: TypeAlias = NDArray[np.int64]
 
 
 class Found(NamedTuple):
-    """What was found while a batch was solved; where there are NaN, masks are undefined.
+    """Counts of a batch that was solved; where there are NaN, masks are undefined.
 
     Attributes:
         nans: costs that are NaN.
@@ -40,7 +73,7 @@ class Found(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What maps alike share: the order of visits, the places of some path, and what costs are multiplied by."""
+    """Plan for maps alike: the order of visits, the places of some path, and the scale of costs."""
 
     order: NDArray[np.int32]
     path: Numbers
@@ -80,7 +113,7 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int, tun
 
 
 def _worth(tiles: int, tuning: Tuning) -> float:
-    """How many maps by themselves take as long as LANES of them, if these are not too far from fitting into the caches."""
+    """Maps one by one that take as long as LANES of them side by side."""
     if tiles <= tuning.small_tiles:
         return tuning.fewest_small
     return tuning.fewest_medium if tiles <= tuning.medium_tiles else math.inf
@@ -98,7 +131,7 @@ def _plan(maps: Maps, grid: Grid, which: Numbers, tuning: Tuning) -> _Plan:
 def _side_by_side(
     maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, tuning: Tuning, spared: int
 ) -> Found:
-    """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
+    """Tries scaled labels, then exact ones on maps left undecided (unless scaled ones were slow), then solves the rest."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
     count, slow, nans, clamped, passable = lanes.scaled_paths(
         maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
@@ -134,7 +167,7 @@ _OF_THREAD = _Kept()
 
 
 def _sum(parts: Sequence[Found]) -> Found:
-    """What is found of a batch of which some is found in each part."""
+    """Counts of a batch from those of its parts."""
     cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
     nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
     return Found(nans, clamped, passable, cut_off)

@@ -1,20 +1,14 @@
 """Cheapest paths over many grids at once: LANES maps side by side, tile by tile, compiled.
 
-Labels ``d(v) = min_u d(u) + c(v)`` are corrected until none changes. Tiles are visited in the order in which Dijkstra's
-algorithm would settle them on the mean of the maps, so that perturbed copies of one map need few visits; a tile is visited
-again when a neighbour's label fell, unless all labels there are above those of the goal. The order matters to speed alone.
-
-Labels come in two forms, and each map gets the first that surely has the path of labels in float64:
+Labels ``d(v) = min_u d(u) + c(v)`` are corrected until none changes, in an order of visits that matters to speed alone. They
+come in two forms; :mod:`imle_core.solvers.grid.engines.compiled` says which maps get which:
 
 * *Scaled*: costs are cut to whole multiples of a quantum ``2^-e``, so that sums are exact, and labels are 32-bit numbers.
   None is too large, and that of a path with n costs that are no such multiples is too small by less than n quanta. The walk
   back from the goal takes the smallest label beside it, and is right if the next one is more than n above, for the n of the
   whole walk: no error can turn the two round. If n is 0 all sums are exact, in float64 too, and equal labels are ties,
-  which go to the smallest tile. Where the next one is not that far above,
-  :mod:`imle_core.solvers.grid.kernels.lanes_near_ties` may decide.
+  which go to the smallest tile.
 * *Exact*: labels are those in float64, and the walk is that of :mod:`imle_core.solvers.grid.kernels.one_map`.
-
-A map that neither form decides is left to that module: no path, a cost lost by rounding, or too many visits.
 """
 
 import math
@@ -40,7 +34,7 @@ from imle_core.kernels.vectors import (
     take,
 )
 from imle_core.solvers.grid.kernels.lanes_costs import CAPACITY, Costs, make_costs, read_exact, read_scaled
-from imle_core.solvers.grid.kernels.lanes_labels import exact_ways, scaled_ways, settle
+from imle_core.solvers.grid.kernels.lanes_labels import exact_ways, scaled_ways, settle, settle_roughly
 from imle_core.solvers.grid.kernels.lanes_near_ties import Candidates, decide, make_candidates
 from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk, write_masks
 from imle_core.solvers.grid.kernels.maps import Grid, clear
@@ -125,7 +119,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
         _bound(costs, path, space.slack, space.above)
-        settled = not given_up and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, visits, True)
+        settled = not given_up and settle_roughly(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
         settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, visits, ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
         arrived = walk(space.walks, grid, reached, steps)
@@ -165,7 +159,7 @@ def exact_paths(maps, grid, which, masks, order, space, left, tuning):
         read_exact(maps, grid, which, first, lanes, space.costs)
         store(space.above, 0, fill(np.inf))
         # where that takes too many visits, it is not tried any more
-        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, visits, False)
+        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
         if settled:
             exact_ways(labels, costs, grid, space.walks.ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
