@@ -11,6 +11,7 @@ from imle_cli.errors import UsageError
 from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
+    from imle_cli.benchmarks.crossovers import Crossover
     from imle_cli.benchmarks.measurement import Row
     from imle_cli.figures.scaling_curve import ScalingCurve
     from imle_cli.files.outputs import Outputs
@@ -21,14 +22,24 @@ _Full = Annotated[
 _Picture = Annotated[
     Path | None, typer.Option("--out", help="With --full: picture to write (.png, .pdf, .svg); by default bench.png here.")
 ]
+_Tune = Annotated[
+    bool, typer.Option("--tune", help="Measure where the ways of the grid engine take as long, beside the numbers in use.")
+]
 _HEADER = ["what", "with", "figure", "unit", "ratio"]
 
 
-def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> None:
+def bench(report: ReportOptions, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> None:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
     Ratios compare the best of runs by turns within this one measurement.
     """
+    if tune:
+        if full or out is not None:
+            raise UsageError(
+                f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out"
+            )
+        _tune(report)
+        return
     from dataclasses import asdict
 
     from imle_cli.benchmarks import catalogue, machine, rivals
@@ -67,6 +78,33 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     if outputs is not None:
         values["files"] = outputs.files
     console.table(values, _HEADER, [_cells(row) for row in rows], figures=["figure"], below=below)
+
+
+def _tune(report: ReportOptions) -> None:
+    """Prints the crossovers of this machine beside the numbers in use."""
+    from dataclasses import asdict
+
+    from imle_cli.benchmarks import crossovers, machine
+    from imle_cli.console import Report
+    from imle_cli.device import find_device
+
+    began = time.perf_counter()
+    console = Report(as_json=report.json, quiet=report.quiet)
+    measured: list[Crossover] = []
+    with console.progress("measuring", len(crossovers.CROSSOVERS)) as advance:
+        for done, measurement in enumerate(crossovers.CROSSOVERS, 1):
+            measured += measurement(report.seed)
+            advance(done)
+    versions = machine.versions()
+    values: dict[str, Any] = {"machine": machine.describe(find_device("cpu")), "python": versions["python"]}
+    values |= {"versions": versions, "crossovers": [asdict(crossover) for crossover in measured]}
+    values["seconds"] = time.perf_counter() - began
+    cells = [(row.number, row.subject, _number(row.measured), _number(row.in_use)) for row in measured]
+    console.table(values, ["number", "of", "measured", "in use"], cells, figures=["measured", "in use"])
+
+
+def _number(value: float | None) -> str:
+    return "never" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _cells(row: "Row") -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from imle_core.solvers.graph.shortest_path import ShortestPath
 from imle_core.solvers.graph.spanning_tree import SpanningTree
 from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
 from imle_core.solvers.grid.path import GridPath
+from imle_core.solvers.grid.tuning import Tuning
 from imle_core.solvers.integer_program.files import ProgramWarning
 from imle_core.solvers.integer_program.solver import (
     GapError,
@@ -66,5 +67,6 @@ __all__ = [
     "SpanningTree",
     "TimeLimitError",
     "TopK",
+    "Tuning",
     "UnboundedError",
 ]

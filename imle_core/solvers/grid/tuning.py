@@ -1,8 +1,8 @@
 """Numbers that make grid paths fast. None changes a result: each chooses between two ways to the same path.
 
-Those that say "measured" were found by measuring, the others were not measured alone. Numbers that a kernel needs when it is
-compiled, as the maps in a vector (LANES), and limits that keep results right, as the largest cost, are constants of the
-modules that use them.
+Those that say "measured" were found by measuring, and ``imle bench --tune`` measures them on the machine at hand; the others
+were not measured alone. Numbers that a kernel needs when it is compiled, as the maps in a vector (LANES), and limits that
+keep results right, as the largest cost, are constants of the modules that use them.
 """
 
 from typing import NamedTuple
@@ -58,10 +58,10 @@ class Tuning(NamedTuple):
         tiles_a_thread: tiles of all maps to one thread, where maps are solved side by side; with less work, threads get in
             the way of torch's own, which spin for a while after their work. Measured.
         tiles_a_thread_one_by_one: the same where maps are solved one by one. Measured.
-        small_tiles: tiles of a map, up to which ``fewest_small`` maps are solved side by side.
+        small_tiles: tiles of a map, up to which ``fewest_small`` maps are solved side by side. Measured.
         fewest_small: maps that take about as long one by one as LANES small maps side by side. Measured.
         medium_tiles: the same as ``small_tiles`` for ``fewest_medium``; larger maps are solved one by one, since LANES of
-            them are too far from fitting into the caches.
+            them are too far from fitting into the caches. Measured.
         fewest_medium: maps that take about as long one by one as LANES maps of up to ``medium_tiles`` do. Measured.
         fewest_left: maps left by scaled labels that are solved sooner by exact labels side by side than one by one, when
             the order of visits is known. Measured.
