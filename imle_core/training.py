@@ -69,8 +69,8 @@ class Training:
     ) -> None:
         checks.check_steps("steps", steps)
         checks.check_seed("seed", seed)
-        checks.check_choice("schedule", schedule, get_args(Schedule))
-        checks.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
+        checks.check_name("schedule", schedule, get_args(Schedule))
+        checks.check_name("loss_reduction", loss_reduction, get_args(LossReduction))
         _check_lr(lr)
         _check_gold(gold)
         _check_fits("weights", weights, gold)
@@ -130,12 +130,14 @@ class Training:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: weights of another shape.
+            ArgumentError: weights of another shape.
         """
         if state["weights"].shape != self.weights.shape:
-            raise ValueError(
-                f"state: has weights of shape {tuple(state['weights'].shape)}, the training {tuple(self.weights.shape)}; "
-                "take the state of the same training"
+            raise checks.ArgumentError(
+                "state",
+                f"weights of shape {tuple(state['weights'].shape)}",
+                f"the training has {tuple(self.weights.shape)}",
+                "take the state of the same training",
             )
         self.step = state["step"]
         with torch.no_grad():
@@ -163,8 +165,8 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
         An iterator of :class:`Step`.
 
     Raises:
-        ValueError: a setting outside its range, or shapes that do not fit.
-        TypeError: a setting of a wrong type, or a gold solution that is no floating tensor.
+        ArgumentError: a setting outside its range, or shapes that do not fit.
+        ArgumentTypeError: a setting of a wrong type, or a gold solution that is no floating tensor.
 
     >>> from imle_core.solvers import TopK
     >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)
@@ -176,27 +178,37 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
 def _check_lr(lr: float) -> None:
     checks.check_not_learned("lr", lr, "leave it out")
     if not 0 < lr <= _LARGEST_STEP:
-        raise ValueError(f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005")
+        raise checks.ArgumentError(
+            "lr", repr(lr), f"it must be a number > 0 and at most {_LARGEST_STEP:g}", "the usual value is 0.005"
+        )
 
 
 def _check_gold(gold: Any) -> None:
     if not isinstance(gold, Tensor) or not gold.is_floating_point():
-        got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
-        raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
-    checks.check_numbers(gold, "gold: got")
+        got = str(gold.dtype) if isinstance(gold, Tensor) else type(gold).__name__
+        raise checks.ArgumentTypeError(
+            "gold", got, "it must be a tensor of a floating type", "use torch.as_tensor(gold).float()"
+        )
+    checks.check_numbers(gold, "gold")
     if not gold.isfinite().all():
         count = int((~gold.isfinite()).sum())
-        raise ValueError(
-            f"gold: got {count} entries of {gold.numel()} that are NaN or infinite; it must be of ones and zeros"
+        raise checks.ArgumentError(
+            "gold",
+            f"{count} entries of {gold.numel()} that are NaN or infinite",
+            "it must be of ones and zeros",
+            "take them out",
         )
 
 
 def _check_fits(name: str, value: Any, gold: Tensor) -> None:
-    """What there is for each entry of a gold solution must be a tensor of its shape."""
+    """A tensor beside a gold solution must have its shape, an entry for each entry."""
     if value is None:
         return
-    checks.check_numbers(value, f"{name}: got")
+    checks.check_numbers(value, name)
     if value.shape != gold.shape:
-        raise ValueError(
-            f"{name}: got shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must be equal"
+        raise checks.ArgumentError(
+            name,
+            f"shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}",
+            "the two must be equal",
+            f"give one of shape {tuple(gold.shape)}",
         )

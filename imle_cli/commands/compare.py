@@ -115,14 +115,11 @@ def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> t
     from imle_core.lab import Instance, reference_gradient
 
     with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
-        try:
-            measured = [
-                Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
-                for number, problem in enumerate(problems)
-            ]
-            found = make_comparison(measured, settings, antithetic, advance)
-        except TypeError as error:  # a solution that is no tensor
-            raise DataError(str(error)) from error
+        measured = [
+            Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
+            for number, problem in enumerate(problems)
+        ]
+        found = make_comparison(measured, settings, antithetic, advance)
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")

@@ -1,14 +1,13 @@
 """``imle reproduce``: an experiment of a paper, done again."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imle_cli.errors import UsageError
-from imle_cli.options.checks import check_at_least
+from imle_cli.options.checks import check_at_least, check_names
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
@@ -50,10 +49,10 @@ def reproduce(
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
-    _check_names("EXPERIMENT", [experiment], EXPERIMENTS)
+    check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     found = EXPERIMENTS[experiment]()
     names = list(found.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
-    _check_names("--methods", names, found.methods)
+    check_names("--methods", names, found.methods)
     outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), None, ())
     if save is not None:
         check_output("--save", save, (".csv",))
@@ -82,16 +81,6 @@ def reproduce(
         f"files     {', '.join(files)}",
     ]
     console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=below)
-
-
-def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
-    from imle_core.checks import check_name
-
-    try:
-        for name in names:
-            check_name(what, name, known)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _run(experiment: Any, names: Sequence[str], repetitions: int, seed: int, console: Any) -> list[Any]:

@@ -11,12 +11,12 @@ from torch import nn
 from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
+from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
 from imle_cli.runs.folder import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
-from imle_core.checks import check_name
 from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS
 from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement, make_network
@@ -109,11 +109,8 @@ def check_estimators(option: str, names: Sequence[str]) -> None:
     Raises:
         UsageError: an unknown name, or an estimator that needs more of a solver than is known of paths on a grid.
     """
+    check_names(option, names, SUPERVISION)
     for name in names:
-        try:
-            check_name(option, name, SUPERVISION)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
         if name in ESTIMATORS and ESTIMATORS[name].exact:
             raise UsageError(
                 f"{option}: {name} needs exact marginals, which are not known for paths on a grid; choose another estimator"

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from imle_cli.errors import UsageError
+from imle_cli.errors import UsageError, worded
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
 from imle_core import (
+    ArgumentError,
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
     NoiseDistribution,
@@ -99,7 +100,6 @@ def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:
     try:
         law = SumOfGammaNoiseDistribution(k, iterations)
         law.check_type(torch.float32)
-    except ValueError as error:
-        name, _, rest = str(error).partition(": ")
-        raise UsageError(f"--noise-{'k' if name == 'k' else 'iterations'}: {rest}") from None
+    except ArgumentError as error:
+        raise UsageError(worded(error, "--noise-k" if error.name == "k" else "--noise-iterations")) from None
     return law

@@ -78,9 +78,9 @@ class Layer(ABC):
         checks.check_samples("nb_samples", self.nb_samples)
         checks.check_temperature("input_noise_temperature", self.input_temperature)
         checks.check_temperature("target_noise_temperature", self.target_temperature)
-        checks.check_choice("sense", self.sense, get_args(Sense))
+        checks.check_name("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
-        checks.check_choice("reduction", self.reduction, get_args(Reduction))
+        checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
 
@@ -113,7 +113,7 @@ class Layer(ABC):
             **kwargs: reach the solver.
 
         Raises:
-            ValueError: a loss of another shape, or NaN; or as in a call of the layer.
+            ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
         z = self(theta, *args, **kwargs)
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imle_core.checks import ArgumentError
+
 
 def kolmogorov_smirnov(
     samples: ArrayLike, distribution_function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -19,11 +21,11 @@ def kolmogorov_smirnov(
         distribution_function: F, from an array to an array of the same shape.
 
     Raises:
-        ValueError: no samples.
+        ArgumentError: no samples.
     """
     values, counts = np.unique(np.asarray(samples, dtype=np.float64), return_counts=True)
     if not len(values):
-        raise ValueError("samples: got none; the statistic needs at least one")
+        raise ArgumentError("samples", "none", "the statistic needs at least one", "draw some")
     after = np.cumsum(counts) / counts.sum()
     before = after - counts / counts.sum()
     above = distribution_function(np.nextafter(values, np.inf))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from imle_core.checks import ArgumentError
 from imle_core.perception.judgement import plan
 from imle_core.perception.maps import TILE, ImageMaps
 from imle_core.perception.training import EpochRecord, PerceptionStep
@@ -86,10 +87,12 @@ class ColourTraining:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: the state of another network.
+            ArgumentError: the state of another network.
         """
         try:
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:
-            raise ValueError("state: is that of another network; take the state of the same training") from error
+            raise ArgumentError(
+                "state", "that of another network", "its weights do not fit", "take the state of the same training"
+            ) from error
         self.step = state["step"]

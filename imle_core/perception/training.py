@@ -92,7 +92,8 @@ class PerceptionTraining:
         clock: of the method.
 
     Raises:
-        ValueError: a setting outside its range, fewer maps than processes; in a step, predicted costs that are no numbers.
+        ArgumentError: a setting outside its range, fewer maps than processes; in a step, predicted costs that are no
+            numbers.
     """
 
     def __init__(
@@ -113,12 +114,12 @@ class PerceptionTraining:
         checks.check_steps("epochs", epochs, 10)
         checks.check_steps("batch", batch, 16)
         checks.check_seed("seed", seed)
-        checks.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
+        checks.check_name("loss_reduction", loss_reduction, get_args(PathReduction))
         if not (math.isfinite(lr) and lr > 0):
-            raise ValueError(f"lr: got {lr!r}; it must be finite and > 0; the usual value is 0.003")
+            raise checks.ArgumentError("lr", repr(lr), "it must be finite and > 0", "the usual value is 0.003")
         if len(maps) < process_group.size():
-            raise ValueError(
-                f"maps: got {len(maps)} for {process_group.size()} processes; each needs one; use fewer processes"
+            raise checks.ArgumentError(
+                "maps", f"{len(maps)} for {process_group.size()} processes", "each needs one", "use fewer processes"
             )
         self.network, self.method, self.maps, self.epochs, self.lr = network, method, maps, epochs, lr
         self.augment, self.loss_reduction, self.seed = augment, loss_reduction, seed
@@ -158,9 +159,11 @@ class PerceptionTraining:
         self.optimizer.zero_grad()
         predicted = self._parallel(images)
         if not bool(predicted.detach().isfinite().all()):
-            raise ValueError(
-                f"costs: got NaN or infinite ones from the network in step {self.step + 1}; training has diverged; use a "
-                "smaller lr"
+            raise checks.ArgumentError(
+                "costs",
+                f"NaN or infinite ones from the network in step {self.step + 1}",
+                "training has diverged",
+                "use a smaller lr",
             )
         zeros: list[Tensor] = []
         predicted.register_hook(lambda gradient: self._averaged(gradient, whole, zeros))
@@ -224,17 +227,21 @@ class PerceptionTraining:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: the state of another network, or of another number of processes.
+            ArgumentError: the state of another network, or of another number of processes.
         """
         if len(state["generators"]) != process_group.size():
-            raise ValueError(
-                f"state: is of {len(state['generators'])} processes, here are {process_group.size()}; their noise could not "
-                "go on; start as many"
+            raise checks.ArgumentError(
+                "state",
+                f"that of {len(state['generators'])} processes, here are {process_group.size()}",
+                "their noise could not go on",
+                "start as many",
             )
         try:
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:
-            raise ValueError("state: is that of another network; take the state of the same training") from error
+            raise checks.ArgumentError(
+                "state", "that of another network", "its weights do not fit", "take the state of the same training"
+            ) from error
         self.method.state.load_state_dict(state["method"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self.generator is not None:

@@ -36,7 +36,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: TaskSettings, jobs: int,
         share: how many tasks a process gets at once.
 
     Raises:
-        TypeError: the function or its arguments cannot be sent to a process.
+        ArgumentTypeError: the function or its arguments cannot be sent to a process.
         RuntimeError: the processes end before they begin, or cannot be started from this one.
     """
     known: Numbered = {}

@@ -154,12 +154,16 @@ ERRORS = {
     "k: got nan; it must be a finite number > 0; use about the size of a solution": lambda: SumOfGammaNoiseDistribution(
         math.nan
     ),
-    "nb_iterations: got 0; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 0),
-    "nb_iterations: got 2.5; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 2.5),
-    "nb_iterations: got nan; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(
-        1.0, math.nan
+    "nb_iterations: got 0; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, 0)
     ),
-    "location: got inf; it must be finite": lambda: NormalNoiseDistribution(math.inf),
+    "nb_iterations: got 2.5; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, 2.5)
+    ),
+    "nb_iterations: got nan; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, math.nan)
+    ),
+    "location: got inf; it must be finite; the usual value is 0": lambda: NormalNoiseDistribution(math.inf),
     "scale: got 0; it must be a finite number > 0; for no noise set temperatures to 0": lambda: GumbelNoiseDistribution(
         0.0, 0
     ),

@@ -199,7 +199,9 @@ class TestBatches:
         try:
             for threads in (1, 2, 7):
                 torch.set_num_threads(threads)
-                with pytest.raises(ValueError, match=re.escape("by walls (map 11 of 30); open a way")):
+                with pytest.raises(
+                    ValueError, match=re.escape("walls cut it off from start (0, 0) (map 11 of 30); open a way")
+                ):
                     Shared()(theta)
         finally:
             torch.set_num_threads(before)
@@ -280,7 +282,7 @@ class TestEnds:
 
     @pytest.mark.parametrize("engine", ENGINES)
     def test_one_tile_that_is_a_wall(self, engine):
-        with pytest.raises(ValueError, match=r"^start: tile \(1, 1\) is a wall; choose a passable tile$"):
+        with pytest.raises(ValueError, match=r"^start: got tile \(1, 1\); it is a wall; choose a passable tile$"):
             solve(np.where(np.eye(3), np.inf, 1.0), start=(1, 1), goal=(1, 1), engine=engine)
 
     @pytest.mark.parametrize("kind", [list, np.array, torch.tensor, lambda tile: tuple(map(np.uint8, tile))])
@@ -319,7 +321,8 @@ class TestPathTiles:
         ids=["nothing", "everything", "other corners", "gap", "no start", "no goal"],
     )
     def test_what_is_no_path_is_refused(self, mask):
-        with pytest.raises(ValueError, match=r"^mask: it is no cheapest path from \(0, 0\) to \(\d+, \d+\) with 8 moves$"):
+        message = r"mask: it is no cheapest path from \(0, 0\) to \(\d+, \d+\) with 8 moves; only tiles of such a path have"
+        with pytest.raises(ValueError, match=f"^{message} an order; give what the solver gave$"):
             GridPath().path_tiles(mask)
 
 
@@ -341,7 +344,9 @@ ERRORS = {
         goal=(1, 2, 3)
     ),
     "goal: got 7; it must be a row and a column, whole numbers; give (0, 0) for instance": lambda: GridPath(goal=7),
-    "engine: got 'fast'; it must be 'compiled', 'torch' or 'networkx'": lambda: GridPath(engine="fast"),
+    "engine: got 'fast'; it must be one of 'compiled', 'networkx', 'torch'; use 'compiled' for instance": lambda: GridPath(
+        engine="fast"
+    ),
     "theta: got shape (3, 3); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: GridPath()(
         torch.zeros(3, 3)
     ),
@@ -351,18 +356,18 @@ ERRORS = {
     "theta: got 2 NaN; a grid path needs numbers; use -inf for a wall": lambda: GridPath()(
         torch.tensor([[[torch.nan, torch.nan, 0.0]]])
     ),
-    "start: tile (3, 0) is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(start=(3, 0))(
+    "start: got tile (3, 0); it is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(start=(3, 0))(
         torch.zeros(1, 3, 3)
     ),
-    "goal: tile (0, -4) is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(goal=(0, -4))(
+    "goal: got tile (0, -4); it is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(goal=(0, -4))(
         torch.zeros(1, 3, 3)
     ),
-    "start: tile (0, 0) is a wall; choose a passable tile": lambda: GridPath()(walled(0, 0)),
-    "goal: tile (2, 2) is a wall (map 4 of 5); choose a passable tile": lambda: GridPath()(walled(2, 2, 5)),
-    "goal: tile (0, 2) is cut off from start (0, 0) by walls; open a way or move one of them": lambda: GridPath()(CUT),
-    "goal: tile (0, 2) is cut off from start (0, 0) by walls (map 1 of 2); open a way or move one of them": lambda: GridPath(
-        engine="networkx"
-    )(torch.cat([torch.zeros(1, 1, 3), CUT])),
+    "start: got tile (0, 0); it is a wall; choose a passable tile": lambda: GridPath()(walled(0, 0)),
+    "goal: got tile (2, 2); it is a wall (map 4 of 5); choose a passable tile": lambda: GridPath()(walled(2, 2, 5)),
+    "goal: got tile (0, 2); walls cut it off from start (0, 0); open a way or move one of them": lambda: GridPath()(CUT),
+    "goal: got tile (0, 2); walls cut it off from start (0, 0) (map 1 of 2); open a way or move one of them": lambda: (
+        GridPath(engine="networkx")(torch.cat([torch.zeros(1, 1, 3), CUT]))
+    ),
 }
 
 

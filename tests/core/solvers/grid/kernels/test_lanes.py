@@ -246,7 +246,9 @@ class TestErrors:
         costs[[count - 1, count // 2], :, 3] = np.inf
         theta = as_theta(costs, torch.float64)
         assert_as_networkx(theta)
-        with pytest.raises(ValueError, match=re.escape(f"by walls (map {count // 2} of {count}); open a way")):
+        with pytest.raises(
+            ValueError, match=re.escape(f"cut it off from start (0, 0) (map {count // 2} of {count}); open a way")
+        ):
             GridPath()(theta)
 
     @pytest.mark.parametrize(("tile", "name"), [((0, 0), "start"), ((3, 5), "goal")])
@@ -255,7 +257,7 @@ class TestErrors:
         costs[3, :, 3], costs[17, tile[0], tile[1]], costs[19, tile[0], tile[1]] = np.inf, np.inf, np.inf
         theta = as_theta(costs, torch.float32)
         assert_as_networkx(theta)
-        with pytest.raises(ValueError, match=re.escape(f"{name}: tile {tile} is a wall (map 17 of 20); choose")):
+        with pytest.raises(ValueError, match=re.escape(f"{name}: got tile {tile}; it is a wall (map 17 of 20); choose")):
             GridPath()(theta)
 
     def test_nan_are_counted_over_all_maps_and_come_first(self):
