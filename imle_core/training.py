@@ -42,10 +42,9 @@ class Step:
 
 
 class Training:
-    """Weights w for which ``MAP(-w)`` is to become the gold solution; iterating makes the steps, as :func:`train` does.
+    """Weights w for which ``MAP(-w)`` is to become the gold solution: a :class:`imle_core.contracts.Trainable`.
 
-    ``state_dict()`` between two records has everything that the rest depends on, but for states that a solver or target of
-    the user's own may keep. A training with the same arguments that loads it goes on, to the bit, as this one would have.
+    Iterating makes the steps, as :func:`train` does. ``state_dict()`` lacks what a solver or target of the user's own keeps.
     """
 
     def __init__(
@@ -95,8 +94,13 @@ class Training:
             generator=self.generator if noise_distribution is not None else None,
         )
 
+    @property
+    def done(self) -> bool:
+        """Whether the record after the last step was given."""
+        return self.step > self.steps
+
     def __iter__(self) -> Iterator[Step]:
-        while self.step <= self.steps:
+        while not self.done:
             weights = self.weights.detach().clone()
             with torch.set_grad_enabled(self.step < self.steps):
                 losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)

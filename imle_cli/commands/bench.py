@@ -1,12 +1,12 @@
 """``imle bench``: what this machine does."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
 from imle_cli.options.report import ReportOptions
 
@@ -28,7 +28,7 @@ _Tune = Annotated[
 _HEADER = ["what", "with", "figure", "unit", "ratio"]
 
 
-def bench(report: ReportOptions, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> None:
+def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> Result:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
     Ratios compare the best of runs by turns within this one measurement.
@@ -38,17 +38,14 @@ def bench(report: ReportOptions, full: _Full = False, tune: _Tune = False, out: 
             raise UsageError(
                 f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out"
             )
-        _tune(report)
-        return
+        return _tune(report, console)
     from dataclasses import asdict
 
     from imle_cli.benchmarks import catalogue, machine, rivals
-    from imle_cli.console import Report
     from imle_cli.device import find_device
     from imle_cli.files.outputs import Outputs
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     if out is not None and not full:
         raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
     outputs = Outputs(out or Path("bench.png"), None, ()) if full else None
@@ -74,22 +71,18 @@ def bench(report: ReportOptions, full: _Full = False, tune: _Tune = False, out: 
         _draw(outputs, curves, machine.in_words(found))
         values |= {"curves": [asdict(curve) for curve in curves], "missing": missing}
         below = _below(machine.in_words(found), missing, outputs.files)
-    values["seconds"] = time.perf_counter() - began
-    if outputs is not None:
-        values["files"] = outputs.files
-    console.table(values, _HEADER, [_cells(row) for row in rows], figures=["figure"], below=below)
+    table = Table(_HEADER, [_cells(row) for row in rows], ["figure"], below)
+    return Result(values, lambda _: table, None if outputs is None else outputs.files)
 
 
-def _tune(report: ReportOptions) -> None:
-    """Prints the crossovers of this machine beside the numbers in use."""
+def _tune(report: ReportOptions, console: Report) -> Result:
+    """Crossovers of this machine beside the numbers in use."""
     from dataclasses import asdict
 
     from imle_cli.benchmarks import crossovers, machine
-    from imle_cli.console import Report
     from imle_cli.device import find_device
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     measured: list[Crossover] = []
     with console.progress("measuring", len(crossovers.CROSSOVERS)) as advance:
         for done, measurement in enumerate(crossovers.CROSSOVERS, 1):
@@ -98,9 +91,9 @@ def _tune(report: ReportOptions) -> None:
     versions = machine.versions()
     values: dict[str, Any] = {"machine": machine.describe(find_device("cpu")), "python": versions["python"]}
     values |= {"versions": versions, "crossovers": [asdict(crossover) for crossover in measured]}
-    values["seconds"] = time.perf_counter() - began
     cells = [(row.number, row.subject, _number(row.measured), _number(row.in_use)) for row in measured]
-    console.table(values, ["number", "of", "measured", "in use"], cells, figures=["measured", "in use"])
+    table = Table(["number", "of", "measured", "in use"], cells, ["measured", "in use"], [])
+    return Result(values, lambda _: table)
 
 
 def _number(value: float | None) -> str:

@@ -14,7 +14,7 @@ from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits
 from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
-from imle_cli.options.recorded import from_recorded, recorded
+from imle_cli.options.recorded import RunOptions
 from imle_cli.runs.folder import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.concurrency import process_group
@@ -23,7 +23,7 @@ from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement
 
 
 @dataclass(frozen=True)
-class PerceptionExperiment:
+class PerceptionExperiment(RunOptions):
     """Everything that a training's result depends on."""
 
     data: Path
@@ -32,22 +32,13 @@ class PerceptionExperiment:
     seed: int
     device: DeviceName
 
+    def __post_init__(self) -> None:
+        check_estimators("--estimator", [self.learning.estimator])
+
     @property
-    def options(self) -> dict[str, Any]:
-        """Every option by its name, for JSON."""
-        return recorded(self)
-
-    @classmethod
-    def from_options(cls, options: dict[str, Any]) -> "PerceptionExperiment":
-        """The experiment that has these :attr:`options`.
-
-        Raises:
-            KeyError: an option is missing.
-            ValueError: an option is of another type, none of its choices, or outside its range.
-        """
-        experiment = from_recorded(cls, options)
-        check_estimators("--estimator", [experiment.learning.estimator])
-        return experiment
+    def name(self) -> str:
+        """Name of the data set, after which a folder is called."""
+        return self.data.resolve().name
 
 
 @dataclass(frozen=True)
@@ -69,12 +60,13 @@ class PerceptionData:
     tested_split: str
 
     @classmethod
-    def read(cls, folder: Path) -> "PerceptionData":
+    def read(cls, experiment: PerceptionExperiment) -> "PerceptionData":
         """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
 
         Raises:
             DataSetError: a data set that cannot be used.
         """
+        folder = experiment.data
         train = read_maps(folder, "train")
         others = [split for split in ("val", "test") if split in splits_in(folder)]
         if not others:

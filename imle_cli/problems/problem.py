@@ -138,6 +138,11 @@ class Problem(ABC):
         return getattr(self.solver, "clamped", 0) / seen if seen else 0.0
 
     @property
+    def clamped_lines(self) -> list[tuple[str, str]]:
+        """The clamped share for a reader, where the solver counts it."""
+        return [(f"clamped {self.words.numbers}", f"{self.clamped_share:.3%}")] if self.clamps else []
+
+    @property
     def kept_share(self) -> float:
         """Share of the backward solutions so far that surely were the forward ones; 0 for a solver that keeps none."""
         offered = getattr(self.solver, "offered", 0)

@@ -65,7 +65,7 @@ class EpochRecord:
 
 
 class PerceptionTraining:
-    """Trains a network on images of maps; iterating makes the steps.
+    """Trains a network on images of maps: a :class:`imle_core.contracts.Trainable`.
 
     The learning rate of Adam rises over the first steps and then falls to 0 along a cosine. Gradients of the costs, once an
     estimator has made them, are averaged over the batch: so lambda is that of a single map, whatever the batch.
@@ -73,8 +73,7 @@ class PerceptionTraining:
     Where there are several processes, each has its share of every batch, ``batch`` maps, and the network is the same in
     all of them after every step; a gradient that depends on no noise is that of one process with a batch of all maps.
 
-    ``state_dict()`` between two records has everything that the rest depends on. A training with the same arguments that
-    loads it goes on, to the bit, as this one would have. In several processes all of them must call these.
+    In several processes all of them must call ``state_dict`` and ``load_state_dict``.
 
     Args:
         network: from images ``(B, 8H, 8W, 3)`` uint8 to costs ``(B, H, W)``; it is trained in place, where it is.
@@ -136,6 +135,11 @@ class PerceptionTraining:
         self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=fused)
         self.step = 0
         self.sums = dict.fromkeys(_SUMS, 0.0)
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step was made."""
+        return self.step == self.steps
 
     def __iter__(self) -> Iterator[PerceptionStep]:
         self.network.train()
@@ -236,17 +240,26 @@ class PerceptionTraining:
                 "their noise could not go on",
                 "start as many",
             )
-        try:
-            self.network.load_state_dict(state["network"])
-        except RuntimeError as error:
-            raise checks.ArgumentError(
-                "state", "that of another network", "its weights do not fit", "take the state of the same training"
-            ) from error
+        load_network(self.network, state)
         self.method.state.load_state_dict(state["method"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self.generator is not None:
             self.generator.set_state(state["generators"][process_group.rank()])
         self.step, self.sums = state["step"], dict(state["sums"])
+
+
+def load_network(network: nn.Module, state: dict[str, Any]) -> None:
+    """Gives a network the weights that it has in the state of a training.
+
+    Raises:
+        ArgumentError: the state of another network.
+    """
+    try:
+        network.load_state_dict(state["network"])
+    except RuntimeError as error:
+        raise checks.ArgumentError(
+            "state", "that of another network", "its weights do not fit", "take the state of the same training"
+        ) from error
 
 
 def _turned(rows: Tensor, turn: int) -> Tensor:

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
-from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
+from imle_cli.learning.experiment import TrainingExperiment
+from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
 from imle_cli.runs.folder import new_folder
