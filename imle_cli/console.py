@@ -61,7 +61,7 @@ def time_and_files(values: dict[str, Any]) -> Lines:
 
 
 class Report:
-    """Where a command says what it found: a text or one JSON object on standard output, notes on standard error.
+    """The voice of a command: a text or one JSON object on standard output, notes on standard error.
 
     Args:
         as_json: print one JSON object instead of text.

@@ -22,7 +22,7 @@ _LARGEST_STEP = 1e30  # weights of 32 bits stay finite
 
 @dataclass(frozen=True)
 class Step:
-    """What a training step saw, before it moved the weights.
+    """Figures of a training step, before it moved the weights.
 
     Attributes:
         step: number of steps made before, 0 to ``steps``.

@@ -121,7 +121,7 @@ def _table(values: dict[str, Any], outcome: "_Outcome") -> Table:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What was found.
+    """Everything that was measured.
 
     Attributes:
         title: of which problem and noise.
@@ -219,7 +219,7 @@ def _is_alike(some: "Estimate", least: "Estimate") -> bool:
 
 
 def _warnings(outcome: _Outcome) -> list[str]:
-    """What a reader must know about the numbers."""
+    """Warnings that a reader of the numbers must know."""
     lines, best, temperatures, count = [], outcome.best, outcome.temperatures, outcome.family.count()
     if best.total_variation is None:
         states = f"{count:,}" if count < 10**9 else f"about 10^{math.log10(count):.0f}"

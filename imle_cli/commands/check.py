@@ -119,7 +119,7 @@ def _result(values: dict[str, Any], findings: Sequence[Found], notes: Sequence[s
 
 
 def _in_options(detail: str) -> str:
-    """What a finding advises, in words of the command."""
+    """Advice of a finding, in words of the command."""
     detail = re.sub(r"give low=(\S+) and high=([^\s,]+)", r"give --low \1 --high \2", detail)
     detail = detail.replace("give low and high", "give --low and --high")
     return detail.replace("wrap it in BlackBox", "check it with --per-instance, and wrap it in BlackBox")

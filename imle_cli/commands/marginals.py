@@ -63,7 +63,7 @@ def marginals(
 
 
 def _certainty(sampled: Any, things: str) -> str:
-    """How sure the marginals are, in words."""
+    """Certainty of the marginals, in words."""
     if sampled.count == 1:
         return "largest standard error unknown"
     largest = float(sampled.error.max())

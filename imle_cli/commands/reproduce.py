@@ -147,7 +147,7 @@ def _curve(outcome: Any) -> Any:
 
 
 def _origin(method: Any) -> str:
-    """Where its settings come from."""
+    """Origin of its settings."""
     return "authors' settings" if method.tuned_over is None else "tuned here"
 
 

@@ -118,7 +118,7 @@ def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs
 
 
 def followed(path: Path) -> Path:
-    """Where a symbolic link leads, there or not yet; any other path as it is."""
+    """End of a symbolic link, there or not yet; any other path as it is."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 

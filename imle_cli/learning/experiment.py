@@ -38,7 +38,7 @@ class TrainingExperiment(RunOptions):
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an experiment reads from files, or is given in their place.
+    """Inputs of an experiment, read from files or given in their place.
 
     Attributes:
         costs: the map, ``(H, W)``.

@@ -92,7 +92,7 @@ class TrainingRecorder(Recorder[Step]):
             raise RunError(path, f"{got}; {DAMAGED}")
 
     def summary(self) -> dict[str, Any]:
-        """What came out, for JSON."""
+        """Outcome, for JSON."""
         first = next((step for step, _, distance in self.rows if distance == 0), None)
         learning = self.experiment.learning
         return self.problem.values | {

@@ -1,4 +1,4 @@
-"""What turns a function over groups of options into a command that takes them one by one."""
+"""Functions over groups of options become commands that take the options one by one."""
 
 import functools
 import inspect

@@ -43,7 +43,7 @@ class PerceptionExperiment(RunOptions):
 
 @dataclass(frozen=True)
 class PerceptionData:
-    """What an experiment reads from files.
+    """Inputs of an experiment, read from files.
 
     Attributes:
         train: maps to learn from.
@@ -90,7 +90,7 @@ class PerceptionData:
 
     @property
     def non_optimal(self) -> dict[str, int]:
-        """How many stored paths are not optimal under the stored costs, by split."""
+        """Number of stored paths that are not optimal under the stored costs, by split."""
         parts = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
         return {split: non_optimal(maps) for split, maps in parts.items()}
 

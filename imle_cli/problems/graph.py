@@ -40,18 +40,18 @@ class GraphProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("edges", "size", "total", "weights")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         sizes = {"nodes": len(self.solver.nodes), "edges": len(self.solver.edges), "directed": self.solver.directed}
         return {"graph": self.name, **sizes, "solver": self.solver_name, "sense": self.sense}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         kind = "directed " if self.solver.directed else ""
         sizes = f"{len(self.solver.nodes)} nodes, {len(self.solver.edges)} {kind}edges"
         return [("graph", f"{self.name}, {sizes}"), ("solver", f"{self.solver_name}, {self.sense} total weight")]

@@ -31,7 +31,7 @@ class MapProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("tiles", "length", "cost", "costs", "tiles")
 
     @property
@@ -41,12 +41,12 @@ class MapProblem(Problem):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         return {"map": self.name, "shape": list(self.costs.shape), "solver": self.solver_name, "engine": self.engine}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         height, width = self.costs.shape
         return [("map", f"{self.name}, {height} x {width}"), ("solver", f"{self.solver_name}, {self.engine}")]
 

@@ -33,18 +33,18 @@ class ItemProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("items", "size", "total", "scores")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         room = {"k": self.solver.k} if isinstance(self.solver, TopK) else {"capacity": self.solver.capacity}
         return {"scores": self.name, "items": len(self.items.names), "solver": self.solver_name, **room, "sense": self.sense}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         solver = f"{self.solver.k} of them" if isinstance(self.solver, TopK) else f"capacity {self.solver.capacity}"
         return [
             ("scores", f"{self.name}, {len(self.items.names)} items"),
@@ -118,12 +118,12 @@ class PairProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("pairs", "size", "total", "scores")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         return {
             "scores": self.name,
             "shape": list(self.pairs.scores.shape),
@@ -133,7 +133,7 @@ class PairProblem(Problem):
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         height, width = self.pairs.scores.shape
         return [
             ("scores", f"{self.name}, {height} x {width} pairs"),

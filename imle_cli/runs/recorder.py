@@ -81,7 +81,7 @@ class Recorder(ABC, Generic[Step]):
 
     @abstractmethod
     def summary(self) -> dict[str, Any]:
-        """What came out, for JSON. All processes must call it."""
+        """Outcome, for JSON. All processes must call it."""
 
     def begin(self) -> None:
         """Prepares the process for the steps."""

@@ -52,7 +52,7 @@ class SweepCell(ABC):
 
 @dataclass(frozen=True)
 class FinishedCell:
-    """What a worker gives back: the files of a run directory by name, and its summary; or why there are none."""
+    """A cell as a worker gives it back: the files of its run by name, and its summary; or why there are none."""
 
     files: dict[str, bytes]
     summary: dict[str, Any] | None = None
@@ -127,7 +127,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
         self._lock.release()
 
     def folder(self, cell: SomeCell) -> Path:
-        """Where a cell's run is."""
+        """Folder of a cell's run."""
         return self.path / cell.name
 
     @property
@@ -218,7 +218,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @property
     def progress(self) -> str:
-        """How many cells have ended."""
+        """Number of cells that have ended."""
         return f"{len(self.results)} of {len(self.cells)} cells have ended"
 
     @property

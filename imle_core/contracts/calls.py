@@ -81,7 +81,7 @@ def map_states(
 
 
 def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
-    """What a solver gave, in the type and on the device of ``like``, in memory of its own.
+    """Solutions of a solver, in the type and on the device of ``like``, in memory of their own.
 
     Raises:
         ArgumentTypeError: no dense tensor of real numbers.

@@ -96,7 +96,7 @@ FIRST = tuple(entry.name for entry in EXAMINATION if entry.ends)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
         check: its name, one of :data:`CHECKS`.

@@ -1,4 +1,4 @@
-"""What estimators that differentiate the density of the noise ask of it."""
+"""Demands on noise of estimators that differentiate its density."""
 
 from typing import Any
 

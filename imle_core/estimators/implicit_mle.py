@@ -166,7 +166,7 @@ def imle(
 
 
 class Differentiable:
-    """What :func:`imle` makes of a solver: a function of theta, named and documented like the solver.
+    """A solver with a gradient, as :func:`imle` makes it: a function of theta, named and documented like the solver.
 
     It is pickled like a function, by its name, where it is found by that in its module, as after ``@imle(...)``; elsewhere
     with its layer, if solver, target and noise can be pickled. A copy is the same object, as of a function.

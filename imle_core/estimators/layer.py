@@ -1,4 +1,4 @@
-"""What every estimator shares: one call, samples by perturb-and-MAP in the forward pass, a gradient of its own backward.
+"""The layer that every estimator is: one call, samples by perturb-and-MAP forward, a gradient of its own backward.
 
     forward    z_s = MAP(theta + tau_in * eps_s)
     backward   g = mean_s g_s,   where an estimator says what g_s is for the upstream gradient dy_s of z_s
@@ -34,7 +34,7 @@ SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 @dataclass(frozen=True)
 class Backward:
-    """What a backward pass has to go on.
+    """Everything that a backward pass has to go on.
 
     Attributes:
         theta: parameters to be maximised, repeated for each sample, ``(B, S, *event)``.

@@ -1,4 +1,4 @@
-"""What can be asked of a Gibbs distribution over a finite set of structures and answered exactly."""
+"""Gibbs distributions over finite sets of structures, and the questions that have exact answers."""
 
 import math
 from abc import ABC, abstractmethod

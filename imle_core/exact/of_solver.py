@@ -1,4 +1,4 @@
-"""Which exact distribution belongs to which solver."""
+"""The exact distribution that belongs to a solver."""
 
 from collections.abc import Sequence
 from typing import Any

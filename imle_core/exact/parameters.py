@@ -1,4 +1,4 @@
-"""What exact families share about numbers: reading theta, a stand-in for -inf, choices at random."""
+"""Numbers in exact families: reading theta, a stand-in for -inf, choices at random."""
 
 from collections.abc import Sequence
 from typing import TypeAlias

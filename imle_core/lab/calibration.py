@@ -49,7 +49,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far the law q of ``MAP(theta + tau * eps)`` is from p.
+    """Distance of the law q of ``MAP(theta + tau * eps)`` from p.
 
     Attributes:
         temperature: tau.
@@ -292,7 +292,7 @@ class _Law:
 
 
 class _Half:
-    """What is kept of one half of the samples: how often each state came, and sums of the entries."""
+    """One half of the samples: how often each state came, and sums of the entries."""
 
     def __init__(self, shape: torch.Size, law: _Law | None) -> None:
         self.size = 0

@@ -1,4 +1,4 @@
-"""How good are estimators of a gradient, here? Bias, variance, direction and cost on problems, cell by cell."""
+"""Comparisons of estimators of a gradient: bias, variance, direction and cost on problems, cell by cell."""
 
 from collections.abc import Iterator, Sequence
 

@@ -36,7 +36,7 @@ _AXES = frozenset({"lambdas", "temperatures"})
 
 @dataclass(frozen=True)
 class EstimatorSettings:
-    """What is measured on a problem.
+    """Settings of a measurement on a problem.
 
     Attributes:
         noise: noise of all estimators; None for none.
@@ -146,7 +146,7 @@ class Measurement:
 
     @property
     def repetitions(self) -> int:
-        """How many gradients there are."""
+        """Number of gradients."""
         return sum(map(len, self._parts))
 
     def extend(self, repetitions: int) -> None:

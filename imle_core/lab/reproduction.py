@@ -203,7 +203,7 @@ class ListedSets(Enumeration):
 
 @dataclass(frozen=True)
 class PublishedExperiment:
-    """What is minimised, and how.
+    """A minimisation that a paper published: problem, exact distribution, methods.
 
     Attributes:
         problem: first parameters ``(1, *event)``, solver and loss.

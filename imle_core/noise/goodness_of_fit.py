@@ -1,4 +1,4 @@
-"""How far draws are from the law that they are to follow."""
+"""Distance of draws from the law that they are to follow."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How a network learns costs of tiles: through the solver by any estimator, or without it, as baselines do."""
+"""Ways in which a network learns costs of tiles: through the solver by any estimator, or without it, as baselines do."""
 
 import copy
 import functools

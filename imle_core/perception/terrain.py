@@ -94,7 +94,7 @@ def terrain_maps(
 
 @dataclass(frozen=True)
 class _Terrain:
-    """How maps are made, block by block.
+    """The making of maps, block by block.
 
     Attributes:
         seeds: numbers that decide everything.

@@ -23,7 +23,7 @@ _SUMS = ("losses", "zeros", "maps", "seconds", "solver_seconds", "noise_seconds"
 
 @dataclass(frozen=True)
 class PerceptionStep:
-    """What a step saw, before it moved the network.
+    """Figures of a step, before it moved the network.
 
     Attributes:
         step: number of steps made with this one, from 1.

@@ -51,7 +51,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: TaskSettings, jobs: int,
 
 
 class _Inquest:
-    """Which tasks were under way when workers ended, and why they did."""
+    """Tasks that were under way when workers ended, and why they did."""
 
     def __init__(self, settings: TaskSettings) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""What a worker does for a black box: call the function for one instance after the other, within a time limit."""
+"""The work of a worker for a black box: calls of the function, one instance after the other, within a time limit."""
 
 import pickle
 import signal
@@ -32,7 +32,7 @@ class Task(NamedTuple):
 
 
 class TaskSettings(NamedTuple):
-    """How to solve.
+    """Settings of a worker.
 
     Attributes:
         function: called with parameters and further arguments.
@@ -47,7 +47,7 @@ class TaskSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no solution.
+    """A reason why there is no solution.
 
     Attributes:
         reason: what happened.

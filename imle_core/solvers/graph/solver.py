@@ -1,4 +1,4 @@
-"""What solvers on the edges of a graph share: the order of nodes and edges, reading theta, costs and their floor."""
+"""Solvers on the edges of a graph: the order of nodes and edges, reading theta, costs and their floor."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeAlias

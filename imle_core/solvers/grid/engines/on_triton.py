@@ -1,6 +1,6 @@
 """Cheapest paths on grids by a Triton kernel, one program a map: all of its rounds and its walk back in a single launch.
 
-Labels, tie rule and result are those of ``grid_torch``. A program holds its map in registers and reads neighbours with
+Labels, tie rule and result are those of :mod:`.on_torch`. A program holds its map in registers and reads neighbours with
 ``tl.gather``, a function of values: nothing is written to memory but the result, so there is no order of writes and reads to
 get wrong. A sum of two float64 is rounded the same way everywhere, so labels are equal to the bit.
 """
@@ -32,10 +32,10 @@ def available(device: torch.device) -> bool:
 def cheapest_paths(
     costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning = TUNING
 ) -> tuple[Tensor, Tensor]:
-    """Masks of the cheapest paths, and for which maps there is a path at all, as ``grid_torch.cheapest_paths`` gives them.
+    """Masks of the cheapest paths, and for which maps there is a path at all, as ``on_torch.cheapest_paths`` gives them.
 
     The kernel solves maps of up to 64x64, or as many tiles once both sides are rounded up to powers of two. Larger ones go
-    to ``grid_torch``: they do not fit into the registers of one program, while each of torch's launches has enough to do.
+    to :mod:`.on_torch`: they do not fit into the registers of one program, while each of torch's launches has enough to do.
     So do those maps whose walk meets a plateau, where a cost was lost in a label by rounding: hardly any does, and the way
     off needs a relaxation of its own.
 

@@ -29,7 +29,7 @@ _EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # those that are moves away
 
 
 class BucketsSpace(NamedTuple):
-    """What is known of one map, by place, and where the kernel works; :func:`make_buckets_space` makes one.
+    """Memory of the kernel for one map, by position; :func:`make_buckets_space` makes one.
 
     Attributes:
         costs: of entering tiles; inf in walls and around the map.

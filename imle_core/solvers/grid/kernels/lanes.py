@@ -44,7 +44,7 @@ _LARGEST_EXPONENT = 100  # of a scale, so that it is a number of float32 and so 
 
 
 class LanesSpace(NamedTuple):
-    """Where the kernels work on LANES maps at a time; :func:`make_lanes_space` makes one.
+    """Memory of the kernels for LANES maps at a time; :func:`make_lanes_space` makes one.
 
     Attributes:
         labels: of places, side by side, uint32 or float64.
@@ -206,7 +206,7 @@ def _lanes_below(labels, place, above):
 
 @compiled_borrowing
 def _count(lanes):
-    """How many lanes a set has."""
+    """Number of lanes in a set."""
     count = 0
     while lanes:
         lanes &= lanes - 1
