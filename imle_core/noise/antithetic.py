@@ -76,9 +76,9 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         """``d/dx log p(x)`` of a single draw."""
         return self.law.score(x)
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of a single draw."""
-        return self.law.distribution_function(x)
+        return self.law.cdf(x)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         return self.law._draw(count, device, dtype, generator)

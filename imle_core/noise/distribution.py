@@ -1,6 +1,6 @@
 """The base of noise distributions.
 
-Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
+Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``cdf(x)`` and,
 where its density has a gradient, ``score(x)``.
 Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail. On the CPU,
 compiled code makes them of a key that is drawn from the generator, elsewhere torch does.
@@ -62,7 +62,7 @@ class NoiseDistribution(ABC):
         return values.view(torch.Size(shape)).to(target or source)
 
     @abstractmethod
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` at every entry of ``x``."""
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:

@@ -68,7 +68,7 @@ class LocationScaleNoise(CompiledNoise):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(location={self.location:g}, scale={self.scale:g})"
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` at every entry of ``x``."""
         points = torch.from_numpy((np.asarray(x, dtype=np.float64) - self.location) / self.scale)
         return self._standard_distribution_function(points).numpy()

@@ -70,10 +70,10 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         chosen = device if device is not None else self.device
         return super().sample(shape, dtype=dtype, device=chosen, generator=generator)
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
-        """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.distribution_function`."""
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.cdf`."""
         points = np.asarray(x, dtype=np.float64)
-        values = sum_of_gamma_law.distribution_function(self.k, float(self.nb_iterations), points.ravel())
+        values = sum_of_gamma_law.cdf(self.k, float(self.nb_iterations), points.ravel())
         return values.reshape(points.shape)
 
     @property

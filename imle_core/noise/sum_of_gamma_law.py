@@ -165,7 +165,7 @@ def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     return laws, np.cumsum([0, *sizes]), np.concatenate([np.empty((0, 2)), *columns]), np.array(scales)
 
 
-def distribution_function(k: float, iterations: float, x: Real) -> Real:
+def cdf(k: float, iterations: float, x: Real) -> Real:
     """Distribution function ``P(X <= x)`` of one Sum-of-Gamma draw.
 
     For a series of one block it is the mixture ``sum_j P(J=j) P(Gamma(s/k + j, 1/s) <= x + (log s)/k)``, otherwise the
