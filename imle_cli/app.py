@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -23,9 +24,10 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
-from imle_cli.console import Exit, handled_signals, one_line
-from imle_cli.option_groups import command
-from imle_cli.plot_settings import ignore_user_settings
+from imle_cli.errors import Exit, one_line
+from imle_cli.figures.settings import ignore_user_settings
+from imle_cli.options.groups import command
+from imle_cli.runs.interruption import handled_signals
 
 app = typer.Typer(
     name="imle",
@@ -68,6 +70,8 @@ def main() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
+    if sys.stderr is None:  # closed, so that what is printed to it would go to standard output
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     # A file name may hold what the terminal's encoding lacks; that must not spoil a result.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -92,8 +96,7 @@ def _run_plainly() -> None:
         raise SystemExit(app(prog_name="imle", standalone_mode=False) or Exit.DONE)
     except Exception as error:
         message = error.format_message() if hasattr(error, "format_message") else error
-        if sys.stderr is not None:
-            print(one_line(f"error: {message}"), file=sys.stderr)
+        print(one_line(f"error: {message}"), file=sys.stderr)
         raise SystemExit(getattr(error, "exit_code", Exit.FAILED)) from None
 
 

@@ -9,6 +9,11 @@ _told: set[str] = set()
 _show_others = warnings.showwarning
 
 
+def printable(text: str) -> str:
+    """With escapes for characters that would do something to a terminal, which a name may have."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 def listen(listener: Callable[[str], None]) -> None:
     """Has ``listener`` called with every note and warning of ours from now on, each once; in place of an earlier one."""
     _listener[:] = [listener]
@@ -36,4 +41,4 @@ def _show(
     if category.__module__.startswith("imle_core."):
         note(str(message))
     else:
-        _show_others(message, category, filename, lineno, file, line)
+        _show_others(printable(str(message)), category, printable(filename), lineno, file, line)

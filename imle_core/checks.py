@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+MOST_TEMPERATURE = 1e30  # times a draw of up to 1e8, still finite in float32
+
+_MOST_BITS, _MOST_LETTERS = 256, 80  # of a value in a message
 _IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
 _IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
 _WIDE: dict[torch.dtype, torch.dtype] = {
@@ -102,10 +106,18 @@ def sum_is_finite(values: Tensor) -> bool:
     return math.isfinite(float(values.sum()))
 
 
+def shown(value: Any) -> str:
+    """A value as a message can show it, which a number of thousands of digits or a long text cannot be."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
+
+
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """``value`` must be one of ``choices``."""
     if value not in choices:
-        raise ValueError(f"{name}: got {value!r}; it must be one of {', '.join(map(repr, choices))}")
+        raise ValueError(f"{name}: got {shown(value)}; it must be one of {', '.join(map(repr, choices))}")
 
 
 def check_name(what: str, name: str, known: Iterable[str]) -> None:
@@ -120,32 +132,48 @@ def check_name(what: str, name: str, known: Iterable[str]) -> None:
 def check_samples(name: str, value: Any) -> None:
     """A number of samples must be a whole number >= 1."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; use 1 for a single sample")
+        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number >= 1; use 1 for a single sample")
+    _check_size(name, value)
 
 
 def check_steps(name: str, value: Any, usual: int = 1100) -> None:
     """A number of steps, or of what is like steps, must be a whole number >= 1."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number >= 1; the usual value is {usual}")
+        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number >= 1; the usual value is {usual}")
+    _check_size(name, value)
+
+
+def _check_size(name: str, value: Any) -> None:
+    """A size must be one that torch knows."""
+    if value >= 2**63:
+        raise ValueError(f"{name}: got {shown(value)}; it must be below 2^63; give less")
 
 
 def check_seed(name: str, value: Any) -> None:
     """A seed must be a whole number of at most 64 bits."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 0 <= value < 2**64:
-        raise ValueError(f"{name}: got {value!r}; it must be a whole number from 0 to 2^64 - 1; the usual one is 0")
+        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number from 0 to 2^64 - 1; the usual one is 0")
 
 
 def check_temperature(name: str, value: Any) -> None:
-    """A temperature must be a finite number >= 0."""
+    """A temperature must be a number from 0 to 1e30."""
     check_not_learned(name, value, "divide theta by it, at temperature 1")
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+    if value > MOST_TEMPERATURE:
+        raise ValueError(f"{name}: got {value!r}; it must be at most {MOST_TEMPERATURE:g}; no theta matters above")
 
 
 def check_not_learned(name: str, value: Any, remedy: str) -> None:
     """A setting must be a number, and no tensor that wants a gradient, since it would get none."""
     if not (hasattr(type(value), "__float__") or hasattr(type(value), "__index__")):
         raise TypeError(f"{name}: got {_kind(value)}; it must be a number; give one such as 1.0")
+    if isinstance(value, int) and abs(value) > sys.float_info.max:  # no float, so that nothing can be asked about it
+        raise ValueError(f"{name}: got {shown(value)}; it must fit into a float; give less")
+    if isinstance(value, (Tensor, np.ndarray)) and math.prod(value.shape) != 1:
+        raise TypeError(
+            f"{name}: got {_kind(value)} of shape {tuple(value.shape)}; it must be a number; give one such as 1.0"
+        )
     if isinstance(value, Tensor) and value.requires_grad:
         raise TypeError(
             f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "

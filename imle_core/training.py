@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Noise, Target
-from imle_core.estimator import Difference, imle
+from imle_core.estimators import Difference, imle
 from imle_core.losses import hamming
 
 Schedule = Literal["cosine", "constant"]
@@ -73,11 +73,8 @@ class Training:
         checks.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
         _check_lr(lr)
         _check_gold(gold)
-        if weights is not None and weights.shape != gold.shape:
-            raise ValueError(
-                f"weights: got shape {tuple(weights.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must "
-                "be equal"
-            )
+        _check_fits("weights", weights, gold)
+        _check_fits("walls", walls, gold)
         self.solver, self.gold, self.steps, self.lr = solver, gold.detach().clone(), steps, lr
         self.schedule, self.loss_reduction, self.step = schedule, loss_reduction, 0
         self.generator = torch.Generator(gold.device).manual_seed(seed)
@@ -85,7 +82,7 @@ class Training:
         if weights is not None:
             self.weights.copy_(weights.detach())
         if walls is not None:
-            self.weights.masked_fill_(walls, torch.inf)
+            self.weights.masked_fill_(walls.bool(), torch.inf)
         self.optimizer = torch.optim.Adam([self.weights.requires_grad_()], lr=lr, foreach=False)
         self.layer = imle(
             solver,
@@ -167,7 +164,7 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
 
     Raises:
         ValueError: a setting outside its range, or shapes that do not fit.
-        TypeError: a gold solution that is no floating tensor.
+        TypeError: a setting of a wrong type, or a gold solution that is no floating tensor.
 
     >>> from imle_core.solvers import TopK
     >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)
@@ -177,6 +174,7 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
 
 
 def _check_lr(lr: float) -> None:
+    checks.check_not_learned("lr", lr, "leave it out")
     if not 0 < lr <= _LARGEST_STEP:
         raise ValueError(f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005")
 
@@ -185,3 +183,20 @@ def _check_gold(gold: Any) -> None:
     if not isinstance(gold, Tensor) or not gold.is_floating_point():
         got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
         raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
+    checks.check_numbers(gold, "gold: got")
+    if not gold.isfinite().all():
+        count = int((~gold.isfinite()).sum())
+        raise ValueError(
+            f"gold: got {count} entries of {gold.numel()} that are NaN or infinite; it must be of ones and zeros"
+        )
+
+
+def _check_fits(name: str, value: Any, gold: Tensor) -> None:
+    """What there is for each entry of a gold solution must be a tensor of its shape."""
+    if value is None:
+        return
+    checks.check_numbers(value, f"{name}: got")
+    if value.shape != gold.shape:
+        raise ValueError(
+            f"{name}: got shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must be equal"
+        )

@@ -1,8 +1,14 @@
-"""What all tests share."""
+"""What all tests share: threads that wait for work do not spin, and bounds on time and memory."""
 
 import os
+import re
 import signal
 import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 # Tests run side by side: threads of torch that spin while they wait would take the cores from each other. Read when torch
 # is first imported.
@@ -40,3 +46,33 @@ def _compile_in_turn(folder):
                 inside.kernel = None
 
     Dispatcher.compile = compile_in_turn
+
+
+SECONDS, MEGABYTES = 5, 500
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@pytest.fixture
+def bounded():
+    """A context manager: its block computes for less than 5 s, and takes less than 500 MB where Linux measures it."""
+    return _bounded
+
+
+@contextmanager
+def _bounded():
+    before, began = _reset_peak(), time.process_time()  # not that of the clock, which other tests take up
+    yield
+    assert time.process_time() - began < SECONDS
+    assert _peak() - before < MEGABYTES
+
+
+def _reset_peak():
+    """Lets the peak of this process begin at what it has now, in megabytes."""
+    if _RESET.exists():
+        _RESET.write_text("5")
+    return _peak()
+
+
+def _peak():
+    """Most megabytes that this process has had since the peak was reset."""
+    return int(re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())[1]) / 1024 if _RESET.exists() else 0.0

@@ -14,10 +14,10 @@ import torch
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks, measurement, scaling
 from imle_cli.app import app
-from imle_cli.endings import ARRAY_ENDINGS, TABLE_ENDINGS
-from imle_cli.terrain import built_in_map, load
+from imle_cli.benchmarks import catalogue, measurement, scaling
+from imle_cli.files.endings import ARRAY_ENDINGS, TABLE_ENDINGS
+from imle_cli.files.maps.terrain import built_in_map, load
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,8 +95,8 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 0.0)
     monkeypatch.setattr(measurement, "_TURN", 0.0)
     for name in ("MEASUREMENTS", "MORE"):
-        monkeypatch.setattr(benchmarks, name, ())
-    monkeypatch.setattr(benchmarks, "CURVES", (partial(scaling.by_side, sides=(8,)),))
+        monkeypatch.setattr(catalogue, name, ())
+    monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))
     (script,) = (line for block in blocks("sh") for line in block.splitlines() if "| sh -e" in line)
     pattern = re.fullmatch(r"rm -rf runs/gallery && grep '(.*)' README\.md \| sh -e", script)[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from imle_cli.console import UsageError
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    FilmOptions,
-    InputTemperature,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    ReportOptions,
-)
+from imle_cli.errors import UsageError
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.report import FilmOptions, ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.films import Films
+    from imle_cli.films.timing import Films
 
 FormatName = Literal["gif", "webp", "apng", "mp4"]
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
@@ -63,11 +57,11 @@ def animate(
     only: Only = None,
 ) -> None:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
-    from imle_cli import animation
     from imle_cli.console import Report
-    from imle_cli.films import timed
-    from imle_cli.outputs import make_folder, replacing
-    from imle_cli.run_folder import newest_run_path
+    from imle_cli.files.outputs import make_folder, replacing
+    from imle_cli.films import encoders
+    from imle_cli.films.timing import timed
+    from imle_cli.runs.folder import newest_run_path
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -84,13 +78,13 @@ def animate(
         raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
     else:
         films, values = _of_run(run, film)
-    animation.check_encoder(format)
+    encoders.check_encoder(format)
     inputs = () if source.map is None else (source.map,)
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             pictures = _counted(films.films[name](), advance)
-            animation.write(file, format, timed(pictures, film.fps), films.palette)
+            encoders.write(file, format, timed(pictures, film.fps), films.palette)
     seconds = time.perf_counter() - began
     values |= {"frames": films.count, "seconds": seconds, "files": [str(path) for path in paths.values()]}
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
@@ -98,20 +92,20 @@ def animate(
 
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.experiment import Experiment
-    from imle_cli.films import RunFilms
-    from imle_cli.perception_experiment import PerceptionExperiment
-    from imle_cli.perception_films import PerceptionFilms
-    from imle_cli.perception_runs import PerceptionRun
-    from imle_cli.run_folder import command_of
-    from imle_cli.runs import Run
+    from imle_cli.films.perception import PerceptionFilms
+    from imle_cli.films.training import RunFilms
+    from imle_cli.learning.experiment import TrainingExperiment
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.runs.folder import command_of
+    from imle_cli.runs.perception import PerceptionRun
+    from imle_cli.runs.training import Run
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
         learning = seen.made_of_options(PerceptionExperiment.from_options).learning
         return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
-    experiment = run.made_of_options(Experiment.from_options)
+    experiment = run.made_of_options(TrainingExperiment.from_options)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
 
 
@@ -124,9 +118,9 @@ def _of_map(
     samples: int,
     report: ReportOptions,
 ) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.films import MapFilms
-    from imle_cli.map_problem import read_map_problem
-    from imle_cli.sampling import read_sampling
+    from imle_cli.films.map import MapFilms
+    from imle_cli.problems.map import read_map_problem
+    from imle_cli.problems.noise import read_sampling
     from imle_core import stream_samples
 
     problem = read_map_problem(source, choice, report.device)

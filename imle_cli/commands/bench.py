@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
-from imle_cli.options import ReportOptions
+from imle_cli.errors import UsageError
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.measurement import Curve, Row
-    from imle_cli.outputs import Outputs
+    from imle_cli.benchmarks.measurement import Row
+    from imle_cli.figures.scaling_curve import ScalingCurve
+    from imle_cli.files.outputs import Outputs
 
 _Full = Annotated[
     bool, typer.Option("--full", help="Measure against other libraries, too, and draw how times grow; takes minutes.")
@@ -30,10 +31,10 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     """
     from dataclasses import asdict
 
-    from imle_cli import benchmarks, machine, rival_paths
+    from imle_cli.benchmarks import catalogue, machine, rivals
     from imle_cli.console import Report
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import find_device
+    from imle_cli.device import find_device
+    from imle_cli.files.outputs import Outputs
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -42,9 +43,9 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
     outputs = Outputs(out or Path("bench.png"), None, ()) if full else None
     device = find_device(report.device)
     rows: list[Row] = []
-    curves: list[Curve] = []
-    measurements = benchmarks.MEASUREMENTS + (benchmarks.MORE if full else ())
-    panels = benchmarks.CURVES if full else ()
+    curves: list[ScalingCurve] = []
+    measurements = catalogue.MEASUREMENTS + (catalogue.MORE if full else ())
+    panels = catalogue.CURVES if full else ()
     with console.progress("measuring", len(measurements) + len(panels)) as advance:
         for done, measurement in enumerate(measurements, 1):
             rows += measurement(device, report.seed)
@@ -53,12 +54,12 @@ def bench(report: ReportOptions, full: _Full = False, out: _Picture = None) -> N
             curves += panel(report.seed)
             advance(done)
     found = machine.describe(device)
-    versions = machine.versions(*rival_paths.OPTIONAL)
+    versions = machine.versions(*rivals.OPTIONAL)
     values: dict[str, Any] = {"machine": found, "python": versions["python"], "versions": versions}
     values["rows"] = [asdict(row) for row in rows]
-    below = ""
+    below: list[str] = []
     if outputs is not None:
-        missing = rival_paths.missing()
+        missing = rivals.missing()
         _draw(outputs, curves, machine.in_words(found))
         values |= {"curves": [asdict(curve) for curve in curves], "missing": missing}
         below = _below(machine.in_words(found), missing, outputs.files)
@@ -73,17 +74,17 @@ def _cells(row: "Row") -> tuple[str, ...]:
     return row.subject, row.means, figure, row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
 
 
-def _draw(outputs: "Outputs", curves: Sequence["Curve"], machine: str) -> None:
-    from imle_cli import canvas
-    from imle_cli.scaling_figures import scaling_figure
+def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:
+    from imle_cli.figures import canvas
+    from imle_cli.figures.scaling import scaling_figure
 
     figure = scaling_figure(curves, title=f"Time of a cheapest path: {machine}")
     outputs.write(canvas.encode(figure, outputs.format))
 
 
-def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> str:
+def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> list[str]:
     """Lines for the reader below the table."""
-    lines = [f"machine  {machine}", f"files    {', '.join(files)}"]
+    lines = ["", f"machine  {machine}", f"files    {', '.join(files)}"]
     if missing:
-        lines.insert(1, f"missing  {', '.join(missing)}; install them for their rows")
-    return "\n" + "\n".join(lines)
+        lines.insert(2, f"missing  {', '.join(missing)}; install them for their rows")
+    return lines

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
-from imle_cli.option_groups import Given, Without
-from imle_cli.options import (
-    InputOptions,
-    LabOptions,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    SolverOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least, read_numbers
+from imle_cli.options.groups import Given, Without
+from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
+from imle_cli.options.measuring import LabOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.outputs import Outputs
-    from imle_core.calibration import Calibration, Estimate
+    from imle_cli.files.outputs import Outputs
     from imle_core.exact import ExponentialFamily
+    from imle_core.lab import Calibration, Estimate
 
 Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 Temperatures = Annotated[
@@ -66,11 +60,11 @@ def calibrate(
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
     from imle_cli.console import Report
-    from imle_cli.lab_inputs import number_of_states, read_lab_problems
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import make_noise, noise_title
-    from imle_core.calibration import REFINEMENTS
-    from imle_core.calibration import calibrate as measure
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.lab import number_of_states, read_lab_problems
+    from imle_cli.problems.noise import make_noise, noise_title
+    from imle_core.lab import REFINEMENTS
+    from imle_core.lab import calibrate as measure
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -119,7 +113,7 @@ def _tell(console: Any, values: dict[str, Any], outcome: "_Outcome", seconds: fl
     below = [outcome.title, settled, *_warnings(outcome), _verdict(outcome)]
     rows = [_row(record) for record in outcome.ordered]
     values |= {"best": _row(outcome.best), "rows": rows, "seconds": seconds, "files": files}
-    console.table(values, header, outcome.rows, header[:-1], "\n".join(below))
+    console.table(values, header, outcome.rows, header[:-1], below)
 
 
 @dataclass(frozen=True)
@@ -146,7 +140,7 @@ class _Outcome:
     @property
     def best(self) -> "Calibration":
         """The closest one."""
-        from imle_core.calibration import closest
+        from imle_core.lab import closest
 
         return closest(self.records)
 
@@ -251,8 +245,8 @@ def _gap(record: "Calibration") -> float:
 def _draw(outputs: "Outputs", outcome: _Outcome) -> None:
     import numpy as np
 
-    from imle_cli import canvas
-    from imle_cli.calibration_figures import Curve, calibration_figure
+    from imle_cli.figures import canvas
+    from imle_cli.figures.calibration import CalibrationCurve, calibration_figure
 
     curves = []
     for name in ("total variation", "marginal error"):
@@ -261,7 +255,7 @@ def _draw(outputs: "Outputs", outcome: _Outcome) -> None:
             values, errors = (
                 np.stack([getattr(estimate, part).numpy() for estimate in estimates]) for part in ("value", "standard_error")
             )
-            curves.append(Curve(name, values, errors))
+            curves.append(CalibrationCurve(name, values, errors))
     temperatures = [record.temperature for record in outcome.ordered]
     figure = calibration_figure(temperatures, curves, outcome.best.temperature, title=outcome.title)
     outputs.write(canvas.encode(figure, outputs.format), np.array(temperatures))

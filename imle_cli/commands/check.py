@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.built_in_solvers import BUILT_IN, Shape
-from imle_cli.console import DataError, UsageError
-from imle_cli.examination import Begun, Compiling, Found, Loaded, Request, Sense, examine
-from imle_cli.option_groups import Without
-from imle_cli.options import ReportOptions, check_at_least
-from imle_cli.own_process import EndedError, in_own_process
+from imle_cli.errors import DataError, UsageError
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.groups import Without
+from imle_cli.options.report import ReportOptions
+from imle_cli.problems.built_in_solvers import BUILT_IN, Shape
+from imle_cli.problems.examination import Begun, Compiling, Found, Loaded, Request, Sense, examine
+from imle_cli.problems.own_process import EndedError, in_own_process
 
 _Solver = Annotated[
     str,
@@ -66,7 +67,7 @@ def check(
 ) -> None:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
     from imle_cli.console import Report
-    from imle_cli.outputs import check_output
+    from imle_cli.files.outputs import check_output
 
     began = time.perf_counter()
     check_at_least("--instances", instances, 2, "the usual number is 64")
@@ -158,7 +159,7 @@ def _arguments(texts: Sequence[str]) -> dict[str, Any]:
 def _save(path: Path, example: dict[str, Any]) -> None:
     import numpy as np
 
-    from imle_cli.outputs import replacing
+    from imle_cli.files.outputs import replacing
 
     with replacing(path) as file:
         np.savez(file, **example)

@@ -8,17 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    InputOptions,
-    LabOptions,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    SolverOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.options.checks import check_at_least, read_numbers
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
+from imle_cli.options.measuring import LabOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 _Names = Annotated[str | None, typer.Option(metavar="NAME,...", help="Estimators; all of them by default.")]
 _Lambdas = Annotated[
@@ -65,13 +59,13 @@ def compare(
     Bias, variance and mse (mean squared error) are in units of the true gradient, that of the exact distribution where one
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
-    from imle_cli import canvas
-    from imle_cli.comparison_figures import comparison_figure
     from imle_cli.console import Report
-    from imle_cli.lab_inputs import read_estimators, read_lab_problems
-    from imle_cli.outputs import Outputs, check_output, write_table
-    from imle_cli.sampling import make_noise, noise_title
-    from imle_core.lab_measurement import Settings
+    from imle_cli.figures import canvas
+    from imle_cli.figures.comparison import comparison_figure
+    from imle_cli.files.outputs import Outputs, check_output, write_table
+    from imle_cli.problems.lab import read_estimators, read_lab_problems
+    from imle_cli.problems.noise import make_noise, noise_title
+    from imle_core.lab import EstimatorSettings
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -82,7 +76,7 @@ def compare(
     problems = read_lab_problems(place, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
     law = make_noise(noise, problem.k)
-    settings = Settings(law, chosen, *grid, samples, repetitions, report.seed, widened)
+    settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
     if save is not None:
         check_output("--save", save, (".csv",), inputs)
@@ -105,7 +99,7 @@ def _title(name: str, instances: int, noise: str, temperature: float) -> str:
 
 def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], frozenset[str]]:
     """Lambdas and temperatures, and those of the two that the user left to the command, which may then widen them."""
-    from imle_core.lab_measurement import LAMBDAS, TEMPERATURES
+    from imle_core.lab import LAMBDAS, TEMPERATURES
 
     grid = (
         LAMBDAS if lambdas is None else read_numbers("--lambdas", lambdas, float, 0, "0.1,1,10"),
@@ -116,10 +110,9 @@ def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], froz
 
 def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
     """Problems with their references, and what was found."""
-    from imle_cli.comparison import make_comparison, steps
-    from imle_cli.console import DataError
-    from imle_core.lab_measurement import Instance
-    from imle_core.lab_reference import reference_gradient
+    from imle_cli.errors import DataError
+    from imle_cli.lab.comparison import make_comparison, steps
+    from imle_core.lab import Instance, reference_gradient
 
     with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
         try:
@@ -138,10 +131,10 @@ def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> t
 
 def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str, Any]) -> None:
     """Prints what was found; ``more`` has the noise's name, when the work began, files, and whether problems are random."""
-    from imle_cli.advice import advice
-    from imle_cli.comparison import OPTIONS
-    from imle_cli.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
-    from imle_cli.lab_inputs import number_of_states
+    from imle_cli.lab.advice import advice
+    from imle_cli.lab.comparison import OPTIONS
+    from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
+    from imle_cli.problems.lab import number_of_states
 
     text, instances = advice(found.best, found.alike, OPTIONS), len(measured)
     problem, reference = measured[0].problem, measured[0].reference
@@ -164,6 +157,7 @@ def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str
     several = f"{instances} instances, " if instances > 1 else ""
     counts = f"{several}{settings.nb_samples} samples, {settings.repetitions} repetitions, seed {settings.seed}"
     below = [
+        "",
         *lambda_table(found),
         "",
         f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
@@ -171,5 +165,7 @@ def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str
         f"figures    {legend(instances)}",
         *scope(more["random"], instances),
         f"files      {', '.join(more['files'])}",
+        "",
+        text,
     ]
-    console.table(values, HEADER, rows(found), figures=FIGURES, below="\n".join(["", *below, "", text]))
+    console.table(values, HEADER, rows(found), figures=FIGURES, below=below)

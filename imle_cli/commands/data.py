@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from imle_cli.option_groups import Without
-from imle_cli.options import ReportOptions, check_at_least, check_range
+from imle_cli.options.checks import check_at_least, check_range
+from imle_cli.options.groups import Without
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps
@@ -41,7 +42,8 @@ def data(
     out: Folder = None,
 ) -> None:
     """Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder."""
-    from imle_cli.console import Report, UsageError
+    from imle_cli.console import Report
+    from imle_cli.errors import UsageError
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -99,10 +101,8 @@ class _Making:
 
     def make(self, advance: Callable[..., None]) -> None:
         """Makes and writes one split after another; a data set in the folder goes when the first one is drawn."""
-        from imle_cli.datasets import file_names, write_maps
-        from imle_core.colour_lookup import ColourLookup
-        from imle_core.perception import judge, plan
-        from imle_core.terrain_data import terrain_maps
+        from imle_cli.files.datasets import file_names, write_maps
+        from imle_core.perception import ColourLookup, judge, plan, terrain_maps
 
         done = unique = 0
         learned_from = None
@@ -131,9 +131,9 @@ class _Making:
 
     def _begin(self, maps: "ImageMaps", split: str) -> None:
         """Empties the folder, or makes it, and writes the contact sheet, which marks the folder as one of this command."""
-        from imle_cli.canvas import encode
-        from imle_cli.outputs import replacing
-        from imle_cli.perception_figures import MAPS, contact_sheet
+        from imle_cli.figures.canvas import encode
+        from imle_cli.figures.contact_sheet import MAPS, contact_sheet
+        from imle_cli.files.outputs import replacing
 
         for name in _names() - {SHEET}:  # which goes last, since without it the rest would be somebody else's
             (self.folder / name).unlink(missing_ok=True)
@@ -150,7 +150,7 @@ def _advance(advance: Callable[..., None], before: int, done: int) -> None:
 
 def _names() -> set[str]:
     """Names of the files of a data set."""
-    from imle_cli.datasets import SPLITS, file_names
+    from imle_cli.files.datasets import SPLITS, file_names
 
     return {SHEET} | {name for split in SPLITS for name in file_names(split)}
 
@@ -158,8 +158,8 @@ def _names() -> set[str]:
 @contextmanager
 def _taken(folder: Path) -> Iterator[None]:
     """Makes the folder where it is missing, and keeps other processes from writing it; one that stays empty vanishes."""
-    from imle_cli.folder_lock import FolderLock
-    from imle_cli.outputs import leftovers
+    from imle_cli.files.folder_lock import FolderLock
+    from imle_cli.files.outputs import leftovers
 
     _check_place(folder)
     new = not folder.exists()
@@ -177,8 +177,9 @@ def _taken(folder: Path) -> Iterator[None]:
 
 def _check_place(folder: Path) -> None:
     """Refuses a folder that cannot be made or written to."""
-    from imle_cli.outputs import OutputError
+    from imle_cli.files.outputs import OutputError, check_leads
 
+    check_leads("--out", folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"--out: {folder} is a file; give the name of a folder")
     if not folder.parent.is_dir():
@@ -190,8 +191,8 @@ def _check_place(folder: Path) -> None:
 
 def _check_contents(folder: Path) -> None:
     """Refuses a folder that holds anything but a data set that this command made."""
-    from imle_cli.folder_lock import LOCK
-    from imle_cli.outputs import OutputError
+    from imle_cli.files.folder_lock import LOCK
+    from imle_cli.files.outputs import OutputError
 
     names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} - {LOCK}
     others = sorted(names - _names())

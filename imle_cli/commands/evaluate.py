@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from imle_cli.console import printable
-from imle_cli.option_groups import Without
-from imle_cli.options import Picture, ReportOptions
+from imle_cli.options.groups import Without
+from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
@@ -31,11 +30,11 @@ def evaluate(
     out: Picture = None,
 ) -> None:
     """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
-    from imle_cli import canvas
     from imle_cli.console import Report
-    from imle_cli.datasets import non_optimal, read_maps
-    from imle_cli.outputs import Outputs
-    from imle_cli.perception_experiment import Trained, describe, epoch_rows
+    from imle_cli.figures import canvas
+    from imle_cli.files.datasets import non_optimal, read_maps
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.perception.experiment import Trained, describe, epoch_rows
     from imle_core.perception import judge, plan
 
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -80,14 +79,15 @@ def _tell(console: "Report", values: dict[str, Any]) -> None:
     ]
     origin = f"{values['checkpoint']} of {values['run']} (epoch {values['epoch']})"
     below = [
+        "",
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
         f"picture  {values['files'][0]}",
     ]
-    console.table(values, ["data", *_FIGURES], [row], _FIGURES, "\n".join(["", *map(printable, below)]))
+    console.table(values, ["data", *_FIGURES], [row], _FIGURES, below)
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:
-    from imle_cli.evaluation_figures import JudgedMap, judged_maps
+    from imle_cli.figures.evaluation import JudgedMap, judged_maps
 
     order = plans.regret.argsort(stable=True).tolist()
     shown = []

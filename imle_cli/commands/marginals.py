@@ -4,17 +4,9 @@ import math
 import time
 from typing import Any
 
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    Array,
-    InputOptions,
-    InputTemperature,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    Samples,
-    SolverOptions,
-)
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
+from imle_cli.options.report import Array, Picture, ReportOptions
 
 
 def marginals(
@@ -29,12 +21,12 @@ def marginals(
     save: Array = None,
 ) -> None:
     """Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, edge, item or pair."""
-    from imle_cli import canvas, preview
     from imle_cli.console import Report
-    from imle_cli.inputs import read_problem
-    from imle_cli.outputs import Outputs
-    from imle_cli.problem import Sampled
-    from imle_cli.sampling import read_sampling
+    from imle_cli.figures import canvas, preview
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.noise import read_sampling
+    from imle_cli.problems.problem import Sampled
+    from imle_cli.problems.reading import read_problem
     from imle_core import stream_marginals
 
     began = time.perf_counter()

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from imle_cli.options import NoiseOptions, Picture, ReportOptions, check_at_least
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.inputs import NoiseOptions
+from imle_cli.options.report import Picture, ReportOptions
 
 Draws = Annotated[int, typer.Option(help="How many values to put into the histogram.")]
 Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]
@@ -19,11 +21,14 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     """
     from pathlib import Path
 
-    from imle_cli import canvas, figures
-    from imle_cli.console import Report, UsageError
-    from imle_cli.drawn_noise import draw_noise
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import find_device, make_noise
+    from imle_cli.console import Report
+    from imle_cli.device import find_device
+    from imle_cli.errors import UsageError
+    from imle_cli.figures import canvas
+    from imle_cli.figures.noise import noise_figure
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.lab.noise import draw_noise
+    from imle_cli.problems.noise import make_noise
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -44,7 +49,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     }
     edges, density = drawn.histogram(bins)
     texts = [f"{name} {fact}" for name, fact in facts.items()]
-    figure = figures.noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
+    figure = noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
     outputs.write(canvas.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError, printable
-from imle_cli.option_groups import Given
-from imle_cli.options import NoiseOptions, PerceptionOptions, ReportOptions, check_agreement
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_agreement
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import NoiseOptions
+from imle_cli.options.learning import PerceptionOptions
+from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
-    from imle_cli.perception_recorder import PerceptionRecorder
+    from imle_cli.perception.recorder import PerceptionRecorder
 
 Data = Annotated[
     Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
@@ -36,9 +39,9 @@ def perceive(
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
     from imle_cli.console import Report
-    from imle_cli.perception_experiment import PerceptionExperiment
-    from imle_cli.perception_recorder import PerceptionRecorder
-    from imle_cli.process_group import joined
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.perception.process_group import joined
+    from imle_cli.perception.recorder import PerceptionRecorder
 
     if data is None and resume is None:
         raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
@@ -53,8 +56,8 @@ def perceive(
 
 
 def _train(console: "Report", recorder: "PerceptionRecorder") -> None:
-    from imle_cli.console import deferred_interruption
-    from imle_cli.perception_advice import advice
+    from imle_cli.perception.advice import advice
+    from imle_cli.runs.interruption import deferred_interruption
 
     _note_data(console, recorder)
     with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:
@@ -108,10 +111,11 @@ def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, 
     if exact is not None:
         alike = f"of the {summary['unique_share']:.1%} with a single optimum {exact:.1%} exact"
     below = [
+        "",
         f"judged     each epoch on {summary['judged']}_ ({len(recorder.data.judged):,} maps), without noise",
         f"learned    by {summary['estimator']} from {summary['supervision']}, {summary['seconds']:.1f} s",
         f"result     {summary['optimal']:.1%} of {tested:,} {summary['split']}_ maps optimal, regret "
         f"{summary['regret']:.3%}; {alike}",
         f"run        {summary['run']}",
     ]
-    console.table(summary, header, rows, header, "\n".join(["", *map(printable, below)]))
+    console.table(summary, header, rows, header, below)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.console import UsageError
-from imle_cli.option_groups import Without
-from imle_cli.options import ReportOptions, check_at_least
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.groups import Without
+from imle_cli.options.report import ReportOptions
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
@@ -40,11 +41,11 @@ def reproduce(
     Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
     the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
     """
-    from imle_cli import canvas
     from imle_cli.console import Report
-    from imle_cli.outputs import Outputs, check_output, write_table
-    from imle_cli.reproduction_figures import reproduction_figure
-    from imle_core.reproduction import EXPERIMENTS, TUNING_SEED
+    from imle_cli.figures import canvas
+    from imle_cli.figures.reproduction import reproduction_figure
+    from imle_cli.files.outputs import Outputs, check_output, write_table
+    from imle_core.lab import EXPERIMENTS, TUNING_SEED
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -73,13 +74,14 @@ def reproduce(
         "files": files,
     }
     chosen = "; with this run's seed their gaps are too small" if report.seed == TUNING_SEED else ""
-    below = (
-        f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}\n"
-        "±         standard deviation of single runs; the standard error is that of their mean\n"
-        f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}\n"
-        f"files     {', '.join(files)}"
-    )
-    console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=f"\n{below}")
+    below = [
+        "",
+        f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}",
+        "±         standard deviation of single runs; the standard error is that of their mean",
+        f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}",
+        f"files     {', '.join(files)}",
+    ]
+    console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=below)
 
 
 def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
@@ -94,7 +96,7 @@ def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
 
 def _run(experiment: Any, names: Sequence[str], repetitions: int, seed: int, console: Any) -> list[Any]:
     """Outcomes of the methods, with one bar for the steps of all."""
-    from imle_core.reproduction import reproduce as run
+    from imle_core.lab import reproduce as run
 
     methods, outcomes, before = [experiment.methods[name] for name in names], [], 0
     with console.progress(names[0], sum(method.steps for method in methods)) as advance:
@@ -145,13 +147,13 @@ def _gap(mean: float, deviation: float) -> str:
 
 
 def _curve(outcome: Any) -> Any:
-    from imle_cli.reproduction_figures import Curve
+    from imle_cli.figures.reproduction import ReproductionCurve
 
     method, reference = outcome.method, outcome.method.reference
     facts = [f"here {outcome.means[-1]:.3f}, {len(outcome.gaps):,} runs"]
     if reference is not None:
         facts.append(f"authors {reference.mean:.3f}, {reference.repetitions:,} runs")
-    return Curve(
+    return ReproductionCurve(
         f"{method.name}, {_origin(method)}",
         outcome.means.numpy(),
         outcome.quantile(_LOW).numpy(),

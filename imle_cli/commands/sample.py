@@ -3,17 +3,9 @@
 import math
 import time
 
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    Array,
-    InputOptions,
-    InputTemperature,
-    NoiseOptions,
-    Picture,
-    ReportOptions,
-    Samples,
-    SolverOptions,
-)
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
+from imle_cli.options.report import Array, Picture, ReportOptions
 
 
 def sample(
@@ -30,11 +22,11 @@ def sample(
     """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
     import numpy as np
 
-    from imle_cli import canvas
     from imle_cli.console import Report
-    from imle_cli.inputs import read_problem
-    from imle_cli.outputs import Outputs
-    from imle_cli.sampling import read_sampling
+    from imle_cli.figures import canvas
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.noise import read_sampling
+    from imle_cli.problems.reading import read_problem
     from imle_core import stream_samples
 
     began = time.perf_counter()

@@ -3,8 +3,9 @@
 import math
 import time
 
-from imle_cli.option_groups import Given
-from imle_cli.options import Array, InputOptions, Picture, ReportOptions, SolverOptions
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import InputOptions, SolverOptions
+from imle_cli.options.report import Array, Picture, ReportOptions
 
 
 def solve(
@@ -16,10 +17,10 @@ def solve(
     save: Array = None,
 ) -> None:
     """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
-    from imle_cli import canvas
     from imle_cli.console import Report
-    from imle_cli.inputs import read_problem
-    from imle_cli.outputs import Outputs
+    from imle_cli.figures import canvas
+    from imle_cli.files.outputs import Outputs
+    from imle_cli.problems.reading import read_problem
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)

@@ -3,32 +3,24 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imle_cli.commands.image_sweep import IMAGES_ONLY, Estimators, sweep_images
-from imle_cli.console import DataError, UsageError, printable
-from imle_cli.option_groups import Given, Without
-from imle_cli.options import (
-    ExecutorName,
-    FilmOptions,
-    LearningOptions,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    PerceptionOptions,
-    RecordEvery,
-    ReportOptions,
-    check_at_least,
-    read_numbers,
-)
+from imle_cli.commands.sweep_images import IMAGES_ONLY, Estimators, sweep_images
+from imle_cli.errors import DataError, UsageError
+from imle_cli.options.checks import check_at_least, read_numbers
+from imle_cli.options.groups import Given, Without
+from imle_cli.options.inputs import ExecutorName, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, PerceptionOptions, RecordEvery
+from imle_cli.options.report import FilmOptions, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.console import Report
-    from imle_cli.sweep import Sweep
+    from imle_cli.learning.sweep import Sweep
 
 Row = dict[str, Any]
 _EXECUTOR = (
@@ -96,21 +88,25 @@ def sweep(
     for name in sorted(given.names & IMAGES_ONLY):
         raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
     from imle_cli.console import Report
-    from imle_cli.executors import outcomes
-    from imle_cli.experiment import Experiment
-    from imle_cli.sweep import Sweep, run_cell
+    from imle_cli.learning.experiment import TrainingExperiment
+    from imle_cli.learning.sweep import Sweep, run_cell
+    from imle_cli.runs.executors import outcomes
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
-    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
     with Sweep(out, experiment, axes.values, film if animate else None) as grid:
         before = len(grid.results)
         try:
-            with grid.at_work() as cells, console.live() as show:
+            with (
+                grid.at_work() as cells,
+                closing(outcomes(run_cell, cells, executor, jobs)) as ended,
+                console.live() as show,
+            ):
                 show(grid.progress, *_table(grid))
-                for number, outcome in outcomes(run_cell, cells, executor, jobs):
+                for number, outcome in ended:
                     grid.keep(cells[number], outcome)
                     show(grid.progress, *_table(grid))
                 grid.animate_the_rest()
@@ -125,10 +121,10 @@ def sweep(
 
 def _report(console: "Report", grid: "Sweep", before: int, seconds: float) -> None:
     """Draws and tells what came out, of ``before`` cells in earlier calls; fails where a cell failed."""
-    from imle_cli.sweep_folder import TABLE
+    from imle_cli.runs.sweep import TABLE
 
     values, counts = grid.report(before, seconds, [grid.path / TABLE, *_draw(grid)])
-    console.table(values, *_table(grid), printable(counts))
+    console.table(values, *_table(grid), [counts])
     if grid.failures:
         raise DataError(grid.failures)
 
@@ -156,9 +152,10 @@ def _table(grid: "Sweep") -> tuple[list[str], list[list[str]], list[str]]:
 
 def _draw(grid: "Sweep") -> list[Path]:
     """Heat maps, means over seeds; a value is missing where a cell failed or, of the steps, never found the gold path."""
-    from imle_cli import canvas, figures
-    from imle_cli.outputs import replacing
-    from imle_cli.sweep import LOSS, STEPS
+    from imle_cli.figures import canvas
+    from imle_cli.figures.heat_maps import heat_maps
+    from imle_cli.files.outputs import replacing
+    from imle_cli.learning.sweep import LOSS, STEPS
 
     def mean(column: str) -> Callable[[list[Row]], float]:
         def of(rows: list[Row]) -> float:
@@ -176,7 +173,7 @@ def _draw(grid: "Sweep") -> list[Path]:
     ):
         grids = {samples: grid.grid(samples, mean(column)) for samples in grid.axes["samples"]}
         axes = grid.axes["input_temp"], grid.axes["target_temp"]
-        figure = figures.heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
+        figure = heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
         files.append(grid.path / file)
         with replacing(files[-1]) as target:
             target.write(canvas.encode(figure, "png"))

@@ -5,17 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.option_groups import Given
-from imle_cli.options import (
-    LearningOptions,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    RecordEvery,
-    ReportOptions,
-    check_agreement,
-    check_at_least,
-)
+from imle_cli.options.checks import check_agreement, check_at_least
+from imle_cli.options.groups import Given
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions, RecordEvery
+from imle_cli.options.report import ReportOptions
 
 RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
 Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
@@ -33,13 +27,14 @@ def train(
     record_every: RecordEvery = 10,
 ) -> None:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
-    from imle_cli.console import Report, deferred_interruption
-    from imle_cli.experiment import Experiment, Recorder
+    from imle_cli.console import Report
+    from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
+    from imle_cli.runs.interruption import deferred_interruption
 
     console = Report(as_json=report.json, quiet=report.quiet)
     check_at_least("--record-every", record_every, 1, "the usual value is 10")
-    experiment = Experiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    with Recorder.start(experiment, out) if resume is None else Recorder.resume(resume) as recorder:
+    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    with TrainingRecorder.start(experiment, out) if resume is None else TrainingRecorder.resume(resume) as recorder:
         if resume is not None:
             check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
         if recorder.fell_back:

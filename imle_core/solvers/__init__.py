@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from imle_core.solvers.assignment import Assignment
-from imle_core.solvers.black_box import BlackBox, SolveError
-from imle_core.solvers.graph_cut import MinCut
-from imle_core.solvers.graph_matching import Matching
-from imle_core.solvers.graph_path import ShortestPath
-from imle_core.solvers.graph_tree import SpanningTree
-from imle_core.solvers.grid import GridPath
-from imle_core.solvers.grid_acyclic import AcyclicGridPath
-from imle_core.solvers.integer_program import (
+from imle_core.solvers.black_box.solver import BlackBox, SolveError
+from imle_core.solvers.graph.matching import Matching
+from imle_core.solvers.graph.min_cut import MinCut
+from imle_core.solvers.graph.shortest_path import ShortestPath
+from imle_core.solvers.graph.spanning_tree import SpanningTree
+from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
+from imle_core.solvers.grid.path import GridPath
+from imle_core.solvers.integer_program.files import ProgramWarning
+from imle_core.solvers.integer_program.solver import (
     GapError,
     InfeasibleError,
     IntegerProgram,
@@ -25,7 +26,6 @@ from imle_core.solvers.integer_program import (
     UnboundedError,
 )
 from imle_core.solvers.knapsack import Knapsack
-from imle_core.solvers.program_file import ProgramWarning
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
 

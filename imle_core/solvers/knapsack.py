@@ -5,8 +5,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
-from imle_core.threads import in_threads
 
 _LARGEST_WEIGHT = 2.0**63  # the first that int64 does not hold
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
@@ -73,7 +73,7 @@ class Knapsack:
             )
         check_below_infinity(rows, "values")
         rows = shrunk(rows.reshape(len(rows), self.weights.size))
-        from imle_core.solvers.knapsack_kernel import fill_knapsacks  # here, since numba takes half a second to import
+        from imle_core.solvers.kernels.knapsack import fill_knapsacks  # here, since numba takes half a second to import
 
         masks = np.zeros_like(rows)
         threads = min(torch.get_num_threads(), len(rows), rows.size * (self._room + 1) // _CELLS_A_THREAD)

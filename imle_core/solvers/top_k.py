@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import array_of, numbers
-from imle_core.threads import in_threads
 
 _ENTRIES_A_THREAD = 2**15
 
@@ -96,7 +96,7 @@ def _check_count(k: int, entries: int) -> None:
 
 def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
-    from imle_core.solvers.top_k_kernel import choose  # here, since numba takes half a second to import
+    from imle_core.solvers.kernels.top_k import choose  # here, since numba takes half a second to import
 
     rows, each = array_of(flat), counts.numpy()
     masks = np.zeros_like(rows)

@@ -183,3 +183,7 @@ def test_a_current_folder_that_was_removed():
     done = subprocess.run(call, cwd="gone", env=environment, capture_output=True, text=True, check=False)
     expected = "error: the current folder has been removed; change to another one\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+    Path("gone").mkdir()
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh", *call]
+    done = subprocess.run(closed, cwd="gone", env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")

@@ -128,7 +128,30 @@ WRONG_USAGE = {
     ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be finite and >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be finite and >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be finite and >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "1e31"): "--input-temp: got 1e+31; it must be at most 1e+30; beside such noise no weight "
+    "matters",
     ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be > 0; use about the number of tiles on a path",
+    ("train", "--noise-k", "inf"): "--noise-k: got inf; it must be a finite number > 0; use about the size of a solution",
+    (
+        "train",
+        "--noise-k",
+        "1e-300",
+    ): "--noise-k: got 1e-300; draws of mean 5.8e+299 and deviation 1.3e+150 must be finite and "
+    "differ in torch.float64, which ends at 1.8e+308 and rounds to 2e-16 of a number; use about the size of a solution",
+    ("train", "--noise-k", "1e-30"): "--noise-k: got 1e-30; draws of mean 5.8e+29 and deviation 1.3e+15 must be finite and "
+    "differ in torch.float32, which ends at 3.4e+38 and rounds to 1e-07 of a number; use about the size of a solution",
+    (
+        "noise",
+        "--noise-k",
+        "1e300",
+    ): "--noise-k: got 1e+300; draws of mean 5.8e-301 and deviation 1.3e-150 must be finite and "
+    "differ in torch.float32, which ends at 3.4e+38 and rounds to 1e-07 of a number; use about the size of a solution",
+    (
+        "noise",
+        "--noise-iterations",
+        "99999999999999999",
+    ): "--noise-k: got 20 with 1e+17 iterations; each draw would be a sum of "
+    "more than 256 gamma variables; take a k of about the size of a solution, and fewer iterations",
     ("marginals", "--noise", "gumbel", "--noise-k", "3"): (
         "--noise-k: it belongs to --noise sum-of-gamma, not to gumbel; leave it out"
     ),
@@ -162,8 +185,8 @@ class TestOptions:
         expect_refusal(["marginals", "--device", "cuda"], 2, message)
 
     def test_an_infinite_k(self):
-        message = "k: got inf; it must be a finite number > 0; use about the size of a solution"
-        expect_refusal(["marginals", "--noise-k", "inf"], 1, message)
+        message = "--noise-k: got inf; it must be a finite number > 0; use about the size of a solution"
+        expect_refusal(["marginals", "--noise-k", "inf"], 2, message)
 
     @pytest.mark.parametrize("seed", [-1, 2**63])
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
@@ -172,46 +195,80 @@ class TestOptions:
         expect_refusal([command, "--seed", seed], 2, message)
 
 
+QUICK = ("--steps", "2", "--samples", "1", "--quiet")
+ONE_CELL = (*QUICK, "--input-temps", "0", "--target-temps", "0", "--jobs", "1")
+IN_FOLDERS = {
+    "train": (["train", *QUICK], "config.json"),
+    "sweep": (["sweep", *ONE_CELL], "table.csv"),
+    "data": (["data", "terrain", "--size", "3", "--train", "2", "--test", "2", "--quiet"], "maps.png"),
+    "animate": (["animate", "map.npy", "--frames", "2", "--size", "64", "--only", "paths", "--quiet"], "paths.gif"),
+}
+
+
+@pytest.mark.parametrize("command", IN_FOLDERS)
+class TestLinksToFolders:
+    """A symbolic link that is to be an output is followed, or refused, and never replaced."""
+
+    @pytest.fixture(autouse=True)
+    def map(self):
+        np.save("map.npy", np.ones((3, 3)))
+
+    def test_one_to_a_folder_is_followed(self, command):
+        call, file = IN_FOLDERS[command]
+        Path("real").mkdir()
+        Path("link").symlink_to("real")
+        assert run(*call, "--out", "link").exit_code == 0
+        assert Path("link").is_symlink()
+        assert Path("real", file).is_file()
+
+    @pytest.mark.parametrize("target", ["none", "link"])
+    def test_one_to_nothing_or_itself_is_refused(self, command, target):
+        Path("link").symlink_to(target)
+        message = "--out: link is a link to what is not there; make that, or choose another name"
+        expect_refusal([*IN_FOLDERS[command][0], "--out", "link"], 2, message, ["link", "map.npy"])
+        assert str(Path("link").readlink()) == target
+
+
 class TestOutputs:
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_a_missing_folder(self, command):
         message = "--out: the folder none does not exist; make it first"
-        expect_refusal([command, "--out", "none/map.png"], 1, message)
+        expect_refusal([command, "--out", "none/map.png"], 2, message)
 
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_an_existing_folder(self, command, tmp_path):
         (tmp_path / "here.png").mkdir()
         message = "--out: here.png is a folder; give the name of a file in it"
-        expect_refusal([command, "--out", "here.png"], 1, message, ["here.png"])
+        expect_refusal([command, "--out", "here.png"], 2, message, ["here.png"])
 
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_a_folder_that_cannot_be_written_to(self, command, tmp_path, monkeypatch):
         (tmp_path / "closed").mkdir()
         monkeypatch.setattr("os.access", lambda *_, **__: False)
         message = "--out: the folder closed cannot be written to; choose another"
-        expect_refusal([command, "--out", "closed/map.png"], 1, message, ["closed"])
+        expect_refusal([command, "--out", "closed/map.png"], 2, message, ["closed"])
 
     def test_another_kind_of_picture(self):
-        expect_refusal(["solve", "--out", "map.jpg"], 1, "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg")
+        expect_refusal(["solve", "--out", "map.jpg"], 2, "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg")
 
     def test_the_input(self):
         Image.fromarray(np.full((4, 4), 255, np.uint8)).save("map.png")
         expect_refusal(
-            ["solve", "map.png", "--out", "map.png"], 1, "--out: map.png is the input; choose another name", ["map.png"]
+            ["solve", "map.png", "--out", "map.png"], 2, "--out: map.png is the input; choose another name", ["map.png"]
         )
 
     def test_an_array_under_another_name(self):
-        expect_refusal(["solve", "--save", "map.txt"], 1, "--save: map.txt ends in .txt; it must end in .npy or .csv")
+        expect_refusal(["solve", "--save", "map.txt"], 2, "--save: map.txt ends in .txt; it must end in .npy or .csv")
 
     def test_a_file_of_another_kind(self, tmp_path):
         (tmp_path / "notes.png").write_text("not a picture")
         message = "--out: notes.png exists and is no PNG file; choose another name or remove it"
-        expect_refusal(["solve", "--out", "notes.png"], 1, message, ["notes.png"])
+        expect_refusal(["solve", "--out", "notes.png"], 2, message, ["notes.png"])
         assert (tmp_path / "notes.png").read_text() == "not a picture"
 
     def test_every_check_comes_before_the_work(self, monkeypatch):
         monkeypatch.setattr("imle_core.solvers.GridPath.__call__", lambda *_: pytest.fail("solved"))
-        assert run("solve", "--out", "map.jpg").exit_code == 1
+        assert run("solve", "--out", "map.jpg").exit_code == 2
 
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     def test_a_full_disk_leaves_no_half_file_and_what_was_there(self, command, tmp_path, monkeypatch):

@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 import typer
 
-from imle_cli.console import (
-    DataError,
-    Exit,
-    HeldSignals,
-    Report,
-    UsageError,
-    deferred_interruption,
-    handled_signals,
-    reported_errors,
-)
-from imle_core import compilation
+from imle_cli import notes
+from imle_cli.console import Report
+from imle_cli.errors import DataError, Exit, UsageError, reported_errors
+from imle_cli.runs.interruption import HeldSignals, deferred_interruption, handled_signals
+from imle_core.kernels import notice
 
 
 def failure(capsys, error, debug=False):
@@ -84,7 +78,7 @@ class TestErrors:
 
         monkeypatch.setattr(sys, "stderr", Gone())
         report = Report(as_json=False, quiet=False)
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
         with report.progress("training", 3) as advance, report.live() as show:
             advance(1)
             show("title", ["a"], [["b"]], [])
@@ -160,13 +154,29 @@ class TestEscapes:
         assert capsys.readouterr().err == f"{ESCAPED}\n"
 
     def test_results(self, capsys):
-        Report(as_json=False, quiet=False).result({}, [("map", EVIL)])
-        assert capsys.readouterr().out == f"map  {ESCAPED}\n"
+        Report(as_json=False, quiet=False).result({}, [("map", EVIL), ("\x9b", "1\n2")])
+        assert capsys.readouterr().out == f"map  {ESCAPED}\n\\x9b    1\\n2\n"
 
     def test_tables_and_what_is_below_them(self, capsys):
-        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], f"\npicture {EVIL}")
+        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], ["", f"picture {EVIL}\npass"])
         lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-        assert lines == [ESCAPED, ESCAPED, "", f"picture {ESCAPED}"]
+        assert lines == [ESCAPED, ESCAPED, "", rf"picture {ESCAPED}\npass"]
+
+    def test_warnings_of_others(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+        monkeypatch.setattr(notes, "_show_others", lambda *call: shown.append(call[:4]))
+        Report(as_json=False, quiet=False)
+        warnings.showwarning(UserWarning(EVIL), UserWarning, f"{EVIL}.py", 1)
+        assert shown == [(ESCAPED, UserWarning, f"{ESCAPED}.py", 1)]
+
+    def test_tracebacks(self, capsys):
+        with pytest.raises(typer.Exit), reported_errors(debug=True):
+            raise DataError(EVIL)
+        said = capsys.readouterr().err
+        assert said.replace("\n", "").isprintable()
+        assert said.startswith("Traceback")
+        assert said.endswith(f"DataError: {ESCAPED}\nerror: {ESCAPED}\n")
 
     def test_json(self, capsys):
         Report(as_json=True, quiet=False).result({"map": EVIL}, [])
@@ -290,17 +300,17 @@ class TestCompiling:
     @pytest.fixture(autouse=True)
     def _nobody_after(self):
         yield
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
 
     @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
     def test_on_a_terminal_it_is_said_once(self, capsys, monkeypatch, terminal, quiet):
         monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
         monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
-        compilation.tell(lambda: None)
+        notice.tell(lambda: None)
         Report(as_json=False, quiet=quiet)
         assert capsys.readouterr().err == ""
-        compilation.begins()
-        compilation.begins()
+        notice.begins()
+        notice.begins()
         told = terminal and not quiet
         assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told
 

@@ -1,6 +1,7 @@
 """Training: it learns, it resumes to the bit, it keeps nothing, its records mean what they say."""
 
 import itertools
+import math
 import re
 
 import pytest
@@ -187,4 +188,37 @@ def test_errors_come_at_once(message):
 def test_a_gold_solution_is_a_floating_tensor(gold, got):
     message = f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        train(TopK(1), gold)
+
+
+SETTINGS = ("difference", "loss_reduction", "lr", "nb_samples", "schedule", "seed", "steps", "walls", "weights")
+TEMPERATURES = ("input_noise_temperature", "target_noise_temperature")
+WRONG = ("1", [1], {}, TopK, math.nan, torch.ones(2), torch.ones(3, requires_grad=True), 10**400, b"x" * 1000)
+
+
+@pytest.mark.parametrize("value", WRONG, ids=[type(value).__name__ + f"-{number}" for number, value in enumerate(WRONG)])
+@pytest.mark.parametrize("name", SETTINGS + TEMPERATURES)
+def test_a_setting_of_a_wrong_type_is_named_in_a_short_message(name, value):
+    if name == "weights" and isinstance(value, torch.Tensor) and len(value) == 3:
+        pytest.skip("these are weights")
+    if name == "walls" and isinstance(value, torch.Tensor) and len(value) == 3:
+        value = value.detach()[:1]
+    settings = {"steps": 1, "nb_samples": 1, name: value}
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: got ") as error:
+        train(TopK(1), torch.tensor([0.0, 1.0, 0.0]), **settings)
+    assert len(str(error.value)) <= 300
+
+
+NO_GOLD = {
+    "nan": (torch.full((3,), math.nan), "3 entries of 3 that are NaN or infinite; it must be of ones and zeros"),
+    "sparse": (
+        torch.ones(3).to_sparse(),
+        "a tensor of layout torch.sparse_coo; it must be a dense tensor of real numbers; use .to_dense()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("gold", "message"), NO_GOLD.values(), ids=NO_GOLD)
+def test_a_gold_solution_that_is_none(gold, message):
+    with pytest.raises((TypeError, ValueError), match=f"^gold: got {re.escape(message)}$"):
         train(TopK(1), gold)

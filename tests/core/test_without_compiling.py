@@ -17,7 +17,7 @@ import sys
 import networkx
 import torch
 from imle_core import *
-from imle_core.compiled import is_compiling
+from imle_core.kernels.compiled import is_compiling
 from imle_core.solvers import *
 
 generator = torch.Generator().manual_seed(0)

@@ -162,7 +162,7 @@ def _begin(arguments, environment, folder, streams):
 
 
 def _import_everything():
-    from imle_cli.plot_settings import ignore_user_settings
+    from imle_cli.figures.settings import ignore_user_settings
 
     ignore_user_settings()
     import imle_cli

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
-from imle_cli import animation
 from imle_cli.app import app
-from imle_cli.frames import PALETTE
+from imle_cli.films import encoders
+from imle_cli.films.frames import PALETTE
 
 OF_A_RUN = ["learning_paths", "learning_weights", "learning"]
 OF_A_MAP = ["paths", "distribution"]
@@ -77,14 +77,14 @@ class TestOfARun:
 
     @pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
     def test_decoded_frames_are_the_drawn_ones(self, run, kind, monkeypatch):
-        drawn, write = [], animation.write
+        drawn, write = [], encoders.write
 
         def record(file, kind, frames, palette):
             shown = list(frames)
             drawn.append(np.array([pixels for pixels, _ in shown]))
             write(file, kind, iter(shown), palette)
 
-        monkeypatch.setattr(animation, "write", record)
+        monkeypatch.setattr(encoders, "write", record)
         animate(run, "--format", kind, "--size", "96")
         assert len(drawn) == 3
         for name, pictures in zip(OF_A_RUN, drawn, strict=True):
@@ -207,7 +207,7 @@ class TestRefusals:
         with np.load(run / "history.npz") as file:
             arrays = {name: file[name] if name in ("gold", "costs") else file[name][:0] for name in file.files}
         np.savez(run / "history.npz", **arrays)
-        message = "the run has no history; nothing was recorded before it stopped, go on with imle train --resume"
+        message = "history.npz: nothing was recorded before the run stopped; go on with imle train --resume"
         expect_refusal([run], 1, message)
         (run / "history.npz").unlink()
         expect_refusal([run], 1, "run: history.npz is missing; nothing was recorded, start the run anew")
@@ -221,19 +221,19 @@ class TestRefusals:
         Path("file").touch()
         Path("films").mkdir()
         Path("films/learning.gif").write_text("notes")
-        expect_refusal([run, "--out", "none/films"], 1, "--out: the folder none does not exist; make it first")
-        expect_refusal([run, "--out", "file"], 1, "--out: file is a file; give the name of a folder")
+        expect_refusal([run, "--out", "none/films"], 2, "--out: the folder none does not exist; make it first")
+        expect_refusal([run, "--out", "file"], 2, "--out: file is a file; give the name of a folder")
         place = Path("films/learning.gif")
         expect_refusal(
-            [run, "--out", "films"], 1, f"--out: {place} exists and is no GIF file; choose another name or remove it"
+            [run, "--out", "films"], 2, f"--out: {place} exists and is no GIF file; choose another name or remove it"
         )
         assert [path.name for path in Path("films").iterdir()] == ["learning.gif"]
 
     def test_a_folder_that_cannot_be_written_to(self, run, monkeypatch):
         Path("films").mkdir()
         monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
-        expect_refusal([run, "--out", "films"], 1, "--out: the folder films cannot be written to; choose another")
-        expect_refusal([run, "--out", "new"], 1, "--out: the folder . cannot be written to; choose another")
+        expect_refusal([run, "--out", "films"], 2, "--out: the folder films cannot be written to; choose another")
+        expect_refusal([run, "--out", "new"], 2, "--out: the folder . cannot be written to; choose another")
 
     def test_no_encoder(self, run, monkeypatch):
         monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
@@ -251,6 +251,6 @@ class TestRefusals:
             file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(animation, "write", fail)
+        monkeypatch.setattr(encoders, "write", fail)
         expect_refusal([run], 1, "learning_paths.gif: No space left on device")
         assert [path.name for path in Path().iterdir()] == ["run"]

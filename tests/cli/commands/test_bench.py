@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from imle_cli import benchmarks, machine, rival_paths
 from imle_cli.app import app
-from imle_cli.measurement import Curve, Row
+from imle_cli.benchmarks import catalogue, machine, rivals
+from imle_cli.benchmarks.measurement import Row
+from imle_cli.figures.scaling_curve import Curve
 
 KEYS = ["machine", "python", "versions", "rows"]
 
@@ -31,12 +32,12 @@ def panel(seed):
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch):
-    monkeypatch.setattr(benchmarks, "MEASUREMENTS", (measure,))
-    monkeypatch.setattr(benchmarks, "MORE", (more,))
-    monkeypatch.setattr(benchmarks, "CURVES", (panel,))
+    monkeypatch.setattr(catalogue, "MEASUREMENTS", (measure,))
+    monkeypatch.setattr(catalogue, "MORE", (more,))
+    monkeypatch.setattr(catalogue, "CURVES", (panel,))
     monkeypatch.setattr(machine, "_processor", lambda _: "chip")
     monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
-    for path, _ in rival_paths.OPTIONAL.values():
+    for path, _ in rivals.OPTIONAL.values():
         monkeypatch.setitem(sys.modules, path, None)
 
 
@@ -85,7 +86,7 @@ def test_a_full_table_has_more_rows_and_says_what_is_missing_and_where_the_pictu
 
 
 def test_a_full_table_does_not_speak_of_missing_libraries_where_there_are_none(monkeypatch):
-    for path, _ in rival_paths.OPTIONAL.values():
+    for path, _ in rivals.OPTIONAL.values():
         monkeypatch.setitem(sys.modules, path, sys)
     assert "missing" not in bench("--full")
 
@@ -112,18 +113,18 @@ def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
         ),
         (
             ["--full", "--out", "a.txt"],
-            1,
+            2,
             "error: --out: a.txt ends in .txt; it must end in .png or .pdf or .svg\n",
         ),
         (
             ["--full", "--out", "no/a.png"],
-            1,
+            2,
             "error: --out: the folder no does not exist; make it first\n",
         ),
     ],
 )
 def test_a_wrong_place_is_refused_before_anything_is_measured(arguments, code, message, monkeypatch):
-    monkeypatch.setattr(benchmarks, "MEASUREMENTS", (None,))
+    monkeypatch.setattr(catalogue, "MEASUREMENTS", (None,))
     result = CliRunner().invoke(app, ["bench", *arguments])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
 

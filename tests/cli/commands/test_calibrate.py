@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution
-from imle_core.calibration import calibrate as library_calibrate
-from imle_core.lab_problem import make_problem
+from imle_core.lab import calibrate as library_calibrate
+from imle_core.lab import make_problem
 
 KEYS = ["problem", "instances", "states", "log10_states", "noise", "k", "iterations", "samples", "seed", "best", "rows"]
 KEYS += ["seconds", "files"]
@@ -44,7 +44,7 @@ def _tables():
 @pytest.fixture
 def _undrawn(monkeypatch):
     """Pictures are made but not encoded, which takes longer than all else."""
-    monkeypatch.setattr("imle_cli.canvas.encode", lambda *_: b"")
+    monkeypatch.setattr("imle_cli.figures.canvas.encode", lambda *_: b"")
 
 
 @pytest.mark.usefixtures("_undrawn")
@@ -222,8 +222,8 @@ BAD = {
     ),
     ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a law"),
     ("--noise-k", "0"): (2, "--noise-k: got 0; it must be > 0; use about the number of tiles on a path"),
-    ("--out", "none/x.png"): (1, "--out: the folder none does not exist; make it first"),
-    ("--out", "x.txt"): (1, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
+    ("--out", "none/x.png"): (2, "--out: the folder none does not exist; make it first"),
+    ("--out", "x.txt"): (2, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
 } | {
     ("--temps", text): (
         2,
@@ -251,7 +251,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
         result = invoke(*QUICK)
     finally:
         tmp_path.chmod(0o700)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "error: --out: the folder . cannot be written to; choose another\n"
 
 

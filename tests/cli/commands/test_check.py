@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.built_in_solvers import BUILT_IN
+from imle_cli.problems.built_in_solvers import BUILT_IN
 from imle_core.doctor import CHECKS
 
 MODULE = """
@@ -221,8 +221,8 @@ BAD = {
         1,
         "low, high: got 3 and 2; low must be finite and below high; leave them out for [-1, 1]",
     ),
-    ("dijkstra", "--save", "none/x.npz"): (1, "--save: the folder none does not exist; make it first"),
-    ("dijkstra", "--save", "x.txt"): (1, "--save: x.txt ends in .txt; it must end in .npz"),
+    ("dijkstra", "--save", "none/x.npz"): (2, "--save: the folder none does not exist; make it first"),
+    ("dijkstra", "--save", "x.txt"): (2, "--save: x.txt ends in .txt; it must end in .npz"),
 }
 
 

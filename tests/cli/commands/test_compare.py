@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from imle_cli import comparison_figures
 from imle_cli.app import app
-from imle_core.alternatives import ESTIMATORS
+from imle_cli.figures import comparison
+from imle_core.estimators import ESTIMATORS
 
 SMALL = ["--repetitions", "20", "--samples", "2", "--temps", "1", "--lambdas", "1,3"]
 KEYS = ["problem", "instances", "states", "log10_states", "loss", "noise", "samples", "repetitions", "seed", "reference"]
@@ -146,9 +146,9 @@ class TestHowSure:
 
     def test_one_temperature_is_in_the_title_of_all_curves(self, monkeypatch):
         titles = []
-        drawn = comparison_figures.comparison_figure
+        drawn = comparison.comparison_figure
         monkeypatch.setattr(
-            comparison_figures,
+            comparison,
             "comparison_figure",
             lambda *given, **more: titles.append(more["title"]) or drawn(*given, **more),
         )
@@ -402,4 +402,4 @@ class TestBadInput:
     def test_a_file_of_another_kind_is_not_overwritten(self):
         Path("notes.csv").write_text("my,notes\n1,2\n")
         code, message = fails(*SMALL, "--save", "notes.csv")
-        assert (code, message.split(";")[0]) == (1, "error: --save: notes.csv exists and is no CSV file of imle")
+        assert (code, message.split(";")[0]) == (2, "error: --save: notes.csv exists and is no CSV file of imle")

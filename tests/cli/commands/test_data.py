@@ -13,10 +13,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.datasets import DataSetError, read_maps, splits_in
-from imle_cli.folder_lock import LOCK, FolderLock
-from imle_core.colour_lookup import ColourLookup
-from imle_core.perception import judge, plan
+from imle_cli.files.datasets import DataSetError, read_maps, splits_in
+from imle_cli.files.folder_lock import LOCK, FolderLock
+from imle_core.perception import ColourLookup, judge, plan
 
 SMALL = ["--size", "5", "--train", "6", "--test", "3"]
 KEYS = [
@@ -132,20 +131,20 @@ class TestOverwriting:
         Path("maps", name).touch()
         before = contents("maps")
         message = f"--out: maps holds {name}, which is no part of a made data set; choose another folder"
-        expect_refusal([*SMALL, "--out", "maps"], 1, message)
+        expect_refusal([*SMALL, "--out", "maps"], 2, message)
         assert contents("maps") == before
 
     def test_a_folder_that_has_the_name_of_a_file_is_kept(self, made):
         shutil.copytree(made, "maps")
         Path("maps/val_maps.npy").mkdir()
         message = "--out: maps holds val_maps.npy/, which is no part of a made data set; choose another folder"
-        expect_refusal([*SMALL, "--out", "maps"], 1, message)
+        expect_refusal([*SMALL, "--out", "maps"], 2, message)
 
     def test_a_data_set_from_elsewhere_is_kept(self, made):
         shutil.copytree(made, "maps")
         Path("maps/maps.png").unlink()
         message = "--out: maps holds a data set without the maps.png of those that this command makes; choose another folder"
-        expect_refusal([*SMALL, "--out", "maps"], 1, message)
+        expect_refusal([*SMALL, "--out", "maps"], 2, message)
 
     def test_one_process_at_a_time(self, made):
         shutil.copytree(made, "maps")
@@ -225,14 +224,14 @@ class TestRefusals:
 
     def test_out(self):
         Path("file").touch()
-        expect_refusal(["--out", "file"], 1, "--out: file is a file; give the name of a folder")
-        expect_refusal(["--out", "none/maps"], 1, "--out: the folder none does not exist; make it first")
+        expect_refusal(["--out", "file"], 2, "--out: file is a file; give the name of a folder")
+        expect_refusal(["--out", "none/maps"], 2, "--out: the folder none does not exist; make it first")
 
     def test_a_folder_that_cannot_be_written_to(self, monkeypatch):
         Path("closed").mkdir()
         monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path).name != "closed")
-        expect_refusal(["--out", "closed/maps"], 1, "--out: the folder closed cannot be written to; choose another")
-        expect_refusal(["--out", "closed"], 1, "--out: the folder closed cannot be written to; choose another")
+        expect_refusal(["--out", "closed/maps"], 2, "--out: the folder closed cannot be written to; choose another")
+        expect_refusal(["--out", "closed"], 2, "--out: the folder closed cannot be written to; choose another")
 
     def test_another_kind(self):
         result = CliRunner().invoke(app, ["data", "weather"])

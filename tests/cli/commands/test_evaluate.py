@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.perception_runs import PerceptionRun
+from imle_cli.runs.perception import PerceptionRun
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
 KEYS += ["size", "maps", "non_optimal_paths", "epochs", "seconds", "run", "checkpoint", "epoch", "files"]
@@ -97,7 +97,7 @@ class TestEvaluate:
         expect_refusal(["evaluate", "maps", "maps"], 1, f"maps: config.json is missing; {damaged}")
         expect_refusal(
             ["evaluate", "run", "maps", "--out", "a.txt"],
-            1,
+            2,
             "--out: a.txt ends in .txt; it must end in .png or .pdf or .svg",
         )
         Path("run/best.pt").write_bytes(b"")
@@ -182,12 +182,12 @@ class TestSweep:
         expect_refusal(
             ["sweep", "maps", *self.OPTIONS, "--epochs", "2", "--out", "out"],
             1,
-            "--epochs: got 2, but the sweep in out was made with 1; choose another --out",
+            f"--epochs: got 2, but {Path('out/imle-seed0/config.json')} has 1; choose another --out",
         )
         expect_refusal(
             ["sweep", "larger", *self.OPTIONS, "--out", "out"],
             1,
-            "MAP: got larger, but the sweep in out was made with maps; choose another --out",
+            f"MAP: got 'larger', but {Path('out/imle-seed0/config.json')} has 'maps'; choose another --out",
         )
         result = invoke("sweep", "maps", "--estimators", "imle,nothing")
         assert result.exit_code == 2

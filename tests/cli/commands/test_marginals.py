@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.terrain import built_in_map
+from imle_cli.files.maps.terrain import built_in_map
 from imle_core import GumbelNoiseDistribution
 from imle_core import marginals as library_marginals
 from imle_core.solvers import GridPath

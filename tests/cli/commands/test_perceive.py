@@ -14,13 +14,12 @@ import torch
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.datasets import read_maps
-from imle_cli.folder_lock import FolderLock
-from imle_cli.perception_recorder import PerceptionRecorder
-from imle_cli.perception_runs import PerceptionRun
-from imle_core.alternatives import ESTIMATORS
-from imle_core.perception import path_costs
-from imle_core.perception_methods import SUPERVISION
+from imle_cli.files.datasets import read_maps
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.perception.recorder import PerceptionRecorder
+from imle_cli.runs.perception import PerceptionRun
+from imle_core.estimators import ESTIMATORS
+from imle_core.perception import SUPERVISION, path_costs
 from imle_core.solvers import GridPath
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
@@ -221,12 +220,20 @@ class TestResume:
         message = "got 0.1, but the run was made with 0.5; a resumed run keeps its options, leave it out"
         expect_refusal(["--resume", "run", "--beta", "0.1"], 2, f"--beta: {message}")
 
+    def test_the_data_set_has_gone(self, data):
+        perceive(data, *SMALL, "--out", "run", "--quiet")
+        data.rename("elsewhere")
+        message = f"run: config.json names a data set that cannot be used: {data}: no such folder"
+        expect_refusal(["--resume", "run"], 1, f"{message}; give the folder of a data set's .npy files")
+
     def test_the_data_set_has_changed(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
         costs = np.load(data / "train_vertex_weights.npy")
         np.save(data / "train_vertex_weights.npy", 2 * costs)
         expect_refusal(
-            ["--resume", "run"], 1, "run: the data set in maps has changed since; the run cannot go on with another"
+            ["--resume", "run"],
+            1,
+            "run: the data set in 'maps' has changed since config.json was written; the run cannot go on with another",
         )
 
 
@@ -302,7 +309,7 @@ class TestBadInput:
         expect_refusal([data, *options], 2, message)
 
     def test_a_folder_that_is_not_empty(self, data):
-        expect_refusal([data, "--out", data], 1, "--out: maps is not empty; choose another name")
+        expect_refusal([data, "--out", data], 2, "--out: maps is not empty; choose another name")
 
     def test_a_run_of_another_kind(self, data):
         train = ["--steps", "2", "--out", "trained", "--quiet"]
@@ -359,4 +366,4 @@ class TestProcesses:
             assert first == pytest.approx(second, rel=1e-3, abs=1e-3), name
         for name, value in network("one").items():
             assert torch.allclose(value.float(), network("two")[name].float(), rtol=1e-2, atol=1e-3), name
-        expect_refusal(["--resume", "two"], 1, "two: was begun in 2 processes, here are 1; start as many")
+        expect_refusal(["--resume", "two"], 1, "two: checkpoint.pt was begun in 2 processes, here are 1; start as many")

@@ -13,7 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_core.reproduction import METHODS, reproduce, top_k
+from imle_core.lab import reproduce
+from imle_core.lab.reproduction import METHODS, top_k
 
 NAMES = ["imle_sum_of_gamma", "imle_sum_of_gamma_tuned", "imle_gumbel", "imle_gumbel_tuned", "straight_through"]
 NAMES += ["score_function", "adaptive_imle", "central_imle", "simple"]
@@ -204,13 +205,13 @@ def test_wrong_usage(arguments, message):
 )
 def test_files_that_cannot_be_written(arguments, message):
     result = invoke("top-k", *arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (1, f"error: {message}\n", "")
+    assert (result.exit_code, result.stderr, result.stdout) == (2, f"error: {message}\n", "")
 
 
 def test_another_file_is_not_overwritten():
     Path("gaps.csv").write_text("my,own\n1,2\n")
     result = invoke("top-k", "--save", "gaps.csv")
-    assert (result.exit_code, Path("gaps.csv").read_text()) == (1, "my,own\n1,2\n")
+    assert (result.exit_code, Path("gaps.csv").read_text()) == (2, "my,own\n1,2\n")
     assert result.stderr == "error: --save: gaps.csv exists and is no CSV file of imle; choose another name or remove it\n"
 
 

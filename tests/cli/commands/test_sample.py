@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.terrain import built_in_map
+from imle_cli.files.maps.terrain import built_in_map
 from imle_core import SumOfGammaNoiseDistribution, stream_samples
 from imle_core.solvers import GridPath
 

@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.terrain import built_in_map
+from imle_cli.files.maps.terrain import built_in_map
 
 KEYS = ["map", "shape", "solver", "engine", "cost", "length", "tiles", "clamped_share", "seconds", "files"]
 

@@ -16,8 +16,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.experiment import Recorder
-from imle_cli.folder_lock import FolderLock
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.learning.experiment import TrainingRecorder
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]
@@ -190,29 +190,35 @@ class TestAgain:
 
     @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
-        ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "sum-of-gamma")]
+        ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "'sum-of-gamma'")]
     )
     def test_with_other_options(self, option, value, made):
         arguments = [part for part in SMALL if part not in ("--steps", "20")] if option == "--steps" else SMALL
-        message = f"{option}: got {value}, but the sweep in out was made with {made}; choose another --out"
+        cell = Path("out", min(NAMES), "config.json")
+        message = f"{option}: got {value!r}, but {cell} has {made}; choose another --out"
         expect_refusal([*arguments, option, value], 1, message)
 
     def test_with_another_map_of_the_same_name(self):
         np.save("map.npy", np.ones((4, 4)))
         sweep("map.npy", *SMALL)
         np.save("map.npy", 2 * np.ones((4, 4)))
-        message = "--out: out has a sweep of another map, gold path or first weights; choose another name"
-        expect_refusal(["map.npy", *SMALL], 1, message)
+        cell = Path("out", min(NAMES), "config.json")
+        message = f"--out: {cell} is of another map, gold path or first weights; choose another name"
+        expect_refusal(["map.npy", *SMALL], 2, message)
 
     def test_a_folder_with_something_else(self):
         Path("out").mkdir()
         Path("out/notes.txt").touch()
-        expect_refusal(SMALL, 1, "--out: out is not empty and has no sweep in it; choose another name")
+        expect_refusal(SMALL, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
     @pytest.mark.usefixtures("finished")
-    def test_a_damaged_summary(self):
-        Path("out", NAMES[0], "summary.json").write_text("{}")
+    @pytest.mark.parametrize(
+        "change", [None, {"final_hamming": "x"}, {"final_hamming": 0, "first_gold_step": None}], ids=str
+    )
+    def test_a_damaged_summary(self, change):
         where = Path("out", NAMES[0])
+        summary = {} if change is None else json.loads((where / "summary.json").read_text()) | change
+        (where / "summary.json").write_text(json.dumps(summary))
         message = "summary.json lacks what a summary has; it is damaged or no run of imle; choose another folder"
         expect_refusal(SMALL, 1, f"{where}: {message}")
 
@@ -253,12 +259,12 @@ class TestCompany:
     def test_a_folder_with_folders_of_somebody_is_kept(self):
         Path("out/pictures").mkdir(parents=True)
         Path("out/pictures/cat.png").touch()
-        expect_refusal(self.ONE, 1, "--out: out is not empty and has no sweep in it; choose another name")
+        expect_refusal(self.ONE, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
 
 class TestTrouble:
     def test_a_cell_that_fails_is_reported_and_the_others_go_on(self, monkeypatch):
-        start = Recorder.start
+        start = TrainingRecorder.start
 
         def fail(experiment, path, inputs):
             if experiment.learning.input_temp == 5 and experiment.learning.samples == 3:
@@ -266,7 +272,7 @@ class TestTrouble:
             return start(experiment, path, inputs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Recorder, "start", fail)
+            patch.setattr(TrainingRecorder, "start", fail)
             result = invoke(*SMALL)
         where = "input_temp 5.0, target_temp 1.0, samples 3, seed 0"
         message = f"error: 1 of 4 cells failed; the first ({where}): ValueError: no luck at all\n"
@@ -327,10 +333,10 @@ class TestTrouble:
 
     def test_a_folder_that_cannot_be_made(self):
         Path("file").touch()
-        expect_refusal(["--out", "file"], 1, "--out: file cannot be made a folder (File exists); choose another name")
+        expect_refusal(["--out", "file"], 2, "--out: file cannot be made a folder (File exists); choose another name")
 
     def test_a_full_disk(self, monkeypatch):
-        from imle_cli import outputs
+        from imle_cli.files import outputs
 
         def fail(*_):
             raise OSError(28, "No space left on device")

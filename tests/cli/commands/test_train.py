@@ -14,12 +14,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.experiment import Experiment, Recorder
-from imle_cli.folder_lock import FolderLock
-from imle_cli.options import LearningOptions, MapOptions, MapSolverOptions, NoiseOptions
-from imle_cli.run_folder import new_folder
-from imle_cli.runs import Run
-from imle_cli.terrain import built_in_map
+from imle_cli.files.folder_lock import FolderLock
+from imle_cli.files.maps.terrain import built_in_map
+from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LearningOptions
+from imle_cli.runs.folder import new_folder
+from imle_cli.runs.training import Run
 from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
@@ -274,7 +275,7 @@ class TestResume:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(Recorder, "steps", stop)
+            patch.setattr(TrainingRecorder, "steps", stop)
             assert invoke("--steps", "20", "--out", "part").exit_code == 130
         train("--resume", "part", "--quiet")
         train("--steps", "20", "--out", "whole", "--quiet")
@@ -310,7 +311,7 @@ class TestResume:
         assert Path("run/metrics.csv").read_text() == before
 
     def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
-        from imle_cli import runs
+        from imle_cli.runs import training
 
         save, saves = np.savez, []
 
@@ -322,7 +323,7 @@ class TestResume:
             save(file, **values)
 
         with monkeypatch.context() as patch:
-            patch.setattr(runs.np, "savez", savez)
+            patch.setattr(training.np, "savez", savez)
             result = invoke("--steps", "20", "--out", "part")
         assert (result.exit_code, result.stderr) == (1, f"error: {Path('part/history.npz')}: No space left on device\n")
         train("--resume", "part", "--quiet")
@@ -363,11 +364,11 @@ class TestDirectory:
     def test_one_that_is_not_empty(self):
         Path("run").mkdir()
         Path("run/notes.txt").touch()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
 
     def test_one_with_a_run(self):
         train("--steps", "2", "--out", "run")
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; go on with --resume run, or choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; go on with --resume run, or choose another name")
 
     def test_nothing_is_left_of_one_whose_first_state_could_not_be_written(self, monkeypatch):
         def fail(*_):
@@ -384,7 +385,7 @@ class TestDirectory:
         Path("run").touch()
         result = invoke("--out", "run")
         assert (result.exit_code, result.stderr) == (
-            1,
+            2,
             "error: --out: run cannot be made a folder (File exists); choose another name\n",
         )
 
@@ -450,12 +451,13 @@ class TestDirectory:
         ("change", "message"),
         [
             ({"step": "3"}, "checkpoint.pt lacks what a checkpoint has"),
-            ({"step": -5}, "checkpoint.pt is at step -5, metrics.csv at 3"),
-            ({"step": 10**6}, "checkpoint.pt is at step 1000000, metrics.csv at 3"),
+            ({"step": -5}, "checkpoint.pt is at step -5 of 2 in config.json, metrics.csv at 3"),
+            ({"step": 10**6}, "checkpoint.pt is at step 1000000 of 2 in config.json, metrics.csv at 3"),
             ({"optimizer": {}}, "checkpoint.pt does not fit config.json"),
             ({"generator": torch.zeros(3, dtype=torch.uint8)}, "checkpoint.pt does not fit config.json"),
             ({"seconds": float("nan")}, "checkpoint.pt does not fit config.json"),
             ({"counts": {"seen": "x"}}, "checkpoint.pt does not fit config.json"),
+            ({"counts": [1]}, "checkpoint.pt does not fit config.json"),
             ({"metrics": torch.zeros(3)}, "checkpoint.pt lacks what a checkpoint has"),
         ],
         ids=str,
@@ -503,7 +505,7 @@ class TestDirectory:
         with np.load("run/history.npz") as arrays:
             behind = {name: array if name in ("gold", "costs") else array[:2] for name, array in arrays.items()}
         np.savez("run/history.npz", **behind)
-        message = "history.npz lacks steps before 3, at which checkpoint.pt is"
+        message = "history.npz lacks steps that config.json has recorded before 3, at which checkpoint.pt is"
         damaged = "it is damaged or no run of imle; choose another folder"
         expect_refusal(["--resume", "run"], 1, f"run: {message}; {damaged}")
 
@@ -514,8 +516,10 @@ class TestDamage:
     @pytest.fixture
     def _stopped(self):
         """A run that was saved at step 0, after 7 steps, and after 12, and a whole one."""
-        experiment = Experiment(MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3)
-        with Recorder.start(experiment, Path("part")) as recorder:
+        experiment = TrainingExperiment(
+            MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3
+        )
+        with TrainingRecorder.start(experiment, Path("part")) as recorder:
             for record in recorder.steps(lambda: recorder.training.step == 12):
                 if record.step == 6:
                     recorder.save()
@@ -534,6 +538,23 @@ class TestDamage:
         assert (result.exit_code, result.stderr) == (0, note)
         for name in ("history.npz", "metrics.csv"):
             assert Path("part", name).read_bytes() == Path("whole", name).read_bytes()
+
+    @pytest.mark.usefixtures("_stopped")
+    def test_of_both_checkpoints(self):
+        for name in ("checkpoint.pt", "previous.pt"):
+            Path("part", name).write_bytes(b"x")
+        message = "part: neither checkpoint.pt nor previous.pt can be read; it is damaged or no run of imle"
+        expect_refusal(["--resume", "part"], 1, f"{message}; choose another folder")
+
+    @pytest.mark.usefixtures("_stopped")
+    def test_a_checkpoint_before_a_damaged_one_that_is_foreign_is_left_where_it_is(self):
+        state = torch.load("part/previous.pt", weights_only=True) | {"step": -1}
+        torch.save(state, "part/previous.pt")
+        Path("part/checkpoint.pt").write_bytes(b"x")
+        result = invoke("--resume", "part")
+        assert (result.exit_code, "previous.pt is at step -1" in result.stderr) == (1, True)
+        assert Path("part/checkpoint.pt").read_bytes() == b"x"
+        assert torch.load("part/previous.pt", weights_only=True)["step"] == -1
 
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("content", [None, b"", b"step,loss,hamming\n1,2\n"])
@@ -603,7 +624,7 @@ class TestCompany:
 
     @pytest.mark.parametrize("count", range(1, 5))
     def test_a_kill_at_each_file_of_the_first_state(self, monkeypatch, count):
-        from imle_cli import outputs
+        from imle_cli.files import outputs
 
         replace, replaced = Path.replace, []
 
@@ -633,14 +654,14 @@ class TestCompany:
         with Path("run", name).open("wb") as file:
             np.savez(file, mine=np.zeros(3))
         before = Path("run", name).read_bytes()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
         assert Path("run", name).read_bytes() == before
 
     def test_a_run_that_has_lost_its_options_is_kept(self):
         train("--steps", "2", "--out", "run")
         for name in ("config.json", "summary.json", "previous.pt"):
             Path("run", name).unlink()
-        expect_refusal(["--out", "run"], 1, "--out: run is not empty; choose another name")
+        expect_refusal(["--out", "run"], 2, "--out: run is not empty; choose another name")
 
     def test_half_written_files_go_when_a_run_goes_on(self):
         train("--steps", "2", "--out", "run")

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from imle_core.contracts import Known
-from imle_core.declarations import declared, is_pure
+from imle_core.contracts import Known, declared, is_pure
 from imle_core.solvers import BlackBox, GridPath
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]

@@ -1,0 +1,1 @@
+"""Speeds and memory on this machine: the measurements of ``imle bench``."""

@@ -1,0 +1,143 @@
+"""What this machine does: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, get_args
+
+import torch
+from torch import Tensor
+
+from imle_cli.benchmarks import (
+    black_boxes,
+    estimators,
+    paths,
+    plain_solvers,
+    processes,
+    scaling,
+)
+from imle_cli.benchmarks.measurement import Row, fastest
+from imle_cli.figures.scaling_curve import ScalingCurve
+from imle_core import Solver
+from imle_core.solvers import AcyclicGridPath, Knapsack, ShortestPath, SpanningTree, TopK
+
+
+def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
+    """Where torch computes."""
+    theta = torch.randn(100, 16, 16, generator=torch.Generator(device).manual_seed(seed), device=device)
+    solver = TopK(16)
+    seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
+    yield Row("100 maps of 16x16", f"top-k on {device}", 100 / seconds, "maps/s")
+
+
+def _families(_: torch.device, seed: int) -> Iterator[Row]:
+    """A thousand instances against the same algorithms in plain Python, instance by instance."""
+    generator, count = torch.Generator().manual_seed(seed), 1000
+    weights, capacity = torch.randint(1, 20, (30,), generator=generator).tolist(), 100
+    pairs: tuple[tuple[str, Solver, Callable[[Any], Any], Tensor], ...] = (
+        (
+            "knapsacks of 30 items, room 100",
+            Knapsack(weights, capacity),
+            lambda values: plain_solvers.knapsack(values, weights, capacity),
+            torch.randn(count, 30, generator=generator),
+        ),
+        (
+            "acyclic paths of 16x16",
+            AcyclicGridPath(),
+            plain_solvers.acyclic_path,
+            torch.randn(count, 16, 16, generator=generator),
+        ),
+        (
+            "choices of 10 in 1,024",
+            TopK(10),
+            lambda values: plain_solvers.top_k(values, 10),
+            torch.randn(count, 1024, generator=generator),
+        ),
+    )
+    for what, solver, plain, theta in pairs:
+        few = theta[: count // 20].tolist()
+
+        def loop(plain: Callable[[Any], Any] = plain, few: list[Any] = few) -> None:
+            for instance in few:
+                plain(instance)
+
+        slow, fast = fastest(loop, partial(solver, theta))
+        slow *= count / len(few)
+        yield Row(f"{count:,} {what}", "plain Python", count / slow, "solutions/s")
+        yield Row(f"{count:,} {what}", "compiled", count / fast, "solutions/s", slow / fast, "plain Python")
+
+
+def _graphs(_: torch.device, seed: int) -> Iterator[Row]:
+    """Against networkx on graphs whose weights are set beforehand."""
+    import networkx
+
+    graph, generator = networkx.gnm_random_graph(200, 1000, seed=seed), torch.Generator().manual_seed(seed)
+    theta = -torch.rand(64, 1000, generator=generator)
+    weighted = []
+    for gains in theta[:4].tolist():
+        weighted.append(networkx.Graph())
+        weighted[-1].add_weighted_edges_from((*edge, -gain) for edge, gain in zip(graph.edges(), gains, strict=True))
+    goal = max(networkx.node_connected_component(graph, 0))
+    pairs: tuple[tuple[str, Solver, Callable[[Any], object]], ...] = (
+        ("shortest paths", ShortestPath(graph, 0, goal), lambda one: networkx.dijkstra_path(one, 0, goal)),
+        ("spanning trees", SpanningTree(graph, forest=True), networkx.minimum_spanning_tree),
+    )
+    for what, solver, reference in pairs:
+
+        def loop(reference: Callable[[Any], object] = reference) -> None:
+            for one in weighted:
+                reference(one)
+
+        slow, fast = fastest(loop, partial(solver, theta))
+        slow *= len(theta) / len(weighted)
+        subject = f"{len(theta)} {what}, 200 nodes, 1,000 edges"
+        yield Row(subject, "networkx", len(theta) / slow, "solutions/s")
+        yield Row(subject, "compiled", len(theta) / fast, "solutions/s", slow / fast, "networkx")
+
+
+MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
+    partial(paths.engines, side=16, count=100),
+    partial(paths.engines, side=64, count=10),
+    partial(paths.engines, side=256, count=1),
+    partial(paths.large_map, names=("scipy",)),
+    paths.huge_map,
+    partial(estimators.noise, count=25_600, at_once=25_600, others=estimators.OTHER_LAWS),
+    _top_k,
+    _families,
+    _graphs,
+    estimators.step,
+    black_boxes.overhead,
+    black_boxes.repeats,
+    partial(black_boxes.workers, seconds=0.02, count=40),
+    processes.commands,
+    partial(processes.training, steps=1100, steps_on_large=150, turns=2),
+    processes.sweep,
+    processes.memory,
+)
+"""Each takes a device and a seed and gives rows; one about solvers alone runs where they do."""
+
+MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
+    *(
+        partial(paths.every_rival, kind=kind, side=side, dtype=dtype)
+        for kind in get_args(paths.Kind)
+        for side in (12, 16, 32)
+        for dtype in (torch.float32, torch.float64)
+    ),
+    partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
+    partial(paths.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
+    paths.plain_kernel,
+    partial(paths.large_map, names=("dijkstra3d", "scikit-image")),
+    partial(paths.from_device, count=1600),
+    partial(paths.from_device, count=100_000),
+    partial(estimators.noise, count=10_000_000, at_once=100_000),
+    estimators.step_with_networkx,
+    estimators.many_samples,
+    processes.cold_start,
+)
+"""Those that only ``imle bench --full`` makes beside the others, likewise."""
+
+CURVES: tuple[Callable[[int], list[ScalingCurve]], ...] = (
+    scaling.by_side,
+    scaling.by_batch,
+    scaling.by_threads,
+)
+"""Each takes a seed and gives the curves of one panel."""

@@ -1,0 +1,91 @@
+"""Speeds of noise, and of both passes of the estimator with their memory."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from imle_cli.benchmarks.measurement import Row, fastest, one_thread, threads_in_words
+from imle_cli.benchmarks.processes import run_python
+from imle_cli.files.maps.terrain import built_in_map
+from imle_core import (
+    GumbelNoiseDistribution,
+    LogisticNoiseDistribution,
+    NoiseDistribution,
+    NormalNoiseDistribution,
+    SumOfGammaNoiseDistribution,
+    TargetDistribution,
+    imle,
+)
+from imle_core.solvers import GridPath
+
+OTHER_LAWS = GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution()
+_K, _TERMS = 20.8, 100
+
+
+def noise(
+    device: torch.device, seed: int, *, count: int, at_once: int, others: Sequence[NoiseDistribution] = ()
+) -> Iterator[Row]:
+    """Draws on the device, Sum-of-Gamma against the loop over its series, which makes ``at_once`` of them, and others."""
+    generator, law = torch.Generator(device).manual_seed(seed), SumOfGammaNoiseDistribution(_K, _TERMS)
+    shape = torch.full((at_once,), 1 / _K, device=device)
+
+    def loop() -> float:
+        total = torch.zeros(at_once, device=device)
+        for i in range(1, _TERMS + 1):
+            total += torch._standard_gamma(shape, generator=generator) * (_K / i)
+        return ((total - math.log(_TERMS)) / _K)[0].item()
+
+    def drawn(law: NoiseDistribution) -> Callable[[], float]:
+        return lambda: law.sample((count,), device=device, generator=generator)[0].item()
+
+    slow, fast = fastest(loop, drawn(law))
+    subject, label = f"{count:,} draws of noise", f"Sum-of-Gamma, k={_K:g}, s={_TERMS}"
+    reference = "loop of gammas" if at_once == count else f"loop of gammas, {at_once:,} at a time"
+    yield Row(subject, f"{label}, {reference}", at_once / slow, "draws/s")
+    yield Row(subject, label, count / fast, "draws/s", count / fast * slow / at_once, reference)
+    for other in others:
+        name = type(other).__name__.removesuffix("NoiseDistribution")
+        yield Row(subject, name, count / fastest(drawn(other))[0], "draws/s")
+
+
+def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+    """A forward and a backward pass through the built-in map with so many samples, noise included."""
+    generator = torch.Generator().manual_seed(seed)
+    law = SumOfGammaNoiseDistribution(_K, _TERMS)
+    layer = imle(solver, TargetDistribution(1.0, 10.0), law, samples, generator=generator)
+    theta = torch.from_numpy(-built_in_map())[None].float().requires_grad_()
+    weights = torch.rand(samples, 16, 16, generator=generator)
+    return lambda: (layer(theta) * weights).sum().backward()
+
+
+def step(_: torch.device, seed: int) -> Iterator[Row]:
+    """Both passes with 100 samples on one core."""
+    with one_thread():
+        seconds = fastest(both_passes(100, seed, GridPath()))[0]
+    yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
+
+
+def step_with_networkx(_: torch.device, seed: int, *, samples: int = 100) -> Iterator[Row]:
+    """Both passes on all of torch's threads against the same with the reference engine."""
+    solvers = GridPath(engine="networkx"), GridPath()
+    slow, fast = fastest(*(both_passes(samples, seed, solver) for solver in solvers))
+    subject, threads = f"forward and backward, {samples:,} samples", threads_in_words(torch.get_num_threads())
+    yield Row(subject, "estimator, networkx engine", 1000 * slow, "ms")
+    yield Row(subject, f"estimator, {threads}", 1000 * fast, "ms", slow / fast, "estimator, networkx engine")
+
+
+def many_samples(_: torch.device, seed: int, *, samples: int = 10_000) -> Iterator[Row]:
+    """Both passes on all of torch's threads, and by how much they raise the peak of a process of their own."""
+    subject, means = f"forward and backward, {samples:,} samples", f"estimator, {threads_in_words(torch.get_num_threads())}"
+    seconds = fastest(both_passes(samples, seed, GridPath()))[0]
+    yield Row(subject, means, 1e6 * seconds / samples, "us a sample")
+    code = (
+        "import sys; from imle_cli.benchmarks.estimators import both_passes; from imle_core.solvers import GridPath;"
+        "from imle_cli.benchmarks.processes import peak_above_imports; samples, seed = map(int, sys.argv[1:]);"
+        "both_passes(1, seed, GridPath())();"
+        "print(peak_above_imports(lambda: both_passes(samples, seed, GridPath())()))"
+    )
+    printed = run_python("-c", code, str(samples), str(seed))
+    yield Row(subject, "peak memory above imports", float(printed) / 1e6, "MB")

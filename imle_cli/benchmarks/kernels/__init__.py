@@ -1,0 +1,1 @@
+"""Compiled rivals of our own solvers."""

@@ -1,0 +1,147 @@
+"""Speeds of cheapest paths: against other libraries, against a plain compiled kernel, and from a device."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imle_cli.benchmarks import rivals as rival_paths
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads, one_thread, threads_in_words
+from imle_cli.files.maps.terrain import built_in_map
+from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, perturb_and_map
+from imle_core.solvers import GridPath
+
+Kind: TypeAlias = Literal["noisy built-in", "uniform random"]
+
+_FLOOR = GridPath().floor
+
+
+def noisy_maps(side: int, count: int, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Minus the costs of the built-in map, resized to the nearest tile, with Sum-of-Gamma noise: ``(count, side, side)``.
+
+    The noise is the project's usual one for a map of this side, at temperature 1; costs are clamped to the solver's floor.
+    """
+    nearest = ((np.arange(side) + 0.5) * 16 / side).astype(int)
+    costs = torch.from_numpy(built_in_map()[np.ix_(nearest, nearest)]).to(dtype)
+    noise, generator = SumOfGammaNoiseDistribution(1.3 * side, 100), torch.Generator().manual_seed(seed)
+    perturbed = perturb_and_map(lambda theta: theta, -costs[None], noise, nb_samples=count, generator=generator)[0]
+    return perturbed.clamp(max=-_FLOOR)
+
+
+def random_maps(side: int, count: int, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Minus independent costs from U(0.1, 10): ``(count, side, side)``."""
+    generator = torch.Generator().manual_seed(seed)
+    return -(0.1 + 9.9 * torch.rand(count, side, side, generator=generator, dtype=dtype))
+
+
+_MAKERS: dict[Kind, Callable[[int, int, int, torch.dtype], Tensor]] = {
+    "noisy built-in": noisy_maps,
+    "uniform random": random_maps,
+}
+
+
+def engines(_: torch.device, seed: int, *, side: int, count: int) -> Iterator[Row]:
+    """The compiled engine against the one of networkx."""
+    maps, subject = _enlarged(side, count, seed), f"{count} map{'s' if count > 1 else ''} of {side}x{side}"
+    reference, compiled = GridPath(engine="networkx"), GridPath()
+    slow, fast = fastest(lambda: reference(maps), lambda: compiled(maps))
+    yield Row(subject, "networkx engine", count / slow, "maps/s")
+    yield Row(subject, "compiled engine", count / fast, "maps/s", slow / fast, "networkx engine")
+
+
+def large_map(_: torch.device, seed: int, *, names: Sequence[str], side: int = 512) -> Iterator[Row]:
+    """One map against the libraries of these names that are installed, all on one core."""
+    rivals = {name: prepare for name, prepare in rival_paths.installed().items() if name in names}
+    if rivals:
+        theta = _enlarged(side, 1, seed)
+        yield from _against(f"1 map of {side}x{side}, one core", "compiled engine", theta, rivals, one_thread())
+
+
+def huge_map(_: torch.device, seed: int) -> Iterator[Row]:
+    """One map by itself."""
+    maps, solver = _enlarged(2048, 1, seed), GridPath()
+    yield Row("1 map of 2048x2048", "compiled engine", 1 / fastest(lambda: solver(maps))[0], "maps/s")
+
+
+def every_rival(
+    _: torch.device, seed: int, *, kind: Kind, side: int, dtype: torch.dtype, count: int = 1600
+) -> Iterator[Row]:
+    """A batch on all of torch's threads against every library, each on one thread and over as many maps as time allows."""
+    theta = _MAKERS[kind](side, count, seed, dtype)
+    subject = f"{count:,} {kind} maps of {side}x{side}, {str(dtype).removeprefix('torch.')}"
+    solver = f"GridPath, {threads_in_words(torch.get_num_threads())}"
+    yield from _against(subject, solver, theta, rival_paths.installed(), nullcontext())
+
+
+def plain_kernel(_: torch.device, seed: int, *, side: int = 16, count: int = 100) -> Iterator[Row]:
+    """A batch against the textbook's algorithm, compiled as well, both on one thread and both on all of torch's."""
+    theta, solver = noisy_maps(side, count, seed), GridPath()
+    for threads in sorted({1, torch.get_num_threads()}):
+        with on_threads(threads), ThreadPoolExecutor(threads) as pool:
+            slow, fast = fastest(partial(_plain_masks, theta, threads, pool), partial(solver, theta))
+        subject = f"{count:,} noisy built-in maps of {side}x{side}, {threads_in_words(threads)}"
+        yield Row(subject, "plain binary heap, compiled", count / slow, "maps/s")
+        yield Row(subject, "GridPath", count / fast, "maps/s", slow / fast, "plain binary heap, compiled")
+
+
+def from_device(device: torch.device, seed: int, *, count: int, side: int = 16) -> Iterator[Row]:
+    """Maps that lie on a GPU, there and back included, against maps that lie in main memory; no row without a GPU."""
+    if device.type == "cuda":
+        yield from _from_device(device, seed, count, side)
+
+
+def _from_device(device: torch.device, seed: int, count: int, side: int) -> Iterator[Row]:
+    solver, near = GridPath(), noisy_maps(side, count, seed)
+    far = near.to(device)
+
+    def there_and_back() -> None:
+        solver(far)
+        torch.cuda.synchronize()
+
+    torch.cuda.synchronize()
+    slow, fast = fastest(partial(solver, near), there_and_back)
+    subject = f"{count:,} noisy built-in maps of {side}x{side}"
+    yield Row(subject, "GridPath, theta on cpu", count / slow, "maps/s")
+    yield Row(subject, f"GridPath, theta on {device}", count / fast, "maps/s", slow / fast, "GridPath, theta on cpu")
+
+
+def _enlarged(side: int, count: int, seed: int) -> Tensor:
+    """Minus the costs of the built-in map, enlarged, with Gumbel noise: ``(count, side, side)``."""
+    costs = torch.from_numpy(np.kron(built_in_map(), np.ones((side // 16, side // 16))))
+    noise, generator = GumbelNoiseDistribution(), torch.Generator().manual_seed(seed)
+    return perturb_and_map(lambda theta: theta, -costs[None], noise, nb_samples=count, generator=generator)[0].float()
+
+
+def _against(
+    subject: str, means: str, theta: Tensor, rivals: dict[str, rival_paths.Prepare], threads: AbstractContextManager[None]
+) -> Iterator[Row]:
+    """Rows of every rival, and after each one of ours with its ratio; all of them take turns."""
+    costs, solver = (-theta).clamp(min=_FLOOR).numpy(), GridPath()
+    with threads:
+        samples = [rival_paths.prepare_sample(prepare, costs) for prepare in rivals.values()]
+        fast, *slow = fastest(partial(solver, theta), *(run for run, _ in samples))
+    ours = len(theta) / fast
+    for name, seconds, (_, number) in zip(rivals, slow, samples, strict=True):
+        theirs = number / seconds
+        yield Row(subject, name, theirs, "maps/s")
+        yield Row(subject, means, ours, "maps/s", ours / theirs, name)
+
+
+def _plain_masks(theta: Tensor, threads: int, pool: ThreadPoolExecutor) -> Tensor:
+    """Masks of the textbook's algorithm, ``(N, H, W)``, in as many equal parts as there are threads."""
+    from imle_cli.benchmarks.kernels.plain_dijkstra import plain_paths  # here, since numba takes half a second to import
+
+    rows, masks = theta.numpy(), torch.zeros_like(theta)
+    ends = pairwise(len(rows) * part // threads for part in range(threads + 1))
+    parts = [(rows[first:last], masks.numpy()[first:last], _FLOOR) for first, last in ends]
+    others = [pool.submit(plain_paths, *part) for part in parts[1:]]
+    plain_paths(*parts[0])
+    for other in others:
+        other.result()
+    return masks

@@ -1,0 +1,90 @@
+"""How the time of a map depends on its side, on the number of maps in a call, and on threads."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import torch
+
+from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, one_thread, threads_in_words
+from imle_cli.benchmarks.paths import random_maps
+from imle_cli.benchmarks.rivals import Solve, installed, prepare_sample
+from imle_cli.figures.scaling_curve import ScalingCurve
+from imle_core.solvers import GridPath
+
+_TILES = 2**16  # in a call, so that what a call costs itself is no part of the time of a small map
+
+
+def by_side(
+    seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 128, 256, 512), side_of_networkx: int = 128
+) -> list[ScalingCurve]:
+    """Time of a square map on one thread; networkx only up to a side that it can do in a second."""
+    points: dict[str, list[tuple[int, float]]] = {"GridPath": [], "scipy": [], "networkx": []}
+    prepares = installed()
+    for side in sides:
+        theta = random_maps(side, max(1, _TILES // side**2), seed)
+        rivals = ["scipy", "networkx"][: 2 if side <= side_of_networkx else 1]
+        with one_thread():
+            samples = [prepare_sample(prepares[name], -theta.numpy()) for name in rivals]
+            seconds = fastest(partial(GridPath(), theta), *(run for run, _ in samples))
+        counts = [len(theta), *(number for _, number in samples)]
+        for name, taken, number in zip(["GridPath", *rivals], seconds, counts, strict=True):
+            points[name].append((side, taken / number))
+    subject, against = "square maps, one thread", "side of a map in tiles"
+    return [_curve(subject, against, name, found) for name, found in points.items() if found]
+
+
+def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 4096), side: int = 16) -> list[ScalingCurve]:
+    """Time of a map among more and more in a call, on all of torch's threads; scipy takes them one by one, on one.
+
+    Of scipy, as many maps as fit into a turn stand for all.
+    """
+    theta = random_maps(side, max(batches), seed)
+    solves = _prepared(theta)
+    ours, theirs = [], []
+    for batch in batches:
+        few = solves[:batch]
+        fast, slow = fastest(partial(GridPath(), theta[:batch]), partial(_one_by_one, few))
+        ours.append((batch, fast / batch))
+        theirs.append((batch, slow / len(few)))
+    subject = f"{side}x{side} tiles, GridPath on {threads_in_words(torch.get_num_threads())}"
+    return [_curve(subject, "maps in a call", name, found) for name, found in (("GridPath", ours), ("scipy", theirs))]
+
+
+def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 1024, side: int = 32) -> list[ScalingCurve]:
+    """Time of a map on 1, 2, 4, ... threads up to the number of processors; scipy is called from as many of Python's.
+
+    Of scipy, as many maps as fit into a turn stand for all.
+    """
+    theta = random_maps(side, maps, seed)
+    solves = _prepared(theta)
+    ours, theirs = [], []
+    for count in counts or _doubling(os.cpu_count() or 1):
+        with on_threads(count), ThreadPoolExecutor(count) as pool:
+            parts = [solves[part::count] for part in range(count)]
+            fast, slow = fastest(partial(GridPath(), theta), lambda: [*pool.map(_one_by_one, parts)])  # noqa: B023
+        ours.append((count, fast / maps))
+        theirs.append((count, slow / len(solves)))
+    subject = f"{maps:,} maps of {side}x{side} tiles"
+    return [_curve(subject, "threads", name, found) for name, found in (("GridPath", ours), ("scipy", theirs))]
+
+
+def _prepared(theta: torch.Tensor) -> list[Solve]:
+    """What solves as many of the maps with scipy as fit into a turn."""
+    prepare, costs = installed()["scipy"], -theta.numpy()
+    return [prepare(one) for one in costs[: in_a_turn(prepare(costs[0]), len(costs))]]
+
+
+def _one_by_one(solves: Sequence[Callable[[], object]]) -> None:
+    for solve in solves:
+        solve()
+
+
+def _doubling(most: int) -> list[int]:
+    return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
+
+
+def _curve(subject: str, against: str, means: str, points: Sequence[tuple[int, float]]) -> ScalingCurve:
+    places, seconds = zip(*points, strict=True)
+    return ScalingCurve(subject, against, means, places, seconds)

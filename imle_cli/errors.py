@@ -1,0 +1,123 @@
+"""Errors of commands: exit codes, and one line on standard error in place of a traceback."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+
+from imle_cli.notes import printable
+
+# What the library's remedies are called on the command line.
+_REMEDIES = {
+    "forest=True": "--solver spanning-forest",
+    "; perfect=True needs one": "",
+    "perfect=False": "--solver matching",
+    "floor=0": "--floor 0",
+    "use NormalNoiseDistribution()": "use --noise normal",
+    "use a smaller lr": "use a smaller --lr",
+    "Assignment(partial=True)": "--solver partial-assignment",
+    "give graph.edges(), pairs without direction": "give --undirected",
+}
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_LONGEST, _END = 300, 120  # letters of a message, and of its end, which has the remedy
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+class DataError(Exception):
+    """Bad data or failed work; the message is one line."""
+
+    code = Exit.FAILED
+
+
+class UsageError(DataError):
+    """A wrong option; the message names it, what was got, the rule and the remedy."""
+
+    code = Exit.USAGE
+
+
+@contextmanager
+def reported_errors(debug: bool) -> Iterator[None]:
+    """Turns every exception into one line on standard error and an exit code; with ``debug`` a traceback precedes it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # One that left a text that was executing, as those in imports of data classes, would have ``python -m`` end by the
+        # signal instead of with the code, unless another text is executed.
+        exec("")
+        _fail("interrupted", Exit.INTERRUPTED, debug)
+    except BrokenPipeError:
+        # Whoever read the output has gone; what Python flushes at its end must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.FAILED) from None
+    except DataError as error:
+        _fail(f"error: {error}", error.code, debug)
+    except MemoryError:
+        _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
+    except OSError as error:
+        remedy = "; change permissions, or choose another folder" if error.errno in _DENIED else ""
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"error: {place}{error.strerror or error}{remedy}", Exit.FAILED, debug)
+    except ValueError as error:
+        text = str(error)
+        for library, option in _REMEDIES.items():
+            text = text.replace(library, option)
+        _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
+    except Exception as error:
+        if isinstance(error, typer.Exit):
+            raise
+        _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where", Exit.FAILED, debug)
+
+
+def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
+    if debug:
+        for line in traceback.format_exc().splitlines():
+            print(printable(line), file=StandardError())
+    print(one_line(message), file=StandardError())
+    raise typer.Exit(code)
+
+
+def one_line(message: str) -> str:
+    """A message as a printable line of at most 300 letters, its middle left out where it is longer."""
+    line = printable(" ".join(message.split("\n")))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - _END - 3]} … {line[-_END:]}"
+
+
+class StandardError:
+    """Standard error as a file that may be closed, or of a terminal that has gone: nothing depends on what it is told."""
+
+    def __init__(self) -> None:
+        self._stream: Any = sys.stderr
+        self.encoding = getattr(self._stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Writes what can be written; the number of letters, written or not."""
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes what can be flushed."""
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return bool(self._stream and self._stream.isatty())
+
+    def fileno(self) -> int:
+        """The number of the open file."""
+        return int(self._stream.fileno())

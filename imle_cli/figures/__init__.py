@@ -1,0 +1,1 @@
+"""Arrays become pictures: matplotlib figures, crisp tiles, one palette."""

@@ -1,0 +1,212 @@
+"""Pictures of graphs: a solution, or marginals, as the colours of edges."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import Normal, Stroke
+from numpy.typing import NDArray
+
+from imle_cli.figures.canvas import PALE, PATH, add_title, families, own_settings, sheet, short_name
+
+Floats = NDArray[np.float64]
+Mask = NDArray[Any]
+
+_NODE = "#4A4F57"
+MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
+_NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
+_SHEET, _SHEET_EDGES = 36, 100_000
+_SIDE = 4.6  # inches
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is the same in every picture of a graph.
+
+    Attributes:
+        names: of the nodes.
+        places: of the nodes, ``(V, 2)``.
+        ends: of the edges, numbers of nodes, ``(E, 2)``.
+        weights: of the edges, ``(E,)``.
+        directed: whether edges have arrows.
+        marked: numbers of the first and the last node, or none.
+    """
+
+    names: Sequence[str]
+    places: Floats
+    ends: NDArray[np.int64]
+    weights: Floats
+    directed: bool
+    marked: Sequence[int]
+
+    @property
+    def aspect(self) -> float:
+        """Height by width, not too far from a square."""
+        width, height = np.ptp(self.places, axis=0)
+        return float(np.clip((height or 1e-9) / (width or 1e-9), 0.4, 1.6))
+
+    @property
+    def segments(self) -> Floats:
+        """Where the edges are, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
+        lines: Floats = self.places[self.ends]
+        shifts = self._shifts
+        if shifts.any():
+            along = lines[:, 1] - lines[:, 0]
+            length = np.hypot(*along.T)[:, None]
+            beside = np.divide(along[:, ::-1] * (1, -1), length, where=length > 0, out=np.zeros_like(along))
+            lines = lines + 0.008 * np.ptp(self.places, axis=0).max() * (beside * shifts[:, None])[:, None]
+        return lines
+
+    @property
+    def _shifts(self) -> Floats:
+        """How far to the right edges are drawn, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
+        pairs = set(map(tuple, self.ends.tolist()))
+        before: Counter[tuple[int, int]] = Counter()
+        shifts = []
+        for u, v in self.ends.tolist():
+            opposed = (v, u) in pairs
+            there = before[u, v] if self.directed else before[u, v] + before[v, u]
+            turned = -1 if not self.directed and u > v else 1  # sides of a line that has no direction
+            shifts.append(turned * (2 * there + (self.directed and opposed)))
+            before[u, v] += 1
+        return np.array(shifts, dtype=np.float64)
+
+
+@own_settings()
+def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
+    """The graph with the edges of a solution.
+
+    Args:
+        drawing: the graph.
+        mask: ``(E,)``, 1 on the edges of the solution.
+        title: text above it, taken literally and shortened to fit.
+    """
+    figure = Figure(figsize=(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8), dpi=200, layout="constrained")
+    _draw_solution(figure.add_subplot(), drawing, mask)
+    figure.legend(handles=_legend(drawing), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    add_title(figure, title)
+    return figure
+
+
+@own_settings()
+def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, title: str, samples: int) -> Figure:
+    """The graph with one sample, and with the marginal probability of every edge, side by side.
+
+    Args:
+        drawing: the graph.
+        sample: ``(E,)``, one sample.
+        probability: ``(E,)``, marginals in [0, 1].
+        title: text above it, taken literally and shortened to fit.
+        samples: how many samples the marginals are the mean of.
+    """
+    figure = Figure(figsize=(2 * _SIDE, _SIDE * drawing.aspect + 1.2), dpi=200, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_solution(left, drawing, sample)
+    left.set_title("one sample", fontsize=10)
+    order = np.argsort(probability, kind="stable")
+    never, chosen = order[probability[order] == 0], order[probability[order] > 0]
+    _draw_edges(right, drawing, never, PALE, 1.0)
+    _draw_edges(right, drawing, chosen, MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
+    _draw_nodes(right, drawing)
+    right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
+    left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(0, 1), MARGINALS),
+        ax=right,
+        location="bottom",
+        shrink=0.6,
+        aspect=30,
+        pad=0.02,
+        ticks=[0, 1],
+    )
+    bar.ax.tick_params(labelsize=8, length=2)
+    bar.outline.set_linewidth(0.4)
+    bar.set_label("probability (grey: never)", fontsize=8, labelpad=-6)
+    add_title(figure, title)
+    return figure
+
+
+@own_settings()
+def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
+    """Small copies of the graph with a sample on each; of many samples the first 36, of large graphs fewer.
+
+    Args:
+        drawing: the graph.
+        masks: ``(S, E)``, the samples.
+        title: text above it, taken literally and shortened to fit.
+    """
+    shown = masks[: max(1, min(_SHEET, _SHEET_EDGES // len(drawing.ends)))]
+    figure, panels = sheet(len(shown), drawing.aspect, title)
+    for axes, mask in zip(panels, shown, strict=True):
+        _draw_solution(axes, drawing, mask, small=True)
+    return figure
+
+
+def _draw_solution(axes: Axes, drawing: Drawing, mask: Mask, small: bool = False) -> None:
+    others, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
+    _draw_edges(axes, drawing, others, PALE, 0.6 if small else 1.0)
+    _draw_edges(axes, drawing, chosen, PATH, 1.4 if small else 2.4)
+    _draw_nodes(axes, drawing, small)
+    if not small and len(drawing.ends) <= _WEIGHTS:
+        for (x, y), weight in zip(drawing.segments.mean(axis=1), drawing.weights, strict=True):
+            text = axes.text(x, y, f"{weight:.4g}", fontsize=6.5, color=_NODE, ha="center", va="center", zorder=4)
+            text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
+
+
+def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours: Any, widths: Any) -> None:
+    """Draws these edges, in this order, with an arrow's head past the middle of directed ones."""
+    lines = drawing.segments[edges]
+    widths = float(np.clip((300 / max(1, len(edges))) ** 0.5, 0.12, 1.0)) * np.asarray(widths)  # thinner where they are many
+    axes.add_collection(LineCollection(list(lines), colors=colours, linewidths=widths, capstyle="round", zorder=1))
+    if drawing.directed and len(lines):
+        along = lines[:, 1] - lines[:, 0]
+        length = 0.05 + 0.02 * np.broadcast_to(widths, len(lines))  # inches of a head, which is all of the arrow
+        head: dict[str, Any] = {"headwidth": 8, "headlength": 10, "headaxislength": 10, "minshaft": 1e-3, "minlength": 0}
+        axes.quiver(
+            *(lines[:, 0] + 0.66 * along).T, length, np.zeros_like(length), color=colours, pivot="mid",
+            angles=np.degrees(np.arctan2(along[:, 1], along[:, 0])), units="inches", width=float(length.mean()) / 10,
+            scale_units="inches", scale=1, zorder=2, **head,
+        )  # fmt: skip
+
+
+def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
+    count = len(drawing.places)
+    area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
+    above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
+    axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
+    for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
+        style: dict[str, Any] = {
+            "color": PATH,
+            "markerfacecolor": face,
+            "markersize": 4 if small else 8,
+            "linestyle": "none",
+        }
+        axes.add_line(Line2D(*drawing.places[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
+    if not small and count <= _NAMES:
+        for (x, y), name in zip(drawing.places, drawing.names, strict=True):
+            text = axes.annotate(
+                short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
+                parse_math=False, family=families(),
+            )  # fmt: skip
+            text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.06)
+    axes.set_axis_off()
+
+
+def _legend(drawing: Drawing) -> list[Line2D]:
+    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
+    entries = [Line2D([], [], color=PATH, linewidth=2.4, label="chosen edges")]
+    if drawing.marked:
+        entries.append(Line2D([], [], marker="o", markerfacecolor="white", label="start", **point))
+        entries.append(Line2D([], [], marker="s", label="goal", **point))
+    return entries

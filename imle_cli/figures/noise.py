@@ -1,0 +1,42 @@
+"""Pictures of laws of noise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from imle_cli.figures.canvas import (
+    CURVE,
+    PALE,
+    add_title,
+    own_settings,
+)
+from imle_cli.figures.maps import Floats
+
+
+@own_settings()
+def noise_figure(
+    samples: Floats, edges: Floats, density: Floats | None, *, title: str, curve: str, facts: Sequence[str]
+) -> Figure:
+    """A histogram of draws with the exact density over it.
+
+    Args:
+        samples: draws, ``(S,)``; those outside the edges count in the total only.
+        edges: ``(n + 1,)`` edges of the bars.
+        density: ``(n,)`` exact density, averaged over each bar; None where it is not known.
+        title: text above it, taken literally and shortened to fit.
+        curve: name of the density.
+        facts: lines to write into the corner.
+    """
+    figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
+    axes = figure.add_subplot()
+    heights = np.histogram(samples, edges)[0] / (len(samples) * np.diff(edges))
+    axes.stairs(heights, edges, fill=True, color=PALE, label=f"{len(samples):,} draws")
+    if density is not None:
+        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=CURVE, linewidth=2, label=curve)
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="value", ylabel="density")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper right", fontsize=9)
+    axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
+    add_title(figure, title)
+    return figure

@@ -1,0 +1,51 @@
+"""Pictures of how the time of a map grows."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
+from imle_cli.figures.scaling_curve import ScalingCurve
+
+_STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": ("#009E73", "^")}
+_TICKS = 7  # numbers below a panel that do not touch
+
+
+@own_settings()
+def scaling_figure(curves: Sequence[ScalingCurve], *, title: str) -> Figure:
+    """Microseconds a map on logarithmic axes, a panel for each thing that varies, on one scale of time.
+
+    Args:
+        curves: of one panel or more, each panel's with the same ``against``.
+        title: text above it, taken literally and shortened to fit.
+    """
+    panels = list(dict.fromkeys(curve.against for curve in curves))
+    figure = Figure(figsize=(3.9 * len(panels) + 0.4, 4.0), dpi=200, layout="constrained")
+    every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, against in zip(every, panels, strict=True):
+        _draw(axes, [curve for curve in curves if curve.against == against])
+    every[0].set_ylabel("microseconds a map", fontsize=9)
+    add_title(figure, title)
+    return figure
+
+
+def _draw(axes: Axes, curves: Sequence[ScalingCurve]) -> None:
+    for curve in curves:
+        colour, marker = _STYLES[curve.means]
+        values = [1e6 * seconds for seconds in curve.seconds]
+        axes.plot(curve.places, values, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=curve.means)
+    axes.set(xscale="log", yscale="log")
+    ticks = sorted({place for curve in curves for place in curve.places})
+    shown = ticks[:: -(-len(ticks) // _TICKS)]
+    axes.xaxis.set_major_locator(FixedLocator(shown))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([f"{tick:,}" for tick in shown])
+    axes.set_xlabel(curves[0].against, fontsize=9)
+    axes.set_title(curves[0].subject, fontsize=9)
+    axes.tick_params(labelsize=8, labelleft=True)
+    axes.grid(color="#E4E7EB", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)

@@ -1,0 +1,22 @@
+"""One curve of a picture of speeds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ScalingCurve:
+    """How the time of a map depends on one thing.
+
+    Attributes:
+        subject: what stays as it is.
+        against: what varies.
+        means: with what maps are solved.
+        places: the values of what varies.
+        seconds: a map takes, at each of them.
+    """
+
+    subject: str
+    against: str
+    means: str
+    places: tuple[int, ...]
+    seconds: tuple[float, ...]

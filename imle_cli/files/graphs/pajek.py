@@ -1,0 +1,79 @@
+"""Graphs as Pajek writes them."""
+
+import html
+import re
+from pathlib import Path
+
+from imle_cli.files.graphs.content import Content, Edge, numbered, shown, text_of, unreadable
+from imle_cli.files.tables.number_formats import as_number
+
+_KIND = "Pajek"
+_VALUE = re.compile(r"[+-]?[.,]?\d.*")  # how a line's value begins, whether it is a number or not
+_ATTACHED = ("partition", "permutation", "cluster", "hierarchy", "vector")  # to a network, with vertices of their own
+_SECTIONS = ("network", "vertices", "arcs", "edges", "arcslist", "edgeslist", "matrix", *_ATTACHED)
+_CELLS = re.compile(r'"([^"]*)"|(\S+)')
+
+
+def read_pajek(path: Path, content: bytes) -> Content:
+    """Reads a network: vertices, arcs, which are directed, edges, which are not, lists of these, or a matrix of arcs.
+
+    Raises:
+        SourceError: a file that is damaged, or of another kind.
+    """
+    found = Content()
+    section, row, size, attached = "", 0, 0, False
+    for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
+        cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
+        if not cells or cells[0].startswith("%"):
+            continue
+        if cells[0].startswith("*"):
+            section, row = cells[0][1:].partition(":")[0].casefold(), 0
+            if section not in _SECTIONS:
+                raise unreadable(path, _KIND, f"line {line} begins an unknown section {shown(cells[0])}")
+            attached = section in _ATTACHED or (attached and section == "vertices")
+            if section == "vertices" and not attached:
+                size = _vertices(path, line, cells, found, content)
+        elif attached:
+            continue
+        elif section == "vertices":
+            _vertex(path, line, cells, found)
+        elif section in ("arcs", "edges"):
+            if len(cells) < 2:
+                raise unreadable(path, _KIND, f"line {line} joins no two vertices")
+            data = {"weight": cells[2]} if len(cells) > 2 and _VALUE.fullmatch(cells[2]) else {}
+            found.edges.append(Edge(cells[0], cells[1], data, section == "arcs", line))
+        elif section in ("arcslist", "edgeslist"):
+            for target in cells[1:]:
+                found.edges.append(Edge(cells[0], target, {}, section == "arcslist", line))
+        elif section == "matrix":
+            row += 1
+            if len(cells) != size or row > size:
+                raise unreadable(path, _KIND, f"line {line} has {len(cells)} of {size} numbers of a row of the matrix")
+            arcs = ((str(row), str(column), cell) for column, cell in enumerate(cells, 1) if as_number(cell) != 0)
+            found.edges += [Edge(source, target, {"weight": cell}, True, line) for source, target, cell in arcs]
+    if not found.nodes:
+        raise unreadable(path, _KIND, "it has no *Vertices")
+    found.check_ends(path)
+    found.fill_weights("Pajek")
+    return found
+
+
+def _vertices(path: Path, line: int, cells: list[str], found: Content, content: bytes) -> int:
+    if found.nodes:
+        raise unreadable(path, _KIND, f"line {line} begins another network; a file may have one")
+    if len(cells) < 2 or not cells[1].isdecimal():
+        raise unreadable(path, _KIND, f"line {line} has no number of vertices")
+    nodes = numbered(cells[1], content)
+    if nodes is None:
+        raise unreadable(path, _KIND, f"line {line} speaks of {cells[1][:20]} vertices")
+    found.nodes = nodes
+    return len(nodes)
+
+
+def _vertex(path: Path, line: int, cells: list[str], found: Content) -> None:
+    if cells[0] not in found.nodes:
+        raise unreadable(path, _KIND, f"line {line} has a vertex {shown(cells[0])} beyond their number")
+    if len(cells) > 1:
+        found.nodes[cells[0]] = {"label": cells[1]}
+    if len(cells) > 3 and as_number(cells[2]) is not None and as_number(cells[3]) is not None:
+        found.nodes[cells[0]] |= {"x": cells[2], "y": cells[3]}

@@ -1,0 +1,1 @@
+"""Maps of costs from pictures, arrays, tables and text formats."""

@@ -1,0 +1,188 @@
+"""Terrain: an image or an array file becomes a map of costs; also the built-in map."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from imle_cli.files.arrays import kind_of, open_array
+from imle_cli.files.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
+from imle_cli.files.maps.pictures import load_picture
+from imle_cli.files.maps.tables import read_map_table
+from imle_cli.files.maps.text_formats import kind_of_text, picture_in, read_ascii_grid, read_moving_ai
+from imle_cli.files.maps.tiles import (
+    MAX_TILES,
+    FloatArray,
+    Shape,
+    check_costs,
+    check_size,
+    count_text,
+    gather,
+    rows_of,
+    tile_text,
+)
+from imle_cli.files.sources import SourceError, check_file, ending
+
+
+def built_in_map() -> FloatArray:
+    """16x16 costs, 1 in the open and 100 on three ridges that leave a winding way from corner to corner.
+
+    The ridges (inclusive): rows 1-5 columns 0-11, rows 8-11 columns 1-15, rows 14-15 columns 6-9.
+
+    Returns:
+        A new array of costs, ``(16, 16)``.
+    """
+    costs = np.ones((16, 16))
+    costs[1:6, 0:12] = costs[8:12, 1:16] = costs[14:16, 6:10] = 100.0
+    return costs
+
+
+def load(
+    path: Path,
+    *,
+    min_cost: float = 1.0,
+    max_cost: float = 100.0,
+    grid: Shape | None = None,
+    surely: bool = False,
+) -> FloatArray:
+    """``cost = luminance * min_cost + (1 - luminance) * max_cost``, one tile a pixel: white is cheap, black is dear.
+
+    Luminance is in [0, 1] and linear in the stored pixel values (colour profiles and gamma are ignored):
+    ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601, the weights of Pillow's mode "L"), computed unrounded.
+    A fully transparent pixel (alpha 0) is a wall, ``+inf``; a partly transparent one counts by its colour. 16-bit grey
+    keeps all its bits; Pillow reads 16-bit colour, and 16-bit grey with alpha, by the upper 8 bits of each channel.
+    A float picture holds the luminance itself. Of several frames the first is read; an orientation tag is honoured.
+
+    Files that end in ``.npy``, ``.npz`` (with one array), ``.csv``, ``.tsv``, ``.txt``, ``.dat`` or ``.tab`` (numbers with
+    commas, semicolons, tabs or spaces between), in whatever letter case, hold costs as they are: positive, ``inf`` for a
+    wall. In text, empty lines and lines that begin with ``#`` are skipped. So do ``.asc`` (ESRI) and ``.map`` (Moving AI),
+    which are known by their first words in tables too; all of them may be compressed, with ``.gz`` after the ending.
+
+    ``grid`` averages costs, weighted by exact area. A tile of the grid is a wall when more than half of its area is
+    wall, else it costs the mean over its passable part.
+
+    Args:
+        path: the file.
+        min_cost: cost of white; pictures only.
+        max_cost: cost of black; pictures only.
+        grid: ``(H, W)`` of the result, at most the file's own; None: one tile a pixel.
+        surely: a table is a map, even if it may be a list of edges, or has names of columns.
+
+    Returns:
+        Costs, ``(H, W)``: positive, ``+inf`` = wall.
+
+    Raises:
+        SourceError: a file that cannot be used.
+        ValueError: an option that cannot be used.
+    """
+    _check_options(min_cost, max_cost, grid)
+    if is_picture(path):
+        return load_picture(path, min_cost, max_cost, grid)
+    array = read_numbers(path, grid, surely=surely)
+    rows = rows_of(array)
+    check_costs(str(path), rows, array.shape)
+    return gather(path, rows, array.shape, grid)
+
+
+def check_known(path: Path) -> None:
+    """Refuses what cannot be read, or is of a kind that is known but not read.
+
+    Raises:
+        SourceError: what it is, and the way out.
+    """
+    check_file(path, "a picture or a .npy, .csv or .txt file", "map")
+    if wrong := unread(ending(path)):
+        raise SourceError(path, f"{wrong}{picture_in(path)}")
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a map is read as a picture, as whatever has no ending that is known is.
+
+    Raises:
+        SourceError: a file that cannot be read, or of a kind that is known but is no map.
+    """
+    check_known(path)
+    if ending(path) in GRAPH_ENDINGS:
+        raise SourceError(path, "is a graph, and this needs a map; imle solve, sample and marginals take graphs")
+    return ending(path) not in _READERS
+
+
+def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) -> NDArray[Any]:
+    """Numbers ``(H, W)`` from an array, a table or a grid; arguments as in :func:`load`.
+
+    Raises:
+        SourceError: a file that cannot be used.
+    """
+    return _READERS[kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)](path, grid, surely)
+
+
+def _read_array(path: Path, grid: Shape | None, _: bool) -> NDArray[Any]:
+    array = open_array(path, lambda dtype, shape: _check_kind(path, dtype, shape, grid), "map")
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
+        raise SourceError(path, "holds whole numbers above 2^53, which as costs would be rounded; divide them")
+    return array
+
+
+_READERS: dict[str, Callable[[Path, Shape | None, bool], NDArray[Any]]] = {
+    **dict.fromkeys(ARRAY_ENDINGS, _read_array),
+    **dict.fromkeys(
+        TABLE_ENDINGS, lambda path, grid, surely: read_map_table(path, partial(check_size, path, grid=grid), surely=surely)
+    ),
+    ".asc": lambda path, grid, _: read_ascii_grid(path, partial(check_size, path, grid=grid)),
+    ".map": lambda path, grid, _: read_moving_ai(path, partial(check_size, path, grid=grid)),
+}
+
+
+def to_image(costs: ArrayLike, *, min_cost: float = 1.0, max_cost: float = 100.0) -> Image.Image:
+    """``grey = round(255 * (max_cost - cost) / (max_cost - min_cost))``: the inverse of `load`, to half a grey level.
+
+    Args:
+        costs: ``(H, W)``, within [min_cost, max_cost]; ``+inf`` = wall, drawn fully transparent.
+        min_cost: cost of white.
+        max_cost: cost of black.
+
+    Returns:
+        An 8-bit picture of mode "L", or "LA" where there are walls.
+
+    Raises:
+        SourceError: not a map of costs, or costs that the grey scale cannot show.
+    """
+    _check_options(min_cost, max_cost, None)
+    array = np.asarray(costs)
+    _check_kind("costs", array.dtype, array.shape, None)
+    check_costs("costs", rows_of(array), array.shape)
+    values = array.astype(np.float64)
+    wall = np.isinf(values)
+    grey = np.rint(255 * (max_cost - np.where(wall, max_cost, values)) / ((max_cost - min_cost) or 1.0))
+    outside = np.argwhere((grey < 0) | (grey > 255))
+    if len(outside):
+        got = f"{count_text(len(outside), 'outside the scale')} (first: {tile_text(values, outside[0])})"
+        raise SourceError("costs", f"{got}; grey shows {min_cost:g} to {max_cost:g}, so widen --min-cost and --max-cost")
+    level = grey.astype(np.uint8)
+    if not wall.any():
+        return Image.fromarray(level)
+    return Image.fromarray(np.stack([level, np.where(wall, 0, 255).astype(np.uint8)], axis=-1))
+
+
+def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None:
+    for name, value in (("--min-cost", min_cost), ("--max-cost", max_cost)):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} is {value}; it must be a finite number above 0")
+    if min_cost > max_cost:
+        raise ValueError(f"--min-cost is {min_cost}, above --max-cost {max_cost}; give the lower cost to white")
+    if grid is not None and (min(grid) < 1 or grid[0] * grid[1] > MAX_TILES):
+        rule = f"both numbers must be at least 1, and their product at most {MAX_TILES}"
+        raise ValueError(f"--grid is {grid[0]}x{grid[1]}; {rule}")
+
+
+def _check_kind(name: Path | str, dtype: "np.dtype[Any]", shape: tuple[int, ...], grid: Shape | None) -> None:
+    if dtype.kind not in "biuf":
+        raise SourceError(name, f"holds values of type {kind_of(dtype)}; costs must be real numbers")
+    if len(shape) != 2:
+        raise SourceError(name, f"has shape {shape}; a map has two dimensions (height, width)")
+    check_size(name, shape, grid)

@@ -1,0 +1,117 @@
+"""Files to read: whether they can be, and tables of text in them."""
+
+import gzip
+import stat
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from imle_cli.files.decoding import decode
+from imle_cli.files.endings import foreign
+from imle_cli.notes import note
+
+MAX_LETTERS = 300  # of a message
+_END = 90  # letters of it that are kept where it is cut, since the remedy comes last
+
+
+def one_line(name: Path | str, text: str) -> str:
+    """Message about a file, in one line of at most ``MAX_LETTERS``; what does not fit is left out in the middle."""
+    message = " ".join(f"{name}: {text}".splitlines())
+    if len(message) <= MAX_LETTERS:
+        return message
+    name = " ".join(str(name).splitlines())
+    message = f"{name if len(name) <= 120 else f'...{name[-117:]}'}: {' '.join(text.splitlines())}"
+    return message if len(message) <= MAX_LETTERS else f"{message[: MAX_LETTERS - _END - 5]} ... {message[-_END:]}"
+
+
+class SourceError(ValueError):
+    """A file that cannot be used; the message is one line, names the file and has at most 300 letters."""
+
+    def __init__(self, path: Path | str, text: str) -> None:
+        super().__init__(one_line(path, text))
+
+
+def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> None:
+    """Refuses what is no file, cannot be read or is empty.
+
+    Args:
+        path: the file.
+        kinds: what to give in place of a folder, "a picture or a .npy file" for instance.
+        thing: what the file holds, "map" for instance.
+        error: makes what is raised.
+
+    Raises:
+        SourceError: or whatever ``error`` makes.
+    """
+    try:
+        status = path.stat()
+        ordinary = stat.S_ISREG(status.st_mode)
+        if ordinary:
+            path.open("rb").close()
+    except FileNotFoundError as reason:
+        raise error(path, "no such file; check the path") from reason
+    except PermissionError as reason:
+        raise error(path, "no permission to read this file; change its permissions or copy it") from reason
+    except (OSError, ValueError) as reason:
+        raise error(path, f"cannot be opened ({getattr(reason, 'strerror', None) or reason}); check the path") from reason
+    if stat.S_ISDIR(status.st_mode):
+        raise error(path, f"is a folder; give {kinds} in it")
+    if not ordinary:
+        raise error(path, f"is not a regular file; save the {thing} to a file first")
+    if not status.st_size:
+        raise error(path, f"the file is empty (0 bytes); save the {thing} again")
+
+
+MAX_BYTES = 2**30  # of a file that is read whole, after decompression
+
+
+def ending(path: Path) -> str:
+    """Ending of the file's name in lower case, ``.csv`` for instance; of what is inside where the name ends in ``.gz``."""
+    last = path.suffix.lower()
+    return path.with_suffix("").suffix.lower() if last == ".gz" else last
+
+
+def read_bytes(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> bytes:
+    """Content of a file, decompressed where its name ends in ``.gz``; arguments as in :func:`check_file`.
+
+    Raises:
+        SourceError: a file that cannot be read, is empty, is damaged, or holds more than ``MAX_BYTES``; or whatever
+            ``error`` makes.
+    """
+    check_file(path, kinds, thing, error)
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
+        raise error(path, f"cannot be decompressed ({reason}); save the {thing} again") from reason
+    except OSError as reason:
+        raise error(path, f"cannot be read ({reason.strerror or reason}); copy it to another disk") from reason
+    if len(content) > MAX_BYTES:
+        raise error(path, f"holds more than {MAX_BYTES} bytes; give a smaller {thing}")
+    if not content:
+        raise error(path, f"holds nothing once decompressed; save the {thing} again")
+    return content
+
+
+def read_beginning(path: Path, count: int) -> bytes:
+    """The first bytes of a file that may be read, decompressed where its name ends in ``.gz``; none of a damaged one."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            return bytes(file.read(count))
+    except (OSError, EOFError, zlib.error):
+        return b""
+
+
+def read_text(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> str:
+    """Text of a file, decompressed where its name ends in ``.gz``; arguments and errors as in :func:`read_bytes`."""
+    content = read_bytes(path, kinds, thing, error)
+    if wrong := foreign(content):
+        raise error(path, wrong)
+    try:
+        text, guessed = decode(content)
+    except ValueError as reason:
+        raise error(path, str(reason)) from reason
+    if guessed:
+        note(f"{path}: is not UTF-8; read as Western European text (Windows-1252)")
+    return text

@@ -1,0 +1,1 @@
+"""Tables of text: separators, numbers, titles and names of columns."""

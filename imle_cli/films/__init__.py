@@ -1,0 +1,1 @@
+"""Frames become animations: GIF, WebP, APNG or MP4."""

@@ -1,0 +1,57 @@
+"""Films of samples of a map."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_cli.films.frames import PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Film, evenly
+
+
+class MapFilms:
+    """Films of samples of a map, by name; the two go in step.
+
+    Args:
+        costs: the map, ``(H, W)``.
+        samples: makes an iterator of samples, ``(H, W)`` each.
+        count: how many samples there are.
+        law: what to call noise and temperature.
+        size: pixels of a frame's longer side.
+        most: how many frames there may be.
+    """
+
+    palette = PALETTE
+
+    def __init__(
+        self,
+        costs: NDArray[np.float64],
+        samples: Callable[[], Iterator[NDArray[Any]]],
+        count: int,
+        law: str,
+        size: int,
+        most: int,
+    ):
+        self.costs, self.samples, self.law = costs, samples, law
+        self.places, self.scene = evenly(count, most), Scene(costs.shape, size)
+        self.count = len(self.places)
+        self.films: dict[str, Film] = {"paths": self._paths, "distribution": self._distribution}
+
+    def _paths(self) -> Iterator[Pixels]:
+        below, key = ground(self.costs), ((PATH, "sample"),)
+        shown = set(self.places.tolist())
+        for number, sample in enumerate(self.samples()):
+            if number in shown:
+                yield self.scene.frame(f"sample {number + 1}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
+
+    def _distribution(self) -> Iterator[Pixels]:
+        total, walls = np.zeros(self.costs.shape), np.isinf(self.costs)
+        shown = set(self.places.tolist())
+        for number, sample in enumerate(self.samples()):
+            total += sample
+            if number in shown:
+                mean = np.where(walls, np.inf, total / (number + 1))
+                panel = Panel(hues(mean, 0.0, 1.0), "", Scale("probability 0", "1"))
+                plural = "s" if number else ""
+                yield self.scene.frame(f"{number + 1} sample{plural}  ·  {self.law}", [panel])

@@ -1,0 +1,35 @@
+"""Frames of a film: which of them are shown, and for how long."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_cli.films.frames import Pixels
+
+Film: TypeAlias = Callable[[], Iterator[Pixels]]
+_LAST_SECONDS = 2.0  # by which the last frame holds longer
+
+
+class Films(Protocol):
+    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette."""
+
+    films: dict[str, Film]
+    count: int
+    palette: Pixels
+
+
+def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]]:
+    """Each picture with its duration in milliseconds; the last one holds two seconds longer."""
+    began, shown = 0, next(pictures)
+    for number, picture in enumerate(pictures, 1):
+        ends = round(1000 * number / fps)
+        yield shown, ends - began
+        began, shown = ends, picture
+    yield shown, round(1000 * (1 / fps + _LAST_SECONDS))
+
+
+def evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most ``most`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
+    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, most))).astype(np.int64))

@@ -1,0 +1,81 @@
+"""What animations show: the steps of a recorded training, and samples of a map."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from imle_cli.films.frames import CURVE, MISSED, PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Film, evenly
+from imle_cli.runs.folder import HISTORY, METRICS, RunError
+from imle_cli.runs.training import History, Row
+
+
+class RunFilms:
+    """Films of a run, by name.
+
+    Args:
+        history: what was recorded.
+        rows: its metrics, from step 0 on.
+        options: its options.
+        size: pixels of a frame's longer side.
+        most: how many frames there may be.
+
+    Raises:
+        RunError: nothing was recorded.
+    """
+
+    palette = PALETTE
+
+    def __init__(self, history: History, rows: list[Row], options: dict[str, Any], size: int, most: int):
+        if not history.steps or not rows:
+            empty = METRICS if history.steps else HISTORY
+            raise RunError(empty, "nothing was recorded before the run stopped; go on with imle train --resume")
+        self.history, self.size, self.options = history, size, options
+        self.places = evenly(len(history.steps), most)
+        self.count = len(self.places)
+        self.losses = np.array([row[1] for row in rows])
+        self.ground, self.shape = ground(history.costs), history.gold.shape
+        finite = [weights[np.isfinite(weights)] for weights in history.weights]
+        self.low = min((float(some.min()) for some in finite if some.size), default=0.0)
+        self.high = max((float(some.max()) for some in finite if some.size), default=0.0)
+        self.films: dict[str, Film] = {
+            "learning_paths": self._paths,
+            "learning_weights": self._weights,
+            "learning": self._everything,
+        }
+
+    def _headline(self, place: int) -> str:
+        temperatures = f"input temperature {self.options['input_temp']:g}, target {self.options['target_temp']:g}"
+        return f"step {self.history.steps[place]}  ·  {temperatures}"
+
+    def _path_panel(self, place: int, caption: str = "") -> Panel:
+        chosen = "path" if self.options["solver"] == "dijkstra" else "chosen tiles"
+        pixels = with_path(self.ground, self.history.solutions[place], self.history.gold)
+        return Panel(pixels, caption, ((PATH, chosen), (MISSED, "gold, missed")))
+
+    def _weights_panel(self, place: int, caption: str = "") -> Panel:
+        pixels = hues(self.history.weights[place], self.low, self.high)
+        return Panel(pixels, caption, Scale(f"{self.low:.3g}", f"{self.high:.3g}"))
+
+    def _paths(self) -> Iterator[Pixels]:
+        scene = Scene(self.shape, self.size)
+        return (scene.frame(self._headline(place), [self._path_panel(place)]) for place in self.places)
+
+    def _weights(self) -> Iterator[Pixels]:
+        scene = Scene(self.shape, self.size)
+        return (scene.frame(self._headline(place), [self._weights_panel(place)]) for place in self.places)
+
+    def _everything(self) -> Iterator[Pixels]:
+        scene = Scene(self.shape, self.size, 4, captions=True)
+        nothing = np.zeros_like(self.history.gold)
+        gold = Panel(with_path(self.ground, nothing, self.history.gold), "gold path", ((MISSED, "gold"),))
+        for place in self.places:
+            step = self.history.steps[place]
+            distance = int(np.count_nonzero(self.history.solutions[place] != self.history.gold))
+            off = f"path, off by {distance} tiles" if distance else "path, the gold one"
+            seen = min(step + 1, len(self.losses))
+            loss = f"loss {self.losses[seen - 1]:.2f}"
+            curve = Panel(scene.curve(self.losses, seen), loss, ((CURVE, f"from 0 to {self.losses.max():.3g}"),))
+            panels = [gold, self._path_panel(place, off), self._weights_panel(place, "weights"), curve]
+            yield scene.frame(self._headline(place), panels)

@@ -1,0 +1,1 @@
+"""Measurements of estimators and noise, ready to be reported."""

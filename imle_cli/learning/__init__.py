@@ -1,0 +1,1 @@
+"""Trainings of weights against a gold path, and grids of them."""

@@ -1,0 +1,125 @@
+"""A grid of trainings over temperatures, numbers of samples and seeds."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from imle_cli.files.outputs import replacing
+from imle_cli.films import encoders, frames
+from imle_cli.films.timing import timed
+from imle_cli.films.training import RunFilms
+from imle_cli.learning.experiment import Inputs, TrainingExperiment, TrainingRecorder
+from imle_cli.options.report import FilmOptions
+from imle_cli.runs.folder import RunFolder
+from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
+from imle_cli.runs.training import History, Row, Run
+
+LOSS, STEPS = "final_loss.png", "first_gold_step.png"
+AXES = ("input_temp", "target_temp", "samples", "seed")
+Value = TypeVar("Value")
+ANIMATED = ("learning_paths", "learning_weights")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapCell(SweepCell):
+    """One training of a map.
+
+    Attributes:
+        inputs: what it begins with.
+        film: how to animate it; not at all if None.
+    """
+
+    inputs: Inputs
+    film: FilmOptions | None
+
+    AXES: ClassVar[tuple[str, ...]] = AXES
+
+    @property
+    def name(self) -> str:
+        """Name of its folder, by its place in the grid."""
+        place = self.place
+        temperatures = f"in{_short(place['input_temp'])}-target{_short(place['target_temp'])}"
+        return f"{temperatures}-samples{place['samples']}-seed{place['seed']}"
+
+
+def run_cell(cell: MapCell) -> FinishedCell:
+    """Trains and animates in a temporary folder, so that it does not matter on which machine."""
+
+    def work(folder: Path) -> FinishedCell:
+        with TrainingRecorder.start(cell.experiment, folder, cell.inputs) as recorder:
+            for _ in recorder.steps():
+                pass
+        return FinishedCell(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary)
+
+    return run_in_workplace(cell, work)
+
+
+def _animated(cell: MapCell, history: History, rows: list[Row]) -> dict[str, bytes]:
+    if cell.film is None:
+        return {}
+    films = RunFilms(history, rows, cell.experiment.options, cell.film.size, cell.film.frames).films
+    files = {}
+    for name in ANIMATED:
+        file = io.BytesIO()
+        encoders.write(file, "gif", timed(films[name](), cell.film.fps), frames.PALETTE)
+        files[f"{name}.gif"] = file.getvalue()
+    return files
+
+
+class Sweep(SweepFolder[MapCell]):
+    """A sweep over a map's trainings; those that take longest come first.
+
+    Args:
+        path: the folder; a new one under ``sweeps/`` if None.
+        experiment: what the cells have in common.
+        axes: values by axis.
+        film: how to animate cells; not at all if None.
+    """
+
+    RUN: ClassVar[type[RunFolder]] = Run
+    COLUMNS: ClassVar[tuple[str, ...]] = (*AXES, "final_loss", "final_hamming", "first_gold_step", "seconds", "error")
+    FILES: ClassVar[tuple[str, ...]] = (TABLE, LOSS, STEPS)
+    FILMS: ClassVar[tuple[str, ...]] = tuple(f"{name}.gif" for name in ANIMATED)
+    OTHER: ClassVar[str] = "map, gold path or first weights"
+
+    def __init__(
+        self, path: Path | None, experiment: TrainingExperiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None
+    ) -> None:
+        self.axes, inputs = axes, Inputs.read(experiment)
+        places = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
+        cells = [MapCell(experiment=_at(experiment, place), inputs=inputs, film=film) for place in places]
+        super().__init__(path, experiment.place.name, sorted(cells, key=lambda cell: -cell.place["samples"]), inputs.digest)
+
+    def animate_the_rest(self) -> None:
+        """Animates cells that ended before animations were asked for."""
+        for cell in self.cells:
+            folder = self.folder(cell)
+            done = all((folder / f"{name}.gif").exists() for name in ANIMATED)
+            if cell.film and not done and (folder / "summary.json").exists():
+                run = Run.open(folder)
+                for name, content in _animated(cell, run.history(), run.metrics()).items():
+                    with replacing(folder / name) as file:
+                        file.write(content)
+
+    def grid(self, samples: int, value: Callable[[list[dict[str, Any]]], Value]) -> list[list[Value]]:
+        """``value`` of the rows of all seeds, for each input temperature a list over target temperatures."""
+        places: dict[tuple[float, float], list[dict[str, Any]]] = {}
+        for row in self.results.values():
+            if row["samples"] == samples:
+                places.setdefault((row["input_temp"], row["target_temp"]), []).append(row)
+        return [
+            [value(places.get((heat, target), [])) for target in self.axes["target_temp"]]
+            for heat in self.axes["input_temp"]
+        ]
+
+
+def _at(experiment: TrainingExperiment, place: dict[str, Any]) -> TrainingExperiment:
+    learning = {name: value for name, value in place.items() if name != "seed"}
+    return replace(experiment, learning=replace(experiment.learning, **learning), seed=place["seed"])
+
+
+def _short(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")

@@ -1,0 +1,69 @@
+"""Checks of options: ranges, agreement, numbers in text."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from imle_cli.errors import UsageError
+
+
+def check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
+    """A resumed run keeps its options: what is given must be what it was made with."""
+    for name in sorted(given - {"resume", "json", "quiet", "debug"}):
+        option = {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
+        if name == "out":
+            raise UsageError("--out: a resumed run stays in its directory; leave it out")
+        if options[name] != made[name]:
+            raise UsageError(
+                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
+                "leave it out"
+            )
+
+
+def check_at_least(option: str, value: float, least: float, remedy: str) -> None:
+    """An option's value must be finite and at least ``least``."""
+    if not (math.isfinite(value) and value >= least):
+        raise UsageError(f"{option}: got {value:g}; it must be {'finite and ' if least == 0 else ''}>= {least:g}; {remedy}")
+
+
+def check_range(option: str, value: float, least: float, most: float, remedy: str) -> None:
+    """An option's value must be from ``least`` to ``most``."""
+    if not least <= value <= most:
+        raise UsageError(f"{option}: got {value:g}; it must be from {least:g} to {most:g}; {remedy}")
+
+
+def read_numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:
+    """Numbers between commas, in order, each once.
+
+    Args:
+        option: the option's name, for the message.
+        text: what was given.
+        kind: ``int`` or ``float``.
+        least: the smallest number allowed.
+        example: for the message.
+
+    Raises:
+        UsageError: something else, or a number out of range.
+    """
+    try:
+        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:
+        whole = "whole numbers" if kind is int else "finite numbers"
+        raise UsageError(f"{option}: got {text!r}; it must be {whole} >= {least} between commas, such as {example}")
+    return numbers
+
+
+def _pair(option: str, text: str, separator: str, form: str) -> tuple[int, int]:
+    match = re.fullmatch(rf"\s*(\d+)\s*{separator}\s*(\d+)\s*", text, flags=re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"{option}: got {text!r}; it must be {form}")
+    return int(match[1]), int(match[2])
+
+
+def _whole(option: str, text: str, form: str) -> int:
+    if not re.fullmatch(r"\s*0*[1-9]\d{0,17}\s*", text):
+        raise UsageError(f"{option}: got {text!r}; it must be {form}")
+    return int(text)

@@ -1,0 +1,80 @@
+"""What turns a function over groups of options into a command that takes them one by one."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from imle_cli.errors import reported_errors
+
+
+@dataclass(frozen=True)
+class Given:
+    """Names of the parameters that the command line gave, in place of their defaults."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Without:
+    """In the annotation of a group: fields that are no options of the command and keep their defaults."""
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str):
+        object.__setattr__(self, "names", frozenset(names))
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the fields of the option groups in ``function``'s signature one by one.
+
+    A parameter annotated :class:`Given` is filled in. Every exception becomes one line on standard error and an exit code.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups = {name: found for name, hint in hints.items() if (found := _group(hint))}
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [context]
+    for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is Given:
+            continue
+        if name not in groups:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        kind, taken = groups[name]
+        for field in fields(kind):
+            if field.name in taken:
+                hint = get_type_hints(kind, include_extras=True)[field.name]
+                parameters.append(
+                    inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
+                )
+
+    @functools.wraps(function)
+    def flat(context: typer.Context, **values: Any) -> None:
+        with reported_errors(bool(values.get("debug"))):
+            given = frozenset(name for name in values if _is_given(context, name))
+            grouped = {
+                name: Given(given) if group is Given else group(**{field: values.pop(field) for field in taken})
+                for name, (group, taken) in groups.items()
+            }
+            function(**grouped, **values)
+
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return flat
+
+
+def _group(hint: Any) -> tuple[Any, list[str]] | None:
+    """A group and those of its fields that are options; None for another annotation."""
+    group, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if not (isinstance(group, type) and is_dataclass(group)):
+        return None
+    left_out = {name for extra in extras if isinstance(extra, Without) for name in extra.names}
+    return group, [field.name for field in fields(group) if field.name not in left_out]
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -1,0 +1,165 @@
+"""Options of inputs: maps and tables, solvers, noise."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import _pair, _whole, check_at_least
+
+_HOTTEST = 1e30  # the highest temperature that imle_core takes
+
+MapSolverName = Literal["dijkstra", "top-k"]
+SolverName = Literal[
+    MapSolverName,
+    "path",
+    "min-cut",
+    "spanning-tree",
+    "spanning-forest",
+    "matching",
+    "perfect-matching",
+    "assignment",
+    "partial-assignment",
+    "knapsack",
+]
+SenseName = Literal["min", "max"]
+EngineName = Literal["compiled", "torch", "networkx"]
+NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+TargetName = Literal["fixed"]
+DifferenceName = Literal["forward", "central"]
+ExecutorName = Literal["joblib", "dask", "ray"]
+
+InputTemperature = Annotated[float, typer.Option(help="Temperature of the noise; 0 for none.")]
+Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """Which map, and how its picture becomes costs."""
+
+    map: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MAP",
+            help="Image (white cheap, black expensive) or costs (.npy, .npz, table, .asc, .map); else built in.",
+        ),
+    ] = None
+    grid: Annotated[str | None, typer.Option(metavar="HxW", help="Average the map down to this many tiles.")] = None
+    min_cost: Annotated[float, typer.Option(help="Cost of white.")] = 1.0
+    max_cost: Annotated[float, typer.Option(help="Cost of black.")] = 100.0
+
+    @property
+    def grid_shape(self) -> tuple[int, int] | None:
+        """Rows and columns of ``--grid``."""
+        return None if self.grid is None else _pair("--grid", self.grid, "x", "HxW such as 16x16")
+
+    @property
+    def name(self) -> str:
+        """What to call the map."""
+        return "built-in" if self.map is None else str(self.map)
+
+
+@dataclass(frozen=True)
+class InputOptions(MapOptions):
+    """Which map, graph or table of scores, and how it is read."""
+
+    map: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Map: an image (white cheap, black expensive) or costs (.npy, .npz, table, .asc, .map); else built in. "
+            "Graph: .graphml, .gml, .gexf, .json, .net, .mtx, .gr, or a table of edges. Scores: a table of items or of "
+            "pairs. Tables: .csv, .tsv, .txt; any file may end in .gz.",
+        ),
+    ] = None
+    weight: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Graph: attribute of the edges, or none for 1 each; knapsack: column of the weights."
+        ),
+    ] = "weight"
+    score: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Items: column of the scores; by default score, value, or the only one."),
+    ] = None
+    directed: Annotated[
+        bool | None,
+        typer.Option(
+            "--directed/--undirected",
+            help="Edges of a table lead from their first node to the second; or no edge of a graph has a direction.",
+        ),
+    ] = None
+    sense: Annotated[
+        SenseName | None,
+        typer.Option(help="Smallest or largest sum; by default min for maps, path and min-cut, max for the others."),
+    ] = None
+    capacity: Annotated[int | None, typer.Option(help="With knapsack: what the chosen items may weigh.")] = None
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Which solver of a map, a graph or a table."""
+
+    solver: Annotated[
+        SolverName,
+        typer.Option(
+            metavar="NAME",
+            help="Map: dijkstra, top-k. Graph: path, min-cut, spanning-tree, spanning-forest, matching, perfect-matching. "
+            "Items: top-k, knapsack. Pairs: assignment, partial-assignment.",
+        ),
+    ] = "dijkstra"
+    engine: Annotated[EngineName, typer.Option(help="Engine of dijkstra; all give the same tiles.")] = "compiled"
+    top_k: Annotated[int | None, typer.Option(help="With top-k: how many tiles or items.")] = None
+    moves: Annotated[int, typer.Option(help="Neighbours of a tile: 8 or 4.")] = 8
+    start: Annotated[
+        str | None, typer.Option(metavar="ROW,COL|NODE", help="First tile, by default the top left one; or first node.")
+    ] = None
+    goal: Annotated[
+        str | None, typer.Option(metavar="ROW,COL|NODE", help="Last tile, by default the bottom right one; or last node.")
+    ] = None
+    floor: Annotated[
+        float, typer.Option(help="Smallest cost; perturbed costs below it are clamped. Of graphs it is 0 unless given.")
+    ] = 1e-4
+
+    def tile(self, name: Literal["start", "goal"]) -> tuple[int, int] | None:
+        """Row and column of ``--start`` or ``--goal``."""
+        text = getattr(self, name)
+        return None if text is None else _pair(f"--{name}", text, ",", "ROW,COL such as 0,15")
+
+
+@dataclass(frozen=True)
+class MapSolverOptions(SolverOptions):
+    """Which solver of a map."""
+
+    solver: Annotated[MapSolverName, typer.Option(help="Cheapest path, or the N cheapest tiles.")] = "dijkstra"
+    start: Annotated[str | None, typer.Option(metavar="ROW,COL", help="First tile; by default the top left one.")] = None
+    goal: Annotated[str | None, typer.Option(metavar="ROW,COL", help="Last tile; by default the bottom right one.")] = None
+
+
+@dataclass(frozen=True)
+class NoiseOptions:
+    """Which noise."""
+
+    noise: Annotated[NoiseName, typer.Option(help="Distribution of the noise.")] = "sum-of-gamma"
+    noise_k: Annotated[
+        float | None, typer.Option(help="Sum-of-Gamma: number of draws that sum to a Gumbel; by default 1.3 x map height.")
+    ] = None
+    noise_iterations: Annotated[str, typer.Option(help="Sum-of-Gamma: truncation of its series, or inf.")] = "100"
+
+    @property
+    def iterations(self) -> float:
+        """Truncation of the series, a whole number or infinity."""
+        if self.noise_iterations.strip().lower() == "inf":
+            return math.inf
+        return _whole("--noise-iterations", self.noise_iterations, "a whole number >= 1, or inf")
+
+
+def check_temperature(option: str, value: float) -> None:
+    """A temperature must be finite, at least 0, and not so high that float32 cannot hold the noise."""
+    check_at_least(option, value, 0, "use 0 for no noise")
+    if value > _HOTTEST:
+        raise UsageError(f"{option}: got {value:g}; it must be at most {_HOTTEST:g}; beside such noise no weight matters")

@@ -1,0 +1,124 @@
+"""Options of training, on maps and on images."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least, check_range
+from imle_cli.options.inputs import DifferenceName, InputTemperature, Samples, TargetName, check_temperature
+
+ScheduleName = Literal["cosine", "constant"]
+ReductionName = Literal["sum", "mean"]
+NetworkName = Literal["small", "resnet18"]
+PathLossName = Literal["hamming", "squared"]
+RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """What is learned, and how."""
+
+    gold: Annotated[
+        Path | None,
+        typer.Option(help="Mask of the gold path (white or 1 on the path); by default the cheapest path of MAP."),
+    ] = None
+    init: Annotated[
+        str, typer.Option(metavar="uniform|FILE", help="First weights: U(-0.1, 0.1), or a .npy, .csv or .txt.")
+    ] = "uniform"
+    input_temp: InputTemperature = 1.0
+    target_temp: Annotated[float, typer.Option(help="Temperature of the noise in the backward pass.")] = 1.0
+    samples: Samples = 10
+    steps: Annotated[int, typer.Option(help="Steps of the optimiser.")] = 1100
+    lr: Annotated[float, typer.Option(help="Step of Adam.")] = 0.005
+    schedule: Annotated[ScheduleName, typer.Option(help="Let the step decay, so that the end is quiet, or not.")] = "cosine"
+    alpha: Annotated[float, typer.Option(help="Target: weight of the present parameters.")] = 1.0
+    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 10.0
+    target: Annotated[TargetName, typer.Option(help="Target distribution.")] = "fixed"
+    difference: Annotated[DifferenceName, typer.Option(help="One solve in the backward pass, or two.")] = "forward"
+    loss_reduction: Annotated[
+        ReductionName, typer.Option(help="Sum over samples; their mean divides lambda by their number and may fail.")
+    ] = "sum"
+
+    def __post_init__(self) -> None:
+        check_at_least("--samples", self.samples, 1, "use 10 for a first look")
+        check_temperature("--input-temp", self.input_temp)
+        check_temperature("--target-temp", self.target_temp)
+        check_at_least("--steps", self.steps, 1, "the usual number is 1100")
+        check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
+        check_at_least("--beta", self.beta, 0, "the usual value is 10")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise UsageError(f"--lr: got {self.lr:g}; it must be finite and > 0; the usual value is 0.005")
+
+
+@dataclass(frozen=True)
+class PerceptionOptions:
+    """Which network learns from images, by which estimator, and how."""
+
+    estimator: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Any estimator of imle compare, or a baseline: regression on the true costs, tiles (is a tile on the path, "
+            "each by itself), mean-colour (a look-up).",
+        ),
+    ] = "imle"
+    network: Annotated[NetworkName, typer.Option(help="Small, or the first layers of ResNet18.")] = "small"
+    epochs: Annotated[int, typer.Option(help="How often each map is seen.")] = 10
+    batch: Annotated[int, typer.Option(help="Maps of a step, in each process.")] = 16
+    lr: Annotated[float, typer.Option(help="Largest step of Adam, after a warm-up; then it falls to 0.")] = 0.003
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Flip maps along their diagonal and turn them by 180 degrees, at random.")
+    ] = False
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Sampled paths of each map; by default 1, and 10 for score functions and perturbed optimizers."),
+    ] = None
+    input_temp: Annotated[
+        float | None, typer.Option(help="Temperature of the noise; by default 1, and 0 for identity.", show_default=False)
+    ] = None
+    target_temp: Annotated[
+        float | None,
+        typer.Option(
+            help="Temperature of the noise in the backward pass; by default that of the noise.", show_default=False
+        ),
+    ] = None
+    alpha: Annotated[float, typer.Option(help="Target: weight of the present parameters.")] = 1.0
+    beta: Annotated[float, typer.Option(help="Target: step size lambda.")] = 1.0
+    loss: Annotated[
+        PathLossName | None,
+        typer.Option(
+            help="Hamming distance to the gold path, linear; or its squared form, by default for identity and "
+            "straight-through.",
+            show_default=False,
+        ),
+    ] = None
+    loss_reduction: Annotated[
+        ReductionName, typer.Option(help="Sum over maps; their mean divides lambda by their number.")
+    ] = "sum"
+
+    def __post_init__(self) -> None:
+        check_at_least("--epochs", self.epochs, 1, "the usual number is 10")
+        check_at_least("--batch", self.batch, 1, "the usual number is 16")
+        check_at_least("--samples", 1 if self.samples is None else self.samples, 1, "the usual number is 1")
+        check_temperature("--input-temp", self.input_temp or 0)
+        check_temperature("--target-temp", self.target_temp or 0)
+        check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
+        check_at_least("--beta", self.beta, 0, "the usual value is 1")
+        check_range("--lr", self.lr, 1e-12, 1e3, "the usual value is 0.003")
+
+    @property
+    def nb_samples(self) -> int:
+        """Sampled paths of each map."""
+        usual = 10 if self.estimator.startswith(("score-function", "perturbed")) else 1
+        return usual if self.samples is None else self.samples
+
+    @property
+    def temperatures(self) -> tuple[float, float]:
+        """Temperatures of the noise, forward and backward."""
+        usual = 0.0 if self.estimator == "identity" else 1.0  # identity makes costs of norm 1, which such noise drowns
+        forward = usual if self.input_temp is None else self.input_temp
+        return forward, forward if self.target_temp is None else self.target_temp

@@ -1,0 +1,45 @@
+"""Options of output: where pictures, numbers and messages go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imle_cli.errors import UsageError
+from imle_cli.options.checks import check_at_least, check_range
+from imle_cli.options.inputs import DeviceName
+
+Picture = Annotated[
+    Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
+]
+Array = Annotated[Path | None, typer.Option("--save", help="Numbers to write (.npy, or .csv with their names).")]
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How long, how fast, how large."""
+
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 8.0
+    frames: Annotated[int, typer.Option(help="How many frames at most.")] = 100
+    size: Annotated[int, typer.Option(help="About the pixels of a frame's longer side.")] = 480
+
+    def __post_init__(self) -> None:
+        check_range("--fps", self.fps, 0.1, 50, "the usual value is 8")
+        check_at_least("--frames", self.frames, 1, "the usual number is 100")
+        check_range("--size", self.size, 64, 4096, "the usual value is 480")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Seed, device, and how to report."""
+
+    seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0
+    device: Annotated[DeviceName, typer.Option(help="Where to compute.")] = "auto"
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors (and JSON).")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed: got {self.seed}; it must be a whole number from 0 to 2^63 - 1; the usual one is 0")

@@ -1,0 +1,1 @@
+"""Trainings of networks on images of maps, and grids of them."""

@@ -1,0 +1,188 @@
+"""One configured training of a network on images: its options, its data set, its network."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from imle_cli.device import find_device
+from imle_cli.errors import UsageError
+from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
+from imle_cli.options.inputs import DeviceName, NoiseOptions
+from imle_cli.options.learning import PerceptionOptions
+from imle_cli.options.recorded import from_recorded, recorded
+from imle_cli.runs.folder import CHECKPOINT, RunError
+from imle_cli.runs.perception import PerceptionRun
+from imle_core.checks import check_name
+from imle_core.concurrency import process_group
+from imle_core.estimators import ESTIMATORS
+from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement, make_network
+
+
+@dataclass(frozen=True)
+class PerceptionExperiment:
+    """Everything that a training's result depends on."""
+
+    data: Path
+    learning: PerceptionOptions
+    noise: NoiseOptions
+    seed: int
+    device: DeviceName
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option by its name, for JSON."""
+        return recorded(self)
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> "PerceptionExperiment":
+        """The experiment that has these :attr:`options`.
+
+        Raises:
+            KeyError: an option is missing.
+            ValueError: an option is of another type, none of its choices, or outside its range.
+        """
+        experiment = from_recorded(cls, options)
+        check_estimators("--estimator", [experiment.learning.estimator])
+        return experiment
+
+
+@dataclass(frozen=True)
+class PerceptionData:
+    """What an experiment reads from files.
+
+    Attributes:
+        train: maps to learn from.
+        judged: maps by which epochs are judged.
+        split: the split of these.
+        tested: maps by which the last network is judged.
+        tested_split: the split of these.
+    """
+
+    train: ImageMaps
+    judged: ImageMaps
+    split: str
+    tested: ImageMaps
+    tested_split: str
+
+    @classmethod
+    def read(cls, folder: Path) -> "PerceptionData":
+        """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
+
+        Raises:
+            DataSetError: a data set that cannot be used.
+        """
+        train = read_maps(folder, "train")
+        others = [split for split in ("val", "test") if split in splits_in(folder)]
+        if not others:
+            raise DataSetError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
+        read = {split: read_maps(folder, split) for split in others}
+        for split, maps in read.items():
+            if len(maps) < process_group.size():
+                raise DataSetError(
+                    folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
+                )
+        return cls(train, read[others[0]], others[0], read[others[-1]], others[-1])
+
+    @property
+    def digest(self) -> str:
+        """Tells other data apart, wherever they are."""
+        found = hashlib.sha256()
+        for maps in (self.train, self.judged, self.tested):
+            for part in (maps.images, maps.costs, maps.paths):
+                found.update(part.numpy().tobytes())
+        return found.hexdigest()
+
+    @property
+    def non_optimal(self) -> dict[str, int]:
+        """How many stored paths are not optimal under the stored costs, by split."""
+        parts = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
+        return {split: non_optimal(maps) for split, maps in parts.items()}
+
+
+def check_estimators(option: str, names: Sequence[str]) -> None:
+    """Refuses names of what cannot learn from images.
+
+    Raises:
+        UsageError: an unknown name, or an estimator that needs more of a solver than is known of paths on a grid.
+    """
+    for name in names:
+        try:
+            check_name(option, name, SUPERVISION)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if name in ESTIMATORS and ESTIMATORS[name].exact:
+            raise UsageError(
+                f"{option}: {name} needs exact marginals, which are not known for paths on a grid; choose another estimator"
+            )
+
+
+def make_untrained(experiment: PerceptionExperiment) -> nn.Module:
+    """The experiment's network with its first weights, where it is to compute."""
+    learning = experiment.learning
+    if learning.estimator == "mean-colour":
+        return ColourLookup()
+    return make_network(learning.network, experiment.seed).to(find_device(experiment.device))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network as a run has it.
+
+    Attributes:
+        experiment: how it was trained.
+        network: the network.
+        epoch: epochs that it has learned.
+        rows: rows of the run's metrics.
+    """
+
+    experiment: PerceptionExperiment
+    network: nn.Module
+    epoch: int
+    rows: list[tuple[Any, ...]]
+
+    @classmethod
+    def read(cls, path: Path, checkpoint: str, device: DeviceName) -> "Trained":
+        """Reads the "last" or the "best" network of a run.
+
+        Raises:
+            RunError: no run, a damaged one, one of another command, or a checkpoint of another network.
+        """
+        run = PerceptionRun.open(path)
+        experiment = replace(run.made_of_options(PerceptionExperiment.from_options), device=device)
+        rows = run.metrics()
+        state, epoch = run.network_state(checkpoint)
+        network = make_untrained(experiment)
+        try:
+            network.load_state_dict(state)
+        except Exception as error:  # whatever a foreign state may lead to
+            name, file = experiment.learning.network, "best.pt" if checkpoint == "best" else CHECKPOINT
+            text = f"{file} is of another network than {name}, which config.json names; choose another run"
+            raise RunError(path, text) from error
+        return cls(experiment, network, len(rows) if epoch is None else epoch, rows)
+
+
+def describe(experiment: PerceptionExperiment, found: Judgement) -> dict[str, Any]:
+    """What learned, by what supervision, and how well it plans, for JSON."""
+    learning = experiment.learning
+    return {
+        "estimator": learning.estimator,
+        "supervision": SUPERVISION[learning.estimator],
+        "network": "colour table" if learning.estimator == "mean-colour" else learning.network,
+        "optimal": found.optimal,
+        "regret": found.regret,
+        "exact_on_unique": found.exact_on_unique,
+        "unique_share": found.unique,
+    }
+
+
+def epoch_rows(experiment: PerceptionExperiment, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Rows of the metrics, for JSON."""
+    name = experiment.learning.estimator
+    return [
+        {"estimator": name, "supervision": SUPERVISION[name]} | dict(zip(PerceptionRun.COLUMNS, row, strict=True))
+        for row in rows
+    ]

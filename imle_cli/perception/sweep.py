@@ -1,0 +1,114 @@
+"""A grid of trainings on images, over estimators and seeds: accuracy against seconds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from imle_cli.perception.experiment import PerceptionData, PerceptionExperiment, check_estimators
+from imle_cli.perception.recorder import PerceptionRecorder
+from imle_cli.runs.folder import DAMAGED, RunError, RunFolder
+from imle_cli.runs.perception import PerceptionRun
+from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
+
+CURVES = "accuracy.png"
+AXES = ("estimator", "seed")
+LearningCurve = tuple[list[float], list[float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerceptionCell(SweepCell):
+    """One training on images."""
+
+    experiment: PerceptionExperiment
+
+    AXES: ClassVar[tuple[str, ...]] = AXES
+
+    @property
+    def name(self) -> str:
+        """Name of its folder, by its place in the grid."""
+        return f"{self.place['estimator']}-seed{self.place['seed']}"
+
+
+def run_cell(cell: PerceptionCell) -> FinishedCell:
+    """Trains in a temporary folder."""
+
+    def work(folder: Path) -> FinishedCell:
+        with PerceptionRecorder.start(cell.experiment, folder) as recorder:
+            for _ in recorder.steps():
+                pass
+        return FinishedCell(files_of(folder), recorder.summary())
+
+    return run_in_workplace(cell, work)
+
+
+class PerceptionSweep(SweepFolder[PerceptionCell]):
+    """A sweep over trainings on a data set.
+
+    Args:
+        path: the folder; a new one under ``sweeps/`` if None.
+        experiment: what the cells have in common.
+        estimators: names of estimators and baselines.
+        seeds: seeds.
+
+    Raises:
+        ValueError: an unknown estimator, or a data set that cannot be used.
+    """
+
+    RUN: ClassVar[type[RunFolder]] = PerceptionRun
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        *AXES,
+        *("supervision", "split", "optimal", "regret", "exact_on_unique", "zero_gradients", "seconds", "error"),
+    )
+    FILES: ClassVar[tuple[str, ...]] = (TABLE, CURVES)
+    OTHER: ClassVar[str] = "data set"
+
+    def __init__(
+        self, path: Path | None, experiment: PerceptionExperiment, estimators: Sequence[str], seeds: Sequence[int]
+    ) -> None:
+        check_estimators("--estimators", estimators)
+        digest = PerceptionData.read(experiment.data).digest
+        self.estimators, self.seeds = list(estimators), list(seeds)
+        cells = [
+            PerceptionCell(experiment=replace(experiment, learning=replace(experiment.learning, estimator=name), seed=seed))
+            for seed, name in product(seeds, estimators)
+        ]
+        super().__init__(path, experiment.data.resolve().name, cells, digest)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The results, estimators in the order in which they were named."""
+        return sorted(self.results.values(), key=lambda row: (self.estimators.index(row["estimator"]), row["seed"]))
+
+    def of(self, estimator: str) -> list[dict[str, Any]]:
+        """The results of an estimator, those that failed left out."""
+        return [row for row in self.rows if row["estimator"] == estimator and not row["error"]]
+
+    @property
+    def curves(self) -> dict[str, LearningCurve]:
+        """For each estimator seconds spent and share of optimal maps after each epoch, means over seeds."""
+        found = {}
+        for name in self.estimators:
+            runs = [
+                self._epochs(cell)
+                for cell in self.cells
+                if cell.place["estimator"] == name and (self.folder(cell) / "summary.json").exists()
+            ]
+            if runs:
+                seconds = np.mean([np.cumsum([row["seconds"] for row in rows]) for rows in runs], axis=0)
+                optimal = np.mean([[row["optimal"] for row in rows] for rows in runs], axis=0)
+                found[name] = seconds.tolist(), optimal.tolist()
+        return found
+
+    def _epochs(self, cell: PerceptionCell) -> list[dict[str, Any]]:
+        rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.experiment.learning.epochs
+        if len(rows) != epochs:
+            raise RunError(self.folder(cell), f"metrics.csv has {len(rows)} epochs, config.json says {epochs}; {DAMAGED}")
+        return rows
+
+    def _enter(self, cell: PerceptionCell, summary: Any, error: str | None = None) -> None:
+        epochs = summary.get("epochs")
+        super()._enter(cell, {"zero_gradients": epochs[-1]["zero_gradients"] if epochs else None} | summary, error)

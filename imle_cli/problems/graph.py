@@ -1,0 +1,201 @@
+"""A graph as a problem: which edges are on the shortest path, in the spanning tree, the matching or the cut."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from imle_cli.device import find_device
+from imle_cli.errors import UsageError
+from imle_cli.files.graphs import reading
+from imle_cli.files.graphs.content import listed, shown
+from imle_cli.files.graphs.layout import layout
+from imle_cli.files.sources import SourceError
+from imle_cli.notes import note
+from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
+from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
+
+GraphSolver = ShortestPath | MinCut | SpanningTree | Matching
+
+
+@dataclass(frozen=True)
+class GraphProblem(Problem):
+    """A graph and the solver that is asked about its edges; theta has their weights, ``(1, E)``, or minus these.
+
+    Attributes:
+        file: the graph.
+        sense: whether the sum of the weights is to be small or large.
+    """
+
+    solver: GraphSolver
+    file: reading.GraphFile
+    sense: SenseName
+
+    @property
+    def words(self) -> Words:
+        """What its numbers are called."""
+        return Words("edges", "size", "total", "weights")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What identifies the problem, for JSON."""
+        sizes = {"nodes": len(self.solver.nodes), "edges": len(self.solver.edges), "directed": self.solver.directed}
+        return {"graph": self.name, **sizes, "solver": self.solver_name, "sense": self.sense}
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What identifies the problem, for a reader."""
+        kind = "directed " if self.solver.directed else ""
+        sizes = f"{len(self.solver.nodes)} nodes, {len(self.solver.edges)} {kind}edges"
+        return [("graph", f"{self.name}, {sizes}"), ("solver", f"{self.solver_name}, {self.sense} total weight")]
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[Any]]:
+        """Columns that name every edge, and its weight."""
+        sources, targets = zip(*self.solver.edges, strict=True)
+        return {"source": sources, "target": targets, "weight": self.file.weights.tolist()}
+
+    @property
+    def numbers(self) -> Floats:
+        """Weights ``(E,)``."""
+        return self.file.weights
+
+    @cached_property
+    def _drawing(self) -> Any:
+        from imle_cli.figures.graphs import Drawing
+
+        number = {node: place for place, node in enumerate(self.solver.nodes)}
+        ends = np.array([(number[u], number[v]) for u, v in self.solver.edges])
+        marked = [number[end] for end in _ends_of(self.solver)]
+        names = list(map(str, self.solver.nodes))
+        return Drawing(
+            names, layout(self.file.graph, self.file.positions), ends, self.file.weights, self.solver.directed, marked
+        )
+
+    def chosen(self, mask: Masks) -> Any:
+        """The two nodes of each edge; of a path in its order."""
+        if isinstance(self.solver, ShortestPath):
+            return [list(pair) for pair in pairwise(self.solver.path_nodes(mask))]
+        return [list(self.solver.edges[number]) for number in np.flatnonzero(mask)]
+
+    def chosen_text(self, mask: Masks) -> str:
+        """The same for a reader; of a path its nodes."""
+        if isinstance(self.solver, ShortestPath):
+            return " ".join(map(str, self.solver.path_nodes(mask)))
+        return " ".join(f"{u}-{v}" for u, v in self.chosen(mask))
+
+    def draw_solution(self, mask: Masks, title: str) -> Figure:
+        """The graph with the solution's edges."""
+        from imle_cli.figures import graphs as graph_figures
+
+        return graph_figures.solution_figure(self._drawing, mask, title=title)
+
+    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
+        """The graph with one sample, and marginals as colours of edges."""
+        from imle_cli.figures import graphs as graph_figures
+
+        return graph_figures.marginals_figure(
+            self._drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
+        )
+
+    def draw_samples(self, masks: Masks, title: str) -> Figure:
+        """Small graphs side by side."""
+        from imle_cli.figures import graphs as graph_figures
+
+        return graph_figures.samples_figure(self._drawing, masks, title=title)
+
+
+def read_graph_problem(
+    options: InputOptions, choice: SolverOptions, device: DeviceName, floor: float | None
+) -> GraphProblem:
+    """Reads the graph and makes the solver.
+
+    Args:
+        options: which graph, and how it is read.
+        choice: which solver; dijkstra is a path.
+        device: where theta is.
+        floor: smallest cost of an edge, to which noise may lower it; if None, 0 where lower ones have no solution.
+
+    Raises:
+        UsageError: options that do not fit each other or the graph.
+        SourceError: a graph that cannot be used.
+    """
+    name = "path" if choice.solver == "dijkstra" else choice.solver
+    has_ends = name in ("path", "min-cut")
+    sense: SenseName = options.sense or ("min" if has_ends else "max")
+    if name == "min-cut" and sense == "max":
+        raise UsageError("--sense: got max; min-cut has no largest cut that could be found; leave it out")
+    for end in ("start", "goal"):
+        if has_ends and getattr(choice, end) is None:
+            raise UsageError(f"--{end}: missing; --solver {name} joins or parts two nodes; name one")
+    path = options.map
+    assert path is not None
+    file = reading.read_graph(path, options.weight, options.directed)
+    if name == "path" and sense == "max" and not file.acyclic:
+        raise UsageError("--sense: got max; a longest path needs a directed graph without cycles; leave it out")
+    if floor is None and has_ends:
+        floor = _floor(path, file, name)
+    try:
+        solver = _solver(name, file, choice, floor)
+    except ValueError as error:
+        reason = re.sub(r"^(s|start|t|goal):", lambda found: "--start:" if found[1][0] == "s" else "--goal:", str(error))
+        raise SourceError(path, reason) from error
+    values = file.weights if sense == "max" else -file.weights
+    _tell_of_nothing(path, solver, values, sense)
+    theta = torch.from_numpy(values)[None].to(find_device(device))
+    return GraphProblem(options.name, theta, name, solver, (path,), file, sense)
+
+
+def _solver(name: str, file: reading.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
+    graph = file.graph
+    if name in ("path", "min-cut"):
+        start, goal = (_node(file, end, str(getattr(choice, end))) for end in ("start", "goal"))
+        return ShortestPath(graph, start, goal, floor) if name == "path" else MinCut(graph, start, goal, floor)
+    if name in ("spanning-tree", "spanning-forest"):
+        return SpanningTree(graph, forest=name == "spanning-forest")
+    return Matching(graph, perfect=name == "perfect-matching")
+
+
+def _node(file: reading.GraphFile, end: str, text: str) -> str:
+    node = file.node(text)
+    if node not in file.graph:
+        raise UsageError(f"--{end}: got {shown(text)}; it is no node of the graph; the nodes are {listed(list(file.graph))}")
+    return node
+
+
+def _tell_of_nothing(path: Path, solver: GraphSolver, values: Floats, sense: SenseName) -> None:
+    """Notes that the best solution has no edges, and why."""
+    if isinstance(solver, Matching) and not solver.perfect and values.max() <= 0:
+        signs = "below" if sense == "min" else "above"
+        remedy = f"--solver perfect-matching joins all nodes, --sense {'max' if sense == 'min' else 'min'} chooses edges"
+        note(f"{path}: no weight is {signs} 0, so that the matching of {sense} total weight is empty; {remedy}")
+    if isinstance(solver, SpanningTree) and np.isneginf(values).all():
+        note(f"{path}: no edge has a finite weight, so that the forest is empty; --weight none counts each edge as 1")
+
+
+def _ends_of(solver: GraphSolver) -> list[Any]:
+    """The two nodes that are joined or parted."""
+    if isinstance(solver, ShortestPath):
+        return [solver.start, solver.goal]
+    return [solver.s, solver.t] if isinstance(solver, MinCut) else []
+
+
+def _floor(path: Path, file: reading.GraphFile, name: str) -> float | None:
+    """The smallest cost that has solutions; None where every cost may have one."""
+    negative = np.flatnonzero(file.weights < 0)
+    if name == "path" and (file.acyclic or (len(negative) and file.graph.is_directed())):
+        return None
+    if len(negative):
+        u, v = list(file.graph.edges())[negative[0]]
+        first = f"first: {file.weights[negative[0]]:g} between {u!r} and {v!r}"
+        rule = f"{name} needs weights >= 0; correct them, or raise them with --floor 0"
+        count = f"{len(negative)} weight{' is' if len(negative) == 1 else 's are'}"
+        raise SourceError(path, f"{count} below 0 ({first}); {rule}")
+    return 0.0

@@ -1,0 +1,158 @@
+"""A map as a problem: which tiles are on the cheapest path, or among the cheapest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imle_cli.device import find_device
+from imle_cli.errors import UsageError
+from imle_cli.files.maps import terrain
+from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
+from imle_cli.problems.map_ends import check_ends
+from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.solvers import GridPath, TopK
+
+
+@dataclass(frozen=True)
+class MapProblem(Problem):
+    """A map and the solver that is asked about it; theta is minus the costs, ``(1, H, W)``.
+
+    Attributes:
+        costs: ``(H, W)``, +inf is a wall.
+    """
+
+    solver: GridPath | TopK
+    costs: Floats
+
+    @property
+    def words(self) -> Words:
+        """What its numbers are called."""
+        return Words("tiles", "length", "cost", "costs", "tiles")
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that solves."""
+        return self.solver.engine if isinstance(self.solver, GridPath) else "torch"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What identifies the problem, for JSON."""
+        return {"map": self.name, "shape": list(self.costs.shape), "solver": self.solver_name, "engine": self.engine}
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What identifies the problem, for a reader."""
+        height, width = self.costs.shape
+        return [("map", f"{self.name}, {height} x {width}"), ("solver", f"{self.solver_name}, {self.engine}")]
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[Any]]:
+        """Columns that name every tile, and its cost."""
+        rows, columns = (index.ravel().tolist() for index in np.indices(self.costs.shape))
+        return {"row": rows, "column": columns, "cost": self.costs.ravel().tolist()}
+
+    @property
+    def numbers(self) -> Floats:
+        """Costs ``(H, W)``."""
+        return self.costs
+
+    @property
+    def default_k(self) -> float:
+        """The k of Sum-of-Gamma noise: 1.3 x map height, about the tiles of a path across the map."""
+        return 1.3 * len(self.costs)
+
+    def tiles(self, mask: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Tiles of a path in order, ``(L, 2)``; None for a solution that is no path."""
+        return self.solver.path_tiles(mask) if isinstance(self.solver, GridPath) else None
+
+    def chosen(self, mask: Masks) -> Any:
+        """Row and column of each tile."""
+        path = self.tiles(mask)
+        return (np.argwhere(mask) if path is None else path).tolist()
+
+    def chosen_text(self, mask: Masks) -> str:
+        """The same for a reader."""
+        return " ".join(f"{row},{column}" for row, column in self.chosen(mask))
+
+    def draw_solution(self, mask: Masks, title: str) -> Figure:
+        """The map with the solution on it."""
+        from imle_cli.figures import maps
+
+        return maps.map_figure(self.costs, mask, self.tiles(mask), title=title)
+
+    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
+        """The map, one sample on it, and marginals as colours of tiles."""
+        from imle_cli.figures import maps
+
+        tiles = self.tiles(sampled.sample)
+        return maps.marginals_figure(
+            self.costs, sampled.sample, sampled.probability, tiles, title=title, samples=sampled.count
+        )
+
+    def draw_samples(self, masks: Masks, title: str) -> Figure:
+        """Small maps side by side."""
+        from imle_cli.figures import maps
+
+        return maps.sample_sheet(self.costs, masks, title=title)
+
+
+def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName, *, surely: bool = False) -> MapProblem:
+    """Reads the map and makes the solver.
+
+    Args:
+        options: which map, and how it is read.
+        choice: which solver.
+        device: where to compute.
+        surely: the input is a map, even if it may be a list of edges or a table of scores.
+
+    Raises:
+        UsageError: options that do not fit each other or the map.
+        SourceError: a map that cannot be used.
+        ValueError: a start or goal outside the map, or a floor that is not positive.
+    """
+    if options.map is None:
+        if options.grid is not None:
+            raise UsageError("--grid: the built-in map has its 16x16 tiles; give a MAP to average down")
+        return make_map_problem(options, terrain.built_in_map(), choice, device)
+    grid = options.grid_shape
+    scale = {"min_cost": options.min_cost, "max_cost": options.max_cost}
+    costs = terrain.load(options.map, **scale, grid=grid, surely=surely)
+    return make_map_problem(options, costs, choice, device)
+
+
+def make_map_problem(
+    options: MapOptions, costs: NDArray[np.float64], choice: SolverOptions, device: DeviceName
+) -> MapProblem:
+    """Makes the solver for a map that was read before; errors as in :func:`read_map_problem`."""
+    solver = _solver(options.name, choice, costs)
+    place = find_device(device) if isinstance(solver, TopK) else find_device("cpu" if device == "auto" else device)
+    inputs = () if options.map is None else (options.map,)
+    theta = torch.from_numpy(-costs)[None].to(place)
+    return MapProblem(options.name, theta, choice.solver, solver, inputs, costs)
+
+
+def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> GridPath | TopK:
+    if choice.moves not in (4, 8):
+        raise UsageError(f"--moves: got {choice.moves}; it must be 8 or 4; use 8 for diagonal steps")
+    if not choice.floor > 0:
+        raise UsageError(f"--floor: got {choice.floor:g}; it must be > 0; the usual value is 1e-4")
+    if choice.solver == "dijkstra":
+        if choice.top_k is not None:
+            raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")
+        solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, choice.engine)
+        try:
+            solver.ends(*costs.shape)
+        except ValueError as error:  # a tile outside the map
+            raise UsageError(f"--{error}") from error
+        check_ends(name, solver, costs)
+        return solver
+    passable = int(np.isfinite(costs).sum())
+    if choice.top_k is None:
+        raise UsageError(f"--top-k: missing; --solver top-k needs a number of tiles from 1 to {passable}")
+    if not 1 <= choice.top_k <= passable:
+        raise UsageError(f"--top-k: got {choice.top_k}; it must be from 1 to the map's {passable} passable tiles")
+    return TopK(choice.top_k)

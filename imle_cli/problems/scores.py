@@ -1,0 +1,235 @@
+"""A table of scores as a problem: which items are among the best or fit a knapsack, or who is assigned to whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from imle_cli.device import find_device
+from imle_cli.errors import UsageError
+from imle_cli.files import scores
+from imle_cli.files.sources import SourceError
+from imle_cli.notes import note
+from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
+from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.solvers import Assignment, Knapsack, TopK
+
+
+@dataclass(frozen=True)
+class ItemProblem(Problem):
+    """Items and the solver that is asked about them; theta has their scores, ``(1, n)``, or minus these.
+
+    Attributes:
+        items: names, scores and perhaps weights.
+        sense: whether the sum of the scores is to be small or large.
+    """
+
+    solver: TopK | Knapsack
+    items: scores.Items
+    sense: SenseName
+
+    @property
+    def words(self) -> Words:
+        """What its numbers are called."""
+        return Words("items", "size", "total", "scores")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What identifies the problem, for JSON."""
+        room = {"k": self.solver.k} if isinstance(self.solver, TopK) else {"capacity": self.solver.capacity}
+        return {"scores": self.name, "items": len(self.items.names), "solver": self.solver_name, **room, "sense": self.sense}
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What identifies the problem, for a reader."""
+        solver = f"{self.solver.k} of them" if isinstance(self.solver, TopK) else f"capacity {self.solver.capacity}"
+        return [
+            ("scores", f"{self.name}, {len(self.items.names)} items"),
+            ("solver", f"{self.solver_name}, {solver}, {self.sense} total score"),
+        ]
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[Any]]:
+        """Columns that name every item, and its score."""
+        heavy = {} if self.items.weights is None else {"weight": self.items.weights.tolist()}
+        return {"item": self.items.names, **heavy, "score": self.items.scores.tolist()}
+
+    @property
+    def numbers(self) -> Floats:
+        """Scores ``(n,)``."""
+        return self.items.scores
+
+    @property
+    def _heights(self) -> Floats:
+        """Scores, of which infinite ones are as far as the farthest others."""
+        finite = self.items.scores[np.isfinite(self.items.scores)]
+        return np.clip(self.items.scores, finite.min(initial=-1.0), finite.max(initial=1.0))
+
+    def chosen(self, mask: Masks) -> Any:
+        """Names of the chosen items."""
+        return [self.items.names[number] for number in np.flatnonzero(mask)]
+
+    def chosen_text(self, mask: Masks) -> str:
+        """The same for a reader."""
+        return ", ".join(self.chosen(mask))
+
+    def draw_solution(self, mask: Masks, title: str) -> Figure:
+        """A bar for each score, those of the solution in another colour."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.item_figure(self.items.names, self._heights, mask, title=title)
+
+    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
+        """Bars of scores with one sample, and bars of marginals."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.item_marginals_figure(
+            self.items.names,
+            self._heights,
+            sampled.sample,
+            sampled.probability,
+            sampled.error,
+            title=title,
+            samples=sampled.count,
+        )
+
+    def draw_samples(self, masks: Masks, title: str) -> Figure:
+        """A row for each sample, a column for each item."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.item_samples_figure(self.items.names, masks, title=title)
+
+
+@dataclass(frozen=True)
+class PairProblem(Problem):
+    """Pairs of rows and columns, and their solver; theta has the scores, ``(1, R, C)``, or minus these.
+
+    Attributes:
+        pairs: names and scores.
+        sense: whether the sum of the scores is to be small or large.
+    """
+
+    solver: Assignment
+    pairs: scores.Pairs
+    sense: SenseName
+
+    @property
+    def words(self) -> Words:
+        """What its numbers are called."""
+        return Words("pairs", "size", "total", "scores")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What identifies the problem, for JSON."""
+        return {
+            "scores": self.name,
+            "shape": list(self.pairs.scores.shape),
+            "solver": self.solver_name,
+            "sense": self.sense,
+        }
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What identifies the problem, for a reader."""
+        height, width = self.pairs.scores.shape
+        return [
+            ("scores", f"{self.name}, {height} x {width} pairs"),
+            ("solver", f"{self.solver_name}, {self.sense} total score"),
+        ]
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[Any]]:
+        """Columns that name every pair, and its score."""
+        rows = [row for row in self.pairs.rows for _ in self.pairs.columns]
+        return {
+            "row": rows,
+            "column": self.pairs.columns * len(self.pairs.rows),
+            "score": self.pairs.scores.ravel().tolist(),
+        }
+
+    @property
+    def numbers(self) -> Floats:
+        """Scores ``(R, C)``."""
+        return self.pairs.scores
+
+    def chosen(self, mask: Masks) -> Any:
+        """Row and column of each chosen pair."""
+        return [[self.pairs.rows[row], self.pairs.columns[column]] for row, column in np.argwhere(mask)]
+
+    def chosen_text(self, mask: Masks) -> str:
+        """The same for a reader."""
+        return ", ".join(f"{row}-{column}" for row, column in self.chosen(mask))
+
+    def draw_solution(self, mask: Masks, title: str) -> Figure:
+        """The scores as a matrix, with the solution's pairs marked."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.pair_figure(self.pairs.rows, self.pairs.columns, self.pairs.scores, mask, title=title)
+
+    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
+        """The scores with one sample, and the marginals, as matrices."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.pair_marginals_figure(
+            self.pairs.rows,
+            self.pairs.columns,
+            self.pairs.scores,
+            sampled.sample,
+            sampled.probability,
+            title=title,
+            samples=sampled.count,
+        )
+
+    def draw_samples(self, masks: Masks, title: str) -> Figure:
+        """Small matrices side by side."""
+        from imle_cli.figures import scores as score_figures
+
+        return score_figures.pair_samples_figure(masks, title=title)
+
+
+def read_item_problem(options: InputOptions, choice: SolverOptions, device: DeviceName) -> ItemProblem:
+    """Reads the items and makes the solver.
+
+    Raises:
+        UsageError: options that do not fit each other or the table.
+        SourceError: a table that cannot be used.
+    """
+    path = options.map
+    assert path is not None
+    packs = choice.solver == "knapsack"
+    if packs and options.capacity is None:
+        raise UsageError("--capacity: missing; --solver knapsack needs what the chosen items may weigh, a whole number >= 0")
+    items = scores.read_items(path, options.score, options.weight if packs else None)
+    count = len(items.names)
+    if not packs and choice.top_k is None:
+        raise UsageError(f"--top-k: missing; --solver top-k needs a number of items from 1 to {count}")
+    if not packs and not 1 <= (choice.top_k or 0) <= count:
+        raise UsageError(f"--top-k: got {choice.top_k}; it must be from 1 to the table's {count} items")
+    try:
+        solver = Knapsack(items.weights, options.capacity or 0) if items.weights is not None else TopK(choice.top_k)
+    except ValueError as error:
+        raise SourceError(path, str(error).replace("capacity:", "--capacity:", 1)) from error
+    sense: SenseName = options.sense or "max"
+    if items.weights is not None and not (items.weights[items.scores > 0] <= (options.capacity or 0)).any():
+        got = f"{path}: no item with a score above 0 weighs at most {options.capacity}"
+        note(f"{got}, so that none is chosen; raise --capacity")
+    theta = torch.from_numpy(items.scores if sense == "max" else -items.scores)[None].to(find_device(device))
+    return ItemProblem(options.name, theta, choice.solver, solver, (path,), items, sense)
+
+
+def read_pair_problem(options: InputOptions, choice: SolverOptions, device: DeviceName) -> PairProblem:
+    """Reads the matrix and makes the solver; errors as in :func:`read_item_problem`."""
+    path = options.map
+    assert path is not None
+    pairs = scores.read_pairs(path)
+    sense: SenseName = options.sense or "max"
+    values = pairs.scores if sense == "max" else -pairs.scores
+    theta = torch.from_numpy(values)[None].to(find_device(device))
+    solver = Assignment(partial=choice.solver == "partial-assignment")
+    if solver.partial and values.max() <= 0:
+        signs = "below" if sense == "min" else "above"
+        got = f"{path}: no score is {signs} 0, so that the partial assignment of {sense} total score is empty"
+        note(f"{got}; --solver assignment gives every row a column")
+    return PairProblem(options.name, theta, choice.solver, solver, (path,), pairs, sense)

@@ -1,0 +1,227 @@
+"""A folder of runs, one a cell of a grid: which have ended, what came out, and what workers give back."""
+
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Generic, TypeVar
+
+from imle_cli.files.folder_lock import LOCK, FolderLock
+from imle_cli.files.outputs import OutputError, leftovers, replacing, sync_folder, write_table
+from imle_cli.runs.folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
+
+TABLE = "table.csv"
+_WORKPLACE = ".cells-"  # how names of folders begin in which cells are trained
+SomeCell = TypeVar("SomeCell", bound="SweepCell")
+SomeSweep = TypeVar("SomeSweep", bound="SweepFolder[Any]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepCell(ABC):
+    """One training of a sweep.
+
+    Attributes:
+        experiment: what it is.
+        workplace: folder to work in, if there is one.
+        AXES: options in which cells differ.
+    """
+
+    experiment: Any
+    workplace: Path | None = None
+
+    AXES: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of its folder, by its place in the grid."""
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its values on the axes."""
+        options = self.experiment.options
+        return {name: options[name] for name in self.AXES}
+
+
+@dataclass(frozen=True)
+class FinishedCell:
+    """What a worker gives back: the files of a run directory by name, and its summary; or why there are none."""
+
+    files: dict[str, bytes]
+    summary: dict[str, Any] | None = None
+    error: str = ""
+
+
+def run_in_workplace(cell: SweepCell, work: Callable[[Path], FinishedCell]) -> FinishedCell:
+    """What ``work`` gives for a new folder for a run, or why it fails: a cell that does must not stop the others."""
+    parent = cell.workplace if cell.workplace and cell.workplace.is_dir() else None
+    try:
+        with TemporaryDirectory(dir=parent) as folder:
+            return work(Path(folder) / "run")
+    except Exception as error:  # whatever may go wrong in it
+        return FinishedCell({}, error=" ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a run directory by name."""
+    # Nobody goes on from the state before the last: the run is complete.
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (PREVIOUS, LOCK)}
+
+
+class SweepFolder(Generic[SomeCell]):
+    """The cells of a sweep, and what came out so far, in the folder ``path``, or a new one under ``sweeps/`` if it is None.
+
+    Args:
+        path: the folder.
+        name: after what to call a new one.
+        cells: all cells, in the order in which they are to be begun.
+        inputs: tells other inputs apart.
+
+    Attributes:
+        results: a row of ``COLUMNS`` for each cell that has ended, in the folder already or since, by the cell's name.
+        RUN: what the cells' folders are.
+        COLUMNS: columns of the table.
+        FILES: what a folder of a sweep may hold besides.
+        FILMS: what the folder of a cell may hold besides a run.
+        OTHER: of what another sweep would be whose inputs are others.
+
+    Raises:
+        RunError: the folder has runs with other options, or something else.
+        FolderLockError: another process writes it.
+    """
+
+    RUN: ClassVar[type[RunFolder]]
+    COLUMNS: ClassVar[tuple[str, ...]]
+    FILES: ClassVar[tuple[str, ...]]
+    FILMS: ClassVar[tuple[str, ...]] = ()
+    OTHER: ClassVar[str]
+
+    def __init__(self, path: Path | None, name: str, cells: Sequence[SomeCell], inputs: str) -> None:
+        self.cells = list(cells)
+        if path is not None:
+            make_folder(path)
+        self.path = path or new_folder(name, "sweeps")
+        self.results: dict[str, dict[str, Any]] = {}
+        self._lock = FolderLock(self.path)
+        try:
+            self._check(inputs)
+            self._remove_leftovers()
+            for cell in self.cells:
+                if (self.folder(cell) / SUMMARY).exists():
+                    self._enter(cell, self.RUN.open(self.folder(cell)).summary())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self: SomeSweep) -> SomeSweep:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._lock.release()
+
+    def folder(self, cell: SomeCell) -> Path:
+        """Where a cell's run is."""
+        return self.path / cell.name
+
+    @property
+    def left(self) -> list[SomeCell]:
+        """Cells that have not ended."""
+        return [cell for cell in self.cells if cell.name not in self.results]
+
+    @contextmanager
+    def at_work(self) -> Iterator[list[SomeCell]]:
+        """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
+        with TemporaryDirectory(prefix=_WORKPLACE, dir=self.path, ignore_cleanup_errors=True) as folder:
+            yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
+
+    def keep(self, cell: SomeCell, outcome: FinishedCell | Exception) -> None:
+        """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
+        if isinstance(outcome, Exception):
+            outcome = FinishedCell({}, error=str(outcome))
+        if outcome.summary is None:
+            self._enter(cell, {}, outcome.error)
+            return
+        folder = self.folder(cell)
+        folder.mkdir(parents=True, exist_ok=True)
+        with FolderLock(folder):
+            for name in sorted(outcome.files, key=lambda name: name != CONFIG):
+                with replacing(folder / name, durable=True) as file:
+                    file.write(outcome.files[name])
+            sync_folder(folder)
+            self.RUN(folder, {}).write_summary(outcome.summary | {"run": str(folder)})
+        self._enter(cell, outcome.summary)
+
+    def _enter(self, cell: SomeCell, summary: Mapping[str, Any], error: str | None = None) -> None:
+        self.results[cell.name] = {name: summary.get(name) for name in self.COLUMNS} | cell.place | {"error": error}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The results in the order of the grid."""
+        return sorted(self.results.values(), key=lambda row: [row[name] for name in self.cells[0].AXES])
+
+    @property
+    def progress(self) -> str:
+        """How many cells have ended."""
+        return f"{len(self.results)} of {len(self.cells)} cells have ended"
+
+    @property
+    def failures(self) -> str:
+        """How many cells failed, and why the first one did; empty if none did."""
+        failed = [row for row in self.rows if row["error"]]
+        if not failed:
+            return ""
+        where = ", ".join(f"{name} {failed[0][name]}" for name in self.cells[0].AXES)
+        return f"{len(failed)} of {len(self.cells)} cells failed; the first ({where}): {failed[0]['error']}"
+
+    def report(self, before: int, seconds: float, files: Sequence[Path]) -> tuple[dict[str, Any], str]:
+        """What came out, of ``before`` cells in earlier calls: for JSON, and the counts for a reader."""
+        failed = sum(bool(row["error"]) for row in self.rows)
+        values = {
+            "out": str(self.path),
+            "cells": len(self.cells),
+            "skipped": before,
+            "failed": failed,
+            "seconds": seconds,
+            "files": [str(file) for file in files],
+            "rows": self.rows,
+        }
+        counts = f"{len(self.cells)} cells, {before} of them done before, {failed} failed"
+        return values, f"{counts}; {seconds:.1f} s; sweep in {self.path}"
+
+    def write_table(self) -> None:
+        """Writes ``table.csv``."""
+        write_table(self.path / TABLE, {name: [row[name] for row in self.rows] for name in self.COLUMNS})
+
+    def _check(self, inputs: str) -> None:
+        path, runs = self.path, sorted(config.parent for config in self.path.glob(f"*/{CONFIG}"))
+        if not runs and any(self._is_foreign(entry) for entry in path.iterdir()):
+            raise OutputError(f"--out: {path} is not empty and has no sweep in it; choose another name")
+        for folder in runs:
+            run = self.RUN.open(folder)
+            for name, value in self.cells[0].experiment.options.items():
+                made = run.config["options"].get(name)
+                if name not in self.cells[0].AXES and made != value:
+                    option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
+                    got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
+                    raise RunError(option, f"{got}; choose another --out")
+            if run.config.get("inputs") != inputs:
+                raise OutputError(f"--out: {folder / CONFIG} is of another {self.OTHER}; choose another name")
+
+    def _is_foreign(self, entry: Path) -> bool:
+        if entry.name.startswith(".") or entry.name in self.FILES:
+            return False
+        return not entry.is_dir() or len(run_leftovers(entry, self.FILMS)) < len(list(entry.iterdir()))
+
+    def _remove_leftovers(self) -> None:
+        """Removes what killed processes have left: half-written files, and folders of workers."""
+        for path in leftovers(self.path, self.FILES):
+            path.unlink()
+        for entry in list(self.path.iterdir()):
+            if entry.name.startswith(_WORKPLACE):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.is_dir():
+                for path in run_leftovers(entry, self.FILMS):
+                    path.unlink()

@@ -1,0 +1,301 @@
+"""What a solver, a noise and a target must do, and the calls of theirs, which hold them to it."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from imle_core.checks import check_generator, check_numbers, sum_is_finite
+from imle_core.contracts.declarations import declared, is_pure
+
+
+class Solver(Protocol):
+    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
+
+    Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise call it in place
+    of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``, or theta
+    ``(B, S, *event)`` and no eps. It gives ``(B, S, *event)`` and need not solve again what is :class:`Known`.
+
+    Memory: a solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of
+    its own, or what it got. The attribute ``pure = True`` saves both copies. It says that the solver changes nothing that it
+    gets, and that what it gives is a new tensor which it does not keep.
+
+    Sense: the attribute ``sense``, "max" or "min", says what a solver does; a layer of the other sense refuses it.
+
+    Both attributes and ``perturb_and_map`` hold for the class that has them, and for subclasses that leave ``__call__``,
+    ``forward`` and ``perturb_and_map`` as they are.
+    """
+
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        """Solutions for the parameters ``theta``."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
+
+    Attributes:
+        theta: parameters, ``(B, 1 or S, *event)``.
+        temperature: that of the noise.
+        z: solutions, ``(B, S, *event)``.
+    """
+
+    theta: Tensor
+    temperature: float
+    z: Tensor
+
+
+class Noise(Protocol):
+    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``.
+
+    Its draws are copied, unless it has the attribute ``pure = True``: then they are new tensors which it does not keep.
+
+    Where it has the attribute ``dependent_samples``, that is the size of the groups along S within which samples of one draw
+    depend on one another: 2 for pairs, ``math.inf`` for the whole draw; 1 if it is missing.
+    """
+
+    @property
+    def sample(self) -> Callable[..., Tensor]:
+        """Draws a tensor of the shape it is given."""
+
+
+class Target(Protocol):
+    """Gives target parameters ``theta'``.
+
+    Where it has them, ``step_size(theta, dy)`` gives lambda, a number or a tensor with one for each row, by which a scaled
+    gradient is divided; and ``observe(difference)`` is called once after each backward pass, with the differences
+    ``(B, S, *event)`` of states before they are averaged and scaled.
+
+    A target gets tensors of its own, in which it may write, unless it has the attribute ``pure = True``: then it changes
+    nothing that it gets. Its parameters must be finite where theta is, unless it has ``follows_gradient = False``.
+    """
+
+    def params(self, theta: Tensor, dy: Tensor, /) -> Tensor:
+        """Target parameters for the parameters ``theta`` and the upstream gradient ``dy``, all ``(N, *event)``."""
+
+
+def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
+    """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``, in memory of its own.
+
+    Raises:
+        TypeError: the noise is no tensor, or the generator is none.
+        ValueError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
+    """
+    check_generator(generator)
+    shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
+    wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
+    known = _keywords(noise.sample)
+    if generator is not None and not known >= {"generator"}:
+        raise ValueError(
+            f"generator: {type(noise).__name__}.sample takes none; the draws would not come from it; "
+            "give sample a keyword argument named generator"
+        )
+    eps = noise.sample(shape, **{name: value for name, value in wanted.items() if name in known})
+    pure = is_pure(noise, "sample")
+    check_numbers(eps, f"noise_distribution: {type(noise).__name__}.sample gave", "give")
+    if eps.shape != shape:
+        raise ValueError(
+            f"noise_distribution: {type(noise).__name__}.sample gave shape {tuple(eps.shape)}, asked for "
+            f"{tuple(shape)}; it must give the shape asked for"
+        )
+    if not pure and eps.isnan().any():
+        raise ValueError(
+            f"noise_distribution: {type(noise).__name__}.sample gave {int(eps.isnan().sum())} NaN of {eps.numel()} draws; "
+            "it must give numbers; look for 0/0 or log(0)"
+        )
+    return eps.to(like) if pure and not eps.is_inference() else own(eps, like)
+
+
+def map_states(
+    solver: Callable[[Tensor], Tensor], theta: Tensor, *, pure: bool | None = None, fresh: bool = False
+) -> Tensor:
+    """Solutions for stacked parameters, both ``(B, S, *event)``, as one call with B*S rows.
+
+    Args:
+        solver: solves.
+        theta: parameters.
+        pure: whether the solver changes nothing and keeps nothing; what it declares if None.
+        fresh: whether nobody else needs the memory of ``theta``, so that the solver may write in it.
+
+    Returns:
+        Solutions in theta's type, in memory of their own.
+
+    Raises:
+        TypeError: the solver gives no dense tensor of real numbers.
+        ValueError: the solver gives another shape, or NaN.
+    """
+    rows = theta.flatten(0, 1)
+    if rows.numel() == 0:
+        return torch.zeros_like(theta)
+    pure = is_pure(solver) if pure is None else pure
+    z = solutions(solver(rows if pure or fresh else rows.clone()), rows.shape, theta, pure)
+    return z.reshape(theta.shape).detach()  # a view that is made without gradients could not be changed in place with them
+
+
+def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
+    """What a solver gave, in the type and on the device of ``like``, in memory of its own.
+
+    Raises:
+        TypeError: no dense tensor of real numbers.
+        ValueError: another shape, or NaN.
+    """
+    check_numbers(z, "solver: gave", "give")
+    if z.shape != shape:
+        raise ValueError(
+            f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(shape)}; it must map "
+            "(N, *event) to (N, *event), row by row; N is batch x samples; for a function of one instance take BlackBox"
+        )
+    if pure and not z.is_inference():
+        states: Tensor = z.detach().to(like)
+        return states
+    states = own(z, like)
+    if not sum_is_finite(states) and states.isnan().any():
+        rows = int(states.isnan().flatten(1).any(dim=1).sum())
+        raise ValueError(
+            f"solver: gave NaN in {rows} of {len(states)} rows; a solution has numbers; run imle check on the solver"
+        )
+    return states
+
+
+def own(values: Tensor, like: Tensor) -> Tensor:
+    """``values`` in the type and on the device of ``like``, without a gradient, in memory that nobody else has."""
+    moved = values.detach().to(like)
+    # A change of type or device has copied already. So has a copy here, which also leaves inference mode.
+    return moved.clone() if moved.dtype == values.dtype and moved.device == values.device else moved
+
+
+def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
+    """``theta'`` for parameters and their upstream gradient, all ``(N, *event)``; an infinite entry of theta stays.
+
+    Raises:
+        TypeError: the target gives no tensor.
+        ValueError: the target gives another shape, or parameters that are not finite where theta is.
+    """
+    moved = target.params(theta, dy) if is_pure(target, "params") else target.params(theta.clone(), dy.clone())
+    check_moved(moved, theta, f"{type(target).__name__}.params gave")
+    moved = moved.to(theta)
+    if sum_is_finite(moved):
+        return moved
+    walls = theta.isinf()
+    if getattr(target, "follows_gradient", True):
+        check_finite_step(torch.where(walls, 0.0, moved))
+    return torch.where(walls, theta, moved)
+
+
+def step_size(target: Any, theta: Tensor, dy: Tensor) -> Tensor | float:
+    """Lambda of parameters and their upstream gradient, both ``(N, *event)``: a number, or one for each row."""
+    given = (theta, dy) if is_pure(target, "step_size") else (theta.clone(), dy.clone())
+    step: Tensor | float = target.step_size(*given)
+    return step
+
+
+def check_moved(moved: Any, theta: Tensor, what: str) -> None:
+    """What a target gives must be a tensor of theta's shape."""
+    check_numbers(moved, f"target_distribution: {what}", "give")
+    if moved.shape != theta.shape:
+        raise ValueError(
+            f"target_distribution: {what} shape {tuple(moved.shape)} for parameters of shape {tuple(theta.shape)}; it must "
+            "keep their shape"
+        )
+
+
+def check_finite_step(moved: Tensor) -> None:
+    """Parameters that were moved by lambda times the upstream gradient must be finite where theta is.
+
+    Ties of infinite parameters would decide a solution, or an infinite one would count as a wall.
+    """
+    wrong = int((~moved.isfinite()).sum())
+    if wrong:
+        raise ValueError(
+            f"target_distribution: lambda times the upstream gradient makes {wrong} of {moved.numel()} target parameters "
+            f"infinite or NaN in {moved.dtype}; they must be finite where theta is; use a smaller lambda or loss scale, or "
+            "theta.float()"
+        )
+
+
+class LossError(ValueError):
+    """A loss that gives what no estimator can use; the message is one line."""
+
+
+def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
+    """``loss(states)``, one number for each of the states ``(N, *event)``.
+
+    Raises:
+        LossError: the loss gives no tensor, another shape, or NaN.
+    """
+    values = loss(states)
+    if not isinstance(values, Tensor):
+        raise LossError(f"loss: gave {type(values).__name__}; it must give a tensor; wrap arrays in torch.as_tensor")
+    if values.shape != states.shape[:1]:
+        raise LossError(
+            f"loss: gave shape {tuple(values.shape)} for states of shape {tuple(states.shape)}; it must give one number for "
+            f"each, ({len(states)},); add up over the other axes, as in .flatten(1).sum(dim=1)"
+        )
+    if values.isnan().any():
+        raise LossError(
+            f"loss: gave {int(values.isnan().sum())} NaN for {len(states)} states; it must give numbers; look for 0/0 or "
+            "log(0)"
+        )
+    return values
+
+
+def check_solver(solver: Any, sense: str) -> None:
+    """A solver must be a callable object that does not declare the other sense.
+
+    Raises:
+        TypeError: a class, or what cannot be called.
+        ValueError: a solver that declares the other sense.
+    """
+    if isinstance(solver, type):
+        raise TypeError(
+            f"function: got the class {solver.__name__}; it must be a solver, an object; make one: {solver.__name__}(...)"
+        )
+    if not callable(solver):
+        raise TypeError(f"function: got {type(solver).__name__}; it must be callable; pass the solver first")
+    does = declared(solver, "sense")
+    if does in ("max", "min") and does != sense:
+        name = getattr(solver, "__name__", type(solver).__name__)
+        remedy = (
+            "leave sense out and call the layer with -costs, or take imle(lambda costs: solver(-costs), sense='min')"
+            if does == "max"
+            else "use sense='min', or give lambda theta: solver(-theta)"
+        )
+        raise ValueError(f"sense: got {sense!r} with {name}, which declares {does!r} and would give the worst; {remedy}")
+
+
+def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
+    """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
+    if perturbed.dtype != torch.float16 or sum_is_finite(perturbed.float()):
+        return
+    wrong = int((perturbed.isinf() & theta.isfinite()).sum())
+    if wrong:
+        raise ValueError(
+            f"theta: noise makes {wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at "
+            f"{torch.finfo(perturbed.dtype).max:g}; they must stay finite; use a lower temperature, or theta.float()"
+        )
+
+
+_known_keywords: dict[Any, frozenset[str]] = {}  # of functions; looking them up takes as long as a small draw
+
+
+def _keywords(function: Callable[..., Any]) -> frozenset[str]:
+    written = getattr(function, "__func__", function)
+    if not inspect.isfunction(written):
+        return _parameters(function)
+    if written not in _known_keywords:
+        _known_keywords[written] = _parameters(written)
+    return _known_keywords[written] - ({"self"} if inspect.ismethod(function) else set())
+
+
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    """Names that a function takes as keywords."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return frozenset({"dtype", "device", "generator"})
+    return frozenset(parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY)

@@ -1,0 +1,207 @@
+"""Conformance of solvers: is it what the estimator takes it for, and if not, what is wrong and what to do."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from torch import Tensor
+
+from imle_core import checks
+from imle_core.contracts import ctrl_c_told_apart
+from imle_core.doctor import (
+    calls,
+    cost,
+    fused,
+    memory,
+    optimum,
+)
+from imle_core.doctor.example import RefusedError
+from imle_core.doctor.settings import generators_put_back
+from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
+from imle_core.estimators import Sense
+
+_EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
+    "call": calls.check_call,
+    "shape": calls.check_shape,
+    "values": calls.check_values,
+    "determinism": calls.check_determinism,
+    "type": calls.check_type,
+    "rows": calls.check_rows,
+    "mates": calls.check_mates,
+    "input": memory.check_input,
+    "buffer": memory.check_buffer,
+    "settings": memory.check_settings,
+    "layout": calls.check_layout,
+    "fused": fused.check_fused,
+    "maximiser": optimum.check_maximiser,
+    "monotone": optimum.check_monotone,
+    "ties": optimum.check_ties,
+    "scale": optimum.check_scale,
+    "shift": optimum.check_shift,
+    "precision": calls.check_precision,
+    "grad": calls.check_grad,
+    "empty": calls.check_empty,
+    "domain": optimum.check_domain,
+    "threads": cost.check_threads,
+    "pickle": cost.check_pickle,
+    "speed": cost.check_speed,
+    "variety": cost.check_variety,
+    "gradients": cost.check_gradients,
+}
+_MAY_REFUSE = ("layout", "grad", "threads", "pickle")
+"""Checks that ask for what training does not ask for."""
+
+CHECKS = tuple(_EXAMINATIONS)
+"""Names of all checks, in order.
+
+* call: it gives solutions; shape: of theta's shape; values: finite; determinism: the same again.
+* type: in theta's type; rows: the same one by one; mates: the same in other batches.
+* input: it leaves its input alone; buffer: it gives new memory each time; settings: it changes none of the process.
+* layout: it reads tensors that are not contiguous; fused: its perturb_and_map, where it has one, gives the same.
+* maximiser, monotone: it maximises, or minimises as is said, <z, theta>; ties, scale, shift: among equal entries, for
+  multiples of theta, and for theta with a number added, too.
+* precision: it takes other types; grad: tensors that require grad; empty: no instances; domain: what it does with numbers
+  that few solvers take.
+* threads: the same on several at a time; pickle: it can be sent to another process; speed: what an instance takes.
+* variety: solutions depend on theta; gradients: those of I-MLE are seldom zero.
+"""
+
+FIRST = CHECKS[:4]
+"""Checks on which all others rest: after a failure of one of them the others would mean nothing and are left out."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: its name, one of :data:`CHECKS`.
+        verdict: "fail" for what makes gradients wrong, "warn" for what works but costs, else "pass".
+        detail: the numbers behind it, and what to do.
+        example: a small counter-example, of as few rows and as many zeros as a bounded search finds. ``theta`` ``(n,
+            *event)`` is what the solver was asked for in one call, ``z`` what it gave, and ``other`` what it gave when asked
+            as the check asks: again, one by one, in another order, for ``moved``, and so on. A solution that beats
+            another is in the same ``z``.
+    """
+
+    check: str
+    verdict: Verdict
+    detail: str
+    example: dict[str, Tensor] = field(default_factory=dict)
+
+
+def check(
+    solver: Callable[[Tensor], Tensor],
+    shape: Sequence[int],
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    sense: Sense | None = None,
+    nb_instances: int = 64,
+    seed: int = 0,
+    observe: Callable[[int], Any] = lambda _: None,
+    tell: Callable[[Finding], Any] = lambda _: None,
+) -> list[Finding]:
+    """Asks a solver ``(N, *event) -> (N, *event)`` for solutions, and holds them against what ``argmax_z <z, theta>`` has.
+
+    A maximiser over any feasible set has ``<theta_i, z_i> >= <theta_i, z_j>`` for all of its own solutions z_j, which are
+    feasible, and so is monotone, ``<theta_i - theta_j, z_i - z_j> >= 0``. It is asked in batches, one by one, in other
+    orders, types and layouts, on ties, beyond its domain, and on threads.
+
+    It takes about a second; for a solver that takes more than some milliseconds an instance, fewer instances are asked for,
+    which the finding "call" says. Whatever the solver raises, SystemExit included, is a finding. Settings of torch and of
+    the process that it changes are put back. One that kills the process or never comes back ends the examination, too;
+    ``imle check`` gives it a process of its own.
+
+    Args:
+        solver: the solver; for one with further arguments give a function of theta alone.
+        shape: event shape.
+        low: smallest theta to ask for; if None, that of the solver's attribute ``domain``, a pair of smallest and largest
+            theta, else -1. Of an endless domain the 2 units next to its end are asked for.
+        high: largest, likewise, else 1.
+        sense: "max", or "min" for a solver of costs that minimises, for ``imle(..., sense="min")``; if None, the solver's
+            attribute ``sense``, else "max".
+        nb_instances: how many to ask for, >= 2.
+        seed: seed of every random number.
+        observe: called with the number of checks that are done, before each of them and each time before the solver is.
+        tell: called with each finding as soon as it is there.
+
+    Returns:
+        Findings in the order of :data:`CHECKS`, without those that would only repeat one that failed.
+
+    Raises:
+        ValueError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain, or
+            another sense.
+
+    >>> from imle_core.solvers import TopK
+    >>> [finding.check for finding in check(TopK(2), (5,)) if finding.verdict == "fail"]
+    []
+    """
+    checks.check_seed("seed", seed)
+    sense = sense or declared_sense(solver) or "max"
+    checks.check_choice("sense", sense, get_args(Sense))
+    _check_request(shape, nb_instances)
+    domain = _domain(solver)
+    bounds = _bounds(domain or (-1.0, 1.0), low, high)
+    sign = 1 if sense == "max" else -1
+    done = 0
+
+    def begin(number: int) -> None:
+        nonlocal done
+        done = number
+        observe(done)
+
+    findings = []
+    with generators_put_back(), ctrl_c_told_apart():  # a solver may draw from the global generators, or seed them
+        subject = Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign, lambda: observe(done))
+        for finding in _findings(subject, begin):
+            tell(finding)
+            findings.append(finding)
+    return findings
+
+
+def _check_request(shape: Any, nb_instances: int) -> None:
+    if nb_instances < 2:
+        raise ValueError(f"nb_instances: got {nb_instances!r}; it must be at least 2; the usual number is 64")
+    if not isinstance(shape, Sequence) or not shape or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ValueError(f"shape: got {shape!r}; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers")
+
+
+def _domain(solver: Any) -> tuple[float, float] | None:
+    domain = getattr(solver, "domain", None)
+    if domain is None:
+        return None
+    try:
+        least, most = map(float, domain)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"domain: got {domain!r}; it must be a pair of the smallest and the largest theta; use -inf and inf for no end"
+        ) from None
+    return least, most
+
+
+def _bounds(domain: tuple[float, float], low: float | None, high: float | None) -> tuple[float, float]:
+    least, most = domain
+    low = max(least, min(most, 1.0) - 2.0) if low is None else low
+    high = min(most, low + 2.0) if high is None else high
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(
+            f"low, high: got {low:g} and {high:g}; low must be finite and below high; leave them out for [-1, 1]"
+        )
+    return low, high
+
+
+def _findings(subject: Subject, begin: Callable[[int], None]) -> Iterator[Finding]:
+    for number, (name, examine) in enumerate(_EXAMINATIONS.items()):
+        begin(number)
+        if name in subject.left_out:
+            continue
+        try:
+            outcome = examine(subject)
+        except RefusedError as error:
+            text, example = subject.refusal(error)
+            outcome = Outcome("warn" if name in _MAY_REFUSE else "fail", f"it {text}", example)
+        yield Finding(name, *outcome)
+        if outcome.verdict == "fail" and name in FIRST:
+            break

@@ -1,0 +1,52 @@
+"""The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imle_core import checks
+from imle_core.estimators.layer import Backward, Layer, Loss, copied
+from imle_core.losses import fenchel_young
+
+
+@dataclass(frozen=True)
+class FenchelYoung(Layer):
+    """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
+
+    A loss rather than a layer: it learns from gold solutions alone, and needs no second solve. With Hamming loss, I-MLE has
+    the same gradient at alpha = 0 and without target noise. Under ``sense="min"`` theta is a cost, and the loss
+    ``<c, gold> - mean_s min_z <c - tau_in eps_s, z>``.
+
+    Source: Berthet et al. 2020 (arXiv 2002.08676), section 4.
+    """
+
+    def __call__(self, theta: Tensor, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
+
+        Raises:
+            ValueError: gold solutions of another shape; or as in a call of any layer.
+            TypeError: gold solutions that are no tensor.
+        """
+        checks.check_theta(theta)
+        if not isinstance(gold, Tensor):
+            raise TypeError(f"gold: got {type(gold).__name__}; it must be a tensor; use torch.as_tensor")
+        if gold.shape not in (theta.shape, theta.shape[1:]):
+            raise ValueError(
+                f"gold: got shape {tuple(gold.shape)} for theta of shape {tuple(theta.shape)}; it must be (*event) or "
+                "(B, *event)"
+            )
+        parameters = self.signed(theta)
+        with torch.no_grad():
+            eps, z = self.draw(parameters.detach(), copied(args, kwargs))
+        perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
+        return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
+
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
+        """Refused: it is a loss of its own."""
+        raise TypeError("fenchel-young: has a loss of its own and cannot take another; call layer(theta, gold)")
+
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """Never asked for: autograd differentiates the loss."""
+        raise NotImplementedError

@@ -1,0 +1,238 @@
+"""What every estimator shares: one call, samples by perturb-and-MAP in the forward pass, a gradient of its own backward.
+
+    forward    z_s = MAP(theta + tau_in * eps_s)
+    backward   g = mean_s g_s,   where an estimator says what g_s is for the upstream gradient dy_s of z_s
+
+Gradients are averaged over samples, not added up: where the loss is summed over samples, g estimates the gradient of its
+mean, and the upstream gradients are those of single samples, whatever S is.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imle_core import checks, contracts
+from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
+from imle_core.estimators.replay import Replay
+from imle_core.estimators.step_size import StepWatch
+from imle_core.estimators.target import TargetDistribution
+from imle_core.sampling import add_noise
+
+Sense = Literal["max", "min"]
+Reduction = Literal["none", "stacked", "mean"]
+Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+Loss: TypeAlias = Callable[[Tensor], Tensor]
+SomeLayer = TypeVar("SomeLayer", bound="Layer")
+
+
+@dataclass(frozen=True)
+class Backward:
+    """What a backward pass has to go on.
+
+    Attributes:
+        theta: parameters to be maximised, repeated for each sample, ``(B, S, *event)``.
+        eps: noise of the forward pass, likewise; None without noise.
+        z: samples, likewise.
+        dy: upstream gradients of the samples, likewise.
+        arguments: further arguments of the solver.
+    """
+
+    theta: Tensor
+    eps: Tensor | None
+    z: Tensor
+    dy: Tensor
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
+
+    The fields are the arguments of :func:`imle_core.imle`, which documents them. An estimator that needs no target, or no
+    noise of the backward pass, makes no use of what it is given.
+    """
+
+    solver: Solver
+    target: Target = field(default_factory=TargetDistribution)
+    noise: Noise | None = None
+    nb_samples: int = 1
+    input_temperature: float = 1.0
+    target_temperature: float = 1.0
+    sense: Sense = "max"
+    reduction: Reduction = "none"
+    generator: torch.Generator | None = None
+    replay: Replay | None = field(init=False)
+    watch: StepWatch = field(default_factory=StepWatch, kw_only=True)
+
+    def __post_init__(self) -> None:
+        checks.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
+        if self.noise is not None:
+            checks.check_method("noise_distribution", self.noise, "sample", "use GumbelNoiseDistribution() or None")
+        checks.check_samples("nb_samples", self.nb_samples)
+        checks.check_temperature("input_noise_temperature", self.input_temperature)
+        checks.check_temperature("target_noise_temperature", self.target_temperature)
+        checks.check_choice("sense", self.sense, get_args(Sense))
+        contracts.check_solver(self.solver, self.sense)
+        checks.check_choice("reduction", self.reduction, get_args(Reduction))
+        checks.check_generator(self.generator)
+        object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+
+    @abstractmethod
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """Gradients ``g_s`` for the upstream gradients of the samples, ``(B, S, *event)``."""
+
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+        checks.check_theta(theta)
+        arguments = copied(args, kwargs)
+        with torch.no_grad():
+            eps, z = self.draw(self.signed(theta.detach()), arguments)
+        if not (torch.is_grad_enabled() and theta.requires_grad):
+            return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
+        output: Tensor = _Estimate.apply(theta, eps, z, self, arguments)  # type: ignore[no-untyped-call]
+        return output
+
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+        """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
+
+        Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
+        before ``backward()``: their mean would divide a target's step lambda.
+
+        Args:
+            theta: parameters (or costs), ``(B, *event)``.
+            loss: from states ``(N, *event)`` to one number for each, ``(N,)``; under the reduction "mean" it gets their
+                means.
+            *args: reach the solver.
+            **kwargs: reach the solver.
+
+        Raises:
+            ValueError: a loss of another shape, or NaN; or as in a call of the layer.
+        """
+        z = self(theta, *args, **kwargs)
+        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
+        samples = 1 if self.reduction == "mean" else self.nb_samples
+        if rows.requires_grad:  # the layer averages gradients of single samples; a mean would divide them once more
+            rows.register_hook(lambda dy: dy * samples)
+        return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+
+    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+        """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
+        eps = self.draw_noise(theta)
+        return eps, self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    def draw_noise(self, theta: Tensor) -> Tensor | None:
+        """Noise ``(B, S, *event)``, or None where no temperature asks for any."""
+        if self.noise is None or self.input_temperature == self.target_temperature == 0:
+            return None
+        with self.drawing(theta):
+            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator)
+
+    def drawing(self, theta: Tensor) -> Any:
+        """Context in which a recomputation of this forward pass draws what the first pass drew."""
+        return nullcontext() if self.replay is None else self.replay.drawing(theta)
+
+    def states(
+        self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
+    ) -> Tensor:
+        """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        pure = is_pure(self.solver)
+        at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
+        narrow = theta.dtype == torch.float16  # whose sums are to be looked at
+        if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
+            rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
+            given = (rows, eps, temperature, known)
+            z = at_once(*given) if pure else at_once(*map(_copied, given))
+            return contracts.solutions(z, rows.shape if eps is None else eps.shape, theta, pure)
+
+        def solver(rows: Tensor) -> Tensor:
+            args, kwargs = arguments if pure else copied(*arguments)
+            return self.solver(self.signed(rows), *args, **kwargs)
+
+        added = eps is not None and temperature != 0  # then the sum is a new tensor
+        return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
+
+    def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
+        """``theta + tau * eps``, shape ``(B, S, *event)``."""
+        return add_noise(theta, eps, temperature, self.nb_samples)
+
+    def signed(self, theta: Tensor) -> Tensor:
+        """Costs as parameters to be maximised, and the other way round."""
+        return -theta if self.sense == "min" else theta
+
+    def reduce(self, z: Tensor) -> Tensor:
+        """Samples ``(B, S, *event)`` in the wanted reduction, perhaps in the same memory."""
+        if self.reduction == "mean":
+            return z.mean(dim=1)
+        return z if self.reduction == "stacked" else z.flatten(0, 1)
+
+    def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
+        """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples; 0 for infinite entries."""
+        checks.check_upstream(dy)
+        parameters = self.signed(theta.detach()).unsqueeze(1).expand_as(z)
+        dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)
+        gradients = self.sample_gradients(Backward(parameters, eps, z, dy, arguments))
+        return self.signed(gradients.mean(dim=1).masked_fill_(theta.isinf(), 0.0))
+
+    def noise_free(self: SomeLayer) -> SomeLayer:
+        """The same layer with one sample, and no noise added."""
+        return replace(self, nb_samples=1, input_temperature=0.0, target_temperature=0.0)
+
+
+class _Estimate(torch.autograd.Function):
+    @staticmethod
+    def forward(theta: Tensor, eps: Tensor | None, z: Tensor, layer: Layer, arguments: Arguments) -> Tensor:  # noqa: ARG004
+        states = layer.reduce(z)
+        return states if layer.reduction == "mean" else states.clone()  # to be written in; the backward pass needs z
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        *tensors, ctx.layer, ctx.arguments = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        theta, eps, z = ctx.saved_tensors
+        with torch.no_grad():
+            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments)
+        if torch.is_grad_enabled():  # create_graph=True
+            gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
+        return gradient, None, None, None, None
+
+
+class _Gradient(torch.autograd.Function):
+    """A gradient of a solver, which has none itself."""
+
+    @staticmethod
+    def forward(gradient: Tensor, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG004
+        return gradient.view_as(gradient)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
+        raise RuntimeError(
+            "gradient: it was asked for its own derivative, and a difference of solutions has none; a layer can be "
+            "differentiated once; leave out create_graph=True, or detach the gradient"
+        )
+
+
+def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+    """Further arguments of a solver, tensors and arrays in memory of their own, without gradients."""
+    return tuple(map(_copied, args)), {name: _copied(value) for name, value in kwargs.items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Known):
+        return replace(value, theta=value.theta.clone(), z=value.z.clone())
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value

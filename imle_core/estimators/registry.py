@@ -1,0 +1,131 @@
+"""Estimators by name, behind one call."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+
+from imle_core import checks
+from imle_core.contracts import Noise, Solver, Target
+from imle_core.estimators.blackbox import BlackboxInterpolation
+from imle_core.estimators.fenchel_young import FenchelYoung
+from imle_core.estimators.identity import Identity
+from imle_core.estimators.implicit_mle import ImplicitMLE
+from imle_core.estimators.layer import Layer, Reduction, Sense
+from imle_core.estimators.perturbed import PerturbedOptimizer
+from imle_core.estimators.score_function import ScoreFunction
+from imle_core.estimators.simple import Simple
+from imle_core.estimators.straight_through import StraightThrough
+from imle_core.estimators.target import AdaptiveTargetDistribution, TargetDistribution
+
+Need = Literal["loss gradient", "loss values", "gold solutions"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An estimator of the registry.
+
+    Attributes:
+        layer: its class.
+        needs: what supervises it.
+        uses_step: whether the target's step lambda changes its gradient.
+        options: arguments of the class that the name stands for.
+        adaptive: whether its target finds its own step.
+        exact: whether it draws exact samples, of an option ``family``, in place of the solver's.
+        scaled: whether its size is an estimate of the gradient's.
+    """
+
+    layer: type[Layer]
+    needs: Need = "loss gradient"
+    uses_step: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    adaptive: bool = False
+    exact: bool = False
+    scaled: bool = True
+
+
+ESTIMATORS: dict[str, Entry] = {
+    "imle": Entry(ImplicitMLE, uses_step=True),
+    "central-imle": Entry(ImplicitMLE, uses_step=True, options={"difference": "central"}),
+    "adaptive-imle": Entry(ImplicitMLE, adaptive=True),
+    "adaptive-central-imle": Entry(ImplicitMLE, adaptive=True, options={"difference": "central"}),
+    "blackbox": Entry(BlackboxInterpolation, uses_step=True),
+    "straight-through": Entry(StraightThrough, scaled=False),
+    "identity": Entry(Identity, scaled=False),
+    "perturbed": Entry(PerturbedOptimizer),
+    "perturbed-baseline": Entry(PerturbedOptimizer, options={"baseline": "noise-free"}),
+    "perturbed-multiplicative": Entry(PerturbedOptimizer, options={"perturbation": "multiplicative"}),
+    "fenchel-young": Entry(FenchelYoung, "gold solutions"),
+    "score-function": Entry(ScoreFunction, "loss values"),
+    "score-function-baseline": Entry(ScoreFunction, "loss values", options={"baseline": "leave-one-out"}),
+    "score-function-exact": Entry(ScoreFunction, "loss values", options={"family": "solver"}, exact=True),
+    "simple": Entry(Simple, exact=True),
+}
+"""Every estimator by the name that :func:`differentiable` and the command line use."""
+
+
+def differentiable(
+    estimator: str,
+    function: Solver | None = None,
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 1,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    *,
+    sense: Sense = "max",
+    reduction: Reduction = "none",
+    generator: torch.Generator | None = None,
+    **options: Any,
+) -> Any:
+    """A layer of a solver with the gradient of a named estimator: the call of :func:`imle_core.imle`, with a name before it.
+
+    Changing the name changes the estimator and nothing else; what an estimator has no use for is left aside.
+    ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young", and ``layer(theta)`` with all but that and
+    the score functions. Gradients are averaged over samples, and are those of :func:`imle_core.imle` for "imle".
+
+    Args:
+        estimator: a key of ``ESTIMATORS``.
+        function: the solver; without it the result is a decorator.
+        target_distribution: as for :func:`imle_core.imle`; the adaptive estimators make an
+            :class:`imle_core.AdaptiveTargetDistribution` of their own, with its alpha, unless they are given one.
+        noise_distribution: as there.
+        nb_samples: as there.
+        input_noise_temperature: as there.
+        target_noise_temperature: as there.
+        sense: as there.
+        reduction: as there.
+        generator: as there.
+        **options: further arguments of the estimator's class, such as ``projection="mean"`` of "identity".
+
+    Raises:
+        ValueError: an unknown name; noise that the estimator cannot use; or as :func:`imle_core.imle`.
+        TypeError: a solver that the estimator cannot use; or as :func:`imle_core.imle`.
+
+    >>> from imle_core.solvers import TopK
+    >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
+    tensor([[1., 0.]])
+    """
+    checks.check_name("estimator", estimator, ESTIMATORS)
+    if function is None:
+        settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
+        return functools.partial(differentiable, estimator, **settings, **options)
+    entry = ESTIMATORS[estimator]
+    target: Target = TargetDistribution() if target_distribution is None else target_distribution
+    if entry.adaptive and isinstance(target, TargetDistribution):
+        target = AdaptiveTargetDistribution(target.alpha)
+    layer: Callable[..., Layer] = entry.layer
+    return layer(
+        function,
+        target,
+        noise_distribution,
+        nb_samples,
+        input_noise_temperature,
+        target_noise_temperature,
+        sense,
+        reduction,
+        generator,
+        **{**entry.options, **options},
+    )

@@ -1,0 +1,115 @@
+"""The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from imle_core import checks, contracts
+from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.exact import ExponentialFamily, check_family, family_of
+
+Baseline = Literal["none", "leave-one-out"]
+
+
+@dataclass(frozen=True)
+class ScoreFunction(Layer):
+    """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
+
+    With a solver, ``p_s`` is the density of the perturbed parameters, ``d/dtheta log p_s = nu'(eps_s) / tau_in`` for noise
+    with density ``exp(-nu)``, and the gradient that of ``E f(MAP(theta + tau eps))``. With ``family``, samples are exact
+    ones of ``p(z) ~ exp(<z, theta> / tau_in)``, no solver is called, no noise is used, and the score is
+    ``(z_s - E z) / tau_in``. The baseline "leave-one-out" is the mean loss of the other samples, which needs two or more.
+
+    Source: Williams 1992 (REINFORCE); leave-one-out: Kool, van Hoof, Welling 2019, "Buy 4 REINFORCE samples".
+
+    Args:
+        baseline: b.
+        family: exact distribution of the states instead of the solver's under noise; "solver" for the one that fits it.
+    """
+
+    baseline: Baseline = "none"
+    family: ExponentialFamily | Literal["solver"] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.check_name("baseline", self.baseline, get_args(Baseline))
+        if self.baseline == "leave-one-out":
+            check_leave_one_out(None if self.family else self.noise, self.nb_samples)
+        if self.family is None:
+            check_density(self.noise, "the score function")
+        if self.family == "solver":
+            check_family(self.solver, "the exact score function")
+
+    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+        """Noise and samples of the solver, or exact samples."""
+        if self.family is None or self.input_temperature == 0:
+            return super().draw(theta, arguments)
+        with self.drawing(theta):
+            return None, self._exact(theta).sample(theta / self.input_temperature, self.nb_samples, self.generator)
+
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+        """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
+
+        Args:
+            theta: parameters (or costs), ``(B, *event)``.
+            loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
+                reduction.
+            *args: reach the solver.
+            **kwargs: reach the solver.
+
+        Raises:
+            ValueError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any layer.
+        """
+        checks.check_theta(theta)
+        with torch.no_grad():
+            parameters = self.signed(theta.detach())
+            eps, z = self.draw(parameters, copied(args, kwargs))
+        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+        mean = values.mean(dim=1)
+        if not (torch.is_grad_enabled() and theta.requires_grad):
+            return mean
+        if self.input_temperature == 0:
+            return mean + _without_gradient(theta)
+        with torch.no_grad():
+            height = values
+            if self.baseline == "leave-one-out":  # values less the mean of the others
+                height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
+            score = self._score(parameters, eps, z)
+            gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
+            gradient.masked_fill_(theta.isinf(), 0.0)
+        moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
+        return mean + (moved * gradient).flatten(1).sum(dim=1)
+
+    def noise_free(self) -> "ScoreFunction":
+        """The same layer with one sample, and no noise or baseline."""
+        return replace(self, nb_samples=1, input_temperature=0.0, target_temperature=0.0, baseline="none")
+
+    def sample_gradients(self, call: Backward) -> Tensor:  # noqa: ARG002
+        """Refused: the upstream gradient does not tell the loss."""
+        raise TypeError("score-function: needs the loss, not its gradient; call layer.estimate(theta, loss)")
+
+    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor) -> Tensor:
+        """``d/dtheta log p``, ``(B, S, *event)``."""
+        if self.family is None:
+            return relative_gradient(self.noise, eps, self.input_temperature)
+        mean = self._exact(theta).marginals(theta / self.input_temperature).to(z)
+        return (z - mean.unsqueeze(1)) / self.input_temperature
+
+    def _exact(self, theta: Tensor) -> ExponentialFamily:
+        family = family_of(self.solver, theta.shape[1:]) if self.family == "solver" else self.family
+        assert isinstance(family, ExponentialFamily)
+        return family
+
+
+def _without_gradient(theta: Tensor) -> Tensor:
+    """Zeros ``(B,)`` through which no gradient can flow to theta: at temperature 0 there is no score."""
+
+    def refuse(_: Tensor) -> None:
+        raise ValueError("input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start")
+
+    zeros = torch.where(theta.isinf(), 0.0, theta - theta.detach()).flatten(1).sum(dim=1)
+    zeros.register_hook(refuse)
+    return zeros

@@ -1,0 +1,53 @@
+"""SIMPLE: exact samples forward, the derivative of exact marginals backward."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from imle_core.estimators.layer import Arguments, Backward, Layer
+from imle_core.exact import ExponentialFamily, check_family, family_of
+
+
+@dataclass(frozen=True)
+class Simple(Layer):
+    """``g_s = Cov(z) dy_s / tau_in``: samples of ``p(z) ~ exp(<z, theta> / tau_in)``, and the Jacobian of their mean.
+
+    No noise is used but that of the exact sampler. The solver says what is sampled: subsets of k for
+    :class:`imle_core.solvers.TopK`, as in the paper, or whatever else has exact marginals; another set of structures needs
+    its ``family``. Without variance for a loss that is linear in z. Other losses are linearised at the sample.
+
+    Source: Ahmed et al. 2023, "SIMPLE: A gradient estimator for k-subset sampling" (arXiv 2210.01941).
+
+    Args:
+        family: exact distribution of the states; that of the solver if None.
+
+    Raises:
+        TypeError: a solver whose exact distribution is not known, and no family.
+    """
+
+    family: ExponentialFamily | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.family is None:
+            check_family(self.solver, "SIMPLE")
+
+    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+        """Exact samples; at temperature 0 the solver's state."""
+        if self.input_temperature == 0:
+            return super().draw(theta, arguments)
+        with self.drawing(theta):
+            return None, self._family(theta).sample(theta / self.input_temperature, self.nb_samples, self.generator)
+
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """Covariance times the samples' mean upstream gradient, which all samples share."""
+        if self.input_temperature == 0:
+            raise ValueError("input_noise_temperature: got 0; exact marginals need a temperature > 0; use 1 for a start")
+        scaled = call.theta[:, 0] / self.input_temperature
+        gradient = self._family(scaled).expectation_gradient(scaled, call.dy.mean(dim=1)) / self.input_temperature
+        return gradient.to(call.z).unsqueeze(1).expand_as(call.z)
+
+    def _family(self, theta: Tensor) -> ExponentialFamily:
+        family = self.family or family_of(self.solver, theta.shape[1:])
+        assert family is not None
+        return family

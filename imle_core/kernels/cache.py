@@ -1,0 +1,148 @@
+"""A cache of machine code on disk that heals: damaged and stale files are compiled anew, what cannot be written is left out.
+
+numba's own cache knows the file of a function but not those of what it calls, and ends in an error where a file is cut short
+or the disk is full. Here each file begins with a checksum, and says which sources, which numba and which types it is for.
+"""
+
+import hashlib
+import pickle
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.util import resolve_name
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import FunctionCache
+from numba.core.serialize import dumps
+
+_CHECKSUM = 32  # bytes
+_IMPORT = re.compile(r"^from ([\w.]+) import (?:\(([^)]*)\)|(.*))|^import (.*)", re.MULTILINE)
+_NAME = re.compile(r"[\w.]+")
+
+
+class KernelCache(FunctionCache):
+    """numba's cache of one function, on files of ours; it is for ``_cache`` of the function's dispatcher.
+
+    Raises:
+        RuntimeError: there is no folder that can be written to.
+        OSError: a source cannot be read.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        version = source_version(function.__module__)
+        self._cache_file: Any = CodeFiles(Path(self._cache_path), self._impl.filename_base, version)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Machine code for these types, or None where the cache has none that can be used."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # whatever numba meets in code of another build of itself
+            self._cache_file.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keeps machine code for these types, if the disk takes it."""
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self._cache_file.flush()
+
+
+class CodeFiles:
+    """The files of one function: an index from types to file names, and a file of machine code for each.
+
+    Args:
+        folder: where they are.
+        stem: beginning of their names.
+        version: of sources and numba; files of another are left aside.
+    """
+
+    def __init__(self, folder: Path, stem: str, version: str) -> None:
+        self._folder, self._stem, self._version = folder, stem, version
+        self._index = folder / f"{stem}.nbi"
+
+    def load(self, key: Any) -> Any:
+        """What was saved under ``key``, or None."""
+        name = (self._read(self._index, None) or {}).get(key)
+        return None if name is None else self._read(self._folder / name, key)
+
+    def save(self, key: Any, code: Any) -> None:
+        """Writes the code, then the index that leads to it."""
+        names = self._read(self._index, None) or {}
+        fresh = (name for number in count(1) if (name := f"{self._stem}.{number}.nbc") not in names.values())
+        names[key] = names.get(key) or next(fresh)
+        self._write(self._folder / names[key], key, code)
+        self._write(self._index, None, names)
+
+    def flush(self) -> None:
+        """Forgets everything."""
+        _remove(self._index)
+
+    def _read(self, path: Path, key: Any) -> Any:
+        """The value in a file that is whole and says that it is for this key; a file that is damaged is removed."""
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        if content[:_CHECKSUM] == hashlib.sha256(content[_CHECKSUM:]).digest():
+            try:
+                version, written_for, value = pickle.loads(content[_CHECKSUM:])
+            except Exception:  # a class that it names is gone
+                pass
+            else:
+                return value if (version, written_for) == (self._version, key) else None
+        _remove(path)
+        return None
+
+    def _write(self, path: Path, key: Any, value: Any) -> None:
+        content = dumps((self._version, key, value))
+        draft = path.with_name(f"{path.name}.tmp.{uuid.uuid4().hex[:16]}")
+        try:
+            draft.write_bytes(hashlib.sha256(content).digest() + content)
+            draft.replace(path)
+        except BaseException:
+            _remove(draft)
+            raise
+
+
+@cache
+def source_version(module: str) -> str:
+    """Digest of numba's version and of the sources that ``module`` is made of: its own and, of our packages, all it imports.
+
+    Raises:
+        OSError: a source cannot be read.
+    """
+    ours, names = {__name__.partition(".")[0], module.partition(".")[0]}, [module]
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in names:
+        content, imported = _source(name)
+        digest.update(name.encode() + content)
+        names += [other for other in imported if other.partition(".")[0] in ours and other not in names]
+    return digest.hexdigest()
+
+
+@cache
+def _source(module: str) -> tuple[bytes, list[str]]:
+    """Digest of a module's source, and the names of the modules that it imports at its top level."""
+    content = Path(str(sys.modules[module].__file__)).read_bytes()
+    imported: dict[str, None] = {}
+    for origin, listed, line, plain in _IMPORT.findall(content.decode()):
+        if plain:
+            imported |= dict.fromkeys(_NAME.findall(plain))
+            continue
+        absolute = resolve_name(origin, sys.modules[module].__package__)
+        members = (f"{absolute}.{name}" for name in _NAME.findall(listed or line))
+        imported |= dict.fromkeys(member if member in sys.modules else absolute for member in members)
+    return hashlib.sha256(content).digest(), [name for name in imported if name in sys.modules]
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

@@ -1,0 +1,67 @@
+"""Compiled kernels: numba with a cache on disk, also where the package itself cannot be written to."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import event
+
+from imle_core.kernels import notice
+from imle_core.kernels.cache import KernelCache
+
+
+class _Watch(event.Listener):
+    """Says when a kernel is compiled because no cache has it."""
+
+    def on_start(self, _: event.Event) -> None:
+        notice.begins()
+
+    def on_end(self, _: event.Event) -> None:
+        """Nobody waits for the end."""
+
+
+event.register("numba:compile", _Watch())
+
+
+def is_compiling() -> bool:
+    """Whether kernels are compiled: not under NUMBA_DISABLE_JIT, with which debuggers and coverage look into them."""
+    return not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compiles ``function`` at its first call for each combination of types, without the interpreter's lock.
+
+    The machine code is kept beside the source or in the user's cache folder, for the next start of Python. Where
+    neither can be written, each process compiles anew. Where numba does not compile, Python runs the function: slowly,
+    with the same results, and like machine code silent about numbers that overflow.
+
+    Args:
+        function: what numba can compile.
+        options: further ones of numba.
+    """
+    if not is_compiling():
+        return _interpreted(function)
+    kernel: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
+    with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
+        kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
+    return kernel
+
+
+def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*arguments)
+
+    return run
+
+
+def compiled_borrowing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles like :func:`compiled` a function that neither makes nor returns arrays, and borrows those it is given.
+
+    Without that, references to arrays in tuples are counted wherever such a function calls another.
+    """
+    return compiled(function, _nrt=False)

@@ -1,0 +1,112 @@
+"""The base of noise distributions.
+
+Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
+where its density has a gradient, ``score(x)``.
+Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail. On the CPU,
+compiled code makes them of a key that is drawn from the generator, elsewhere torch does.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+_PART = 2**16  # entries drawn at once: their temporaries stay in the cache
+_REACH = 40.0  # deviations from the mean within which all draws lie
+
+Device = torch.device | str | None
+
+
+class NoiseDistribution(ABC):
+    """Independent, identically distributed noise with a known law."""
+
+    pure = True
+    mean: float
+    variance: float
+
+    @property
+    def lacks_score(self) -> str | None:
+        """Why the law has no usable ``score``; None where it has one."""
+        return None
+
+    @abstractmethod
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)`` for the density p, in x's shape and type; where the law lacks one, it is not to be called."""
+
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        dtype: torch.dtype | None = None,
+        device: Device = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draws a tensor of independent values.
+
+        Args:
+            shape: shape of the result, any, empty ones included.
+            dtype: floating type of the result; torch's default type if None.
+            device: device of the result; the generator's, else torch's default device if None.
+            generator: source of randomness; torch's global one if None. Draws are made where it lives and then moved.
+        """
+        target = torch.device(device) if device is not None else None
+        source = generator.device if generator is not None else target or torch.get_default_device()
+        values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
+        self._fill(values, generator)
+        return values.view(torch.Size(shape)).to(target or source)
+
+    @abstractmethod
+    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` at every entry of ``x``."""
+
+    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        """Overwrites ``values``, one-dimensional, with draws."""
+        working = torch.float32 if values.device.type == "mps" else torch.float64
+        for part in values.split(_PART):
+            part.copy_(self._draw(len(part), values.device, working, generator))
+
+    @abstractmethod
+    def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
+
+
+class CompiledNoise(NoiseDistribution):
+    """Noise that compiled code draws on the CPU."""
+
+    _remedy: str
+
+    @property
+    @abstractmethod
+    def _settings(self) -> str:
+        """Names and values of its settings, for messages."""
+
+    def check_type(self, dtype: torch.dtype) -> None:
+        """Draws rounded to a floating type must be finite, and not all the same.
+
+        Raises:
+            ValueError: mean and deviation lie outside what the type holds.
+        """
+        kind, size = torch.finfo(dtype), abs(self.mean)
+        deviation = math.sqrt(self.variance)
+        if not (size + _REACH * deviation <= kind.max and deviation > kind.eps * max(size, kind.smallest_normal)):
+            raise ValueError(
+                f"{self._settings}; draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ "
+                f"in {dtype}, which ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number; {self._remedy}"
+            )
+
+    def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
+        self.check_type(values.dtype)
+        if values.device.type != "cpu":
+            super()._fill(values, generator)
+            return
+        wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
+        key = int(torch.empty((), dtype=torch.int64, device=values.device).random_(generator=generator))
+        self._fill_array(wide.numpy(), key, torch.get_num_threads())
+        values.copy_(wide)
+
+    @abstractmethod
+    def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
+        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their places alone."""

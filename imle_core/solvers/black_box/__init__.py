@@ -1,0 +1,5 @@
+"""A function of one instance as a batched solver, on threads or processes."""
+
+from imle_core.solvers.black_box.solver import BlackBox
+
+__all__ = ["BlackBox"]

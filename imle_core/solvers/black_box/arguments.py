@@ -1,0 +1,77 @@
+"""Further arguments of a black box: one entry for each instance, whose samples are neighbouring rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from imle_core.solvers.black_box.task import Task
+
+_NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+
+
+class Arguments:
+    """Those of one call with so many rows.
+
+    Attributes:
+        named: the arguments by name, those by position under 1, 2, ...
+        samples: rows for each instance; 0 without arguments.
+
+    Raises:
+        ValueError: numbers of entries that do not fit.
+        TypeError: an argument without entries.
+    """
+
+    def __init__(self, rows: int, args: tuple[Sequence[Any], ...], kwargs: Mapping[str, Sequence[Any]]) -> None:
+        self._args, self._kwargs = args, kwargs
+        self.named: dict[int | str, Sequence[Any]] = {}
+        self.named.update(enumerate(args, 1))
+        self.named.update(kwargs.items())
+        instances = self._instances(rows)
+        self.samples = rows // instances if instances else 0
+
+    def _instances(self, rows: int) -> int:
+        instances = None
+        for key, entries in self.named.items():
+            name = f"argument {key}" if isinstance(key, int) else key
+            count = _count(name, entries)
+            instances = count if instances is None else instances
+            if count != instances:
+                raise ValueError(
+                    f"{name}: got {count} entries, where others have {instances}; each argument must have one for each "
+                    "instance; give as many"
+                )
+            if rows % count if count else rows:
+                raise ValueError(
+                    f"{name}: got {count} entries for {rows} rows; it must have one for each instance, whose samples are "
+                    "one or more rows; give as many entries as instances"
+                )
+        return instances or 0
+
+    def instance(self, row: int) -> int | None:
+        """Whose sample the row is; None if nothing tells."""
+        return row // self.samples if self.samples else None
+
+    def entries(self, row: int) -> dict[int | str, Any]:
+        """Those of the row's instance."""
+        instance = self.instance(row)
+        return {} if instance is None else {key: entries[instance] for key, entries in self.named.items()}
+
+    def task(self, theta: NDArray[Any], row: int) -> Task:
+        """The row with its arguments."""
+        instance = self.instance(row)
+        if instance is None:
+            return Task(theta, *_NOTHING)  # shared: objects by the thousand would call the garbage collector
+        by_name = {name: entries[instance] for name, entries in self._kwargs.items()}
+        return Task(theta, tuple(entries[instance] for entries in self._args), by_name)
+
+
+def _count(name: str, entries: Any) -> int:
+    listed = isinstance(entries, Sequence) and not isinstance(entries, str | bytes)
+    dimensions: int = getattr(entries, "ndim", 0)
+    if not (listed or dimensions):
+        raise TypeError(
+            f"{name}: got {type(entries).__name__}; it must be a list, array or tensor with one entry for each instance; "
+            "use functools.partial for what all have in common"
+        )
+    return len(entries)

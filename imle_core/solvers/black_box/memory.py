@@ -1,0 +1,88 @@
+"""Solutions of earlier calls of a black box."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
+from operator import is_
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+
+from imle_core.concurrency import OwnLock
+
+
+class Call(NamedTuple):
+    """What the rows of a call have in common.
+
+    Attributes:
+        event: shape of a row.
+        dtype: type of its entries.
+        arguments: the further arguments, by position or name, one sequence each.
+        backward: whether autograd made the call, on its way back.
+    """
+
+    event: tuple[int, ...]
+    dtype: str
+    arguments: dict[int | str, Any]
+    backward: bool
+
+    @classmethod
+    def of(cls, rows: NDArray[Any], arguments: dict[int | str, Any]) -> "Call":
+        """That with such rows and arguments, here and now."""
+        # There is no public way to ask this; where the private one should go, backward rows are solved as others are.
+        task = getattr(torch._C, "_current_graph_task_id", lambda: -1)()
+        return cls(rows.shape[1:], rows.dtype.str, arguments, task != -1)
+
+    def is_like(self, other: "Call") -> bool:
+        """Whether equal rows have equal solutions: the further arguments are the same objects."""
+        if (self.event, self.dtype, list(self.arguments)) != (other.event, other.dtype, list(other.arguments)):
+            return False
+        return all(map(is_, self.arguments.values(), other.arguments.values()))
+
+
+class Memory:
+    """The last forward call, for the backward pass after it, and a number of solutions for any later call.
+
+    Threads may share one.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self._bound, self._lock = bound, OwnLock()
+        self._kept: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
+        self._forward: tuple[Call, Mapping[Hashable, int], NDArray[Any]] | None = None
+
+    def find(self, call: Call, keys: Iterable[Hashable]) -> dict[Hashable, NDArray[Any]]:
+        """The solutions that are known, by key."""
+        found = {}
+        with self._lock:
+            rows: Mapping[Hashable, int] = {}
+            if call.backward and self._forward and call.is_like(self._forward[0]):
+                _, rows, solutions = self._forward
+            for key in keys:
+                if key in rows:
+                    found[key] = solutions[rows[key]]
+                elif not call.arguments and (name := (call.event, call.dtype, key)) in self._kept:
+                    self._kept.move_to_end(name)
+                    found[key] = self._kept[name]
+        return found
+
+    def previous(self, call: Call, row: int) -> NDArray[Any] | None:
+        """The solution of that row in the last forward call."""
+        with self._lock:
+            if self._forward is None or self._forward[0].event != call.event or row >= len(self._forward[2]):
+                return None
+            solution: NDArray[Any] = self._forward[2][row]
+        return solution
+
+    def keep(self, call: Call, rows: Mapping[Hashable, int], solutions: NDArray[Any]) -> None:
+        """Takes in the solutions of a call, ``(N, *event)``; ``rows`` has the keys of true ones."""
+        with self._lock:
+            if not call.backward:
+                self._forward = call, rows, solutions
+            if self._bound and not call.arguments:
+                for key, row in rows.items():
+                    name = call.event, call.dtype, key
+                    if name not in self._kept:
+                        self._kept[name] = solutions[row].copy()  # since a view would keep them all
+            while len(self._kept) > self._bound:
+                self._kept.popitem(last=False)

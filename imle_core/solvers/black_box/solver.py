@@ -1,0 +1,236 @@
+"""A function of one instance as a batched solver: repeats solved once, rows spread over threads, processes or a cluster."""
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import closing
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imle_core import checks
+from imle_core.concurrency import OwnLock
+from imle_core.contracts import declared
+from imle_core.solvers.black_box.arguments import Arguments
+from imle_core.solvers.black_box.executors import Executor, solve_by
+from imle_core.solvers.black_box.memory import Call, Memory
+from imle_core.solvers.black_box.task import INTERRUPTS, Failure, TaskSettings
+from imle_core.solvers.rows import as_rows, in_type_of
+
+Fallback = Literal["error", "previous"]
+
+
+class SolveError(RuntimeError):
+    """A function that failed for one instance.
+
+    Attributes:
+        row: number of its row in the call.
+        theta: its parameters, ``(*event)``, to be looked at, or saved: ``numpy.save(path, error.theta)``.
+        arguments: its further arguments, those by position under 1, 2, ...
+    """
+
+    def __init__(self, message: str, row: int, theta: NDArray[Any], arguments: dict[int | str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.row, self.theta, self.arguments = row, theta, arguments or {}
+
+    def __reduce__(self) -> tuple[type["SolveError"], tuple[Any, ...]]:
+        return type(self), (*self.args, self.row, self.theta, self.arguments)
+
+
+class BlackBox:
+    """``z_n = function(theta_n)``, row by row: any function of one instance becomes a solver of batches.
+
+    Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
+    In a backward pass, so are rows of the last forward call, those of samples whose upstream gradient is 0 or so small
+    that lambda times it is rounded away; with a ``cache``, those of any call without further arguments.
+    Results are in order and do not depend on the executor.
+    More arguments of a call are per instance: ``solver(theta, graph=[...])`` has one entry for each of B instances, and with
+    ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
+
+    Args:
+        function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change,
+            and gives the solution alone. Its attributes ``domain`` and ``sense``, if it has them, become the solver's.
+        arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
+        executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
+            where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
+            whatever ``joblib.parallel_config`` has chosen, a Dask or Ray cluster among others. (joblib waits for ever for
+            Dask workers that died.)
+        jobs: how many solves at a time; as many as there are cores if None. For "joblib", what its configuration says,
+            where Ray has one if ``n_jobs`` is left out.
+        chunk: rows that a worker gets at once; a fair share if None.
+        time_limit: seconds that a solve may take; not in threads. Python code is interrupted by it at once, code in other
+            languages when it comes back to the interpreter. A process that has not come back half a second later is
+            ended, and the others go on with new ones, which takes a second or two.
+        fallback: what then happens: "error", or "previous", counted in ``fallbacks``: the solution of the same row in the
+            last forward call, which in a backward pass makes the sample's gradient 0, and in a forward pass is worth
+            something only if every batch has the same instances in the same places.
+        cache: how many solutions to keep for later calls; the oldest go first.
+        repeats: solve equal rows once, which takes the memory of one batch; False for a function that draws at random.
+
+    Attributes:
+        rows: how many rows were asked for so far.
+        solved: how many of them the function was called for; the others repeated one of these.
+        fallbacks: how often the time limit was met.
+
+    Raises:
+        ValueError: a setting outside its range; when called, NaN, arguments that do not have one entry for each instance,
+            or a time limit in a thread, such as that in which autograd goes back on a GPU.
+        TypeError: a function that cannot be called, or, when called, not be sent to a process; arguments without entries.
+        SolveError: when called, a function that raises, SystemExit included, takes too long, ends its process twice, or
+            gives something else than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
+
+    >>> import torch
+    >>> solver = BlackBox(lambda theta: theta > 0)
+    >>> solver(torch.tensor([[1.0, -1.0], [1.0, -1.0]]))
+    tensor([[1., 0.],
+            [1., 0.]])
+    >>> solver.hit_rate
+    0.5
+    """
+
+    pure = True
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        arrays: bool = False,
+        executor: Executor = "serial",
+        jobs: int | None = None,
+        chunk: int | None = None,
+        time_limit: float | None = None,
+        fallback: Fallback = "error",
+        cache: int = 0,
+        repeats: bool = True,
+    ) -> None:
+        if isinstance(function, type):
+            name = function.__name__
+            raise TypeError(f"function: got the class {name}; it must be a function of one instance; make one: {name}(...)")
+        if not callable(function):
+            raise TypeError(f"function: got {type(function).__name__}; it must be callable; give a function of one instance")
+        checks.check_choice("executor", executor, get_args(Executor))
+        checks.check_choice("fallback", fallback, get_args(Fallback))
+        for name, number, least in (("jobs", jobs, 1), ("chunk", chunk, 1), ("cache", cache, 0)):
+            if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
+                got = checks.shown(number)
+                raise ValueError(f"{name}: got {got}; it must be a whole number >= {least}; leave it out for the usual one")
+        _check_time_limit(time_limit, executor)
+        if cache and not repeats:
+            raise ValueError(f"cache: got {cache} without repeats; it is there to repeat solutions; leave one of them out")
+        self.function, self.arrays, self.executor, self.jobs = function, arrays, executor, jobs
+        self.chunk, self.time_limit, self.fallback, self.cache = chunk, time_limit, fallback, cache
+        self.repeats = repeats
+        if hasattr(function, "domain"):
+            self.domain = function.domain
+        self.rows = self.solved = self.fallbacks = 0
+        self._memory, self._lock = Memory(cache), OwnLock()
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        return f"BlackBox({name}, executor={self.executor!r})"
+
+    @property
+    def sense(self) -> Any:
+        """What the function declares that it does: "max", "min" or None."""
+        return declared(self.function, "sense")
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of the rows asked for so far that repeated another one; 0 before the first."""
+        return 1 - self.solved / self.rows if self.rows else 0.0
+
+    def __call__(self, theta: Tensor, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
+        """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
+        rows = _checked(theta)
+        arguments = Arguments(len(rows), args, kwargs)
+        call = Call.of(rows, arguments.named)
+        asked = self._asked(rows, arguments)
+        known = self._memory.find(call, asked) if self.repeats else {}
+        first = {key: places[0] for key, places in asked.items()}
+        tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
+        solutions, late = np.empty_like(rows), set()
+        for key, solution in known.items():
+            solutions[asked[key]] = solution
+        settings = TaskSettings(self.function, self.arrays, self.time_limit)
+        with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
+            for key, outcome in zip(tasks, outcomes, strict=True):
+                where = _Where(first[key], rows, arguments)
+                if not isinstance(outcome, Failure):
+                    solutions[asked[key]] = outcome
+                elif outcome.late and self.fallback == "previous":
+                    solutions[asked[key]] = self._previous(call, outcome, where)
+                    late.add(key)
+                else:
+                    raise where.error(outcome.reason, outcome.rest) from outcome.error
+        self._memory.keep(call, {key: row for key, row in first.items() if key not in late}, solutions)
+        with self._lock:
+            self.rows += len(rows)
+            self.solved += len(tasks)
+            self.fallbacks += len(late)
+        z, lost = in_type_of(theta, solutions.copy())
+        if lost.any():
+            row = int(np.argwhere(lost)[0][0])
+            raise _Where(row, rows, arguments).error(
+                f"gave {solutions[lost][0]:.10g}", f", which theta's {theta.dtype} does not hold; use theta.float()"
+            )
+        return z.to(theta.device)
+
+    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> dict[Hashable, list[int]]:
+        """The places of each different row, which has its instance's further arguments."""
+        if not self.repeats:
+            return {row: [row] for row in range(len(rows))}
+        asked: dict[Hashable, list[int]] = {}
+        for row, parameters in enumerate(rows):
+            asked.setdefault((arguments.instance(row), parameters.tobytes()), []).append(row)
+        return asked
+
+    def _previous(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
+        solution = self._memory.previous(call, where.row)
+        if solution is None:
+            raise where.error(
+                failure.reason, ", which has no earlier solution; the first call must solve every row; raise time_limit"
+            )
+        return solution
+
+
+class _Where(NamedTuple):
+    """A row of a call, to be named in errors."""
+
+    row: int
+    rows: NDArray[Any]
+    arguments: Arguments
+
+    def error(self, what: str, rest: str) -> SolveError:
+        """A function that failed there."""
+        instance = self.arguments.instance(self.row)
+        name = f"row {self.row}" if instance is None else f"row {self.row} (instance {instance})"
+        return SolveError(
+            f"function: {what} for {name}{rest}", self.row, self.rows[self.row, ...].copy(), self.arguments.entries(self.row)
+        )
+
+
+def _checked(theta: Tensor) -> NDArray[Any]:
+    rows = as_rows(theta)
+    if rows.ndim == 0:
+        raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
+    if np.isnan(rows).any():
+        row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
+        raise ValueError(f"theta: got NaN in row {row}; it must have none; look for the cause upstream")
+    return rows
+
+
+def _check_time_limit(time_limit: float | None, executor: Executor) -> None:
+    if time_limit is None:
+        return
+    checks.check_not_learned("time_limit", time_limit, "leave it out")
+    if not (math.isfinite(time_limit) and time_limit > 0):
+        raise ValueError(f"time_limit: got {time_limit!r}; it must be seconds > 0; use None for no limit")
+    if executor == "threads":
+        raise ValueError(
+            f"time_limit: got {time_limit!r} with threads; these cannot be interrupted; take executor='processes'"
+        )
+    if executor != "processes" and not INTERRUPTS:
+        raise ValueError(
+            f"time_limit: got {time_limit!r}; this system cannot interrupt a function; take executor='processes'"
+        )

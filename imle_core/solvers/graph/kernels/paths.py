@@ -1,0 +1,199 @@
+"""Compiled kernels on graphs, for a batch in one call: cheapest paths, spanning trees, minimum cuts.
+
+The label of a node is the pair ``(d, h)`` of cost and number of edges of the best path to it, compared as a pair, with d in
+float64: ``(d, h)(v) = min over edges (u, v) of (d(u) + c(u, v), h(u) + 1)``. Since h grows along each edge, edges that fit
+their labels make no cycle, not even where costs are zero or lost by rounding. Where costs are >= 0 or there is no cycle,
+the equation has one solution, also with rounded sums.
+"""
+
+import numpy as np
+
+from imle_core.kernels.compiled import compiled
+
+REACHED, CUT_OFF, UNSETTLED = 0, 1, 2
+
+
+@compiled
+def dijkstra_paths(costs, out, status, first, heads, edges, start, goal):
+    """Dijkstra's algorithm with a binary heap that keeps outdated entries.
+
+    Args:
+        costs: ``(N, E)`` float64, >= 0; +inf is an edge that is never taken.
+        out: ``(N, E)`` zeros, set to 1 on the path.
+        status: ``(N,)`` zeros, set to REACHED or CUT_OFF.
+        first: ``(V + 1,)`` where in ``heads`` and ``edges`` the arcs of each node begin.
+        heads: ``(A,)`` where an arc leads.
+        edges: ``(A,)`` whose edge it is.
+        start: number of the first node.
+        goal: number of the last node.
+    """
+    nodes = len(first) - 1
+    labels, hops = np.empty(nodes), np.empty(nodes, np.int64)
+    before, entry = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    keys, steps = np.empty(len(heads) + 1), np.empty(len(heads) + 1, np.int64)
+    queue = np.empty(len(heads) + 1, np.int64)
+    for n in range(len(costs)):
+        labels[:] = np.inf
+        labels[start], hops[start] = 0.0, 0
+        keys[0], steps[0], queue[0], size = 0.0, 0, start, 1
+        while size > 0:
+            label, step, node = keys[0], steps[0], queue[0]
+            size -= 1
+            key, count, moved = keys[size], steps[size], queue[size]
+            hole, child = 0, 1
+            while child < size:
+                other = child + 1
+                if other < size and (
+                    keys[other] < keys[child] or (keys[other] == keys[child] and steps[other] < steps[child])
+                ):
+                    child = other
+                if key < keys[child] or (key == keys[child] and count <= steps[child]):
+                    break
+                keys[hole], steps[hole], queue[hole] = keys[child], steps[child], queue[child]
+                hole, child = child, 2 * child + 1
+            keys[hole], steps[hole], queue[hole] = key, count, moved
+            if label != labels[node] or step != hops[node]:
+                continue
+            if node == goal:
+                break
+            step += 1
+            for arc in range(first[node], first[node + 1]):
+                edge, head = edges[arc], heads[arc]
+                key = label + costs[n, edge]
+                if key > labels[head] or key == np.inf:
+                    continue
+                if key == labels[head] and step >= hops[head]:
+                    if step == hops[head] and edge < entry[head]:
+                        entry[head], before[head] = edge, node
+                    continue
+                labels[head], hops[head], entry[head], before[head] = key, step, edge, node
+                hole = size
+                size += 1
+                while hole > 0:
+                    parent = (hole - 1) >> 1
+                    if keys[parent] < key or (keys[parent] == key and steps[parent] <= step):
+                        break
+                    keys[hole], steps[hole], queue[hole] = keys[parent], steps[parent], queue[parent]
+                    hole = parent
+                keys[hole], steps[hole], queue[hole] = key, step, head
+        if labels[goal] == np.inf:
+            status[n] = CUT_OFF
+            continue
+        _walk_back(out[n], entry, before, start, goal)
+
+
+@compiled
+def acyclic_paths(costs, out, status, first, heads, edges, order, start, goal):
+    """One pass in topological order.
+
+    Args:
+        costs: ``(N, E)`` float64; +inf is an edge that is never taken.
+        out: ``(N, E)`` zeros, set to 1 on the path.
+        status: ``(N,)`` zeros, set to REACHED or CUT_OFF.
+        first: ``(V + 1,)`` where in ``heads`` and ``edges`` the arcs of each node begin.
+        heads: ``(A,)`` where an arc leads.
+        edges: ``(A,)`` whose edge it is.
+        order: ``(V,)`` nodes, each before those to which its arcs lead.
+        start: number of the first node.
+        goal: number of the last node.
+    """
+    nodes = len(first) - 1
+    labels, hops = np.empty(nodes), np.empty(nodes, np.int64)
+    before, entry = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    for n in range(len(costs)):
+        labels[:] = np.inf
+        labels[start], hops[start] = 0.0, 0
+        for node in order:
+            if node == goal:
+                break
+            label, step = labels[node], hops[node] + 1
+            if label == np.inf:
+                continue
+            for arc in range(first[node], first[node + 1]):
+                edge, head = edges[arc], heads[arc]
+                key = label + costs[n, edge]
+                if key > labels[head] or key == np.inf:
+                    continue
+                if key < labels[head] or step < hops[head] or (step == hops[head] and edge < entry[head]):
+                    labels[head], hops[head], entry[head], before[head] = key, step, edge, node
+        if labels[goal] == np.inf:
+            status[n] = CUT_OFF
+            continue
+        _walk_back(out[n], entry, before, start, goal)
+
+
+@compiled
+def _walk_back(mask, entry, before, start, goal):
+    node = goal
+    while node != start:
+        mask[entry[node]] = 1
+        node = before[node]
+
+
+@compiled
+def bellman_ford_paths(costs, out, status, ends, nodes, start, goal):
+    """Bellman and Ford's algorithm over the directed edges from which the goal can be reached.
+
+    Args:
+        costs: ``(N, E)`` float64; +inf is an edge that is never taken.
+        out: ``(N, E)`` zeros, set to 1 on the path.
+        status: ``(N,)`` zeros, set to REACHED, CUT_OFF, or UNSETTLED where labels still fall after V rounds
+            or, since d was rounded, no edge fits a label.
+        ends: ``(E, 2)`` numbers of the nodes that each edge leads from and to.
+        nodes: V.
+        start: number of the first node.
+        goal: number of the last node.
+    """
+    labels, hops = np.empty(nodes), np.empty(nodes, np.int64)
+    entry = np.empty(nodes, np.int64)
+    leads, useful = np.empty(nodes, np.bool_), np.empty(len(ends), np.int64)
+    for n in range(len(costs)):
+        leads[:] = False
+        leads[goal] = True
+        changed = True
+        while changed:
+            changed = False
+            for edge in range(len(ends)):
+                if leads[ends[edge, 1]] and not leads[ends[edge, 0]] and costs[n, edge] < np.inf:
+                    leads[ends[edge, 0]] = changed = True
+        if not leads[start]:
+            status[n] = CUT_OFF
+            continue
+        count = 0
+        for edge in range(len(ends)):
+            if leads[ends[edge, 1]] and costs[n, edge] < np.inf:
+                useful[count] = edge
+                count += 1
+        labels[:] = np.inf
+        labels[start], hops[start] = 0.0, 0
+        changed, rounds = True, 0
+        while changed and rounds <= nodes:
+            changed = False
+            rounds += 1
+            for i in range(count):
+                edge = useful[i]
+                tail, head = ends[edge, 0], ends[edge, 1]
+                if labels[tail] < np.inf:
+                    key, step = labels[tail] + costs[n, edge], hops[tail] + 1
+                    if key < labels[head] or (key == labels[head] and step < hops[head]):
+                        labels[head], hops[head], changed = key, step, True
+        if changed:
+            status[n] = UNSETTLED
+            continue
+        entry[:] = -1
+        for i in range(count):
+            edge = useful[i]
+            tail, head = ends[edge, 0], ends[edge, 1]
+            fits = labels[tail] + costs[n, edge] == labels[head] and hops[tail] + 1 == hops[head]
+            if fits and entry[head] < 0:
+                entry[head] = edge
+        node = goal
+        while node != start and entry[node] >= 0:
+            node = ends[entry[node], 0]
+        if node != start:
+            status[n] = UNSETTLED
+            continue
+        node = goal
+        while node != start:
+            out[n, entry[node]] = 1
+            node = ends[entry[node], 0]

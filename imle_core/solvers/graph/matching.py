@@ -1,0 +1,93 @@
+"""Maximum-weight matchings in general graphs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_core.solvers.graph.exact_numbers import LIMB, in_limbs, limbs_for, whole
+from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, in_parts, where
+from imle_core.solvers.rows import Rows
+
+_EDGES_A_THREAD = 2**9  # below, handing work to another thread takes as long as doing it
+_EDGES_AT_ONCE = 2**14  # more go through memory instead of the processor's cache
+
+
+class Matching(GraphSolver):
+    """``argmax_z <z, theta>`` over matchings, or with ``perfect=True`` over perfect matchings, of an undirected graph.
+
+    z is 1 on the edges of the matching, ``edges`` has their order. In a matching no two edges share a node, so that of
+    parallel ones it has at most one; a perfect one covers every node. Without ``perfect=True`` edges with theta <= 0 are
+    never chosen.
+
+    Domain of theta: any finite numbers; theta = -inf is an edge that is never chosen. Edmonds' blossom algorithm, compiled,
+    O(V E log E) a row (O(V^2 E) where blossoms open again and again), on whole numbers in the exact ratios of theta, so that
+    nothing is rounded. Ties cost more: where k edges are in doubt, each number has k / 60 limbs for the tie rule.
+
+    Among equally good matchings it takes the one with the fewest edges, and among those the one with the first edge of
+    ``edges`` in which they differ.
+
+    Args:
+        graph: undirected networkx graph or multigraph, or an iterable of edges ``(u, v)``.
+        perfect: whether every node must be covered.
+
+    Raises:
+        ValueError: a directed graph, one without edges, or without a perfect matching where one is asked for; when called,
+            parameters that are not ``(N, E)``, NaN, +inf, no perfect matching without edges of -inf.
+
+    >>> import torch
+    >>> Matching([("a", "b"), ("b", "c"), ("c", "d")])(torch.tensor([[2.0, 3.0, 2.0]]))
+    tensor([[1., 0., 1.]])
+    """
+
+    def __init__(self, graph: Graph, perfect: bool = False) -> None:
+        super().__init__(graph)
+        self._check_undirected("a matching")
+        self.perfect = bool(perfect)
+        self._first, self._arcs, self._heads = self._two_way_arcs()
+        if perfect and self._best(np.zeros((1, len(self.edges))), ~self._loops[None])[1].any():
+            raise ValueError(
+                f"graph: got no perfect matching of its {len(self.nodes)} nodes; perfect=True needs one; "
+                "add edges, or use perfect=False"
+            )
+
+    def __repr__(self) -> str:
+        return f"Matching(nodes={len(self.nodes)}, edges={len(self.edges)}, perfect={self.perfect})"
+
+    def _solve(self, rows: Rows) -> Masks:
+        if np.isposinf(rows).any():
+            raise ValueError(
+                f"theta: got {int(np.isposinf(rows).sum())} +inf; sums over edges must be finite; use a large number"
+            )
+        allowed = rows > (-np.inf if self.perfect else 0)
+        masks = np.zeros(rows.shape, np.uint8)
+        status = np.zeros(len(rows), np.uint8)
+
+        def solve(first: int, last: int) -> None:
+            step = 1 + _EDGES_AT_ONCE // len(self.edges)
+            for row in range(first, last, step):
+                part = slice(row, min(row + step, last))
+                masks[part], status[part] = self._best(rows[part], allowed[part])
+
+        in_parts(solve, rows, _EDGES_A_THREAD)
+        if status.any():
+            raise ValueError(
+                f"theta: got -inf on edges without which no matching is perfect{where(int(status.argmax()), rows)}; "
+                "perfect=True needs one; raise one of them, or use perfect=False"
+            )
+        return masks
+
+    def _best(self, rows: Rows, allowed: NDArray[np.bool_]) -> tuple[Masks, NDArray[np.uint8]]:
+        """The best matchings among the edges that are allowed, and where there is no perfect one."""
+        from imle_core.solvers.graph.kernels.matching import maximum_matchings  # here, since numba is slow to import
+
+        digits, shifts, bits = whole(np.where(allowed, rows, 0))
+        bits += len(self.nodes).bit_length() + 7  # so much larger than a weight are numbers on the way
+        counts = limbs_for(bits)
+        shifts += (LIMB * counts + 1 - bits)[:, None]  # the first limb tells most, so let it be full
+        masks, status = np.zeros(rows.shape, np.uint8), np.zeros(len(rows), np.uint8)
+        for count in np.unique(counts).tolist():
+            chosen = np.flatnonzero(counts == count)
+            weights = in_limbs(digits[chosen], shifts[chosen], count)
+            found, left = masks[chosen], status[chosen]
+            maximum_matchings(weights, allowed[chosen], found, left, self._first, self._arcs, self._heads, self.perfect)
+            masks[chosen], status[chosen] = found, left
+        return masks, status

@@ -1,0 +1,62 @@
+"""Best paths on a grid that never turn back."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imle_core.concurrency import in_threads
+from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
+
+_TILES_A_THREAD = 2**15
+
+
+class AcyclicGridPath:
+    """``argmax_z <z, theta>`` over paths from the top left to the bottom right tile that go right, down, or both at once.
+
+    z is 1 on the tiles of the path, both corners included. Since no path returns to a tile, the answer is exact for any
+    real theta, positive ones included: by dynamic programming, ``best(v) = theta(v) + max_u best(u)`` over the up to three
+    tiles u before v, in float64, ``O(H W)`` operations a map, compiled, on as many threads as torch may use. theta = -inf
+    is a wall. Among equally good paths it takes the one found by walking back from the goal to the smallest row-major
+    predecessor.
+
+    Args:
+        diagonal: whether a step may go right and down at once.
+
+    Raises:
+        ValueError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls separate.
+
+    >>> AcyclicGridPath()(torch.tensor([[[1.0, 5.0], [-2.0, 1.0]]]))
+    tensor([[[1., 1.],
+             [0., 1.]]])
+    """
+
+    pure, sense = True, "max"
+
+    def __init__(self, diagonal: bool = True) -> None:
+        self.diagonal = bool(diagonal)
+
+    def __repr__(self) -> str:
+        return f"AcyclicGridPath(diagonal={self.diagonal})"
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""
+        rows = as_rows(theta)
+        if rows.ndim != 3 or 0 in rows.shape[1:]:
+            raise ValueError(
+                f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
+            )
+        check_below_infinity(rows, "gains")
+        rows = shrunk(rows)
+        from imle_core.solvers.grid.kernels.acyclic import best_paths  # here, since numba takes half a second to import
+
+        masks = np.zeros_like(rows)
+
+        def solve(first: int, last: int) -> int:
+            row = int(best_paths(rows[first:last], masks[first:last], self.diagonal))
+            return first + row if row >= 0 else -1
+
+        threads = min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD)
+        cut_off = [row for row in in_threads(solve, len(rows), threads) if row >= 0]
+        if cut_off:
+            raise ValueError(f"theta: walls (-inf) separate the corners of map {cut_off[0]}; open a way right and down")
+        return torch.from_numpy(masks).to(theta)

@@ -1,0 +1,186 @@
+"""Labels of LANES grids side by side, corrected until they are final, and the ways back that they show; compiled.
+
+Labels are scaled, uint32, or exact, float64: :mod:`imle_core.solvers.grid.kernels.lanes` says what for.
+"""
+
+import numpy as np
+
+from imle_core.kernels.compiled import compiled_borrowing
+from imle_core.kernels.vectors import (
+    LANES,
+    add,
+    address,
+    and_,
+    any_lane,
+    equal,
+    fill,
+    less,
+    load,
+    minimum,
+    or_,
+    put,
+    select,
+    store,
+    take,
+)
+
+_VISITS = 64  # of a tile, on average; after them maps are solved sooner one by one
+_VISITS_OF_LARGE = 16
+LARGE = 32**2  # tiles; labels of LANES larger maps do not fit into the nearest caches
+
+
+@compiled_borrowing
+def settle(labels, costs, above, slack, dirty, grid, order, roughly):
+    """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final, or but for a few if ``roughly``.
+
+    Every part of the order is gone through twice at once, so that fewer labels beyond it are made of ones that fall again.
+
+    Returns:
+        Whether few enough visits were needed.
+    """
+    stride, diagonal, visits, most = grid.width + 2, len(grid.steps) == 8, 0, _most_visits(order)
+    for place in range(0, len(labels), LANES):
+        store(labels, place, load(above, 0))
+    for lane in range(LANES):
+        labels[grid.start * LANES + lane] = 0
+    for place in range(len(dirty)):
+        dirty[place] = 0
+    flags, part = address(dirty), 2 * (grid.height + grid.width)
+    _flag(flags, grid.start, stride, diagonal)
+    changed = True
+    while changed and visits <= most:
+        lowered = lowered_again = 0
+        for begin in range(0, len(order), part):
+            end = min(begin + part, len(order))
+            once = _visit(labels, costs, slack, flags, grid, order, begin, end)
+            again = _visit(labels, costs, slack, flags, grid, order, begin, end)
+            visits += once[0] + again[0]
+            lowered, lowered_again = lowered + once[1] + again[1], lowered_again + again[1]
+        if roughly and 2 * lowered_again <= len(order):
+            return True
+        changed = lowered > 0
+    return not changed
+
+
+@compiled_borrowing
+def _visit(labels, costs, slack, flags, grid, order, begin, end):
+    """Lowers labels of flagged places ``order[begin:end]``; returns how many were visited, and lowered below the goal's."""
+    numbers, entering, spare, goal = address(labels), address(costs), load(slack, 0), grid.goal * LANES
+    stride, diagonal = grid.width + 2, len(grid.steps) == 8
+    visits, lowered, bound = 0, 0, add(load(numbers, goal), spare)
+    for i in range(begin, end):
+        place = np.int64(take(order, i))
+        if take(flags, place):
+            put(flags, place, 0)
+            visits += 1
+            if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
+                _flag(flags, place, stride, diagonal)
+                lowered, bound = lowered + 1, add(load(numbers, goal), spare)
+    return visits, lowered
+
+
+@compiled_borrowing
+def _most_visits(order):
+    return len(order) * (_VISITS if len(order) <= LARGE else _VISITS_OF_LARGE)
+
+
+@compiled_borrowing
+def _flag(dirty, place, stride, diagonal):
+    """Flags the neighbours of a place."""
+    for other in (place - stride, place - 1, place + 1, place + stride):
+        put(dirty, other, 1)
+    if diagonal:
+        for other in (place - stride - 1, place - stride + 1, place + stride - 1, place + stride + 1):
+            put(dirty, other, 1)
+
+
+@compiled_borrowing
+def _lower(labels, costs, at, stride, diagonal, bound):
+    """``d(v) <- min(d(v), min_u d(u) + c(v))`` if that lowers a label to below ``bound``; whether it does."""
+    present = load(labels, at)
+    found = add(_least(labels, at, stride, diagonal), load(costs, at))
+    if any_lane(less(found, minimum(present, bound))):
+        store(labels, at, minimum(present, found))
+        return True
+    return False
+
+
+@compiled_borrowing
+def _least(labels, at, stride, diagonal):
+    """The smallest labels beside a tile."""
+    above, below = at - stride, at + stride
+    least = minimum(minimum(load(labels, above), load(labels, below)), load(labels, at - LANES))
+    least = minimum(least, load(labels, at + LANES))
+    if diagonal:
+        left = minimum(load(labels, above - LANES), load(labels, below - LANES))
+        right = minimum(load(labels, above + LANES), load(labels, below + LANES))
+        least = minimum(least, minimum(left, right))
+    return least
+
+
+@compiled_borrowing
+def scaled_ways(labels, costs, slack, dirty, grid, order, ways):
+    """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
+
+    Labels that are not final yet are lowered on the way. Bit i stands for step i. Labels that are not exact are not sure if
+    another is at most ``slack`` above.
+
+    Returns:
+        Whether few enough visits were needed.
+    """
+    numbers, entering, flags, sets = address(labels), address(costs), address(dirty), address(ways)
+    none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
+    goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
+    is_cut, margin = less(none, spare), add(spare, one)
+    visits, most, changed, first, bound = 0, _most_visits(order), True, True, add(load(numbers, goal), margin)
+    while changed and visits <= most:
+        changed = False
+        for i in range(len(order)):
+            place = np.int64(take(order, i))
+            at = place * LANES
+            if take(flags, place) or (first and any_lane(less(load(numbers, at), bound))):
+                put(flags, place, 0)
+                visits += 1
+                present, least = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
+                found = add(least, load(entering, at))
+                if any_lane(less(found, minimum(present, bound))):
+                    store(numbers, at, minimum(present, found))
+                    _flag(flags, place, stride, diagonal)
+                    changed, bound = True, add(load(numbers, goal), margin)
+                near = _near(numbers, at, stride * LANES, diagonal, add(least, margin))
+                several = less(none, and_(near, add(near, fill(np.uint32(2**32 - 1)))))
+                store(sets, at, select(and_(several, is_cut), none, near))
+        first = False
+    return not changed
+
+
+@compiled_borrowing
+def _near(labels, at, stride, diagonal, beyond):
+    """Which labels beside a tile are below ``beyond``."""
+    above, below, none = at - stride, at + stride, fill(np.uint32(0))
+    near = select(less(load(labels, at - LANES), beyond), fill(np.uint32(8 if diagonal else 2)), none)
+    near = or_(near, select(less(load(labels, above), beyond), fill(np.uint32(2 if diagonal else 1)), none))
+    near = or_(near, select(less(load(labels, at + LANES), beyond), fill(np.uint32(16 if diagonal else 4)), none))
+    near = or_(near, select(less(load(labels, below), beyond), fill(np.uint32(64 if diagonal else 8)), none))
+    if diagonal:
+        near = or_(near, select(less(load(labels, above - LANES), beyond), fill(np.uint32(1)), none))
+        near = or_(near, select(less(load(labels, above + LANES), beyond), fill(np.uint32(4)), none))
+        near = or_(near, select(less(load(labels, below - LANES), beyond), fill(np.uint32(32)), none))
+        near = or_(near, select(less(load(labels, below + LANES), beyond), fill(np.uint32(128)), none))
+    return near
+
+
+@compiled_borrowing
+def exact_ways(labels, costs, grid, ways):
+    """Writes which labels beside each tile are smaller and exact; bit i stands for step i."""
+    numbers, entering, steps, sets = address(labels), address(costs), address(grid.steps), address(ways)
+    none = fill(np.uint32(0))
+    for row in range(grid.height):
+        for column in range(grid.width):
+            at = ((row + 1) * (grid.width + 2) + column + 1) * LANES
+            present, cost, tight = load(numbers, at), load(entering, at), none
+            for i in range(len(grid.steps)):
+                before = load(numbers, at + take(steps, i) * LANES)
+                is_tight = and_(less(before, present), equal(add(before, cost), present))
+                tight = or_(tight, select(is_tight, fill(np.uint32(1 << i)), none))
+            store(sets, at, tight)

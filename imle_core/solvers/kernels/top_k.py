@@ -1,0 +1,80 @@
+"""The k largest of each row, compiled, for a batch of rows in one call."""
+
+import numpy as np
+
+from imle_core.kernels.compiled import compiled
+
+_FEW = 32  # up to here a sorted list of the best is quicker than selection
+
+
+@compiled
+def choose(theta, out, counts):
+    """Marks the largest entries of each row, among equals the first, in ``out``.
+
+    Args:
+        theta: ``(N, n)`` float32 or float64, without NaN.
+        out: ``(N, n)``, zeros, same type.
+        counts: ``(N,)`` how many to mark, 1 to n.
+
+    Returns:
+        The first row where an entry of -inf would be marked, or -1.
+    """
+    work = np.empty(theta.shape[1], theta.dtype)
+    for n in range(len(theta)):
+        row, k = theta[n], counts[n]
+        least = _kth_of_few(row, k, work) if k <= _FEW else _kth(row, k, work)
+        if least == -np.inf:
+            return n
+        equal = k
+        for i in range(len(row)):
+            equal -= row[i] > least
+        for i in range(len(row)):
+            if row[i] >= least:
+                if row[i] > least:
+                    out[n, i] = 1
+                elif equal > 0:
+                    out[n, i] = 1
+                    equal -= 1
+    return -1
+
+
+@compiled
+def _kth_of_few(row, k, best):
+    """The k-th largest entry, by keeping the k largest so far in order."""
+    best[:k] = -np.inf
+    least = best[0]
+    for value in row:
+        if value > least:
+            place = k - 1
+            while place > 0 and best[place - 1] < value:
+                best[place] = best[place - 1]
+                place -= 1
+            best[place] = value
+            least = best[k - 1]
+    return least
+
+
+@compiled
+def _kth(row, k, work):
+    """The k-th largest entry, by Hoare's selection (1961): ``first..last`` narrows down to its place."""
+    work[:] = row
+    first, last = 0, len(work) - 1
+    while first < last:
+        pivot = work[(first + last) // 2]
+        low, high = first, last
+        while low <= high:
+            while work[low] > pivot:
+                low += 1
+            while work[high] < pivot:
+                high -= 1
+            if low <= high:
+                work[low], work[high] = work[high], work[low]
+                low += 1
+                high -= 1
+        if k - 1 <= high:
+            last = high
+        elif k - 1 >= low:
+            first = low
+        else:
+            break
+    return work[k - 1]

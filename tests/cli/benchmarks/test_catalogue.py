@@ -1,0 +1,219 @@
+"""Measurements: what they measure is right; how fast it is, is not a matter of tests."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+from imle_cli.benchmarks import (
+    black_boxes,
+    estimators,
+    measurement,
+    paths,
+    plain_solvers,
+    processes,
+    rivals,
+)
+from imle_cli.benchmarks.catalogue import MEASUREMENTS, MORE
+from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
+
+CPU = torch.device("cpu")
+SIZES = (
+    *MEASUREMENTS[:1],
+    *MEASUREMENTS[3:12],
+    partial(black_boxes.workers, seconds=0.001, count=8),
+    partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=5),
+    partial(paths.every_rival, kind="uniform random", side=4, dtype=torch.float64, count=5),
+    partial(paths.plain_kernel, side=12, count=5),
+    partial(paths.large_map, names=("scipy", "networkx"), side=32),
+    partial(estimators.noise, count=1000, at_once=100),
+    partial(estimators.step_with_networkx, samples=2),
+)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
+    monkeypatch.setattr(measurement, "_TURN", 0.0)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Arguments and variables of the processes that would be started; each of them prints 2e6."""
+    made = []
+
+    def start(*arguments, **environment):
+        made.append((arguments, environment))
+        return "2e6"
+
+    monkeypatch.setattr(processes, "run_python", start)
+    monkeypatch.setattr(estimators, "run_python", start)
+    return made
+
+
+def check(rows):
+    """Figures are positive, and a ratio is that of its row to the one it names: less time, or more in the same time."""
+    assert rows
+    assert all(row.value > 0 for row in rows)
+    for row in rows:
+        if row.ratio is not None:
+            (other,) = {one for one in rows if one.subject == row.subject and one.means.endswith(row.reference)} - {row}
+            pair = (other, row) if row.unit in ("s", "ms") else (row, other)
+            assert row.ratio == pytest.approx(pair[0].value / pair[1].value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", SIZES, ids=lambda measure: getattr(measure, "__name__", None) or measure.func.__name__)
+def test_every_measurement_gives_positive_figures_and_its_ratio(measure):
+    threads = torch.get_num_threads()
+    check(list(measure(CPU, 0)))
+    assert torch.get_num_threads() == threads
+
+
+def test_every_library_has_a_row_and_one_of_ours_after_it():
+    rows = list(paths.every_rival(CPU, 0, kind="uniform random", side=4, dtype=torch.float64, count=1600))
+    assert {row.subject for row in rows} == {"1,600 uniform random maps of 4x4, float64"}
+    assert [row.means for row in rows[::2]] == list(rivals.installed())
+    assert [row.reference for row in rows[1::2]] == list(rivals.installed())
+    assert {row.means for row in rows[1::2]} == {f"GridPath, {measurement.threads_in_words(torch.get_num_threads())}"}
+
+
+def test_a_large_map_has_no_rows_where_none_of_the_libraries_is_installed(monkeypatch):
+    for path, _ in rivals.OPTIONAL.values():
+        monkeypatch.setitem(sys.modules, path, None)
+    assert list(paths.large_map(CPU, 0, names=tuple(rivals.OPTIONAL))) == []
+
+
+def test_noisy_maps_keep_their_ridges_and_the_floor():
+    for side in (12, 16, 32):
+        theta = paths.noisy_maps(side, 20, 0, torch.float64)
+        assert (theta.shape, theta.dtype, theta.max()) == ((20, side, side), torch.float64, -GridPath().floor)
+        mean = theta.mean(0)
+        assert ((mean < -95) | (mean > -2)).all()
+        crossed = (mean < -95).any(1)
+        # Three ridges: one begins where the row before it had none.
+        assert int((crossed[1:] & ~crossed[:-1]).sum()) == 3
+
+
+def test_random_maps_have_costs_from_a_tenth_to_ten():
+    theta = paths.random_maps(16, 50, 0)
+    assert (theta.shape, theta.dtype) == ((50, 16, 16), torch.float32)
+    assert -10 < theta.min() < -9.9
+    assert -0.2 < theta.max() <= -0.1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_the_plain_kernel_solves_every_map_on_any_number_of_threads(threads):
+    theta = paths.random_maps(6, 5, 0, torch.float64)
+    with ThreadPoolExecutor(threads) as pool:
+        assert torch.equal(paths._plain_masks(theta, threads, pool), GridPath()(theta))
+
+
+def test_maps_on_a_device_are_measured_only_where_there_is_one(monkeypatch):
+    assert list(paths.from_device(CPU, 0, count=3)) == []
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(True))
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_: tensor)
+    rows = list(paths.from_device(torch.device("cuda"), 0, count=3, side=16))
+    check(rows)
+    assert [row.means for row in rows] == ["GridPath, theta on cpu", "GridPath, theta on cuda"]
+    assert len(waited) == 1 + 4
+
+
+def test_where_backward_rows_repeat_nine_tenths_do():
+    rate, forward, backward = black_boxes.repeats(CPU, 0)
+    assert 90 <= rate.value < 100
+    assert backward.value > forward.value
+
+
+def test_what_is_measured_against_gives_the_same():
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randint(0, 9, (8,), generator=generator).tolist()
+    maps, values = (torch.randn(shape, generator=generator).round() for shape in ((50, 4, 5), (50, 8)))
+    pairs = [
+        (AcyclicGridPath(), plain_solvers.acyclic_path, maps),
+        (Knapsack(weights, 20), lambda row: plain_solvers.knapsack(row, weights, 20), values),
+        (TopK(3), lambda row: plain_solvers.top_k(row, 3), values),
+    ]
+    for solver, plain, theta in pairs:
+        assert solver(theta).tolist() == [plain(row) for row in theta.tolist()]
+
+
+def test_a_full_measurement_has_every_kind_side_and_type():
+    wanted = {tuple(part.keywords.values()) for part in MORE if getattr(part, "func", None) is paths.every_rival}
+    assert wanted == {
+        (kind, side, dtype)
+        for kind in ("noisy built-in", "uniform random")
+        for side in (12, 16, 32)
+        for dtype in (torch.float32, torch.float64)
+    } | {("noisy built-in", side, torch.float32, 4000) for side in (12, 16)}
+
+
+def test_the_loop_of_gammas_is_scaled_from_fewer_draws_and_says_so():
+    slow, fast = estimators.noise(CPU, 0, count=1000, at_once=100)
+    assert slow.subject == fast.subject == "1,000 draws of noise"
+    assert slow.means == "Sum-of-Gamma, k=20.8, s=100, loop of gammas, 100 at a time"
+
+
+def test_many_samples_are_timed_here_and_their_memory_in_a_process_of_its_own(calls, monkeypatch, capsys):
+    rows = list(estimators.many_samples(CPU, 3, samples=20))
+    check(rows)
+    assert [(row.unit, row.subject) for row in rows] == [
+        ("us a sample", "forward and backward, 20 samples"),
+        ("MB", "forward and backward, 20 samples"),
+    ]
+    assert rows[1].value == 2
+    (((option, code, *arguments), _),) = calls
+    monkeypatch.setattr(sys, "argv", [option, *arguments])
+    exec(code, {})
+    assert int(capsys.readouterr().out) >= 0
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_memory_is_measured_above_the_imports():
+    (row,) = MEASUREMENTS[-1](CPU, 0)
+    assert row.unit == "MB"
+    assert 8 < row.value < 1000  # the map alone has 8 MB; below the project's limit
+
+
+def test_commands_are_timed_as_whole_processes(calls):
+    assert [row.unit for row in processes.commands(CPU, 0)] == ["s", "s"]
+    assert {arguments[2] for arguments, _ in calls} == {"marginals", "--help"}
+
+
+def test_a_cold_start_compiles_once_into_a_folder_of_its_own(calls):
+    rows = list(processes.cold_start(CPU, 5))
+    check(rows)
+    assert [row.means for row in rows] == ["whole process, compiling", "whole process, compiled before"]
+    ((arguments, environment),) = {(some, tuple(variables.items())) for some, variables in calls}
+    assert arguments[:5] == ("-m", "imle_cli", "marginals", "--seed", "5")
+    ((name, folder),) = environment
+    assert name == "NUMBA_CACHE_DIR"
+    assert not Path(folder).exists()
+
+
+@pytest.mark.process
+def test_a_process_gets_the_variables_and_gives_what_it_prints(monkeypatch):
+    monkeypatch.setenv("KEPT", "a")
+    code = "import os; print(os.environ['KEPT'] + os.environ['GIVEN'])"
+    assert processes.run_python("-c", code, GIVEN="b") == "ab\n"
+
+
+def test_a_training_gives_speeds_and_an_animation(monkeypatch):
+    monkeypatch.setattr(processes, "run_python", lambda *call: CliRunner().invoke(app, call[2:]).stdout)
+    rows = list(processes.training(CPU, 0, steps=20, steps_on_large=2, turns=1))
+    assert [row.unit for row in rows] == ["s", "%", "steps/s", "s", "kB"]
+    assert all(row.value > 0 for row in rows if row.unit != "%")
+    assert 0 <= rows[1].value <= 100
+    assert rows[3].subject.startswith("3 frames")
+
+
+def test_a_sweep_is_timed_whole(calls):
+    (row,) = processes.sweep(CPU, 7)
+    assert (row.unit, calls[0][0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))

@@ -1,0 +1,167 @@
+"""Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from imle_cli.runs import executors
+from imle_cli.runs.executors import ExecutorError, outcomes
+
+# Built-in functions, which workers find whatever they can import.
+SQUARES = [f"{number} * {number}" for number in range(7)]
+DEATH = "__import__('os')._exit(9)"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("jobs", [1, 2, None])
+def test_every_outcome_once(jobs):
+    assert sorted(outcomes(eval, SQUARES, "joblib", jobs)) == [(number, number**2) for number in range(7)]
+
+
+def test_no_tasks():
+    assert list(outcomes(eval, [], "joblib", 2)) == []
+
+
+@pytest.mark.process
+def test_a_worker_that_dies_fails_alone():
+    tasks = [*SQUARES[:3], DEATH, *SQUARES[3:]]
+    found = dict(outcomes(eval, tasks, "joblib", 2))
+    assert (str(found.pop(3)), len(found)) == ("its worker process died, perhaps for want of memory", 7)
+    assert sorted(found.values()) == [number**2 for number in range(7)]
+
+
+@pytest.mark.process
+def test_a_result_comes_before_the_rest_has_ended():
+    numbers = outcomes(eval, ["1", "__import__('time').sleep(60)"], "joblib", 2)
+    assert next(numbers) == (0, 1)
+    numbers.close()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize("executor", ["dask", "ray"])
+def test_a_cluster_gives_the_same(executor):
+    pytest.importorskip(executor)
+    code = (
+        "from imle_cli.runs.executors import outcomes\n"
+        "if __name__ == '__main__':\n"
+        f"    print(sorted(outcomes(eval, {SQUARES}, {executor!r}, 2)))\n"
+    )
+    Path("call.py").write_text(code)
+    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == f"{[(number, number**2) for number in range(7)]}\n", done.stderr
+
+
+# Every address at which this process or one of its workers listens, and what it answers there.
+LISTENERS = """
+import http.client, psutil, sys
+sys.path.append({folder!r})
+from imle_cli.runs.executors import outcomes
+
+def answers():
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    for process in family:
+        for socket in process.net_connections(kind="tcp"):
+            if socket.status == psutil.CONN_LISTEN:
+                yield socket.laddr.ip
+                for page in ("/health", "/metrics", "/info/main/workers.html", "/"):
+                    connection = http.client.HTTPConnection(*socket.laddr, timeout=3)
+                    try:
+                        connection.request("GET", page)
+                        yield connection.getresponse().status
+                    except (OSError, http.client.HTTPException):
+                        pass
+                    finally:
+                        connection.close()
+
+if __name__ == "__main__":
+    found = outcomes(eval, ["1", "2"], "dask", 2)
+    next(found)
+    print(sorted(set(map(str, answers()))))
+    list(found)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_cluster_of_dask_here_shows_nothing():
+    pytest.importorskip("dask")
+    Path("listeners.py").write_text(LISTENERS.format(folder=str(Path(executors.__file__).parents[2])))
+    done = subprocess.run([sys.executable, "listeners.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() in ("['127.0.0.1']", "['127.0.0.1', '404']"), done.stdout + done.stderr
+
+
+# Who gets to give orders to the cluster of another process: with its keys, without keys, and with keys of his own.
+STRANGERS = """
+import sys
+sys.path.append({folder!r})
+import distributed
+from imle_cli.runs.executors import outcomes
+
+def obeyed(address, security):
+    try:
+        with distributed.Client(address, security=security, timeout=5, set_as_default=False) as client:
+            return client.submit(eval, "6 * 7").result(timeout=30)
+    except (OSError, ValueError, TypeError):
+        return "refused"
+
+if __name__ == "__main__":
+    found = outcomes(eval, ["1", "2"], "dask", 1)
+    next(found)
+    owner = distributed.default_client()
+    address = owner.scheduler.address
+    print(address.partition(":")[0], obeyed(address, owner.security), obeyed(address.replace("tls", "tcp"), None),
+          obeyed(address, distributed.Security.temporary()))
+    list(found)
+"""
+
+
+def test_a_cluster_of_dask_here_takes_orders_from_this_process_alone():
+    pytest.importorskip("dask")
+    pytest.importorskip("cryptography")
+    Path("strangers.py").write_text(STRANGERS.format(folder=str(Path(executors.__file__).parents[2])))
+    done = subprocess.run([sys.executable, "strangers.py"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() == "tls 42 refused refused", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("keys", "asked"), [(None, "Security()"), ("there", "Security.temporary()")])
+def test_keys_are_made_where_they_can_be(keys, asked, monkeypatch):
+    class Security:
+        made = "Security()"
+
+        @classmethod
+        def temporary(cls):
+            security = cls()
+            security.made = "Security.temporary()"
+            return security
+
+    def cluster(**settings):
+        assert settings["security"].made == asked
+        raise RuntimeError("begun")
+
+    monkeypatch.setattr(executors, "find_spec", lambda name: keys if name == "cryptography" else "there")
+    stand_in = SimpleNamespace(Security=Security, LocalCluster=cluster)
+    with pytest.raises(RuntimeError, match="begun"), executors._dask(stand_in, 1):
+        pass
+
+
+@pytest.mark.parametrize(("executor", "module"), [("dask", "distributed"), ("ray", "ray")])
+def test_what_is_not_installed(executor, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    message = (
+        rf"^--executor: {executor} is not installed; pip install 'imle\[{executor}\]', or leave it out to use this machine$"
+    )
+    with pytest.raises(ExecutorError, match=message):
+        list(outcomes(eval, SQUARES, executor, 2))
+
+
+def test_an_executor_that_cannot_start_says_why(monkeypatch):
+    def fail(_):
+        raise RuntimeError("no processes")
+
+    monkeypatch.setattr(executors, "WorkerPool", fail)
+    with pytest.raises(RuntimeError, match="no processes"):
+        list(outcomes(eval, SQUARES, "joblib", 2))

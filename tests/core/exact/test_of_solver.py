@@ -1,0 +1,47 @@
+"""Which exact distribution belongs to which solver."""
+
+import re
+from itertools import combinations
+
+import pytest
+import torch
+
+from imle_core.exact import AcyclicGridPaths, Categorical, KnapsackSets, KSubset, SpanningTrees, check_family, family_of
+from imle_core.solvers import AcyclicGridPath, ArgMax, Assignment, GridPath, Knapsack, Ranking, SpanningTree, TopK
+
+EDGES = list(combinations("abcd", 2))
+KNOWN = {
+    "top-k": (TopK(2), (5,), KSubset),
+    "top-k of a matrix": (TopK(3), (2, 3), KSubset),
+    "argmax": (ArgMax(), (2, 3), Categorical),
+    "path": (AcyclicGridPath(), (3, 4), AcyclicGridPaths),
+    "path without diagonals": (AcyclicGridPath(diagonal=False), (3, 4), AcyclicGridPaths),
+    "tree": (SpanningTree(EDGES), (6,), SpanningTrees),
+    "tree of fewer edges": (SpanningTree(EDGES[:4]), (4,), SpanningTrees),
+    "knapsack": (Knapsack([1, 2, 3, 4, 5], 7), (5,), KnapsackSets),
+}
+UNKNOWN = [GridPath(), TopK(), SpanningTree([("a", "b"), ("c", "d")], forest=True), Ranking(), Assignment(), lambda z: z]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_solver_finds_the_mode_of_its_family(name):
+    solver, event, kind = KNOWN[name]
+    family = family_of(solver, event)
+    assert type(family) is kind
+    assert family.event == event
+    check_family(solver, "the test")
+    theta = torch.randn(200, *event, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    states = family.states()
+    best = states[(theta.flatten(1) @ states.flatten(1).T).argmax(dim=1)]
+    assert torch.equal(solver(theta), best)
+
+
+@pytest.mark.parametrize("solver", UNKNOWN, ids=lambda solver: type(solver).__name__)
+def test_none_for_other_solvers(solver):
+    assert family_of(solver, (2, 2)) is None
+    message = (
+        f"function: got {solver!r}; the test needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, "
+        "SpanningTree and Knapsack; give its exact distribution as family=..."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        check_family(solver, "the test")

@@ -1,0 +1,158 @@
+"""Black boxes on processes: workers that die, hang, or are interrupted."""
+
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from functools import partial
+
+import psutil
+import pytest
+import torch
+
+from imle_core.solvers import BlackBox, SolveError
+from imle_core.solvers.black_box.processes import _Inquest
+from imle_core.solvers.black_box.task import TaskSettings
+
+pytestmark = pytest.mark.process
+
+LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
+ON_PROCESSES = partial(BlackBox, executor="processes", jobs=2)
+
+
+class UnsendableError(Exception):
+    def __init__(self, one, two):
+        super().__init__(one + two)
+
+
+def raise_unsendable(_):
+    raise UnsendableError("a", "b")
+
+
+def die_on_large(theta):
+    if theta.max() > 2:
+        os._exit(1)
+    return theta > 0
+
+
+def sleep_on_large(theta):
+    while theta.max() > 2:
+        time.sleep(0.01)
+    return theta > 0
+
+
+def compute_on_large(theta):
+    if theta.max() > 2:
+        max(range(150_000_000))  # for seconds in C, with the interpreter's lock and no look at signals
+    return theta > 0
+
+
+def test_an_error_that_cannot_be_sent_from_a_process():
+    with pytest.raises(SolveError, match=r"raised UnsendableError \(ab\) for row 0"):
+        ON_PROCESSES(raise_unsendable)(LARGE)
+
+
+def test_a_function_that_cannot_be_sent_to_one():
+    lock = threading.Lock()
+    message = (
+        "function: got one that cannot be sent to a process (TypeError: cannot pickle '_thread.lock' object); it and its "
+        "arguments must be picklable, which locks and generators are not; take executor='threads', or make these inside it"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        ON_PROCESSES(lambda theta: (lock, theta)[1])(LARGE)
+
+
+def test_processes_that_end_before_they_begin(tmp_path):
+    message = (
+        "function: its processes ended twice before they began; it must be one that another process can load; take "
+        "executor='threads'"
+    )
+    inquest = _Inquest(TaskSettings(die_on_large, False, None))
+    assert inquest.hold(tmp_path, BrokenExecutor()) == {}
+    with pytest.raises(RuntimeError, match=f"^{re.escape(message)}$"):
+        inquest.hold(tmp_path, BrokenExecutor())
+
+
+def test_a_process_that_must_not_start_others(monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    message = (
+        "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not start "
+        "others; take executor='serial'"
+    )
+    with pytest.raises(RuntimeError, match=f"^{re.escape(message)}$"):
+        ON_PROCESSES(torch.abs)(LARGE)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
+class TestDeath:
+    def test_a_worker_that_dies(self):
+        message = "function: its process died twice for row 2; it must solve every row; look at .theta of this error"
+        with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
+            ON_PROCESSES(die_on_large)(LARGE)
+
+    def test_a_worker_that_dies_once(self, tmp_path):
+        def die_once(theta):
+            with (tmp_path / f"{theta.tolist()}").open("a") as calls:
+                calls.write("1")
+            if theta.max() > 2 and not (tmp_path / "died").exists():
+                (tmp_path / "died").touch()
+                os._exit(1)
+            return theta > 0
+
+        theta = torch.cat([LARGE, -LARGE, LARGE[:, :1] * LARGE - 5, 2 - LARGE])
+        assert torch.equal(ON_PROCESSES(die_once, chunk=1)(theta), (theta > 0).float())
+        assert {len(path.read_text()) for path in tmp_path.glob("[[]*")} == {1, 2}
+
+
+class TestTimeLimit:
+    def test_an_error(self):
+        with pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2; it must solve every row;"):
+            ON_PROCESSES(sleep_on_large, time_limit=0.2)(LARGE)
+
+    def test_it_holds_in_code_that_never_comes_back(self):
+        solver = ON_PROCESSES(compute_on_large, time_limit=0.2, fallback="previous", chunk=1)
+        solver(-LARGE)
+        assert torch.equal(solver(LARGE), torch.tensor([[0.0, 1], [1, 0], [0, 0], [1, 1]]))
+        assert solver.fallbacks == 1
+
+    def test_it_holds_in_a_thread_and_where_functions_cannot_be_interrupted(self, monkeypatch):
+        monkeypatch.setattr("imle_core.solvers.black_box.INTERRUPTS", False)
+        with (
+            ThreadPoolExecutor(1) as pool,
+            pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2;"),
+        ):
+            pool.submit(ON_PROCESSES(compute_on_large, time_limit=0.2), LARGE).result()
+
+
+def test_threads_may_fail_and_succeed_side_by_side():
+    good, bad = ON_PROCESSES(torch.abs, chunk=1), ON_PROCESSES(raise_unsendable)
+    with ThreadPoolExecutor(2) as pool:
+        theta = torch.arange(400.0).view(200, 2)
+        solved, failed = pool.submit(good, theta), pool.submit(bad, LARGE)
+        assert isinstance(failed.exception(), SolveError)
+        assert torch.equal(solved.result(), theta)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent otherwise elsewhere")
+@pytest.mark.parametrize("executor", ["processes", "threads"])
+def test_ctrl_c_ends_the_workers(executor):
+    # Without a guard for the main module, as in a script of few lines.
+    code = (
+        "import os, time, torch; from imle_core.solvers import BlackBox\n"
+        "def wait(theta):\n    os.write(1, b'at work\\n')\n    time.sleep(60)\n"
+        f"BlackBox(wait, executor={executor!r}, jobs=2)(torch.eye(4))\n"
+    )
+    call = [sys.executable, "-c", code]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"at work\n"
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert len(workers) >= 2 * (executor == "processes")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)  # ends when no worker holds the pipe any more
+    assert errors.rstrip().endswith(b"KeyboardInterrupt")
+    assert all(worker.status() == psutil.STATUS_ZOMBIE for worker in psutil.wait_procs(workers, timeout=1)[1])
