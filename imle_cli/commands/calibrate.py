@@ -18,6 +18,7 @@ from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
     from imle_cli.files.outputs import Outputs
+    from imle_core import SumOfGammaNoiseDistribution
     from imle_core.exact import ExponentialFamily
     from imle_core.lab import Calibration, Estimate
 
@@ -63,6 +64,7 @@ def calibrate(
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.lab import number_of_states, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
+    from imle_core import SumOfGammaNoiseDistribution
     from imle_core.lab import REFINEMENTS
     from imle_core.lab import calibrate as measure
 
@@ -75,12 +77,15 @@ def calibrate(
     family, law = _known(problem.family, choice.solver), make_noise(noise, problem.k)
     if law is None:
         raise UsageError("--noise: got none; its temperature would change nothing; choose a law")
+    series = law if isinstance(law, SumOfGammaNoiseDistribution) else None
     outputs = Outputs(out or Path(f"{stem}-calibrate.png"), None, inputs)
     theta = _stacked([each.theta for each, *_ in found])
     with console.progress("sampling", samples * (len(temperatures) + (len(temperatures) > 1) * REFINEMENTS)) as advance:
         ask = partial(measure, theta, problem.solver, family, law, temperatures)
         records = list(ask(nb_samples=samples, seed=report.seed, observe=advance))
-    title = f"{problem.name}{f', {instances} instances' if instances > 1 else ''}: {noise_title(noise.noise)}{_details(law)}"
+    title = (
+        f"{problem.name}{f', {instances} instances' if instances > 1 else ''}: {noise_title(noise.noise)}{_details(series)}"
+    )
     outcome = _Outcome(title, family, temperatures, records)
     _draw(outputs, outcome)
     values = {
@@ -88,8 +93,8 @@ def calibrate(
         "instances": instances,
         **number_of_states(family),
         "noise": noise.noise,
-        "k": getattr(law, "k", None),
-        "iterations": noise.noise_iterations if hasattr(law, "k") else None,
+        "k": None if series is None else series.k,
+        "iterations": None if series is None else noise.noise_iterations,
         "samples": samples,
         "seed": report.seed,
     }
@@ -157,8 +162,8 @@ def _stacked(parts: list[Any]) -> Any:
     return torch.cat(parts)
 
 
-def _details(law: Any) -> str:
-    return f", k = {law.k:g}, {law.nb_iterations:g} terms" if hasattr(law, "k") else ""
+def _details(series: "SumOfGammaNoiseDistribution | None") -> str:
+    return "" if series is None else f", k = {series.k:g}, {series.nb_iterations:g} terms"
 
 
 def _row(record: "Calibration") -> dict[str, Any]:

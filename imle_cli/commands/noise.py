@@ -29,6 +29,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise
     from imle_cli.problems.noise import make_noise
+    from imle_core import SumOfGammaNoiseDistribution
 
     began = time.perf_counter()
     console = Report(as_json=report.json, quiet=report.quiet)
@@ -37,6 +38,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     distribution = make_noise(law, default_k=20.0)
     if distribution is None:
         raise UsageError("--noise: got none; there is nothing to draw; choose a law")
+    series = distribution if isinstance(distribution, SumOfGammaNoiseDistribution) else None
     outputs = Outputs(out or Path(f"noise-{law.noise}.png"), None, ())
     with console.progress("drawing", samples) as advance:
         drawn = draw_noise(distribution, samples, report.seed, find_device(report.device), advance)
@@ -53,8 +55,8 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     outputs.write(canvas.encode(figure, outputs.format), drawn.values)
     values = {
         "noise": law.noise,
-        "k": getattr(distribution, "k", None),
-        "iterations": _json_number(getattr(distribution, "nb_iterations", None)),
+        "k": None if series is None else series.k,
+        "iterations": None if series is None else _json_number(series.nb_iterations),
         "fold": drawn.fold,
         "samples": samples,
         "seed": report.seed,
@@ -69,6 +71,6 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     console.result(values, [("law", drawn.title), *facts.items(), ("files", ", ".join(outputs.files))])
 
 
-def _json_number(value: float | None) -> float | str | None:
+def _json_number(value: float) -> float | str:
     """JSON has no infinity."""
     return "inf" if value == math.inf else value

@@ -113,12 +113,18 @@ class PerceptionOptions:
     @property
     def nb_samples(self) -> int:
         """Sampled paths of each map."""
-        usual = 10 if self.estimator.startswith(("score-function", "perturbed")) else 1
-        return usual if self.samples is None else self.samples
+        return self._usual[0] if self.samples is None else self.samples
 
     @property
     def temperatures(self) -> tuple[float, float]:
         """Temperatures of the noise, forward and backward."""
-        usual = 0.0 if self.estimator == "identity" else 1.0  # identity makes costs of norm 1, which such noise drowns
-        forward = usual if self.input_temp is None else self.input_temp
+        forward = self._usual[1] if self.input_temp is None else self.input_temp
         return forward, forward if self.target_temp is None else self.target_temp
+
+    @property
+    def _usual(self) -> tuple[int, float]:
+        """Samples and a temperature that suit the estimator; baselines have no use for them."""
+        from imle_core.estimators import ESTIMATORS
+
+        entry = ESTIMATORS.get(self.estimator)
+        return (1, 1.0) if entry is None else (entry.usual_samples, entry.usual_temperature)

@@ -10,7 +10,6 @@ from imle_core.estimators import ESTIMATORS
 
 _MOST_ZEROS, _SOLVED = 0.9, 0.9  # shares: of gradients, beyond which lambda is too small; of maps, when all is well
 _COLLAPSED = 1e-2
-_HANDS_ON = ("identity", "straight-through")  # they give the loss gradient back as it is
 
 
 def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -> list[str]:
@@ -33,7 +32,7 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
         elif learning.loss_reduction == "mean":
             cause = "--loss-reduction mean divides it by the batch; use sum"
         found.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda moves no path; {cause}")
-    if learning.loss == "hamming" and learning.estimator in _HANDS_ON:
+    if learning.loss == "hamming" and entry.usual_loss == "squared":
         found.append(
             f"note: {learning.estimator} hands the loss gradient on, which the linear Hamming loss has the same for every "
             "path; use --loss squared"

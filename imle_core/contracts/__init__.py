@@ -1,11 +1,7 @@
 """The contracts of solvers, noise and targets, and the calls of users' code, which hold it to them."""
 
 from imle_core.contracts.calls import (
-    Known,
     LossError,
-    Noise,
-    Solver,
-    Target,
     check_finite_step,
     check_moved,
     check_noise_fits,
@@ -19,6 +15,26 @@ from imle_core.contracts.calls import (
     target_parameters,
 )
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
+from imle_core.contracts.protocols import (
+    BoundedSolver,
+    CheckingTarget,
+    ClampingSolver,
+    DependentNoise,
+    DirectedSolver,
+    DividingTarget,
+    FusedSolver,
+    GivenTarget,
+    Known,
+    Noise,
+    ObservingTarget,
+    Pure,
+    ReusingSolver,
+    ScoredNoise,
+    Solver,
+    SteppingTarget,
+    Target,
+    WeightedTarget,
+)
 from imle_core.contracts.user_code import (
     CtrlC,
     ctrl_c_told_apart,
@@ -31,12 +47,26 @@ from imle_core.contracts.user_code import (
 
 __all__ = [
     "SOLVES",
+    "BoundedSolver",
+    "CheckingTarget",
+    "ClampingSolver",
     "CtrlC",
+    "DependentNoise",
+    "DirectedSolver",
+    "DividingTarget",
+    "FusedSolver",
+    "GivenTarget",
     "Known",
     "LossError",
     "Noise",
+    "ObservingTarget",
+    "Pure",
+    "ReusingSolver",
+    "ScoredNoise",
     "Solver",
+    "SteppingTarget",
     "Target",
+    "WeightedTarget",
     "check_finite_step",
     "check_moved",
     "check_noise_fits",

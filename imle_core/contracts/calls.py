@@ -1,80 +1,15 @@
-"""What a solver, a noise and a target must do, and the calls of theirs, which hold them to it."""
+"""Calls of solvers, noise and targets, which hold them to their protocols."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from imle_core.checks import check_generator, check_numbers, sum_is_finite
 from imle_core.contracts.declarations import declared, is_pure
-
-
-class Solver(Protocol):
-    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
-
-    Where it has the method ``perturb_and_map(theta, eps, temperature, known=None)``, layers that maximise call it in place
-    of the solver with ``theta + temperature * eps``, for theta ``(B, 1 or S, *event)`` and eps ``(B, S, *event)``, or theta
-    ``(B, S, *event)`` and no eps. It gives ``(B, S, *event)`` and need not solve again what is :class:`Known`.
-
-    Memory: a solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of
-    its own, or what it got. The attribute ``pure = True`` saves both copies. It says that the solver changes nothing that it
-    gets, and that what it gives is a new tensor which it does not keep.
-
-    Sense: the attribute ``sense``, "max" or "min", says what a solver does; a layer of the other sense refuses it.
-
-    Both attributes and ``perturb_and_map`` hold for the class that has them, and for subclasses that leave ``__call__``,
-    ``forward`` and ``perturb_and_map`` as they are.
-    """
-
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """Solutions for the parameters ``theta``."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
-
-    Attributes:
-        theta: parameters, ``(B, 1 or S, *event)``.
-        temperature: that of the noise.
-        z: solutions, ``(B, S, *event)``.
-    """
-
-    theta: Tensor
-    temperature: float
-    z: Tensor
-
-
-class Noise(Protocol):
-    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``.
-
-    Its draws are copied, unless it has the attribute ``pure = True``: then they are new tensors which it does not keep.
-
-    Where it has the attribute ``dependent_samples``, that is the size of the groups along S within which samples of one draw
-    depend on one another: 2 for pairs, ``math.inf`` for the whole draw; 1 if it is missing.
-    """
-
-    @property
-    def sample(self) -> Callable[..., Tensor]:
-        """Draws a tensor of the shape it is given."""
-
-
-class Target(Protocol):
-    """Gives target parameters ``theta'``.
-
-    Where it has them, ``step_size(theta, dy)`` gives lambda, a number or a tensor with one for each row, by which a scaled
-    gradient is divided; and ``observe(difference)`` is called once after each backward pass, with the differences
-    ``(B, S, *event)`` of states before they are averaged and scaled.
-
-    A target gets tensors of its own, in which it may write, unless it has the attribute ``pure = True``: then it changes
-    nothing that it gets. Its parameters must be finite where theta is, unless it has ``follows_gradient = False``.
-    """
-
-    def params(self, theta: Tensor, dy: Tensor, /) -> Tensor:
-        """Target parameters for the parameters ``theta`` and the upstream gradient ``dy``, all ``(N, *event)``."""
+from imle_core.contracts.protocols import Noise, Target
 
 
 def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:

@@ -15,26 +15,23 @@ _SLIPS = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "
 """Errors that no theta raises."""
 _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
 """Where parts of a batch begin that grow by one, from one instance or from two."""
-_OF_SOLUTIONS = {"maximiser", "monotone", "ties", "scale", "shift", "domain", "threads", "pickle", "variety", "gradients"}
-"""Checks that mean nothing where solutions depend on the batch, and there are none for one instance."""
 
 
 def check_call(subject: Subject) -> Outcome:
     """Does it give solutions at all? Of a wrong shape or not finite they are for the checks that follow."""
     try:
-        subject.given = subject.answer(subject.theta.clone())
-        subject.z = subject.ask(subject.theta)
+        given = subject.answer(subject.theta.clone())
+        z = subject.ask(subject.theta)
         more = subject.draw(_MORE * len(subject.theta))  # so that a rare refusal is told here, not by chance later
         for part in more.split(len(subject.theta) if subject.pace else len(more)):
             subject.answer(part)
     except RefusedError as error:
         if error.kind in ("shape", "values"):
-            subject.refused = error
-            return Outcome("pass", _asked(subject))
+            return Outcome("pass", _asked(subject), learned={"refused": error})
         text, example = subject.refusal(error)
         hint = _takes_one(subject) or ("" if error.remedy else _where_it_works(subject, error.kind))
         return Outcome("fail", text + hint, example)
-    return Outcome("pass", _asked(subject))
+    return Outcome("pass", _asked(subject), learned={"given": given, "z": z})
 
 
 def _asked(subject: Subject) -> str:
@@ -130,18 +127,16 @@ def check_rows(subject: Subject) -> Outcome:
     try:
         alone = one_by_one(subject.theta)
     except RefusedError as error:
-        subject.single = False
         text = f"in a batch of one instance it {error.reason}; it must take any number of instances"
-        return Outcome("fail", text, {"theta": error.theta})
+        return Outcome("fail", text, {"theta": error.theta}, {"single": False})
     mixed = _mixed_up(subject.z, alone)
     outcome = subject.compared(
         one_by_one, mixed or "one by one it gives others than in a batch; look at what its instances share"
     )
     if outcome.verdict == "fail":
         hint = f"; if it is for one instance, {_WRAP}" if _same_without_batches(subject, alone) else ""
-        subject.alone, subject.z = True, alone
-        subject.left_out.add("mates")
-        return outcome._replace(detail=f"{outcome.detail}{hint}; from here on it is asked one by one")
+        detail = f"{outcome.detail}{hint}; from here on it is asked one by one"
+        return outcome._replace(detail=detail, learned={"one_by_one": True, "z": alone}, spoils=True)
     return outcome
 
 
@@ -185,11 +180,10 @@ def check_mates(subject: Subject) -> Outcome:
     for complaint, way in ways.items():
         outcome = subject.compared(way, f"{complaint}; an instance must not depend on its batch mates")
         if outcome.verdict != "pass" and not subject.single:
-            subject.left_out |= _OF_SOLUTIONS
-            return outcome
+            return outcome._replace(spoils=True)  # and there are no solutions for one instance either
         if outcome.verdict != "pass":
-            subject.alone = True
-            return outcome._replace(detail=f"{outcome.detail}; from here on it is asked one by one")
+            detail = f"{outcome.detail}; from here on it is asked one by one"
+            return outcome._replace(detail=detail, learned={"one_by_one": True})
     return Outcome("pass", f"in {len(ways)} other batches alike")
 
 
@@ -199,7 +193,7 @@ def check_layout(subject: Subject) -> Outcome:
     def spread(theta: Tensor) -> Tensor:
         return subject.solve(torch.stack([theta, -theta], dim=-1)[..., 0])
 
-    if subject.alone:
+    if subject.one_by_one:
         return subject.compared(
             lambda theta: torch.cat([spread(row[None]) for row in theta]), "not contiguous, it gives others"
         )

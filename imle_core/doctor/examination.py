@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, get_args
 
+import torch
 from torch import Tensor
 
 from imle_core import checks
@@ -17,42 +18,64 @@ from imle_core.doctor import (
     optimum,
 )
 from imle_core.doctor.example import RefusedError
+from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
 from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
 
-_EXAMINATIONS: dict[str, Callable[[Subject], Outcome]] = {
-    "call": calls.check_call,
-    "shape": calls.check_shape,
-    "values": calls.check_values,
-    "determinism": calls.check_determinism,
-    "type": calls.check_type,
-    "rows": calls.check_rows,
-    "mates": calls.check_mates,
-    "input": memory.check_input,
-    "buffer": memory.check_buffer,
-    "settings": memory.check_settings,
-    "layout": calls.check_layout,
-    "fused": fused.check_fused,
-    "maximiser": optimum.check_maximiser,
-    "monotone": optimum.check_monotone,
-    "ties": optimum.check_ties,
-    "scale": optimum.check_scale,
-    "shift": optimum.check_shift,
-    "precision": calls.check_precision,
-    "grad": calls.check_grad,
-    "empty": calls.check_empty,
-    "domain": optimum.check_domain,
-    "threads": cost.check_threads,
-    "pickle": cost.check_pickle,
-    "speed": cost.check_speed,
-    "variety": cost.check_variety,
-    "gradients": cost.check_gradients,
-}
-_MAY_REFUSE = ("layout", "grad", "threads", "pickle")
-"""Checks that ask for what training does not ask for."""
 
-CHECKS = tuple(_EXAMINATIONS)
+class Check(NamedTuple):
+    """A check, as the examination makes it.
+
+    Attributes:
+        name: its name.
+        ask: asks the subject.
+        needs: checks before it; where one of them spoils, this one is left out.
+        ends: whether all others rest on it, so that its failure ends the examination.
+        may_refuse: whether it asks for what training does not ask for, so that a refusal is a warning.
+    """
+
+    name: str
+    ask: Callable[[Subject], Outcome]
+    needs: tuple[str, ...] = ()
+    ends: bool = False
+    may_refuse: bool = False
+
+
+EXAMINATION = (
+    Check("call", calls.check_call, ends=True),
+    Check("shape", calls.check_shape, ends=True),
+    Check("values", calls.check_values, ends=True),
+    Check("determinism", calls.check_determinism, ends=True),
+    Check("type", calls.check_type),
+    Check("rows", calls.check_rows),
+    Check("mates", calls.check_mates, ("rows",)),
+    Check("input", memory.check_input),
+    Check("buffer", memory.check_buffer),
+    Check("settings", memory.check_settings),
+    Check("layout", calls.check_layout, may_refuse=True),
+    Check("fused", fused.check_fused),
+    Check("maximiser", optimum.check_maximiser, ("mates",)),
+    Check("monotone", optimum.check_monotone, ("mates",)),
+    Check("ties", optimum.check_ties, ("mates", "maximiser")),
+    Check("scale", optimum.check_scale, ("mates", "maximiser")),
+    Check("shift", optimum.check_shift, ("mates", "maximiser")),
+    Check("precision", calls.check_precision),
+    Check("grad", calls.check_grad, ("input",), may_refuse=True),
+    Check("empty", calls.check_empty),
+    Check("domain", optimum.check_domain, ("mates",)),
+    Check("threads", cost.check_threads, ("mates",), may_refuse=True),
+    Check("pickle", cost.check_pickle, ("mates",), may_refuse=True),
+    Check("speed", cost.check_speed),
+    Check("variety", cost.check_variety, ("mates",)),
+    Check("gradients", cost.check_gradients, ("mates",)),
+)
+"""All checks in their order.
+
+The order counts: each is told what those before it have learned, as :class:`.Subject` says, and all draw from one generator.
+"""
+
+CHECKS = tuple(entry.name for entry in EXAMINATION)
 """Names of all checks, in order.
 
 * call: it gives solutions; shape: of theta's shape; values: finite; determinism: the same again.
@@ -67,7 +90,7 @@ CHECKS = tuple(_EXAMINATIONS)
 * variety: solutions depend on theta; gradients: those of I-MLE are seldom zero.
 """
 
-FIRST = CHECKS[:4]
+FIRST = tuple(entry.name for entry in EXAMINATION if entry.ends)
 """Checks on which all others rest: after a failure of one of them the others would mean nothing and are left out."""
 
 
@@ -154,8 +177,9 @@ def check(
 
     findings = []
     with generators_put_back(), ctrl_c_told_apart():  # a solver may draw from the global generators, or seed them
-        subject = Subject(solver, tuple(shape), *bounds, domain, nb_instances, seed, sign, lambda: observe(done))
-        for finding in _findings(subject, begin):
+        generator = torch.Generator().manual_seed(seed)
+        subject = Subject(solver, tuple(shape), *bounds, domain, sign, generator, lambda: observe(done))
+        for finding in _findings(with_instances(subject, nb_instances), begin):
             tell(finding)
             findings.append(finding)
     return findings
@@ -193,15 +217,18 @@ def _bounds(domain: tuple[float, float], low: float | None, high: float | None) 
 
 
 def _findings(subject: Subject, begin: Callable[[int], None]) -> Iterator[Finding]:
-    for number, (name, examine) in enumerate(_EXAMINATIONS.items()):
+    spoilt = set[str]()
+    for number, entry in enumerate(EXAMINATION):
         begin(number)
-        if name in subject.left_out:
+        if spoilt.intersection(entry.needs):
             continue
         try:
-            outcome = examine(subject)
+            outcome = entry.ask(subject)
         except RefusedError as error:
             text, example = subject.refusal(error)
-            outcome = Outcome("warn" if name in _MAY_REFUSE else "fail", f"it {text}", example)
-        yield Finding(name, *outcome)
-        if outcome.verdict == "fail" and name in FIRST:
+            outcome = Outcome("warn" if entry.may_refuse else "fail", f"it {text}", example)
+        subject = replace(subject, **outcome.learned)
+        spoilt |= {entry.name} if outcome.spoils else set()
+        yield Finding(entry.name, outcome.verdict, outcome.detail, outcome.example)
+        if outcome.verdict == "fail" and entry.ends:
             break

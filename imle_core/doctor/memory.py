@@ -21,8 +21,7 @@ def check_input(subject: Subject) -> Outcome:
     example = subject.smallest(subject.theta, show, [subject.theta[:1]])
     if not example:
         return Outcome("pass", "left as it is")
-    subject.left_out.add("grad")
-    return _impure(subject, "it changes its input", "work on theta.clone()", example)
+    return _impure(subject, "it changes its input", "work on theta.clone()", example)._replace(spoils=True)
 
 
 def check_buffer(subject: Subject) -> Outcome:

@@ -19,26 +19,24 @@ def check_maximiser(subject: Subject) -> Outcome:
     loss, room = _losses(subject, theta, z, z)
     name = "maximises" if subject.sign > 0 else "minimises"
     if not (loss > ROUNDING * room).any():
-        subject.optimal = True
         if subject.declared not in (None, _sense(subject)):
             text = f"it {name} <z, theta>, but declares sense = '{subject.declared}'; declare '{_sense(subject)}'"
-            return Outcome("fail", text)
-        return Outcome("pass", f"it {name} <z, theta>: none of {loss.numel():,} other solutions of its own is better")
+            return Outcome("fail", text, learned={"optimal": True})
+        text = f"it {name} <z, theta>: none of {loss.numel():,} other solutions of its own is better"
+        return Outcome("pass", text, learned={"optimal": True})
     limit = ROUNDING if not (loss > _NEARLY * room).any() else _NEARLY
     example = subject.smallest(theta, _beaten(subject, limit), [_pair(theta, loss - limit * room)])
     if not (-loss > ROUNDING * room).any():
-        subject.sign = -subject.sign
-        subject.optimal = True
-        return Outcome("fail", _opposite(subject) + said(example) + "; from here on it is taken for that", example)
+        text = f"{_opposite(subject)}{said(example)}; from here on it is taken for that"
+        return Outcome("fail", text, example, {"sign": -subject.sign, "optimal": True})
     count, worst = int((loss > limit * room).any(dim=1).sum()), float(loss.max())
     share = float((loss / room).max())
     text = f"for {count} of {len(theta)} instances another of its own solutions is better, by up to {worst:.3g}"
     shown = said(example)
     if limit < _NEARLY:
-        subject.optimal = True
-        return Outcome("warn", f"{text}, {100 * share:.2g} % of the value; does it round, or stop early?{shown}", example)
-    subject.left_out |= {"ties", "scale", "shift"}
-    return Outcome("fail", f"{text}; {_advice(subject)}{shown}", example)
+        text = f"{text}, {100 * share:.2g} % of the value; does it round, or stop early?{shown}"
+        return Outcome("warn", text, example, {"optimal": True})
+    return Outcome("fail", f"{text}; {_advice(subject)}{shown}", example, spoils=True)
 
 
 def _sense(subject: Subject) -> str:
@@ -46,8 +44,8 @@ def _sense(subject: Subject) -> str:
 
 
 def _opposite(subject: Subject) -> str:
-    """What to say of one that does the other, as it has just been taken to do; and how to write it."""
-    if subject.sign < 0:
+    """Words for a solver that does the opposite of what is wanted, and the way to write a layer of it."""
+    if subject.sign > 0:
         does, sense, others = "minimises", "min", "imle(lambda theta: solver(-theta), sense='max') for scores"
     else:
         does, sense, others = "maximises", "max", "imle(lambda costs: solver(-costs), sense='min') for costs"
@@ -133,7 +131,7 @@ def check_ties(subject: Subject) -> Outcome:
 
 
 def _odd_ties(subject: Subject, ties: Tensor, z: Tensor) -> Outcome:
-    if subject.single and not subject.alone:
+    if subject.single and not subject.one_by_one:
         alone = subject.compared(
             lambda theta: torch.cat([subject.ask(row[None]) for row in theta]),
             "which of equally good solutions it takes depends on the batch; fix a tie rule",

@@ -1,9 +1,8 @@
-"""The solver under examination: how it is asked, with which instances, and the smallest example of what is wrong."""
+"""The solver under examination: calls of it, facts learned so far, and the smallest example of what is wrong."""
 
-import math
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
@@ -16,83 +15,95 @@ Verdict = Literal["pass", "warn", "fail"]
 ROUNDING = 1e-5
 """Relative error of sums in 32 bits."""
 
-_SECONDS = 8.0  # that an examination may take, about
-_SOLVES = 40  # of each instance in an examination, about
-_LONG = 1.0  # seconds that one instance may take where several are asked for to learn what they take
-_FEWEST = 4  # instances, however slow the solver
-_ENTRIES = 2**20  # of all instances together
+_NONE = torch.empty(0)
+
+
+class Learned(TypedDict, total=False):
+    """Facts about a solver that a check has learned, for the checks after it: fields of :class:`Subject` with new values."""
+
+    given: Tensor
+    z: Tensor
+    refused: RefusedError
+    single: bool
+    one_by_one: bool
+    optimal: bool
+    sign: int
 
 
 class Outcome(NamedTuple):
-    """What a check found: verdict, the numbers and what to do, an example."""
+    """The result of a check.
+
+    Attributes:
+        verdict: "pass", "warn" or "fail".
+        detail: the numbers, and what to do.
+        example: a counter-example.
+        learned: facts for the checks after it.
+        spoils: whether the checks that need this one would mean nothing now, or say the same again.
+    """
 
     verdict: Verdict
     detail: str
     example: Example = {}  # noqa: RUF012 - never changed
+    learned: Learned = {}  # noqa: RUF012 - likewise
+    spoils: bool = False
 
 
+@dataclass(frozen=True, eq=False)
 class Subject:
-    """A solver with instances to ask for.
+    """A solver, instances to ask for, and what checks have learned so far; nothing changes it.
 
-    Half of the instances are uniform in ``[low, high]``, the others close to one of these, whose solutions are hard
-    competitors. There are as few as a slow solver or large instances demand.
-
-    Args:
+    Attributes:
         solver: as it was given.
         shape: event shape.
         low: smallest theta to ask for.
         high: largest.
         domain: smallest and largest theta that the solver says it takes, or None.
-        count: how many instances are wanted.
-        seed: of every random number.
-        sign: 1 for a solver that is to maximise, -1 to minimise.
+        sign: 1 for a solver that maximises, -1 for one that minimises: as is wanted at first, then as "maximiser" has seen.
+        generator: source of every random number.
         observe: called each time before the solver is.
-
-    Attributes:
-        pure: whether it declares to be, so that nothing is copied for it.
-        declared: the sense that it declares, or None.
-        watch: what it changed of the settings of the process, which are put back after each call.
+        watch: settings of the process that the solver changed, which are put back after each call.
         theta: the instances, ``(N, *event)``.
-        z: their solutions, once the first checks have found some.
-        given: the solver's own tensor of them.
-        refused: why there are none, if they have a wrong shape or are not finite.
         ties: instances with many equal entries, the first with all of them equal.
-        single: whether it takes a batch of one instance, so far as is known.
-        alone: whether instances are asked for one by one, after their batch was found to change their solutions.
-        optimal: whether it was found to maximise, or minimise, as ``sign`` says.
-        left_out: checks that would only repeat, or rest on, what failed.
+        wanted: how many instances were wanted.
         pace: seconds that an instance takes, where this is why there are fewer than wanted.
+        given: the solver's own tensor of their solutions, learned by "call".
+        z: their solutions, learned by "call", and by "rows" where it asks one by one.
+        refused: why there are none if they have a wrong shape or are not finite, learned by "call".
+        single: whether it takes a batch of one instance; "rows" may learn that it does not.
+        one_by_one: whether it is asked for one instance at a time, once "rows" or "mates" has seen that batches change
+            solutions.
+        optimal: whether "maximiser" has seen that it does what ``sign`` says.
     """
 
-    def __init__(
-        self,
-        solver: Callable[[Tensor], Tensor],
-        shape: tuple[int, ...],
-        low: float,
-        high: float,
-        domain: tuple[float, float] | None,
-        count: int,
-        seed: int,
-        sign: int,
-        observe: Callable[[], Any] = lambda: None,
-    ) -> None:
-        self.solver, self.shape, self.low, self.high = solver, shape, low, high
-        self.domain, self.wanted, self.sign, self.observe = domain, count, sign, observe
-        self.pure, self.declared, self.watch = is_pure(solver), declared_sense(solver), Watch()
-        self.alone = self.optimal = False
-        self.single = True
-        self.left_out: set[str] = set()
-        self.pace = 0.0
-        self.refused: RefusedError | None = None
-        self.generator = torch.Generator().manual_seed(seed)
-        count = self._affordable(min(count, max(_FEWEST, _ENTRIES // math.prod(shape))))
-        far = self.draw(count - count // 2)
-        near = far[:1] + (high - low) / 20 * torch.randn(count // 2, *shape, generator=self.generator)
-        self.theta = torch.cat([far, near.clamp(low, high)])
-        middle, step = (low + high) / 2, (high - low) / 4
-        levels = torch.randint(-1, 2, self.theta.shape, generator=self.generator) * step + middle
-        self.ties = torch.cat([torch.full_like(self.theta[:1], middle), levels])
-        self.given = self.z = torch.empty(0)
+    solver: Callable[[Tensor], Tensor]
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    domain: tuple[float, float] | None
+    sign: int
+    generator: torch.Generator
+    observe: Callable[[], Any] = lambda: None
+    watch: Watch = field(default_factory=Watch)
+    theta: Tensor = _NONE
+    ties: Tensor = _NONE
+    wanted: int = 0
+    pace: float = 0.0
+    given: Tensor = _NONE
+    z: Tensor = _NONE
+    refused: RefusedError | None = None
+    single: bool = True
+    one_by_one: bool = False
+    optimal: bool = False
+
+    @property
+    def pure(self) -> bool:
+        """Whether the solver declares to be, so that nothing is copied for it."""
+        return is_pure(self.solver)
+
+    @property
+    def declared(self) -> Literal["max", "min"] | None:
+        """The sense that the solver declares, or None."""
+        return declared_sense(self.solver)
 
     def draw(self, count: int, low: float | None = None, high: float | None = None) -> Tensor:
         """Instances that are uniform between two bounds."""
@@ -110,7 +121,7 @@ class Subject:
         Raises:
             RefusedError: there are none.
         """
-        if self.alone and len(theta) > 1:
+        if self.one_by_one and len(theta) > 1:
             return torch.cat([self.ask(row[None], solver) for row in theta])
         return self.solve(theta.clone(), solver)
 
@@ -222,23 +233,6 @@ class Subject:
             verdict, f"{complaint} ({int(differ.sum())} of {len(theta)} instances differ){said(example)}", example
         )
 
-    def _affordable(self, count: int) -> int:
-        few = self.draw(8)
-        try:
-            self.ask(few[:1])  # the first call may compile
-            one = _seconds(lambda: self.ask(few[:1]))
-            if one < 1e-3:
-                return count
-            size = len(few) if one < _LONG else 2
-            pace = _seconds(lambda: self.ask(few[:size])) / size
-        except RefusedError:  # which the checks will tell
-            return count
-        fewer = max(_FEWEST, int(_SECONDS / (one + _SOLVES * pace)))
-        if fewer >= count:
-            return count
-        self.pace = pace
-        return fewer
-
 
 def declared_sense(solver: Any) -> Literal["max", "min"] | None:
     """What a solver says that it does, by its attribute ``sense``."""
@@ -286,9 +280,3 @@ def apart(z: Tensor, other: Tensor, tolerance: float = ROUNDING) -> Tensor:
     """Which rows differ by more than rounding."""
     size = z.flatten(1).abs().amax(dim=1, keepdim=True)
     return ((z - other).flatten(1).abs() > tolerance * size).any(dim=1)
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

@@ -1,8 +1,8 @@
 """Estimators by name, behind one call."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -25,7 +25,7 @@ Need = Literal["loss gradient", "loss values", "gold solutions"]
 
 @dataclass(frozen=True)
 class Entry:
-    """An estimator of the registry.
+    """An estimator of the registry, with all that other packages and commands know of it.
 
     Attributes:
         layer: its class.
@@ -35,6 +35,12 @@ class Entry:
         adaptive: whether its target finds its own step.
         exact: whether it draws exact samples, of an option ``family``, in place of the solver's.
         scaled: whether its size is an estimate of the gradient's.
+        scale_options: arguments of the class that are needed for this, such as a division by the step.
+        cost_options: arguments of the class where parameters are minus costs, which must stay positive.
+        usual_samples: samples of an instance where nobody asks for a number: 1, or more for gradients that vary much.
+        usual_temperature: likewise, temperature of noise that suits parameters of size 1 as the solver gets them.
+        usual_loss: distance to a gold solution y: "hamming", linear, where solutions are compared; "squared",
+            ``||z - y||^2``, where the loss gradient is handed on as it is, since that of a linear one is the same for all z.
     """
 
     layer: type[Layer]
@@ -44,23 +50,35 @@ class Entry:
     adaptive: bool = False
     exact: bool = False
     scaled: bool = True
+    scale_options: dict[str, Any] = field(default_factory=dict)
+    cost_options: dict[str, Any] = field(default_factory=dict)
+    usual_samples: int = 1
+    usual_temperature: float = 1.0
+    usual_loss: Literal["hamming", "squared"] = "hamming"
 
+
+_imle = partial(Entry, ImplicitMLE, scale_options={"scale_gradient": True})
+_perturbed = partial(Entry, PerturbedOptimizer, usual_samples=10)
+_score_function = partial(Entry, ScoreFunction, "loss values", usual_samples=10)
+_handing_on = partial(Entry, scaled=False, usual_loss="squared")
 
 ESTIMATORS: dict[str, Entry] = {
-    "imle": Entry(ImplicitMLE, uses_step=True),
-    "central-imle": Entry(ImplicitMLE, uses_step=True, options={"difference": "central"}),
-    "adaptive-imle": Entry(ImplicitMLE, adaptive=True),
-    "adaptive-central-imle": Entry(ImplicitMLE, adaptive=True, options={"difference": "central"}),
+    "imle": _imle(uses_step=True),
+    "central-imle": _imle(uses_step=True, options={"difference": "central"}),
+    "adaptive-imle": _imle(adaptive=True),
+    "adaptive-central-imle": _imle(adaptive=True, options={"difference": "central"}),
     "blackbox": Entry(BlackboxInterpolation, uses_step=True),
-    "straight-through": Entry(StraightThrough, scaled=False),
-    "identity": Entry(Identity, scaled=False),
-    "perturbed": Entry(PerturbedOptimizer),
-    "perturbed-baseline": Entry(PerturbedOptimizer, options={"baseline": "noise-free"}),
-    "perturbed-multiplicative": Entry(PerturbedOptimizer, options={"perturbation": "multiplicative"}),
+    "straight-through": _handing_on(StraightThrough),
+    # Other projections subtract the mean, and half of the costs that are left would be negative. Under "norm" parameters
+    # have norm 1, which noise of temperature 1 would drown.
+    "identity": _handing_on(Identity, cost_options={"projection": "norm"}, usual_temperature=0.0),
+    "perturbed": _perturbed(),
+    "perturbed-baseline": _perturbed(options={"baseline": "noise-free"}),
+    "perturbed-multiplicative": _perturbed(options={"perturbation": "multiplicative"}),
     "fenchel-young": Entry(FenchelYoung, "gold solutions"),
-    "score-function": Entry(ScoreFunction, "loss values"),
-    "score-function-baseline": Entry(ScoreFunction, "loss values", options={"baseline": "leave-one-out"}),
-    "score-function-exact": Entry(ScoreFunction, "loss values", options={"family": "solver"}, exact=True),
+    "score-function": _score_function(),
+    "score-function-baseline": _score_function(options={"baseline": "leave-one-out"}),
+    "score-function-exact": _score_function(options={"family": "solver"}, exact=True),
     "simple": Entry(Simple, exact=True),
 }
 """Every estimator by the name that :func:`differentiable` and the command line use."""
@@ -111,7 +129,7 @@ def differentiable(
     checks.check_name("estimator", estimator, ESTIMATORS)
     if function is None:
         settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
-        return functools.partial(differentiable, estimator, **settings, **options)
+        return partial(differentiable, estimator, **settings, **options)
     entry = ESTIMATORS[estimator]
     target: Target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):

@@ -15,7 +15,6 @@ from imle_core.contracts import Noise
 from imle_core.estimators import (
     ESTIMATORS,
     AdaptiveTargetDistribution,
-    ImplicitMLE,
     Layer,
     TargetDistribution,
     differentiable,
@@ -192,7 +191,7 @@ class _Counted:
 
 def _layer(problem: LabProblem, settings: EstimatorSettings, setting: Setting, solver: Any, target: Any, seed: int) -> Layer:
     entry = ESTIMATORS[setting.estimator]
-    options: dict[str, Any] = {"scale_gradient": True} if entry.layer is ImplicitMLE else {}
+    options = dict(entry.scale_options)
     if entry.exact and problem.family is not None:
         options["family"] = problem.family
     made: Layer = differentiable(

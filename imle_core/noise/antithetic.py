@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imle_core.noise.distribution import Device, NoiseDistribution
-from imle_core.noise.location_scale import _LocationScale
+from imle_core.noise.location_scale import LocationScaleNoise
 
 
 class AntitheticNoiseDistribution(NoiseDistribution):
@@ -34,7 +34,7 @@ class AntitheticNoiseDistribution(NoiseDistribution):
     dependent_samples = 2
 
     def __init__(self, law: NoiseDistribution) -> None:
-        if not isinstance(law, _LocationScale):
+        if not isinstance(law, LocationScaleNoise):
             raise ValueError(
                 f"law: got {law!r}; antithetic pairs need a law that is symmetric or drawn by its quantiles; use "
                 "NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()"

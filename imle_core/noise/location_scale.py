@@ -39,7 +39,7 @@ def fill(out: NDArray[np.floating], law: Law, location: float, scale: float, key
     )
 
 
-class _LocationScale(CompiledNoise):
+class LocationScaleNoise(CompiledNoise):
     """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
 
     _remedy = "use numbers near 1, and temperatures for the size of noise"
@@ -99,7 +99,7 @@ class _LocationScale(CompiledNoise):
     def _draw_standard(self, empty: Tensor, generator: torch.Generator | None) -> Tensor: ...
 
 
-class GumbelNoiseDistribution(_LocationScale):
+class GumbelNoiseDistribution(LocationScaleNoise):
     """Gumbel(location, scale): ``P(X <= x) = exp(-exp(-(x - location)/scale))``.
 
     With a solver that picks one of n, perturb-and-MAP at temperature tau then samples ``softmax(theta/tau)`` exactly
@@ -135,7 +135,7 @@ class GumbelNoiseDistribution(_LocationScale):
         return exponential.log_().neg_()
 
 
-class NormalNoiseDistribution(_LocationScale):
+class NormalNoiseDistribution(LocationScaleNoise):
     """Normal(location, scale): ``P(X <= x) = Phi((x - location)/scale)``.
 
     Draws on the CPU lie within 8.6 scales of the location.
@@ -163,7 +163,7 @@ class NormalNoiseDistribution(_LocationScale):
         return empty.normal_(generator=generator)
 
 
-class LogisticNoiseDistribution(_LocationScale):
+class LogisticNoiseDistribution(LocationScaleNoise):
     """Logistic(location, scale): ``P(X <= x) = 1/(1 + exp(-(x - location)/scale))``; a difference of two Gumbels.
 
     On a hypercube of independent bits, perturb-and-MAP at temperature tau samples each with ``sigmoid(theta/tau)``.

@@ -152,11 +152,6 @@ class ThroughSolver(LearningMethod):
         return self.layer.estimate(theta, loss)  # type: ignore[no-any-return]
 
 
-def usual_loss(name: str) -> PathLoss:
-    """The loss that suits an estimator: linear where it takes differences of solutions, else squared."""
-    return "squared" if name in ("identity", "straight-through") else "hamming"
-
-
 def make_method(
     name: str,
     *,
@@ -180,7 +175,7 @@ def make_method(
         target_noise_temperature: as there.
         alpha: of the target ``alpha*theta - lambda*dy``.
         beta: its lambda.
-        loss: "hamming" or "squared"; :func:`usual_loss` if None.
+        loss: "hamming" or "squared"; the estimator's usual one if None.
         generator: source of the noise.
         clock: adds up the time of solver and noise.
 
@@ -197,11 +192,10 @@ def make_method(
     noise = copy.copy(noise_distribution)
     if noise is not None:
         object.__setattr__(noise, "sample", watch.timed("noise", noise.sample))
+    entry = ESTIMATORS[name]
     target: Target = TargetDistribution(alpha, beta)
-    if ESTIMATORS[name].adaptive:
+    if entry.adaptive:
         target = AdaptiveTargetDistribution(alpha, synchronised=True)
-    # Other projections subtract the mean, and half of the costs that are left would be negative.
-    options: dict[str, Any] = {"projection": "norm"} if name == "identity" else {}
     layer = differentiable(
         name,
         WatchedGridPath(watch),
@@ -211,6 +205,6 @@ def make_method(
         input_noise_temperature,
         target_noise_temperature,
         generator=generator,
-        **options,
+        **entry.cost_options,
     )
-    return ThroughSolver(layer, loss or usual_loss(name))
+    return ThroughSolver(layer, loss or entry.usual_loss)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_cli.benchmarks import catalogue, machine, rivals
 from imle_cli.benchmarks.measurement import Row
-from imle_cli.figures.scaling_curve import Curve
+from imle_cli.figures.scaling_curve import ScalingCurve
 
 KEYS = ["machine", "python", "versions", "rows"]
 
@@ -27,7 +27,7 @@ def more(*_):
 
 
 def panel(seed):
-    return [Curve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6))]
+    return [ScalingCurve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6))]
 
 
 @pytest.fixture(autouse=True)

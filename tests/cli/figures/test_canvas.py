@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-import imle_cli
+import imle_cli.figures
 from imle_cli.figures import (
     canvas,
     graphs,
@@ -36,7 +36,7 @@ OTHERS = {
     "pdf.fonttype": 42,
     "xtick.bottom": False,
 }
-MODULES = [name for _, name, _ in pkgutil.iter_modules(imle_cli.__path__) if name.endswith("figures")]
+MODULES = [name for _, name, _ in pkgutil.iter_modules(imle_cli.figures.__path__, "imle_cli.figures.")]
 MASK, COSTS = np.eye(4), np.arange(1.0, 17).reshape(4, 4)
 CURVE = reproduction.ReproductionCurve(
     "a", np.array([2.0, 1.0]), np.array([1.0, 0.5]), np.array([3.0, 2.0]), ["fact"], (1.0, 0.1)
@@ -62,8 +62,8 @@ DRAWN = {
 def functions():
     """All public functions that give a figure."""
     for name in MODULES:
-        for function in vars(importlib.import_module(f"imle_cli.{name}")).values():
-            ours = inspect.isfunction(function) and function.__module__ == f"imle_cli.{name}"
+        for function in vars(importlib.import_module(name)).values():
+            ours = inspect.isfunction(function) and function.__module__ == name
             if ours and function.__name__[0] != "_" and inspect.signature(function).return_annotation is Figure:
                 yield function
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imle_cli.figures.canvas import encode
-from imle_cli.figures.comparison import Curve, comparison_figure
+from imle_cli.figures.comparison import ComparisonCurve, comparison_figure
 from imle_core.lab import IntervalEstimate
 
 
@@ -15,7 +15,7 @@ def figures(*values):
     return [IntervalEstimate(value, 0.05, value - 0.1, value + 0.1) for value in values]
 
 
-CURVE = Curve([0.1, 1.0, 10.0], figures(-0.02, 0.1, 0.9), figures(5.0, 0.5, 0.2))
+CURVE = ComparisonCurve([0.1, 1.0, 10.0], figures(-0.02, 0.1, 0.9), figures(5.0, 0.5, 0.2))
 COSINES = {"a": dict(zip([1, 3], figures(-0.2, 0.4), strict=True)), "b": {}}
 
 
@@ -40,7 +40,7 @@ def test_bars_are_the_intervals():
 
 
 def test_an_open_end_has_an_arrow_up():
-    curve = Curve(
+    curve = ComparisonCurve(
         [1.0, 3.0],
         [IntervalEstimate(0.1, 0.2, 0.05, math.inf), IntervalEstimate(1.0, math.inf, 0.0, math.inf)],
         [IntervalEstimate(math.inf, math.inf, 9.0, math.inf)] * 2,
@@ -57,7 +57,7 @@ def test_an_open_end_has_an_arrow_up():
 def test_what_lies_below_the_scale_is_told():
     note = "bars: intervals of 95%; below 0.0001: drawn there"
     assert comparison_figure({"a": CURVE}, COSINES, title="t", samples=10).axes[0].get_title().endswith(note)
-    inside = Curve([1.0, 3.0], figures(0.3, 0.2), figures(0.3, 0.2))
+    inside = ComparisonCurve([1.0, 3.0], figures(0.3, 0.2), figures(0.3, 0.2))
     assert comparison_figure({"a": inside}, COSINES, title="t", samples=10).axes[0].get_title().endswith("of 95%")
 
 

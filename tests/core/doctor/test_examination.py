@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from imle_core.doctor import CHECKS, check
-from imle_core.doctor.examination import FIRST
+from imle_core.doctor.examination import EXAMINATION, FIRST
 from imle_core.solvers import (
     AcyclicGridPath,
     ArgMax,
@@ -79,6 +79,30 @@ def test_the_names_of_the_checks():
     )
     assert names == CHECKS
     assert CHECKS[:4] == FIRST
+
+
+def test_a_check_needs_checks_before_it():
+    for number, entry in enumerate(EXAMINATION):
+        assert set(entry.needs) <= set(CHECKS[:number])
+
+
+def test_what_a_check_spoils_leaves_out_the_checks_that_need_it(examined):
+    def shares(theta):
+        if len(theta) == 1:
+            raise ValueError("none")
+        return TopK(2)(theta - theta.mean(dim=0))
+
+    def changes(theta):
+        z = TopK(2)(theta.clone())
+        theta.zero_()
+        return z
+
+    def rounds(theta):
+        return TopK(2)(theta.abs())
+
+    for solver, spoilt in ((shares, "mates"), (changes, "input"), (rounds, "maximiser")):
+        missing = {name for name in CHECKS if name not in examined(solver).found}
+        assert missing == {entry.name for entry in EXAMINATION if spoilt in entry.needs}
 
 
 def test_progress():

@@ -1,29 +1,31 @@
-"""How a solver is asked, with which instances, and whom a refusal is about."""
+"""Calls of the solver under examination, and whom a refusal is about."""
+
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
 
+from draws import generator
 from imle_core.doctor.example import RefusedError
+from imle_core.doctor.instances import with_instances
 from imle_core.doctor.subject import Subject
 
 
 def subject_of(solver, shape=(3,), low=-1.0, high=1.0, domain=None, count=16):
-    return Subject(solver, shape, low, high, domain, count, 0, 1)
+    return with_instances(Subject(solver, shape, low, high, domain, 1, generator()), count)
 
 
 def above(theta):
     return (theta > 0).to(theta)
 
 
-def test_instances_are_within_their_bounds_and_half_of_them_close():
-    subject = subject_of(above, low=2.0, high=5.0)
-    assert subject.theta.shape == (16, 3)
-    assert 2 <= subject.theta.min() < subject.theta.max() <= 5
-    assert (subject.theta[8:] - subject.theta[0]).abs().max() < 1
-    assert (subject.theta[1:8] - subject.theta[0]).abs().max() > 1
-    assert torch.equal(subject.theta, subject_of(above, low=2.0, high=5.0).theta)
-    assert set(subject.ties.unique().tolist()) == {2.75, 3.5, 4.25}
-    assert subject.ties[0].unique().tolist() == [3.5]
+def test_a_subject_is_made_without_a_call_of_its_solver_and_stays_as_it_is():
+    def refuses(_):
+        raise AssertionError
+
+    subject = Subject(refuses, (3,), -1.0, 1.0, None, 1, generator())
+    with pytest.raises(FrozenInstanceError):
+        subject.sign = -1
 
 
 def test_inside_is_the_domain_or_what_is_asked_for():
@@ -64,7 +66,7 @@ def test_whom_a_refusal_is_about():
     subject = subject_of(above)
     theta = torch.zeros(7, 3)
     theta[4, 0] = 0.75
-    subject.solver = refuses
+    subject = replace(subject, solver=refuses)
     text, example = subject.refusal(RefusedError(theta, "KeyError", "raised KeyError", "do not"))
     assert text == "raised KeyError for instance 4 of 7; do not"
     assert example["theta"].tolist() == [[0.75, 0, 0]]

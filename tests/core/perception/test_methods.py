@@ -14,7 +14,7 @@ from imle_core.estimators import ESTIMATORS
 from imle_core.losses import hamming
 from imle_core.perception import BASELINES, SUPERVISION, Clock, ImageMaps, PerceptionTraining, make_method
 from imle_core.perception import methods as perception_methods
-from imle_core.perception.methods import ThroughSolver, usual_loss
+from imle_core.perception.methods import ThroughSolver
 from imle_core.solvers import GridPath
 
 REFUSED = ("simple", "score-function-exact")
@@ -132,9 +132,10 @@ class TestLosses:
         torch.testing.assert_close(losses, differ.float().mean(dim=1))
 
     def test_usual_losses(self):
-        assert {name for name in ESTIMATORS if usual_loss(name) == "squared"} == {"identity", "straight-through"}
+        squared = {name for name, entry in ESTIMATORS.items() if entry.usual_loss == "squared"}
+        assert squared == {"identity", "straight-through"}
         for name in ("imle", "identity"):
-            assert make_method(name).loss == usual_loss(name)
+            assert make_method(name).loss == ESTIMATORS[name].usual_loss
         assert make_method("imle", loss="squared").loss == "squared"
 
     def test_regression_is_of_squared_errors(self):

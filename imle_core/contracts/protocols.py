@@ -1,0 +1,232 @@
+"""Protocols of solvers, noise and targets: three required ones, and one for each thing that they may offer beyond.
+
+Nobody derives from a protocol: an object that has the members fulfils it. Whatever an optional member is asked for, an
+object without it works, too, by what stands in the last column.
+
+    member                       protocol          who asks, and when                          without it
+    ---------------------------  ----------------  ------------------------------------------  -----------------------------
+    pure                         Pure              whoever calls, around each call             what goes in and out is copied
+
+    perturb_and_map              FusedSolver       a layer that maximises, for each pass       noise is added, then solved
+    sense                        DirectedSolver    a layer when it is made; the doctor         any sense is believed
+    domain                       BoundedSolver     the doctor before it draws theta            theta from -1 to 1
+    floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
+    kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
+
+    score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
+    dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
+
+    step_size                    SteppingTarget    a layer that divides, in a backward pass    it cannot divide
+    divides                      DividingTarget    a layer without scale_gradient              gradients are not divided
+    alpha                        WeightedTarget    the watch of steps, now and then            theta counts as kept
+    observe                      ObservingTarget   a layer after each backward pass            nothing is told
+    check_instances              CheckingTarget    a layer before each backward solve          all instances are taken
+    follows_gradient             GivenTarget       a layer when made, and in backward passes   theta' follows the gradient
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+class Solver(Protocol):
+    """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
+
+    A solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of its own,
+    or what it got; :class:`Pure` saves both copies.
+    """
+
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        """Solutions for the parameters ``theta``."""
+
+
+class Noise(Protocol):
+    """A source of noise: ``sample(shape)`` and, as far as it knows them, ``dtype``, ``device`` and ``generator``.
+
+    Its draws are copied, unless it is :class:`Pure`.
+    """
+
+    @property
+    def sample(self) -> Callable[..., Tensor]:
+        """Draws a tensor of the shape it is given."""
+
+
+class Target(Protocol):
+    """Target parameters ``theta'``, towards which a backward pass moves.
+
+    A target gets tensors of its own, in which it may write, unless it is :class:`Pure`. Its parameters must be finite where
+    theta is, unless it is a :class:`GivenTarget`.
+    """
+
+    def params(self, theta: Tensor, dy: Tensor, /) -> Tensor:
+        """Target parameters for the parameters ``theta`` and the upstream gradient ``dy``, all ``(N, *event)``."""
+
+
+@runtime_checkable
+class Pure(Protocol):
+    """A solver, noise or target that changes nothing that it gets and keeps nothing that it gives; nothing is copied for it.
+
+    ``pure = True`` says that what it gives are new tensors. It holds for the class that has it, and for subclasses that
+    leave the methods as they are for which it is asked: ``__call__``, ``forward`` and ``perturb_and_map`` of a solver,
+    ``sample`` of a noise, and ``params``, ``step_size`` or ``observe`` of a target. See :func:`.declared`.
+    """
+
+    pure: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
+
+    Attributes:
+        theta: parameters, ``(B, 1 or S, *event)``.
+        temperature: that of the noise.
+        z: solutions, ``(B, S, *event)``.
+    """
+
+    theta: Tensor
+    temperature: float
+    z: Tensor
+
+
+@runtime_checkable
+class FusedSolver(Protocol):
+    """A solver that adds the noise itself: ``MAP(theta + temperature * eps)`` in one go.
+
+    Layers that maximise call the method in place of the solver, where the solver gets no further arguments and theta is not
+    float16. It holds for subclasses as :class:`Pure` does.
+    """
+
+    def perturb_and_map(self, theta: Tensor, eps: Tensor | None, temperature: float, known: Known | None = None) -> Tensor:
+        """Solutions ``(B, S, *event)``, of which those need not be solved again that follow from ``known``.
+
+        Args:
+            theta: parameters, ``(B, 1 or S, *event)``; ``(B, S, *event)`` without noise.
+            eps: noise, ``(B, S, *event)``, or None.
+            temperature: that of the noise.
+            known: in a backward pass, solutions of the forward pass for the same noise.
+        """
+
+
+@runtime_checkable
+class DirectedSolver(Protocol):
+    """A solver that says whether it maximises or minimises ``<z, theta>``; a layer of the other sense refuses it.
+
+    It holds for subclasses as :class:`Pure` does. The doctor examines a solver in the sense that it declares.
+    """
+
+    sense: Literal["max", "min"]
+
+
+@runtime_checkable
+class BoundedSolver(Protocol):
+    """A solver that says which theta it takes: the smallest and the largest entry, infinite for no end.
+
+    The doctor asks for nothing outside, and for the 2 units next to the end of a domain without another end.
+    """
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """Smallest and largest theta."""
+
+
+@runtime_checkable
+class ClampingSolver(Protocol):
+    """A solver that clamps costs ``-theta`` below a floor to it, and counts how often; commands tell the share.
+
+    Attributes:
+        floor: smallest cost; None where nothing is clamped.
+        clamped: costs clamped so far.
+        seen: finite costs so far, clamped or not.
+    """
+
+    floor: float | None
+    clamped: int
+    seen: int
+
+
+@runtime_checkable
+class ReusingSolver(Protocol):
+    """A solver that keeps :class:`Known` solutions where they surely hold, and counts how often; commands tell the share.
+
+    Attributes:
+        kept: solutions of backward passes so far that were not solved again.
+        offered: solutions of backward passes so far.
+    """
+
+    kept: int
+    offered: int
+
+
+@runtime_checkable
+class ScoredNoise(Protocol):
+    """Noise whose density p has a gradient, for estimators that differentiate it."""
+
+    @property
+    def lacks_score(self) -> str | None:
+        """A reason why ``score`` cannot be used with these settings; None if it can, as where this attribute is missing."""
+
+    def score(self, x: Tensor) -> Tensor:
+        """``d/dx log p(x)`` of a single draw, in x's shape and type."""
+
+
+@runtime_checkable
+class DependentNoise(Protocol):
+    """Noise whose samples of one draw depend on one another, within groups along S; standard errors are taken over groups.
+
+    Attributes:
+        dependent_samples: size of a group, a whole number >= 1: 2 for pairs; ``math.inf`` for the whole draw.
+    """
+
+    dependent_samples: float
+
+
+@runtime_checkable
+class SteppingTarget(Protocol):
+    """A target that has a step lambda, by which gradients can be divided."""
+
+    def step_size(self, theta: Tensor, dy: Tensor, /) -> Tensor | float:
+        """Lambda for parameters and upstream gradient ``(N, *event)``: a number, or ``(N,)``, one for each row."""
+
+
+@runtime_checkable
+class DividingTarget(SteppingTarget, Protocol):
+    """A target that says whether gradients are divided by its step where the layer's ``scale_gradient`` is None."""
+
+    divides: bool
+
+
+@runtime_checkable
+class WeightedTarget(Protocol):
+    """A target ``alpha * theta - lambda * dy``; at alpha 0 there is no theta with which lambda could be compared."""
+
+    alpha: float
+
+
+@runtime_checkable
+class ObservingTarget(Protocol):
+    """A target that is told what became of its parameters, to choose its next step."""
+
+    def observe(self, difference: Tensor, /) -> None:
+        """Called once after each backward pass, with differences of states ``(B, S, *event)``, not averaged, not scaled."""
+
+
+@runtime_checkable
+class CheckingTarget(Protocol):
+    """A target that is made for certain instances, and refuses others."""
+
+    def check_instances(self, theta: Tensor, /) -> None:
+        """Called before each backward solve with the instances ``(B, *event)``; a ValueError says what is wrong."""
+
+
+@runtime_checkable
+class GivenTarget(Protocol):
+    """A target whose parameters are given, not moved: they may be infinite, and have no central difference.
+
+    Attributes:
+        follows_gradient: False; True is what a target without the attribute does.
+    """
+
+    follows_gradient: bool

@@ -1,0 +1,108 @@
+"""Protocols of solvers, noise and targets: the code looks for nothing else, and our own classes fulfil theirs."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from imle_core import (
+    AdaptiveTargetDistribution,
+    AntitheticNoiseDistribution,
+    GumbelNoiseDistribution,
+    KnownTargetDistribution,
+    NormalNoiseDistribution,
+    SumOfGammaNoiseDistribution,
+    TargetDistribution,
+    contracts,
+)
+from imle_core.contracts import protocols
+from imle_core.solvers import BlackBox, GridPath, ShortestPath, TopK
+
+ROOT = Path(__file__).parents[3]
+REQUIRED = {"Solver", "Noise", "Target"}
+ASKING = {"getattr", "hasattr", "declared", "check_method"}
+ELSEWHERE = {  # what is asked of Python, of the system and of other libraries
+    *("code", "exit_code", "format_message", "strerror"),  # errors
+    *("encoding", "reconfigure"),  # streams
+    *("SIGHUP", "fork", "killpg", "mallopt", "register_at_fork", "setitimer", "setsid"),  # systems
+    *("_current_graph_task_id", "gather", "gi_frame", "ndim", "shape", "tag_v2"),  # torch, Triton, generators, arrays, TIFF
+    *("optimizer", "sums"),  # a training
+}
+
+
+def members_of_protocols():
+    """Members of each protocol that is written in the module."""
+    tree = ast.parse(Path(protocols.__file__).read_text(encoding="utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {
+        node.name: {
+            getattr(line, "name", None) or line.target.id
+            for line in node.body
+            if isinstance(line, ast.FunctionDef | ast.AnnAssign)
+        }
+        for node in classes
+        if any(ast.unparse(base) == "Protocol" for base in node.bases)
+    }
+
+
+MEMBERS = members_of_protocols()
+OPTIONAL = {name: members for name, members in MEMBERS.items() if name not in REQUIRED}
+
+
+def asked_for():
+    """Names for which the code looks, as far as they are written there."""
+    for path in (path for package in ("imle_core", "imle_cli") for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ASKING:
+                yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def test_the_code_looks_for_no_member_that_no_protocol_documents():
+    names = {name for name in asked_for() if isinstance(name, str) and name.isidentifier() and not name.startswith("__")}
+    arguments = {"target_distribution", "noise_distribution"}  # of check_method
+    assert names - arguments - ELSEWHERE - set().union(*MEMBERS.values()) == set()
+    assert names >= {"perturb_and_map", "follows_gradient", "lacks_score", "kept"}
+
+
+def test_the_table_has_every_optional_member_with_its_protocol():
+    rows = re.findall(r"^    (\w[\w, ]*?)  +([A-Z]\w+)  ", protocols.__doc__, re.MULTILINE)
+    table = {protocol: set(members.split(", ")) for members, protocol in rows}
+    assert table == OPTIONAL
+
+
+def test_every_protocol_is_offered_by_the_package():
+    assert MEMBERS.keys() <= set(contracts.__all__)
+
+
+EDGES = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]
+FULFILLED = {
+    "grid": (
+        GridPath,
+        {"Pure", "FusedSolver", "DirectedSolver", "BoundedSolver", "ClampingSolver", "ReusingSolver"},
+    ),
+    "graph": (lambda: ShortestPath(EDGES, 0, 3), {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver"}),
+    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver"}),
+    "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver"}),
+    "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise"}),
+    "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise"}),
+    "pairs": (
+        lambda: AntitheticNoiseDistribution(GumbelNoiseDistribution()),
+        {"Pure", "ScoredNoise", "DependentNoise"},
+    ),
+    "fixed": (TargetDistribution, {"Pure", "SteppingTarget", "WeightedTarget"}),
+    "known": (lambda: KnownTargetDistribution(torch.zeros(3)), {"Pure", "CheckingTarget", "GivenTarget"}),
+    "adaptive": (
+        AdaptiveTargetDistribution,
+        {"Pure", "SteppingTarget", "DividingTarget", "WeightedTarget", "ObservingTarget"},
+    ),
+    "a function": (lambda: torch.sign, set()),
+}
+
+
+@pytest.mark.parametrize("name", FULFILLED)
+def test_which_protocols_ours_fulfil(name):
+    make, expected = FULFILLED[name]
+    thing = make()
+    assert {protocol for protocol in OPTIONAL if isinstance(thing, getattr(contracts, protocol))} == expected
