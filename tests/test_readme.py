@@ -114,6 +114,7 @@ def test_the_sweep_works():
     assert len(list(Path("sweeps/map").glob("*/learning_paths.gif"))) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_learning_to_see_works():
     chosen = [line for line in COMMANDS if re.match(r"imle (data|perceive|evaluate) ", line) or "imle sweep runs" in line]

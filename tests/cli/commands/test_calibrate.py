@@ -152,6 +152,7 @@ class TestPictures:
             pictures.append(Path("top-k-calibrate.png").read_bytes())
         assert pictures[0] == pictures[1] != pictures[2]
 
+    @pytest.mark.usefixtures("_fine_pictures")
     def test_pictures(self):
         calibrate(*QUICK, "--out", "curve.svg")
         assert b"<svg" in Path("curve.svg").read_bytes()

@@ -178,6 +178,7 @@ class TestHowSure:
 
 
 class TestInstances:
+    @pytest.mark.slow
     def test_the_recommendation_is_of_their_mean(self):
         arguments = ["--instances", "3", "--noise", "gumbel", "--estimators", "identity,imle,blackbox", *SMALL]
         values = json.loads(compare(*arguments, "--json"))

@@ -50,6 +50,7 @@ def _here(_trained):
 
 
 class TestEvaluate:
+    @pytest.mark.slow
     def test_the_last_network_on_the_maps_it_was_tested_on(self):
         values = json.loads(run("evaluate", "run", "maps", "--json"))
         summary = json.loads(Path("run/summary.json").read_text())

@@ -107,6 +107,7 @@ def test_table():
     ]
 
 
+@pytest.mark.usefixtures("_fine_pictures")
 @pytest.mark.parametrize("methods", ["simple", "simple,imle_gumbel,straight_through,central_imle,adaptive_imle"])
 def test_picture(methods):
     run("--repetitions", 3, "--methods", methods, "--out", "gaps.png")

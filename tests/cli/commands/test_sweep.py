@@ -93,6 +93,7 @@ class TestGrid:
         assert [row["final_loss"] for row in rows] == [str(row["final_loss"]) for row in values["rows"]]
         assert [row["error"] for row in rows] == [""] * 4
 
+    @pytest.mark.usefixtures("_fine_pictures")
     def test_the_table_in_the_terminal_and_the_heat_maps(self):
         lines = sweep(*SMALL).splitlines()
         assert lines[0].split("  ") == ["samples", "input temp", "target temp 1"]

@@ -124,6 +124,7 @@ class TestPositions:
         networkx.write_graphml(triangle(x=["1", "2", str(wrong)], y=["1", "2", "3"]), "g.graphml")
         assert read_graph(Path("g.graphml")).positions is None
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "graph",
         [

@@ -150,6 +150,7 @@ class TestEngines:
     def assert_agreement(self, problem):
         assert self.result(problem, "compiled") == self.result(problem, "networkx") == self.result(problem, "torch")
 
+    @pytest.mark.slow
     @settings(max_examples=150, deadline=None)
     @given(problems())
     def test_they_agree_to_the_tile_and_to_the_word(self, problem):
