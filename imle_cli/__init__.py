@@ -30,5 +30,6 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     notes        what the user should know of, from wherever it is noticed
 
 The way of a command: ``app`` calls a function of ``commands``, whose options are groups of ``options``; ``problems`` makes a
-problem of the input; the library works; ``figures`` and ``films`` draw; ``console`` reports.
+problem of the input; the library works; ``figures`` and ``films`` draw; the ``Result`` that the function returns is timed
+and printed by ``console``.
 """

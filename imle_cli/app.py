@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +25,7 @@ from imle_cli.commands.sample import sample
 from imle_cli.commands.solve import solve
 from imle_cli.commands.sweep import sweep
 from imle_cli.commands.train import train
+from imle_cli.console import Report
 from imle_cli.errors import Exit, one_line
 from imle_cli.figures.settings import ignore_user_settings
 from imle_cli.options.groups import command
@@ -37,11 +39,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _report(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """Calls a command with a console, and shows its result there."""
+    report = arguments["report"]
+    # Solvers of others are examined in a process of their own, which says itself when it compiles.
+    console = Report(as_json=report.json, quiet=report.quiet, compiles=function is not check)
+    console.show(function(console=console, **arguments))
+
+
 MAPS = (solve, sample, marginals, noise, train, sweep, animate)
 ESTIMATORS = (check, compare, calibrate, reproduce)
 IMAGES = (data, perceive, evaluate)
 for function in (*MAPS, *ESTIMATORS, *IMAGES, bench):
-    app.command()(command(function))
+    app.command()(command(function, _report))
 
 
 def _print_version(wanted: bool) -> None:

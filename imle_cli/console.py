@@ -1,23 +1,67 @@
-"""Standard output for results, standard error for everything else, and progress."""
+"""Standard output for results, standard error for everything else, and progress; rich is imported once it is used."""
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, cast
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-
-from imle_cli.errors import StandardError
+from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
+
+if TYPE_CHECKING:
+    from rich import progress, table
+
+Lines: TypeAlias = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A result as a table, never cropped.
+
+    Attributes:
+        header: names of the columns.
+        rows: texts of the cells.
+        figures: names of the columns that are flush right.
+        below: lines below the table; a line break within one is escaped, as whatever else is not printable.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    figures: Sequence[str]
+    below: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command found: the same values for JSON and for a reader.
+
+    Attributes:
+        values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
+        text: lines of a name and a text, or a table, made of the values.
+        files: files that were written; None if the values have them already.
+        preview: a picture for a terminal, as :meth:`Report.preview` takes it.
+        notes: lines below that are no part of the result.
+        failure: what went wrong in spite of a result; empty if nothing did.
+    """
+
+    values: dict[str, Any]
+    text: Callable[[dict[str, Any]], Lines | Table]
+    files: Sequence[str] | None = None
+    preview: Callable[[int, int], Any] | None = None
+    notes: Sequence[str] = ()
+    failure: str = ""
+
+
+def time_and_files(values: dict[str, Any]) -> Lines:
+    """The last lines of many a result."""
+    return [("time", f"{values['seconds']:.2f} s"), ("files", ", ".join(values["files"]))]
 
 
 class Report:
-    """Where a command says what it found: a text or one JSON object on standard output, notes on standard error.
+    """The voice of a command: a text or one JSON object on standard output, notes on standard error.
 
     Args:
         as_json: print one JSON object instead of text.
@@ -26,7 +70,10 @@ class Report:
     """
 
     def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
+        from rich.console import Console
+
         self.as_json, self.quiet = as_json, quiet
+        self._began = time.perf_counter()
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
@@ -34,6 +81,29 @@ class Report:
             from imle_core.kernels.notice import tell
 
             tell(self.note_compiling)
+
+    def begin(self) -> None:
+        """Starts the clock anew: what a command imports is no part of its time."""
+        self._began = time.perf_counter()
+
+    def show(self, result: Result) -> None:
+        """Completes the values with the time and the files, and prints them as JSON or as text.
+
+        Raises:
+            DataError: the result has a failure.
+        """
+        values = dict(result.values)
+        if values.get("seconds") is None:
+            values["seconds"] = time.perf_counter() - self._began
+        if result.files is not None:
+            values["files"] = list(result.files)
+        if result.preview is not None:
+            self.preview(result.preview)
+        self.result(values, result.text(values))
+        for line in result.notes:
+            self.note(line)
+        if result.failure:
+            raise DataError(result.failure)
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
@@ -45,47 +115,35 @@ class Report:
         if self._err.is_terminal:
             self.note("compiling for this machine, once; that takes some seconds")
 
-    def result(self, values: dict[str, Any], lines: Sequence[tuple[str, str]]) -> None:
-        """The result: ``values`` as JSON, or ``lines`` of a name and a text."""
+    def result(self, values: dict[str, Any], text: Lines | Table) -> None:
+        """The result: ``values`` as JSON, or ``text``."""
+        from rich.console import Console
+
         if self.as_json:
             print(json.dumps(values, allow_nan=False))
-        elif not self.quiet:
-            width = max(len(name) for name, _ in lines)
-            for name, text in lines:
-                self._out.print(printable(f"{name:<{width}}  {text}"))
-
-    def table(
-        self,
-        values: dict[str, Any],
-        header: Sequence[str],
-        rows: Sequence[Sequence[str]],
-        figures: Sequence[str],
-        below: Sequence[str] = (),
-    ) -> None:
-        """The result: ``values`` as JSON, or a table, never cropped, with the columns in ``figures`` flush right.
-
-        Args:
-            values: for JSON.
-            header: names of the columns.
-            rows: texts of the cells.
-            figures: names of the columns that are flush right.
-            below: lines below the table; a line break within one is escaped, as whatever else is not printable.
-        """
-        if self.as_json or self.quiet:
-            self.result(values, [("", "")])
+        elif self.quiet:
             return
-        Console(highlight=False, markup=False, width=10_000).print(_table(header, rows, figures))
-        for line in below:
-            self._out.print(printable(line))
+        elif isinstance(text, Table):
+            Console(highlight=False, markup=False, width=10_000).print(_table(text))
+            for line in text.below:
+                self._out.print(printable(line))
+        else:
+            width = max(len(name) for name, _ in text)
+            for name, line in text:
+                self._out.print(printable(f"{name:<{width}}  {line}"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
-        """A table on a terminal while the work goes on; yields a function of title, header, rows and figures, as above."""
+        """A table on a terminal while the work goes on; yields a function of a title and a table."""
+        from rich.console import Group
+        from rich.live import Live
+        from rich.text import Text
+
         if self.quiet or not self._err.is_terminal:
             yield lambda *_: None
             return
         with Live(console=self._err, transient=True) as screen:
-            yield lambda title, *parts: screen.update(Group(Text(printable(title)), _table(*parts)))
+            yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
 
     def preview(self, colours: Callable[[int, int], Any]) -> None:
         """A picture in character cells, two pixels each, on a terminal.
@@ -93,6 +151,8 @@ class Report:
         Args:
             colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
         """
+        from rich.text import Text
+
         encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
         plain = not self._out.is_terminal or self._out.no_color or self._out.color_system is None or "utf" not in encoding
         if self.as_json or self.quiet or plain:
@@ -109,29 +169,34 @@ class Report:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
         """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-        )
+        from rich.progress import Progress
+
         hidden = self.quiet or not self._err.is_terminal
-        with Progress(*columns, console=self._err, transient=True, disable=hidden) as bar:
+        with Progress(*_columns(), console=self._err, transient=True, disable=hidden) as bar:
             task = bar.add_task(printable(what), total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in header:
-        table.add_column(printable(name), justify="right" if name in figures else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(printable, row))
-    return table
+def _table(shown: Table) -> "table.Table":
+    from rich import table
+
+    made = table.Table(box=None, pad_edge=False)
+    for name in shown.header:
+        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=True)
+    for row in shown.rows:
+        made.add_row(*map(printable, row))
+    return made
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
+def _columns() -> "list[progress.ProgressColumn]":
+    """Columns of a bar: text, bar, numbers, rate, and time left."""
+    from rich import progress
+    from rich.text import Text
+
+    class Rate(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.0f}/s")
+
+    text = progress.TextColumn("{task.description}", markup=False)
+    return [text, progress.BarColumn(), progress.MofNCompleteColumn(), Rate(), progress.TimeRemainingColumn()]

@@ -7,21 +7,45 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from imle_cli.notes import printable
 
-# What the library's remedies are called on the command line.
-_REMEDIES = {
-    "forest=True": "--solver spanning-forest",
-    "; perfect=True needs one": "",
-    "perfect=False": "--solver matching",
-    "floor=0": "--floor 0",
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+    from imle_core.checks import ArgumentError
+
+# Arguments of the library that are options of the command.
+_OPTIONS = {
+    "start": "--start",
+    "s": "--start",
+    "goal": "--goal",
+    "t": "--goal",
+    "capacity": "--capacity",
+    "problem": "--problem",
+    "size": "--size",
+    "noise_distribution": "--noise",
+    "nb_samples": "--samples",
+    "input_noise_temperature": "--input-temp",
+    "target_noise_temperature": "--target-temp",
+}
+# Rules and remedies of the library that speak of its arguments, in the words of the command.
+WORDS = {
+    "add edges, or use forest=True": "add edges, or use --solver spanning-forest",
+    "raise one of them, or use forest=True": "raise one of them, or use --solver spanning-forest",
+    "perfect=True needs one": "--solver perfect-matching needs one",
+    "add edges, or use perfect=False": "add edges, or use --solver matching",
+    "raise one of them, or use perfect=False": "raise one of them, or use --solver matching",
+    "lower theta on its edges, or give floor=0 to clamp costs": "lower theta on its edges, or give --floor 0 to clamp costs",
+    "make theta <= 0, or give floor=0 to clamp costs": "make theta <= 0, or give --floor 0 to clamp costs",
     "use NormalNoiseDistribution()": "use --noise normal",
+    "use NormalNoiseDistribution() or GumbelNoiseDistribution()": "use --noise normal or --noise gumbel",
+    "use GumbelNoiseDistribution() for instance": "use --noise gumbel for instance",
     "use a smaller lr": "use a smaller --lr",
-    "Assignment(partial=True)": "--solver partial-assignment",
+    "allow more, or take Assignment(partial=True)": "allow more, or take --solver partial-assignment",
     "give graph.edges(), pairs without direction": "give --undirected",
 }
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -72,14 +96,28 @@ def reported_errors(debug: bool) -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"error: {place}{error.strerror or error}{remedy}", Exit.FAILED, debug)
     except ValueError as error:
-        text = str(error)
-        for library, option in _REMEDIES.items():
-            text = text.replace(library, option)
+        text = worded(error) if _is_refusal(error) else str(error)
         _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
     except Exception as error:
         if isinstance(error, typer.Exit):
             raise
         _fail(f"internal error: {type(error).__name__}: {error}; --debug shows where", Exit.FAILED, debug)
+
+
+def worded(error: "ArgumentError", name: str | None = None) -> str:
+    """A refusal of the library in the words of the command: options in place of arguments.
+
+    Args:
+        error: the refusal.
+        name: what to call the argument, if not by its option.
+    """
+    rule, remedy = (WORDS.get(text, text) for text in (error.rule, error.remedy))
+    return str(type(error)(name or _OPTIONS.get(error.name, error.name), error.got, rule, remedy, error.verb))
+
+
+def _is_refusal(error: Exception) -> "TypeGuard[ArgumentError]":
+    checks = sys.modules.get("imle_core.checks")  # not imported here, since torch takes a second to import
+    return checks is not None and isinstance(error, checks.ArgumentError)
 
 
 def _fail(message: str, code: Exit, debug: bool) -> NoReturn:

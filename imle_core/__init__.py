@@ -18,7 +18,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     contracts    what a solver, a noise and a target must do, and the calls that hold them to it
 
-    checks       checks of arguments
+    checks       checks of arguments, and the error of one that is refused
     kernels      foundations of compiled code: compiler, cache, vectors, random bits
     concurrency  threads, locks, processes that work together
 
@@ -38,6 +38,7 @@ Words, in code and prose alike:
     marginals    means of samples, ``(B, *event)``
 """
 
+from imle_core.checks import ArgumentError
 from imle_core.contracts import Noise, Solver, Target
 from imle_core.estimators import (
     IMLE,
@@ -69,6 +70,7 @@ __all__ = [
     "IMLE",
     "AdaptiveTargetDistribution",
     "AntitheticNoiseDistribution",
+    "ArgumentError",
     "Differentiable",
     "GumbelNoiseDistribution",
     "ImplicitMLE",

@@ -25,29 +25,53 @@ _WIDE: dict[torch.dtype, torch.dtype] = {
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
-def check_numbers(value: Any, got: str = "theta: got", must: str = "be") -> torch.dtype:
+class ArgumentError(ValueError):
+    """``name: got ...; rule; remedy``: the refusal of an argument, in parts that a caller may word anew.
+
+    Attributes:
+        name: the argument, or what the error is about.
+        got: what it was, in words.
+        rule: what it must be, or why it cannot be used.
+        remedy: what to do.
+        verb: what comes before ``got`` in the text.
+    """
+
+    def __init__(self, name: str, got: str, rule: str, remedy: str, verb: str = "got") -> None:
+        super().__init__(name, got, rule, remedy, verb)  # of which pickles and copies make the error again
+        self.name, self.got, self.rule, self.remedy, self.verb = name, got, rule, remedy, verb
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.verb} {self.got}; {self.rule}; {self.remedy}"
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """The refusal of an argument for its type."""
+
+
+def check_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "be") -> torch.dtype:
     """Refuses what is no dense tensor of real numbers; else gives the narrower of float32 and float64 that holds them.
 
     Of 64-bit integers float64 holds those of up to 53 bits and some above.
 
     Args:
         value: anything.
-        got: how the message begins.
-        must: what it must do with such a tensor.
+        name: the argument.
+        verb: what was done with the value: it was got, or what a function gave.
+        must: what had to be done with such a tensor.
 
     Raises:
-        TypeError: it is no such tensor.
+        ArgumentTypeError: it is no such tensor.
     """
     wide = _WIDE.get(value.dtype) if isinstance(value, Tensor) else None
     if wide is None or value.layout is not torch.strided or value.is_nested or _has_no_data(value):
-        raise no_numbers(value, got, must)
+        raise no_numbers(value, name, verb, must)
     return wide
 
 
-def no_numbers(value: Any, got: str = "theta: got", must: str = "be") -> TypeError:
+def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "be") -> ArgumentTypeError:
     """The error of what is no dense tensor of real numbers; arguments as in :func:`check_numbers`."""
     what, remedy = _lacking(value)
-    return TypeError(f"{got} {what}; it must {must} a dense tensor of real numbers; {remedy}")
+    return ArgumentTypeError(name, what, f"it must {must} a dense tensor of real numbers", remedy, verb)
 
 
 def _lacking(value: Any) -> tuple[str, str]:
@@ -78,16 +102,18 @@ def check_theta(theta: Any) -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN."""
     check_numbers(theta)
     if theta.dtype not in _FLOATS:
-        raise TypeError(f"theta: got {theta.dtype}; it must have a floating type; use theta.float()")
+        raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
     if theta.dim() < 2:
-        raise ValueError(
-            f"theta: got shape {tuple(theta.shape)}; it must be (B, *event) with a batch axis in front; "
-            "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers"
+        raise ArgumentError(
+            "theta",
+            f"shape {tuple(theta.shape)}",
+            "it must be (B, *event) with a batch axis in front",
+            "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
     if theta.isnan().any():
         count = int(theta.isnan().sum())
-        raise ValueError(
-            f"theta: got {count} NaN of {theta.numel()} entries; it must have none; look for the cause upstream"
+        raise ArgumentError(
+            "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
 
 
@@ -95,9 +121,11 @@ def check_upstream(dy: Tensor) -> None:
     """An upstream gradient must be finite."""
     if not sum_is_finite(dy) and not dy.isfinite().all():
         count = int((~dy.isfinite()).sum())
-        raise ValueError(
-            f"upstream gradient: got {count} entries of {dy.numel()} that are NaN or infinite; it must be finite; "
-            "look at the loss"
+        raise ArgumentError(
+            "upstream gradient",
+            f"{count} entries of {dy.numel()} that are NaN or infinite",
+            "it must be finite",
+            "look at the loss",
         )
 
 
@@ -114,86 +142,90 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """``value`` must be one of ``choices``."""
-    if value not in choices:
-        raise ValueError(f"{name}: got {shown(value)}; it must be one of {', '.join(map(repr, choices))}")
-
-
-def check_name(what: str, name: str, known: Iterable[str]) -> None:
-    """``name`` must be one of the names ``known``; the nearest of them is suggested."""
+def check_name(name: str, value: Any, known: Iterable[str]) -> None:
+    """``value`` must be one of the names ``known``; the nearest of them is suggested."""
     names = list(known)
-    if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1)
+    if value not in names:
+        near = difflib.get_close_matches(str(value), names, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"use {names[0]!r} for instance"
-        raise ValueError(f"{what}: got {name!r}; it must be one of {', '.join(map(repr, names))}; {remedy}")
+        raise ArgumentError(name, shown(value), f"it must be one of {', '.join(map(repr, names))}", remedy)
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether a value is a whole number of at least ``least``, of Python or NumPy."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def check_whole(name: str, value: Any, least: int, remedy: str) -> None:
+    """``value`` must be a whole number >= ``least``."""
+    if not is_whole(value, least):
+        raise ArgumentError(name, shown(value), f"it must be a whole number >= {least}", remedy)
 
 
 def check_samples(name: str, value: Any) -> None:
     """A number of samples must be a whole number >= 1."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number >= 1; use 1 for a single sample")
+    check_whole(name, value, 1, "use 1 for a single sample")
     _check_size(name, value)
 
 
 def check_steps(name: str, value: Any, usual: int = 1100) -> None:
     """A number of steps, or of what is like steps, must be a whole number >= 1."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number >= 1; the usual value is {usual}")
+    check_whole(name, value, 1, f"the usual value is {usual}")
     _check_size(name, value)
 
 
 def _check_size(name: str, value: Any) -> None:
     """A size must be one that torch knows."""
     if value >= 2**63:
-        raise ValueError(f"{name}: got {shown(value)}; it must be below 2^63; give less")
+        raise ArgumentError(name, shown(value), "it must be below 2^63", "give less")
 
 
 def check_seed(name: str, value: Any) -> None:
     """A seed must be a whole number of at most 64 bits."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not 0 <= value < 2**64:
-        raise ValueError(f"{name}: got {shown(value)}; it must be a whole number from 0 to 2^64 - 1; the usual one is 0")
+    if not is_whole(value, 0) or value >= 2**64:
+        raise ArgumentError(name, shown(value), "it must be a whole number from 0 to 2^64 - 1", "the usual one is 0")
 
 
 def check_temperature(name: str, value: Any) -> None:
     """A temperature must be a number from 0 to 1e30."""
     check_not_learned(name, value, "divide theta by it, at temperature 1")
     if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; use 0 for no noise")
+        raise ArgumentError(name, repr(value), "it must be a finite number >= 0", "use 0 for no noise")
     if value > MOST_TEMPERATURE:
-        raise ValueError(f"{name}: got {value!r}; it must be at most {MOST_TEMPERATURE:g}; no theta matters above")
+        raise ArgumentError(name, repr(value), f"it must be at most {MOST_TEMPERATURE:g}", "no theta matters above")
 
 
 def check_not_learned(name: str, value: Any, remedy: str) -> None:
     """A setting must be a number, and no tensor that wants a gradient, since it would get none."""
     if not (hasattr(type(value), "__float__") or hasattr(type(value), "__index__")):
-        raise TypeError(f"{name}: got {_kind(value)}; it must be a number; give one such as 1.0")
+        raise ArgumentTypeError(name, _kind(value), "it must be a number", "give one such as 1.0")
     if isinstance(value, int) and abs(value) > sys.float_info.max:  # no float, so that nothing can be asked about it
-        raise ValueError(f"{name}: got {shown(value)}; it must fit into a float; give less")
+        raise ArgumentError(name, shown(value), "it must fit into a float", "give less")
     if isinstance(value, (Tensor, np.ndarray)) and math.prod(value.shape) != 1:
-        raise TypeError(
-            f"{name}: got {_kind(value)} of shape {tuple(value.shape)}; it must be a number; give one such as 1.0"
-        )
+        got = f"{_kind(value)} of shape {tuple(value.shape)}"
+        raise ArgumentTypeError(name, got, "it must be a number", "give one such as 1.0")
     if isinstance(value, Tensor) and value.requires_grad:
-        raise TypeError(
-            f"{name}: got a {type(value).__name__} that requires grad; no gradient reaches a setting; give "
-            f"float({name}), or {remedy}"
+        raise ArgumentTypeError(
+            name,
+            f"a {type(value).__name__} that requires grad",
+            "no gradient reaches a setting",
+            f"give float({name}), or {remedy}",
         )
 
 
 def check_method(name: str, value: Any, method: str, remedy: str) -> None:
     """``value`` must be an object with a callable attribute ``method``."""
     if isinstance(value, type) and inspect.isfunction(inspect.getattr_static(value, method, None)):
-        raise TypeError(f"{name}: got {_kind(value)}; it must be an object; make one: {value.__name__}(...)")
+        raise ArgumentTypeError(name, _kind(value), "it must be an object", f"make one: {value.__name__}(...)")
     if not callable(getattr(value, method, None)):
-        raise TypeError(f"{name}: got {_kind(value)}, which has no method {method}; {remedy}")
+        raise ArgumentTypeError(name, _kind(value), f"it must have a method {method}", remedy)
 
 
 def check_generator(value: Any) -> None:
     """A source of random numbers is torch's, or None for its global one."""
     if value is not None and not isinstance(value, torch.Generator):
-        raise TypeError(
-            f"generator: got {_kind(value)}; it must be a torch.Generator or None; use torch.Generator().manual_seed(0)"
+        raise ArgumentTypeError(
+            "generator", _kind(value), "it must be a torch.Generator or None", "use torch.Generator().manual_seed(0)"
         )
 
 

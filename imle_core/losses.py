@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
+
 
 def hamming(z: Tensor, gold: Tensor) -> Tensor:
     """``sum_i z_i (1 - y_i) + (1 - z_i) y_i``: for 0/1 solutions the number of entries that differ.
@@ -18,7 +20,7 @@ def hamming(z: Tensor, gold: Tensor) -> Tensor:
         One loss for each row, ``(N,)``.
 
     Raises:
-        ValueError: gold solutions of another shape.
+        ArgumentError: gold solutions of another shape.
 
     >>> import torch
     >>> hamming(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1.0, 1.0, 0.0]))
@@ -45,7 +47,7 @@ def fenchel_young(perturbed: Tensor, z: Tensor, theta: Tensor, gold: Tensor) -> 
         One loss for each instance, ``(B,)``.
 
     Raises:
-        ValueError: gold solutions of another shape.
+        ArgumentError: gold solutions of another shape.
 
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4; Blondel, Martins, Niculae 2020.
 
@@ -63,9 +65,11 @@ def _check_gold(rows: Tensor, gold: Tensor) -> None:
     """Gold solutions are one for each row, or one for all; others, torch might compare all with all."""
     event = rows.shape[1:]
     if gold.shape not in (event, rows.shape, (1, *event)):
-        raise ValueError(
-            f"gold: got shape {tuple(gold.shape)} for solutions of shape {tuple(rows.shape)}; it must be (*event) or "
-            "(N, *event); of B golds for S samples each take gold.repeat_interleave(S, dim=0)"
+        raise ArgumentError(
+            "gold",
+            f"shape {tuple(gold.shape)} for solutions of shape {tuple(rows.shape)}",
+            "it must be (*event) or (N, *event)",
+            "of B golds for S samples each take gold.repeat_interleave(S, dim=0)",
         )
 
 

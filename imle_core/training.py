@@ -22,7 +22,7 @@ _LARGEST_STEP = 1e30  # weights of 32 bits stay finite
 
 @dataclass(frozen=True)
 class Step:
-    """What a training step saw, before it moved the weights.
+    """Figures of a training step, before it moved the weights.
 
     Attributes:
         step: number of steps made before, 0 to ``steps``.
@@ -42,10 +42,9 @@ class Step:
 
 
 class Training:
-    """Weights w for which ``MAP(-w)`` is to become the gold solution; iterating makes the steps, as :func:`train` does.
+    """Weights w for which ``MAP(-w)`` is to become the gold solution: a :class:`imle_core.contracts.Trainable`.
 
-    ``state_dict()`` between two records has everything that the rest depends on, but for states that a solver or target of
-    the user's own may keep. A training with the same arguments that loads it goes on, to the bit, as this one would have.
+    Iterating makes the steps, as :func:`train` does. ``state_dict()`` lacks what a solver or target of the user's own keeps.
     """
 
     def __init__(
@@ -69,8 +68,8 @@ class Training:
     ) -> None:
         checks.check_steps("steps", steps)
         checks.check_seed("seed", seed)
-        checks.check_choice("schedule", schedule, get_args(Schedule))
-        checks.check_choice("loss_reduction", loss_reduction, get_args(LossReduction))
+        checks.check_name("schedule", schedule, get_args(Schedule))
+        checks.check_name("loss_reduction", loss_reduction, get_args(LossReduction))
         _check_lr(lr)
         _check_gold(gold)
         _check_fits("weights", weights, gold)
@@ -95,8 +94,13 @@ class Training:
             generator=self.generator if noise_distribution is not None else None,
         )
 
+    @property
+    def done(self) -> bool:
+        """Whether the record after the last step was given."""
+        return self.step > self.steps
+
     def __iter__(self) -> Iterator[Step]:
-        while self.step <= self.steps:
+        while not self.done:
             weights = self.weights.detach().clone()
             with torch.set_grad_enabled(self.step < self.steps):
                 losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)
@@ -130,12 +134,14 @@ class Training:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: weights of another shape.
+            ArgumentError: weights of another shape.
         """
         if state["weights"].shape != self.weights.shape:
-            raise ValueError(
-                f"state: has weights of shape {tuple(state['weights'].shape)}, the training {tuple(self.weights.shape)}; "
-                "take the state of the same training"
+            raise checks.ArgumentError(
+                "state",
+                f"weights of shape {tuple(state['weights'].shape)}",
+                f"the training has {tuple(self.weights.shape)}",
+                "take the state of the same training",
             )
         self.step = state["step"]
         with torch.no_grad():
@@ -163,8 +169,8 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
         An iterator of :class:`Step`.
 
     Raises:
-        ValueError: a setting outside its range, or shapes that do not fit.
-        TypeError: a setting of a wrong type, or a gold solution that is no floating tensor.
+        ArgumentError: a setting outside its range, or shapes that do not fit.
+        ArgumentTypeError: a setting of a wrong type, or a gold solution that is no floating tensor.
 
     >>> from imle_core.solvers import TopK
     >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)
@@ -176,27 +182,37 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
 def _check_lr(lr: float) -> None:
     checks.check_not_learned("lr", lr, "leave it out")
     if not 0 < lr <= _LARGEST_STEP:
-        raise ValueError(f"lr: got {lr!r}; it must be a number > 0 and at most {_LARGEST_STEP:g}; the usual value is 0.005")
+        raise checks.ArgumentError(
+            "lr", repr(lr), f"it must be a number > 0 and at most {_LARGEST_STEP:g}", "the usual value is 0.005"
+        )
 
 
 def _check_gold(gold: Any) -> None:
     if not isinstance(gold, Tensor) or not gold.is_floating_point():
-        got = gold.dtype if isinstance(gold, Tensor) else type(gold).__name__
-        raise TypeError(f"gold: got {got}; it must be a tensor of a floating type; use torch.as_tensor(gold).float()")
-    checks.check_numbers(gold, "gold: got")
+        got = str(gold.dtype) if isinstance(gold, Tensor) else type(gold).__name__
+        raise checks.ArgumentTypeError(
+            "gold", got, "it must be a tensor of a floating type", "use torch.as_tensor(gold).float()"
+        )
+    checks.check_numbers(gold, "gold")
     if not gold.isfinite().all():
         count = int((~gold.isfinite()).sum())
-        raise ValueError(
-            f"gold: got {count} entries of {gold.numel()} that are NaN or infinite; it must be of ones and zeros"
+        raise checks.ArgumentError(
+            "gold",
+            f"{count} entries of {gold.numel()} that are NaN or infinite",
+            "it must be of ones and zeros",
+            "take them out",
         )
 
 
 def _check_fits(name: str, value: Any, gold: Tensor) -> None:
-    """What there is for each entry of a gold solution must be a tensor of its shape."""
+    """A tensor beside a gold solution must have its shape, an entry for each entry."""
     if value is None:
         return
-    checks.check_numbers(value, f"{name}: got")
+    checks.check_numbers(value, name)
     if value.shape != gold.shape:
-        raise ValueError(
-            f"{name}: got shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}; the two must be equal"
+        raise checks.ArgumentError(
+            name,
+            f"shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}",
+            "the two must be equal",
+            f"give one of shape {tuple(gold.shape)}",
         )

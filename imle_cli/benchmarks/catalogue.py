@@ -1,4 +1,4 @@
-"""What this machine does: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
+"""Measurements of this machine: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

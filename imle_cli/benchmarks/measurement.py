@@ -1,4 +1,4 @@
-"""How measurements are made: figures, and ratios of runs that take turns."""
+"""The making of measurements: figures, and ratios of runs that take turns."""
 
 import time
 from collections.abc import Callable, Iterator

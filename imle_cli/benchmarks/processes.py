@@ -1,4 +1,4 @@
-"""What whole commands take in processes of their own: time, with and without compiled code in its cache, and memory."""
+"""Time and memory of whole commands in processes of their own, with and without compiled code in the cache."""
 
 import json
 import os

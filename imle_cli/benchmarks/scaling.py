@@ -1,4 +1,4 @@
-"""How the time of a map depends on its side, on the number of maps in a call, and on threads."""
+"""Time of a map against its side, the number of maps in a call, and threads."""
 
 import os
 from collections.abc import Callable, Sequence

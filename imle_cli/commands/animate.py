@@ -1,6 +1,5 @@
 """``imle animate``: a recorded training, or samples of a map, in motion."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from imle_cli.console import Report, Result
 from imle_cli.errors import UsageError
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
@@ -50,21 +50,20 @@ def animate(
     film: FilmOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     input_temp: InputTemperature = 1.0,
     samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
     out: Folder = Path(),
     format: Annotated[FormatName, typer.Option(help="Kind of file; mp4 needs imageio-ffmpeg.")] = "gif",  # noqa: A002
     only: Only = None,
-) -> None:
+) -> Result:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
-    from imle_cli.console import Report
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
     from imle_cli.films.timing import timed
     from imle_cli.runs.folder import newest_run_path
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     run = source.map if source.map is not None and source.map.is_dir() else None
     for_maps = sorted(given.names & _MAP_ONLY)
     if source.map is None and not for_maps:
@@ -85,10 +84,12 @@ def animate(
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             pictures = _counted(films.films[name](), advance)
             encoders.write(file, format, timed(pictures, film.fps), films.palette)
-    seconds = time.perf_counter() - began
-    values |= {"frames": films.count, "seconds": seconds, "files": [str(path) for path in paths.values()]}
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
-    console.result(values, [("frames", f"{films.count}"), ("time", f"{seconds:.2f} s"), ("files", sizes)])
+    return Result(
+        values | {"frames": films.count},
+        lambda ended: [("frames", f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
+        [str(path) for path in paths.values()],
+    )
 
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:

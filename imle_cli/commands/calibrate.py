@@ -1,7 +1,6 @@
 """``imle calibrate``: at which temperature does noise make perturb-and-MAP sample from the exact distribution?"""
 
 import math
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given, Without
@@ -51,16 +51,16 @@ def calibrate(
     noise: NoiseOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     instances: Instances = 1,
     temps: Temperatures = "0.5,1,1.5,2,3,4,6",
     samples: Draws = 100_000,
     out: Picture = None,
-) -> None:
+) -> Result:
     """Find the noise temperature at which samples come closest to the exact distribution p(z) ~ exp(<z, theta>).
 
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
-    from imle_cli.console import Report
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.lab import number_of_states, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
@@ -68,8 +68,7 @@ def calibrate(
     from imle_core.lab import REFINEMENTS
     from imle_core.lab import calibrate as measure
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     temperatures = read_numbers("--temps", temps, float, 0, "0.5,1,2,4")
     check_at_least("--samples", samples, 2, "the usual number is 100000")
     found = read_lab_problems(place, choice, lab, report, given.names, instances)
@@ -97,8 +96,10 @@ def calibrate(
         "iterations": None if series is None else noise.noise_iterations,
         "samples": samples,
         "seed": report.seed,
+        "best": _row(outcome.best),
+        "rows": [_row(record) for record in outcome.ordered],
     }
-    _tell(console, values, outcome, time.perf_counter() - began, outputs.files)
+    return Result(values, lambda ended: _table(ended, outcome), outputs.files)
 
 
 def _known(family: "ExponentialFamily | None", solver: Any) -> "ExponentialFamily":
@@ -111,19 +112,16 @@ def _known(family: "ExponentialFamily | None", solver: Any) -> "ExponentialFamil
     return family
 
 
-def _tell(console: Any, values: dict[str, Any], outcome: "_Outcome", seconds: float, files: list[str]) -> None:
-    """Prints what was found after ``values``, the settings."""
-    settled = f"{values['samples']:,} samples, seed {values['seed']}, {seconds:.1f} s, {', '.join(files)}"
+def _table(values: dict[str, Any], outcome: "_Outcome") -> Table:
+    ended = f"{values['seconds']:.1f} s, {', '.join(values['files'])}"
+    below = [f"{values['samples']:,} samples, seed {values['seed']}, {ended}", *_warnings(outcome), _verdict(outcome)]
     header = _header(values["instances"])
-    below = [outcome.title, settled, *_warnings(outcome), _verdict(outcome)]
-    rows = [_row(record) for record in outcome.ordered]
-    values |= {"best": _row(outcome.best), "rows": rows, "seconds": seconds, "files": files}
-    console.table(values, header, outcome.rows, header[:-1], below)
+    return Table(header, outcome.rows, header[:-1], [outcome.title, *below])
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What was found.
+    """Everything that was measured.
 
     Attributes:
         title: of which problem and noise.
@@ -221,7 +219,7 @@ def _is_alike(some: "Estimate", least: "Estimate") -> bool:
 
 
 def _warnings(outcome: _Outcome) -> list[str]:
-    """What a reader must know about the numbers."""
+    """Warnings that a reader of the numbers must know."""
     lines, best, temperatures, count = [], outcome.best, outcome.temperatures, outcome.family.count()
     if best.total_variation is None:
         states = f"{count:,}" if count < 10**9 else f"about 10^{math.log10(count):.0f}"

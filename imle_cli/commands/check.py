@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import re
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.errors import DataError, UsageError
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
@@ -55,6 +55,7 @@ _CRASH = "look for os._exit, and for crashes of native code, which python -X fau
 def check(
     solver: _Solver,
     report: Annotated[ReportOptions, Without("device")],
+    console: Report,
     shape: _ShapeText = None,
     arg: _Arguments = None,
     per_instance: _PerInstance = False,
@@ -64,12 +65,11 @@ def check(
     instances: Annotated[int, typer.Option(help="How many instances to ask for.")] = 64,
     time_limit: _TimeLimit = 30.0,
     save: _Example = None,
-) -> None:
+) -> Result:
     """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
-    from imle_cli.console import Report
     from imle_cli.files.outputs import check_output
 
-    began = time.perf_counter()
+    console.begin()
     check_at_least("--instances", instances, 2, "the usual number is 64")
     check_at_least("--time-limit", time_limit, 0.1, "30 seconds are usual")
     if save is not None:
@@ -77,13 +77,12 @@ def check(
     sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")
     settings = {"low": low, "high": high, "sense": sense, "nb_instances": instances, "seed": report.seed}
     request = Request(solver, sizes, _arguments(arg or []), per_instance, settings, examples=save is not None)
-    out = Report(as_json=report.json, quiet=report.quiet, compiles=False)
-    findings = _examined(request, time_limit, out)
-    values = {"solver": solver, "shape": list(sizes), "seconds": time.perf_counter() - began}
-    _tell(values, findings, save, out)
+    findings = _examined(request, time_limit, console)
+    notes = [] if save is None else [_saved(save, findings)]
+    return _result({"solver": solver, "shape": list(sizes), "seconds": None}, findings, notes)
 
 
-def _examined(request: Request, time_limit: float, report: Any) -> list[Found]:
+def _examined(request: Request, time_limit: float, console: Report) -> list[Found]:
     """Findings of an examination in a process of its own; if it ends before its time, that is the last of them."""
     checks, done, findings = list[str](), 0, list[Found]()
     messages = in_own_process(partial(examine, request), time_limit)
@@ -92,10 +91,10 @@ def _examined(request: Request, time_limit: float, report: Any) -> list[Found]:
         try:
             for message in messages:
                 if isinstance(message, Compiling):
-                    report.note_compiling()
+                    console.note_compiling()
                 elif isinstance(message, Loaded):
                     checks = [*message.checks]
-                    observe = stack.enter_context(report.progress("checks", len(checks)))
+                    observe = stack.enter_context(console.progress("checks", len(checks)))
                 elif isinstance(message, Begun):
                     done = message.done
                     observe(done)
@@ -109,19 +108,18 @@ def _examined(request: Request, time_limit: float, report: Any) -> list[Found]:
     return findings
 
 
-def _tell(values: dict[str, Any], findings: Sequence[Found], save: Path | None, report: Any) -> None:
+def _result(values: dict[str, Any], findings: Sequence[Found], notes: Sequence[str]) -> Result:
     failed = [finding.check for finding in findings if finding.verdict == "fail"]
     found = [{"check": some.check, "verdict": some.verdict, "detail": _in_options(some.detail)} for some in findings]
-    rows = [list(finding.values()) for finding in found]
-    report.table({**values, "findings": found, "failed": len(failed)}, ["check", "verdict", "detail"], rows, figures=[])
-    if save is not None:
-        report.note(_saved(save, findings))
+    table = Table(["check", "verdict", "detail"], [list(finding.values()) for finding in found], [])
+    failure = ""
     if failed:
-        raise DataError(f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}")
+        failure = f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}"
+    return Result({**values, "findings": found, "failed": len(failed)}, lambda _: table, notes=notes, failure=failure)
 
 
 def _in_options(detail: str) -> str:
-    """What a finding advises, in words of the command."""
+    """Advice of a finding, in words of the command."""
     detail = re.sub(r"give low=(\S+) and high=([^\s,]+)", r"give --low \1 --high \2", detail)
     detail = detail.replace("give low and high", "give --low and --high")
     return detail.replace("wrap it in BlackBox", "check it with --per-instance, and wrap it in BlackBox")

@@ -1,13 +1,13 @@
 """``imle compare``: which estimator, lambda and temperature give the best gradients here?"""
 
 import sys
-import time
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
@@ -44,6 +44,7 @@ def compare(
     noise: NoiseOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     estimators: _Names = None,
     lambdas: _Lambdas = None,
     temps: _Temperatures = None,
@@ -53,22 +54,20 @@ def compare(
     antithetic: _Antithetic = False,
     out: Picture = None,
     save: _Table = None,
-) -> None:
+) -> Result:
     """Measure the bias, variance, direction and cost of every estimator's gradient, and say which to take.
 
     Bias, variance and mse (mean squared error) are in units of the true gradient, that of the exact distribution where one
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
-    from imle_cli.console import Report
     from imle_cli.figures import canvas
     from imle_cli.figures.comparison import comparison_figure
-    from imle_cli.files.outputs import Outputs, check_output, write_table
+    from imle_cli.files.outputs import Outputs
     from imle_cli.problems.lab import read_estimators, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
     from imle_core.lab import EstimatorSettings
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     check_at_least("--samples", samples, 2 if antithetic else 1, "antithetic pairs need two" if antithetic else "use 10")
     check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
     chosen = None if estimators is None else read_estimators(estimators)
@@ -77,19 +76,14 @@ def compare(
     problem, stem, inputs = problems[0]
     law = make_noise(noise, problem.k)
     settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
-    outputs = Outputs(out or Path(f"{stem}-compare.png"), None, inputs)
-    if save is not None:
-        check_output("--save", save, (".csv",), inputs)
+    outputs = Outputs(out or Path(f"{stem}-compare.png"), save, inputs, (".csv",))
     measured, found = _measured(console, [each for each, *_ in problems], settings, antithetic)
     title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
     figure = comparison_figure(found.curves, found.cosines, title=title, samples=samples)
-    outputs.write(canvas.encode(figure, outputs.format))
-    if save is not None:
-        write_table(save, found.columns)
-    files = [*outputs.files, *([] if save is None else [str(save)])]
+    outputs.write(canvas.encode(figure, outputs.format), table=lambda: found.columns)
     is_random = place.map is None and "solver" not in given.names
-    more = {"noise": noise.noise, "seconds": began, "files": files, "random": is_random}
-    _tell(console, measured, settings, found, more)
+    values = _values(measured, settings, found, noise.noise)
+    return Result(values, lambda ended: _table(ended, settings, found, is_random), outputs.files)
 
 
 def _title(name: str, instances: int, noise: str, temperature: float) -> str:
@@ -115,57 +109,56 @@ def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> t
     from imle_core.lab import Instance, reference_gradient
 
     with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints
-        try:
-            measured = [
-                Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
-                for number, problem in enumerate(problems)
-            ]
-            found = make_comparison(measured, settings, antithetic, advance)
-        except TypeError as error:  # a solution that is no tensor
-            raise DataError(str(error)) from error
+        measured = [
+            Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
+            for number, problem in enumerate(problems)
+        ]
+        found = make_comparison(measured, settings, antithetic, advance)
     if not found.best:
         name, reason = next(iter(found.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")
     return measured, found
 
 
-def _tell(console: Any, measured: Any, settings: Any, found: Any, more: dict[str, Any]) -> None:
-    """Prints what was found; ``more`` has the noise's name, when the work began, files, and whether problems are random."""
+def _values(measured: Any, settings: Any, found: Any, noise: str) -> dict[str, Any]:
     from imle_cli.lab.advice import advice
     from imle_cli.lab.comparison import OPTIONS
-    from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
     from imle_cli.problems.lab import number_of_states
 
-    text, instances = advice(found.best, found.alike, OPTIONS), len(measured)
     problem, reference = measured[0].problem, measured[0].reference
     relative = max(each.reference.error / each.reference.norm for each in measured)
-    values = {
+    return {
         "problem": problem.name,
-        "instances": instances,
+        "instances": len(measured),
         **number_of_states(problem.family),
         "loss": problem.loss_name,
-        "noise": more["noise"],
+        "noise": noise,
         "samples": settings.nb_samples,
         "repetitions": settings.repetitions,
         "seed": settings.seed,
         "reference": {"text": reference.text, "norm": reference.norm, "relative_error": relative},
         **found.values,
-        "recommendation": text,
-        "seconds": time.perf_counter() - more["seconds"],
-        "files": more["files"],
+        "recommendation": advice(found.best, found.alike, OPTIONS),
     }
+
+
+def _table(values: dict[str, Any], settings: Any, found: Any, is_random: bool) -> Table:
+    from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
+
+    instances, reference = values["instances"], values["reference"]
     several = f"{instances} instances, " if instances > 1 else ""
-    counts = f"{several}{settings.nb_samples} samples, {settings.repetitions} repetitions, seed {settings.seed}"
+    counts = f"{several}{values['samples']} samples, {values['repetitions']} repetitions, seed {values['seed']}"
+    relative = reference["relative_error"]
     below = [
         "",
         *lambda_table(found),
         "",
-        f"problem    {problem.name}, {problem.loss_name}, {settings.noise or 'no'} noise, {counts}",
-        f"reference  {reference.text}{f', relative standard error {relative:.2g}' if relative else ''}",
+        f"problem    {values['problem']}, {values['loss']}, {settings.noise or 'no'} noise, {counts}",
+        f"reference  {reference['text']}{f', relative standard error {relative:.2g}' if relative else ''}",
         f"figures    {legend(instances)}",
-        *scope(more["random"], instances),
-        f"files      {', '.join(more['files'])}",
+        *scope(is_random, instances),
+        f"files      {', '.join(values['files'])}",
         "",
-        text,
+        values["recommendation"],
     ]
-    console.table(values, HEADER, rows(found), figures=FIGURES, below=below)
+    return Table(HEADER, rows(found), FIGURES, below)

@@ -1,7 +1,6 @@
 """``imle data``: a data set of images of maps with their gold paths."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
@@ -33,6 +33,7 @@ Folder = Annotated[Path | None, typer.Option("--out", help="Folder; by default t
 def data(
     kind: Kind,
     report: Annotated[ReportOptions, Without("device")],
+    console: Report,
     size: Size = 12,
     train: Train = 2000,
     val: Validation = 0,
@@ -40,13 +41,11 @@ def data(
     hard: Hard = False,
     unique: Unique = False,
     out: Folder = None,
-) -> None:
+) -> Result:
     """Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder."""
-    from imle_cli.console import Report
     from imle_cli.errors import UsageError
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     check_range("--size", size, 2, 1000, "the usual size is 12")
     counts = {"train": train, "val": val, "test": test}
     for split, count in counts.items():
@@ -66,10 +65,8 @@ def data(
         "files": f"{folder} ({len(making.files)} files; {SHEET} shows the first maps)",
     }
     options = {"kind": kind, "size": size, **counts, "seed": report.seed, "hard": hard, "unique": unique}
-    seconds = time.perf_counter() - began
-    found = {"unique_share": making.unique_share, "solved_by_colour": solved}
-    values = options | found | {"seconds": seconds, "files": making.files}
-    console.result(values, list(facts.items()))
+    values = options | {"unique_share": making.unique_share, "solved_by_colour": solved}
+    return Result(values, lambda _: list(facts.items()), making.files)
 
 
 @dataclass

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
 from imle_cli.options.report import Picture, ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.console import Report
     from imle_core.perception import ImageMaps, Plans
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of imle perceive.")]
@@ -25,19 +25,18 @@ def evaluate(
     run: RunPath,
     data: Data,
     report: Annotated[ReportOptions, Without("seed")],
+    console: Report,
     split: Split = "test",
     checkpoint: Checkpoint = "last",
     out: Picture = None,
-) -> None:
+) -> Result:
     """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
-    from imle_cli.console import Report
     from imle_cli.figures import canvas
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.perception.experiment import Trained, describe, epoch_rows
     from imle_core.perception import judge, plan
 
-    console = Report(as_json=report.json, quiet=report.quiet)
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
     outputs = Outputs(out or Path(f"{run.resolve().name}-evaluate.png"), None, ())
@@ -61,12 +60,11 @@ def evaluate(
         "run": str(run),
         "checkpoint": checkpoint,
         "epoch": trained.epoch,
-        "files": outputs.files,
     }
-    _tell(console, values)
+    return Result(values, _table, outputs.files)
 
 
-def _tell(console: "Report", values: dict[str, Any]) -> None:
+def _table(values: dict[str, Any]) -> Table:
     exact = values["exact_on_unique"]
     row = [
         f"{values['data']} ({values['split']}_)",
@@ -83,7 +81,7 @@ def _tell(console: "Report", values: dict[str, Any]) -> None:
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
         f"picture  {values['files'][0]}",
     ]
-    console.table(values, ["data", *_FIGURES], [row], _FIGURES, below)
+    return Table(["data", *_FIGURES], [row], _FIGURES, below)
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:

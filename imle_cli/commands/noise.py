@@ -1,11 +1,12 @@
 """``imle noise``: draws of a noise against its exact law."""
 
 import math
-import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseOptions
 from imle_cli.options.report import Picture, ReportOptions
@@ -14,14 +15,18 @@ Draws = Annotated[int, typer.Option(help="How many values to put into the histog
 Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]
 
 
-def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bins: Bins = 120, out: Picture = None) -> None:
+def noise(
+    law: NoiseOptions,
+    report: ReportOptions,
+    console: Report,
+    samples: Draws = 100_000,
+    bins: Bins = 120,
+    out: Picture = None,
+) -> Result:
     """Draw noise: its histogram over the exact density, its mean and variance, and a Kolmogorov-Smirnov statistic.
 
     For Sum-of-Gamma with a whole k these are sums of k draws, which tend to a Gumbel variable; else single draws.
     """
-    from pathlib import Path
-
-    from imle_cli.console import Report
     from imle_cli.device import find_device
     from imle_cli.errors import UsageError
     from imle_cli.figures import canvas
@@ -31,8 +36,7 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
     from imle_cli.problems.noise import make_noise
     from imle_core import SumOfGammaNoiseDistribution
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     check_at_least("--samples", samples, 1, "use 100000 for a smooth histogram")
     check_at_least("--bins", bins, 1, "use about 100")
     distribution = make_noise(law, default_k=20.0)
@@ -65,10 +69,9 @@ def noise(law: NoiseOptions, report: ReportOptions, samples: Draws = 100_000, bi
         "variance": variance,
         "exact_variance": drawn.exact_variance,
         "ks": statistic,
-        "seconds": time.perf_counter() - began,
-        "files": outputs.files,
     }
-    console.result(values, [("law", drawn.title), *facts.items(), ("files", ", ".join(outputs.files))])
+    lines = [("law", drawn.title), *facts.items(), ("files", ", ".join(outputs.files))]
+    return Result(values, lambda _: lines, outputs.files)
 
 
 def _json_number(value: float) -> float | str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
@@ -13,8 +14,8 @@ from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.console import Report
     from imle_cli.perception.recorder import PerceptionRecorder
+    from imle_core.perception import PerceptionStep
 
 Data = Annotated[
     Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
@@ -30,15 +31,15 @@ def perceive(
     noise: NoiseOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     data: Data = None,
     out: RunDirectory = None,
     resume: Resume = None,
-) -> None:
+) -> Result:
     """Train a network that sees images of maps to predict costs, from gold paths, through the solver; record the run.
 
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
-    from imle_cli.console import Report
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder
@@ -46,51 +47,35 @@ def perceive(
     if data is None and resume is None:
         raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
     with joined(report.device) as reports:
-        console = Report(as_json=report.json and reports, quiet=report.quiet or not reports)
+        if not reports:
+            console.as_json, console.quiet = False, True
         experiment = PerceptionExperiment(data or Path(), learning, noise, report.seed, report.device)
         start, resumed = PerceptionRecorder.start, PerceptionRecorder.resume
         with start(experiment, out) if resume is None else resumed(resume) as recorder:
             if resume is not None:
                 check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
-            _train(console, recorder)
+            summary = _trained(console, recorder)
+    return Result(summary, lambda ended: _table(recorder, ended))
 
 
-def _train(console: "Report", recorder: "PerceptionRecorder") -> None:
+def _trained(console: Report, recorder: "PerceptionRecorder") -> dict[str, Any]:
     from imle_cli.perception.advice import advice
-    from imle_cli.runs.interruption import deferred_interruption
 
-    _note_data(console, recorder)
-    with deferred_interruption() as stop, console.progress("training", recorder.training.steps) as advance:
-        text = "epoch 1"
-        for record in recorder.steps(stop):
-            if record.ends_epoch:
-                row = recorder.rows[-1]
-                text = f"epoch {record.epoch + 1}, {row[1]:.1%} optimal on {recorder.data.split}_"
-            advance(record.step, f"{text}, loss {record.loss:.2f}")
-    if not recorder.done:
-        console.note(f"stopped after {recorder.training.step} steps; go on with: imle perceive --resume {recorder.path}")
-        raise stop.end
-    summary = recorder.summary()
-    if recorder.run is None:
-        return
-    recorder.run.write_summary(summary)
-    for line in advice(summary, recorder.experiment.learning, recorder.views):
+    judged = "epoch 1"
+
+    def told(record: "PerceptionStep") -> tuple[int, str]:
+        nonlocal judged
+        if record.ends_epoch:
+            judged = f"epoch {record.epoch + 1}, {recorder.rows[-1][1]:.1%} optimal on {recorder.inputs.split}_"
+        return record.step, f"{judged}, loss {record.loss:.2f}"
+
+    summary = recorder.complete(console, told)
+    for line in advice(summary, recorder.experiment.learning, recorder.history) if recorder.run is not None else ():
         console.note(line)
-    _tell(console, recorder, summary)
+    return summary
 
 
-def _note_data(console: "Report", recorder: "PerceptionRecorder") -> None:
-    if recorder.fell_back and recorder.run is not None:
-        console.note(recorder.run.fallen_back(recorder.training.step))
-    for split, count in recorder.data.non_optimal.items():
-        if count:
-            console.note(
-                f"note: {count} of the stored paths of {split}_ are not optimal under the stored costs; maps are judged by "
-                "the costs"
-            )
-
-
-def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, Any]) -> None:
+def _table(recorder: "PerceptionRecorder", summary: dict[str, Any]) -> Table:
     header = ["epoch", "optimal", "regret", "exact on unique", "loss", "zero gradients", "seconds"]
     header += ["network", "solver", "noise", "judging"]
     rows = [
@@ -106,16 +91,16 @@ def _tell(console: "Report", recorder: "PerceptionRecorder", summary: dict[str, 
         ]
         for row in summary["epochs"]
     ]
-    tested, exact = len(recorder.data.tested), summary["exact_on_unique"]
+    tested, exact = len(recorder.inputs.tested), summary["exact_on_unique"]
     alike = "no map has a single optimum"
     if exact is not None:
         alike = f"of the {summary['unique_share']:.1%} with a single optimum {exact:.1%} exact"
     below = [
         "",
-        f"judged     each epoch on {summary['judged']}_ ({len(recorder.data.judged):,} maps), without noise",
+        f"judged     each epoch on {summary['judged']}_ ({len(recorder.inputs.judged):,} maps), without noise",
         f"learned    by {summary['estimator']} from {summary['supervision']}, {summary['seconds']:.1f} s",
         f"result     {summary['optimal']:.1%} of {tested:,} {summary['split']}_ maps optimal, regret "
         f"{summary['regret']:.3%}; {alike}",
         f"run        {summary['run']}",
     ]
-    console.table(summary, header, rows, header, below)
+    return Table(header, rows, header, below)

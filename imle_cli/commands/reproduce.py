@@ -1,14 +1,13 @@
 """``imle reproduce``: an experiment of a paper, done again."""
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imle_cli.errors import UsageError
-from imle_cli.options.checks import check_at_least
+from imle_cli.console import Report, Result, Table
+from imle_cli.options.checks import check_at_least, check_names
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
@@ -31,38 +30,33 @@ _LOW, _HIGH = 0.1, 0.9
 def reproduce(
     experiment: _Experiment,
     report: Annotated[ReportOptions, Without("device")],
+    console: Report,
     methods: _Methods = None,
     repetitions: _Repetitions = 1000,
     out: _Picture = None,
     save: _Table = None,
-) -> None:
+) -> Result:
     """Do the synthetic top-k experiment of the I-MLE paper again, beside what its authors' code gives.
 
     Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
     the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
     """
-    from imle_cli.console import Report
     from imle_cli.figures import canvas
     from imle_cli.figures.reproduction import reproduction_figure
-    from imle_cli.files.outputs import Outputs, check_output, write_table
+    from imle_cli.files.outputs import Outputs
     from imle_core.lab import EXPERIMENTS, TUNING_SEED
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
-    _check_names("EXPERIMENT", [experiment], EXPERIMENTS)
+    check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     found = EXPERIMENTS[experiment]()
     names = list(found.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
-    _check_names("--methods", names, found.methods)
-    outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), None, ())
-    if save is not None:
-        check_output("--save", save, (".csv",))
+    check_names("--methods", names, found.methods)
+    outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), save, (), (".csv",))
     outcomes = _run(found, names, repetitions, report.seed, console)
     title = f"{experiment} of the I-MLE paper: {repetitions:,} runs of each method"
-    outputs.write(canvas.encode(reproduction_figure([_curve(one) for one in outcomes], title=title), outputs.format))
-    if save is not None:
-        write_table(save, _columns(outcomes))
-    files = [*outputs.files, *([] if save is None else [str(save)])]
+    picture = canvas.encode(reproduction_figure([_curve(one) for one in outcomes], title=title), outputs.format)
+    outputs.write(picture, table=lambda: _columns(outcomes))
     values = {
         "optimum": found.optimum,
         "start": found.start,
@@ -70,8 +64,6 @@ def reproduce(
         "experiment": experiment,
         "seed": report.seed,
         "tuning_seed": TUNING_SEED,
-        "seconds": time.perf_counter() - began,
-        "files": files,
     }
     chosen = "; with this run's seed their gaps are too small" if report.seed == TUNING_SEED else ""
     below = [
@@ -79,19 +71,10 @@ def reproduce(
         f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}",
         "±         standard deviation of single runs; the standard error is that of their mean",
         f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}",
-        f"files     {', '.join(files)}",
+        f"files     {', '.join(outputs.files)}",
     ]
-    console.table(values, _HEADER, [_row(one) for one in outcomes], figures=_HEADER[2:], below=below)
-
-
-def _check_names(what: str, names: Sequence[str], known: Iterable[str]) -> None:
-    from imle_core.checks import check_name
-
-    try:
-        for name in names:
-            check_name(what, name, known)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    table = Table(_HEADER, [_row(one) for one in outcomes], _HEADER[2:], below)
+    return Result(values, lambda _: table, outputs.files)
 
 
 def _run(experiment: Any, names: Sequence[str], repetitions: int, seed: int, console: Any) -> list[Any]:
@@ -164,7 +147,7 @@ def _curve(outcome: Any) -> Any:
 
 
 def _origin(method: Any) -> str:
-    """Where its settings come from."""
+    """Origin of its settings."""
     return "authors' settings" if method.tuned_over is None else "tuned here"
 
 

@@ -1,8 +1,8 @@
 """``imle sample``: perturb-and-MAP samples, side by side."""
 
 import math
-import time
 
+from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
@@ -14,23 +14,22 @@ def sample(
     noise: NoiseOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     input_temp: InputTemperature = 1.0,
     samples: Samples = 16,
     out: Picture = None,
     save: Array = None,
-) -> None:
+) -> Result:
     """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
     import numpy as np
 
-    from imle_cli.console import Report
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.noise import read_sampling
     from imle_cli.problems.reading import read_problem
     from imle_core import stream_samples
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     problem = read_problem(place, choice, report.device, given.names)
     sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "sample"), save, problem.inputs)
@@ -51,8 +50,6 @@ def sample(
         f"{words.extent}s": sizes.tolist(),
         f"{words.measure}s": [total if math.isfinite(total) else None for total in totals.tolist()],
         "clamped_share": problem.clamped_share,
-        "seconds": time.perf_counter() - began,
-        "files": outputs.files,
     }
     spread = f"{totals.min():.6g} to {totals.max():.6g}, mean {totals.mean():.6g}"
     lines = [
@@ -61,8 +58,6 @@ def sample(
         ("samples", f"{samples}, {values['distinct']} distinct"),
         (words.extent, f"{sizes.min()} to {sizes.max()} {words.things}, mean {sizes.mean():.6g}"),
         (words.measure, f"{spread} (under the unperturbed {words.numbers})"),
-        *([(f"clamped {words.numbers}", f"{problem.clamped_share:.3%}")] if problem.clamps else []),
-        ("time", f"{values['seconds']:.2f} s"),
-        ("files", ", ".join(outputs.files)),
+        *problem.clamped_lines,
     ]
-    console.result(values, lines)
+    return Result(values, lambda ended: [*lines, *time_and_files(ended)], outputs.files)

@@ -1,8 +1,8 @@
 """``imle solve``: the best solution, without noise."""
 
 import math
-import time
 
+from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
@@ -13,17 +13,16 @@ def solve(
     choice: SolverOptions,
     report: ReportOptions,
     given: Given,
+    console: Report,
     out: Picture = None,
     save: Array = None,
-) -> None:
+) -> Result:
     """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
-    from imle_cli.console import Report
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem
 
-    began = time.perf_counter()
-    console = Report(as_json=report.json, quiet=report.quiet)
+    console.begin()
     problem = read_problem(place, choice, report.device, given.names)
     outputs = Outputs(problem.picture(out, "solve"), save, problem.inputs)
     words, mask = problem.words, problem.solve()
@@ -36,14 +35,6 @@ def solve(
         words.extent: size,
         words.chosen: problem.chosen(mask),
         "clamped_share": problem.clamped_share,
-        "seconds": time.perf_counter() - began,
-        "files": outputs.files,
     }
-    lines = [
-        *problem.lines,
-        (words.measure, f"{total:.6g}"),
-        (words.things, f"{size}: {problem.chosen_text(mask)}"),
-        ("time", f"{values['seconds']:.2f} s"),
-        ("files", ", ".join(outputs.files)),
-    ]
-    console.result(values, lines)
+    chosen = [(words.measure, f"{total:.6g}"), (words.things, f"{size}: {problem.chosen_text(mask)}")]
+    return Result(values, lambda ended: [*problem.lines, *chosen, *time_and_files(ended)], outputs.files)

@@ -1,4 +1,4 @@
-"""What every picture has: a title that fits, fonts that are there, perhaps a colour scale, and always the same bytes."""
+"""Parts of every picture: a title that fits, fonts that are there, perhaps a colour scale; and always the same bytes."""
 
 import io
 import math

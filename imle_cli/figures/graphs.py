@@ -30,7 +30,7 @@ _SIDE = 4.6  # inches
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is the same in every picture of a graph.
+    """Parts that are the same in every picture of a graph.
 
     Attributes:
         names: of the nodes.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ScalingCurve:
-    """How the time of a map depends on one thing.
+    """Time of a map against one thing.
 
     Attributes:
         subject: what stays as it is.

@@ -118,7 +118,7 @@ def make_folder(option: str, path: Path, kind: str, names: Sequence[str], inputs
 
 
 def followed(path: Path) -> Path:
-    """Where a symbolic link leads, there or not yet; any other path as it is."""
+    """End of a symbolic link, there or not yet; any other path as it is."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
@@ -179,16 +179,18 @@ class Outputs:
         picture: where the picture goes (``--out``).
         array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
+        kinds: endings that the numbers may have.
     """
 
     picture: Path
     array: Path | None
     inputs: Sequence[Path]
+    kinds: Sequence[str] = (".npy", ".csv")
 
     def __post_init__(self) -> None:
         check_output("--out", self.picture, PICTURES, self.inputs)
         if self.array is not None:
-            check_output("--save", self.array, (".npy", ".csv"), self.inputs)
+            check_output("--save", self.array, self.kinds, self.inputs)
 
     @property
     def format(self) -> str:
@@ -212,10 +214,10 @@ class Outputs:
         """
         with replacing(self.picture) as file:
             file.write(picture)
-        if self.array is None or array is None:
+        if self.array is None:
             return
         with replacing(self.array) as file:
-            if self.array.suffix.lower() == ".npy":
+            if self.array.suffix.lower() == ".npy" and array is not None:
                 np.save(file, array)
                 return
             _write_columns(file, table())

@@ -28,7 +28,10 @@ class SourceError(ValueError):
     """A file that cannot be used; the message is one line, names the file and has at most 300 letters."""
 
     def __init__(self, path: Path | str, text: str) -> None:
-        super().__init__(one_line(path, text))
+        super().__init__(path, text)  # of which pickles and copies make the error again
+
+    def __str__(self) -> str:
+        return one_line(*self.args)
 
 
 def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> None:

@@ -60,7 +60,7 @@ def hues(values: Floats, low: float, high: float) -> Pixels:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the colours of :func:`hues` mean: texts at both ends of them."""
+    """Meaning of the colours of :func:`hues`: texts at both ends of them."""
 
     low: str
     high: str
@@ -68,7 +68,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Panel:
-    """What a frame shows in one place.
+    """A picture within a frame.
 
     Attributes:
         pixels: the picture; in a scene all have the maps' shape, or that of :meth:`Scene.curve`.

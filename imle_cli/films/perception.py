@@ -1,4 +1,4 @@
-"""What animations of a training on images show: images with paths above predicted costs, step by step."""
+"""Films of a training on images: images with paths above predicted costs, step by step."""
 
 from collections.abc import Iterator
 from typing import Any

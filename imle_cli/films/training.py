@@ -1,4 +1,4 @@
-"""What animations show: the steps of a recorded training, and samples of a map."""
+"""Films of the steps of a recorded training."""
 
 from collections.abc import Iterator
 from typing import Any

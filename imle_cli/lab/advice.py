@@ -1,4 +1,4 @@
-"""What a comparison of estimators amounts to, in a sentence."""
+"""The gist of a comparison of estimators, in a sentence."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def named(cell: Cell) -> str:
 
 
 def advice(best: Sequence[Cell], alike: Sequence[str], options: dict[str, str]) -> str:
-    """Which estimator to take, what is given up, and whether a better setting may lie outside what was tried.
+    """The estimator to take, what is given up, and whether a better setting may lie outside what was tried.
 
     Args:
         best: the best cell of each estimator, the best of all first; at least one.

@@ -34,7 +34,7 @@ _FIGURES = [field.name for field in fields(Accuracy)]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found.
+    """Everything that was measured.
 
     Attributes:
         cells: every estimator at every lambda and temperature.

@@ -33,7 +33,7 @@ def lambda_table(found: Comparison) -> list[str]:
 
 
 def legend(instances: int) -> str:
-    """Where the errors and bounds of the tables come from."""
+    """Origin of the errors and bounds of the tables."""
     source = (
         "of repetitions"
         if instances == 1
@@ -43,7 +43,7 @@ def legend(instances: int) -> str:
 
 
 def scope(is_random: bool, instances: int) -> list[str]:
-    """What a single random problem does not tell."""
+    """Limits of a single random problem."""
     alone = "instances  one, for which alone the ranking holds; --instances 5 tells whether others agree"
     return [alone] if is_random and instances == 1 else []
 

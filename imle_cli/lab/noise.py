@@ -82,9 +82,9 @@ def draw_noise(
         shape = (len(some), fold)
         some.copy_(law.sample(shape, dtype=torch.float64, device=device, generator=generator).sum(dim=1))
         advance(some.storage_offset() + len(some))
-    exact, shown, curve, title = law.distribution_function, law.distribution_function, "exact density", f"{law}"
+    exact, shown, curve, title = law.cdf, law.cdf, "exact density", f"{law}"
     if summed is not None:
         exact, curve = summed.fold_distribution_function, "Gumbel(0, 1)"
-        shown = GumbelNoiseDistribution().distribution_function
+        shown = GumbelNoiseDistribution().cdf
         title = f"Sum of {fold} draw{'s' if fold > 1 else ''} of Sum-of-Gamma noise, {summed.nb_iterations:g} terms each"
     return DrawnNoise(title, curve, fold, values.numpy(), fold * law.mean, fold * law.variance, exact, shown)

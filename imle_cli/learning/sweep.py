@@ -1,17 +1,20 @@
 """A grid of trainings over temperatures, numbers of samples and seeds."""
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
+from imle_cli.console import Table
 from imle_cli.files.outputs import replacing
 from imle_cli.films import encoders, frames
 from imle_cli.films.timing import timed
 from imle_cli.films.training import RunFilms
-from imle_cli.learning.experiment import Inputs, TrainingExperiment, TrainingRecorder
+from imle_cli.learning.experiment import Inputs, TrainingExperiment
+from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.report import FilmOptions
 from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
@@ -20,6 +23,7 @@ from imle_cli.runs.training import History, Row, Run
 LOSS, STEPS = "final_loss.png", "first_gold_step.png"
 AXES = ("input_temp", "target_temp", "samples", "seed")
 Value = TypeVar("Value")
+CellRow: TypeAlias = dict[str, Any]
 ANIMATED = ("learning_paths", "learning_weights")
 
 
@@ -52,7 +56,7 @@ def run_cell(cell: MapCell) -> FinishedCell:
         with TrainingRecorder.start(cell.experiment, folder, cell.inputs) as recorder:
             for _ in recorder.steps():
                 pass
-        return FinishedCell(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary)
+        return FinishedCell(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary())
 
     return run_in_workplace(cell, work)
 
@@ -91,9 +95,9 @@ class Sweep(SweepFolder[MapCell]):
         self.axes, inputs = axes, Inputs.read(experiment)
         places = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
         cells = [MapCell(experiment=_at(experiment, place), inputs=inputs, film=film) for place in places]
-        super().__init__(path, experiment.place.name, sorted(cells, key=lambda cell: -cell.place["samples"]), inputs.digest)
+        super().__init__(path, experiment.name, sorted(cells, key=lambda cell: -cell.place["samples"]), inputs.digest)
 
-    def animate_the_rest(self) -> None:
+    def complete(self) -> None:
         """Animates cells that ended before animations were asked for."""
         for cell in self.cells:
             folder = self.folder(cell)
@@ -104,9 +108,62 @@ class Sweep(SweepFolder[MapCell]):
                     with replacing(folder / name) as file:
                         file.write(content)
 
-    def grid(self, samples: int, value: Callable[[list[dict[str, Any]]], Value]) -> list[list[Value]]:
+    @property
+    def stopped(self) -> str:
+        """How far it came, when it ends early."""
+        return f"stopped after {len(self.results)} of {len(self.cells)} cells"
+
+    def table(self, below: Sequence[str] = ()) -> Table:
+        """When cells found the gold path, or how far they ended from it."""
+        seeds = len(self.axes["seed"])
+
+        def entry(rows: list[CellRow]) -> str:
+            if any(row["error"] for row in rows):
+                return "failed"
+            if len(rows) < seeds:
+                return f"{len(rows)}/{seeds}" if rows else "…"
+            distance = max(row["final_hamming"] for row in rows)
+            return f"off by {distance}" if distance else f"step {sum(row['first_gold_step'] for row in rows) / seeds:.4g}"
+
+        columns = [f"target temp {target:g}" for target in self.axes["target_temp"]]
+        rows = [
+            [str(samples), f"{heat:g}", *entries]
+            for samples in self.axes["samples"]
+            for heat, entries in zip(self.axes["input_temp"], self.grid(samples, entry), strict=True)
+        ]
+        header = ["samples", "input temp", *columns]
+        return Table(header, rows, header, below)
+
+    def draw(self) -> list[Path]:
+        """Heat maps, means over seeds; a value is missing where a cell failed or, of steps, never found the gold path."""
+        from imle_cli.figures import canvas
+        from imle_cli.figures.heat_maps import heat_maps
+
+        def mean(column: str) -> Callable[[list[CellRow]], float]:
+            def of(rows: list[CellRow]) -> float:
+                values = [math.nan if row[column] is None else row[column] for row in rows]
+                return sum(values) / len(values) if values else math.nan
+
+            return of
+
+        place = self.cells[0].experiment.place
+        name = "built-in map" if place.map is None else place.map.name
+        files = []
+        for file, column, label in (
+            (LOSS, "final_loss", "final loss"),
+            (STEPS, "first_gold_step", "first step on the gold path"),
+        ):
+            grids = {samples: self.grid(samples, mean(column)) for samples in self.axes["samples"]}
+            axes = self.axes["input_temp"], self.axes["target_temp"]
+            figure = heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
+            files.append(self.path / file)
+            with replacing(files[-1]) as target:
+                target.write(canvas.encode(figure, "png"))
+        return files
+
+    def grid(self, samples: int, value: Callable[[list[CellRow]], Value]) -> list[list[Value]]:
         """``value`` of the rows of all seeds, for each input temperature a list over target temperatures."""
-        places: dict[tuple[float, float], list[dict[str, Any]]] = {}
+        places: dict[tuple[float, float], list[CellRow]] = {}
         for row in self.results.values():
             if row["samples"] == samples:
                 places.setdefault((row["input_temp"], row["target_temp"]), []).append(row)
@@ -116,7 +173,7 @@ class Sweep(SweepFolder[MapCell]):
         ]
 
 
-def _at(experiment: TrainingExperiment, place: dict[str, Any]) -> TrainingExperiment:
+def _at(experiment: TrainingExperiment, place: CellRow) -> TrainingExperiment:
     learning = {name: value for name, value in place.items() if name != "seed"}
     return replace(experiment, learning=replace(experiment.learning, **learning), seed=place["seed"])
 

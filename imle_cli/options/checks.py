@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from imle_cli.errors import UsageError
@@ -19,6 +19,17 @@ def check_agreement(given: frozenset[str], options: dict[str, object], made: dic
                 f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
                 "leave it out"
             )
+
+
+def check_names(option: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Every one of the names must be among those ``known``; the nearest of them is suggested."""
+    from imle_core.checks import ArgumentError, check_name  # here, since torch takes a second to import
+
+    try:
+        for name in names:
+            check_name(option, name, known)
+    except ArgumentError as error:
+        raise UsageError(str(error)) from error
 
 
 def check_at_least(option: str, value: float, least: float, remedy: str) -> None:

@@ -1,4 +1,4 @@
-"""What turns a function over groups of options into a command that takes them one by one."""
+"""Functions over groups of options become commands that take the options one by one."""
 
 import functools
 import inspect
@@ -28,17 +28,28 @@ class Without:
         object.__setattr__(self, "names", frozenset(names))
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
+def _called(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    function(**arguments)
+
+
+def command(
+    function: Callable[..., Any], run: Callable[[Callable[..., Any], dict[str, Any]], None] = _called
+) -> Callable[..., None]:
     """A command that takes the fields of the option groups in ``function``'s signature one by one.
 
     A parameter annotated :class:`Given` is filled in. Every exception becomes one line on standard error and an exit code.
+
+    Args:
+        function: the command; a parameter of a class that is no group is no option, but for ``run`` to give.
+        run: calls the function with the arguments that come of the options.
     """
-    hints = get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    hints = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     groups = {name: found for name, hint in hints.items() if (found := _group(hint))}
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     parameters = [context]
-    for name, parameter in inspect.signature(function).parameters.items():
-        if hints[name] is Given:
+    for name, parameter in signature.parameters.items():
+        if hints[name] is Given or (isinstance(hints[name], type) and name not in groups):
             continue
         if name not in groups:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
@@ -59,7 +70,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 name: Given(given) if group is Given else group(**{field: values.pop(field) for field in taken})
                 for name, (group, taken) in groups.items()
             }
-            function(**grouped, **values)
+            run(function, grouped | values)
 
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

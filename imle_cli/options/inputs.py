@@ -39,7 +39,7 @@ Samples = Annotated[int, typer.Option(help="How many samples to draw.")]
 
 @dataclass(frozen=True)
 class MapOptions:
-    """Which map, and how its picture becomes costs."""
+    """Options of a map, and of how its picture becomes costs."""
 
     map: Annotated[
         Path | None,
@@ -59,13 +59,13 @@ class MapOptions:
 
     @property
     def name(self) -> str:
-        """What to call the map."""
+        """The map's name."""
         return "built-in" if self.map is None else str(self.map)
 
 
 @dataclass(frozen=True)
 class InputOptions(MapOptions):
-    """Which map, graph or table of scores, and how it is read."""
+    """Options of a map, graph or table of scores, and of how it is read."""
 
     map: Annotated[
         Path | None,
@@ -102,7 +102,7 @@ class InputOptions(MapOptions):
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """Which solver of a map, a graph or a table."""
+    """Options of the solver of a map, a graph or a table."""
 
     solver: Annotated[
         SolverName,
@@ -133,7 +133,7 @@ class SolverOptions:
 
 @dataclass(frozen=True)
 class MapSolverOptions(SolverOptions):
-    """Which solver of a map."""
+    """Options of the solver of a map."""
 
     solver: Annotated[MapSolverName, typer.Option(help="Cheapest path, or the N cheapest tiles.")] = "dijkstra"
     start: Annotated[str | None, typer.Option(metavar="ROW,COL", help="First tile; by default the top left one.")] = None
@@ -142,7 +142,7 @@ class MapSolverOptions(SolverOptions):
 
 @dataclass(frozen=True)
 class NoiseOptions:
-    """Which noise."""
+    """Options of noise."""
 
     noise: Annotated[NoiseName, typer.Option(help="Distribution of the noise.")] = "sum-of-gamma"
     noise_k: Annotated[

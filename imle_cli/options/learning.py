@@ -20,7 +20,7 @@ RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every 
 
 @dataclass(frozen=True)
 class LearningOptions:
-    """What is learned, and how."""
+    """Options of learning."""
 
     gold: Annotated[
         Path | None,
@@ -56,7 +56,7 @@ class LearningOptions:
 
 @dataclass(frozen=True)
 class PerceptionOptions:
-    """Which network learns from images, by which estimator, and how."""
+    """Options of learning from images: network, estimator, steps."""
 
     estimator: Annotated[
         str,

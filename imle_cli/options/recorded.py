@@ -2,12 +2,14 @@
 
 import sys
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Group = TypeVar("Group")
+SomeOptions = TypeVar("SomeOptions", bound="RunOptions")
 
 _NAMES = {
     float: "a finite number",
@@ -37,6 +39,30 @@ def from_recorded(kind: type[Group], values: Mapping[str, Any]) -> Group:
     """
     hints = get_type_hints(kind)
     return kind(**{field.name: _value(field.name, hints[field.name], values) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+class RunOptions(ABC):
+    """Everything that a run was asked: a data class of groups of options, to JSON and back."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the input, after which a folder is called."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option by its name, for JSON."""
+        return recorded(self)
+
+    @classmethod
+    def from_options(cls: type[SomeOptions], options: Mapping[str, Any]) -> SomeOptions:
+        """The groups that have these :attr:`options`.
+
+        Raises:
+            KeyError: an option is missing.
+            ValueError: an option is of another type, none of its choices, or outside its range.
+        """
+        return from_recorded(cls, options)
 
 
 def _value(name: str, hint: Any, values: Mapping[str, Any]) -> Any:

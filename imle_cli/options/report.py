@@ -18,7 +18,7 @@ Array = Annotated[Path | None, typer.Option("--save", help="Numbers to write (.n
 
 @dataclass(frozen=True)
 class FilmOptions:
-    """How long, how fast, how large."""
+    """Options of films: length, speed, size."""
 
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 8.0
     frames: Annotated[int, typer.Option(help="How many frames at most.")] = 100

@@ -1,4 +1,4 @@
-"""What went wrong in a training on images, as far as its numbers tell, and what to do about it."""
+"""Advice on a training on images: what went wrong, as far as its numbers tell, and what to do about it."""
 
 from typing import Any
 

@@ -11,19 +11,19 @@ from torch import nn
 from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
+from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
-from imle_cli.options.recorded import from_recorded, recorded
+from imle_cli.options.recorded import RunOptions
 from imle_cli.runs.folder import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
-from imle_core.checks import check_name
 from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS
 from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement, make_network
 
 
 @dataclass(frozen=True)
-class PerceptionExperiment:
+class PerceptionExperiment(RunOptions):
     """Everything that a training's result depends on."""
 
     data: Path
@@ -32,27 +32,18 @@ class PerceptionExperiment:
     seed: int
     device: DeviceName
 
+    def __post_init__(self) -> None:
+        check_estimators("--estimator", [self.learning.estimator])
+
     @property
-    def options(self) -> dict[str, Any]:
-        """Every option by its name, for JSON."""
-        return recorded(self)
-
-    @classmethod
-    def from_options(cls, options: dict[str, Any]) -> "PerceptionExperiment":
-        """The experiment that has these :attr:`options`.
-
-        Raises:
-            KeyError: an option is missing.
-            ValueError: an option is of another type, none of its choices, or outside its range.
-        """
-        experiment = from_recorded(cls, options)
-        check_estimators("--estimator", [experiment.learning.estimator])
-        return experiment
+    def name(self) -> str:
+        """Name of the data set, after which a folder is called."""
+        return self.data.resolve().name
 
 
 @dataclass(frozen=True)
 class PerceptionData:
-    """What an experiment reads from files.
+    """Inputs of an experiment, read from files.
 
     Attributes:
         train: maps to learn from.
@@ -69,12 +60,13 @@ class PerceptionData:
     tested_split: str
 
     @classmethod
-    def read(cls, folder: Path) -> "PerceptionData":
+    def read(cls, experiment: PerceptionExperiment) -> "PerceptionData":
         """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
 
         Raises:
             DataSetError: a data set that cannot be used.
         """
+        folder = experiment.data
         train = read_maps(folder, "train")
         others = [split for split in ("val", "test") if split in splits_in(folder)]
         if not others:
@@ -98,7 +90,7 @@ class PerceptionData:
 
     @property
     def non_optimal(self) -> dict[str, int]:
-        """How many stored paths are not optimal under the stored costs, by split."""
+        """Number of stored paths that are not optimal under the stored costs, by split."""
         parts = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
         return {split: non_optimal(maps) for split, maps in parts.items()}
 
@@ -109,11 +101,8 @@ def check_estimators(option: str, names: Sequence[str]) -> None:
     Raises:
         UsageError: an unknown name, or an estimator that needs more of a solver than is known of paths on a grid.
     """
+    check_names(option, names, SUPERVISION)
     for name in names:
-        try:
-            check_name(option, name, SUPERVISION)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
         if name in ESTIMATORS and ESTIMATORS[name].exact:
             raise UsageError(
                 f"{option}: {name} needs exact marginals, which are not known for paths on a grid; choose another estimator"

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, ClassVar
 
 import numpy as np
 
+from imle_cli.console import Table
+from imle_cli.files.outputs import replacing
 from imle_cli.perception.experiment import PerceptionData, PerceptionExperiment, check_estimators
 from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.runs.folder import DAMAGED, RunError, RunFolder
@@ -16,6 +19,7 @@ from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, fil
 
 CURVES = "accuracy.png"
 AXES = ("estimator", "seed")
+_HEADER = ["estimator", "supervision", "optimal", "regret", "exact on unique", "zero gradients", "seconds"]
 LearningCurve = tuple[list[float], list[float]]
 
 
@@ -70,13 +74,13 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         self, path: Path | None, experiment: PerceptionExperiment, estimators: Sequence[str], seeds: Sequence[int]
     ) -> None:
         check_estimators("--estimators", estimators)
-        digest = PerceptionData.read(experiment.data).digest
+        digest = PerceptionData.read(experiment).digest
         self.estimators, self.seeds = list(estimators), list(seeds)
         cells = [
             PerceptionCell(experiment=replace(experiment, learning=replace(experiment.learning, estimator=name), seed=seed))
             for seed, name in product(seeds, estimators)
         ]
-        super().__init__(path, experiment.data.resolve().name, cells, digest)
+        super().__init__(path, experiment.name, cells, digest)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -102,6 +106,53 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
                 optimal = np.mean([[row["optimal"] for row in rows] for rows in runs], axis=0)
                 found[name] = seconds.tolist(), optimal.tolist()
         return found
+
+    def table(self, below: Sequence[str] = ()) -> Table:
+        """Means over the seeds that have ended, and deviations of the share."""
+        rows = []
+        for name in self.estimators:
+            found = self.of(name)
+
+            def mean(column: str, form: str, found: list[dict[str, Any]] = found) -> str:
+                values = [row[column] for row in found if row[column] is not None]
+                return format(fmean(values), form) if values else "–"
+
+            shares = [row["optimal"] for row in found]
+            spread = f" ± {stdev(shares):.1%}" if len(shares) > 1 else ""
+            ended = f"{len(found)}/{len(self.seeds)}" if len(found) < len(self.seeds) else ""
+            rows.append(
+                [
+                    f"{name} {ended}".rstrip(),
+                    found[0]["supervision"] if found else "",
+                    mean("optimal", ".1%") + spread,
+                    mean("regret", ".3%"),
+                    mean("exact_on_unique", ".1%"),
+                    mean("zero_gradients", ".1%"),
+                    mean("seconds", ".1f"),
+                ]
+            )
+        return Table(_HEADER, rows, _HEADER[2:], below)
+
+    def draw(self) -> list[Path]:
+        """Accuracy against seconds, once a cell has ended."""
+        from imle_cli.figures import canvas
+        from imle_cli.figures.evaluation import accuracy_curves
+
+        if not (curves := self.curves):
+            return []
+        count, file = len(self.seeds), self.path / CURVES
+        title = f"Accuracy against seconds, {self.cells[0].experiment.name}, {count} seed{'s' * (count > 1)}"
+        with replacing(file) as target:
+            target.write(canvas.encode(accuracy_curves(curves, title=title, split=self._split), "png"))
+        return [file]
+
+    def told(self, counts: str) -> str:
+        """The line below the table: by which maps networks were judged, too."""
+        return f"judged on {self._split}_, means over seeds; {counts}"
+
+    @property
+    def _split(self) -> str:
+        return next((row["split"] for row in self.rows if not row["error"]), "test")
 
     def _epochs(self, cell: PerceptionCell) -> list[dict[str, Any]]:
         rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.experiment.learning.epochs

@@ -14,7 +14,7 @@ def _no_arguments(_: Shape) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """What to check a solver of ours with.
+    """Settings with which a solver of ours is checked.
 
     Attributes:
         shape: an event shape for a first look.

@@ -16,7 +16,7 @@ _BEAT = 0.5  # seconds after which a sign of life is due
 
 @dataclass(frozen=True)
 class Request:
-    """What to examine, and how.
+    """A request for an examination.
 
     Attributes:
         solver: a solver of ours by name, or ``MODULE:NAME``.

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.errors import worded
 from imle_cli.files.maps import terrain
 from imle_cli.files.sources import SourceError
 from imle_cli.problems.map import MapProblem
+from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath
 
 
@@ -43,8 +45,8 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
     if isinstance(solver, GridPath):
         try:
             solver.check_path(values)
-        except ValueError as error:
-            raise GoldError("--gold", f"{path}: {error}") from error
+        except ArgumentError as error:
+            raise GoldError("--gold", worded(error, str(path))) from error
     elif values.sum() != solver.k:
         raise GoldError("--gold", f"{path} chooses {int(values.sum())} tiles; --top-k {solver.k} chooses {solver.k}")
     return values.astype(np.uint8)

@@ -1,6 +1,5 @@
 """A graph as a problem: which edges are on the shortest path, in the spanning tree, the matching or the cut."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from imle_cli.device import find_device
-from imle_cli.errors import UsageError
+from imle_cli.errors import UsageError, worded
 from imle_cli.files.graphs import reading
 from imle_cli.files.graphs.content import listed, shown
 from imle_cli.files.graphs.layout import layout
@@ -20,6 +19,7 @@ from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.checks import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
 GraphSolver = ShortestPath | MinCut | SpanningTree | Matching
@@ -40,18 +40,18 @@ class GraphProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("edges", "size", "total", "weights")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         sizes = {"nodes": len(self.solver.nodes), "edges": len(self.solver.edges), "directed": self.solver.directed}
         return {"graph": self.name, **sizes, "solver": self.solver_name, "sense": self.sense}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         kind = "directed " if self.solver.directed else ""
         sizes = f"{len(self.solver.nodes)} nodes, {len(self.solver.edges)} {kind}edges"
         return [("graph", f"{self.name}, {sizes}"), ("solver", f"{self.solver_name}, {self.sense} total weight")]
@@ -144,9 +144,8 @@ def read_graph_problem(
         floor = _floor(path, file, name)
     try:
         solver = _solver(name, file, choice, floor)
-    except ValueError as error:
-        reason = re.sub(r"^(s|start|t|goal):", lambda found: "--start:" if found[1][0] == "s" else "--goal:", str(error))
-        raise SourceError(path, reason) from error
+    except ArgumentError as error:
+        raise SourceError(path, worded(error)) from error
     values = file.weights if sense == "max" else -file.weights
     _tell_of_nothing(path, solver, values, sense)
     theta = torch.from_numpy(values)[None].to(find_device(device))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from imle_cli.device import find_device
-from imle_cli.errors import DataError, UsageError
-from imle_cli.options.checks import check_range
+from imle_cli.errors import DataError, UsageError, worded
+from imle_cli.options.checks import check_names, check_range
 from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
 from imle_cli.options.measuring import LabOptions
 from imle_cli.options.report import ReportOptions
@@ -21,7 +21,7 @@ from imle_cli.problems.map import MapProblem
 from imle_cli.problems.problem import Problem
 from imle_cli.problems.reading import read_problem
 from imle_core import hamming
-from imle_core.checks import check_name
+from imle_core.checks import ArgumentError
 from imle_core.estimators import ESTIMATORS
 from imle_core.exact import ExponentialFamily, family_of
 from imle_core.lab import PROBLEMS, LabProblem, check_problem, make_problem
@@ -91,11 +91,7 @@ def read_estimators(text: str) -> list[str]:
         UsageError: an unknown one.
     """
     names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    try:
-        for name in names:
-            check_name("--estimators", name, ESTIMATORS)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    check_names("--estimators", names, ESTIMATORS)
     return names
 
 
@@ -110,8 +106,8 @@ def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:
     name = lab.problem or next(iter(PROBLEMS))
     try:
         check_problem(name, lab.size)
-    except ValueError as error:
-        raise UsageError(f"--{error}") from error
+    except ArgumentError as error:
+        raise UsageError(worded(error)) from error
     if seed >= 2**32:
         raise UsageError(f"--seed: got {seed}; a random problem takes a whole number from 0 to 2^32 - 1; the usual one is 0")
     problem = make_problem(name, lab.size, seed)

@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from imle_cli.device import find_device
-from imle_cli.errors import UsageError
+from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
 from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath, TopK
 
 
@@ -30,7 +31,7 @@ class MapProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("tiles", "length", "cost", "costs", "tiles")
 
     @property
@@ -40,12 +41,12 @@ class MapProblem(Problem):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         return {"map": self.name, "shape": list(self.costs.shape), "solver": self.solver_name, "engine": self.engine}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         height, width = self.costs.shape
         return [("map", f"{self.name}, {height} x {width}"), ("solver", f"{self.solver_name}, {self.engine}")]
 
@@ -146,8 +147,8 @@ def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> Gri
         solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, choice.engine)
         try:
             solver.ends(*costs.shape)
-        except ValueError as error:  # a tile outside the map
-            raise UsageError(f"--{error}") from error
+        except ArgumentError as error:  # a tile outside the map
+            raise UsageError(worded(error)) from error
         check_ends(name, solver, costs)
         return solver
     passable = int(np.isfinite(costs).sum())

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from imle_cli.errors import UsageError
+from imle_cli.errors import UsageError, worded
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
 from imle_core import (
+    ArgumentError,
     GumbelNoiseDistribution,
     LogisticNoiseDistribution,
     NoiseDistribution,
@@ -20,7 +21,7 @@ from imle_core import (
 
 @dataclass(frozen=True)
 class Sampling:
-    """How samples are drawn.
+    """The drawing of samples.
 
     Attributes:
         law: the noise; None for none.
@@ -43,22 +44,22 @@ class Sampling:
 
     @property
     def title(self) -> str:
-        """What to call it in a picture."""
+        """Its name in a picture."""
         return f"{noise_title(self.noise)} at temperature {self.input_temp:g}" if self.law else "no noise"
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies it, for JSON."""
+        """Values that identify it, for JSON."""
         return {"noise": self.noise, "input_temp": self.input_temp, "samples": self.samples, "seed": self.seed}
 
     @property
     def line(self) -> tuple[str, str]:
-        """What identifies it, for a reader."""
+        """A line that identifies it, for a reader."""
         return "noise", f"{self.law} at temperature {self.input_temp:g}, seed {self.seed}" if self.law else "none"
 
 
 def noise_title(name: NoiseName) -> str:
-    """What to call a law in a picture."""
+    """A law's name in a picture."""
     return "no noise" if name == "none" else {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(name, name) + " noise"
 
 
@@ -99,7 +100,6 @@ def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:
     try:
         law = SumOfGammaNoiseDistribution(k, iterations)
         law.check_type(torch.float32)
-    except ValueError as error:
-        name, _, rest = str(error).partition(": ")
-        raise UsageError(f"--noise-{'k' if name == 'k' else 'iterations'}: {rest}") from None
+    except ArgumentError as error:
+        raise UsageError(worded(error, "--noise-k" if error.name == "k" else "--noise-iterations")) from None
     return law

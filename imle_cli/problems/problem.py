@@ -1,4 +1,4 @@
-"""What commands need of a problem, be it a map, a graph or a table: parameters, solver, numbers, names and pictures."""
+"""The problem of a command, be it a map, a graph or a table: parameters, solver, numbers, names and pictures."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ Figure: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Words:
-    """What a kind of problem calls its numbers.
+    """Words of a kind of problem for its numbers.
 
     Attributes:
         things: what a solution consists of, "tiles" for instance.
@@ -38,7 +38,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a number of samples gave.
+    """Outcome of a number of samples.
 
     Attributes:
         sample: the first one, ``(*event)``.
@@ -74,17 +74,17 @@ class Problem(ABC):
     @property
     @abstractmethod
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
 
     @property
     @abstractmethod
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
 
     @property
     @abstractmethod
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
 
     @property
     @abstractmethod
@@ -94,11 +94,11 @@ class Problem(ABC):
     @property
     @abstractmethod
     def numbers(self) -> Floats:
-        """What a solution adds up, ``(*event)``."""
+        """Numbers that a solution adds up, ``(*event)``."""
 
     @abstractmethod
     def chosen(self, mask: Masks) -> Any:
-        """What a solution chooses, for JSON."""
+        """Choices of a solution, for JSON."""
 
     @abstractmethod
     def chosen_text(self, mask: Masks) -> str:
@@ -138,6 +138,11 @@ class Problem(ABC):
         return getattr(self.solver, "clamped", 0) / seen if seen else 0.0
 
     @property
+    def clamped_lines(self) -> list[tuple[str, str]]:
+        """The clamped share for a reader, where the solver counts it."""
+        return [(f"clamped {self.words.numbers}", f"{self.clamped_share:.3%}")] if self.clamps else []
+
+    @property
     def kept_share(self) -> float:
         """Share of the backward solutions so far that surely were the forward ones; 0 for a solver that keeps none."""
         offered = getattr(self.solver, "offered", 0)
@@ -158,9 +163,9 @@ class Problem(ABC):
 
     @property
     def title(self) -> str:
-        """What to call the input in a picture."""
+        """The input's name in a picture."""
         return Path(self.name).name if self.inputs else f"{self.name} map"
 
     def picture(self, out: Path | None, command: str) -> Path:
-        """Where the command's picture goes."""
+        """Path of the command's picture."""
         return out or Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")

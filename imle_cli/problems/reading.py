@@ -1,4 +1,4 @@
-"""What the input of a command is: a map, a graph, or a table of scores."""
+"""The kind of a command's input: a map, a graph, or a table of scores."""
 
 from pathlib import Path
 from typing import get_args

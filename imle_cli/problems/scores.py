@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from imle_cli.device import find_device
-from imle_cli.errors import UsageError
+from imle_cli.errors import UsageError, worded
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_core.checks import ArgumentError
 from imle_core.solvers import Assignment, Knapsack, TopK
 
 
@@ -32,18 +33,18 @@ class ItemProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("items", "size", "total", "scores")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         room = {"k": self.solver.k} if isinstance(self.solver, TopK) else {"capacity": self.solver.capacity}
         return {"scores": self.name, "items": len(self.items.names), "solver": self.solver_name, **room, "sense": self.sense}
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         solver = f"{self.solver.k} of them" if isinstance(self.solver, TopK) else f"capacity {self.solver.capacity}"
         return [
             ("scores", f"{self.name}, {len(self.items.names)} items"),
@@ -117,12 +118,12 @@ class PairProblem(Problem):
 
     @property
     def words(self) -> Words:
-        """What its numbers are called."""
+        """Names of its numbers."""
         return Words("pairs", "size", "total", "scores")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What identifies the problem, for JSON."""
+        """Values that identify the problem, for JSON."""
         return {
             "scores": self.name,
             "shape": list(self.pairs.scores.shape),
@@ -132,7 +133,7 @@ class PairProblem(Problem):
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What identifies the problem, for a reader."""
+        """Lines that identify the problem, for a reader."""
         height, width = self.pairs.scores.shape
         return [
             ("scores", f"{self.name}, {height} x {width} pairs"),
@@ -209,8 +210,8 @@ def read_item_problem(options: InputOptions, choice: SolverOptions, device: Devi
         raise UsageError(f"--top-k: got {choice.top_k}; it must be from 1 to the table's {count} items")
     try:
         solver = Knapsack(items.weights, options.capacity or 0) if items.weights is not None else TopK(choice.top_k)
-    except ValueError as error:
-        raise SourceError(path, str(error).replace("capacity:", "--capacity:", 1)) from error
+    except ArgumentError as error:
+        raise SourceError(path, worded(error)) from error
     sense: SenseName = options.sense or "max"
     if items.weights is not None and not (items.weights[items.scores > 0] <= (options.capacity or 0)).any():
         got = f"{path}: no item with a score above 0 weighs at most {options.capacity}"

@@ -1,20 +1,15 @@
 """A checkpoint, loaded into a training: one of another training is refused before it can do harm."""
 
 from math import inf, isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
-
-class Resumable(Protocol):
-    """A training that goes to where another one stood."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose state this is."""
+from imle_core.contracts import Trainable
 
 
-def load(training: Resumable, state: dict[str, Any]) -> None:
+def load(training: Trainable[Any], state: dict[str, Any]) -> None:
     """Lets a training that has made no step go to where another one stood.
 
     Raises:

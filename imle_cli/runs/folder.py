@@ -90,7 +90,7 @@ def run_leftovers(folder: Path, others: Sequence[str] = ()) -> list[Path]:
 
 
 def _parsed(path: Path) -> Any:
-    """What a JSON file holds; a ValueError, if nothing that can be used."""
+    """Contents of a JSON file; a ValueError, if nothing that can be used."""
     if path.exists() and not (path.is_file() and path.stat().st_size <= _LONGEST):
         raise ValueError(f"{path} is no ordinary file, or too long")
     try:

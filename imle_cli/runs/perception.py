@@ -17,7 +17,7 @@ from imle_core.perception import TILE
 
 @dataclass
 class Views:
-    """What a network predicts for a few maps while it learns.
+    """Predictions of a network for a few maps while it learns.
 
     Attributes:
         images: the maps, ``(M, 8H, 8W, 3)`` uint8.

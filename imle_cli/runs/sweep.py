@@ -3,15 +3,19 @@
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from imle_cli.console import Report, Result, Table
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, leftovers, replacing, sync_folder, write_table
 from imle_cli.runs.folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
+
+if TYPE_CHECKING:
+    from imle_cli.options.inputs import ExecutorName
 
 TABLE = "table.csv"
 _WORKPLACE = ".cells-"  # how names of folders begin in which cells are trained
@@ -48,7 +52,7 @@ class SweepCell(ABC):
 
 @dataclass(frozen=True)
 class FinishedCell:
-    """What a worker gives back: the files of a run directory by name, and its summary; or why there are none."""
+    """A cell as a worker gives it back: the files of its run by name, and its summary; or why there are none."""
 
     files: dict[str, bytes]
     summary: dict[str, Any] | None = None
@@ -71,7 +75,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (PREVIOUS, LOCK)}
 
 
-class SweepFolder(Generic[SomeCell]):
+class SweepFolder(ABC, Generic[SomeCell]):
     """The cells of a sweep, and what came out so far, in the folder ``path``, or a new one under ``sweeps/`` if it is None.
 
     Args:
@@ -123,7 +127,7 @@ class SweepFolder(Generic[SomeCell]):
         self._lock.release()
 
     def folder(self, cell: SomeCell) -> Path:
-        """Where a cell's run is."""
+        """Folder of a cell's run."""
         return self.path / cell.name
 
     @property
@@ -154,6 +158,56 @@ class SweepFolder(Generic[SomeCell]):
             self.RUN(folder, {}).write_summary(outcome.summary | {"run": str(folder)})
         self._enter(cell, outcome.summary)
 
+    @abstractmethod
+    def table(self, below: Sequence[str] = ()) -> Table:
+        """What came out so far."""
+
+    @abstractmethod
+    def draw(self) -> list[Path]:
+        """Draws what came out; the files."""
+
+    def told(self, counts: str) -> str:
+        """The line below the table, with the counts of cells and the time in it."""
+        return counts
+
+    def complete(self) -> None:
+        """Does what is left to do when every cell has ended."""
+
+    @property
+    def stopped(self) -> str:
+        """How far it came, when it ends early."""
+        return f"stopped: {self.progress}"
+
+    def work(
+        self,
+        run_cell: Callable[[SomeCell], FinishedCell],
+        console: Report,
+        executor: "ExecutorName",
+        jobs: int | None,
+    ) -> Result:
+        """Trains the cells that are left, with a live table; whatever ends it, ``table.csv`` has those that have ended."""
+        from imle_cli.runs.executors import outcomes
+
+        before = len(self.results)
+        try:
+            with (
+                self.at_work() as cells,
+                closing(outcomes(run_cell, cells, executor, jobs)) as ended,
+                console.live() as show,
+            ):
+                show(self.progress, self.table())
+                for number, outcome in ended:
+                    self.keep(cells[number], outcome)
+                    show(self.progress, self.table())
+                self.complete()
+        except (KeyboardInterrupt, SystemExit):
+            console.note(f"{self.stopped}; go on with the same and --out {self.path}")
+            raise
+        finally:
+            self.write_table()
+        values = self._values(before, [self.path / TABLE, *self.draw()])
+        return Result(values, lambda ended: self.table([self.told(self._counts(ended))]), failure=self.failures)
+
     def _enter(self, cell: SomeCell, summary: Mapping[str, Any], error: str | None = None) -> None:
         self.results[cell.name] = {name: summary.get(name) for name in self.COLUMNS} | cell.place | {"error": error}
 
@@ -164,7 +218,7 @@ class SweepFolder(Generic[SomeCell]):
 
     @property
     def progress(self) -> str:
-        """How many cells have ended."""
+        """Number of cells that have ended."""
         return f"{len(self.results)} of {len(self.cells)} cells have ended"
 
     @property
@@ -176,20 +230,21 @@ class SweepFolder(Generic[SomeCell]):
         where = ", ".join(f"{name} {failed[0][name]}" for name in self.cells[0].AXES)
         return f"{len(failed)} of {len(self.cells)} cells failed; the first ({where}): {failed[0]['error']}"
 
-    def report(self, before: int, seconds: float, files: Sequence[Path]) -> tuple[dict[str, Any], str]:
-        """What came out, of ``before`` cells in earlier calls: for JSON, and the counts for a reader."""
-        failed = sum(bool(row["error"]) for row in self.rows)
-        values = {
+    def _values(self, before: int, files: Sequence[Path]) -> dict[str, Any]:
+        """What came out, of ``before`` cells in earlier calls, for JSON."""
+        return {
             "out": str(self.path),
             "cells": len(self.cells),
             "skipped": before,
-            "failed": failed,
-            "seconds": seconds,
+            "failed": sum(bool(row["error"]) for row in self.rows),
+            "seconds": None,
             "files": [str(file) for file in files],
             "rows": self.rows,
         }
-        counts = f"{len(self.cells)} cells, {before} of them done before, {failed} failed"
-        return values, f"{counts}; {seconds:.1f} s; sweep in {self.path}"
+
+    def _counts(self, values: dict[str, Any]) -> str:
+        counts = f"{values['cells']} cells, {values['skipped']} of them done before, {values['failed']} failed"
+        return f"{counts}; {values['seconds']:.1f} s; sweep in {self.path}"
 
     def write_table(self) -> None:
         """Writes ``table.csv``."""

@@ -16,7 +16,7 @@ Row: TypeAlias = tuple[int, float, int]
 
 @dataclass
 class History:
-    """What is recorded of a training.
+    """Record of a training.
 
     Attributes:
         gold: the gold solution, ``(H, W)``.

@@ -17,7 +17,7 @@ def rank() -> int:
 
 
 def size() -> int:
-    """How many processes there are."""
+    """Number of processes."""
     return group.get_world_size() if _many() else 1
 
 

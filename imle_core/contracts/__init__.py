@@ -1,4 +1,4 @@
-"""The contracts of solvers, noise and targets, and the calls of users' code, which hold it to them."""
+"""The contracts of solvers, noise, targets and trainings, and the calls of users' code, which hold it to them."""
 
 from imle_core.contracts.calls import (
     LossError,
@@ -35,6 +35,7 @@ from imle_core.contracts.protocols import (
     Target,
     WeightedTarget,
 )
+from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import (
     CtrlC,
     ctrl_c_told_apart,
@@ -66,6 +67,7 @@ __all__ = [
     "Solver",
     "SteppingTarget",
     "Target",
+    "Trainable",
     "WeightedTarget",
     "check_finite_step",
     "check_moved",

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core.checks import check_generator, check_numbers, sum_is_finite
+from imle_core.checks import ArgumentError, ArgumentTypeError, check_generator, check_numbers, sum_is_finite
 from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.protocols import Noise, Target
 
@@ -16,30 +16,40 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
     """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``, in memory of its own.
 
     Raises:
-        TypeError: the noise is no tensor, or the generator is none.
-        ValueError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
+        ArgumentTypeError: the noise is no tensor, or the generator is none.
+        ArgumentError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
     """
     check_generator(generator)
     shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
     wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
     known = _keywords(noise.sample)
     if generator is not None and not known >= {"generator"}:
-        raise ValueError(
-            f"generator: {type(noise).__name__}.sample takes none; the draws would not come from it; "
-            "give sample a keyword argument named generator"
+        raise ArgumentError(
+            "generator",
+            "none",
+            "the draws would not come from it",
+            "give sample a keyword argument named generator",
+            f"{type(noise).__name__}.sample takes",
         )
     eps = noise.sample(shape, **{name: value for name, value in wanted.items() if name in known})
     pure = is_pure(noise, "sample")
-    check_numbers(eps, f"noise_distribution: {type(noise).__name__}.sample gave", "give")
+    gave = f"{type(noise).__name__}.sample gave"
+    check_numbers(eps, "noise_distribution", gave, "give")
     if eps.shape != shape:
-        raise ValueError(
-            f"noise_distribution: {type(noise).__name__}.sample gave shape {tuple(eps.shape)}, asked for "
-            f"{tuple(shape)}; it must give the shape asked for"
+        raise ArgumentError(
+            "noise_distribution",
+            f"shape {tuple(eps.shape)}, asked for {tuple(shape)}",
+            "it must give the shape asked for",
+            "make the draws in that shape",
+            gave,
         )
     if not pure and eps.isnan().any():
-        raise ValueError(
-            f"noise_distribution: {type(noise).__name__}.sample gave {int(eps.isnan().sum())} NaN of {eps.numel()} draws; "
-            "it must give numbers; look for 0/0 or log(0)"
+        raise ArgumentError(
+            "noise_distribution",
+            f"{int(eps.isnan().sum())} NaN of {eps.numel()} draws",
+            "it must give numbers",
+            "look for 0/0 or log(0)",
+            gave,
         )
     return eps.to(like) if pure and not eps.is_inference() else own(eps, like)
 
@@ -59,8 +69,8 @@ def map_states(
         Solutions in theta's type, in memory of their own.
 
     Raises:
-        TypeError: the solver gives no dense tensor of real numbers.
-        ValueError: the solver gives another shape, or NaN.
+        ArgumentTypeError: the solver gives no dense tensor of real numbers.
+        ArgumentError: the solver gives another shape, or NaN.
     """
     rows = theta.flatten(0, 1)
     if rows.numel() == 0:
@@ -71,17 +81,20 @@ def map_states(
 
 
 def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
-    """What a solver gave, in the type and on the device of ``like``, in memory of its own.
+    """Solutions of a solver, in the type and on the device of ``like``, in memory of their own.
 
     Raises:
-        TypeError: no dense tensor of real numbers.
-        ValueError: another shape, or NaN.
+        ArgumentTypeError: no dense tensor of real numbers.
+        ArgumentError: another shape, or NaN.
     """
-    check_numbers(z, "solver: gave", "give")
+    check_numbers(z, "solver", "gave", "give")
     if z.shape != shape:
-        raise ValueError(
-            f"solver: gave shape {tuple(z.shape)} for parameters of shape {tuple(shape)}; it must map "
-            "(N, *event) to (N, *event), row by row; N is batch x samples; for a function of one instance take BlackBox"
+        raise ArgumentError(
+            "solver",
+            f"shape {tuple(z.shape)} for parameters of shape {tuple(shape)}",
+            "it must map (N, *event) to (N, *event), row by row; N is batch x samples",
+            "for a function of one instance take BlackBox",
+            "gave",
         )
     if pure and not z.is_inference():
         states: Tensor = z.detach().to(like)
@@ -89,8 +102,12 @@ def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
     states = own(z, like)
     if not sum_is_finite(states) and states.isnan().any():
         rows = int(states.isnan().flatten(1).any(dim=1).sum())
-        raise ValueError(
-            f"solver: gave NaN in {rows} of {len(states)} rows; a solution has numbers; run imle check on the solver"
+        raise ArgumentError(
+            "solver",
+            f"NaN in {rows} of {len(states)} rows",
+            "a solution has numbers",
+            "run imle check on the solver",
+            "gave",
         )
     return states
 
@@ -106,8 +123,8 @@ def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
     """``theta'`` for parameters and their upstream gradient, all ``(N, *event)``; an infinite entry of theta stays.
 
     Raises:
-        TypeError: the target gives no tensor.
-        ValueError: the target gives another shape, or parameters that are not finite where theta is.
+        ArgumentTypeError: the target gives no tensor.
+        ArgumentError: the target gives another shape, or parameters that are not finite where theta is.
     """
     moved = target.params(theta, dy) if is_pure(target, "params") else target.params(theta.clone(), dy.clone())
     check_moved(moved, theta, f"{type(target).__name__}.params gave")
@@ -127,13 +144,16 @@ def step_size(target: Any, theta: Tensor, dy: Tensor) -> Tensor | float:
     return step
 
 
-def check_moved(moved: Any, theta: Tensor, what: str) -> None:
+def check_moved(moved: Any, theta: Tensor, gave: str) -> None:
     """What a target gives must be a tensor of theta's shape."""
-    check_numbers(moved, f"target_distribution: {what}", "give")
+    check_numbers(moved, "target_distribution", gave, "give")
     if moved.shape != theta.shape:
-        raise ValueError(
-            f"target_distribution: {what} shape {tuple(moved.shape)} for parameters of shape {tuple(theta.shape)}; it must "
-            "keep their shape"
+        raise ArgumentError(
+            "target_distribution",
+            f"shape {tuple(moved.shape)} for parameters of shape {tuple(theta.shape)}",
+            "it must keep their shape",
+            "give one parameter for each",
+            gave,
         )
 
 
@@ -144,15 +164,17 @@ def check_finite_step(moved: Tensor) -> None:
     """
     wrong = int((~moved.isfinite()).sum())
     if wrong:
-        raise ValueError(
-            f"target_distribution: lambda times the upstream gradient makes {wrong} of {moved.numel()} target parameters "
-            f"infinite or NaN in {moved.dtype}; they must be finite where theta is; use a smaller lambda or loss scale, or "
-            "theta.float()"
+        raise ArgumentError(
+            "target_distribution",
+            f"{wrong} of {moved.numel()} target parameters infinite or NaN in {moved.dtype}",
+            "they must be finite where theta is",
+            "use a smaller lambda or loss scale, or theta.float()",
+            "lambda times the upstream gradient makes",
         )
 
 
-class LossError(ValueError):
-    """A loss that gives what no estimator can use; the message is one line."""
+class LossError(ArgumentError):
+    """A loss that gives what no estimator can use."""
 
 
 def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
@@ -163,16 +185,22 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
     """
     values = loss(states)
     if not isinstance(values, Tensor):
-        raise LossError(f"loss: gave {type(values).__name__}; it must give a tensor; wrap arrays in torch.as_tensor")
+        raise LossError("loss", type(values).__name__, "it must give a tensor", "wrap arrays in torch.as_tensor", "gave")
     if values.shape != states.shape[:1]:
         raise LossError(
-            f"loss: gave shape {tuple(values.shape)} for states of shape {tuple(states.shape)}; it must give one number for "
-            f"each, ({len(states)},); add up over the other axes, as in .flatten(1).sum(dim=1)"
+            "loss",
+            f"shape {tuple(values.shape)} for states of shape {tuple(states.shape)}",
+            f"it must give one number for each, ({len(states)},)",
+            "add up over the other axes, as in .flatten(1).sum(dim=1)",
+            "gave",
         )
     if values.isnan().any():
         raise LossError(
-            f"loss: gave {int(values.isnan().sum())} NaN for {len(states)} states; it must give numbers; look for 0/0 or "
-            "log(0)"
+            "loss",
+            f"{int(values.isnan().sum())} NaN for {len(states)} states",
+            "it must give numbers",
+            "look for 0/0 or log(0)",
+            "gave",
         )
     return values
 
@@ -181,15 +209,15 @@ def check_solver(solver: Any, sense: str) -> None:
     """A solver must be a callable object that does not declare the other sense.
 
     Raises:
-        TypeError: a class, or what cannot be called.
-        ValueError: a solver that declares the other sense.
+        ArgumentTypeError: a class, or what cannot be called.
+        ArgumentError: a solver that declares the other sense.
     """
     if isinstance(solver, type):
-        raise TypeError(
-            f"function: got the class {solver.__name__}; it must be a solver, an object; make one: {solver.__name__}(...)"
+        raise ArgumentTypeError(
+            "function", f"the class {solver.__name__}", "it must be a solver, an object", f"make one: {solver.__name__}(...)"
         )
     if not callable(solver):
-        raise TypeError(f"function: got {type(solver).__name__}; it must be callable; pass the solver first")
+        raise ArgumentTypeError("function", type(solver).__name__, "it must be callable", "pass the solver first")
     does = declared(solver, "sense")
     if does in ("max", "min") and does != sense:
         name = getattr(solver, "__name__", type(solver).__name__)
@@ -198,7 +226,7 @@ def check_solver(solver: Any, sense: str) -> None:
             if does == "max"
             else "use sense='min', or give lambda theta: solver(-theta)"
         )
-        raise ValueError(f"sense: got {sense!r} with {name}, which declares {does!r} and would give the worst; {remedy}")
+        raise ArgumentError("sense", f"{sense!r} with {name}", f"it declares {does!r} and would give the worst", remedy)
 
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
@@ -207,9 +235,13 @@ def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
         return
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
-        raise ValueError(
-            f"theta: noise makes {wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at "
-            f"{torch.finfo(perturbed.dtype).max:g}; they must stay finite; use a lower temperature, or theta.float()"
+        most = torch.finfo(perturbed.dtype).max
+        raise ArgumentError(
+            "theta",
+            f"{wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at {most:g}",
+            "they must stay finite",
+            "use a lower temperature, or theta.float()",
+            "noise makes",
         )
 
 

@@ -1,4 +1,4 @@
-"""What solvers, noise and targets declare of themselves by attributes."""
+"""Attributes by which solvers, noise and targets declare what they do."""
 
 import inspect
 from collections.abc import Mapping

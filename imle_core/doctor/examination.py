@@ -96,7 +96,7 @@ FIRST = tuple(entry.name for entry in EXAMINATION if entry.ends)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
         check: its name, one of :data:`CHECKS`.
@@ -154,8 +154,8 @@ def check(
         Findings in the order of :data:`CHECKS`, without those that would only repeat one that failed.
 
     Raises:
-        ValueError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain, or
-            another sense.
+        ArgumentError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain,
+            or another sense.
 
     >>> from imle_core.solvers import TopK
     >>> [finding.check for finding in check(TopK(2), (5,)) if finding.verdict == "fail"]
@@ -163,7 +163,7 @@ def check(
     """
     checks.check_seed("seed", seed)
     sense = sense or declared_sense(solver) or "max"
-    checks.check_choice("sense", sense, get_args(Sense))
+    checks.check_name("sense", sense, get_args(Sense))
     _check_request(shape, nb_instances)
     domain = _domain(solver)
     bounds = _bounds(domain or (-1.0, 1.0), low, high)
@@ -187,9 +187,11 @@ def check(
 
 def _check_request(shape: Any, nb_instances: int) -> None:
     if nb_instances < 2:
-        raise ValueError(f"nb_instances: got {nb_instances!r}; it must be at least 2; the usual number is 64")
-    if not isinstance(shape, Sequence) or not shape or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ValueError(f"shape: got {shape!r}; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers")
+        raise checks.ArgumentError("nb_instances", repr(nb_instances), "it must be at least 2", "the usual number is 64")
+    if not isinstance(shape, Sequence) or not shape or not all(checks.is_whole(size, 1) for size in shape):
+        raise checks.ArgumentError(
+            "shape", repr(shape), "it must be whole numbers >= 1, one for each axis", "use (n,) for n numbers"
+        )
 
 
 def _domain(solver: Any) -> tuple[float, float] | None:
@@ -199,8 +201,8 @@ def _domain(solver: Any) -> tuple[float, float] | None:
     try:
         least, most = map(float, domain)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"domain: got {domain!r}; it must be a pair of the smallest and the largest theta; use -inf and inf for no end"
+        raise checks.ArgumentError(
+            "domain", repr(domain), "it must be a pair of the smallest and the largest theta", "use -inf and inf for no end"
         ) from None
     return least, most
 
@@ -210,8 +212,8 @@ def _bounds(domain: tuple[float, float], low: float | None, high: float | None) 
     low = max(least, min(most, 1.0) - 2.0) if low is None else low
     high = min(most, low + 2.0) if high is None else high
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(
-            f"low, high: got {low:g} and {high:g}; low must be finite and below high; leave them out for [-1, 1]"
+        raise checks.ArgumentError(
+            "low, high", f"{low:g} and {high:g}", "low must be finite and below high", "leave them out for [-1, 1]"
         )
     return low, high
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.contracts import declared, is_ctrl_c, is_pure, kind_of, raised
 from imle_core.doctor.example import Example, RefusedError, Search, Show, said
 from imle_core.doctor.settings import Watch
@@ -240,7 +241,7 @@ def declared_sense(solver: Any) -> Literal["max", "min"] | None:
     if not isinstance(sense, str):
         return None
     if sense not in ("max", "min"):
-        raise ValueError(f"sense: the solver declares {sense!r}; it must be 'max' or 'min'; mend that attribute")
+        raise ArgumentError("sense", repr(sense), "it must be 'max' or 'min'", "mend that attribute", "the solver declares")
     return sense  # type: ignore[return-value]
 
 

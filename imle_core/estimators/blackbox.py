@@ -23,7 +23,7 @@ class BlackboxInterpolation(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.check_method("target_distribution", self.target, "step_size", "blackbox interpolation divides by it")
+        checks.check_method("target_distribution", self.target, "step_size", "use TargetDistribution(), or give it one")
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Differences of solutions over lambda; 0 where lambda is 0."""

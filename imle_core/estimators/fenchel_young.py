@@ -26,16 +26,18 @@ class FenchelYoung(Layer):
         """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
 
         Raises:
-            ValueError: gold solutions of another shape; or as in a call of any layer.
-            TypeError: gold solutions that are no tensor.
+            ArgumentError: gold solutions of another shape; or as in a call of any layer.
+            ArgumentTypeError: gold solutions that are no tensor.
         """
         checks.check_theta(theta)
         if not isinstance(gold, Tensor):
-            raise TypeError(f"gold: got {type(gold).__name__}; it must be a tensor; use torch.as_tensor")
+            raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
-            raise ValueError(
-                f"gold: got shape {tuple(gold.shape)} for theta of shape {tuple(theta.shape)}; it must be (*event) or "
-                "(B, *event)"
+            raise checks.ArgumentError(
+                "gold",
+                f"shape {tuple(gold.shape)} for theta of shape {tuple(theta.shape)}",
+                "it must be (*event) or (B, *event)",
+                "give one gold solution for all instances, or one for each",
             )
         parameters = self.signed(theta)
         with torch.no_grad():
@@ -45,7 +47,9 @@ class FenchelYoung(Layer):
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
         """Refused: it is a loss of its own."""
-        raise TypeError("fenchel-young: has a loss of its own and cannot take another; call layer(theta, gold)")
+        raise checks.ArgumentTypeError(
+            "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"
+        )
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Never asked for: autograd differentiates the loss."""

@@ -31,7 +31,7 @@ class Identity(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.check_choice("projection", self.projection, get_args(Projection))
+        checks.check_name("projection", self.projection, get_args(Projection))
 
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples for the projected parameters."""

@@ -38,13 +38,17 @@ class ImplicitMLE(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.check_choice("difference", self.difference, get_args(Difference))
+        checks.check_name("difference", self.difference, get_args(Difference))
         if self.divides:
-            checks.check_method("target_distribution", self.target, "step_size", "scale_gradient divides by it")
+            checks.check_method(
+                "target_distribution", self.target, "step_size", "use TargetDistribution(), or scale_gradient=False"
+            )
         if self.difference == "central" and not getattr(self.target, "follows_gradient", True):
-            raise ValueError(
-                f"difference: got 'central' with {type(self.target).__name__}, whose parameters do not depend on the "
-                "upstream gradient; both of its sides would be equal; use difference='forward'"
+            raise checks.ArgumentError(
+                "difference",
+                f"'central' with {type(self.target).__name__}, whose parameters do not depend on the upstream gradient",
+                "both of its sides would be equal",
+                "use difference='forward'",
             )
 
     @property
@@ -131,9 +135,9 @@ def imle(
         The layer, or without ``function`` a decorator that makes one.
 
     Raises:
-        ValueError: a setting outside its range, now; parameters or an upstream gradient that cannot be used, a wrong
+        ArgumentError: a setting outside its range, now; parameters or an upstream gradient that cannot be used, a wrong
             shape of noise or solution, or NaN as solution, when the layer is called.
-        TypeError: settings, parameters or solutions of a wrong type; a setting that wants a gradient.
+        ArgumentTypeError: settings, parameters or solutions of a wrong type; a setting that wants a gradient.
 
     Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), algorithm 1.
 
@@ -162,7 +166,7 @@ def imle(
 
 
 class Differentiable:
-    """What :func:`imle` makes of a solver: a function of theta, named and documented like the solver.
+    """A solver with a gradient, as :func:`imle` makes it: a function of theta, named and documented like the solver.
 
     It is pickled like a function, by its name, where it is found by that in its module, as after ``@imle(...)``; elsewhere
     with its layer, if solver, target and noise can be pickled. A copy is the same object, as of a function.

@@ -1,4 +1,4 @@
-"""What every estimator shares: one call, samples by perturb-and-MAP in the forward pass, a gradient of its own backward.
+"""The layer that every estimator is: one call, samples by perturb-and-MAP forward, a gradient of its own backward.
 
     forward    z_s = MAP(theta + tau_in * eps_s)
     backward   g = mean_s g_s,   where an estimator says what g_s is for the upstream gradient dy_s of z_s
@@ -34,7 +34,7 @@ SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 @dataclass(frozen=True)
 class Backward:
-    """What a backward pass has to go on.
+    """Everything that a backward pass has to go on.
 
     Attributes:
         theta: parameters to be maximised, repeated for each sample, ``(B, S, *event)``.
@@ -78,9 +78,9 @@ class Layer(ABC):
         checks.check_samples("nb_samples", self.nb_samples)
         checks.check_temperature("input_noise_temperature", self.input_temperature)
         checks.check_temperature("target_noise_temperature", self.target_temperature)
-        checks.check_choice("sense", self.sense, get_args(Sense))
+        checks.check_name("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
-        checks.check_choice("reduction", self.reduction, get_args(Reduction))
+        checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
 
@@ -113,7 +113,7 @@ class Layer(ABC):
             **kwargs: reach the solver.
 
         Raises:
-            ValueError: a loss of another shape, or NaN; or as in a call of the layer.
+            ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
         z = self(theta, *args, **kwargs)
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z

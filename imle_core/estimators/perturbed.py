@@ -48,9 +48,11 @@ class PerturbedOptimizer(Layer):
             check_leave_one_out(self.noise, self.nb_samples)
         law = self.noise.law if isinstance(self.noise, AntitheticNoiseDistribution) else self.noise
         if self.perturbation == "multiplicative" and not isinstance(law, NormalNoiseDistribution):
-            raise ValueError(
-                f"noise_distribution: got {type(self.noise).__name__}; multiplicative perturbation needs normal noise; use "
-                "NormalNoiseDistribution()"
+            raise checks.ArgumentError(
+                "noise_distribution",
+                type(self.noise).__name__,
+                "multiplicative perturbation needs normal noise",
+                "use NormalNoiseDistribution()",
             )
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
@@ -58,9 +60,11 @@ class PerturbedOptimizer(Layer):
         if self.perturbation == "additive" or eps is None or temperature == 0:
             return super().perturbed(theta, eps, temperature)
         if (theta == 0).any():
-            raise ValueError(
-                f"theta: got {int((theta == 0).sum())} zeros, which multiplicative noise cannot move; use "
-                "perturbation='additive', or parameters other than 0"
+            raise checks.ArgumentError(
+                "theta",
+                f"{int((theta == 0).sum())} zeros",
+                "multiplicative noise cannot move them",
+                "use perturbation='additive', or parameters other than 0",
             )
         noise: Any = self.noise
         shift = temperature * noise.mean + temperature**2 * noise.variance / 2

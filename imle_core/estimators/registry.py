@@ -119,8 +119,8 @@ def differentiable(
         **options: further arguments of the estimator's class, such as ``projection="mean"`` of "identity".
 
     Raises:
-        ValueError: an unknown name; noise that the estimator cannot use; or as :func:`imle_core.imle`.
-        TypeError: a solver that the estimator cannot use; or as :func:`imle_core.imle`.
+        ArgumentError: an unknown name; noise that the estimator cannot use; or as :func:`imle_core.imle`.
+        ArgumentTypeError: a solver that the estimator cannot use; or as :func:`imle_core.imle`.
 
     >>> from imle_core.solvers import TopK
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))

@@ -61,7 +61,8 @@ class ScoreFunction(Layer):
             **kwargs: reach the solver.
 
         Raises:
-            ValueError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any layer.
+            ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
+                layer.
         """
         checks.check_theta(theta)
         with torch.no_grad():
@@ -89,7 +90,9 @@ class ScoreFunction(Layer):
 
     def sample_gradients(self, call: Backward) -> Tensor:  # noqa: ARG002
         """Refused: the upstream gradient does not tell the loss."""
-        raise TypeError("score-function: needs the loss, not its gradient; call layer.estimate(theta, loss)")
+        raise checks.ArgumentTypeError(
+            "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
+        )
 
     def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor) -> Tensor:
         """``d/dtheta log p``, ``(B, S, *event)``."""
@@ -108,7 +111,7 @@ def _without_gradient(theta: Tensor) -> Tensor:
     """Zeros ``(B,)`` through which no gradient can flow to theta: at temperature 0 there is no score."""
 
     def refuse(_: Tensor) -> None:
-        raise ValueError("input_noise_temperature: got 0; a score needs a temperature > 0; use 1 for a start")
+        raise checks.ArgumentError("input_noise_temperature", "0", "a score needs a temperature > 0", "use 1 for a start")
 
     zeros = torch.where(theta.isinf(), 0.0, theta - theta.detach()).flatten(1).sum(dim=1)
     zeros.register_hook(refuse)

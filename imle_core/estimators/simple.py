@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.estimators.layer import Arguments, Backward, Layer
 from imle_core.exact import ExponentialFamily, check_family, family_of
 
@@ -22,7 +23,7 @@ class Simple(Layer):
         family: exact distribution of the states; that of the solver if None.
 
     Raises:
-        TypeError: a solver whose exact distribution is not known, and no family.
+        ArgumentTypeError: a solver whose exact distribution is not known, and no family.
     """
 
     family: ExponentialFamily | None = None
@@ -42,7 +43,9 @@ class Simple(Layer):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Covariance times the samples' mean upstream gradient, which all samples share."""
         if self.input_temperature == 0:
-            raise ValueError("input_noise_temperature: got 0; exact marginals need a temperature > 0; use 1 for a start")
+            raise ArgumentError(
+                "input_noise_temperature", "0", "exact marginals need a temperature > 0", "use 1 for a start"
+            )
         scaled = call.theta[:, 0] / self.input_temperature
         gradient = self._family(scaled).expectation_gradient(scaled, call.dy.mean(dim=1)) / self.input_temperature
         return gradient.to(call.z).unsqueeze(1).expand_as(call.z)

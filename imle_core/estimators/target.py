@@ -27,8 +27,8 @@ class TargetDistribution:
         beta: step size lambda, finite, >= 0. As it goes to 0 the gradient becomes sparse, then zero.
 
     Raises:
-        ValueError: alpha or beta outside its range.
-        TypeError: alpha or beta is a tensor that wants a gradient, which it would not get.
+        ArgumentError: alpha or beta outside its range.
+        ArgumentTypeError: alpha or beta is a tensor that wants a gradient, which it would not get.
     """
 
     pure = True
@@ -37,7 +37,7 @@ class TargetDistribution:
         for name, value in (("alpha", alpha), ("beta", beta)):
             checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
             if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is 1")
+                raise checks.ArgumentError(name, repr(value), "it must be a finite number >= 0", "the usual value is 1")
         self.alpha, self.beta = alpha, beta
 
     def __repr__(self) -> str:
@@ -70,8 +70,8 @@ class KnownTargetDistribution:
             ``theta``.
 
     Raises:
-        TypeError: parameters that are no floating tensor.
-        ValueError: NaN; when called, rows that are no multiple of the instances, or another event shape.
+        ArgumentTypeError: parameters that are no floating tensor.
+        ArgumentError: NaN; when called, rows that are no multiple of the instances, or another event shape.
     """
 
     follows_gradient = False
@@ -79,11 +79,13 @@ class KnownTargetDistribution:
 
     def __init__(self, theta: Tensor) -> None:
         if not isinstance(theta, Tensor) or not theta.is_floating_point():
-            got = theta.dtype if isinstance(theta, Tensor) else type(theta).__name__
-            raise TypeError(f"theta: got {got}; it must be a tensor of a floating type; use torch.as_tensor(theta).float()")
+            got = str(theta.dtype) if isinstance(theta, Tensor) else type(theta).__name__
+            raise checks.ArgumentTypeError(
+                "theta", got, "it must be a tensor of a floating type", "use torch.as_tensor(theta).float()"
+            )
         if theta.isnan().any():
-            raise ValueError(
-                f"theta: got {int(theta.isnan().sum())} NaN; true parameters must be numbers; -inf is never chosen"
+            raise checks.ArgumentError(
+                "theta", f"{int(theta.isnan().sum())} NaN", "true parameters must be numbers", "-inf is never chosen"
             )
         self.theta = theta.detach()
 
@@ -94,13 +96,10 @@ class KnownTargetDistribution:
         """The known parameters must be those of the instances ``(B, *event)``, or one for all of them.
 
         Raises:
-            ValueError: another shape.
+            ArgumentError: another shape.
         """
         if self.theta.shape not in (theta.shape, theta.shape[1:]):
-            raise ValueError(
-                f"theta: the known target has shape {tuple(self.theta.shape)} for instances of shape {tuple(theta.shape)}; "
-                "it must be (*event), or (B, *event) with the layer's B instances; give the true parameters of this batch"
-            )
+            raise _misfit(self.theta, "instances", theta)
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG002
         """The known parameters for each row of ``theta``, ``(N, *event)``; row ``b*S + s`` gets those of instance b."""
@@ -108,11 +107,18 @@ class KnownTargetDistribution:
         if known.shape == theta.shape[1:]:
             return known.expand_as(theta)
         if known.shape[1:] != theta.shape[1:] or not len(known) or len(theta) % len(known):
-            raise ValueError(
-                f"theta: the known target has shape {tuple(known.shape)} for rows of shape {tuple(theta.shape)}; it must be "
-                "(*event), or (B, *event) with the layer's B instances; give the true parameters of this batch"
-            )
+            raise _misfit(known, "rows", theta)
         return known.repeat_interleave(len(theta) // len(known), dim=0)
+
+
+def _misfit(known: Tensor, rows: str, theta: Tensor) -> checks.ArgumentError:
+    return checks.ArgumentError(
+        "theta",
+        f"shape {tuple(known.shape)} for {rows} of shape {tuple(theta.shape)}",
+        "it must be (*event), or (B, *event) with the layer's B instances",
+        "give the true parameters of this batch",
+        "the known target has",
+    )
 
 
 class AdaptiveTargetDistribution(nn.Module):
@@ -153,7 +159,7 @@ class AdaptiveTargetDistribution(nn.Module):
         synchronised: add counts up over the processes of ``torch.distributed``.
 
     Raises:
-        ValueError: a setting outside its range.
+        ArgumentError: a setting outside its range.
     """
 
     divides = True
@@ -181,16 +187,17 @@ class AdaptiveTargetDistribution(nn.Module):
         for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
             if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name}: got {value!r}; it must be a finite number >= 0; the usual value is {usual}")
+                raise checks.ArgumentError(
+                    name, repr(value), "it must be a finite number >= 0", f"the usual value is {usual}"
+                )
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
             if not 0 <= value < 1:
-                raise ValueError(f"{name}: got {value!r}; it must be >= 0 and < 1; the usual value is {usual}")
+                raise checks.ArgumentError(name, repr(value), "it must be >= 0 and < 1", f"the usual value is {usual}")
         if not (math.isfinite(target_rate) and target_rate > 0):
-            raise ValueError(f"target_rate: got {target_rate!r}; it must be a finite number > 0; the usual value is 1")
-        if not isinstance(accumulate, int) or isinstance(accumulate, bool) or accumulate < 1:
-            raise ValueError(
-                f"accumulate: got {accumulate!r}; it must be a whole number >= 1; use 1 for a move in each pass"
+            raise checks.ArgumentError(
+                "target_rate", repr(target_rate), "it must be a finite number > 0", "the usual value is 1"
             )
+        checks.check_whole("accumulate", accumulate, 1, "use 1 for a move in each pass")
         self.alpha, self.step, self.momentum, self.target_rate, self.decay = alpha, step, momentum, target_rate, decay
         self.accumulate, self.synchronised = accumulate, synchronised
         for name, value in (("beta", beta), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):

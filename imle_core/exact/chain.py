@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError, check_whole
 from imle_core.exact.family import ExponentialFamily
-from imle_core.exact.parameters import NEVER, choose, is_whole, log_sum_exp, wide_parameters
+from imle_core.exact.parameters import NEVER, choose, log_sum_exp, wide_parameters
 
 
 class Chain(ExponentialFamily):
@@ -19,7 +20,7 @@ class Chain(ExponentialFamily):
         length: L >= 1, number of labels of a sequence; events are ``(L, K)``.
 
     Raises:
-        ValueError: transitions that are not square, NaN or +inf, a length < 1, or no sequence that the transitions allow;
+        ArgumentError: transitions that are not square, NaN or +inf, a length < 1, or no sequence that the transitions allow;
             else as for :class:`ExponentialFamily`.
 
     Source: Rabiner 1989, "A Tutorial on Hidden Markov Models", section III; Lafferty, McCallum, Pereira 2001, "Conditional
@@ -31,15 +32,25 @@ class Chain(ExponentialFamily):
 
     def __init__(self, transitions: Tensor, length: int) -> None:
         if transitions.dim() != 2 or transitions.shape[0] != transitions.shape[1] or 0 in transitions.shape:
-            raise ValueError(f"transitions: got shape {tuple(transitions.shape)}; they must be (K, K), with K >= 1 labels")
-        if not is_whole(length, 1):
-            raise ValueError(f"length: got {length!r}; it must be a whole number >= 1; use 1 for a single label")
+            raise ArgumentError(
+                "transitions",
+                f"shape {tuple(transitions.shape)}",
+                "they must be (K, K), with K >= 1 labels",
+                "give a square matrix",
+            )
+        check_whole("length", length, 1, "use 1 for a single label")
         super().__init__((int(length), len(transitions)))
         if not (transitions < torch.inf).all():
-            raise ValueError("transitions: got NaN or inf; they must be finite, or -inf for never")
+            raise ArgumentError("transitions", "NaN or inf", "they must be finite", "use -inf for never")
         self._transitions = wide_parameters(transitions.detach(), (len(transitions),), "a chain")
         if self.count() == 0:
-            raise ValueError(f"transitions: -inf leaves no sequence of {length} labels; open some transitions")
+            raise ArgumentError(
+                "transitions",
+                f"no sequence of {length} labels",
+                "a chain needs one",
+                "open some transitions",
+                "-inf leaves",
+            )
 
     def __repr__(self) -> str:
         return f"Chain({self.event[1]} labels, length={self.event[0]})"

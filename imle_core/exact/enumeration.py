@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import log_sum_exp
 
@@ -20,7 +21,7 @@ class Enumeration(ExponentialFamily):
         states: ``(M, *event)``, all different.
 
     Raises:
-        ValueError: no states, states without entries, entries beyond 1e40 or NaN, or equal states; when called, -inf for
+        ArgumentError: no states, states without entries, entries beyond 1e40 or NaN, or equal states; when called, -inf for
             states with negative entries; else as for :class:`ExponentialFamily`.
 
     >>> Enumeration(torch.tensor([[1.0, 2.0], [2.0, 1.0]])).marginals(torch.zeros(1, 2)).tolist()
@@ -29,22 +30,26 @@ class Enumeration(ExponentialFamily):
 
     def __init__(self, states: Tensor) -> None:
         if states.dim() < 2 or states.numel() == 0:
-            raise ValueError(
-                f"states: got shape {tuple(states.shape)}; they must be (M, *event), with M >= 1; "
-                "use states.unsqueeze(0) for one"
+            raise ArgumentError(
+                "states",
+                f"shape {tuple(states.shape)}",
+                "they must be (M, *event), with M >= 1",
+                "use states.unsqueeze(0) for one",
             )
         super().__init__(tuple(states.shape[1:]))
         self._all = states.detach().to(torch.float64, copy=True)
         if not (self._all.abs() <= _LARGEST).all():
             worst = float(self._all[~(self._all.abs() <= _LARGEST)][0])
-            raise ValueError(
-                f"states: got an entry {worst:g}; sums over entries must stay finite; keep them within {_LARGEST:g}"
+            raise ArgumentError(
+                "states", f"an entry {worst:g}", "sums over entries must stay finite", f"keep them within {_LARGEST:g}"
             )
         distinct = len(self._all.unique(dim=0))
         if distinct < len(states):
-            raise ValueError(
-                f"states: got {len(states)}, of which {distinct} are distinct; each may be there once; "
-                "use states.unique(dim=0)"
+            raise ArgumentError(
+                "states",
+                f"{len(states)}, of which {distinct} are distinct",
+                "each may be there once",
+                "use states.unique(dim=0)",
             )
 
     def __repr__(self) -> str:
@@ -62,8 +67,10 @@ class Enumeration(ExponentialFamily):
 
     def _read(self, theta: Tensor) -> Tensor:
         if theta.isneginf().any() and bool((self._all < 0).any()):
-            raise ValueError(
-                f"theta: got {int(theta.isneginf().sum())} -inf for states with negative entries; "
-                "that would be a gain without end; leave the states out"
+            raise ArgumentError(
+                "theta",
+                f"{int(theta.isneginf().sum())} -inf for states with negative entries",
+                "that would be a gain without end",
+                "leave the states out",
             )
         return super()._read(theta)

@@ -1,4 +1,4 @@
-"""What can be asked of a Gibbs distribution over a finite set of structures and answered exactly."""
+"""Gibbs distributions over finite sets of structures, and the questions that have exact answers."""
 
 import math
 from abc import ABC, abstractmethod
@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from imle_core.exact.parameters import NEVER, Shape, event_shape, is_whole, wide_parameters
+from imle_core.checks import ArgumentError, check_samples
+from imle_core.exact.parameters import NEVER, Shape, event_shape, wide_parameters
 
 
 class ExponentialFamily(ABC):
@@ -26,7 +27,7 @@ class ExponentialFamily(ABC):
         event: shape of a structure; a number n stands for ``(n,)``.
 
     Raises:
-        ValueError: an event without axes or with a size < 1; when called, theta of another shape, NaN, +inf, finite
+        ArgumentError: an event without axes or with a size < 1; when called, theta of another shape, NaN, +inf, finite
             entries beyond 1e250, or -inf on so many entries that no structure is left.
     """
 
@@ -77,13 +78,15 @@ class ExponentialFamily(ABC):
             weights: w, ``(*event)``, or ``(N, *event)`` with one for each row.
 
         Raises:
-            ValueError: weights of another shape.
+            ArgumentError: weights of another shape.
         """
         wide = self._read(theta)
         if weights.shape not in (self.event, wide.shape):
-            raise ValueError(
-                f"weights: got shape {tuple(weights.shape)}; it must be {self.event} or {tuple(wide.shape)}; "
-                "give one weight an entry"
+            raise ArgumentError(
+                "weights",
+                f"shape {tuple(weights.shape)}",
+                f"it must be {self.event} or {tuple(wide.shape)}",
+                "give one weight an entry",
             )
         weights = weights.to(wide)
         if torch.is_grad_enabled() and (wide.requires_grad or weights.requires_grad):
@@ -101,11 +104,16 @@ class ExponentialFamily(ABC):
             theta: parameters, ``(N, *event)``.
 
         Raises:
-            ValueError: structures of another shape than theta's.
+            ArgumentError: structures of another shape than theta's.
         """
         wide = self._read(theta)
         if z.shape != wide.shape:
-            raise ValueError(f"z: got shape {tuple(z.shape)} for theta of shape {tuple(wide.shape)}; give a structure a row")
+            raise ArgumentError(
+                "z",
+                f"shape {tuple(z.shape)} for theta of shape {tuple(wide.shape)}",
+                "both must have one",
+                "give a structure a row",
+            )
         z = z.to(wide)
         closed = wide <= NEVER
         inside = (wide.masked_fill(closed, 0) * z).flatten(1).sum(dim=1) + self._log_base(z)
@@ -119,13 +127,17 @@ class ExponentialFamily(ABC):
             most: largest number to enumerate.
 
         Raises:
-            ValueError: there are more.
+            ArgumentError: there are more.
         """
         count = self.count()
         if count > most:
             number = count if count < 10**30 else f"about 1e{math.floor(math.log10(count))}"
-            raise ValueError(
-                f"states: {number} of them; enumeration takes at most {most}; use the family's own marginals, or sample"
+            raise ArgumentError(
+                "states",
+                str(number),
+                f"enumeration takes at most {most}",
+                "use the family's own marginals, or sample",
+                "there are",
             )
         return self._states()
 
@@ -137,19 +149,22 @@ class ExponentialFamily(ABC):
             loss: f, gives M numbers for all M structures ``(M, *event)``, which are float64.
 
         Raises:
-            ValueError: more than 2^20 structures; a loss that gives anything but M finite numbers.
+            ArgumentError: more than 2^20 structures; a loss that gives anything but M finite numbers.
         """
         wide = self._read(theta)
         states = self.states().to(wide.device)
         values = loss(states)
         if not isinstance(values, Tensor) or values.shape != (len(states),):
             got = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else repr(type(values).__name__)
-            raise ValueError(
-                f"loss: got {got} for {len(states)} states; it must give a number a state; return a tensor (M,)"
+            raise ArgumentError(
+                "loss", f"{got} for {len(states)} states", "it must give a number a state", "return a tensor (M,)"
             )
         if not (finite := values.detach().isfinite()).all():
-            raise ValueError(
-                f"loss: got {int((~finite).sum())} NaN or inf for {len(states)} states; it must give finite numbers"
+            raise ArgumentError(
+                "loss",
+                f"{int((~finite).sum())} NaN or inf for {len(states)} states",
+                "it must give finite numbers",
+                "look for 0/0 or log(0)",
             )
         return self._scores(wide, states).softmax(dim=1) @ values.to(wide)
 
@@ -162,10 +177,9 @@ class ExponentialFamily(ABC):
             generator: source of randomness; torch's own if None. Draws are made where it lives.
 
         Raises:
-            ValueError: fewer than one sample.
+            ArgumentError: fewer than one sample.
         """
-        if not is_whole(nb_samples, 1):
-            raise ValueError(f"nb_samples: got {nb_samples!r}; it must be a whole number >= 1; use 1 for a single sample")
+        check_samples("nb_samples", nb_samples)
         with torch.no_grad():
             wide = self._read(theta)
             kind = theta.dtype if theta.is_floating_point() else wide.dtype
@@ -201,7 +215,9 @@ class ExponentialFamily(ABC):
                 none = self._log_partition(torch.zeros_like(wide).masked_fill(closed, NEVER)) < NEVER / 2
             if none.any():
                 place = f"row {int(none.nonzero()[0])} of {len(none)}"
-                raise ValueError(f"theta: -inf leaves no structure in {place}; a structure needs finite entries; open some")
+                raise ArgumentError(
+                    "theta", f"no structure in {place}", "a structure needs finite entries", "open some", "-inf leaves"
+                )
         return wide
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from imle_core.checks import ArgumentError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, Shape, choose, log_sum_exp
 
@@ -20,7 +21,7 @@ class AcyclicGridPaths(ExponentialFamily):
         diagonal: whether a step may go right and down at once.
 
     Raises:
-        ValueError: a shape that is not two numbers >= 1; else as for :class:`ExponentialFamily`.
+        ArgumentError: a shape that is not two numbers >= 1; else as for :class:`ExponentialFamily`.
 
     Source: Mensch, Blondel 2018, "Differentiable Dynamic Programming for Structured Prediction and Attention",
     arXiv 1802.03676.
@@ -32,7 +33,7 @@ class AcyclicGridPaths(ExponentialFamily):
     def __init__(self, shape: Shape, diagonal: bool = True) -> None:
         super().__init__(shape)
         if len(self.event) != 2:
-            raise ValueError(f"shape: got {shape!r}; a grid has two axes; give (H, W)")
+            raise ArgumentError("shape", repr(shape), "a grid has two axes", "give (H, W)")
         self.diagonal = bool(diagonal)
 
     def __repr__(self) -> str:

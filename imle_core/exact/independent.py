@@ -18,7 +18,7 @@ class Categorical(ExponentialFamily):
         event: shape of a structure; its last axis is chosen along.
 
     Raises:
-        ValueError: as for :class:`ExponentialFamily`.
+        ArgumentError: as for :class:`ExponentialFamily`.
 
     >>> Categorical(2).marginals(torch.tensor([[0.0, 0.0]])).tolist()
     [[0.5, 0.5]]
@@ -53,7 +53,7 @@ class Hypercube(ExponentialFamily):
         event: shape of a structure.
 
     Raises:
-        ValueError: as for :class:`ExponentialFamily`.
+        ArgumentError: as for :class:`ExponentialFamily`.
 
     >>> Hypercube(2).marginals(torch.tensor([[0.0, -torch.inf]])).tolist()
     [[0.5, 0.0]]

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import pad
 
+from imle_core.checks import ArgumentError, check_whole
 from imle_core.exact.family import ExponentialFamily
-from imle_core.exact.parameters import NEVER, flips, is_whole, log_sum_exp
+from imle_core.exact.parameters import NEVER, flips, log_sum_exp
 
 _LARGEST_TABLE = 2**31  # bytes, eight for each item and room of an instance
 
@@ -26,7 +27,7 @@ class KnapsackSets(ExponentialFamily):
         capacity: whole number >= 0.
 
     Raises:
-        ValueError: weights or a capacity outside their range, or a table of items and room over 2 GiB; else as for
+        ArgumentError: weights or a capacity outside their range, or a table of items and room over 2 GiB; else as for
             :class:`ExponentialFamily`.
 
     Source: Kellerer, Pferschy, Pisinger 2004, "Knapsack Problems", section 2.3, with sums in place of maxima.
@@ -38,14 +39,13 @@ class KnapsackSets(ExponentialFamily):
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = np.asarray(weights)
         if given.dtype.kind not in "biuf":
-            raise ValueError(f"weights: got {given.dtype} entries; they must be whole numbers >= 0; give integers")
+            raise ArgumentError("weights", f"{given.dtype} entries", "they must be whole numbers >= 0", "give integers")
         unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
         if unfit.any():
-            raise ValueError(f"weights: got {given[unfit][0]}; they must be whole numbers >= 0; scale and round them")
+            raise ArgumentError("weights", str(given[unfit][0]), "they must be whole numbers >= 0", "scale and round them")
         if given.size == 0 or given.ndim == 0:
-            raise ValueError(f"weights: got shape {given.shape}; a knapsack needs a list of at least one item")
-        if not is_whole(capacity, 0):
-            raise ValueError(f"capacity: got {capacity!r}; it must be a whole number >= 0; scale weights and capacity alike")
+            raise ArgumentError("weights", f"shape {given.shape}", "a knapsack needs a list of at least one item", "add one")
+        check_whole("capacity", capacity, 0, "scale weights and capacity alike")
         super().__init__(given.shape)
         self.capacity = int(capacity)
         weights_ = [int(weight) for weight in given.ravel().tolist()]
@@ -53,9 +53,11 @@ class KnapsackSets(ExponentialFamily):
         self._room = min(self.capacity, sum(weights_)) // divisor
         self._weights = [min(weight // divisor, self._room + 1) for weight in weights_]
         if 8 * (self._room + 1) * len(weights_) > _LARGEST_TABLE:
-            raise ValueError(
-                f"capacity: got {capacity} for {len(weights_)} items; the table has eight bytes for each item and unit of "
-                "room and may have 2 GiB; measure weights in larger units"
+            raise ArgumentError(
+                "capacity",
+                f"{capacity} for {len(weights_)} items",
+                "the table has eight bytes for each item and unit of room and may have 2 GiB",
+                "measure weights in larger units",
             )
 
     def __repr__(self) -> str:

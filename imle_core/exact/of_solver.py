@@ -1,8 +1,9 @@
-"""Which exact distribution belongs to which solver."""
+"""The exact distribution that belongs to a solver."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from imle_core.checks import ArgumentTypeError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.grid import AcyclicGridPaths
 from imle_core.exact.independent import Categorical
@@ -37,12 +38,14 @@ def check_family(solver: Any, who: str) -> None:
     """The exact distribution of the solver's solutions must be known, for parameters of some shape.
 
     Raises:
-        TypeError: it is not.
+        ArgumentTypeError: it is not.
     """
     known = solver.k is not None if isinstance(solver, TopK) else family_of(solver, (1, 1)) is not None
     if known:
         return
-    raise TypeError(
-        f"function: got {solver!r}; {who} needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, "
-        "SpanningTree and Knapsack; give its exact distribution as family=..."
+    raise ArgumentTypeError(
+        "function",
+        repr(solver),
+        f"{who} needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, SpanningTree and Knapsack",
+        "give its exact distribution as family=...",
     )

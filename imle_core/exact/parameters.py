@@ -1,4 +1,4 @@
-"""What exact families share about numbers: reading theta, a stand-in for -inf, choices at random."""
+"""Numbers in exact families: reading theta, a stand-in for -inf, choices at random."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -6,6 +6,8 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from torch import Tensor
+
+from imle_core.checks import ArgumentError, is_whole
 
 Shape: TypeAlias = int | Sequence[int]
 
@@ -19,17 +21,12 @@ def event_shape(event: Shape) -> tuple[int, ...]:
     """An event as a tuple of sizes; a number is a vector of that length.
 
     Raises:
-        ValueError: no axes, or a size that is no whole number >= 1.
+        ArgumentError: no axes, or a size that is no whole number >= 1.
     """
     sizes = (event,) if isinstance(event, (int, np.integer)) else tuple(event)
     if not sizes or not all(is_whole(size, 1) for size in sizes):
-        raise ValueError(f"event: got {event!r}; sizes must be whole numbers >= 1; give the shape of one instance")
+        raise ArgumentError("event", repr(event), "sizes must be whole numbers >= 1", "give the shape of one instance")
     return tuple(int(size) for size in sizes)
-
-
-def is_whole(value: object, least: int) -> bool:
-    """Whether a value is a whole number of at least ``least``."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
 def wide_parameters(theta: Tensor, event: tuple[int, ...], what: str) -> Tensor:
@@ -41,23 +38,27 @@ def wide_parameters(theta: Tensor, event: tuple[int, ...], what: str) -> Tensor:
         what: the family, for an error.
 
     Raises:
-        ValueError: another shape, NaN, +inf, or finite entries of which sums might overflow.
+        ArgumentError: another shape, NaN, +inf, or finite entries of which sums might overflow.
     """
     if theta.dim() != len(event) + 1 or theta.shape[1:] != event:
-        raise ValueError(
-            f"theta: got shape {tuple(theta.shape)}; {what} needs (N, {', '.join(map(str, event))}); "
-            "use theta.unsqueeze(0) for one instance"
+        raise ArgumentError(
+            "theta",
+            f"shape {tuple(theta.shape)}",
+            f"{what} needs (N, {', '.join(map(str, event))})",
+            "use theta.unsqueeze(0) for one instance",
         )
     wide = theta.to(torch.float64)
     seen = wide.detach()
     if not (seen < torch.inf).all():
         nan, infinite = int(seen.isnan().sum()), int(seen.isposinf().sum())
-        raise ValueError(f"theta: got {nan} NaN and {infinite} inf; parameters must be finite, or -inf for never")
+        raise ArgumentError("theta", f"{nan} NaN and {infinite} inf", "parameters must be finite", "use -inf for never")
     closed = seen.isneginf()
     if (huge := seen[(seen.abs() > _LARGEST) & ~closed]).numel():
-        raise ValueError(
-            f"theta: got {float(huge[0]):g}; sums over entries must stay finite; keep entries within {_LARGEST:g}, "
-            "or use -inf for never"
+        raise ArgumentError(
+            "theta",
+            f"{float(huge[0]):g}",
+            "sums over entries must stay finite",
+            f"keep entries within {_LARGEST:g}, or use -inf for never",
         )
     return wide.masked_fill(closed, NEVER) if closed.any() else wide
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from imle_core.checks import ArgumentError, is_whole
 from imle_core.exact.family import ExponentialFamily
-from imle_core.exact.parameters import NEVER, Shape, choose, is_whole, log_sum_exp
+from imle_core.exact.parameters import NEVER, Shape, choose, log_sum_exp
 
 
 class KSubset(ExponentialFamily):
@@ -24,7 +25,7 @@ class KSubset(ExponentialFamily):
         event: shape of a structure, all of whose entries are one set.
 
     Raises:
-        ValueError: k outside its range; else as for :class:`ExponentialFamily`.
+        ArgumentError: k outside its range; else as for :class:`ExponentialFamily`.
 
     Source: Ahmed, Zeng, Niepert, Van den Broeck 2023, "SIMPLE: A Gradient Estimator for k-Subset Sampling",
     arXiv 2210.01941.
@@ -37,8 +38,8 @@ class KSubset(ExponentialFamily):
         super().__init__(event)
         self._size = prod(self.event)
         if not is_whole(k, 1) or k > self._size:
-            raise ValueError(
-                f"k: got {k!r}; an instance has {self._size} entries; k must be a whole number from 1 to {self._size}"
+            raise ArgumentError(
+                "k", repr(k), f"an instance has {self._size} entries", f"k must be a whole number from 1 to {self._size}"
             )
         self.k = int(k)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from imle_core.checks import ArgumentError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, flips, log_sum_exp
 from imle_core.exact.tree_growth import connected_parts, entries_at, places, with_one_more_node
@@ -26,8 +27,8 @@ class SpanningTrees(ExponentialFamily):
         edges: pairs of nodes, such as the ``edges`` of :class:`~imle_core.solvers.SpanningTree`; z has their order.
 
     Raises:
-        ValueError: no edges, an edge that is no pair, self-loops, parallel edges, or a graph in several parts; else as for
-            :class:`ExponentialFamily`.
+        ArgumentError: no edges, an edge that is no pair, self-loops, parallel edges, or a graph in several parts; else as
+            for :class:`ExponentialFamily`.
 
     Source: Kirchhoff 1847; Grassmann, Taksar, Heyman 1985 for elimination without subtraction.
 
@@ -38,7 +39,7 @@ class SpanningTrees(ExponentialFamily):
     def __init__(self, edges: Iterable[tuple[Hashable, Hashable]]) -> None:
         self.edges = [_pair(edge) for edge in edges]
         if not self.edges:
-            raise ValueError("edges: got none; a spanning tree needs at least one; add an edge")
+            raise ArgumentError("edges", "none", "a spanning tree needs at least one", "add an edge")
         super().__init__(len(self.edges))
         self.nodes = list(dict.fromkeys(node for edge in self.edges for node in edge))
         number = {node: i for i, node in enumerate(self.nodes)}
@@ -46,9 +47,11 @@ class SpanningTrees(ExponentialFamily):
         self._between = self._table()
         apart = connected_parts(self._ends[None, :, 0], self._ends[None, :, 1], len(self.nodes))[0].nonzero()
         if len(apart):
-            raise ValueError(
-                f"edges: got no path between {self.nodes[0]!r} and {self.nodes[int(apart[0])]!r}; a spanning tree needs a "
-                "connected graph; add edges"
+            raise ArgumentError(
+                "edges",
+                f"no path between {self.nodes[0]!r} and {self.nodes[int(apart[0])]!r}",
+                "a spanning tree needs a connected graph",
+                "add edges",
             )
 
     def __repr__(self) -> str:
@@ -60,11 +63,13 @@ class SpanningTrees(ExponentialFamily):
         for edge, (i, j) in enumerate(self._ends.tolist()):
             u, v = self.edges[edge]
             if i == j:
-                raise ValueError(f"edges: got a self-loop at {u!r}; an edge must join two nodes; take it away")
+                raise ArgumentError("edges", f"a self-loop at {u!r}", "an edge must join two nodes", "take it away")
             if table[i, j] < len(self.edges):
-                raise ValueError(
-                    f"edges: got parallel edges between {u!r} and {v!r}; two nodes may have one edge; "
-                    "make them one, with the logaddexp of their parameters"
+                raise ArgumentError(
+                    "edges",
+                    f"parallel edges between {u!r} and {v!r}",
+                    "two nodes may have one edge",
+                    "make them one, with the logaddexp of their parameters",
                 )
             table[i, j] = table[j, i] = edge
         return table
@@ -136,6 +141,6 @@ def _determinant(matrix: list[list[int]]) -> int:
 
 def _pair(edge: tuple[Hashable, Hashable]) -> tuple[Hashable, Hashable]:
     if isinstance(edge, str) or not hasattr(edge, "__len__") or len(edge) != 2:
-        raise ValueError(f"edges: got {edge!r} as an edge; an edge is a pair of nodes; give pairs (u, v)")
+        raise ArgumentError("edges", f"{edge!r} as an edge", "an edge is a pair of nodes", "give pairs (u, v)")
     u, v = edge
     return u, v

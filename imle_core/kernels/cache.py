@@ -69,7 +69,7 @@ class CodeFiles:
         self._index = folder / f"{stem}.nbi"
 
     def load(self, key: Any) -> Any:
-        """What was saved under ``key``, or None."""
+        """Value that was saved under ``key``, or None."""
         name = (self._read(self._index, None) or {}).get(key)
         return None if name is None else self._read(self._folder / name, key)
 

@@ -1,4 +1,4 @@
-"""Who wants to know that kernels are being compiled, which takes seconds where no cache has them yet."""
+"""Notice that kernels are being compiled, which takes seconds where no cache has them yet."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How good gradients are, and how surely that is known: bias, variance, direction, on one instance or on several."""
+"""Accuracy of gradients, and how surely it is known: bias, variance, direction, on one instance or on several."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _PAIRS = 64  # of repetitions that tell how their directions vary
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How gradients g of many repetitions compare with the true one ``g*``; lengths are in units of ``||g*||``.
+    """Gradients g of many repetitions beside the true one ``g*``; lengths are in units of ``||g*||``.
 
     Each is a :class:`imle_core.lab.estimate.IntervalEstimate`, with a standard error and an interval.
 

@@ -49,7 +49,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far the law q of ``MAP(theta + tau * eps)`` is from p.
+    """Distance of the law q of ``MAP(theta + tau * eps)`` from p.
 
     Attributes:
         temperature: tau.
@@ -126,7 +126,7 @@ def calibrate(
         An iterator of one record for each temperature, and then for each refinement.
 
     Raises:
-        ValueError: an argument outside its range; noise in pairs or other groups, whose standard errors are others; theta
+        ArgumentError: an argument outside its range; noise in pairs or other groups, whose standard errors are others; theta
             that does not fit the family; a solver whose solution is not among the family's states, where these are
             enumerated (found by a hash of 64 bits, so that one of 2^44 others might pass); states with entries that are not
             whole numbers.
@@ -143,21 +143,24 @@ def calibrate(
     """
     checks.check_theta(theta)
     if len(theta) == 0:
-        raise ValueError(f"theta: got shape {tuple(theta.shape)}; there must be an instance; its batch axis is empty")
+        raise checks.ArgumentError(
+            "theta", f"shape {tuple(theta.shape)}", "there must be an instance", "its batch axis is empty"
+        )
     checks.check_samples("nb_samples", nb_samples)
     if nb_samples < 2:
-        raise ValueError(
-            f"nb_samples: got {nb_samples!r}; it must be >= 2, since one half is judged by the other; use 100000"
+        raise checks.ArgumentError(
+            "nb_samples", repr(nb_samples), "it must be >= 2, since one half is judged by the other", "use 100000"
         )
     if dependent_samples(noise_distribution) > 1:
-        raise ValueError(
-            f"noise_distribution: got {noise_distribution!r}, of dependent samples; the errors here are those of "
-            "independent ones; use the law itself, such as GumbelNoiseDistribution()"
+        raise checks.ArgumentError(
+            "noise_distribution",
+            f"{noise_distribution!r}, of dependent samples",
+            "the errors here are those of independent ones",
+            "use the law itself, such as GumbelNoiseDistribution()",
         )
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
-    if not isinstance(refinements, int) or refinements < 0:
-        raise ValueError(f"refinements: got {refinements!r}; it must be a whole number >= 0; use 0 for none")
+    checks.check_whole("refinements", refinements, 0, "use 0 for none")
     ordered = _in_order(temperatures)
     settings = {"nb_samples": nb_samples, "seed": seed, "chunk_size": chunk_size}
     comparison = _Comparison(theta.detach(), solver, family, noise_distribution, settings, observe)
@@ -168,7 +171,7 @@ def closest(records: Iterable[Calibration]) -> Calibration:
     """The record with the least mean distance over instances.
 
     Raises:
-        ValueError: no records.
+        ArgumentError: no records.
     """
     return min(records, key=lambda record: record.distance.mean)
 
@@ -178,7 +181,7 @@ def _in_order(temperatures: Iterable[float]) -> list[float]:
     for temperature in ordered:
         checks.check_temperature("temperatures", temperature)
     if not ordered:
-        raise ValueError("temperatures: got none; there must be at least one; use [0.5, 1, 2, 4]")
+        raise checks.ArgumentError("temperatures", "none", "there must be at least one", "use [0.5, 1, 2, 4]")
     return ordered
 
 
@@ -254,7 +257,9 @@ class _Law:
         states = family.states().flatten(1).cpu()
         whole = _whole(states)
         if whole is None:
-            raise ValueError(f"family: {family!r} has states with fractions; only whole numbers are counted; scale them")
+            raise checks.ArgumentError(
+                "family", f"{family!r} with fractions in its states", "only whole numbers are counted", "scale them"
+            )
         for attempt in count():
             self._weights = _random_weights(whole.shape[1], attempt)
             self._hashes, order = _hash(whole, self._weights).sort()
@@ -276,15 +281,18 @@ class _Law:
             row = rows[int(foreign.nonzero()[0])]
             entries = row.nonzero().flatten().tolist()
             shown = ", ".join(map(str, entries[:12])) + (", ..." if len(entries) > 12 else "") if entries else "nothing"
-            raise ValueError(
-                f"solver: gave a state that is not among {self._name}; it chooses {shown} of {len(row)} entries; "
-                "give the family of the solver's own solutions"
+            raise checks.ArgumentError(
+                "solver",
+                f"a state that is not among {self._name}",
+                f"it chooses {shown} of {len(row)} entries",
+                "give the family of the solver's own solutions",
+                "gave",
             )
         return places.view(states.shape[:2])
 
 
 class _Half:
-    """What is kept of one half of the samples: how often each state came, and sums of the entries."""
+    """One half of the samples: how often each state came, and sums of the entries."""
 
     def __init__(self, shape: torch.Size, law: _Law | None) -> None:
         self.size = 0

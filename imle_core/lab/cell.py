@@ -1,4 +1,4 @@
-"""What is known of an estimator with one setting, and whether two of them can be told apart."""
+"""Figures of an estimator with one setting, and whether two of them can be told apart."""
 
 import math
 from collections.abc import Sequence

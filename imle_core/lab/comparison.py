@@ -1,7 +1,8 @@
-"""How good are estimators of a gradient, here? Bias, variance, direction and cost on problems, cell by cell."""
+"""Comparisons of estimators of a gradient: bias, variance, direction and cost on problems, cell by cell."""
 
 from collections.abc import Iterator, Sequence
 
+from imle_core.checks import ArgumentError
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab.cell import Cell, Skipped
 from imle_core.lab.measurement import EstimatorSettings, Instance, Setting
@@ -19,7 +20,7 @@ def compare(instances: Sequence[Instance], settings: EstimatorSettings) -> Itera
         settings: what to measure.
 
     Raises:
-        ValueError: no instances; a loss that cannot be used, or a true gradient of 0.
+        ArgumentError: no instances; a loss that cannot be used, or a true gradient of 0.
 
     >>> from imle_core.noise import GumbelNoiseDistribution
     >>> from imle_core.lab.problem import make_problem
@@ -31,9 +32,11 @@ def compare(instances: Sequence[Instance], settings: EstimatorSettings) -> Itera
     (True, 30.0)
     """
     if not instances:
-        raise ValueError("instances: got none; figures are means over them; give at least one")
+        raise ArgumentError("instances", "none", "figures are means over them", "give at least one")
     if not all(instance.reference.norm > 0 for instance in instances):
-        raise ValueError("loss: its true gradient is 0 here; nothing can be measured against it; take another loss or theta")
+        raise ArgumentError(
+            "loss", "0", "nothing can be measured against it", "take another loss or theta", "its true gradient here is"
+        )
     for name in settings.estimators or ESTIMATORS:
         yield from search(instances, settings, name)
 

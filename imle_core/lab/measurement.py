@@ -36,7 +36,7 @@ _AXES = frozenset({"lambdas", "temperatures"})
 
 @dataclass(frozen=True)
 class EstimatorSettings:
-    """What is measured on a problem.
+    """Settings of a measurement on a problem.
 
     Attributes:
         noise: noise of all estimators; None for none.
@@ -63,12 +63,18 @@ class EstimatorSettings:
             checks.check_name("estimator", name, ESTIMATORS)
         for name, values in (("lambdas", self.lambdas), ("temperatures", self.temperatures)):
             if not values or not all(math.isfinite(value) and value >= 0 for value in values):
-                raise ValueError(f"{name}: got {list(values)}; it must be finite numbers >= 0, at least one; use (1.0,)")
+                raise checks.ArgumentError(
+                    name, str(list(values)), "it must be finite numbers >= 0, at least one", "use (1.0,)"
+                )
         checks.check_samples("nb_samples", self.nb_samples)
         if self.repetitions < 2:
-            raise ValueError(f"repetitions: got {self.repetitions}; a variance needs 2 or more; the usual number is 500")
+            raise checks.ArgumentError(
+                "repetitions", str(self.repetitions), "a variance needs 2 or more", "the usual number is 500"
+            )
         if not self.widened <= _AXES:
-            raise ValueError(f"widened: got {sorted(self.widened)}; it must be of {sorted(_AXES)}; use frozenset() for none")
+            raise checks.ArgumentError(
+                "widened", str(sorted(self.widened)), f"it must be of {sorted(_AXES)}", "use frozenset() for none"
+            )
 
     @property
     def shown(self) -> float:
@@ -140,7 +146,7 @@ class Measurement:
 
     @property
     def repetitions(self) -> int:
-        """How many gradients there are."""
+        """Number of gradients."""
         return sum(map(len, self._parts))
 
     def extend(self, repetitions: int) -> None:

@@ -60,7 +60,7 @@ def make_problem(name: str, size: str | None = None, seed: int = 0) -> LabProble
         seed: of the stream, 0 to 2^32 - 1.
 
     Raises:
-        ValueError: an unknown name, or a size of another form.
+        ArgumentError: an unknown name, or a size of another form.
 
     >>> make_problem("top-k").theta.shape
     torch.Size([1, 10])
@@ -81,12 +81,16 @@ def check_problem(name: str, size: str | None = None) -> tuple["_Maker", tuple[i
     default, pattern, make = PROBLEMS[name]
     match = re.fullmatch(pattern, size or default)
     if match is None:
-        raise ValueError(f"size: got {size!r}; {name} has sizes like {default!r}, of whole numbers >= 1")
+        raise checks.ArgumentError(
+            "size", repr(size), f"{name} has sizes like {default!r}, of whole numbers >= 1", "leave it out for that one"
+        )
     sizes = tuple(map(int, match.groups()))
     if name == "top-k" and sizes[1] > sizes[0]:
-        raise ValueError(f"size: got {size!r}; top-k chooses at most n of n; use '{sizes[0]},{max(1, sizes[0] // 2)}'")
+        raise checks.ArgumentError(
+            "size", repr(size), "top-k chooses at most n of n", f"use '{sizes[0]},{max(1, sizes[0] // 2)}'"
+        )
     if name == "spanning-tree" and sizes[0] < 2:
-        raise ValueError(f"size: got {size!r}; a spanning tree needs 2 nodes or more; use '6'")
+        raise checks.ArgumentError("size", repr(size), "a spanning tree needs 2 nodes or more", "use '6'")
     return make, sizes
 
 

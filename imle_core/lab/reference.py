@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts
+from imle_core.checks import ArgumentError
 from imle_core.contracts import Noise
 from imle_core.estimators import Loss, TargetDistribution, imle, steps_of_any_size
 from imle_core.exact import ExponentialFamily
@@ -56,7 +57,7 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
         seed: of the samples.
 
     Raises:
-        ValueError: neither an exact distribution nor noise; or a loss that cannot be used.
+        ArgumentError: neither an exact distribution nor noise; or a loss that cannot be used.
     """
     generator = torch.Generator(problem.theta.device).manual_seed(seed)
     family = problem.family
@@ -66,9 +67,11 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
     if family is not None:
         return _by_exact_samples(problem, family, generator)
     if noise is None:
-        raise ValueError(
-            f"noise: got none for {problem.name}, of which no exact distribution is known; the reference needs one or the "
-            "other; use normal noise for instance"
+        raise ArgumentError(
+            "noise",
+            f"none for {problem.name}, of which no exact distribution is known",
+            "the reference needs one or the other",
+            "use normal noise for instance",
         )
     z = _mode(problem).requires_grad_()
     differentiable = contracts.losses_of(problem.loss, z).requires_grad

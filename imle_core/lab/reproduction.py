@@ -203,7 +203,7 @@ class ListedSets(Enumeration):
 
 @dataclass(frozen=True)
 class PublishedExperiment:
-    """What is minimised, and how.
+    """A minimisation that a paper published: problem, exact distribution, methods.
 
     Attributes:
         problem: first parameters ``(1, *event)``, solver and loss.
@@ -305,7 +305,7 @@ def reproduce(
         observe: is told how many steps are done.
 
     Raises:
-        ValueError: repetitions or a seed out of range.
+        ArgumentError: repetitions or a seed out of range.
     """
     readings = []
     for reading in gaps(experiment, method, repetitions, seed):
@@ -318,7 +318,9 @@ def reproduce(
 def gaps(experiment: PublishedExperiment, method: PublishedMethod, repetitions: int, seed: int = 0) -> Iterator[Tensor]:
     """The gaps ``(R,)`` of all repetitions at each step; see :func:`reproduce`."""
     if repetitions < 2:
-        raise ValueError(f"repetitions: got {repetitions!r}; a deviation takes 2 or more; the usual number is 1000")
+        raise checks.ArgumentError(
+            "repetitions", repr(repetitions), "a deviation takes 2 or more", "the usual number is 1000"
+        )
     checks.check_seed("seed", seed)
     problem = experiment.problem
     layer = _layer(experiment, method, repetitions, seed)

@@ -53,7 +53,7 @@ class Trial:
             measurement.forget()
 
     def cell(self, *, is_best: bool = False, edges: tuple[str, ...] = (), timed: bool = False) -> Cell:
-        """What is known so far."""
+        """The cell as far as it is known."""
         by_instance, first = tuple(each.accuracy for each in self._measurements), self._measurements[0]
         betas = [each.beta for each in self._measurements if each.beta is not None]
         return Cell(

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.noise.distribution import Device, NoiseDistribution
 from imle_core.noise.location_scale import LocationScaleNoise
 
@@ -27,7 +28,7 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         law: normal, logistic or Gumbel noise.
 
     Raises:
-        ValueError: noise that is neither symmetric nor sampled by quantiles, such as Sum-of-Gamma.
+        ArgumentError: noise that is neither symmetric nor sampled by quantiles, such as Sum-of-Gamma.
     """
 
     pure = True
@@ -35,9 +36,11 @@ class AntitheticNoiseDistribution(NoiseDistribution):
 
     def __init__(self, law: NoiseDistribution) -> None:
         if not isinstance(law, LocationScaleNoise):
-            raise ValueError(
-                f"law: got {law!r}; antithetic pairs need a law that is symmetric or drawn by its quantiles; use "
-                "NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()"
+            raise ArgumentError(
+                "law",
+                repr(law),
+                "antithetic pairs need a law that is symmetric or drawn by its quantiles",
+                "use NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()",
             )
         self.law, self.mean, self.variance = law, law.mean, law.variance
 
@@ -55,10 +58,12 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         """Draws ``(B, S, *event)``, in pairs along S; see :meth:`NoiseDistribution.sample`.
 
         Raises:
-            ValueError: a shape without an axis of samples.
+            ArgumentError: a shape without an axis of samples.
         """
         if len(shape) < 2:
-            raise ValueError(f"shape: got {tuple(shape)}; antithetic pairs need (B, S, *event); S is the axis of samples")
+            raise ArgumentError(
+                "shape", str(tuple(shape)), "antithetic pairs need (B, S, *event)", "S is the axis of samples"
+            )
         instances, samples, *event = shape
         halves = (instances, -(-samples // 2), *event)
         kind = dtype or torch.get_default_dtype()
@@ -71,9 +76,9 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         """``d/dx log p(x)`` of a single draw."""
         return self.law.score(x)
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of a single draw."""
-        return self.law.distribution_function(x)
+        return self.law.cdf(x)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         return self.law._draw(count, device, dtype, generator)

@@ -1,6 +1,6 @@
 """The base of noise distributions.
 
-Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``distribution_function(x)`` and,
+Every class has ``sample(shape, *, dtype, device, generator)``, ``mean``, ``variance``, ``cdf(x)`` and,
 where its density has a gradient, ``score(x)``.
 Draws are made in float64 and then rounded to the wanted type, so that narrow types lose precision but no tail. On the CPU,
 compiled code makes them of a key that is drawn from the generator, elsewhere torch does.
@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+from imle_core.checks import ArgumentError
 
 _PART = 2**16  # entries drawn at once: their temporaries stay in the cache
 _REACH = 40.0  # deviations from the mean within which all draws lie
@@ -60,7 +62,7 @@ class NoiseDistribution(ABC):
         return values.view(torch.Size(shape)).to(target or source)
 
     @abstractmethod
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` at every entry of ``x``."""
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
@@ -80,21 +82,25 @@ class CompiledNoise(NoiseDistribution):
 
     @property
     @abstractmethod
-    def _settings(self) -> str:
-        """Names and values of its settings, for messages."""
+    def _settings(self) -> tuple[str, str]:
+        """Names of its settings, and their values, for messages."""
 
     def check_type(self, dtype: torch.dtype) -> None:
         """Draws rounded to a floating type must be finite, and not all the same.
 
         Raises:
-            ValueError: mean and deviation lie outside what the type holds.
+            ArgumentError: mean and deviation lie outside what the type holds.
         """
         kind, size = torch.finfo(dtype), abs(self.mean)
         deviation = math.sqrt(self.variance)
         if not (size + _REACH * deviation <= kind.max and deviation > kind.eps * max(size, kind.smallest_normal)):
-            raise ValueError(
-                f"{self._settings}; draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ "
-                f"in {dtype}, which ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number; {self._remedy}"
+            name, got = self._settings
+            raise ArgumentError(
+                name,
+                got,
+                f"draws of mean {self.mean:.2g} and deviation {deviation:.2g} must be finite and differ in {dtype}, which "
+                f"ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number",
+                self._remedy,
             )
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:

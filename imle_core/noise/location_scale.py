@@ -51,22 +51,24 @@ class LocationScaleNoise(CompiledNoise):
         for name, value in (("location", location), ("scale", scale)):
             checks.check_not_learned(name, value, "learn theta, whose place and scale do the same")
         if not math.isfinite(location):
-            raise ValueError(f"location: got {location!r}; it must be finite")
+            raise checks.ArgumentError("location", repr(location), "it must be finite", "the usual value is 0")
         if not (math.isfinite(scale) and scale > 0):
-            raise ValueError(f"scale: got {scale!r}; it must be a finite number > 0; for no noise set temperatures to 0")
+            raise checks.ArgumentError(
+                "scale", repr(scale), "it must be a finite number > 0", "for no noise set temperatures to 0"
+            )
         self.location, self.scale = float(location), float(scale)
         self.mean = self.location + self.scale * self._standard_mean
         self.variance = self.scale * self.scale * self._standard_variance  # a power would raise where it overflows
         self.check_type(torch.float64)
 
     @property
-    def _settings(self) -> str:
-        return f"location, scale: got {self.location:g}, {self.scale:g}"
+    def _settings(self) -> tuple[str, str]:
+        return "location, scale", f"{self.location:g}, {self.scale:g}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(location={self.location:g}, scale={self.scale:g})"
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` at every entry of ``x``."""
         points = torch.from_numpy((np.asarray(x, dtype=np.float64) - self.location) / self.scale)
         return self._standard_distribution_function(points).numpy()
@@ -110,7 +112,7 @@ class GumbelNoiseDistribution(LocationScaleNoise):
         scale: scale, > 0; the variance is ``scale^2 pi^2/6``.
 
     Raises:
-        ValueError: a location that is not finite, or a scale that is not finite and positive.
+        ArgumentError: a location that is not finite, or a scale that is not finite and positive.
     """
 
     _law = "gumbel"
@@ -145,7 +147,7 @@ class NormalNoiseDistribution(LocationScaleNoise):
         scale: standard deviation, > 0.
 
     Raises:
-        ValueError: a location that is not finite, or a scale that is not finite and positive.
+        ArgumentError: a location that is not finite, or a scale that is not finite and positive.
     """
 
     _law = "normal"
@@ -174,7 +176,7 @@ class LogisticNoiseDistribution(LocationScaleNoise):
         scale: scale, > 0; the variance is ``scale^2 pi^2/3``.
 
     Raises:
-        ValueError: a location that is not finite, or a scale that is not finite and positive.
+        ArgumentError: a location that is not finite, or a scale that is not finite and positive.
     """
 
     _law = "logistic"

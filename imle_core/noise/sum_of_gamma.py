@@ -27,7 +27,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         device: where ``sample`` puts its draws when it is not told.
 
     Raises:
-        ValueError: k or nb_iterations outside its range, a k whose draws float64 cannot hold, or a series of more gamma
+        ArgumentError: k or nb_iterations outside its range, a k whose draws float64 cannot hold, or a series of more gamma
             variables than :data:`.MOST_BLOCKS`. Narrower types are checked when they are drawn.
 
     >>> float(SumOfGammaNoiseDistribution(k=2.0, nb_iterations=1).variance)
@@ -40,18 +40,20 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
         checks.check_not_learned("k", k, "learn theta, whose scale does the same")
         if not (math.isfinite(k) and k > 0):
-            raise ValueError(f"k: got {k!r}; it must be a finite number > 0; use about the size of a solution")
+            raise checks.ArgumentError("k", repr(k), "it must be a finite number > 0", "use about the size of a solution")
         checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
         if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
-            raise ValueError(f"nb_iterations: got {nb_iterations!r}; it must be a whole number >= 1, or math.inf")
+            raise checks.ArgumentError(
+                "nb_iterations", repr(nb_iterations), "it must be a whole number >= 1, or math.inf", "the usual value is 10"
+            )
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
         self.mean, self.variance = sum_of_gamma_law.mean_and_variance(self.k, float(nb_iterations))
         self.check_type(torch.float64)
         sum_of_gamma_law.check_length(self.k, float(nb_iterations))
 
     @property
-    def _settings(self) -> str:
-        return f"k: got {self.k:g}"
+    def _settings(self) -> tuple[str, str]:
+        return "k", f"{self.k:g}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(k={self.k:g}, nb_iterations={self.nb_iterations:g})"
@@ -68,10 +70,10 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         chosen = device if device is not None else self.device
         return super().sample(shape, dtype=dtype, device=chosen, generator=generator)
 
-    def distribution_function(self, x: ArrayLike) -> NDArray[np.float64]:
-        """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.distribution_function`."""
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
+        """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.cdf`."""
         points = np.asarray(x, dtype=np.float64)
-        values = sum_of_gamma_law.distribution_function(self.k, float(self.nb_iterations), points.ravel())
+        values = sum_of_gamma_law.cdf(self.k, float(self.nb_iterations), points.ravel())
         return values.reshape(points.shape)
 
     @property
@@ -89,10 +91,12 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         Derivation: the sum of s exponential variables with scales 1/i is the largest of s standard ones (Renyi 1953).
 
         Raises:
-            ValueError: k is not a whole number.
+            ArgumentError: k is not a whole number.
         """
         if self.k != int(self.k):
-            raise ValueError(f"k: got {self.k:g}; a k-fold sum needs a whole number; take the law of a single draw")
+            raise checks.ArgumentError(
+                "k", f"{self.k:g}", "a k-fold sum needs a whole number", "take the law of a single draw"
+            )
         decay = np.exp(-np.asarray(x, dtype=np.float64))
         if math.isinf(self.nb_iterations):
             return np.asarray(np.exp(-decay))

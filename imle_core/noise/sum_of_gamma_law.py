@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.concurrency import in_threads
 
 Real = NDArray[np.float64]
@@ -102,12 +103,14 @@ def check_length(k: float, iterations: float) -> None:
     """Refuses a series of more than :data:`MOST_BLOCKS` blocks: k is too small for that many terms, or they are too many.
 
     Raises:
-        ValueError: it is longer, or its terms are too many for float64 to tell apart.
+        ArgumentError: it is longer, or its terms are too many for float64 to tell apart.
     """
     if _last(k, iterations) > 2**53 or len(_bounds(k, iterations)) > MOST_BLOCKS:
-        raise ValueError(
-            f"k: got {k:g} with {iterations:g} iterations; each draw would be a sum of more than {MOST_BLOCKS} gamma "
-            "variables; take a k of about the size of a solution, and fewer iterations"
+        raise ArgumentError(
+            "k",
+            f"{k:g} with {iterations:g} iterations",
+            f"each draw would be a sum of more than {MOST_BLOCKS} gamma variables",
+            "take a k of about the size of a solution, and fewer iterations",
         )
 
 
@@ -162,27 +165,32 @@ def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     return laws, np.cumsum([0, *sizes]), np.concatenate([np.empty((0, 2)), *columns]), np.array(scales)
 
 
-def distribution_function(k: float, iterations: float, x: Real) -> Real:
+def cdf(k: float, iterations: float, x: Real) -> Real:
     """Distribution function ``P(X <= x)`` of one Sum-of-Gamma draw.
 
     For a series of one block it is the mixture ``sum_j P(J=j) P(Gamma(s/k + j, 1/s) <= x + (log s)/k)``, otherwise the
     Fourier inversion (Gil-Pelaez 1951) of ``phi(t) = s^{-it/k} prod_i (1 - it/i)^{-1/k}``.
 
     Raises:
-        ValueError: a series too long for a mixture whose characteristic function decays too slowly (s < 12 k, or k > 1e5).
+        ArgumentError: a series too long for a mixture whose characteristic function decays too slowly (s < 12 k, or k >
+            1e5).
     """
     if iterations >= 12 * k:
         if k > _MOST_INVERTED:
-            raise ValueError(
-                f"distribution function: got k={k:g} with {iterations:g} iterations; for so many it is known up to "
-                f"k = {_MOST_INVERTED:g}; take a k of about the size of a solution"
+            raise ArgumentError(
+                "distribution function",
+                f"k={k:g} with {iterations:g} iterations",
+                f"for so many it is known up to k = {_MOST_INVERTED:g}",
+                "take a k of about the size of a solution",
             )
         return _by_inversion(k, iterations, x)
     (first, *more) = blocks(k, iterations)
     if more:
-        raise ValueError(
-            f"distribution function: got k={k:g} with {iterations:g} iterations; a series this long needs at least 12 k "
-            f"iterations; take {math.ceil(12 * k)} or more"
+        raise ArgumentError(
+            "distribution function",
+            f"k={k:g} with {iterations:g} iterations",
+            "a series this long needs at least 12 k iterations",
+            f"take {math.ceil(12 * k)} or more",
         )
     assert first.pmf is not None or first.alias is None
     pmf = np.ones(1) if first.pmf is None else first.pmf

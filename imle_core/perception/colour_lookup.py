@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from imle_core.perception.judgement import plan
 from imle_core.perception.maps import TILE, ImageMaps
-from imle_core.perception.training import EpochRecord, PerceptionStep
+from imle_core.perception.training import EpochRecord, PerceptionStep, load_network
 
 _BINS = 64  # of each colour channel
 
@@ -55,7 +55,7 @@ def _colours(images: Tensor) -> Tensor:
 
 
 class ColourTraining:
-    """Fills a look-up in a single step, in the form of a :class:`imle_core.perception.training.PerceptionTraining`.
+    """Fills a look-up in a single step: a :class:`imle_core.contracts.Trainable`, as a ``PerceptionTraining`` is one.
 
     Args:
         network: the look-up.
@@ -68,8 +68,13 @@ class ColourTraining:
         self.network, self.maps, self.step = network, maps, 0
         self.epoch_record = EpochRecord(0.0, 0.0, 0.0, 0.0, 0.0)
 
+    @property
+    def done(self) -> bool:
+        """Whether the table is filled."""
+        return self.step == self.steps
+
     def __iter__(self) -> Iterator[PerceptionStep]:
-        if self.step == 0:
+        if not self.done:
             began = time.perf_counter()
             errors = plan(self.network.fit(self.maps), self.maps).costs - self.maps.costs
             loss = errors.square().flatten(1).sum(dim=1).mean().item()
@@ -86,10 +91,7 @@ class ColourTraining:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: the state of another network.
+            ArgumentError: the state of another network.
         """
-        try:
-            self.network.load_state_dict(state["network"])
-        except RuntimeError as error:
-            raise ValueError("state: is that of another network; take the state of the same training") from error
+        load_network(self.network, state)
         self.step = state["step"]

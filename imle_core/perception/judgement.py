@@ -12,7 +12,7 @@ from imle_core.perception.maps import TILES_AT_A_TIME, TOLERANCE, ImageMaps, che
 
 @dataclass(frozen=True, eq=False)
 class Plans:
-    """What a network's costs lead to on maps.
+    """Paths that a network's costs lead to on maps.
 
     Attributes:
         costs: predicted costs, ``(N, H, W)``; known up to scale only, since no scale changes a path.
@@ -31,7 +31,7 @@ class Plans:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How well a network plans, without noise.
+    """Quality of a network's plans, without noise.
 
     Attributes:
         optimal: share of maps whose path costs as little as possible, in truth.

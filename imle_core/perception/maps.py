@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.solvers import GridPath
 
 TILE = 8
@@ -37,8 +38,8 @@ class ImageMaps(Dataset[Item]):
         paths: ``(N, H, W)`` float32, of ones and zeros; gold paths.
 
     Raises:
-        ValueError: arrays that do not fit each other, or costs that are not positive and finite.
-        TypeError: arrays of another type.
+        ArgumentError: arrays that do not fit each other, or costs that are not positive and finite.
+        ArgumentTypeError: arrays of another type.
     """
 
     images: Tensor
@@ -48,16 +49,23 @@ class ImageMaps(Dataset[Item]):
     def __post_init__(self) -> None:
         for name, kind in (("images", torch.uint8), ("costs", torch.float32), ("paths", torch.float32)):
             if getattr(self, name).dtype != kind:
-                raise TypeError(f"{name}: got {getattr(self, name).dtype}; it must be {kind}; convert it")
+                raise ArgumentTypeError(name, str(getattr(self, name).dtype), f"it must be {kind}", "convert it")
         count, height, width = self.costs.shape if self.costs.dim() == 3 else (0, 0, 0)
         if 0 in (count, height, width):
-            raise ValueError(f"costs: got shape {tuple(self.costs.shape)}; it must be (N, H, W), none of them 0")
+            raise ArgumentError(
+                "costs",
+                f"shape {tuple(self.costs.shape)}",
+                "it must be (N, H, W), none of them 0",
+                "use costs.unsqueeze(0) for one map",
+            )
         for name, shape in (("images", (count, TILE * height, TILE * width, 3)), ("paths", (count, height, width))):
             if getattr(self, name).shape != shape:
                 got = tuple(getattr(self, name).shape)
-                raise ValueError(f"{name}: got shape {got}; with costs {tuple(self.costs.shape)} it must be {shape}")
+                raise ArgumentError(
+                    name, f"shape {got}", f"with costs {tuple(self.costs.shape)} it must be {shape}", "give one for each map"
+                )
         if not bool(((self.costs > 0) & self.costs.isfinite()).all()):
-            raise ValueError("costs: got some that are not positive and finite; a path needs costs > 0")
+            raise ArgumentError("costs", "some that are not positive and finite", "a path needs costs > 0", "correct them")
 
     def __len__(self) -> int:
         return len(self.images)

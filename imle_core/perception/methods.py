@@ -1,4 +1,4 @@
-"""How a network learns costs of tiles: through the solver by any estimator, or without it, as baselines do."""
+"""Ways in which a network learns costs of tiles: through the solver by any estimator, or without it, as baselines do."""
 
 import copy
 import functools
@@ -180,12 +180,12 @@ def make_method(
         clock: adds up the time of solver and noise.
 
     Raises:
-        ValueError: an unknown name, noise that the estimator cannot use, or a setting outside its range.
-        TypeError: an estimator that cannot use the grid solver.
+        ArgumentError: an unknown name, noise that the estimator cannot use, or a setting outside its range.
+        ArgumentTypeError: an estimator that cannot use the grid solver.
     """
     checks.check_name("estimator", name, [*ESTIMATORS, "regression", "tiles"])
     if loss is not None:
-        checks.check_choice("loss", loss, get_args(PathLoss))
+        checks.check_name("loss", loss, get_args(PathLoss))
     if name in BASELINES:
         return Regression() if name == "regression" else TileClassification()
     watch = Clock() if clock is None else clock

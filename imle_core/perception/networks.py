@@ -103,7 +103,7 @@ def make_network(name: str, seed: int) -> nn.Module:
     """A network of :data:`NETWORKS` with its first weights, which the seed decides; torch's generators stay as they are.
 
     Raises:
-        ValueError: an unknown name, or a seed that is negative or too large.
+        ArgumentError: an unknown name, or a seed that is negative or too large.
     """
     checks.check_name("network", name, NETWORKS)
     checks.check_seed("seed", seed)

@@ -8,6 +8,7 @@ import torch
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
+from imle_core.checks import ArgumentError
 from imle_core.concurrency import in_threads
 from imle_core.perception.maps import TILE, ImageMaps, cheapest_paths, have_single_optimum
 
@@ -62,7 +63,7 @@ def terrain_maps(
         Images ``(N, 8K, 8K, 3)``, costs ``(N, K, K)``, and a cheapest path of each map.
 
     Raises:
-        ValueError: a number out of range.
+        ArgumentError: a number out of range.
     """
     _check("count", count, 1, "ask for one map or more")
     _check("size", size, 2, "the usual size is 12")
@@ -93,7 +94,7 @@ def terrain_maps(
 
 @dataclass(frozen=True)
 class _Terrain:
-    """How maps are made, block by block.
+    """The making of maps, block by block.
 
     Attributes:
         seeds: numbers that decide everything.
@@ -197,7 +198,7 @@ class _Terrain:
 
 def _check(name: str, value: int, least: int, remedy: str) -> None:
     if not least <= value < 2**63:
-        raise ValueError(f"{name}: got {value}; it must be a whole number from {least} to 2^63 - 1; {remedy}")
+        raise ArgumentError(name, str(value), f"it must be a whole number from {least} to 2^63 - 1", remedy)
 
 
 def _costs(classes: Classes, jitter: Floats) -> torch.Tensor:

@@ -23,7 +23,7 @@ _SUMS = ("losses", "zeros", "maps", "seconds", "solver_seconds", "noise_seconds"
 
 @dataclass(frozen=True)
 class PerceptionStep:
-    """What a step saw, before it moved the network.
+    """Figures of a step, before it moved the network.
 
     Attributes:
         step: number of steps made with this one, from 1.
@@ -65,7 +65,7 @@ class EpochRecord:
 
 
 class PerceptionTraining:
-    """Trains a network on images of maps; iterating makes the steps.
+    """Trains a network on images of maps: a :class:`imle_core.contracts.Trainable`.
 
     The learning rate of Adam rises over the first steps and then falls to 0 along a cosine. Gradients of the costs, once an
     estimator has made them, are averaged over the batch: so lambda is that of a single map, whatever the batch.
@@ -73,8 +73,7 @@ class PerceptionTraining:
     Where there are several processes, each has its share of every batch, ``batch`` maps, and the network is the same in
     all of them after every step; a gradient that depends on no noise is that of one process with a batch of all maps.
 
-    ``state_dict()`` between two records has everything that the rest depends on. A training with the same arguments that
-    loads it goes on, to the bit, as this one would have. In several processes all of them must call these.
+    In several processes all of them must call ``state_dict`` and ``load_state_dict``.
 
     Args:
         network: from images ``(B, 8H, 8W, 3)`` uint8 to costs ``(B, H, W)``; it is trained in place, where it is.
@@ -92,7 +91,8 @@ class PerceptionTraining:
         clock: of the method.
 
     Raises:
-        ValueError: a setting outside its range, fewer maps than processes; in a step, predicted costs that are no numbers.
+        ArgumentError: a setting outside its range, fewer maps than processes; in a step, predicted costs that are no
+            numbers.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class PerceptionTraining:
         checks.check_steps("epochs", epochs, 10)
         checks.check_steps("batch", batch, 16)
         checks.check_seed("seed", seed)
-        checks.check_choice("loss_reduction", loss_reduction, get_args(PathReduction))
+        checks.check_name("loss_reduction", loss_reduction, get_args(PathReduction))
         if not (math.isfinite(lr) and lr > 0):
-            raise ValueError(f"lr: got {lr!r}; it must be finite and > 0; the usual value is 0.003")
+            raise checks.ArgumentError("lr", repr(lr), "it must be finite and > 0", "the usual value is 0.003")
         if len(maps) < process_group.size():
-            raise ValueError(
-                f"maps: got {len(maps)} for {process_group.size()} processes; each needs one; use fewer processes"
+            raise checks.ArgumentError(
+                "maps", f"{len(maps)} for {process_group.size()} processes", "each needs one", "use fewer processes"
             )
         self.network, self.method, self.maps, self.epochs, self.lr = network, method, maps, epochs, lr
         self.augment, self.loss_reduction, self.seed = augment, loss_reduction, seed
@@ -135,6 +135,11 @@ class PerceptionTraining:
         self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=fused)
         self.step = 0
         self.sums = dict.fromkeys(_SUMS, 0.0)
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step was made."""
+        return self.step == self.steps
 
     def __iter__(self) -> Iterator[PerceptionStep]:
         self.network.train()
@@ -158,9 +163,11 @@ class PerceptionTraining:
         self.optimizer.zero_grad()
         predicted = self._parallel(images)
         if not bool(predicted.detach().isfinite().all()):
-            raise ValueError(
-                f"costs: got NaN or infinite ones from the network in step {self.step + 1}; training has diverged; use a "
-                "smaller lr"
+            raise checks.ArgumentError(
+                "costs",
+                f"NaN or infinite ones from the network in step {self.step + 1}",
+                "training has diverged",
+                "use a smaller lr",
             )
         zeros: list[Tensor] = []
         predicted.register_hook(lambda gradient: self._averaged(gradient, whole, zeros))
@@ -224,22 +231,35 @@ class PerceptionTraining:
         """Goes to where the training stood whose ``state_dict()`` this is.
 
         Raises:
-            ValueError: the state of another network, or of another number of processes.
+            ArgumentError: the state of another network, or of another number of processes.
         """
         if len(state["generators"]) != process_group.size():
-            raise ValueError(
-                f"state: is of {len(state['generators'])} processes, here are {process_group.size()}; their noise could not "
-                "go on; start as many"
+            raise checks.ArgumentError(
+                "state",
+                f"that of {len(state['generators'])} processes, here are {process_group.size()}",
+                "their noise could not go on",
+                "start as many",
             )
-        try:
-            self.network.load_state_dict(state["network"])
-        except RuntimeError as error:
-            raise ValueError("state: is that of another network; take the state of the same training") from error
+        load_network(self.network, state)
         self.method.state.load_state_dict(state["method"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self.generator is not None:
             self.generator.set_state(state["generators"][process_group.rank()])
         self.step, self.sums = state["step"], dict(state["sums"])
+
+
+def load_network(network: nn.Module, state: dict[str, Any]) -> None:
+    """Gives a network the weights that it has in the state of a training.
+
+    Raises:
+        ArgumentError: the state of another network.
+    """
+    try:
+        network.load_state_dict(state["network"])
+    except RuntimeError as error:
+        raise checks.ArgumentError(
+            "state", "that of another network", "its weights do not fit", "take the state of the same training"
+        ) from error
 
 
 def _turned(rows: Tensor, turn: int) -> Tensor:

@@ -136,8 +136,8 @@ def stream_samples(
         chunk_size: samples of each instance in one call of the solver, rounded up to whole blocks; by memory if None.
 
     Raises:
-        ValueError: an argument outside its range, or a wrong shape of noise or solution.
-        TypeError: parameters or solutions of a wrong type.
+        ArgumentError: an argument outside its range, or a wrong shape of noise or solution.
+        ArgumentTypeError: parameters or solutions of a wrong type.
     """
     contracts.check_solver(solver, "max")
     checks.check_theta(theta)
@@ -164,13 +164,16 @@ def dependent_samples(noise: Noise | None) -> float:
     """How many samples of a noise depend on one another: 1 for none, 2 for pairs, infinite for those of a whole draw.
 
     Raises:
-        ValueError: an attribute of the noise that says something else.
+        ArgumentError: an attribute of the noise that says something else.
     """
     count: float = getattr(noise, "dependent_samples", 1)
     if not (count >= 1 and (math.isinf(count) or count == int(count))):
-        raise ValueError(
-            f"noise_distribution: {type(noise).__name__}.dependent_samples is {count!r}; it must be a whole number >= 1, or "
-            "math.inf; use 1 for independent samples, 2 for pairs"
+        raise checks.ArgumentError(
+            "noise_distribution",
+            repr(count),
+            "it must be a whole number >= 1, or math.inf",
+            "use 1 for independent samples, 2 for pairs",
+            f"{type(noise).__name__}.dependent_samples is",
         )
     return count
 

@@ -32,8 +32,8 @@ def perturb_and_map(
         States ``(B, S, *event)`` in theta's type.
 
     Raises:
-        ValueError: an argument outside its range, or a wrong shape of noise or solution.
-        TypeError: parameters or solutions of a wrong type.
+        ArgumentError: an argument outside its range, or a wrong shape of noise or solution.
+        ArgumentTypeError: parameters or solutions of a wrong type.
 
     Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
     """

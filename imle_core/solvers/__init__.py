@@ -1,8 +1,8 @@
 """Solvers: callables ``(N, *event) -> (N, *event)`` that give ``argmax_z <z, theta>`` row by row.
 
 theta is a dense tensor of real numbers of any type, which are read exactly: 64-bit integers that float64 does not hold are a
-ValueError; complex, sparse, nested, quantised and meta tensors, arrays and lists are a TypeError. Solutions are new tensors
-in theta's type.
+ArgumentError; complex, sparse, nested, quantised and meta tensors, arrays and lists are an ArgumentTypeError. Solutions are
+new tensors in theta's type.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from imle_core.solvers.graph.shortest_path import ShortestPath
 from imle_core.solvers.graph.spanning_tree import SpanningTree
 from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
 from imle_core.solvers.grid.path import GridPath
+from imle_core.solvers.grid.tuning import Tuning
 from imle_core.solvers.integer_program.files import ProgramWarning
 from imle_core.solvers.integer_program.solver import (
     GapError,
@@ -66,5 +67,6 @@ __all__ = [
     "SpanningTree",
     "TimeLimitError",
     "TopK",
+    "Tuning",
     "UnboundedError",
 ]

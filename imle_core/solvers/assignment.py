@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
@@ -20,7 +21,7 @@ class Assignment:
         partial: whether pairs that do not gain are left out.
 
     Raises:
-        ValueError: when called, parameters that are not ``(N, R, C)``, NaN, infinite scores, or too many forbidden pairs.
+        ArgumentError: when called, parameters that are not ``(N, R, C)``, NaN, infinite scores, or too many forbidden pairs.
 
     >>> Assignment()(torch.tensor([[[1.0, 2.0], [2.0, 4.0]]]))
     tensor([[[1., 0.],
@@ -41,8 +42,8 @@ class Assignment:
 
         rows = as_rows(theta)
         if rows.ndim != 3:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; an assignment needs (N, R, C); use theta.unsqueeze(0) for one"
+            raise ArgumentError(
+                "theta", f"shape {tuple(theta.shape)}", "an assignment needs (N, R, C)", "use theta.unsqueeze(0) for one"
             )
         check_below_infinity(rows, "scores")
         scores = shrunk(rows.astype(np.float64))
@@ -53,9 +54,11 @@ class Assignment:
             for number, matrix in enumerate(gains):
                 chosen[number][linear_sum_assignment(matrix, maximize=True)] = True
         except ValueError as error:
-            raise ValueError(
-                f"theta: instance {number} forbids (-inf) so many pairs that no complete assignment is left; allow more, or "
-                "take Assignment(partial=True)"
+            raise ArgumentError(
+                "theta",
+                f"so many forbidden (-inf) pairs in instance {number} that no complete assignment is left",
+                "each row or each column needs a pair",
+                "allow more, or take Assignment(partial=True)",
             ) from error
         if self.partial:
             chosen &= scores > 0

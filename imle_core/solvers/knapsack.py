@@ -5,6 +5,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from imle_core.checks import ArgumentError, check_whole
 from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
 
@@ -26,7 +27,7 @@ class Knapsack:
         capacity: whole number >= 0.
 
     Raises:
-        ValueError: weights or a capacity outside their range, or a table of items and room over 2 GiB; when called,
+        ArgumentError: weights or a capacity outside their range, or a table of items and room over 2 GiB; when called,
             parameters of another shape than the weights, NaN, or infinite values.
 
     Source: Bellman 1957, "Dynamic Programming"; Kellerer, Pferschy, Pisinger 2004, "Knapsack Problems", section 2.3.
@@ -40,24 +41,25 @@ class Knapsack:
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = as_array(weights)
         if given.dtype.kind not in "biuf":
-            raise ValueError(f"weights: got {given.dtype} entries; they must be whole numbers >= 0; give integers")
+            raise ArgumentError("weights", f"{given.dtype} entries", "they must be whole numbers >= 0", "give integers")
         unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
         if unfit.any():
-            raise ValueError(f"weights: got {given[unfit][0]}; they must be whole numbers >= 0; scale and round them")
+            raise ArgumentError("weights", str(given[unfit][0]), "they must be whole numbers >= 0", "scale and round them")
         if (given >= _LARGEST_WEIGHT).any():
-            raise ValueError(f"weights: got {given.max()}; they must be below 2^63; measure weights in larger units")
+            raise ArgumentError("weights", str(given.max()), "they must be below 2^63", "measure weights in larger units")
         if given.size == 0:
-            raise ValueError(f"weights: got shape {given.shape}; a knapsack needs at least one item")
-        if not isinstance(capacity, (int, np.integer)) or isinstance(capacity, bool) or capacity < 0:
-            raise ValueError(f"capacity: got {capacity!r}; it must be a whole number >= 0; scale weights and capacity alike")
+            raise ArgumentError("weights", f"shape {given.shape}", "a knapsack needs at least one item", "add one")
+        check_whole("capacity", capacity, 0, "scale weights and capacity alike")
         self.weights, self.capacity = given.astype(np.int64), int(capacity)
         divisor = int(np.gcd.reduce(self.weights, axis=None)) or 1
         self._weights = self.weights.ravel() // divisor
         self._room = min(self.capacity // divisor, sum(self._weights.tolist()))
         if self._room * self._weights.size > _LARGEST_TABLE:
-            raise ValueError(
-                f"capacity: got {capacity} for {self._weights.size} items; the table has a byte for each item and unit of "
-                f"room and may have 2 GiB; measure weights in larger units"
+            raise ArgumentError(
+                "capacity",
+                f"{capacity} for {self._weights.size} items",
+                "the table has a byte for each item and unit of room and may have 2 GiB",
+                "measure weights in larger units",
             )
 
     def __repr__(self) -> str:
@@ -67,9 +69,11 @@ class Knapsack:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""
         rows = as_rows(theta)
         if rows.shape[1:] != self.weights.shape or rows.ndim == 0:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)} for weights of shape {self.weights.shape}; it must be (N, *event) "
-                "with a value for each weight"
+            raise ArgumentError(
+                "theta",
+                f"shape {tuple(theta.shape)} for weights of shape {self.weights.shape}",
+                "it must be (N, *event) with a value for each weight",
+                "give a value an item",
             )
         check_below_infinity(rows, "values")
         rows = shrunk(rows.reshape(len(rows), self.weights.size))

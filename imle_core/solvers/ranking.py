@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.rows import numbers
 
 
@@ -13,7 +14,7 @@ class Ranking:
     Any theta will do, infinite ones included. ``O(n log n)`` operations a row of scores, on theta's device.
 
     Raises:
-        ValueError: when called, NaN, parameters without an axis to rank, or more scores than theta's type counts exactly.
+        ArgumentError: when called, NaN, parameters without an axis to rank, or more scores than theta's type counts exactly.
 
     >>> Ranking()(torch.tensor([[0.5, 3.0, 0.5, -1.0]]))
     tensor([[3., 4., 2., 1.]])
@@ -28,12 +29,14 @@ class Ranking:
         """Ranks ``(N, *event)`` of scores ``(N, *event)``, in theta's type."""
         scores = numbers(theta)
         if scores.dim() < 2:
-            raise ValueError(f"theta: got shape {tuple(theta.shape)}; a ranking needs (N, *event); its last axis is ranked")
+            raise ArgumentError(
+                "theta", f"shape {tuple(theta.shape)}", "a ranking needs (N, *event)", "its last axis is ranked"
+            )
         _check_numbers(scores, "a ranking")
         count, most = scores.shape[-1], _counts_to(theta.dtype)
         if count > most:
-            raise ValueError(
-                f"theta: got {count} scores in {theta.dtype}, which counts exactly to {most}; use theta.float()"
+            raise ArgumentError(
+                "theta", f"{count} scores in {theta.dtype}", f"it counts exactly to {most}", "use theta.float()"
             )
         order = scores.add(0.0).argsort(dim=-1, descending=True, stable=True)  # which makes -0.0 the 0.0 that it equals
         ranks = torch.arange(count, 0, -1, dtype=scores.dtype, device=scores.device).expand_as(scores)
@@ -48,7 +51,8 @@ class ArgMax:
     Any theta will do, as long as not all scores of a choice are -inf.
 
     Raises:
-        ValueError: when called, NaN, parameters without an axis to choose along, or a choice of which all scores are -inf.
+        ArgumentError: when called, NaN, parameters without an axis to choose along, or a choice of which all scores are
+            -inf.
 
     >>> ArgMax()(torch.tensor([[[1.0, 2.0], [3.0, 3.0]]]))
     tensor([[[0., 1.],
@@ -64,14 +68,19 @@ class ArgMax:
         """Masks ``(N, *event)`` for scores ``(N, *event)``, in theta's type."""
         scores = numbers(theta)
         if scores.dim() < 2 or scores.shape[-1] == 0:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; a choice needs (N, *event) and something to choose from"
+            raise ArgumentError(
+                "theta",
+                f"shape {tuple(theta.shape)}",
+                "a choice needs (N, *event) and something to choose from",
+                "give an axis of scores",
             )
         _check_numbers(scores, "a choice")
         best = scores.amax(dim=-1, keepdim=True)
         if best.isneginf().any():
             row = int(best.isneginf().flatten(1).any(dim=1).nonzero()[0])
-            raise ValueError(f"theta: instance {row} has a choice of which all scores are -inf; leave one open")
+            raise ArgumentError(
+                "theta", f"only -inf for a choice of instance {row}", "a choice needs one score above", "leave one open"
+            )
         equal = scores == best
         return (equal & (equal.cumsum(dim=-1) == 1)).to(theta.dtype)
 
@@ -85,4 +94,4 @@ def _counts_to(dtype: torch.dtype) -> int:
 
 def _check_numbers(scores: Tensor, what: str) -> None:
     if scores.isnan().any():
-        raise ValueError(f"theta: got {int(scores.isnan().sum())} NaN; {what} needs numbers; use -inf for the last")
+        raise ArgumentError("theta", f"{int(scores.isnan().sum())} NaN", f"{what} needs numbers", "use -inf for the last")

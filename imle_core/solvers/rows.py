@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import check_numbers, no_numbers
+from imle_core.checks import ArgumentError, check_numbers, no_numbers
 
 Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
@@ -23,8 +23,8 @@ def numbers(theta: Any) -> Tensor:
     """The entries of ``theta``, exactly, in float32 or float64, on its device; theta itself, detached, where it is such.
 
     Raises:
-        TypeError: it is no dense tensor of real numbers.
-        ValueError: a 64-bit integer that float64 does not hold.
+        ArgumentTypeError: it is no dense tensor of real numbers.
+        ArgumentError: a 64-bit integer that float64 does not hold.
     """
     wide = check_numbers(theta)
     values: Tensor = theta.detach()
@@ -58,11 +58,11 @@ def check_below_infinity(rows: Rows, what: str) -> None:
     """Refuses NaN and +inf; ``what`` names the parameters.
 
     Raises:
-        ValueError: there are such.
+        ArgumentError: there are such.
     """
     if not (rows < np.inf).all():
         nan, infinite = int(np.isnan(rows).sum()), int((rows == np.inf).sum())
-        raise ValueError(f"theta: got {nan} NaN and {infinite} inf; {what} must be finite, or -inf for never")
+        raise ArgumentError("theta", f"{nan} NaN and {infinite} inf", f"{what} must be finite", "use -inf for never")
 
 
 def shrunk(rows: Rows) -> Rows:
@@ -91,8 +91,10 @@ def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
     inside = wide < float(np.iinfo(integers.dtype).max)  # which rounds up to the first integer that is too large
     lost = np.where(inside, wide, 0).astype(integers.dtype) != integers
     if lost.any():
-        raise ValueError(
-            f"theta: got {integers[lost][0]} in {integers.dtype}; float64, in which solvers reckon, must hold each entry; "
-            "use smaller numbers, or theta.double() to round them"
+        raise ArgumentError(
+            "theta",
+            f"{integers[lost][0]} in {integers.dtype}",
+            "float64, in which solvers reckon, must hold each entry",
+            "use smaller numbers, or theta.double() to round them",
         )
     return wide

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError, check_whole
 from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import array_of, numbers
 
@@ -22,7 +23,7 @@ class TopK:
         k: number of ones, from 1 to the number of entries of an instance; None where each call says it for each instance.
 
     Raises:
-        ValueError: k < 1; when called, parameters without entries, NaN, or fewer than k entries that may be chosen.
+        ArgumentError: k < 1; when called, parameters without entries, NaN, or fewer than k entries that may be chosen.
 
     >>> TopK(2)(torch.tensor([[1.0, 3.0, 3.0, 3.0]]))
     tensor([[0., 1., 1., 0.]])
@@ -34,8 +35,8 @@ class TopK:
     pure, sense = True, "max"
 
     def __init__(self, k: int | None = None) -> None:
-        if k is not None and (not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1):
-            raise ValueError(f"k: got {k!r}; it must be a whole number >= 1; top-k chooses k entries")
+        if k is not None:
+            check_whole("k", k, 1, "top-k chooses k entries")
         self.k = None if k is None else int(k)
 
     def __repr__(self) -> str:
@@ -51,17 +52,17 @@ class TopK:
         """
         flat = numbers(theta)
         if flat.dim() < 2:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; top-k needs (N, *event); use theta.unsqueeze(0) for one instance"
+            raise ArgumentError(
+                "theta", f"shape {tuple(theta.shape)}", "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance"
             )
         flat = flat.flatten(1)
         if flat.sum().isnan() and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
-            raise ValueError(f"theta: got {int(flat.isnan().sum())} NaN; top-k needs numbers; use -inf for never")
+            raise ArgumentError("theta", f"{int(flat.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
         counts = self._counts(flat, k)
         chosen, closed = _compiled(flat, counts) if flat.device.type == "cpu" else _sorted(flat, counts)
         if closed >= 0:
-            raise ValueError(
-                f"k: got {int(counts[closed])}; instance {closed} has fewer entries above -inf; choose a smaller k"
+            raise ArgumentError(
+                "k", str(int(counts[closed])), f"instance {closed} has fewer entries above -inf", "choose a smaller k"
             )
         return chosen.to(theta.dtype).view(theta.shape)
 
@@ -70,18 +71,20 @@ class TopK:
         rows, entries = flat.shape
         if k is None:
             if self.k is None:
-                raise ValueError("k: got None; TopK() needs one for each instance; call it with k=[...]")
+                raise ArgumentError("k", "None", "TopK() needs one for each instance", "call it with k=[...]")
             _check_count(self.k, entries)
             return torch.full((rows,), self.k, device=flat.device)
         try:
             counts = torch.as_tensor(k, device=flat.device)
         except (TypeError, ValueError):
-            raise ValueError(f"k: got {k!r}; it must have a whole number for each instance; give a list") from None
+            raise ArgumentError("k", repr(k), "it must have a whole number for each instance", "give a list") from None
         whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
         if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
-            raise ValueError(
-                f"k: got shape {tuple(counts.shape)}, {counts.dtype}, for {rows} rows; it must have a whole number for "
-                "each instance, and rows a multiple of instances"
+            raise ArgumentError(
+                "k",
+                f"shape {tuple(counts.shape)}, {counts.dtype}, for {rows} rows",
+                "it must have a whole number for each instance, and rows a multiple of instances",
+                "give a list",
             )
         counts = counts.long()
         for count in counts[(counts < 1) | (counts > entries)][:1].tolist():
@@ -91,7 +94,7 @@ class TopK:
 
 def _check_count(k: int, entries: int) -> None:
     if not 1 <= k <= entries:
-        raise ValueError(f"k: got {k}; an instance has {entries} entries; k must be from 1 to {entries}")
+        raise ArgumentError("k", str(k), f"an instance has {entries} entries", f"k must be from 1 to {entries}")
 
 
 def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:

@@ -32,6 +32,10 @@ class TestMapFiles:
     def test_a_missing_file(self, command):
         expect_refusal([command, "none.png"], 1, "none.png: no such file; check the path")
 
+    @pytest.mark.parametrize("name", ["floor=0.csv", "perfect=False.npy", "forest=True.png"])
+    def test_a_file_is_named_as_it_is(self, command, name):
+        expect_refusal([command, name], 1, f"{name}: no such file; check the path")
+
     def test_a_folder(self, command, tmp_path):
         (tmp_path / "maps").mkdir()
         message = "maps: is a folder; give a picture or a .npy, .csv or .txt file in it"
@@ -86,7 +90,7 @@ class TestStartAndGoal:
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     @pytest.mark.parametrize("name", ["start", "goal"])
     def test_outside_the_map(self, command, name):
-        message = f"--{name}: tile (16, 3) is outside the map of 16 x 16; rows and columns count from 0"
+        message = f"--{name}: got tile (16, 3); it is outside the map of 16 x 16; rows and columns count from 0"
         expect_refusal([command, f"--{name}", "16,3"], 2, message)
 
     @pytest.mark.parametrize(("name", "tile"), [("start", "0,0"), ("goal", "2,2")])
@@ -105,7 +109,7 @@ class TestStartAndGoal:
         costs = np.ones((3, 3))
         costs[:, 1] = np.inf
         np.save("map.npy", costs)
-        message = "goal: tile (2, 2) is cut off from start (0, 0) by walls; open a way or move one of them"
+        message = "--goal: got tile (2, 2); walls cut it off from start (0, 0); open a way or move one of them"
         expect_refusal(["solve", "map.npy", "--engine", engine], 1, message, ["map.npy"])
 
     def test_cut_off_in_a_batch_of_samples(self):
@@ -114,7 +118,7 @@ class TestStartAndGoal:
         np.save("map.npy", costs)
         result = run("marginals", "map.npy")
         assert result.exit_code == 1
-        assert result.stderr.startswith("error: goal: tile (2, 2) is cut off from start (0, 0) by walls (map 0 of ")
+        assert result.stderr.startswith("error: --goal: got tile (2, 2); walls cut it off from start (0, 0) (map 0 of ")
 
 
 WRONG_USAGE = {

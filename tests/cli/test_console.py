@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import typer
 
 from imle_cli import notes
-from imle_cli.console import Report
+from imle_cli.console import Report, Result, Table, time_and_files
 from imle_cli.errors import DataError, Exit, UsageError, reported_errors
 from imle_cli.runs.interruption import HeldSignals, deferred_interruption, handled_signals
 from imle_core.kernels import notice
@@ -81,7 +82,7 @@ class TestErrors:
         notice.tell(lambda: None)
         with report.progress("training", 3) as advance, report.live() as show:
             advance(1)
-            show("title", ["a"], [["b"]], [])
+            show("title", Table(["a"], [["b"]], []))
         report.note("stopped")
         with pytest.raises(typer.Exit) as caught, reported_errors(False):
             raise KeyboardInterrupt
@@ -134,7 +135,7 @@ class TestResult:
         report = Report(as_json=False, quiet=True)
         report.result(VALUES, LINES)
         report.note("a note")
-        report.table(VALUES, ["a"], [["b"]], [])
+        report.result(VALUES, Table(["a"], [["b"]], []))
         assert capsys.readouterr() == ("", "")
 
     def test_notes_go_to_standard_error(self, capsys):
@@ -158,7 +159,7 @@ class TestEscapes:
         assert capsys.readouterr().out == f"map  {ESCAPED}\n\\x9b    1\\n2\n"
 
     def test_tables_and_what_is_below_them(self, capsys):
-        Report(as_json=False, quiet=False).table({}, [EVIL], [[EVIL]], [], ["", f"picture {EVIL}\npass"])
+        Report(as_json=False, quiet=False).result({}, Table([EVIL], [[EVIL]], [], ["", f"picture {EVIL}\npass"]))
         lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
         assert lines == [ESCAPED, ESCAPED, "", rf"picture {ESCAPED}\npass"]
 
@@ -187,10 +188,10 @@ class TestEscapes:
     @pytest.mark.process
     def test_progress_and_live_tables(self, terminal):
         code = (
-            "from imle_cli.console import Report\n"
+            "from imle_cli.console import Report, Table\n"
             f"report, evil = Report(as_json=False, quiet=False), {EVIL + '[red]'!r}\n"
             "with report.progress(evil, 3) as advance:\n    advance(1, evil)\n"
-            "with report.live() as show:\n    show(evil, [evil], [[evil]], [])\n"
+            "with report.live() as show:\n    show(evil, Table([evil], [[evil]], []))\n"
         )
         with terminal.start("-c", code) as process:
             shown = terminal.read_all()
@@ -226,25 +227,54 @@ class TestHeldSignals:
 class TestTable:
     def test_columns_are_whole_and_figures_flush_right(self, capsys):
         rows = [["[red] " + "w" * 90, "1"], ["short", "23,456"]]
-        Report(as_json=False, quiet=False).table({}, ["what", "figure"], rows, ["figure"])
+        Report(as_json=False, quiet=False).result({}, Table(["what", "figure"], rows, ["figure"]))
         first, second, third = (line.rstrip() for line in capsys.readouterr().out.splitlines())
         assert first == "what" + " " * 94 + "figure"
         assert second == rows[0][0] + " " * 7 + "1"
         assert third == "short" + " " * 93 + "23,456"
 
     def test_json(self, capsys):
-        Report(as_json=True, quiet=False).table({"rows": [1]}, ["a"], [["b"]], [])
+        Report(as_json=True, quiet=False).result({"rows": [1]}, Table(["a"], [["b"]], []))
         assert capsys.readouterr().out == '{"rows": [1]}\n'
+
+
+class TestShow:
+    """A result is completed, and told as JSON or as a text that is made of the same values."""
+
+    def test_seconds_and_files_are_in_both(self, capsys):
+        result = Result({"x": 1, "seconds": None, "y": 2}, time_and_files, ["a.png", "b.csv"])
+        report = Report(as_json=True, quiet=False)
+        report.show(result)
+        values = json.loads(capsys.readouterr().out)
+        assert list(values) == ["x", "seconds", "y", "files"]
+        assert values["seconds"] >= 0
+        report.as_json = False
+        report.show(replace(result, values={"seconds": 1.5}))
+        assert capsys.readouterr().out == "time   1.50 s\nfiles  a.png, b.csv\n"
+
+    def test_the_clock_leaves_out_what_was_before(self, monkeypatch, capsys):
+        clock = iter([1.0, 4.0, 4.5])
+        monkeypatch.setattr("imle_cli.console.time.perf_counter", lambda: next(clock))
+        report = Report(as_json=True, quiet=False)
+        report.begin()
+        report.show(Result({}, lambda _: []))
+        assert json.loads(capsys.readouterr().out) == {"seconds": 0.5}
+
+    def test_a_failure_comes_after_the_result(self, capsys):
+        result = Result({}, lambda _: Table(["a"], [["b"]], [], ["c"]), notes=["a note"], failure="one failed")
+        with pytest.raises(DataError, match=r"^one failed$"):
+            Report(as_json=False, quiet=False).show(result)
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["a", "b", "c"]
 
 
 SHOW = """
 import numpy as np
-from imle_cli.console import Report
+from imle_cli.console import Report, Table
 report = Report(as_json={as_json}, quiet={quiet})
 with report.progress("sampling", 3) as advance:
     advance(3)
 with report.live() as show:
-    show("2 of 3 cells", ["samples", "[red]"], [["10", "step 7"]], ["samples"])
+    show("2 of 3 cells", Table(["samples", "[red]"], [["10", "step 7"]], ["samples"]))
 report.preview(lambda rows, columns: np.full((3, 2, 3), [[[1, 2, 3]], [[4, 5, 6]], [[7, 8, 9]]], dtype=np.uint8))
 """
 
@@ -317,7 +347,7 @@ class TestCompiling:
 
 INTERRUPTED_IN_A_TEXT = """
 import typer
-from imle_cli.console import reported_errors
+from imle_cli.errors import reported_errors
 try:
     with reported_errors(False):
         exec("raise KeyboardInterrupt")

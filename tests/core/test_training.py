@@ -161,7 +161,7 @@ class TestResuming:
 
     def test_a_state_of_another_shape(self):
         state = Training(TopK(1), torch.zeros(3)).state_dict()
-        message = "state: has weights of shape (3,), the training (6, 7); take the state of the same training"
+        message = "state: got weights of shape (3,); the training has (6, 7); take the state of the same training"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             Training(GridPath(), GOLD).load_state_dict(state)
 
@@ -169,11 +169,13 @@ class TestResuming:
 ERRORS = {
     "steps: got 0; it must be a whole number >= 1; the usual value is 1100": {"steps": 0},
     "seed: got -1; it must be a whole number from 0 to 2^64 - 1; the usual one is 0": {"seed": -1},
-    "schedule: got 'linear'; it must be one of 'cosine', 'constant'": {"schedule": "linear"},
-    "loss_reduction: got 'max'; it must be one of 'sum', 'mean'": {"loss_reduction": "max"},
+    "schedule: got 'linear'; it must be one of 'cosine', 'constant'; use 'cosine' for instance": {"schedule": "linear"},
+    "loss_reduction: got 'max'; it must be one of 'sum', 'mean'; use 'sum' for instance": {"loss_reduction": "max"},
     "lr: got 0; it must be a number > 0 and at most 1e+30; the usual value is 0.005": {"lr": 0},
     "lr: got nan; it must be a number > 0 and at most 1e+30; the usual value is 0.005": {"lr": float("nan")},
-    "weights: got shape (3,) for a gold solution of shape (6, 7); the two must be equal": {"weights": torch.zeros(3)},
+    "weights: got shape (3,) for a gold solution of shape (6, 7); the two must be equal; give one of shape (6, 7)": {
+        "weights": torch.zeros(3)
+    },
     "nb_samples: got 0; it must be a whole number >= 1; use 1 for a single sample": {"nb_samples": 0},
 }
 
@@ -210,7 +212,10 @@ def test_a_setting_of_a_wrong_type_is_named_in_a_short_message(name, value):
 
 
 NO_GOLD = {
-    "nan": (torch.full((3,), math.nan), "3 entries of 3 that are NaN or infinite; it must be of ones and zeros"),
+    "nan": (
+        torch.full((3,), math.nan),
+        "3 entries of 3 that are NaN or infinite; it must be of ones and zeros; take them out",
+    ),
     "sparse": (
         torch.ones(3).to_sparse(),
         "a tensor of layout torch.sparse_coo; it must be a dense tensor of real numbers; use .to_dense()",

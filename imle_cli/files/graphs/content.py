@@ -1,4 +1,4 @@
-"""What a graph file says, before it is a graph: nodes and edges with their attributes, in the order of the file."""
+"""Contents of a graph file, before they are a graph: nodes and edges with attributes, in the order of the file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

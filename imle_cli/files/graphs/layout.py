@@ -1,4 +1,4 @@
-"""Where the nodes of a graph are: their coordinates in a file, or a layout."""
+"""Positions of the nodes of a graph: their coordinates in a file, or a layout."""
 
 from collections.abc import Mapping
 from typing import Any

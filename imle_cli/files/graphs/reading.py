@@ -162,7 +162,7 @@ def _once(edges: list[Edge], weights: Weights, stated: list[bool]) -> list[int]:
 
 
 def _names(content: Content) -> dict[str, str]:
-    """What nodes are called, by their identifiers."""
+    """Names of nodes, by their identifiers."""
     for key in _LABELS:
         found = [value_of(data, key) for data in content.nodes.values()]
         labels = ["" if label is None else str(label).strip() for label in found]

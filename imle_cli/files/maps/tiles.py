@@ -50,7 +50,7 @@ def check_costs(name: str, rows: Rows, shape: Shape) -> None:
 
 
 def count_text(number: int, what: str) -> str:
-    """How many costs are something, in words."""
+    """Number of costs that are something, in words."""
     return f"{number} cost is {what}" if number == 1 else f"{number} costs are {what}"
 
 

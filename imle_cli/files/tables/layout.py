@@ -1,4 +1,4 @@
-"""What the lines of a table are: titles, names of columns, rows; and whether a column only counts the rows."""
+"""Roles of the lines of a table: titles, names of columns, rows; and whether a column only counts the rows."""
 
 import csv
 import re

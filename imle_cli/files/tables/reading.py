@@ -47,7 +47,7 @@ class Table:
         return next((folded.index(name.casefold()) for name in names if name.casefold() in folded), None)
 
     def name(self, column: int) -> str:
-        """What to call a column."""
+        """A column's name."""
         return repr(self.header[column][:40]) if self.header else f"value {column + 1}"
 
     @property

@@ -1,4 +1,4 @@
-"""What a function of one instance gave, as a solution, or why it is none and what to do."""
+"""Answers of a function of one instance: solutions, or reasons why they are none and what to do."""
 
 import math
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.solvers.black_box.task import Task
 
 _NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
@@ -18,8 +19,8 @@ class Arguments:
         samples: rows for each instance; 0 without arguments.
 
     Raises:
-        ValueError: numbers of entries that do not fit.
-        TypeError: an argument without entries.
+        ArgumentError: numbers of entries that do not fit.
+        ArgumentTypeError: an argument without entries.
     """
 
     def __init__(self, rows: int, args: tuple[Sequence[Any], ...], kwargs: Mapping[str, Sequence[Any]]) -> None:
@@ -37,14 +38,18 @@ class Arguments:
             count = _count(name, entries)
             instances = count if instances is None else instances
             if count != instances:
-                raise ValueError(
-                    f"{name}: got {count} entries, where others have {instances}; each argument must have one for each "
-                    "instance; give as many"
+                raise ArgumentError(
+                    name,
+                    f"{count} entries, where others have {instances}",
+                    "each argument must have one for each instance",
+                    "give as many",
                 )
             if rows % count if count else rows:
-                raise ValueError(
-                    f"{name}: got {count} entries for {rows} rows; it must have one for each instance, whose samples are "
-                    "one or more rows; give as many entries as instances"
+                raise ArgumentError(
+                    name,
+                    f"{count} entries for {rows} rows",
+                    "it must have one for each instance, whose samples are one or more rows",
+                    "give as many entries as instances",
                 )
         return instances or 0
 
@@ -70,8 +75,10 @@ def _count(name: str, entries: Any) -> int:
     listed = isinstance(entries, Sequence) and not isinstance(entries, str | bytes)
     dimensions: int = getattr(entries, "ndim", 0)
     if not (listed or dimensions):
-        raise TypeError(
-            f"{name}: got {type(entries).__name__}; it must be a list, array or tensor with one entry for each instance; "
-            "use functools.partial for what all have in common"
+        raise ArgumentTypeError(
+            name,
+            type(entries).__name__,
+            "it must be a list, array or tensor with one entry for each instance",
+            "use functools.partial for what all have in common",
         )
     return len(entries)

@@ -1,4 +1,4 @@
-"""Who solves the tasks of a black box: this thread, other threads, processes, or whatever joblib is configured for."""
+"""Solving the tasks of a black box: by this thread, other threads, processes, or whatever joblib is configured for."""
 
 import math
 from collections import deque

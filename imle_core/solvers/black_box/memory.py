@@ -12,7 +12,7 @@ from imle_core.concurrency import OwnLock
 
 
 class Call(NamedTuple):
-    """What the rows of a call have in common.
+    """Everything that the rows of a call have in common.
 
     Attributes:
         event: shape of a row.

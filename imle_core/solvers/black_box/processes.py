@@ -36,7 +36,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: TaskSettings, jobs: int,
         share: how many tasks a process gets at once.
 
     Raises:
-        TypeError: the function or its arguments cannot be sent to a process.
+        ArgumentTypeError: the function or its arguments cannot be sent to a process.
         RuntimeError: the processes end before they begin, or cannot be started from this one.
     """
     known: Numbered = {}
@@ -51,7 +51,7 @@ def solve_in_processes(tasks: Sequence[Task], settings: TaskSettings, jobs: int,
 
 
 class _Inquest:
-    """Which tasks were under way when workers ended, and why they did."""
+    """Tasks that were under way when workers ended, and why they did."""
 
     def __init__(self, settings: TaskSettings) -> None:
         self.settings = settings

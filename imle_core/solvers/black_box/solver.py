@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core import checks
+from imle_core.checks import ArgumentError, ArgumentTypeError, check_name, check_not_learned, check_whole
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import declared
 from imle_core.solvers.black_box.arguments import Arguments
@@ -74,9 +74,10 @@ class BlackBox:
         fallbacks: how often the time limit was met.
 
     Raises:
-        ValueError: a setting outside its range; when called, NaN, arguments that do not have one entry for each instance,
+        ArgumentError: a setting outside its range; when called, NaN, arguments that do not have one entry for each instance,
             or a time limit in a thread, such as that in which autograd goes back on a GPU.
-        TypeError: a function that cannot be called, or, when called, not be sent to a process; arguments without entries.
+        ArgumentTypeError: a function that cannot be called, or, when called, not be sent to a process; arguments without
+            entries.
         SolveError: when called, a function that raises, SystemExit included, takes too long, ends its process twice, or
             gives something else than numbers of the instance's shape. Workers are ended then, and by Ctrl-C.
 
@@ -106,18 +107,23 @@ class BlackBox:
     ) -> None:
         if isinstance(function, type):
             name = function.__name__
-            raise TypeError(f"function: got the class {name}; it must be a function of one instance; make one: {name}(...)")
+            raise ArgumentTypeError(
+                "function", f"the class {name}", "it must be a function of one instance", f"make one: {name}(...)"
+            )
         if not callable(function):
-            raise TypeError(f"function: got {type(function).__name__}; it must be callable; give a function of one instance")
-        checks.check_choice("executor", executor, get_args(Executor))
-        checks.check_choice("fallback", fallback, get_args(Fallback))
+            raise ArgumentTypeError(
+                "function", type(function).__name__, "it must be callable", "give a function of one instance"
+            )
+        for name, value, choices in (("executor", executor, Executor), ("fallback", fallback, Fallback)):
+            check_name(name, value, get_args(choices))
         for name, number, least in (("jobs", jobs, 1), ("chunk", chunk, 1), ("cache", cache, 0)):
-            if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
-                got = checks.shown(number)
-                raise ValueError(f"{name}: got {got}; it must be a whole number >= {least}; leave it out for the usual one")
+            if number is not None:
+                check_whole(name, number, least, "leave it out for the usual one")
         _check_time_limit(time_limit, executor)
         if cache and not repeats:
-            raise ValueError(f"cache: got {cache} without repeats; it is there to repeat solutions; leave one of them out")
+            raise ArgumentError(
+                "cache", f"{cache} without repeats", "it is there to repeat solutions", "leave one of them out"
+            )
         self.function, self.arrays, self.executor, self.jobs = function, arrays, executor, jobs
         self.chunk, self.time_limit, self.fallback, self.cache = chunk, time_limit, fallback, cache
         self.repeats = repeats
@@ -213,24 +219,24 @@ class _Where(NamedTuple):
 def _checked(theta: Tensor) -> NDArray[Any]:
     rows = as_rows(theta)
     if rows.ndim == 0:
-        raise ValueError("theta: got a single number; it must be (N, *event); use theta.unsqueeze(0) for one instance")
+        raise ArgumentError("theta", "a single number", "it must be (N, *event)", "use theta.unsqueeze(0) for one instance")
     if np.isnan(rows).any():
         row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
-        raise ValueError(f"theta: got NaN in row {row}; it must have none; look for the cause upstream")
+        raise ArgumentError("theta", f"NaN in row {row}", "it must have none", "look for the cause upstream")
     return rows
 
 
 def _check_time_limit(time_limit: float | None, executor: Executor) -> None:
     if time_limit is None:
         return
-    checks.check_not_learned("time_limit", time_limit, "leave it out")
+    check_not_learned("time_limit", time_limit, "leave it out")
     if not (math.isfinite(time_limit) and time_limit > 0):
-        raise ValueError(f"time_limit: got {time_limit!r}; it must be seconds > 0; use None for no limit")
+        raise ArgumentError("time_limit", repr(time_limit), "it must be seconds > 0", "use None for no limit")
     if executor == "threads":
-        raise ValueError(
-            f"time_limit: got {time_limit!r} with threads; these cannot be interrupted; take executor='processes'"
+        raise ArgumentError(
+            "time_limit", f"{time_limit!r} with threads", "these cannot be interrupted", "take executor='processes'"
         )
     if executor != "processes" and not INTERRUPTS:
-        raise ValueError(
-            f"time_limit: got {time_limit!r}; this system cannot interrupt a function; take executor='processes'"
+        raise ArgumentError(
+            "time_limit", repr(time_limit), "this system cannot interrupt a function", "take executor='processes'"
         )

@@ -1,4 +1,4 @@
-"""What a worker does for a black box: call the function for one instance after the other, within a time limit."""
+"""The work of a worker for a black box: calls of the function, one instance after the other, within a time limit."""
 
 import pickle
 import signal
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from numpy.typing import NDArray
 
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.contracts import one_line, raised
 from imle_core.solvers.black_box.answer import AnswerError, solution_of
 
@@ -31,7 +32,7 @@ class Task(NamedTuple):
 
 
 class TaskSettings(NamedTuple):
-    """How to solve.
+    """Settings of a worker.
 
     Attributes:
         function: called with parameters and further arguments.
@@ -46,7 +47,7 @@ class TaskSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no solution.
+    """A reason why there is no solution.
 
     Attributes:
         reason: what happened.
@@ -61,7 +62,7 @@ class Failure:
     rest: str = "; it must solve every row; look at .theta of this error"
 
 
-class UninterruptibleError(ValueError):
+class UninterruptibleError(ArgumentError):
     """A time limit in a thread."""
 
 
@@ -91,8 +92,10 @@ def solve(task: Task, settings: TaskSettings) -> Outcome:
     function, arrays, limit = settings
     if limit is not None and INTERRUPTS and threading.current_thread() is not threading.main_thread():
         raise UninterruptibleError(
-            "time_limit: the function would run in a thread, which cannot be interrupted, of a cluster or of autograd; "
-            "take executor='processes'"
+            "time_limit",
+            f"{limit:g} s in a thread",
+            "a thread, of a cluster or of autograd, cannot be interrupted",
+            "take executor='processes'",
         )
     theta = task.theta.copy()
     given = theta if arrays else torch.from_numpy(theta)
@@ -119,12 +122,14 @@ def late(settings: TaskSettings) -> Failure:
     return Failure(f"took longer than {settings.time_limit:g} s", late=True, rest=remedy)
 
 
-def unsendable(error: BaseException) -> TypeError:
+def unsendable(error: BaseException) -> ArgumentTypeError:
     """What to say of a function, or arguments of it, that cannot be pickled."""
     *_, reason = str(error.__cause__ or error).strip('"\n').splitlines() or [""]  # the last line of a traceback
-    return TypeError(
-        f"function: got one that cannot be sent to a process ({one_line(reason)}); it and its arguments must be picklable, "
-        "which locks and generators are not; take executor='threads', or make these inside it"
+    return ArgumentTypeError(
+        "function",
+        f"one that cannot be sent to a process ({one_line(reason)})",
+        "it and its arguments must be picklable, which locks and generators are not",
+        "take executor='threads', or make these inside it",
     )
 
 

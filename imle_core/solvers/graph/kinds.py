@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from imle_core.checks import ArgumentError
+
 _PAIRS = "give them, or where edges have a direction networkx.MultiDiGraph(pairs); theta has the order of solver.edges"
 _INDEX = f"of an edge_index (2, E) the edges are pairs = edge_index.T.tolist(): {_PAIRS}"
 _REMEDIES = {
@@ -24,22 +26,22 @@ def is_networkx(graph: Any) -> bool:
     """Whether a graph is one of networkx, rather than an iterable of edges.
 
     Raises:
-        ValueError: a graph, matrix or tensor of another library, a class, a text, or an object that is no iterable.
+        ArgumentError: a graph, matrix or tensor of another library, a class, a text, or an object that is no iterable.
     """
     library = "" if isinstance(graph, type) else type(graph).__module__.split(".")[0]
     pairs = library == "numpy" and graph.ndim == 2 and graph.shape[1] == 2
     if isinstance(graph, (type, str, bytes)) or (library in _REMEDIES and not pairs):
-        raise ValueError(_refusal(graph, library))
+        raise _refusal(graph, library)
     if all(hasattr(graph, name) for name in ("is_directed", "nodes", "edges", "adj")):
         return True
     if not hasattr(graph, "__iter__"):
-        raise ValueError(_refusal(graph, library))
+        raise _refusal(graph, library)
     return False
 
 
-def _refusal(graph: Any, library: str) -> str:
+def _refusal(graph: Any, library: str) -> ArgumentError:
     rule = "edges are those of a networkx graph, or pairs (u, v)"
-    return f"graph: got {_shown(graph)}; {rule}; {_REMEDIES.get(library, 'give one of these')}"
+    return ArgumentError("graph", _shown(graph), rule, _REMEDIES.get(library, "give one of these"))
 
 
 def _shown(graph: Any) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.exact_numbers import LIMB, in_limbs, limbs_for, whole
 from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, in_parts, where
 from imle_core.solvers.rows import Rows
@@ -30,8 +31,8 @@ class Matching(GraphSolver):
         perfect: whether every node must be covered.
 
     Raises:
-        ValueError: a directed graph, one without edges, or without a perfect matching where one is asked for; when called,
-            parameters that are not ``(N, E)``, NaN, +inf, no perfect matching without edges of -inf.
+        ArgumentError: a directed graph, one without edges, or without a perfect matching where one is asked for; when
+            called, parameters that are not ``(N, E)``, NaN, +inf, no perfect matching without edges of -inf.
 
     >>> import torch
     >>> Matching([("a", "b"), ("b", "c"), ("c", "d")])(torch.tensor([[2.0, 3.0, 2.0]]))
@@ -44,9 +45,11 @@ class Matching(GraphSolver):
         self.perfect = bool(perfect)
         self._first, self._arcs, self._heads = self._two_way_arcs()
         if perfect and self._best(np.zeros((1, len(self.edges))), ~self._loops[None])[1].any():
-            raise ValueError(
-                f"graph: got no perfect matching of its {len(self.nodes)} nodes; perfect=True needs one; "
-                "add edges, or use perfect=False"
+            raise ArgumentError(
+                "graph",
+                f"no perfect matching of its {len(self.nodes)} nodes",
+                "perfect=True needs one",
+                "add edges, or use perfect=False",
             )
 
     def __repr__(self) -> str:
@@ -54,8 +57,8 @@ class Matching(GraphSolver):
 
     def _solve(self, rows: Rows) -> Masks:
         if np.isposinf(rows).any():
-            raise ValueError(
-                f"theta: got {int(np.isposinf(rows).sum())} +inf; sums over edges must be finite; use a large number"
+            raise ArgumentError(
+                "theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", "use a large number"
             )
         allowed = rows > (-np.inf if self.perfect else 0)
         masks = np.zeros(rows.shape, np.uint8)
@@ -69,9 +72,11 @@ class Matching(GraphSolver):
 
         in_parts(solve, rows, _EDGES_A_THREAD)
         if status.any():
-            raise ValueError(
-                f"theta: got -inf on edges without which no matching is perfect{where(int(status.argmax()), rows)}; "
-                "perfect=True needs one; raise one of them, or use perfect=False"
+            raise ArgumentError(
+                "theta",
+                f"-inf on edges without which no matching is perfect{where(int(status.argmax()), rows)}",
+                "perfect=True needs one",
+                "raise one of them, or use perfect=False",
             )
         return masks
 

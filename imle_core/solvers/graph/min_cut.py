@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.exact_numbers import in_limbs, limbs_for, whole
 from imle_core.solvers.graph.solver import CostSolver, Graph, Masks, Node, in_parts, where
 from imle_core.solvers.rows import Rows
@@ -30,7 +31,7 @@ class MinCut(CostSolver):
         floor: smallest capacity, >= 0; None to take capacities as they are.
 
     Raises:
-        ValueError: a graph without edges, an s or t that is no node, equal ones, a t that cannot be reached, a floor < 0;
+        ArgumentError: a graph without edges, an s or t that is no node, equal ones, a t that cannot be reached, a floor < 0;
             when called, parameters that are not ``(N, E)``, NaN, theta > 0 without a floor, no cut without edges of -inf.
 
     >>> import torch
@@ -44,9 +45,9 @@ class MinCut(CostSolver):
         self.s, self.t = s, t
         self._source, self._sink = self._node("s", s), self._node("t", t)
         if self._source == self._sink:
-            raise ValueError(f"t: got {t!r}; it is s as well; choose another node")
+            raise ArgumentError("t", repr(t), "it is s as well", "choose another node")
         if self._sink not in self._reached(self._source):
-            raise ValueError(f"t: got {t!r}; no path leads to it from {s!r}; add edges, or choose another node")
+            raise ArgumentError("t", repr(t), f"no path leads to it from {s!r}", "add edges, or choose another node")
         self._first, self._arcs, self._heads = self._two_way_arcs()
 
     def __repr__(self) -> str:
@@ -68,9 +69,11 @@ class MinCut(CostSolver):
         never = (masks.astype(bool) & (costs == np.inf)).any(axis=1)
         if never.any():
             row = int(never.argmax())
-            raise ValueError(
-                f"theta: got -inf on every edge of a path from {self.s!r} to {self.t!r}{where(row, rows)}; "
-                "a cut needs an edge there that may be cut; raise one of them"
+            raise ArgumentError(
+                "theta",
+                f"-inf on every edge of a path from {self.s!r} to {self.t!r}{where(row, rows)}",
+                "a cut needs an edge there that may be cut",
+                "raise one of them",
             )
         return masks
 

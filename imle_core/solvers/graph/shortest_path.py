@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.solver import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
 from imle_core.solvers.rows import Rows, shrunk
 
@@ -30,7 +31,7 @@ class ShortestPath(CostSolver):
         floor: smallest cost, >= 0; None to take costs as they are.
 
     Raises:
-        ValueError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
+        ArgumentError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
             floor < 0; when called, parameters that are not ``(N, E)``, NaN, +inf without a floor, parameters outside the
             domain, a goal that cannot be reached without edges of -inf.
 
@@ -44,9 +45,11 @@ class ShortestPath(CostSolver):
         self.start, self.goal = start, goal
         self._from, self._to = self._node("start", start), self._node("goal", goal)
         if self._from == self._to:
-            raise ValueError(f"goal: got {goal!r}; it is the start as well; choose another node")
+            raise ArgumentError("goal", repr(goal), "it is the start as well", "choose another node")
         if self._to not in self._reached(self._from):
-            raise ValueError(f"goal: got {goal!r}; no path leads to it from {start!r}; add edges, or choose another node")
+            raise ArgumentError(
+                "goal", repr(goal), f"no path leads to it from {start!r}", "add edges, or choose another node"
+            )
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
         if self._order is None:  # of several cycles none may be negative, whatever their other edges
@@ -111,9 +114,11 @@ class ShortestPath(CostSolver):
         in_parts(solve, costs)
         for row in np.flatnonzero(status).tolist():
             if status[row] == kernel.CUT_OFF:
-                raise ValueError(
-                    f"goal: {self.goal!r} is cut off from start {self.start!r} by edges of -inf{where(row, rows)}; "
-                    "open a way or choose another node"
+                raise ArgumentError(
+                    "goal",
+                    repr(self.goal),
+                    f"edges of -inf cut it off from start {self.start!r}{where(row, rows)}",
+                    "open a way or choose another node",
                 )
             masks[row, self._exact_path(read[row], where(row, rows))] = 1
         return masks
@@ -166,7 +171,9 @@ class ShortestPath(CostSolver):
         cycle.reverse()
         least = cycle.index(min(cycle))
         names = " -> ".join(repr(self.nodes[i]) for i in [*cycle[least:], *cycle[:least], cycle[least]])
-        raise ValueError(
-            f"theta: got a cycle of negative cost {names}{place}; costs -theta must sum to >= 0 on every cycle; "
-            "lower theta on its edges, or give floor=0 to clamp costs"
+        raise ArgumentError(
+            "theta",
+            f"a cycle of negative cost {names}{place}",
+            "costs -theta must sum to >= 0 on every cycle",
+            "lower theta on its edges, or give floor=0 to clamp costs",
         )

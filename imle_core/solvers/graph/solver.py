@@ -1,4 +1,4 @@
-"""What solvers on the edges of a graph share: the order of nodes and edges, reading theta, costs and their floor."""
+"""Solvers on the edges of a graph: the order of nodes and edges, reading theta, costs and their floor."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeAlias
@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.concurrency import OwnLock, in_threads
 from imle_core.solvers.graph.kinds import is_networkx
 from imle_core.solvers.rows import Rows, as_rows
@@ -40,7 +41,7 @@ class GraphSolver:
             of edges are not read. Later changes of the graph have no effect.
 
     Raises:
-        ValueError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library.
+        ArgumentError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library.
     """
 
     pure, sense = True, "max"
@@ -57,7 +58,7 @@ class GraphSolver:
         self._loops = self._ends[:, 0] == self._ends[:, 1]
         if self._loops.all():
             only = " but self-loops" if self.edges else ""
-            raise ValueError(f"graph: got no edges{only}; a solver on edges needs at least one; add an edge")
+            raise ArgumentError("graph", f"no edges{only}", "a solver on edges needs at least one", "add an edge")
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, E)`` of the best solutions for parameters ``(N, E)``, in theta's type and on its device."""
@@ -75,15 +76,15 @@ class GraphSolver:
 
     def _check_undirected(self, what: str) -> None:
         if self.directed:
-            raise ValueError(
-                f"graph: got a directed graph; {what} needs an undirected one; give graph.edges(), pairs without direction"
+            raise ArgumentError(
+                "graph", "a directed graph", f"{what} needs an undirected one", "give graph.edges(), pairs without direction"
             )
 
     def _node(self, name: str, node: Node) -> int:
         """Number of a node that the user named."""
         if node not in self._number:
             some = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
-            raise ValueError(f"{name}: got {node!r}; it is no node of the graph; the nodes are {some}")
+            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {some}")
         return self._number[node]
 
     def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -124,12 +125,14 @@ class GraphSolver:
         """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
         rows, edges = as_rows(theta), len(self.edges)
         if rows.ndim != 2 or rows.shape[1] != edges:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; a graph of {edges} edges needs (N, {edges}); "
-                "give one entry an edge, in the order of solver.edges"
+            raise ArgumentError(
+                "theta",
+                f"shape {tuple(theta.shape)}",
+                f"a graph of {edges} edges needs (N, {edges})",
+                "give one entry an edge, in the order of solver.edges",
             )
         if np.isnan(rows).any():
-            raise ValueError(f"theta: got {int(np.isnan(rows).sum())} NaN; an edge needs a number; use -inf for never")
+            raise ArgumentError("theta", f"{int(np.isnan(rows).sum())} NaN", "an edge needs a number", "use -inf for never")
         return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._loops.any() else rows
 
 
@@ -146,13 +149,13 @@ class CostSolver(GraphSolver):
         floor: smallest cost, >= 0, in theta's type; None to take costs as they are.
 
     Raises:
-        ValueError: as for :class:`GraphSolver`; a floor outside its range.
+        ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
     """
 
     def __init__(self, graph: Graph, floor: float | None = None) -> None:
         super().__init__(graph)
         if floor is not None and not 0 <= floor < np.inf:
-            raise ValueError(f"floor: got {floor!r}; it must be >= 0 and finite; use None to take costs as they are")
+            raise ArgumentError("floor", repr(floor), "it must be >= 0 and finite", "use None to take costs as they are")
         self.floor = None if floor is None else float(floor)
         self.domain = -np.inf, np.inf if self.floor is None else 0.0 - self.floor
         self.clamped = self.seen = 0
@@ -167,9 +170,11 @@ class CostSolver(GraphSolver):
             clamped = int(np.count_nonzero(below))
             costs[below] = self.floor
         elif np.isneginf(costs).any():
-            raise ValueError(
-                f"theta: got {int(np.isneginf(costs).sum())} +inf; sums over edges must be finite; "
-                "use a large number, or give floor"
+            raise ArgumentError(
+                "theta",
+                f"{int(np.isneginf(costs).sum())} +inf",
+                "sums over edges must be finite",
+                "use a large number, or give floor",
             )
         with self._counting:
             self.clamped += clamped
@@ -181,9 +186,11 @@ class CostSolver(GraphSolver):
         if negative.any():
             row = int(negative.argmax())
             count = int(np.count_nonzero(costs[row] < 0))
-            raise ValueError(
-                f"theta: got {count} positive entries{where(row, costs)}; {what} needs costs -theta >= 0; "
-                "make theta <= 0, or give floor=0 to clamp costs"
+            raise ArgumentError(
+                "theta",
+                f"{count} positive entries{where(row, costs)}",
+                f"{what} needs costs -theta >= 0",
+                "make theta <= 0, or give floor=0 to clamp costs",
             )
 
 
@@ -207,14 +214,18 @@ def where(row: int, rows: Rows) -> str:
 def _pair(edge: Any) -> Edge:
     if isinstance(edge, str) or not hasattr(edge, "__len__") or len(edge) != 2:
         got = repr(edge)
-        raise ValueError(
-            f"graph: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '...'} as an edge; an edge is a pair of nodes; "
-            "give pairs (u, v)"
+        raise ArgumentError(
+            "graph",
+            f"{got if len(got) <= _SHOWN else got[:_SHOWN] + '...'} as an edge",
+            "an edge is a pair of nodes",
+            "give pairs (u, v)",
         )
     u, v = edge
     if isinstance(u, Tensor) or isinstance(v, Tensor):
-        raise ValueError(
-            f"graph: got {edge!r} as an edge; tensors are no nodes, since two of them are never the same; "
-            "give pairs of numbers, with edge_index.T.tolist() for instance"
+        raise ArgumentError(
+            "graph",
+            f"{edge!r} as an edge",
+            "tensors are no nodes, since two of them are never the same",
+            "give pairs of numbers, with edge_index.T.tolist() for instance",
         )
     return u, v

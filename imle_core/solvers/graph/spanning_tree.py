@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, in_parts, where
 from imle_core.solvers.rows import Rows
 
@@ -22,7 +23,7 @@ class SpanningTree(GraphSolver):
         forest: whether a graph in several parts is allowed.
 
     Raises:
-        ValueError: a directed graph, one without edges, or in several parts without ``forest=True``; when called,
+        ArgumentError: a directed graph, one without edges, or in several parts without ``forest=True``; when called,
             parameters that are not ``(N, E)``, NaN, a graph in several parts without its edges of -inf unless
             ``forest=True``.
 
@@ -37,9 +38,11 @@ class SpanningTree(GraphSolver):
         self.forest = bool(forest)
         apart = set(range(len(self.nodes))) - self._reached(0)
         if apart and not forest:
-            raise ValueError(
-                f"graph: got no path between {self.nodes[0]!r} and {self.nodes[min(apart)]!r}; "
-                "a spanning tree needs a connected graph; add edges, or use forest=True"
+            raise ArgumentError(
+                "graph",
+                f"no path between {self.nodes[0]!r} and {self.nodes[min(apart)]!r}",
+                "a spanning tree needs a connected graph",
+                "add edges, or use forest=True",
             )
 
     def __repr__(self) -> str:
@@ -62,8 +65,10 @@ class SpanningTree(GraphSolver):
         short = sizes < len(self.nodes) - 1
         if short.any() and not self.forest:
             row = int(short.argmax())
-            raise ValueError(
-                f"theta: got -inf on edges without which the graph is disconnected{where(row, rows)}; "
-                "a spanning tree needs a connected graph; raise one of them, or use forest=True"
+            raise ArgumentError(
+                "theta",
+                f"-inf on edges without which the graph is disconnected{where(row, rows)}",
+                "a spanning tree needs a connected graph",
+                "raise one of them, or use forest=True",
             )
         return masks

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.concurrency import in_threads
+from imle_core.solvers.grid.tuning import TUNING, Tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
-
-_TILES_A_THREAD = 2**15
 
 
 class AcyclicGridPath:
@@ -21,9 +21,11 @@ class AcyclicGridPath:
 
     Args:
         diagonal: whether a step may go right and down at once.
+        tuning: numbers that decide about speed alone.
 
     Raises:
-        ValueError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls separate.
+        ArgumentError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls
+            separate.
 
     >>> AcyclicGridPath()(torch.tensor([[[1.0, 5.0], [-2.0, 1.0]]]))
     tensor([[[1., 1.],
@@ -32,8 +34,8 @@ class AcyclicGridPath:
 
     pure, sense = True, "max"
 
-    def __init__(self, diagonal: bool = True) -> None:
-        self.diagonal = bool(diagonal)
+    def __init__(self, diagonal: bool = True, *, tuning: Tuning = TUNING) -> None:
+        self.diagonal, self.tuning = bool(diagonal), tuning
 
     def __repr__(self) -> str:
         return f"AcyclicGridPath(diagonal={self.diagonal})"
@@ -42,8 +44,8 @@ class AcyclicGridPath:
         """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""
         rows = as_rows(theta)
         if rows.ndim != 3 or 0 in rows.shape[1:]:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
+            raise ArgumentError(
+                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
             )
         check_below_infinity(rows, "gains")
         rows = shrunk(rows)
@@ -55,8 +57,13 @@ class AcyclicGridPath:
             row = int(best_paths(rows[first:last], masks[first:last], self.diagonal))
             return first + row if row >= 0 else -1
 
-        threads = min(torch.get_num_threads(), len(rows), rows.size // _TILES_A_THREAD)
+        threads = min(torch.get_num_threads(), len(rows), rows.size // self.tuning.tiles_a_thread_acyclic)
         cut_off = [row for row in in_threads(solve, len(rows), threads) if row >= 0]
         if cut_off:
-            raise ValueError(f"theta: walls (-inf) separate the corners of map {cut_off[0]}; open a way right and down")
+            raise ArgumentError(
+                "theta",
+                f"walls (-inf) that separate the corners of map {cut_off[0]}",
+                "a path leads right and down from corner to corner",
+                "open a way",
+            )
         return torch.from_numpy(masks).to(theta)

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import check_numbers
+from imle_core.checks import ArgumentError, check_name, check_numbers
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import Known
+from imle_core.solvers.grid.tuning import TUNING, Tuning
 from imle_core.solvers.rows import Rows, array_of, as_rows, numbers
 
 Tile: TypeAlias = tuple[int, int]
@@ -21,7 +22,6 @@ _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _KERNEL_TYPES = (torch.float32, torch.float64)
 _CEILING = 1e290  # sums over any map stay finite
-_STEPS_A_TILE = 64  # of the search for a path's order
 
 
 class GridPath:
@@ -46,6 +46,7 @@ class GridPath:
         goal: row and column of the last tile, likewise; the bottom right corner if None.
         floor: smallest cost, > 0.
         engine: "compiled", "torch" or "networkx".
+        tuning: numbers that decide about speed alone.
 
     Attributes:
         clamped: costs clamped so far.
@@ -54,7 +55,7 @@ class GridPath:
         offered: solutions of backward passes so far.
 
     Raises:
-        ValueError: an argument outside its range; when called, parameters that are not ``(N, H, W)``, NaN, a start or
+        ArgumentError: an argument outside its range; when called, parameters that are not ``(N, H, W)``, NaN, a start or
             goal that is outside the map, in a wall, or cut off from the other by walls.
 
     >>> GridPath()(torch.tensor([[[-1.0, -9.0], [-1.0, -1.0]]]))
@@ -71,14 +72,15 @@ class GridPath:
         goal: Tile | None = None,
         floor: float = 1e-4,
         engine: Engine = "compiled",
+        *,
+        tuning: Tuning = TUNING,
     ) -> None:
         if moves not in (4, 8):
-            raise ValueError(f"moves: got {moves!r}; it must be 4 or 8; use 8 for diagonal steps")
+            raise ArgumentError("moves", repr(moves), "it must be 4 or 8", "use 8 for diagonal steps")
         if not 0 < float(floor) < _CEILING:
-            raise ValueError(f"floor: got {floor!r}; it must be > 0 and finite; the usual value is 1e-4")
-        if engine not in get_args(Engine):
-            raise ValueError(f"engine: got {engine!r}; it must be 'compiled', 'torch' or 'networkx'")
-        self.moves, self.floor, self.engine = moves, float(floor), engine
+            raise ArgumentError("floor", repr(floor), "it must be > 0 and finite", "the usual value is 1e-4")
+        check_name("engine", engine, get_args(Engine))
+        self.moves, self.floor, self.engine, self.tuning = moves, float(floor), engine, tuning
         self.start = None if start is None else _tile("start", start)
         self.goal = None if goal is None else _tile("goal", goal)
         self.domain = (-np.inf, -self.floor)
@@ -92,8 +94,8 @@ class GridPath:
         """Masks of the cheapest paths, ``(N, H, W)``, in theta's type and on its device."""
         gains = numbers(theta)
         if gains.dim() != 3 or 0 in gains.shape[1:]:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; a grid path needs (N, H, W); use theta.unsqueeze(0) for one map"
+            raise ArgumentError(
+                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
             )
         if self.engine == "torch" or (self.engine == "compiled" and (gains.is_cuda or not _is_compiling())):
             return self._solve_on_device(gains).to(theta)
@@ -117,7 +119,7 @@ class GridPath:
         check_numbers(theta)
         shape = theta.shape
         if eps is not None:
-            check_numbers(eps, "eps: got")
+            check_numbers(eps, "eps")
             shape = eps.shape
         kind = type(self)  # a subclass that changes the call alone is to be called
         is_own = kind.__call__ is GridPath.__call__ or kind.perturb_and_map is not GridPath.perturb_and_map
@@ -137,7 +139,7 @@ class GridPath:
         """Start and goal on a map of this size.
 
         Raises:
-            ValueError: one of them is outside the map.
+            ArgumentError: one of them is outside the map.
         """
         start = _inside("start", (0, 0) if self.start is None else self.start, height, width)
         return start, _inside("goal", (-1, -1) if self.goal is None else self.goal, height, width)
@@ -150,12 +152,12 @@ class GridPath:
         once is as good, and the search prefers tiles with the fewest ways on.
 
         Raises:
-            ValueError: the mask is no such path, or finding an order takes too long.
+            ArgumentError: the mask is no such path, or finding an order takes too long.
         """
         start, goal = self.ends(*mask.shape)
         left = {(int(row), int(column)) for row, column in np.argwhere(mask)} - {start}
         path, choices = [start], [self._followers(start, left, goal)]
-        for _ in range(_STEPS_A_TILE * (len(left) + 1) if mask[start] else 0):
+        for _ in range(self.tuning.search_steps * (len(left) + 1) if mask[start] else 0):
             if path[-1] == goal and not left:
                 return np.array(path)
             if path[-1] != goal and choices[-1]:
@@ -165,7 +167,13 @@ class GridPath:
             elif len(path) > 1:
                 left.add(path.pop())
                 choices.pop()
-        raise ValueError(f"mask: it is no cheapest path from {start} to {goal} with {self.moves} moves")
+        raise ArgumentError(
+            "mask",
+            f"no cheapest path from {start} to {goal} with {self.moves} moves",
+            "only tiles of such a path have an order",
+            "give what the solver gave",
+            "it is",
+        )
 
     def _followers(self, tile: Tile, left: set[Tile], goal: Tile) -> list[Tile]:
         """Neighbours of ``tile`` among ``left``: the goal, then those with ever fewer ways on."""
@@ -182,27 +190,45 @@ class GridPath:
         between, which costs something.
 
         Raises:
-            ValueError: the mask is no such path; the message says where.
+            ArgumentError: the mask is no such path; the message says where.
         """
         left = {(int(row), int(column)) for row, column in np.argwhere(mask)}
         start, goal = self.ends(*mask.shape)
         for name, end in (("start", start), ("goal", goal)):
             if end not in left:
-                raise ValueError(f"the path is not on {name} {end}; a path leads from start to goal, both included")
+                raise ArgumentError(
+                    "mask",
+                    f"not on {name} {end}",
+                    "a path leads from start to goal, both included",
+                    "add its tile",
+                    "the path is",
+                )
         tile = start
         left.remove(start)
         while tile != goal:
             following = self._followers(tile, left, goal)
             if not following:
-                raise ValueError(
-                    f"the path is broken after tile {tile}; each tile needs a neighbour that leads on to {goal}"
+                raise ArgumentError(
+                    "mask",
+                    f"broken after tile {tile}",
+                    f"each tile needs a neighbour that leads on to {goal}",
+                    "close the gap",
+                    "the path is",
                 )
             if len(following) > 1:
-                raise ValueError(f"the path touches itself or forks at tile {tile}; no costs make such a path the cheapest")
+                raise ArgumentError(
+                    "mask",
+                    f"tile {tile}",
+                    "no costs make such a path the cheapest",
+                    "take the longer way out",
+                    "the path touches itself or forks at",
+                )
             tile = following[0]
             left.remove(tile)
         if left:
-            raise ValueError(f"{len(left)} tiles are off the path, the first at {min(left)}; take them away")
+            raise ArgumentError(
+                "mask", f"{len(left)} tiles off the path", f"the first is at {min(left)}", "take them away", "it has"
+            )
 
     @property
     def _steps(self) -> tuple[Tile, ...]:
@@ -221,16 +247,18 @@ class GridPath:
 
     @staticmethod
     def _refuse_wall(name: str, tile: Tile, row: int, count: int) -> None:
-        raise ValueError(f"{name}: tile {tile} is a wall{_where(row, count)}; choose a passable tile")
+        raise ArgumentError(name, f"tile {tile}", f"it is a wall{_where(row, count)}", "choose a passable tile")
 
     def _report(self, nans: int, clamped: int, passable: int, cut_off: int, count: int, ends: tuple[Tile, Tile]) -> None:
         """Refuses what a solve has found to be wrong, and adds up the rest."""
         if nans:
-            raise ValueError(f"theta: got {nans} NaN; a grid path needs numbers; use -inf for a wall")
+            raise ArgumentError("theta", f"{nans} NaN", "a grid path needs numbers", "use -inf for a wall")
         if cut_off >= 0:
-            raise ValueError(
-                f"goal: tile {ends[1]} is cut off from start {ends[0]} by walls{_where(cut_off, count)}; "
-                "open a way or move one of them"
+            raise ArgumentError(
+                "goal",
+                f"tile {ends[1]}",
+                f"walls cut it off from start {ends[0]}{_where(cut_off, count)}",
+                "open a way or move one of them",
             )
         with self._counting:
             self.clamped += clamped
@@ -257,12 +285,12 @@ class GridPath:
             before = known.theta.expand(known.z.shape) if eps is None else known.theta
             old = make_maps(as_rows(before.flatten(0, 1)).reshape(-1, tiles), eps, known.temperature, self.floor, _CEILING)
             z = as_rows(known.z.flatten(0, 1)).reshape(-1, tiles)
-            kept = kept_masks(maps, old, grid, z, threads)
+            kept = kept_masks(maps, old, grid, z, threads, self.tuning)
             masks[kept], which = z[kept], np.flatnonzero(~kept)
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        found = solve(maps, grid, which, masks, threads)
+        found = solve(maps, grid, which, masks, threads, self.tuning)
         if found.passable < len(which) * tiles and not found.nans:
             self._check_ends(rows, noise, temperature)
         self._report(*found, count, ends)
@@ -277,7 +305,7 @@ class GridPath:
         ends = torch.stack([costs[:, row, column] == torch.inf for row, column in (start, goal)])
         is_fast = self.engine == "compiled" and on_triton.available(theta.device)
         cheapest_paths = on_triton.cheapest_paths if is_fast else on_torch.cheapest_paths
-        masks, reached = cheapest_paths(inside, start, goal, self._steps)
+        masks, reached = cheapest_paths(inside, start, goal, self._steps, self.tuning)
         found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
         nans, clamped, passable, walled, missed = torch.stack(found).tolist()
         if walled and not nans:
@@ -325,8 +353,8 @@ def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
     try:
         row, column = map(index, given)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"{name}: got {given!r}; it must be a row and a column, whole numbers; give (0, 0) for instance"
+        raise ArgumentError(
+            name, repr(given), "it must be a row and a column, whole numbers", "give (0, 0) for instance"
         ) from None
     return row, column
 
@@ -340,8 +368,8 @@ def _is_compiling() -> bool:
 def _inside(name: str, tile: Tile, height: int, width: int) -> Tile:
     row, column = tile
     if not (-height <= row < height and -width <= column < width):
-        raise ValueError(
-            f"{name}: tile {tuple(tile)} is outside the map of {height} x {width}; rows and columns count from 0"
+        raise ArgumentError(
+            name, f"tile {tuple(tile)}", f"it is outside the map of {height} x {width}", "rows and columns count from 0"
         )
     return row % height, column % width
 

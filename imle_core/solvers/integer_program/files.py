@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from imle_core.checks import ArgumentError
 from imle_core.solvers.integer_program.linear_model import Arrays, FormatError, LinearModel, shown
 from imle_core.solvers.integer_program.lp_format import read_lp
 from imle_core.solvers.integer_program.mps_format import read_mps
@@ -40,7 +41,8 @@ def read_program(path: Path, order: Sequence[str] | None) -> tuple[dict[str, Any
     A variable in no constraint and not in the objective, unless ``order`` has it, is left out with a ProgramWarning.
 
     Raises:
-        ValueError: no such file, no linear or integer program, or an order that is not one.
+        ValueError: no such file, or no linear or integer program.
+        ArgumentError: an order that is not one.
     """
     try:
         program = _parse(path).arrays()
@@ -125,13 +127,17 @@ def _check_names(names: list[str], columns: list[str], path: str) -> None:
     known, given = set(columns), Counter(names)
     twice = [name for name, count in given.items() if count > 1]
     if twice:
-        raise ValueError(f"order: got {shown(twice[0])} more than once; each variable of {path} has one place; name it once")
+        raise ArgumentError(
+            "order", f"{shown(twice[0])} more than once", f"each variable of {path} has one place", "name it once"
+        )
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"order: got {shown(unknown[0])}; {path} has no such variable; it has {_some(columns)}")
+        raise ArgumentError("order", shown(unknown[0]), f"{path} has no such variable", f"it has {_some(columns)}")
     missing = [name for name in columns if name not in given]
     if missing:
-        raise ValueError(f"order: got no {_some(missing)}; every variable of {path} needs a place; add what is missing")
+        raise ArgumentError(
+            "order", f"no {_some(missing)}", f"every variable of {path} needs a place", "add what is missing"
+        )
 
 
 def _some(names: list[str]) -> str:

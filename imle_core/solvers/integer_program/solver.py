@@ -3,22 +3,20 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.concurrency import OwnLock
+from imle_core.solvers.integer_program.constraints import Matrix, Vector, check_bounds, system, vector_of
 from imle_core.solvers.integer_program.files import read_program
-from imle_core.solvers.rows import as_array, as_rows, in_type_of
-
-Vector: TypeAlias = NDArray[np.float64]
-Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no types
+from imle_core.solvers.rows import as_rows, in_type_of
 
 _TOLERANCE = 1e-6  # HiGHS's on feasibility and integrality
 _FAILED = 4  # status of a solve that ended with an error
-_INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 _LARGEST = 16  # the largest entry of a scaled objective is in [2^15, 2^16)
 
 
@@ -78,8 +76,8 @@ class IntegerProgram:
         incumbent_gap: largest relative gap of a solution that is so taken.
 
     Raises:
-        ValueError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite or not
-            ``(N, *event)`` with n entries an instance, or of a type that does not hold a solution.
+        ArgumentError: an argument outside its range, or shapes that do not agree; when called, theta that is not finite or
+            not ``(N, *event)`` with n entries an instance, or of a type that does not hold a solution.
         InfeasibleError: when called, no z satisfies the constraints.
         UnboundedError: when called, the objective grows without limit.
         TimeLimitError: when called, the time limit is over, and no incumbent found or none wanted.
@@ -116,26 +114,26 @@ class IntegerProgram:
         from scipy.sparse import csc_array, vstack
 
         if time_limit is not None and not 0 < time_limit < math.inf:
-            raise ValueError(f"time_limit: got {time_limit!r}; it must be > 0 and finite; use None for no limit")
+            raise ArgumentError("time_limit", repr(time_limit), "it must be > 0 and finite", "use None for no limit")
         if not 0 <= gap < math.inf:
-            raise ValueError(f"gap: got {gap!r}; it must be >= 0 and finite; use 0 for the best solution")
+            raise ArgumentError("gap", repr(gap), "it must be >= 0 and finite", "use 0 for the best solution")
         if not incumbent_gap >= 0:
-            raise ValueError(f"incumbent_gap: got {incumbent_gap!r}; it must be >= 0; use inf for any")
-        blocks = {"A": _system("A", A, "b", b, np.inf), "A_eq": _system("A_eq", A_eq, "b_eq", b_eq, None)}
-        vectors = {name: _vector(name, value) for name, value in (("lower", lower), ("upper", upper))}
-        vectors["integrality"] = _vector("integrality", integrality)
+            raise ArgumentError("incumbent_gap", repr(incumbent_gap), "it must be >= 0", "use inf for any")
+        blocks = {"A": system("A", A, "b", b, np.inf), "A_eq": system("A_eq", A_eq, "b_eq", b_eq, None)}
+        vectors = {name: vector_of(name, value) for name, value in (("lower", lower), ("upper", upper))}
+        vectors["integrality"] = vector_of("integrality", integrality)
         sizes = {name: block[0].shape[1] for name, block in blocks.items() if block is not None}
         sizes |= {name: len(value) for name, value in vectors.items() if value.ndim}
         if not any(sizes.values()):
-            raise ValueError("A: got no variables; a program needs at least one; give A, A_eq or bounds with n entries")
+            raise ArgumentError("A", "no variables", "a program needs at least one", "give A, A_eq or bounds with n entries")
         first, entries = next(iter(sizes.items()))
         for name, size in sizes.items():
             if size != entries:
-                raise ValueError(
-                    f"{name}: got {size} variables; {first} has {entries}; all must have as many as theta has entries"
+                raise ArgumentError(
+                    name, f"{size} variables", f"{first} has {entries}", "all must have as many as theta has entries"
                 )
         low, high, whole = (np.array(np.broadcast_to(value, entries)) for value in vectors.values())
-        _check_bounds(low, high, whole)
+        check_bounds(low, high, whole)
         self.entries, self.time_limit, self.gap = entries, time_limit, float(gap)
         self.incumbent, self.incumbent_gap, self.incumbents = bool(incumbent), float(incumbent_gap), 0
         self._integral = whole == 1
@@ -180,7 +178,7 @@ class IntegerProgram:
             incumbent_gap: likewise.
 
         Raises:
-            ValueError: no such file, no program in its format, or an order that is not one; what no linear or integer
+            ArgumentError: no such file, no program in its format, or an order that is not one; what no linear or integer
                 program has: quadratic terms, special ordered sets, indicator, general and piecewise linear constraints,
                 semi-continuous variables, several objectives or scenarios; the message says where.
         """
@@ -202,16 +200,20 @@ class IntegerProgram:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         gains = as_rows(theta)
         if gains.ndim == 0 or math.prod(gains.shape[1:]) != self.entries:
-            raise ValueError(
-                f"theta: got shape {tuple(theta.shape)}; the program has {self.entries} variables; "
-                f"it must be (N, *event) with {self.entries} entries an instance"
+            raise ArgumentError(
+                "theta",
+                f"shape {tuple(theta.shape)}",
+                f"the program has {self.entries} variables",
+                f"it must be (N, *event) with {self.entries} entries an instance",
             )
         rows: Vector = gains.astype(np.float64).reshape(len(gains), self.entries)
         if not np.isfinite(rows).all():
             row, entry = np.argwhere(~np.isfinite(rows))[0]
-            raise ValueError(
-                f"theta: got {rows[row, entry]} in instance {row}; an integer program needs finite numbers; "
-                "forbid an entry by its bounds"
+            raise ArgumentError(
+                "theta",
+                f"{rows[row, entry]} in instance {row}",
+                "an integer program needs finite numbers",
+                "forbid an entry by its bounds",
             )
         solved: dict[bytes, tuple[Vector, bool]] = {}
         solutions, cut_short = np.empty_like(rows), 0
@@ -227,9 +229,11 @@ class IntegerProgram:
         if lost.any():
             row, entry = np.argwhere(lost)[0]
             remedy = "use a wider type or smaller bounds" if theta.is_floating_point() else "use theta.float()"
-            raise ValueError(
-                f"theta: got {theta.dtype}; z has {solutions[row, entry]:.10g} in instance {row}, which it cannot hold; "
-                f"{remedy}"
+            raise ArgumentError(
+                "theta",
+                str(theta.dtype),
+                f"z has {solutions[row, entry]:.10g} in instance {row}, which it cannot hold",
+                remedy,
             )
         with self._counting:
             self.incumbents += cut_short
@@ -326,70 +330,3 @@ def _costs(values: Vector) -> Vector:
     exponent = int(np.frexp(np.abs(values).max())[1])
     costs: Vector = 0.0 - np.ldexp(values, _LARGEST - exponent)
     return costs
-
-
-def _system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, most: float | None) -> Any:
-    """Rows as a sparse array, with their right-hand sides; None for none. ``most`` is the infinity that these may be."""
-    from scipy.sparse import csr_array, issparse
-
-    if matrix is None and right is None:
-        return None
-    if matrix is None or right is None:
-        raise ValueError(
-            f"{name if matrix is None else side}: got None; {name} and {side} go together; give both or neither"
-        )
-    if not issparse(matrix):
-        matrix = _numbers(name, matrix)
-        if matrix.ndim != 2:
-            raise ValueError(f"{name}: got shape {matrix.shape}; it must be (rows, variables); give one row a constraint")
-    elif matrix.dtype.kind == "c":
-        raise _complex(name, matrix)
-    rows, sides = csr_array(matrix, dtype=np.float64), _numbers(side, right)
-    if sides.shape != rows.shape[:1]:
-        raise ValueError(
-            f"{side}: got shape {sides.shape}; {name} has {rows.shape[0]} rows; {side} must be ({rows.shape[0]},)"
-        )
-    if not np.isfinite(rows.data).all():
-        raise ValueError(f"{name}: got NaN or infinite coefficients; they must be finite; leave out what does not bind")
-    if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
-        raise ValueError(f"{name}: got a coefficient of {largest:.3g}; HiGHS takes those below 1e15; scale the row")
-    if not (np.isfinite(sides) | (sides == most)).all():
-        rule = "finite" if most is None else "finite or +inf"
-        raise ValueError(f"{side}: got {sides[~np.isfinite(sides)].min()}; it must be {rule}; leave out what does not bind")
-    return rows, sides
-
-
-def _vector(name: str, value: ArrayLike) -> Vector:
-    vector = _numbers(name, value)
-    if vector.ndim > 1:
-        raise ValueError(f"{name}: got shape {vector.shape}; it must be one number or (variables,); flatten it")
-    return vector
-
-
-def _numbers(name: str, value: Any) -> Vector:
-    try:
-        given = as_array(value)
-        if given.dtype.kind != "c":
-            return given.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name}: got {type(value).__name__} without numbers throughout; it must be an array of numbers"
-        ) from error
-    raise _complex(name, given)
-
-
-def _complex(name: str, given: Any) -> ValueError:
-    return ValueError(f"{name}: got {given.dtype}; it must have real numbers; take their real parts")
-
-
-def _check_bounds(low: Vector, high: Vector, whole: Vector) -> None:
-    if not np.isin(whole, (0, 1)).all():
-        raise ValueError(
-            "integrality: got other numbers than 0 and 1; it must say which entries are integer; use True or False"
-        )
-    wrong = np.flatnonzero(~(low <= high) | (low == np.inf) | (high == -np.inf))
-    if len(wrong):
-        raise ValueError(
-            f"lower: got {low[wrong[0]]} for entry {wrong[0]}, with upper {high[wrong[0]]}; "
-            "lower must be <= upper; -inf and inf are no bounds"
-        )

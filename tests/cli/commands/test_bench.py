@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.benchmarks import catalogue, machine, rivals
+from imle_cli.benchmarks import catalogue, crossovers, machine, rivals
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.figures.scaling_curve import ScalingCurve
 
@@ -132,3 +132,40 @@ def test_a_wrong_place_is_refused_before_anything_is_measured(arguments, code, m
 def test_quiet_prints_nothing_and_draws():
     assert bench("--full", "--quiet") == ""
     assert Path("bench.png").exists()
+
+
+def crossing(seed):
+    yield crossovers.Crossover("fewest_small", f"maps [of] seed {seed}", 7.54321, 8.0)
+    yield crossovers.Crossover("tiles_a_thread", "maps", 123456.0, None)
+
+
+class TestTune:
+    @pytest.fixture(autouse=True)
+    def _few_crossovers(self, monkeypatch):
+        monkeypatch.setattr(catalogue, "MEASUREMENTS", (None,))
+        monkeypatch.setattr(crossovers, "CROSSOVERS", (crossing,))
+
+    def test_table(self):
+        lines = [line.split("  ") for line in bench("--tune", "--seed", "4").splitlines()]
+        assert [[cell.strip() for cell in line if cell.strip()] for line in lines] == [
+            ["number", "of", "measured", "in use"],
+            ["fewest_small", "maps [of] seed 4", "7.54", "8"],
+            ["tiles_a_thread", "maps", "123,456", "never"],
+        ]
+        assert not list(Path().iterdir())
+
+    def test_json(self):
+        values = json.loads(bench("--tune", "--json"))
+        assert list(values) == ["machine", "python", "versions", "crossovers", "seconds"]
+        assert values["crossovers"][1] == {
+            "number": "tiles_a_thread",
+            "subject": "maps",
+            "measured": 123456.0,
+            "in_use": None,
+        }
+
+    @pytest.mark.parametrize(("arguments", "name"), [(["--full"], "--full"), (["--out", "a.png"], "--out")])
+    def test_beside_other_measurements(self, arguments, name):
+        result = CliRunner().invoke(app, ["bench", "--tune", *arguments])
+        message = f"error: --tune: got it beside {name}; it measures numbers alone; leave one out\n"
+        assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)

@@ -195,7 +195,7 @@ BAD = {
         2,
         "--problem: got 'xyz'; it must be one of 'top-k', 'path', 'spanning-tree', 'knapsack'; use 'top-k' for instance",
     ),
-    ("--size", "5"): (2, "--size: got '5'; top-k has sizes like '10,5', of whole numbers >= 1"),
+    ("--size", "5"): (2, "--size: got '5'; top-k has sizes like '10,5', of whole numbers >= 1; leave it out for that one"),
     ("--size", "4,5"): (2, "--size: got '4,5'; top-k chooses at most n of n; use '4,2'"),
     ("pack.csv", "--solver", "knapsack", "--capacity", "5", "--problem", "path"): (
         2,

@@ -204,7 +204,7 @@ BAD = {
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
     ("top-k", "--arg", "k=0"): (
         1,
-        "top-k: cannot be made (ValueError: k: got 0; it must be a whole number >= 1; top-k chooses k entries); give its "
+        "top-k: cannot be made (ArgumentError: k: got 0; it must be a whole number >= 1; top-k chooses k entries); give its "
         "arguments with --arg NAME=VALUE",
     ),
     ("ranking", "--arg", "k=3"): (

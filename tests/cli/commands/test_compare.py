@@ -337,7 +337,7 @@ class TestBadInput:
                 "error: loss: gave 252 NaN for 252 states; it must give numbers; look for",
             ),
             ("1.0", "error: loss: gave float; it must give a tensor; wrap arrays in torch.as_tensor"),
-            ("z.sum(dim=1)", "error: loss: its true gradient is 0 here; nothing can be measured against it; take another "),
+            ("z.sum(dim=1)", "error: loss: its true gradient here is 0; nothing can be measured against it; take another "),
         ],
     )
     def test_a_loss_that_cannot_be_used(self, body, message, request):

@@ -299,8 +299,19 @@ class TestErrors:
         message = "d.csv: --goal: got 'd'; no path leads to it from 'a'; add edges, or choose another node"
         assert refusal(1, "solve", "d.csv", "--solver", "min-cut", "--start", "a", "--goal", "d") == message
         Path("e.csv").write_text("a,b,1\nb,c,2\n")
-        message = "e.csv: graph: got no perfect matching of its 3 nodes; add edges, or use --solver matching"
+        message = (
+            "e.csv: graph: got no perfect matching of its 3 nodes; --solver perfect-matching needs one; add edges, or use "
+            "--solver matching"
+        )
         assert refusal(1, "solve", "e.csv", "--solver", "perfect-matching") == message
+
+    def test_nodes_are_named_as_they_are(self):
+        Path("d.csv").write_text("forest=True,goal: b,1\nc,d,2\n")
+        message = (
+            "d.csv: graph: got no path between 'forest=True' and 'c'; a spanning tree needs a connected graph; add edges, "
+            "or use --solver spanning-forest"
+        )
+        assert refusal(1, "solve", "d.csv", "--solver", "spanning-tree") == message
 
     def test_a_best_matching_without_edges_is_told(self):
         Path("e.csv").write_text("a,b,1\nb,c,2\n")

@@ -291,7 +291,8 @@ class TestBadInput:
     def test_noise_that_an_estimator_cannot_use(self, data):
         result = invoke(data, "--estimator", "perturbed-multiplicative", "--out", "run")
         assert result.exit_code == 1
-        assert result.stderr.endswith("multiplicative perturbation needs normal noise; use --noise normal\n")
+        got = "SumOfGammaNoiseDistribution; multiplicative perturbation needs normal noise"
+        assert result.stderr == f"error: --noise: got {got}; use --noise normal\n"
         assert not Path("run").exists()
 
     @pytest.mark.parametrize(

@@ -201,11 +201,12 @@ BAD_TABLES = {
         "-3",
     ): "t.csv: --capacity: got -3; it must be a whole number >= 0; scale weights and capacity alike",
     ("-inf,-inf\n1,2\n", "assignment"): (
-        "theta: instance 0 forbids (-inf) so many pairs that no complete assignment is left; allow more, or take "
+        "theta: got so many forbidden (-inf) pairs in instance 0 that no complete assignment is left; each row or each "
+        "column needs a pair; allow more, or take "
         "--solver partial-assignment"
     ),
     ("1,2\n3\n", "assignment"): "t.csv: line 2 has 1 cells and line 1 has 2; every line must have the same number",
-    ("1,inf\n3,4\n", "assignment"): "theta: got 0 NaN and 1 inf; scores must be finite, or -inf for never",
+    ("1,inf\n3,4\n", "assignment"): "theta: got 0 NaN and 1 inf; scores must be finite; use -inf for never",
 }
 
 

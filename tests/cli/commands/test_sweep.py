@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
-from imle_cli.learning.experiment import TrainingRecorder
+from imle_cli.learning.recorder import TrainingRecorder
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
-from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
+from imle_cli.learning.experiment import TrainingExperiment
+from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
 from imle_cli.runs.folder import new_folder
@@ -153,23 +154,25 @@ class TestGold:
             (2 * np.eye(4), "gold.npy holds 2; a mask holds 1 where a tile is chosen and 0 elsewhere"),
             (
                 np.diag([1, 1, 0, 1]),
-                "gold.npy: the path is broken after tile (1, 1); each tile needs a neighbour that leads on to (3, 3)",
+                "gold.npy: the path is broken after tile (1, 1); each tile needs a neighbour that leads on to (3, 3); "
+                "close the gap",
             ),
             (
                 np.diag([0, 1, 1, 1]),
-                "gold.npy: the path is not on start (0, 0); a path leads from start to goal, both included",
+                "gold.npy: the path is not on start (0, 0); a path leads from start to goal, both included; add its tile",
             ),
             (
                 np.diag([1, 1, 1, 0]),
-                "gold.npy: the path is not on goal (3, 3); a path leads from start to goal, both included",
+                "gold.npy: the path is not on goal (3, 3); a path leads from start to goal, both included; add its tile",
             ),
             (
                 np.eye(4) + np.eye(4, k=1),
-                "gold.npy: the path touches itself or forks at tile (0, 0); no costs make such a path the cheapest",
+                "gold.npy: the path touches itself or forks at tile (0, 0); no costs make such a path the cheapest; "
+                "take the longer way out",
             ),
             (
                 np.eye(4) + np.pad([[1]], ((3, 0), (0, 3))),
-                "gold.npy: 1 tiles are off the path, the first at (3, 0); take them away",
+                "gold.npy: it has 1 tiles off the path; the first is at (3, 0); take them away",
             ),
         ],
     )

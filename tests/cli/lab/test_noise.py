@@ -35,8 +35,8 @@ def test_otherwise_single_draws_and_their_own_law(law):
     result, x = drawn(law, 7), np.linspace(-3, 3, 5)
     expected = law.sample((7, 1), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     np.testing.assert_array_equal(result.values, expected[:, 0].numpy())
-    np.testing.assert_array_equal(result.exact(x), law.distribution_function(x))
-    np.testing.assert_array_equal(result.shown(x), law.distribution_function(x))
+    np.testing.assert_array_equal(result.exact(x), law.cdf(x))
+    np.testing.assert_array_equal(result.shown(x), law.cdf(x))
     assert (result.fold, result.curve, result.title) == (1, "exact density", str(law))
 
 

@@ -139,3 +139,19 @@ class TestCommand:
         result = CliRunner().invoke(app, ["--samples", "0"])
         assert (result.exit_code, result.stderr) == (2, "error: none\n")
         assert CliRunner().invoke(app, ["--seed", "-1"]).exit_code == 2
+
+    def test_a_parameter_of_another_class_is_no_option(self):
+        class Desk:
+            pass
+
+        def act(report: ReportOptions, desk: Desk) -> Desk:
+            """Does a thing."""
+            return report.seed, desk
+
+        given = []
+        flat = command(act, lambda function, arguments: given.append(function(**arguments, desk="mine")))
+        assert "desk" not in inspect.signature(flat).parameters
+        app = typer.Typer()
+        app.command()(flat)
+        assert CliRunner().invoke(app, ["--seed", "3"]).exit_code == 0
+        assert given == [(3, "mine")]

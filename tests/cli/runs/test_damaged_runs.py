@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from imle_cli.app import app
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.sources import SourceError
-from imle_cli.learning.experiment import TrainingExperiment, TrainingRecorder
+from imle_cli.learning.experiment import TrainingExperiment
+from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.learning.sweep import Sweep
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions
@@ -154,9 +155,8 @@ def readers(file):
 
 
 def swept():
-    experiment = TrainingExperiment(
-        MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=3), 0, "auto", 10
-    )
+    learning = LearningOptions(steps=3)
+    experiment = TrainingExperiment(MapOptions(), MapSolverOptions(), NoiseOptions(), learning, 0, "auto", 10)
     axes = {"input_temp": [0.0], "target_temp": [1.0], "samples": [1], "seed": [0]}
     with Sweep(Path("sweep"), experiment, axes, None) as sweep:
         sweep.write_table()

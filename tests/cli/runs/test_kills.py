@@ -304,12 +304,13 @@ def table_of(text):
 if __name__ == "__main__":
     import tempfile
 
-    from imle_cli.learning import experiment, sweep  # noqa: F401
-    from imle_cli.perception import recorder
+    from imle_cli.learning import sweep  # noqa: F401
+    from imle_cli.learning.recorder import TrainingRecorder
+    from imle_cli.perception.recorder import PerceptionRecorder
 
     for number in GENTLE:  # which a shell has the processes ignore that it begins in the background
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    experiment._SAVE_SECONDS = recorder._SAVE_SECONDS = 0.02
+    TrainingRecorder.SAVE_SECONDS = PerceptionRecorder.SAVE_SECONDS = 0.02
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
         campaign(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or list(CALLS))

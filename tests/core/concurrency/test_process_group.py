@@ -216,7 +216,7 @@ class TestTwo:
         assert not torch.equal(*noises[0])
 
     def test_their_state_is_none_for_one(self, both):
-        message = "state: is of 2 processes, here are 1; their noise could not go on; start as many"
+        message = "state: got that of 2 processes, here are 1; their noise could not go on; start as many"
         with pytest.raises(ValueError, match=f"^{message}$"):
             begun("imle", 21, 4, torch.Generator()).load_state_dict(both[0]["state"])
 

@@ -84,7 +84,8 @@ ERRORS = {
     "wrong shape of noise": (
         lambda: imle(TopK(1), None, Odd(), 2)(torch.ones(2, 3)),
         ValueError,
-        "noise_distribution: Odd.sample gave shape (3,), asked for (2, 2, 3); it must give the shape asked for",
+        "noise_distribution: Odd.sample gave shape (3,), asked for (2, 2, 3); it must give the shape asked for; make the "
+        "draws in that shape",
     ),
     "generator for noise without one": (
         lambda: imle(TopK(1), None, Plain(), generator=torch.Generator())(torch.ones(2, 3)),
@@ -146,17 +147,17 @@ ERRORS = {
     "sense": (
         lambda: imle(TopK(1), sense="least"),
         ValueError,
-        "sense: got 'least'; it must be one of 'max', 'min'",
+        "sense: got 'least'; it must be one of 'max', 'min'; use 'max' for instance",
     ),
     "reduction": (
         lambda: imle(TopK(1), reduction="sum"),
         ValueError,
-        "reduction: got 'sum'; it must be one of 'none', 'stacked', 'mean'",
+        "reduction: got 'sum'; it must be one of 'none', 'stacked', 'mean'; use 'none' for instance",
     ),
     "difference": (
         lambda: imle(TopK(1), difference="both"),
         ValueError,
-        "difference: got 'both'; it must be one of 'forward', 'central'",
+        "difference: got 'both'; it must be one of 'forward', 'central'; use 'forward' for instance",
     ),
     "no solver": (
         lambda: imle(3),
@@ -166,17 +167,17 @@ ERRORS = {
     "no target": (
         lambda: imle(TopK(1), 3.0),
         TypeError,
-        "target_distribution: got float, which has no method params; use TargetDistribution(alpha, beta)",
+        "target_distribution: got float; it must have a method params; use TargetDistribution(alpha, beta)",
     ),
     "no step size": (
         lambda: imle(TopK(1), type("T", (), {"params": lambda *_: 0})(), scale_gradient=True),
         TypeError,
-        "target_distribution: got T, which has no method step_size; scale_gradient divides by it",
+        "target_distribution: got T; it must have a method step_size; use TargetDistribution(), or scale_gradient=False",
     ),
     "no noise": (
         lambda: imle(TopK(1), None, 1.0),
         TypeError,
-        "noise_distribution: got float, which has no method sample; use GumbelNoiseDistribution() or None",
+        "noise_distribution: got float; it must have a method sample; use GumbelNoiseDistribution() or None",
     ),
     "a class": (
         lambda: imle(TopK),
@@ -294,7 +295,8 @@ ERRORS = {
     "a target of another shape": (
         lambda: step(Target(lambda theta, _: theta[:, :1])),
         ValueError,
-        "target_distribution: Target.params gave shape (2, 1) for parameters of shape (2, 3); it must keep their shape",
+        "target_distribution: Target.params gave shape (2, 1) for parameters of shape (2, 3); it must keep their shape; "
+        "give one parameter for each",
     ),
     "a target that is no tensor": (
         lambda: step(Target(lambda *_: None)),

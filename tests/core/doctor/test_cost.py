@@ -238,7 +238,8 @@ def test_targets_outside_the_domain(examined):
     found = examined(MinCut(EDGES, 0, 3), (5,))
     assert (found.fails, found.warns) == ([], ["gradients"])
     assert re.match(
-        r"it refuses targets theta - lambda dy at lambda 0\.1: raised ValueError \(theta: .*\); clamp theta to its domain",
+        r"it refuses targets theta - lambda dy at lambda 0\.1: raised ArgumentError \(theta: .*\); clamp theta to its "
+        r"domain",
         found["gradients"].detail,
     )
     assert found["gradients"].example["theta"].max() > 0

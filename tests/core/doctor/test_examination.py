@@ -277,7 +277,7 @@ ERRORS = {
     },
     "nb_instances: got 1; it must be at least 2; the usual number is 64": {"nb_instances": 1},
     "seed: got -1; it must be a whole number from 0 to 2^64 - 1; the usual one is 0": {"seed": -1},
-    "sense: got 'least'; it must be one of 'max', 'min'": {"sense": "least"},
+    "sense: got 'least'; it must be one of 'max', 'min'; use 'max' for instance": {"sense": "least"},
     "sense: the solver declares 'most'; it must be 'max' or 'min'; mend that attribute": {"solver": Declares("most", 1)},
     "shape: got (); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": ()},
     "shape: got (3, 0); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": (3, 0)},

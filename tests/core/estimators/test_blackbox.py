@@ -53,8 +53,8 @@ def test_a_step_beyond_what_narrow_types_hold(estimator, dtype):
 
 def test_a_target_without_a_step_is_refused():
     message = (
-        "target_distribution: got KnownTargetDistribution, which has no method step_size; blackbox interpolation divides by "
-        "it"
+        "target_distribution: got KnownTargetDistribution; it must have a method step_size; use TargetDistribution(), or "
+        "give it one"
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         differentiable("blackbox", TopK(1), KnownTargetDistribution(torch.zeros(3)))

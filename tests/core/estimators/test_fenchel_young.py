@@ -114,7 +114,10 @@ def test_one_solve_and_arguments_without_gradients():
 
 @pytest.mark.parametrize("shape", [(5,), (2, 4), (1, 6), (3, 6, 1), ()])
 def test_gold_solutions_of_a_wrong_shape(shape):
-    message = f"gold: got shape {shape} for theta of shape (3, 6); it must be (*event) or (B, *event)"
+    message = (
+        f"gold: got shape {shape} for theta of shape (3, 6); it must be (*event) or (B, *event); give one gold solution for "
+        "all instances, or one for each"
+    )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         FenchelYoung(TopK(2))(normal(3, 6), torch.zeros(shape))
 
@@ -125,6 +128,6 @@ def test_gold_solutions_that_are_no_tensor():
 
 
 def test_another_loss_is_refused():
-    message = "fenchel-young: has a loss of its own and cannot take another; call layer(theta, gold)"
+    message = "fenchel-young: got a loss; it has a loss of its own and cannot take another; call layer(theta, gold)"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         FenchelYoung(TopK(2)).estimate(normal(3, 6), lambda z: z.sum(dim=1))

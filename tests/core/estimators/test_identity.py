@@ -115,6 +115,6 @@ def test_the_default_is_std():
 
 
 def test_an_unknown_projection():
-    message = "projection: got 'max'; it must be one of 'none', 'mean', 'norm', 'std'"
+    message = "projection: got 'max'; it must be one of 'none', 'mean', 'norm', 'std'; use 'none' for instance"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         differentiable("identity", TopK(1), projection="max")

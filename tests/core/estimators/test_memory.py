@@ -296,7 +296,7 @@ def test_a_target_s_step_is_asked_for_once_a_backward_pass():
 
 class TestSense:
     MESSAGE = (
-        r"^sense: got 'min' with TopK, which declares 'max' and would give the worst; leave sense out and call the layer "
+        r"^sense: got 'min' with TopK; it declares 'max' and would give the worst; leave sense out and call the layer "
         r"with -costs, or take imle\(lambda costs: solver\(-costs\), sense='min'\)$"
     )
 
@@ -318,7 +318,7 @@ class TestSense:
 
     def test_a_solver_that_minimises(self):
         message = (
-            "^sense: got 'max' with Least, which declares 'min' and would give the worst; use sense='min', or give lambda "
+            "^sense: got 'max' with Least; it declares 'min' and would give the worst; use sense='min', or give lambda "
             r"theta: solver\(-theta\)$"
         )
         for call in (imle, lambda solver: perturb_and_map(solver, torch.ones(1, 3))):

@@ -258,7 +258,7 @@ class TestMultiplicative:
     def test_zeros_are_refused(self):
         layer = differentiable("perturbed-multiplicative", TopK(1), None, NormalNoiseDistribution())
         message = (
-            "theta: got 2 zeros, which multiplicative noise cannot move; use perturbation='additive', or parameters other "
+            "theta: got 2 zeros; multiplicative noise cannot move them; use perturbation='additive', or parameters other "
             "than 0"
         )
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

@@ -232,7 +232,7 @@ class TestErrors:
     def test_a_backward_pass_through_samples_does_not_know_the_loss(self):
         layer = differentiable("score-function", TopK(1), None, GumbelNoiseDistribution())
         output = layer(normal(2, 4).requires_grad_())
-        message = "score-function: needs the loss, not its gradient; call layer.estimate(theta, loss)"
+        message = "score-function: got a gradient; it needs the loss, not its gradient; call layer.estimate(theta, loss)"
         with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
             output.sum().backward()
 

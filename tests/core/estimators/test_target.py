@@ -128,7 +128,8 @@ class TestKnown:
 
     def test_division_by_a_step_is_refused(self):
         message = (
-            "target_distribution: got KnownTargetDistribution, which has no method step_size; scale_gradient divides by it"
+            "target_distribution: got KnownTargetDistribution; it must have a method step_size; use TargetDistribution(), "
+            "or scale_gradient=False"
         )
         with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
             imle(TopK(1), KnownTargetDistribution(torch.zeros(3)), scale_gradient=True)

@@ -43,11 +43,15 @@ def test_a_forbidden_sequence_has_probability_zero():
 
 
 ERRORS = {
-    "transitions: got shape (2, 3); they must be (K, K), with K >= 1 labels": lambda: Chain(torch.zeros(2, 3), 2),
-    "transitions: got shape (0, 0); they must be (K, K), with K >= 1 labels": lambda: Chain(torch.zeros(0, 0), 2),
-    "transitions: got NaN or inf; they must be finite, or -inf for never": lambda: Chain(torch.tensor([[torch.inf]]), 2),
+    "transitions: got shape (2, 3); they must be (K, K), with K >= 1 labels; give a square matrix": lambda: Chain(
+        torch.zeros(2, 3), 2
+    ),
+    "transitions: got shape (0, 0); they must be (K, K), with K >= 1 labels; give a square matrix": lambda: Chain(
+        torch.zeros(0, 0), 2
+    ),
+    "transitions: got NaN or inf; they must be finite; use -inf for never": lambda: Chain(torch.tensor([[torch.inf]]), 2),
     "length: got 0; it must be a whole number >= 1; use 1 for a single label": lambda: Chain(torch.zeros(2, 2), 0),
-    "transitions: -inf leaves no sequence of 2 labels; open some transitions": lambda: Chain(
+    "transitions: -inf leaves no sequence of 2 labels; a chain needs one; open some transitions": lambda: Chain(
         torch.tensor([[-torch.inf]]), 2
     ),
     "theta: -inf leaves no structure in row 0 of 1; a structure needs finite entries; open some": lambda: Chain(

@@ -288,7 +288,7 @@ def test_a_family_of_ones_own_needs_three_methods():
     assert z_scores(ones[None].double(), torch.tensor([2.0], dtype=torch.float64).sigmoid(), 4000) < 4.5
 
 
-NUMBERS = "parameters must be finite, or -inf for never"
+NUMBERS = "parameters must be finite; use -inf for never"
 ERRORS = {
     "event: got (); sizes must be whole numbers >= 1; give the shape of one instance": lambda: Hypercube(()),
     "event: got 0; sizes must be whole numbers >= 1; give the shape of one instance": lambda: Hypercube(0),
@@ -310,16 +310,16 @@ ERRORS = {
     "weights: got shape (2, 1); it must be (2,) or (1, 2); give one weight an entry": lambda: Fair(2).expectation_gradient(
         torch.zeros(1, 2), torch.zeros(2, 1)
     ),
-    "z: got shape (2, 2) for theta of shape (1, 2); give a structure a row": lambda: Fair(2).log_probability(
-        torch.eye(2), torch.zeros(1, 2)
-    ),
-    "states: 137846528820 of them; enumeration takes at most 1048576; use the family's own marginals, or sample": lambda: (
+    "z: got shape (2, 2) for theta of shape (1, 2); both must have one; give a structure a row": lambda: Fair(
+        2
+    ).log_probability(torch.eye(2), torch.zeros(1, 2)),
+    "states: there are 137846528820; enumeration takes at most 1048576; use the family's own marginals, or sample": lambda: (
         KSubset(20, 40).states()
     ),
-    "states: 4 of them; enumeration takes at most 3; use the family's own marginals, or sample": lambda: Hypercube(2).states(
-        most=3
-    ),
-    "states: 1073741824 of them; enumeration takes at most 1048576; use the family's own marginals, or sample": lambda: (
+    "states: there are 4; enumeration takes at most 3; use the family's own marginals, or sample": lambda: Hypercube(
+        2
+    ).states(most=3),
+    "states: there are 1073741824; enumeration takes at most 1048576; use the family's own marginals, or sample": lambda: (
         Hypercube(30).expectation(torch.zeros(1, 30), lambda z: z.sum(dim=1))
     ),
     "loss: got shape (2, 2) for 2 states; it must give a number a state; return a tensor (M,)": lambda: Fair(2).expectation(
@@ -328,7 +328,7 @@ ERRORS = {
     "loss: got 'float' for 2 states; it must give a number a state; return a tensor (M,)": lambda: Fair(2).expectation(
         torch.zeros(1, 2), lambda _: 1.0
     ),
-    "loss: got 2 NaN or inf for 2 states; it must give finite numbers": lambda: Fair(2).expectation(
+    "loss: got 2 NaN or inf for 2 states; it must give finite numbers; look for 0/0 or log(0)": lambda: Fair(2).expectation(
         torch.zeros(1, 2), lambda z: z.sum(dim=1) / 0
     ),
     "nb_samples: got 0; it must be a whole number >= 1; use 1 for a single sample": lambda: Fair(2).sample(

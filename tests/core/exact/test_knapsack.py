@@ -48,8 +48,8 @@ ERRORS = {
     f"weights: got -2; {WHOLE}": lambda: KnapsackSets([1, -2], 3),
     f"weights: got nan; {WHOLE}": lambda: KnapsackSets([1, np.nan], 3),
     "weights: got <U1 entries; they must be whole numbers >= 0; give integers": lambda: KnapsackSets(["a"], 3),
-    "weights: got shape (0,); a knapsack needs a list of at least one item": lambda: KnapsackSets([], 3),
-    "weights: got shape (); a knapsack needs a list of at least one item": lambda: KnapsackSets(3, 3),
+    "weights: got shape (0,); a knapsack needs a list of at least one item; add one": lambda: KnapsackSets([], 3),
+    "weights: got shape (); a knapsack needs a list of at least one item; add one": lambda: KnapsackSets(3, 3),
     "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: KnapsackSets([1], -1),
     "capacity: got 1.5; it must be a whole number >= 0; scale weights and capacity alike": lambda: KnapsackSets([1], 1.5),
     "capacity: got 1000000000 for 2 items; the table has eight bytes for each item and unit of room and may have 2 GiB; "

@@ -351,7 +351,8 @@ class TestRefusals:
     def test_states_with_fractions(self):
         family = Enumeration(torch.tensor([[0.5, 1.0], [1.0, 0.0]]))
         message = (
-            "family: Enumeration(2 states, event=(2,)) has states with fractions; only whole numbers are counted; scale them"
+            "family: got Enumeration(2 states, event=(2,)) with fractions in its states; only whole numbers are counted; "
+            "scale them"
         )
         with pytest.raises(ValueError, match=exactly(message)):
             calibrate(normal(1, 2), TopK(1), family, GUMBEL, [1.0])

@@ -190,7 +190,7 @@ class TestErrors:
 
     def test_a_true_gradient_of_zero(self):
         problem, reference = top_1(lambda z: z.sum(dim=1))
-        with pytest.raises(ValueError, match=r"^loss: its true gradient is 0 here; nothing can be measured against it"):
+        with pytest.raises(ValueError, match=r"^loss: its true gradient here is 0; nothing can be measured against it"):
             list(compare(problem, settings("imle"), replace(reference, gradient=torch.zeros(4))))
 
     @pytest.mark.parametrize(

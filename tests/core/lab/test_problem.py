@@ -61,11 +61,11 @@ def test_squared_distance():
             None,
             "problem: got 'zzz'; it must be one of 'top-k', 'path', 'spanning-tree', 'knapsack'; use 'top-k' for instance",
         ),
-        ("top-k", "10", "size: got '10'; top-k has sizes like '10,5', of whole numbers >= 1"),
+        ("top-k", "10", "size: got '10'; top-k has sizes like '10,5', of whole numbers >= 1; leave it out for that one"),
         ("top-k", "3,5", "size: got '3,5'; top-k chooses at most n of n; use '3,1'"),
-        ("path", "8", "size: got '8'; path has sizes like '8x8', of whole numbers >= 1"),
+        ("path", "8", "size: got '8'; path has sizes like '8x8', of whole numbers >= 1; leave it out for that one"),
         ("spanning-tree", "1", "size: got '1'; a spanning tree needs 2 nodes or more; use '6'"),
-        ("knapsack", "0", "size: got '0'; knapsack has sizes like '12', of whole numbers >= 1"),
+        ("knapsack", "0", "size: got '0'; knapsack has sizes like '12', of whole numbers >= 1; leave it out for that one"),
     ],
 )
 def test_errors(name, size, message):

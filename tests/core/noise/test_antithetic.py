@@ -63,10 +63,10 @@ class TestPairs:
         noise = AntitheticNoiseDistribution(law)
         one, other = noise.sample((COUNT, 2), dtype=torch.float64, generator=generator(1)).T.numpy()
         for values in (one, other):
-            assert kolmogorov_smirnov(values, law.distribution_function) < 1.95 / math.sqrt(COUNT)
+            assert kolmogorov_smirnov(values, law.cdf) < 1.95 / math.sqrt(COUNT)
         assert np.corrcoef(one, other)[0, 1] < -0.7
         x = np.linspace(-2, 3, 9)
-        np.testing.assert_array_equal(noise.distribution_function(x), law.distribution_function(x))
+        np.testing.assert_array_equal(noise.cdf(x), law.cdf(x))
         assert (noise.mean, noise.variance) == (law.mean, law.variance)
         assert torch.equal(noise.score(torch.from_numpy(x)), law.score(torch.from_numpy(x)))
 

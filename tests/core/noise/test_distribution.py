@@ -34,8 +34,8 @@ class TestLaws:
         assert law.mean == pytest.approx(exact.mean(), rel=1e-12)
         assert law.variance == pytest.approx(exact.var(), rel=1e-12)
         x = location + scale * np.linspace(-8, 12, 60).reshape(3, 20)
-        assert law.distribution_function(x).shape == (3, 20)
-        np.testing.assert_allclose(law.distribution_function(x), exact.cdf(x), rtol=1e-9, atol=1e-15)
+        assert law.cdf(x).shape == (3, 20)
+        np.testing.assert_allclose(law.cdf(x), exact.cdf(x), rtol=1e-9, atol=1e-15)
 
     def test_draws(self, name, location, scale):
         law, exact = EXACT[name][0](location, scale), EXACT[name][1](location, scale)
@@ -55,7 +55,7 @@ def test_draws_without_the_kernel_have_the_same_law(name):
     # What other devices than the CPU run.
     law = EXACT[name][0](-2.0, 3.0)
     values = law._draw(COUNT, torch.device("cpu"), torch.float64, generator())
-    assert kolmogorov_smirnov(values, law.distribution_function) < 1.95 / math.sqrt(COUNT)
+    assert kolmogorov_smirnov(values, law.cdf) < 1.95 / math.sqrt(COUNT)
 
 
 @pytest.mark.parametrize("law", ALL, ids=str)
@@ -122,7 +122,7 @@ class TestSample:
     def test_gpu(self, law):
         values = law.sample((COUNT,), dtype=torch.float64, device="cuda")
         assert values.device.type == "cuda"
-        assert kolmogorov_smirnov(values.cpu(), law.distribution_function) < 1.95 / math.sqrt(COUNT)
+        assert kolmogorov_smirnov(values.cpu(), law.cdf) < 1.95 / math.sqrt(COUNT)
 
 
 class TestSumOfGamma:
@@ -154,12 +154,16 @@ ERRORS = {
     "k: got nan; it must be a finite number > 0; use about the size of a solution": lambda: SumOfGammaNoiseDistribution(
         math.nan
     ),
-    "nb_iterations: got 0; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 0),
-    "nb_iterations: got 2.5; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(1.0, 2.5),
-    "nb_iterations: got nan; it must be a whole number >= 1, or math.inf": lambda: SumOfGammaNoiseDistribution(
-        1.0, math.nan
+    "nb_iterations: got 0; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, 0)
     ),
-    "location: got inf; it must be finite": lambda: NormalNoiseDistribution(math.inf),
+    "nb_iterations: got 2.5; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, 2.5)
+    ),
+    "nb_iterations: got nan; it must be a whole number >= 1, or math.inf; the usual value is 10": lambda: (
+        SumOfGammaNoiseDistribution(1.0, math.nan)
+    ),
+    "location: got inf; it must be finite; the usual value is 0": lambda: NormalNoiseDistribution(math.inf),
     "scale: got 0; it must be a finite number > 0; for no noise set temperatures to 0": lambda: GumbelNoiseDistribution(
         0.0, 0
     ),
@@ -225,7 +229,7 @@ class TestRange:
 
     def test_a_huge_k_has_no_distribution_function_that_takes_all_memory(self):
         with pytest.raises(ValueError, match=r"^distribution function: got k=1e\+09 with inf iterations; for so many it is"):
-            SumOfGammaNoiseDistribution(1e9, math.inf).distribution_function(0.0)
+            SumOfGammaNoiseDistribution(1e9, math.inf).cdf(0.0)
 
 
 @pytest.mark.parametrize("message", ERRORS)

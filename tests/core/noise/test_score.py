@@ -46,7 +46,7 @@ class TestLocationAndScale:
     def test_second_differences_of_the_distribution_function(self, name, location, scale):
         law = EXACT[name][0](location, scale)
         x, step = location + scale * np.linspace(-1.5, 3.0, 19), 1e-3 * scale
-        below, middle, above = (law.distribution_function(x + shift) for shift in (-step, 0, step))
+        below, middle, above = (law.cdf(x + shift) for shift in (-step, 0, step))
         expected = (above - 2 * middle + below) / step**2 / ((above - below) / (2 * step))
         np.testing.assert_allclose(law.score(torch.from_numpy(x)), expected, rtol=1e-5, atol=1e-5 / scale)
 

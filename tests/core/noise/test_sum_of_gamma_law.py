@@ -63,7 +63,7 @@ class TestAgainstTheSeries:
     def test_tails_have_their_exact_share(self, k, iterations):
         law, values = SumOfGammaNoiseDistribution(k, iterations), draws(k, iterations, 400_000, seed=3)
         grid = np.linspace(values.min(), values.max(), 4001)
-        function = law.distribution_function(grid)
+        function = law.cdf(grid)
         for share in (1e-4, 1e-3, 1e-2):
             low = min(np.searchsorted(function, share), 4000)
             high = np.searchsorted(function, 1 - share) - 1
@@ -76,7 +76,7 @@ class TestAgainstTheSeries:
         # Rows: probabilities, and quantiles estimated from draws of the reference implementation.
         k, iterations = (float(part[1:]) for part in name.split("_"))
         probabilities, quantiles = QUANTILES[name]
-        function = SumOfGammaNoiseDistribution(k, iterations).distribution_function(quantiles)
+        function = SumOfGammaNoiseDistribution(k, iterations).cdf(quantiles)
         inner = (probabilities > 0) & (probabilities < 1)
         assert inner.sum() > 50
         np.testing.assert_allclose(function[inner], probabilities[inner], atol=0.004)
@@ -124,18 +124,18 @@ class TestDistributionFunction:
         x = np.linspace(-5, 12, 300)
         with np.errstate(divide="ignore"):
             exact = np.exp(iterations * np.log1p(-np.minimum(np.exp(-x) / iterations, 1)))
-        np.testing.assert_allclose(sum_of_gamma_law.distribution_function(1.0, float(iterations), x), exact, atol=2e-7)
+        np.testing.assert_allclose(sum_of_gamma_law.cdf(1.0, float(iterations), x), exact, atol=2e-7)
 
     def test_for_k_1_in_the_limit_it_is_gumbel_s(self):
         x = np.linspace(-4, 15, 300)
-        np.testing.assert_allclose(sum_of_gamma_law.distribution_function(1.0, math.inf, x), np.exp(-np.exp(-x)), atol=2e-7)
+        np.testing.assert_allclose(sum_of_gamma_law.cdf(1.0, math.inf, x), np.exp(-np.exp(-x)), atol=2e-7)
 
     @pytest.mark.parametrize(("k", "iterations"), [(2.5, 29), (2.5, 30), (20.8, 249), (20.8, 250)])
     def test_mixture_and_inversion_meet(self, k, iterations):
         mean, variance = sum_of_gamma_law.mean_and_variance(k, float(iterations))
         x = mean + math.sqrt(variance) * np.linspace(-3, 8, 50)
         inverted = sum_of_gamma_law._by_inversion(k, float(iterations), x)
-        np.testing.assert_allclose(sum_of_gamma_law.distribution_function(k, float(iterations), x), inverted, atol=1e-5)
+        np.testing.assert_allclose(sum_of_gamma_law.cdf(k, float(iterations), x), inverted, atol=1e-5)
 
     @pytest.mark.parametrize(("k", "iterations"), [(2.0, 2), (3.0, 40), (5.0, 60)])
     def test_the_k_fold_convolution_is_the_law_of_the_sum(self, k, iterations):
@@ -147,7 +147,7 @@ class TestDistributionFunction:
     @pytest.mark.parametrize(("k", "iterations"), LAWS[:8] + LIMITS)
     def test_draws_follow_it(self, k, iterations):
         law, values = SumOfGammaNoiseDistribution(k, iterations), draws(k, iterations, 50_000, seed=8)
-        assert kolmogorov_smirnov(values, law.distribution_function) < 1.95 / math.sqrt(50_000)
+        assert kolmogorov_smirnov(values, law.cdf) < 1.95 / math.sqrt(50_000)
 
     def test_a_long_series_with_large_k_is_refused(self):
         message = (
@@ -155,7 +155,7 @@ class TestDistributionFunction:
             r"iterations; take 600006 or more$"
         )
         with pytest.raises(ValueError, match=message):
-            SumOfGammaNoiseDistribution(50_000.5, 400_000).distribution_function(0.0)
+            SumOfGammaNoiseDistribution(50_000.5, 400_000).cdf(0.0)
 
     @pytest.mark.parametrize("iterations", [512, 513, 5000])
     def test_characteristic_function_is_the_product_over_the_terms(self, iterations):

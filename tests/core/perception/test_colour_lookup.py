@@ -92,6 +92,6 @@ class TestTraining:
 
     def test_a_state_of_another_network(self, maps):
         state = {"step": 1, "network": make_network("small", 0).state_dict()}
-        message = "state: is that of another network; take the state of the same training"
+        message = "state: got that of another network; its weights do not fit; take the state of the same training"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             ColourTraining(ColourLookup(), maps).load_state_dict(state)

@@ -93,13 +93,21 @@ class TestImageMaps:
     @pytest.mark.parametrize(
         ("message", "changes"),
         {
-            "costs: got shape (2, 6); it must be (N, H, W), none of them 0": {"costs": torch.ones(2, 6)},
-            "costs: got shape (0, 2, 3); it must be (N, H, W), none of them 0": {"costs": torch.ones(0, 2, 3)},
-            "costs: got shape (2, 2, 0); it must be (N, H, W), none of them 0": {"costs": torch.ones(2, 2, 0)},
-            "images: got shape (2, 3, 16, 24); with costs (2, 2, 3) it must be (2, 16, 24, 3)": {
+            "costs: got shape (2, 6); it must be (N, H, W), none of them 0; use costs.unsqueeze(0) for one map": {
+                "costs": torch.ones(2, 6)
+            },
+            "costs: got shape (0, 2, 3); it must be (N, H, W), none of them 0; use costs.unsqueeze(0) for one map": {
+                "costs": torch.ones(0, 2, 3)
+            },
+            "costs: got shape (2, 2, 0); it must be (N, H, W), none of them 0; use costs.unsqueeze(0) for one map": {
+                "costs": torch.ones(2, 2, 0)
+            },
+            "images: got shape (2, 3, 16, 24); with costs (2, 2, 3) it must be (2, 16, 24, 3); give one for each map": {
                 "images": torch.zeros(2, 3, 16, 24, dtype=torch.uint8)
             },
-            "paths: got shape (1, 2, 3); with costs (2, 2, 3) it must be (2, 2, 3)": {"paths": torch.ones(1, 2, 3)},
+            "paths: got shape (1, 2, 3); with costs (2, 2, 3) it must be (2, 2, 3); give one for each map": {
+                "paths": torch.ones(1, 2, 3)
+            },
         }.items(),
     )
     def test_shapes(self, message, changes):
@@ -109,7 +117,8 @@ class TestImageMaps:
     def test_costs_are_positive_and_finite(self, wrong):
         costs = torch.ones(2, 2, 3)
         costs[1, 1, 2] = wrong
-        self.check(ValueError, "costs: got some that are not positive and finite; a path needs costs > 0", {"costs": costs})
+        message = "costs: got some that are not positive and finite; a path needs costs > 0; correct them"
+        self.check(ValueError, message, {"costs": costs})
 
     @staticmethod
     def check(error, message, changes):

@@ -78,7 +78,7 @@ class TestNames:
                 make_method(name)
 
     def test_an_unknown_loss(self):
-        message = "loss: got 'linear'; it must be one of 'hamming', 'squared'"
+        message = "loss: got 'linear'; it must be one of 'hamming', 'squared'; use 'hamming' for instance"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             make_method("imle", loss="linear")
 

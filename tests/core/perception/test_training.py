@@ -405,7 +405,7 @@ class TestResuming:
 
     def test_a_state_of_another_network(self):
         state = PerceptionTraining(Flat(), Watching(), painted(2, 2, 2)).state_dict()
-        message = "state: is that of another network; take the state of the same training"
+        message = "state: got that of another network; its weights do not fit; take the state of the same training"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             noisy_training().load_state_dict(state)
 
@@ -413,7 +413,7 @@ class TestResuming:
         training = noisy_training()
         state = training.state_dict()
         state["generators"] *= 2
-        message = "state: is of 2 processes, here are 1; their noise could not go on; start as many"
+        message = "state: got that of 2 processes, here are 1; their noise could not go on; start as many"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             training.load_state_dict(state)
 
@@ -427,7 +427,7 @@ class TestErrors:
             "lr: got -0.1; it must be finite and > 0; the usual value is 0.003": {"lr": -0.1},
             "lr: got nan; it must be finite and > 0; the usual value is 0.003": {"lr": float("nan")},
             "lr: got inf; it must be finite and > 0; the usual value is 0.003": {"lr": float("inf")},
-            "loss_reduction: got 'max'; it must be one of 'sum', 'mean'": {"loss_reduction": "max"},
+            "loss_reduction: got 'max'; it must be one of 'sum', 'mean'; use 'sum' for instance": {"loss_reduction": "max"},
         }.items(),
     )
     def test_they_come_at_once(self, message, changes):

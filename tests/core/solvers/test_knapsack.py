@@ -116,15 +116,14 @@ ERRORS = {
         np.array([1, 2**63], np.uint64), 3
     ),
     "weights: got <U1 entries; they must be whole numbers >= 0; give integers": lambda: Knapsack(["a"], 3),
-    "weights: got shape (0,); a knapsack needs at least one item": lambda: Knapsack([], 3),
+    "weights: got shape (0,); a knapsack needs at least one item; add one": lambda: Knapsack([], 3),
     "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], -1),
     "capacity: got 1.5; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], 1.5),
     "capacity: got 10000000000 for 2 items; the table has a byte for each item and unit of room and may have 2 GiB; measure "
     "weights in larger units": lambda: Knapsack([10**10, 10**10 - 1], 10**10),
-    "theta: got shape (1, 3) for weights of shape (2,); it must be (N, *event) with a value for each weight": lambda: (
-        Knapsack([1, 2], 3)(torch.zeros(1, 3))
-    ),
-    "theta: got 1 NaN and 1 inf; values must be finite, or -inf for never": lambda: Knapsack([1, 2], 3)(
+    "theta: got shape (1, 3) for weights of shape (2,); it must be (N, *event) with a value for each weight; "
+    "give a value an item": lambda: Knapsack([1, 2], 3)(torch.zeros(1, 3)),
+    "theta: got 1 NaN and 1 inf; values must be finite; use -inf for never": lambda: Knapsack([1, 2], 3)(
         torch.tensor([[torch.nan, torch.inf]])
     ),
 }

@@ -52,12 +52,14 @@ class TestBoth:
 ERRORS = {
     "theta: got shape (2,); a ranking needs (N, *event); its last axis is ranked": lambda: Ranking()(torch.zeros(2)),
     "theta: got 1 NaN; a ranking needs numbers; use -inf for the last": lambda: Ranking()(torch.tensor([[torch.nan, 0.0]])),
-    "theta: got 257 scores in torch.bfloat16, which counts exactly to 256; use theta.float()": lambda: Ranking()(
+    "theta: got 257 scores in torch.bfloat16; it counts exactly to 256; use theta.float()": lambda: Ranking()(
         torch.zeros(1, 257, dtype=torch.bfloat16)
     ),
-    "theta: got shape (2, 0); a choice needs (N, *event) and something to choose from": lambda: ArgMax()(torch.zeros(2, 0)),
+    "theta: got shape (2, 0); a choice needs (N, *event) and something to choose from; give an axis of scores": lambda: (
+        ArgMax()(torch.zeros(2, 0))
+    ),
     "theta: got 2 NaN; a choice needs numbers; use -inf for the last": lambda: ArgMax()(torch.full((1, 2), torch.nan)),
-    "theta: instance 1 has a choice of which all scores are -inf; leave one open": lambda: ArgMax()(
+    "theta: got only -inf for a choice of instance 1; a choice needs one score above; leave one open": lambda: ArgMax()(
         torch.tensor([[0.0, 0.0], [-torch.inf, -torch.inf]])
     ),
 }

@@ -144,7 +144,7 @@ def test_solutions_that_overflow_theta_s_type_are_refused_and_infinite_ones_are_
 @pytest.mark.parametrize(("dtype", "most"), [(torch.bool, 1), (torch.int8, 127), (torch.uint8, 255)])
 def test_ranks_stay_within_an_integer_type(dtype, most):
     assert Ranking()(torch.ones(1, most).to(dtype)).tolist() == [list(range(most, 0, -1))]
-    with pytest.raises(ValueError, match=rf"got {most + 1} scores in {dtype}, which counts exactly to {most}; use theta"):
+    with pytest.raises(ValueError, match=rf"got {most + 1} scores in {dtype}; it counts exactly to {most}; use theta"):
         Ranking()(torch.ones(1, most + 1).to(dtype))
 
 

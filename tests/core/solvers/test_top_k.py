@@ -114,18 +114,18 @@ ERRORS = {
     "k: got 4; an instance has 3 entries; k must be from 1 to 3 ": lambda: TopK()(torch.zeros(2, 3), k=[1, 4]),
     "k: got 0; an instance has 3 entries; k must be from 1 to 3": lambda: TopK()(torch.zeros(2, 3), k=[0, 4]),
     "k: got shape (2,), torch.int64, for 3 rows; it must have a whole number for each instance, and rows a multiple of "
-    "instances": lambda: TopK()(torch.zeros(3, 3), k=[1, 1]),
+    "instances; give a list": lambda: TopK()(torch.zeros(3, 3), k=[1, 1]),
     "k: got shape (1,), torch.float32, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
-    "instances": lambda: TopK()(torch.zeros(2, 3), k=[1.0]),
+    "instances; give a list": lambda: TopK()(torch.zeros(2, 3), k=[1.0]),
     "k: got 2; instance 1 has fewer entries above -inf; choose a smaller k ": lambda: TopK()(
         torch.tensor([[0.0, 0.0], [0.0, -torch.inf]]), k=[2]
     ),
     "k: got 0; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(0),
     "k: got True; it must be a whole number >= 1; top-k chooses k entries": lambda: TopK(True),
     "k: got shape (1,), torch.bool, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
-    "instances": lambda: TopK()(torch.zeros(2, 3), k=[True]),
+    "instances; give a list": lambda: TopK()(torch.zeros(2, 3), k=[True]),
     "k: got shape (1,), torch.complex64, for 2 rows; it must have a whole number for each instance, and rows a multiple of "
-    "instances": lambda: TopK()(torch.zeros(2, 3), k=[1j]),
+    "instances; give a list": lambda: TopK()(torch.zeros(2, 3), k=[1j]),
     "k: got 'two'; it must have a whole number for each instance; give a list": lambda: TopK()(torch.zeros(2, 3), k="two"),
     "theta: got shape (3,); top-k needs (N, *event); use theta.unsqueeze(0) for one instance": lambda: TopK(1)(
         torch.zeros(3)

@@ -1,283 +1,381 @@
 """Compiled steps of a search for a better matching: labels, events in time, blossoms that form and open, the way back.
 
-:mod:`imle_core.solvers.graph.kernels.matching` says what they do together.
+:mod:`imle_core.solvers.graph.kernels.matching` says what they do together. Below, V is the number of nodes, E that of edges,
+and C = V + V // 2 that of blossoms, of which the first V are the nodes themselves.
 """
 
-from imle_core.kernels.compiled import compiled
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imle_core.kernels.compiled import compiled_borrowing
 from imle_core.solvers.graph.kernels.exact_numbers import add, assign, clear, gap, halve, less, subtract
 
 FREE, OUTER, INNER = 0, 1, 2
-# Rows of `nodes`, which has columns for the V nodes and for V // 2 blossoms; a node counts as a blossom of itself.
-# Of nodes: the blossom that no other holds; the matched arc that leaves it, or -1; the next node of the same blossom.
-TOP, MATE, CHAIN = 0, 1, 2
-# Of blossoms: the one around it, or -1; its base; its label; the arc through which the tree came to it; the next and the
-# previous part of the blossom around it, and the arc to the next; its part with the base; its first and last node; a mark.
-AROUND, BASE, LABEL, ENTRY, NEXT, PREVIOUS, LINK, PART, FIRST, LAST, MARK = 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-# Entries of `state`: how many events wait; how many outer nodes are to be looked at; how many names of blossoms are left;
-# the number of this search, and of the last walk to its root; how it ends: with an arc to a node that is alone, with -2 - v
-# for a node v of dual 0, or -1 as long as neither is known.
-EVENTS, LOOKS, LEFT, SEARCH, WALK, END = 0, 1, 2, 3, 4, 5
-# Rows of `numbers`: the duals of nodes and blossoms; twice the weights of edges; the times of events, which are numbered,
-# too: edge e that lets the tree grow, E + e between outer blossoms, 2 E + i for the i-th blossom that opens. The last three
-# rows: when the search ends, room for one more number, and the time.
 
 
-@compiled
-def label_inner(top, nodes, numbers, state, heap, waits, edges, size):
+class Arcs(NamedTuple):
+    """Arcs of a graph; arcs ``2 e`` and ``2 e + 1`` are edge e there and back.
+
+    Attributes:
+        starts: ``(V + 1,)`` where in ``leaving`` the arcs of each node begin.
+        leaving: ``(2 E,)`` arcs that leave a node, node by node.
+        heads: ``(2 E,)`` where each arc leads.
+    """
+
+    starts: NDArray[np.int64]
+    leaving: NDArray[np.int64]
+    heads: NDArray[np.int64]
+
+
+class Tree(NamedTuple):
+    """Nodes and blossoms, the matching, and the alternating paths from the root, ``(C,)`` each.
+
+    Attributes:
+        top: of nodes: the blossom that no other holds.
+        mate: of nodes: the matched arc that leaves it, or -1.
+        chain: of nodes: the next node of the same blossom.
+        around: the blossom around it, or -1.
+        base: the node that is matched outside of it, or alone.
+        label: FREE, OUTER or INNER.
+        entry: the arc through which the tree came to it.
+        next: the next child of the blossom around it.
+        previous: the previous child of the blossom around it.
+        link: the arc to the next child.
+        holder: its child with the base.
+        first: its first node.
+        last: its last node.
+        mark: number of the last walk, or edge, that came here.
+    """
+
+    top: NDArray[np.int64]
+    mate: NDArray[np.int64]
+    chain: NDArray[np.int64]
+    around: NDArray[np.int64]
+    base: NDArray[np.int64]
+    label: NDArray[np.int64]
+    entry: NDArray[np.int64]
+    next: NDArray[np.int64]
+    previous: NDArray[np.int64]
+    link: NDArray[np.int64]
+    holder: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    mark: NDArray[np.int64]
+
+
+class Numbers(NamedTuple):
+    """Numbers in limbs, one a row: duals of C blossoms, twice the weights of E edges, times of events, and three more.
+
+    Attributes:
+        limbs: all of them, ``(rows, limbs)``.
+        weights: row of the first weight.
+        times: row of the first event's time. Event e lets the tree grow along edge e, ``E + e`` is an edge between outer
+            blossoms, ``2 E + i`` opens the i-th blossom that is no node.
+        end: row of the time when the search ends.
+        spare: row for a number on the way.
+        now: row of the time.
+    """
+
+    limbs: NDArray[np.int64]
+    weights: int
+    times: int
+    end: int
+    spare: int
+    now: int
+
+
+class Search(NamedTuple):
+    """Work that a search has before it.
+
+    Attributes:
+        heap: events that wait, the first one first.
+        waits: for each event the number of the search in which it was put on the heap last.
+        looks: outer nodes to be looked at.
+        names: numbers of blossoms that are not in use.
+        stack: room for blossoms and their next bases.
+        events: ``(1,)`` how many events are on the heap.
+        open_looks: ``(1,)`` how many outer nodes are to be looked at.
+        names_left: ``(1,)`` how many numbers of blossoms are not in use.
+        number: ``(1,)`` the number of this search.
+        walk: ``(1,)`` the number of the last walk to its root.
+        end: ``(1,)`` its end: an arc to a node that is alone, or ``-2 - v`` for a node v of dual 0; -1 as long as neither is
+            known.
+    """
+
+    heap: NDArray[np.int64]
+    waits: NDArray[np.int64]
+    looks: NDArray[np.int64]
+    names: NDArray[np.int64]
+    stack: NDArray[np.int64]
+    events: NDArray[np.int64]
+    open_looks: NDArray[np.int64]
+    names_left: NDArray[np.int64]
+    number: NDArray[np.int64]
+    walk: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+@compiled_borrowing
+def label_inner(top, tree, numbers, search, arcs):
     """Labels a free blossom, which waits for the time when it opens."""
-    nodes[LABEL, top] = INNER
-    _shift(top, nodes, numbers, nodes[LABEL, top] == OUTER)
+    tree.label[top] = INNER
+    _shift(top, tree, numbers, tree.label[top] == OUTER)
+    size = len(arcs.starts) - 1
     if top >= size:
-        keys, slot = nodes.shape[1] + edges, 2 * edges + top - size
-        assign(numbers, keys + slot, top)
-        _await(slot, numbers, keys, state, heap, waits)
+        slot = len(arcs.heads) + top - size
+        assign(numbers.limbs, numbers.times + slot, top)
+        _await(slot, numbers, search)
 
 
-@compiled
-def label_outer(top, nodes, numbers, state, looks):
+@compiled_borrowing
+def label_outer(top, tree, numbers, search):
     """Labels a free blossom, whose nodes are to be looked at."""
-    nodes[LABEL, top] = OUTER
-    _shift(top, nodes, numbers, nodes[LABEL, top] == OUTER)
-    node = nodes[FIRST, top]
-    looks[state[LOOKS]] = node
-    while node != nodes[LAST, top]:
-        state[LOOKS] += 1
-        node = nodes[CHAIN, node]
-        looks[state[LOOKS]] = node
-    state[LOOKS] += 1
+    tree.label[top] = OUTER
+    _shift(top, tree, numbers, tree.label[top] == OUTER)
+    node = tree.first[top]
+    search.looks[search.open_looks[0]] = node
+    while node != tree.last[top]:
+        search.open_looks[0] += 1
+        node = tree.chain[node]
+        search.looks[search.open_looks[0]] = node
+    search.open_looks[0] += 1
 
 
-@compiled
-def unlabel(top, nodes, numbers):
+@compiled_borrowing
+def unlabel(top, tree, numbers):
     """Makes a blossom free: what is stored are its duals of now."""
-    inner = nodes[LABEL, top] == INNER
-    nodes[LABEL, top] = FREE
-    _shift(top, nodes, numbers, inner)
+    inner = tree.label[top] == INNER
+    tree.label[top] = FREE
+    _shift(top, tree, numbers, inner)
 
 
-@compiled
-def _shift(top, nodes, numbers, up):
+@compiled_borrowing
+def _shift(top, tree, numbers, up):
     """Adds the time to the duals of a blossom's nodes and takes it off its own, or the other way round.
 
     Callers compute ``up``, since numba would compile a version of its own for each constant.
     """
-    time, node, more = len(numbers) - 1, nodes[FIRST, top], True
-    while more:
+    now, node, again = numbers.now, tree.first[top], True
+    while again:
         if up:
-            add(numbers, node, time)
+            add(numbers.limbs, node, now)
         else:
-            subtract(numbers, node, time)
-        more = node != nodes[LAST, top]
-        node = nodes[CHAIN, node] if more else top
-    if node != nodes[FIRST, top]:
+            subtract(numbers.limbs, node, now)
+        again = node != tree.last[top]
+        node = tree.chain[node] if again else top
+    if node != tree.first[top]:
         if up:
-            subtract(numbers, node, time)
+            subtract(numbers.limbs, node, now)
         else:
-            add(numbers, node, time)
+            add(numbers.limbs, node, now)
 
 
-@compiled
-def await_edge(arc, nodes, numbers, state, heap, waits, heads):
+@compiled_borrowing
+def await_edge(arc, tree, numbers, search, arcs):
     """Lets an edge wait for the time when its gap is 0, of one outer end, or of two, which halves that time."""
-    edges, edge, one, two = len(heads) // 2, arc >> 1, heads[arc ^ 1], heads[arc]
-    keys, end = nodes.shape[1] + edges, len(numbers) - 3
-    halved = nodes[LABEL, nodes[TOP, one]] == nodes[LABEL, nodes[TOP, two]]
-    slot = edge + edges if halved else edge
-    if waits[slot] == state[SEARCH]:
+    edge, tail, head = arc >> 1, arcs.heads[arc ^ 1], arcs.heads[arc]
+    halved = tree.label[tree.top[tail]] == tree.label[tree.top[head]]
+    slot = edge + len(arcs.heads) // 2 if halved else edge
+    weight, time = numbers.weights + edge, numbers.times + slot
+    if search.waits[slot] == search.number[0]:
         return
-    if state[END] != -1:
-        about = numbers[one, 0] + numbers[two, 0] - numbers[keys - edges + edge, 0] - 1
-        if (about >> 1 if halved else about) > numbers[end, 0]:
+    if search.end[0] != -1:
+        about = numbers.limbs[tail, 0] + numbers.limbs[head, 0] - numbers.limbs[weight, 0] - 1
+        if (about >> 1 if halved else about) > numbers.limbs[numbers.end, 0]:
             return
-    gap(numbers, keys + slot, one, two, keys - edges + edge)
+    gap(numbers.limbs, time, tail, head, weight)
     if halved:
-        halve(numbers, keys + slot)
-    _await(slot, numbers, keys, state, heap, waits)
+        halve(numbers.limbs, time)
+    _await(slot, numbers, search)
 
 
-@compiled
-def _await(slot, numbers, keys, state, heap, waits):
+@compiled_borrowing
+def _await(slot, numbers, search):
     """Puts an event on the heap, by its time, unless the search ends before it."""
-    if state[END] != -1 and not less(numbers, keys + slot, len(numbers) - 3):
+    times = numbers.times
+    if search.end[0] != -1 and not less(numbers.limbs, times + slot, numbers.end):
         return
-    waits[slot] = state[SEARCH]
-    hole = state[EVENTS]
-    state[EVENTS] += 1
-    while hole > 0 and less(numbers, keys + slot, keys + heap[(hole - 1) >> 1]):
-        heap[hole] = heap[(hole - 1) >> 1]
+    search.waits[slot] = search.number[0]
+    hole = search.events[0]
+    search.events[0] += 1
+    while hole > 0 and less(numbers.limbs, times + slot, times + search.heap[(hole - 1) >> 1]):
+        search.heap[hole] = search.heap[(hole - 1) >> 1]
         hole = (hole - 1) >> 1
-    heap[hole] = slot
+    search.heap[hole] = slot
 
 
-@compiled
-def next_event(numbers, keys, state, heap):
+@compiled_borrowing
+def next_event(numbers, search):
     """Takes the first event from the heap."""
-    state[EVENTS] -= 1
-    first, size = heap[0], state[EVENTS]
-    moved, hole, child = heap[size], 0, 1
+    search.events[0] -= 1
+    first, size, times = search.heap[0], search.events[0], numbers.times
+    moved, hole, child = search.heap[size], 0, 1
     while child < size:
-        if child + 1 < size and less(numbers, keys + heap[child + 1], keys + heap[child]):
+        if child + 1 < size and less(numbers.limbs, times + search.heap[child + 1], times + search.heap[child]):
             child += 1
-        if not less(numbers, keys + heap[child], keys + moved):
+        if not less(numbers.limbs, times + search.heap[child], times + moved):
             break
-        heap[hole] = heap[child]
+        search.heap[hole] = search.heap[child]
         hole, child = child, 2 * child + 1
-    heap[hole] = moved
+    search.heap[hole] = moved
     return first
 
 
-@compiled
-def augment(end, nodes, stack, heads):
+@compiled_borrowing
+def augment(tree, search, arcs):
     """Changes the matching along the tree's path from its end to the root."""
+    end = search.end[0]
     node, arc = -2 - end, -1
     if end >= 0:
-        node, arc = heads[end ^ 1], end
-        _rebase(nodes[TOP, heads[end]], heads[end], nodes, stack, heads)
-        nodes[MATE, heads[end]] = end ^ 1
+        node, arc = arcs.heads[end ^ 1], end
+        _rebase(tree.top[arcs.heads[end]], arcs.heads[end], tree, search, arcs)
+        tree.mate[arcs.heads[end]] = end ^ 1
     while True:
-        outer = nodes[TOP, node]
-        before = nodes[MATE, nodes[BASE, outer]]
-        _rebase(outer, node, nodes, stack, heads)
-        nodes[MATE, node] = arc
+        outer = tree.top[node]
+        before = tree.mate[tree.base[outer]]
+        _rebase(outer, node, tree, search, arcs)
+        tree.mate[node] = arc
         if before < 0:
             break
-        inner = nodes[TOP, heads[before]]
-        arc = nodes[ENTRY, inner]
-        _rebase(inner, heads[arc], nodes, stack, heads)
-        nodes[MATE, heads[arc]] = arc ^ 1
-        node = heads[arc ^ 1]
+        inner = tree.top[arcs.heads[before]]
+        arc = tree.entry[inner]
+        _rebase(inner, arcs.heads[arc], tree, search, arcs)
+        tree.mate[arcs.heads[arc]] = arc ^ 1
+        node = arcs.heads[arc ^ 1]
 
 
-@compiled
-def _rebase(top, node, nodes, stack, heads):
+@compiled_borrowing
+def _rebase(top, node, tree, search, arcs):
     """Makes a node the base of a blossom, by changing the matching along the even way from it to the old base."""
-    stack[0], stack[1], size = top, node, 2
+    search.stack[0], search.stack[1], size = top, node, 2
     while size > 0:
         size -= 2
-        blossom, node = stack[size], stack[size + 1]
+        blossom, node = search.stack[size], search.stack[size + 1]
         if blossom == node:
             continue
-        part = _part_of(blossom, node, nodes)
-        onwards = _is_even(part, nodes[PART, blossom], nodes)
-        stack[size], stack[size + 1] = part, node
+        child = _child_of(blossom, node, tree)
+        onwards = _is_even(child, tree.holder[blossom], tree)
+        search.stack[size], search.stack[size + 1] = child, node
         size += 2
-        here = part
-        while here != nodes[PART, blossom]:
-            one = nodes[NEXT, here] if onwards else nodes[PREVIOUS, here]
-            two = nodes[NEXT, one] if onwards else nodes[PREVIOUS, one]
-            arc = nodes[LINK, one] if onwards else nodes[LINK, two] ^ 1
-            nodes[MATE, heads[arc ^ 1]], nodes[MATE, heads[arc]] = arc, arc ^ 1
-            stack[size], stack[size + 1] = one, heads[arc ^ 1]
-            stack[size + 2], stack[size + 3] = two, heads[arc]
+        here = child
+        while here != tree.holder[blossom]:
+            odd = tree.next[here] if onwards else tree.previous[here]
+            even = tree.next[odd] if onwards else tree.previous[odd]
+            arc = tree.link[odd] if onwards else tree.link[even] ^ 1
+            tree.mate[arcs.heads[arc ^ 1]], tree.mate[arcs.heads[arc]] = arc, arc ^ 1
+            search.stack[size], search.stack[size + 1] = odd, arcs.heads[arc ^ 1]
+            search.stack[size + 2], search.stack[size + 3] = even, arcs.heads[arc]
             size += 4
-            here = two
-        nodes[PART, blossom], nodes[BASE, blossom] = part, node
+            here = even
+        tree.holder[blossom], tree.base[blossom] = child, node
 
 
-@compiled
-def _part_of(blossom, node, nodes):
-    while nodes[AROUND, node] != blossom:
-        node = nodes[AROUND, node]
+@compiled_borrowing
+def _child_of(blossom, node, tree):
+    """The child of a blossom that a node is in."""
+    while tree.around[node] != blossom:
+        node = tree.around[node]
     return node
 
 
-@compiled
-def _is_even(part, goal, nodes):
+@compiled_borrowing
+def _is_even(child, goal, tree):
+    """Whether an even number of steps lead from a child to another."""
     even = True
-    while part != goal:
-        part, even = nodes[NEXT, part], not even
+    while child != goal:
+        child, even = tree.next[child], not even
     return even
 
 
-@compiled
-def shrink(arc, nodes, numbers, state, looks, names, heads):
+@compiled_borrowing
+def shrink(arc, tree, numbers, search, arcs):
     """Makes a blossom of the odd cycle that an arc between two outer blossoms closes."""
-    time = len(numbers) - 1
-    one, two = nodes[TOP, heads[arc ^ 1]], nodes[TOP, heads[arc]]
-    state[WALK] += 1
-    meeting, other = one, two  # the first to be met twice by two walks to the root, in turns
-    while meeting < 0 or nodes[MARK, meeting] != state[WALK]:
+    tail, head = tree.top[arcs.heads[arc ^ 1]], tree.top[arcs.heads[arc]]
+    search.walk[0] += 1
+    meeting, waiting = tail, head  # the first to be met twice by two walks to the root, in turns
+    while meeting < 0 or tree.mark[meeting] != search.walk[0]:
         if meeting >= 0:
-            nodes[MARK, meeting] = state[WALK]
-            mate = nodes[MATE, nodes[BASE, meeting]]
-            meeting = -1 if mate < 0 else nodes[TOP, heads[nodes[ENTRY, nodes[TOP, heads[mate]]] ^ 1]]
-        meeting, other = other, meeting
-    nodes[NEXT, one], nodes[PREVIOUS, two], nodes[LINK, one] = two, one, arc
-    while one != meeting:
-        mate = nodes[MATE, nodes[BASE, one]]
-        inner = nodes[TOP, heads[mate]]
-        nodes[NEXT, inner], nodes[PREVIOUS, one], nodes[LINK, inner] = one, inner, mate ^ 1
-        entry = nodes[ENTRY, inner]
-        one = nodes[TOP, heads[entry ^ 1]]
-        nodes[NEXT, one], nodes[PREVIOUS, inner], nodes[LINK, one] = inner, one, entry
-    while two != meeting:
-        mate = nodes[MATE, nodes[BASE, two]]
-        inner = nodes[TOP, heads[mate]]
-        nodes[NEXT, two], nodes[PREVIOUS, inner], nodes[LINK, two] = inner, two, mate
-        entry = nodes[ENTRY, inner]
-        two = nodes[TOP, heads[entry ^ 1]]
-        nodes[NEXT, inner], nodes[PREVIOUS, two], nodes[LINK, inner] = two, inner, entry ^ 1
-    state[LEFT] -= 1
-    blossom = names[state[LEFT]]
-    nodes[PART, blossom], nodes[BASE, blossom] = meeting, nodes[BASE, meeting]
-    nodes[FIRST, blossom], nodes[AROUND, blossom], nodes[LABEL, blossom] = nodes[FIRST, meeting], -1, OUTER
-    part, last = meeting, -1
-    while last < 0 or part != meeting:
-        if nodes[LABEL, part] == INNER:
-            unlabel(part, nodes, numbers)
-            label_outer(part, nodes, numbers, state, looks)
-        if part != nodes[FIRST, part]:
-            add(numbers, part, time)
-        nodes[LABEL, part], nodes[AROUND, part] = FREE, blossom
+            tree.mark[meeting] = search.walk[0]
+            mate = tree.mate[tree.base[meeting]]
+            meeting = -1 if mate < 0 else tree.top[arcs.heads[tree.entry[tree.top[arcs.heads[mate]]] ^ 1]]
+        meeting, waiting = waiting, meeting
+    tree.next[tail], tree.previous[head], tree.link[tail] = head, tail, arc
+    while tail != meeting:
+        mate = tree.mate[tree.base[tail]]
+        inner = tree.top[arcs.heads[mate]]
+        tree.next[inner], tree.previous[tail], tree.link[inner] = tail, inner, mate ^ 1
+        entry = tree.entry[inner]
+        tail = tree.top[arcs.heads[entry ^ 1]]
+        tree.next[tail], tree.previous[inner], tree.link[tail] = inner, tail, entry
+    while head != meeting:
+        mate = tree.mate[tree.base[head]]
+        inner = tree.top[arcs.heads[mate]]
+        tree.next[head], tree.previous[inner], tree.link[head] = inner, head, mate
+        entry = tree.entry[inner]
+        head = tree.top[arcs.heads[entry ^ 1]]
+        tree.next[inner], tree.previous[head], tree.link[inner] = head, inner, entry ^ 1
+    search.names_left[0] -= 1
+    blossom = search.names[search.names_left[0]]
+    tree.holder[blossom], tree.base[blossom] = meeting, tree.base[meeting]
+    tree.first[blossom], tree.around[blossom], tree.label[blossom] = tree.first[meeting], -1, OUTER
+    child, last = meeting, -1
+    while last < 0 or child != meeting:
+        if tree.label[child] == INNER:
+            unlabel(child, tree, numbers)
+            label_outer(child, tree, numbers, search)
+        if child != tree.first[child]:
+            add(numbers.limbs, child, numbers.now)
+        tree.label[child], tree.around[child] = FREE, blossom
         if last >= 0:
-            nodes[CHAIN, last] = nodes[FIRST, part]
-        node, last = nodes[FIRST, part], nodes[LAST, part]
-        nodes[TOP, node] = blossom
+            tree.chain[last] = tree.first[child]
+        node, last = tree.first[child], tree.last[child]
+        tree.top[node] = blossom
         while node != last:
-            node = nodes[CHAIN, node]
-            nodes[TOP, node] = blossom
-        part = nodes[NEXT, part]
-    nodes[LAST, blossom] = last
-    clear(numbers, blossom)
-    subtract(numbers, blossom, time)
+            node = tree.chain[node]
+            tree.top[node] = blossom
+        child = tree.next[child]
+    tree.last[blossom] = last
+    clear(numbers.limbs, blossom)
+    subtract(numbers.limbs, blossom, numbers.now)
 
 
-@compiled
-def open_up(blossom, nodes, numbers, state, heap, waits, looks, names, starts, leaving, heads):
+@compiled_borrowing
+def open_up(blossom, tree, numbers, search, arcs):
     """Takes an inner blossom apart: its even way from the entry to the base stays in the tree, the rest becomes free."""
-    size, edges = len(starts) - 1, len(heads) // 2
-    unlabel(blossom, nodes, numbers)
-    entry, base = nodes[ENTRY, blossom], nodes[PART, blossom]
-    here = _part_of(blossom, heads[entry], nodes)
-    onwards = _is_even(here, base, nodes)
-    part, more = base, True
-    while more:
-        nodes[AROUND, part], node = -1, nodes[FIRST, part]
-        nodes[TOP, node] = part
-        while node != nodes[LAST, part]:
-            node = nodes[CHAIN, node]
-            nodes[TOP, node] = part
-        part = nodes[NEXT, part]
-        more = part != base
+    unlabel(blossom, tree, numbers)
+    entry, base = tree.entry[blossom], tree.holder[blossom]
+    here = _child_of(blossom, arcs.heads[entry], tree)
+    onwards = _is_even(here, base, tree)
+    child, again = base, True
+    while again:
+        tree.around[child], node = -1, tree.first[child]
+        tree.top[node] = child
+        while node != tree.last[child]:
+            node = tree.chain[node]
+            tree.top[node] = child
+        child = tree.next[child]
+        again = child != base
     while True:
-        nodes[ENTRY, here] = entry
-        label_inner(here, nodes, numbers, state, heap, waits, edges, size)
+        tree.entry[here] = entry
+        label_inner(here, tree, numbers, search, arcs)
         if here == base:
             break
-        outer = nodes[NEXT, here] if onwards else nodes[PREVIOUS, here]
-        label_outer(outer, nodes, numbers, state, looks)
-        here = nodes[NEXT, outer] if onwards else nodes[PREVIOUS, outer]
-        entry = nodes[LINK, outer] if onwards else nodes[LINK, here] ^ 1
-    part = nodes[NEXT, base]
-    while part != base:
-        if nodes[LABEL, part] == FREE:
-            node, more = nodes[FIRST, part], True
-            while more:
-                for i in range(starts[node], starts[node + 1]):
-                    if nodes[LABEL, nodes[TOP, heads[leaving[i]]]] == OUTER:
-                        await_edge(leaving[i], nodes, numbers, state, heap, waits, heads)
-                more = node != nodes[LAST, part]
-                node = nodes[CHAIN, node] if more else node
-        part = nodes[NEXT, part]
-    names[state[LEFT]] = blossom
-    state[LEFT] += 1
+        outer = tree.next[here] if onwards else tree.previous[here]
+        label_outer(outer, tree, numbers, search)
+        here = tree.next[outer] if onwards else tree.previous[outer]
+        entry = tree.link[outer] if onwards else tree.link[here] ^ 1
+    child = tree.next[base]
+    while child != base:
+        if tree.label[child] == FREE:
+            node, again = tree.first[child], True
+            while again:
+                for i in range(arcs.starts[node], arcs.starts[node + 1]):
+                    if tree.label[tree.top[arcs.heads[arcs.leaving[i]]]] == OUTER:
+                        await_edge(arcs.leaving[i], tree, numbers, search, arcs)
+                again = node != tree.last[child]
+                node = tree.chain[node] if again else node
+        child = tree.next[child]
+    search.names[search.names_left[0]] = blossom
+    search.names_left[0] += 1

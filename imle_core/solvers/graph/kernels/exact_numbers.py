@@ -4,11 +4,11 @@ The first limb is worth the most and has the sign; others are in 0..2**LIMB - 1,
 it. O(L) for L limbs; comparisons end at the first limb that differs.
 """
 
-from imle_core.kernels.compiled import compiled
+from imle_core.kernels.compiled import compiled_borrowing
 from imle_core.solvers.graph.exact_numbers import LIMB
 
 
-@compiled
+@compiled_borrowing
 def less(numbers, one, two):
     """Whether the number in row one is below that in row two."""
     for limb in range(numbers.shape[1]):
@@ -17,7 +17,7 @@ def less(numbers, one, two):
     return False
 
 
-@compiled
+@compiled_borrowing
 def positive(numbers, one):
     """Whether a number is above 0."""
     for limb in range(numbers.shape[1]):
@@ -26,21 +26,21 @@ def positive(numbers, one):
     return False
 
 
-@compiled
+@compiled_borrowing
 def assign(numbers, one, two):
     """Row one becomes row two."""
     for limb in range(numbers.shape[1]):
         numbers[one, limb] = numbers[two, limb]
 
 
-@compiled
+@compiled_borrowing
 def clear(numbers, one):
     """Row one becomes 0."""
     for limb in range(numbers.shape[1]):
         numbers[one, limb] = 0
 
 
-@compiled
+@compiled_borrowing
 def add(numbers, one, two):
     """Row one grows by row two."""
     carried = 0
@@ -50,7 +50,7 @@ def add(numbers, one, two):
     numbers[one, 0] += numbers[two, 0] + carried
 
 
-@compiled
+@compiled_borrowing
 def subtract(numbers, one, two):
     """Row one falls by row two."""
     carried = 0
@@ -60,7 +60,7 @@ def subtract(numbers, one, two):
     numbers[one, 0] += carried - numbers[two, 0]
 
 
-@compiled
+@compiled_borrowing
 def gap(numbers, out, one, two, weight):
     """Row out becomes ``one + two - weight``."""
     carried = 0
@@ -70,7 +70,7 @@ def gap(numbers, out, one, two, weight):
     numbers[out, 0] = numbers[one, 0] + numbers[two, 0] - numbers[weight, 0] + carried
 
 
-@compiled
+@compiled_borrowing
 def halve(numbers, one):
     """Row one, an even number, becomes half of it."""
     rest = 0

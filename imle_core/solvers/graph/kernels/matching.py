@@ -19,27 +19,16 @@ Duals of nodes in one tree are congruent modulo 2, so that the times when gaps b
 
 import numpy as np
 
-from imle_core.kernels.compiled import compiled
+from imle_core.kernels.compiled import compiled, compiled_borrowing
 from imle_core.solvers.graph.exact_numbers import LIMB
 from imle_core.solvers.graph.kernels.blossom import (
-    AROUND,
-    BASE,
-    END,
-    ENTRY,
-    EVENTS,
-    FIRST,
     FREE,
     INNER,
-    LABEL,
-    LAST,
-    LEFT,
-    LOOKS,
-    MARK,
-    MATE,
     OUTER,
-    SEARCH,
-    TOP,
-    WALK,
+    Arcs,
+    Numbers,
+    Search,
+    Tree,
     augment,
     await_edge,
     label_inner,
@@ -75,50 +64,85 @@ def maximum_matchings(whole, allowed, out, status, first, arcs, heads, perfect):
         perfect: whether every node must be covered.
     """
     size, edges = len(first) - 1, len(heads) // 2
-    nodes, stack = np.empty((14, size + size // 2), np.int64), np.empty(2 * (size + size // 2), np.int64)
-    heap, waits = np.empty(2 * edges + size // 2, np.int64), np.empty(2 * edges + size // 2, np.int64)
-    looks, names = np.empty(size, np.int64), np.empty(size // 2, np.int64)
-    kept, chosen, state = np.empty(edges, np.int64), np.empty(edges, np.bool_), np.empty(6, np.int64)
+    graph, tree, search = Arcs(first, arcs, heads), _tree(size), _search_of(size, edges)
+    kept, chosen = np.empty(edges, np.int64), np.empty(edges, np.bool_)
     for n in range(len(whole)):
         for edge in range(edges):
             chosen[edge] = allowed[n, edge]
         for ordered in range(2):
-            starts, leaving, ends = _arcs_of(chosen, kept, first, arcs, heads)
-            numbers = _weights(whole, n, kept, len(ends) // 2, ordered, size)
-            _begin(numbers, nodes, state, names, waits, starts, leaving, ends, perfect)
+            among = _arcs_of(chosen, kept, graph)
+            numbers = _weights(whole, n, kept, len(among.heads) // 2, ordered, size)
+            _begin(tree, numbers, search, among, perfect)
             for node in range(size):
-                alone = nodes[MATE, node] < 0 and (perfect or positive(numbers, node))
-                if alone and not _search(
-                    node, nodes, numbers, state, heap, waits, looks, names, stack, starts, leaving, ends, perfect
-                ):
+                alone = tree.mate[node] < 0 and (perfect or positive(numbers.limbs, node))
+                if alone and not _improve(node, tree, numbers, search, among, perfect):
                     status[n] = IMPERFECT
                     break
             if status[n] == IMPERFECT:
                 break
             if not ordered:
-                _without_gap(nodes, numbers, kept, chosen, ends)
+                _without_gap(tree, numbers, among, kept, chosen)
         for node in range(size):
-            if status[n] == MATCHED and nodes[MATE, node] >= 0:
-                out[n, kept[nodes[MATE, node] >> 1]] = 1
+            if status[n] == MATCHED and tree.mate[node] >= 0:
+                out[n, kept[tree.mate[node] >> 1]] = 1
 
 
 @compiled
-def _arcs_of(chosen, kept, first, arcs, heads):
-    """The arcs of chosen edges, numbered anew: where those of each node begin, arcs node by node, where they lead."""
-    count, number = 0, np.empty(len(chosen), np.int64)
+def _tree(size):
+    """Room for nodes and blossoms."""
+    room = np.empty((14, size + size // 2), np.int64)
+    return Tree(
+        room[0],
+        room[1],
+        room[2],
+        room[3],
+        room[4],
+        room[5],
+        room[6],
+        room[7],
+        room[8],
+        room[9],
+        room[10],
+        room[11],
+        room[12],
+        room[13],
+    )
+
+
+@compiled
+def _search_of(size, edges):
+    """Room for the work of a search."""
+    heap, waits = np.empty(2 * edges + size // 2, np.int64), np.empty(2 * edges + size // 2, np.int64)
+    looks, names, stack = np.empty(size, np.int64), np.empty(size // 2, np.int64), np.empty(2 * (size + size // 2), np.int64)
+    counts = np.empty(6, np.int64)
+    events, open_looks, names_left, number, walk, end = (
+        counts[0:1],
+        counts[1:2],
+        counts[2:3],
+        counts[3:4],
+        counts[4:5],
+        counts[5:6],
+    )
+    return Search(heap, waits, looks, names, stack, events, open_looks, names_left, number, walk, end)
+
+
+@compiled
+def _arcs_of(chosen, kept, graph):
+    """The arcs of chosen edges, numbered anew."""
+    count, number, size = 0, np.empty(len(chosen), np.int64), len(graph.starts) - 1
     for edge in range(len(chosen)):
         if chosen[edge]:
             kept[count], number[edge] = edge, count
             count += 1
-    starts, leaving, ends = np.zeros(len(first), np.int64), np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
-    for node in range(len(first) - 1):
+    starts, leaving, heads = np.zeros(size + 1, np.int64), np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
+    for node in range(size):
         starts[node + 1] = starts[node]
-        for i in range(first[node], first[node + 1]):
-            if chosen[arcs[i] >> 1]:
-                arc = 2 * number[arcs[i] >> 1] + (arcs[i] & 1)
-                leaving[starts[node + 1]], ends[arc] = arc, heads[arcs[i]]
+        for i in range(graph.starts[node], graph.starts[node + 1]):
+            if chosen[graph.leaving[i] >> 1]:
+                arc = 2 * number[graph.leaving[i] >> 1] + (graph.leaving[i] & 1)
+                leaving[starts[node + 1]], heads[arc] = arc, graph.heads[graph.leaving[i]]
                 starts[node + 1] += 1
-    return starts, leaving, ends
+    return Arcs(starts, leaving, heads)
 
 
 @compiled
@@ -132,9 +156,11 @@ def _weights(whole, row, kept, count, ordered, size):
     while count >> (bits - 2):
         bits += 1
     limbs, blossoms = wide + 1 + (places + bits) // LIMB, size // 2
-    numbers = np.zeros((size + 2 * blossoms + 3 * count + 3, limbs), np.int64)
+    first, times = size + blossoms, size + blossoms + count
+    end = times + 2 * count + blossoms
+    numbers = np.zeros((end + 3, limbs), np.int64)
     for i in range(count):
-        weight = size + blossoms + i
+        weight = first + i
         for limb in range(wide):
             numbers[weight, limb] = 2 * whole[row, kept[i], limb]
         numbers[weight, limbs - 1 - (places + 1) // LIMB] -= 1 << ((places + 1) % LIMB)
@@ -143,127 +169,129 @@ def _weights(whole, row, kept, count, ordered, size):
         for limb in range(limbs - 1, 0, -1):
             numbers[weight, limb - 1] += numbers[weight, limb] >> LIMB
             numbers[weight, limb] &= 2**LIMB - 1
-    return numbers
+    return Numbers(numbers, first, times, end, end + 1, end + 2)
 
 
-@compiled
-def _begin(numbers, nodes, state, names, waits, starts, leaving, heads, perfect):
+@compiled_borrowing
+def _begin(tree, numbers, search, arcs, perfect):
     """No blossoms, duals without a gap below 0, each as low as others let it be, and a matching of edges of gap 0."""
-    size, columns = len(starts) - 1, nodes.shape[1]
-    spare, best = len(numbers) - 2, len(numbers) - 3
-    for i in range(len(waits)):
-        waits[i] = 0
-    for i in range(len(names)):
-        names[i] = columns - 1 - i
-    state[LEFT], state[SEARCH], state[WALK] = len(names), 0, 0
-    for node in range(columns):
-        nodes[MATE, node], nodes[AROUND, node], nodes[LABEL, node], nodes[MARK, node] = -1, -1, FREE, 0
+    size, spare, best = len(arcs.starts) - 1, numbers.spare, numbers.end
+    for i in range(len(search.waits)):
+        search.waits[i] = 0
+    for i in range(len(search.names)):
+        search.names[i] = len(tree.top) - 1 - i
+    search.names_left[0], search.number[0], search.walk[0] = len(search.names), 0, 0
+    for node in range(len(tree.top)):
+        tree.mate[node], tree.around[node], tree.label[node], tree.mark[node] = -1, -1, FREE, 0
     for node in range(size):
-        nodes[TOP, node] = nodes[BASE, node] = nodes[FIRST, node] = nodes[LAST, node] = node
-        for i in range(starts[node], starts[node + 1]):
-            assign(numbers, best, columns + (leaving[i] >> 1))
-            halve(numbers, best)
-            if i == starts[node] or less(numbers, node, best):
-                assign(numbers, node, best)
+        tree.top[node] = tree.base[node] = tree.first[node] = tree.last[node] = node
+        for i in range(arcs.starts[node], arcs.starts[node + 1]):
+            assign(numbers.limbs, best, numbers.weights + (arcs.leaving[i] >> 1))
+            halve(numbers.limbs, best)
+            if i == arcs.starts[node] or less(numbers.limbs, node, best):
+                assign(numbers.limbs, node, best)
     for node in range(size):
         chosen = -1
-        clear(numbers, best)
-        for i in range(starts[node], starts[node + 1]):
-            assign(numbers, spare, columns + (leaving[i] >> 1))
-            subtract(numbers, spare, heads[leaving[i]])
-            better = less(numbers, best, spare) or (perfect and i == starts[node])
-            alone = nodes[MATE, heads[leaving[i]]] < 0
-            if better or (alone and not less(numbers, spare, best)):
-                assign(numbers, best, spare)
-                chosen = leaving[i] if alone else -1
-        if starts[node] < starts[node + 1]:
-            assign(numbers, node, best)
-        if chosen >= 0 and nodes[MATE, node] < 0:
-            nodes[MATE, node], nodes[MATE, heads[chosen]] = chosen, chosen ^ 1
+        clear(numbers.limbs, best)
+        for i in range(arcs.starts[node], arcs.starts[node + 1]):
+            assign(numbers.limbs, spare, numbers.weights + (arcs.leaving[i] >> 1))
+            subtract(numbers.limbs, spare, arcs.heads[arcs.leaving[i]])
+            better = less(numbers.limbs, best, spare) or (perfect and i == arcs.starts[node])
+            alone = tree.mate[arcs.heads[arcs.leaving[i]]] < 0
+            if better or (alone and not less(numbers.limbs, spare, best)):
+                assign(numbers.limbs, best, spare)
+                chosen = arcs.leaving[i] if alone else -1
+        if arcs.starts[node] < arcs.starts[node + 1]:
+            assign(numbers.limbs, node, best)
+        if chosen >= 0 and tree.mate[node] < 0:
+            tree.mate[node], tree.mate[arcs.heads[chosen]] = chosen, chosen ^ 1
 
 
-@compiled
-def _search(root, nodes, numbers, state, heap, waits, looks, names, stack, starts, leaving, heads, perfect):
-    """Grows a tree from the root until it has a better matching; False if all of them leave a node alone."""
-    size, edges, columns = len(starts) - 1, len(heads) // 2, nodes.shape[1]
-    keys, end, spare, time = columns + edges, len(numbers) - 3, len(numbers) - 2, len(numbers) - 1
-    clear(numbers, time)
-    state[SEARCH] += 1
-    state[EVENTS], state[LOOKS], state[END] = 0, 0, -1
-    label_outer(nodes[TOP, root], nodes, numbers, state, looks)
+@compiled_borrowing
+def _improve(root, tree, numbers, search, arcs, perfect):
+    """Grows a tree from the root until it has a better matching; False if all of them leave a node alone.
+
+    The loop stays whole: with the look at a node as a function of its own, a search takes a tenth longer.
+    """
+    size, edges = len(arcs.starts) - 1, len(arcs.heads) // 2
+    times, end, spare, now = numbers.times, numbers.end, numbers.spare, numbers.now
+    clear(numbers.limbs, now)
+    search.number[0] += 1
+    search.events[0], search.open_looks[0], search.end[0] = 0, 0, -1
+    label_outer(tree.top[root], tree, numbers, search)
     while True:
-        while state[LOOKS] > 0:
-            state[LOOKS] -= 1
-            node = looks[state[LOOKS]]
-            if not perfect and (state[END] == -1 or less(numbers, node, end)):
-                assign(numbers, end, node)
-                state[END] = -2 - node
-            for i in range(starts[node], starts[node + 1]):
-                head = heads[leaving[i]]
-                top = nodes[TOP, head]
-                if nodes[LABEL, top] == INNER or top == nodes[TOP, node]:
+        while search.open_looks[0] > 0:
+            search.open_looks[0] -= 1
+            node = search.looks[search.open_looks[0]]
+            if not perfect and (search.end[0] == -1 or less(numbers.limbs, node, end)):
+                assign(numbers.limbs, end, node)
+                search.end[0] = -2 - node
+            for i in range(arcs.starts[node], arcs.starts[node + 1]):
+                head = arcs.heads[arcs.leaving[i]]
+                top = tree.top[head]
+                if tree.label[top] == INNER or top == tree.top[node]:
                     continue
-                if nodes[LABEL, top] == FREE and nodes[MATE, nodes[BASE, top]] < 0:
-                    gap(numbers, spare, node, head, columns + (leaving[i] >> 1))
-                    if state[END] == -1 or less(numbers, spare, end):
-                        assign(numbers, end, spare)
-                        state[END] = leaving[i]
+                if tree.label[top] == FREE and tree.mate[tree.base[top]] < 0:
+                    gap(numbers.limbs, spare, node, head, numbers.weights + (arcs.leaving[i] >> 1))
+                    if search.end[0] == -1 or less(numbers.limbs, spare, end):
+                        assign(numbers.limbs, end, spare)
+                        search.end[0] = arcs.leaving[i]
                 else:
-                    await_edge(leaving[i], nodes, numbers, state, heap, waits, heads)
-        if state[EVENTS] == 0 or (state[END] != -1 and not less(numbers, keys + heap[0], end)):
-            if state[END] == -1:
+                    await_edge(arcs.leaving[i], tree, numbers, search, arcs)
+        if search.events[0] == 0 or (search.end[0] != -1 and not less(numbers.limbs, times + search.heap[0], end)):
+            if search.end[0] == -1:
                 return False
-            assign(numbers, time, end)
+            assign(numbers.limbs, now, end)
             break
-        slot = next_event(numbers, keys, state, heap)
-        waits[slot] = 0
+        slot = next_event(numbers, search)
+        search.waits[slot] = 0
         if slot >= 2 * edges:
             blossom = slot - 2 * edges + size
-            if nodes[LABEL, blossom] == INNER:
-                assign(numbers, time, keys + slot)
-                open_up(blossom, nodes, numbers, state, heap, waits, looks, names, starts, leaving, heads)
+            if tree.label[blossom] == INNER:
+                assign(numbers.limbs, now, times + slot)
+                open_up(blossom, tree, numbers, search, arcs)
             continue
         arc = 2 * slot if slot < edges else 2 * (slot - edges)
-        if nodes[LABEL, nodes[TOP, heads[arc ^ 1]]] != OUTER:
+        if tree.label[tree.top[arcs.heads[arc ^ 1]]] != OUTER:
             arc ^= 1
-        tail, top = heads[arc ^ 1], nodes[TOP, heads[arc]]
+        tail, top = arcs.heads[arc ^ 1], tree.top[arcs.heads[arc]]
         if slot >= edges:
-            if top != nodes[TOP, tail]:
-                assign(numbers, time, keys + slot)
-                shrink(arc, nodes, numbers, state, looks, names, heads)
-        elif nodes[LABEL, top] == FREE:
-            gap(numbers, spare, tail, heads[arc], columns + slot)
-            if less(numbers, keys + slot, spare):  # the head was inner for a while
-                await_edge(arc, nodes, numbers, state, heap, waits, heads)
+            if top != tree.top[tail]:
+                assign(numbers.limbs, now, times + slot)
+                shrink(arc, tree, numbers, search, arcs)
+        elif tree.label[top] == FREE:
+            gap(numbers.limbs, spare, tail, arcs.heads[arc], numbers.weights + slot)
+            if less(numbers.limbs, times + slot, spare):  # the head was inner for a while
+                await_edge(arc, tree, numbers, search, arcs)
                 continue
-            assign(numbers, time, keys + slot)
-            nodes[ENTRY, top] = arc
-            label_inner(top, nodes, numbers, state, heap, waits, edges, size)
-            label_outer(nodes[TOP, heads[nodes[MATE, nodes[BASE, top]]]], nodes, numbers, state, looks)
-    for top in range(columns):
-        if nodes[LABEL, top] != FREE:
-            unlabel(top, nodes, numbers)
-    augment(state[END], nodes, stack, heads)
+            assign(numbers.limbs, now, times + slot)
+            tree.entry[top] = arc
+            label_inner(top, tree, numbers, search, arcs)
+            label_outer(tree.top[arcs.heads[tree.mate[tree.base[top]]]], tree, numbers, search)
+    for top in range(len(tree.top)):
+        if tree.label[top] != FREE:
+            unlabel(top, tree, numbers)
+    augment(tree, search, arcs)
     return True
 
 
-@compiled
-def _without_gap(nodes, numbers, kept, chosen, heads):
+@compiled_borrowing
+def _without_gap(tree, numbers, arcs, kept, chosen):
     """Keeps the edges of gap 0, since the best matchings have no other."""
-    columns, spare = nodes.shape[1], len(numbers) - 2
-    for node in range(columns):
-        nodes[MARK, node] = -1
-    for edge in range(len(heads) // 2):
-        one, two = heads[2 * edge], heads[2 * edge + 1]
-        gap(numbers, spare, one, two, columns + edge)
-        blossom = nodes[AROUND, one]
+    spare = numbers.spare
+    for node in range(len(tree.top)):
+        tree.mark[node] = -1
+    for edge in range(len(arcs.heads) // 2):
+        head, tail = arcs.heads[2 * edge], arcs.heads[2 * edge + 1]
+        gap(numbers.limbs, spare, head, tail, numbers.weights + edge)
+        blossom = tree.around[head]
         while blossom >= 0:
-            nodes[MARK, blossom] = edge
-            blossom = nodes[AROUND, blossom]
-        blossom = nodes[AROUND, two]
+            tree.mark[blossom] = edge
+            blossom = tree.around[blossom]
+        blossom = tree.around[tail]
         while blossom >= 0:
-            if nodes[MARK, blossom] == edge:
-                add(numbers, spare, blossom)
-                add(numbers, spare, blossom)
-            blossom = nodes[AROUND, blossom]
-        chosen[kept[edge]] = not positive(numbers, spare)
+            if tree.mark[blossom] == edge:
+                add(numbers.limbs, spare, blossom)
+                add(numbers.limbs, spare, blossom)
+            blossom = tree.around[blossom]
+        chosen[kept[edge]] = not positive(numbers.limbs, spare)

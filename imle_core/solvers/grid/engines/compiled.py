@@ -1,4 +1,37 @@
-"""Cheapest grid paths by compiled kernels on threads: many small maps side by side, few or large ones one by one."""
+"""Cheapest grid paths by compiled kernels on threads: the way that each map of a batch takes.
+
+Every way gives the same path, that of labels in float64, so all of the choices below are about speed alone. Their numbers
+are those of :class:`imle_core.solvers.grid.tuning.Tuning`, which says what each is worth.
+
+1. *Known before?* In a backward pass each map differs from one of the forward pass by a target. Where its path surely is
+   the old one (``kernels/unchanged_paths.py``), it is kept. The other maps are solved.
+
+2. *Few or many, small or large?* Maps are solved one by one or LANES at a time, side by side in vectors. A group of LANES
+   takes about as long as ``fewest_small`` maps one by one, up to ``small_tiles`` tiles a map; as ``fewest_medium`` up to
+   ``medium_tiles``; beyond that one by one is always sooner. Threads share either way, if there is enough work for each:
+   ``tiles_a_thread_one_by_one``, or ``tiles_a_thread`` side by side. What the busiest thread would have to do decides:
+
+   * one by one, step 7, if it is less in maps, each worth 1, than in groups, each worth as many as above;
+   * else side by side, steps 3 to 7, where each thread takes the next group as it is free.
+
+3. *Plan.* Dijkstra's algorithm on the mean of ``examples`` maps gives an order of visits, with which copies of one map under
+   noise need few, a path that bounds the labels of all maps, and the scale of labels (``kernels/visit_order.py``).
+
+4. *Scaled.* Labels are 32-bit numbers of an error that is known (``kernels/lanes.py``). A map is done if no error of that
+   size changes a step of the walk back from its goal. Otherwise it is left. A group is left whole if its labels take more
+   than ``visits`` visits a tile (``visits_of_large`` above ``large_tiles``). A thread that has left more than half of its
+   maps after ``probed_groups`` groups leaves the rest untried.
+
+5. *Near ties.* If at most ``near_tie_maps`` maps of a group (any number of large ones) have a step that is not sure, labels
+   in float64 over the few tiles that matter decide on the spot (``kernels/lanes_near_ties.py``), in at most ``sweeps``
+   sweeps.
+
+6. *Exact.* Each thread solves what it has left by labels in float64, again side by side, if these are ``fewest_left`` maps
+   or more, and at most half of them were left because of too many visits: exact labels would take as many.
+
+7. *One by one.* What is left then, or was not for lanes in step 2, is solved by buckets (``kernels/one_map.py``). This way
+   solves every map there is: costs lost by rounding, and goals that cannot be reached, which only it reports.
+"""
 
 import math
 import threading
@@ -17,19 +50,14 @@ from imle_core.solvers.grid.kernels.lanes import LanesSpace, make_lanes_space
 from imle_core.solvers.grid.kernels.maps import Grid, Maps
 from imle_core.solvers.grid.kernels.unchanged_paths import still_cheapest
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
+from imle_core.solvers.grid.tuning import BucketsTuning, Tuning
 from imle_core.solvers.rows import Rows
 
 Numbers: TypeAlias = NDArray[np.int64]
 
-_TILES_A_THREAD = 2**16  # below, threads get in the way of torch's own, which spin for a while after their work
-_TILES_A_THREAD_ALONE = 2**13  # of maps that are solved one by one
-_WORTH = ((64**2, 8), (96**2, 12))  # LANES maps of up to so many tiles take about as long as so many one by one
-_FEWEST_LEFT_IN_LANES = 5  # of what is left then, when the order of visits is known
-_EXAMPLES = 8  # maps whose mean gives the order of visits
-
 
 class Found(NamedTuple):
-    """What was found while a batch was solved; where there are NaN, masks are undefined.
+    """Counts of a batch that was solved; where there are NaN, masks are undefined.
 
     Attributes:
         nans: costs that are NaN.
@@ -45,22 +73,22 @@ class Found(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What maps alike share: the order of visits, the places of some path, and what costs are multiplied by."""
+    """Plan for maps alike: the order of visits, the places of some path, and the scale of costs."""
 
     order: NDArray[np.int32]
     path: Numbers
     scale: float
 
 
-def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int) -> NDArray[np.bool_]:
+def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int, tuning: Tuning) -> NDArray[np.bool_]:
     """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
-    allowed = _fit(threads, masks.size, _TILES_A_THREAD)
+    allowed = _fit(threads, masks.size, tuning.tiles_a_thread)
     in_threads(lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), allowed)
     return kept
 
 
-def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> Found:
+def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int, tuning: Tuning) -> Found:
     """Solves the maps ``which[i]``; the result depends neither on the others nor on threads.
 
     Args:
@@ -69,47 +97,56 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int) -> 
         which: numbers of maps, ascending.
         masks: ``(N, T)``, overwritten for these maps.
         threads: how many may share the work, if there is enough of it.
+        tuning: which way is taken.
     """
     if not len(which):
         return Found()
     count, tiles = len(which), masks.shape[1]
-    alone = min(_fit(threads, count * tiles, _TILES_A_THREAD_ALONE), count)
-    together = min(_fit(threads, count * tiles, _TILES_A_THREAD), math.ceil(count / LANES))
-    if count / alone < _worth(tiles) * math.ceil(count / LANES / together):
-        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks), count, alone))
-    plan, taken = _plan(maps, grid, which), np.zeros(1, np.int64)
+    alone = min(_fit(threads, count * tiles, tuning.tiles_a_thread_one_by_one), count)
+    together = min(_fit(threads, count * tiles, tuning.tiles_a_thread), math.ceil(count / LANES))
+    if count / alone < _worth(tiles, tuning) * math.ceil(count / LANES / together):
+        return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks, tuning.buckets), count, alone))
+    plan, taken = _plan(maps, grid, which, tuning), np.zeros(1, np.int64)
     spared = [0, *[LANES] * (together - 1)]  # the calling thread waits for the others, so that the last maps are its own
-    return _sum(at_once([partial(_side_by_side, maps, grid, which, masks, plan, taken, number) for number in spared]))
+    work = partial(_side_by_side, maps, grid, which, masks, plan, taken, tuning)
+    return _sum(at_once([partial(work, number) for number in spared]))
 
 
-def _worth(tiles: int) -> float:
-    """How many maps by themselves take as long as LANES of them, if these are not too far from fitting into the caches."""
-    return next((maps for most, maps in _WORTH if tiles <= most), math.inf)
+def _worth(tiles: int, tuning: Tuning) -> float:
+    """Maps one by one that take as long as LANES of them side by side."""
+    if tiles <= tuning.small_tiles:
+        return tuning.fewest_small
+    return tuning.fewest_medium if tiles <= tuning.medium_tiles else math.inf
 
 
-def _plan(maps: Maps, grid: Grid, which: Numbers) -> _Plan:
+def _plan(maps: Maps, grid: Grid, which: Numbers, tuning: Tuning) -> _Plan:
     tiles = grid.height * grid.width
     order, path = np.empty(tiles - 1, np.int32), np.empty(tiles, np.int64)
-    examples = which[:: math.ceil(len(which) / _EXAMPLES)]
-    length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
-    return _Plan(order, path[:length], lanes.scale_for(bound))
+    examples = which[:: math.ceil(len(which) / tuning.examples)]
+    memory = np.empty(numbers_needed(grid, tuning.buckets))
+    length, bound = plan_visits(maps, grid, examples, order, path, memory, tuning.buckets)
+    return _Plan(order, path[:length], lanes.scale_for(bound, tuning.lanes))
 
 
-def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, spared: int) -> Found:
-    """Solves maps by one form of labels, what that leaves by the other, unless both are slow, and the rest one by one."""
+def _side_by_side(
+    maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, tuning: Tuning, spared: int
+) -> Found:
+    """Tries scaled labels, then exact ones on maps left undecided (unless scaled ones were slow), then solves the rest."""
     left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-    count, slow, nans, clamped, passable = lanes.scaled_paths(maps, grid, which, masks, *plan, space, left, taken, spared)
+    count, slow, nans, clamped, passable = lanes.scaled_paths(
+        maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
+    )
     left = left[:count]
-    if count >= _FEWEST_LEFT_IN_LANES and 2 * slow <= count:
+    if count >= tuning.fewest_left and 2 * slow <= count:
         still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
-        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still)]
-    cut_off = _one_by_one(maps, grid, left, masks).cut_off if len(left) else -1
+        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still, tuning.lanes)]
+    cut_off = _one_by_one(maps, grid, left, masks, tuning.buckets).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
 
-def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows) -> Found:
-    memory = np.empty(numbers_needed(grid))
-    cut_off, nans, clamped, passable = one_map.cheapest_paths(maps, grid, which, masks, memory)
+def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: BucketsTuning) -> Found:
+    memory = np.empty(numbers_needed(grid, tuning))
+    cut_off, nans, clamped, passable = one_map.cheapest_paths(maps, grid, which, masks, memory, tuning)
     return Found(nans, clamped, passable, cut_off)
 
 
@@ -130,7 +167,7 @@ _OF_THREAD = _Kept()
 
 
 def _sum(parts: Sequence[Found]) -> Found:
-    """What is found of a batch of which some is found in each part."""
+    """Counts of a batch from those of its parts."""
     cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
     nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
     return Found(nans, clamped, passable, cut_off)

@@ -14,12 +14,14 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from imle_core.solvers.grid.tuning import TUNING, Tuning
+
 Tile: TypeAlias = tuple[int, int]
 
-_ROUNDS_A_CHECK = 8  # a check makes the host wait for the device, which costs about as much as this many rounds
 
-
-def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...]) -> tuple[Tensor, Tensor]:
+def cheapest_paths(
+    costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning = TUNING
+) -> tuple[Tensor, Tensor]:
     """Masks of the cheapest paths, and for which maps there is a path at all.
 
     Args:
@@ -27,6 +29,7 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
         start: row and column of the first tile, no wall.
         goal: row and column of the last tile, no wall.
         moves: the 4 or 8 steps (rows, columns) to the neighbours, in row-major order.
+        tuning: how often the device is asked whether it is done.
 
     Returns:
         Masks ``(N, H, W)`` uint8, 1 on the tiles of the path, 0 elsewhere and on maps without one; and ``(N,)`` bool,
@@ -34,7 +37,7 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
     """
     costs = costs.detach()
     _, height, width = costs.shape
-    labels = _labels(costs, start, len(moves) == 8)
+    labels = _labels(costs, start, len(moves) == 8, tuning.rounds_a_check)
     before, stuck = _predecessors(labels, costs, start, moves)
     first, last = start[0] * width + start[1], goal[0] * width + goal[1]
     fewest = max(abs(start[0] - goal[0]), abs(start[1] - goal[1]))
@@ -42,12 +45,12 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
     reached = labels[:, 1 + goal[0], 1 + goal[1]] < torch.inf
     on_plateau = (reached & (ends != first)).nonzero().flatten()
     if len(on_plateau):
-        before = _off_plateaus(labels[on_plateau], before[on_plateau], stuck[on_plateau], moves)
+        before = _off_plateaus(labels[on_plateau], before[on_plateau], stuck[on_plateau], moves, tuning.rounds_a_check)
         masks[on_plateau] = _walk_back(before, last, fewest)[1]
     return masks.mul_(reached[:, None]).view(-1, height, width), reached
 
 
-def _labels(costs: Tensor, start: Tile, diagonal: bool) -> Tensor:
+def _labels(costs: Tensor, start: Tile, diagonal: bool, rounds_a_check: int) -> Tensor:
     """Labels ``(N, H + 2, W + 2)``, inf where a tile cannot be reached and in a frame around the map.
 
     A round takes the least label around each tile, the tile's own included, and adds its cost. The tile's own label plus a
@@ -77,7 +80,7 @@ def _labels(costs: Tensor, start: Tile, diagonal: bool) -> Tensor:
     sides = max(start[0], height - 1 - start[0]), max(start[1], width - 1 - start[1])
     farthest = max(sides) if diagonal else sum(sides)
     for done in range(height * width):
-        check = done >= farthest and (done - farthest) % _ROUNDS_A_CHECK == 0
+        check = done >= farthest and (done - farthest) % rounds_a_check == 0
         if check:
             earlier.copy_(inner)
         relax()
@@ -128,7 +131,7 @@ def _walk_back(before: Tensor, last: int, fewest: int) -> tuple[Tensor, Tensor]:
     return walks[:, -1], masks.scatter_(1, walks, 1)
 
 
-def _off_plateaus(labels: Tensor, before: Tensor, stuck: Tensor, moves: tuple[Tile, ...]) -> Tensor:
+def _off_plateaus(labels: Tensor, before: Tensor, stuck: Tensor, moves: tuple[Tile, ...], rounds_a_check: int) -> Tensor:
     """``before``, completed for the tiles where it is stuck: one step towards where the plateau is left soonest.
 
     Args:
@@ -136,6 +139,7 @@ def _off_plateaus(labels: Tensor, before: Tensor, stuck: Tensor, moves: tuple[Ti
         before: ``(M, H * W)``, as given by ``_predecessors``.
         stuck: ``(M, H, W)``, likewise.
         moves: steps to the neighbours; the first of equally good ones is taken.
+        rounds_a_check: rounds to one question to the device.
     """
     count, height, width = stuck.shape
     far = height * width
@@ -149,7 +153,7 @@ def _off_plateaus(labels: Tensor, before: Tensor, stuck: Tensor, moves: tuple[Ti
         for step in moves:
             nearer = (_shifted(labels, step) == here) & (_shifted(hops, step) == found - 1)
             inner.masked_fill_(stuck & nearer & (inner == far), found)
-        if found % _ROUNDS_A_CHECK == 0 and not (stuck & (inner == far)).any():
+        if found % rounds_a_check == 0 and not (stuck & (inner == far)).any():
             break
     completed = before.view(count, height, width).clone()
     tiles = torch.arange(far, device=before.device).view(height, width)

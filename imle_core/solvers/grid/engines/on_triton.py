@@ -1,6 +1,6 @@
 """Cheapest paths on grids by a Triton kernel, one program a map: all of its rounds and its walk back in a single launch.
 
-Labels, tie rule and result are those of ``grid_torch``. A program holds its map in registers and reads neighbours with
+Labels, tie rule and result are those of :mod:`.on_torch`. A program holds its map in registers and reads neighbours with
 ``tl.gather``, a function of values: nothing is written to memory but the result, so there is no order of writes and reads to
 get wrong. A sum of two float64 is rounded the same way everywhere, so labels are equal to the bit.
 """
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imle_core.solvers.grid.engines import on_torch
 from imle_core.solvers.grid.engines.on_torch import Tile
+from imle_core.solvers.grid.tuning import TUNING, Tuning
 
 try:
     import triton
@@ -17,9 +18,7 @@ try:
 except ImportError:
     triton = None
 
-_TILES = 4096  # of the largest block: the registers of one program's threads hold no more
 _SHORTEST_SIDE = 16  # of a block: tl.gather needs rows for all warps while it moves columns, and the other way round
-_TILES_A_WARP = 256
 _CUT_OFF, _PLATEAU = 0, 2  # outcomes; 1 is a path
 
 
@@ -30,11 +29,13 @@ def available(device: torch.device) -> bool:
     return device.type == "cuda" or not isinstance(_cheapest_path, triton.JITFunction)
 
 
-def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...]) -> tuple[Tensor, Tensor]:
-    """Masks of the cheapest paths, and for which maps there is a path at all, as ``grid_torch.cheapest_paths`` gives them.
+def cheapest_paths(
+    costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning = TUNING
+) -> tuple[Tensor, Tensor]:
+    """Masks of the cheapest paths, and for which maps there is a path at all, as ``on_torch.cheapest_paths`` gives them.
 
     The kernel solves maps of up to 64x64, or as many tiles once both sides are rounded up to powers of two. Larger ones go
-    to ``grid_torch``: they do not fit into the registers of one program, while each of torch's launches has enough to do.
+    to :mod:`.on_torch`: they do not fit into the registers of one program, while each of torch's launches has enough to do.
     So do those maps whose walk meets a plateau, where a cost was lost in a label by rounding: hardly any does, and the way
     off needs a relaxation of its own.
 
@@ -43,14 +44,15 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
         start: row and column of the first tile, no wall.
         goal: row and column of the last tile, no wall.
         moves: the 4 or 8 steps (rows, columns) to the neighbours, in row-major order.
+        tuning: sizes of blocks.
 
     Returns:
         Masks ``(N, H, W)`` uint8 and ``(N,)`` bool, whether walls leave a path, on the device of the costs.
     """
     count, height, width = costs.shape
     rows, columns = (max(_SHORTEST_SIDE, triton.next_power_of_2(side)) for side in (height, width))
-    if rows * columns > _TILES or count == 0:
-        return on_torch.cheapest_paths(costs, start, goal, moves)
+    if rows * columns > tuning.block_tiles or count == 0:
+        return on_torch.cheapest_paths(costs, start, goal, moves, tuning)
     costs = costs.detach().contiguous()
     masks = torch.empty(costs.shape, dtype=torch.uint8, device=costs.device)
     outcomes = torch.empty(count, dtype=torch.int32, device=costs.device)
@@ -58,11 +60,11 @@ def cheapest_paths(costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ..
     with torch.cuda.device_of(costs):  # Triton launches on the current device, whatever its arguments are on
         launch = _cheapest_path[(count,)]
         sizes = {"rows": rows, "columns": columns, "diagonal": len(moves) == 8}
-        options = {"num_warps": rows * columns // _TILES_A_WARP, "enable_fp_fusion": False}
+        options = {"num_warps": rows * columns // tuning.tiles_a_warp, "enable_fp_fusion": False}
         launch(costs, masks, outcomes, height, width, first, last, **sizes, **options)
     on_plateau = (outcomes == _PLATEAU).nonzero().flatten()
     if len(on_plateau):
-        masks[on_plateau] = on_torch.cheapest_paths(costs[on_plateau], start, goal, moves)[0]
+        masks[on_plateau] = on_torch.cheapest_paths(costs[on_plateau], start, goal, moves, tuning)[0]
     return masks, outcomes != _CUT_OFF
 
 

@@ -19,13 +19,9 @@ from numpy.typing import NDArray
 from imle_core.kernels.compiled import compiled, compiled_borrowing
 from imle_core.kernels.vectors import address, differing, first_bit, lowered, put, take
 from imle_core.solvers.grid.kernels.maps import Grid
+from imle_core.solvers.grid.tuning import BucketsTuning
 
-_INTERVALS = 512
 _BEYOND = 64  # lists after those of intervals, one for each bit
-_WIDTH = 0.5  # of an interval, in typical costs, with one move
-_FINER = 16.0  # times, while too many tiles wait twice
-_REPEATS = 32  # tiles of the map to one that waits again, then too many do
-_SPARSE = 32  # tiles; where all intervals had fewer, they may be wider again
 _FINEST = 1e300  # intervals for a unit; products with differences of labels are no NaN
 _NEVER, _DONE = -1, -2  # in place of the next tile in a list: has not been in one, is not in one any more
 _PLACES = 12  # that are looked at from a tile, 4 in each of 3 rows
@@ -33,7 +29,7 @@ _EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # those that are moves away
 
 
 class BucketsSpace(NamedTuple):
-    """What is known of one map, by place, and where the kernel works; :func:`make_buckets_space` makes one.
+    """Memory of the kernel for one map, by position; :func:`make_buckets_space` makes one.
 
     Attributes:
         costs: of entering tiles; inf in walls and around the map.
@@ -61,18 +57,18 @@ class _Lists(NamedTuple):
     intervals: int
 
 
-def numbers_needed(grid: Grid) -> int:
+def numbers_needed(grid: Grid, tuning: BucketsTuning) -> int:
     """How many numbers :func:`make_buckets_space` cuts up."""
     places = (grid.height + 2) * (grid.width + 2)
-    return 2 * places + (places + _INTERVALS + _BEYOND + _PLACES + 1) // 2
+    return 2 * places + (places + tuning.intervals + _BEYOND + _PLACES + 1) // 2
 
 
 @compiled
-def make_buckets_space(memory, grid):
+def make_buckets_space(memory, grid, tuning):
     """Cuts up float64 numbers in memory: one piece, which the system may well hand out again with its pages in place."""
     places = (grid.height + 2) * (grid.width + 2)
     integers = memory[2 * places :].view(np.int32)
-    lists = min(max(places // 8, 64), _INTERVALS) + _BEYOND
+    lists = min(max(places // 8, 64), tuning.intervals) + _BEYOND
     hops = integers[places + lists : places + lists + _PLACES]
     return BucketsSpace(
         memory[:places], memory[places : 2 * places], integers[:places], integers[places : places + lists], hops
@@ -80,22 +76,23 @@ def make_buckets_space(memory, grid):
 
 
 @compiled_borrowing
-def label(space, grid, last):
+def label(space, grid, last, tuning):
     """Writes the labels for the costs of a space: final ones up to that of the place ``last``, none below final ones.
 
     Args:
         space: the costs of a map, and where to work.
         grid: where to go.
         last: the place that matters; all do if that is 0.
+        tuning: of buckets.
 
     Returns:
         How often a tile was taken from a list; once for each tile at best.
     """
     lists, stride, moves = _begin(space, grid), grid.width + 2, _EIGHT if len(grid.steps) == 8 else _FOUR
-    coarsest = min(len(grid.steps) / (_WIDTH * _typical_cost(space.costs)), _FINEST)
+    coarsest = min(len(grid.steps) / (tuning.width * _typical_cost(space.costs)), _FINEST)
     base, density, current = 0.0, coarsest, np.int64(0)
-    tiles, asked, pause, fewest = 0, 0, _SPARSE, 0
-    repeats, most = 0, len(space.labels) // _REPEATS
+    tiles, asked, pause, fewest = 0, 0, tuning.sparse, 0
+    repeats, most = 0, len(space.labels) // tuning.repeats
     end = lists.intervals + _BEYOND
     while True:
         while current < end and take(lists.heads, current) == 0:
@@ -104,8 +101,8 @@ def label(space, grid, last):
             return tiles
         if current >= lists.intervals:
             if tiles < fewest and density > coarsest:
-                density /= _FINER
-            fewest, base = tiles + _SPARSE, _least(lists, np.int64(take(lists.heads, current)))
+                density /= tuning.finer
+            fewest, base = tiles + tuning.sparse, _least(lists, np.int64(take(lists.heads, current)))
             reached = lists.intervals + differing(base + lists.intervals / density, base)  # by the last interval
             chain = _gather(lists, current, max(current, reached) + 1)
         elif tiles >= asked and base + (current - 1) / density > take(lists.labels, last):
@@ -118,7 +115,7 @@ def label(space, grid, last):
             tiles, repeats = tiles + counts[0], repeats + counts[1]
             if repeats <= most or density >= _FINEST:
                 continue
-            most, density = repeats + len(space.labels) // _REPEATS, density * _FINER
+            most, density = repeats + len(space.labels) // tuning.repeats, density * tuning.finer
             chain = _gather(lists, current, end)
         current = np.int64(0)
         _distribute(lists, chain, base, density)

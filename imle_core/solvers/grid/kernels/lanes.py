@@ -1,20 +1,14 @@
 """Cheapest paths over many grids at once: LANES maps side by side, tile by tile, compiled.
 
-Labels ``d(v) = min_u d(u) + c(v)`` are corrected until none changes. Tiles are visited in the order in which Dijkstra's
-algorithm would settle them on the mean of the maps, so that perturbed copies of one map need few visits; a tile is visited
-again when a neighbour's label fell, unless all labels there are above those of the goal. The order matters to speed alone.
-
-Labels come in two forms, and each map gets the first that surely has the path of labels in float64:
+Labels ``d(v) = min_u d(u) + c(v)`` are corrected until none changes, in an order of visits that matters to speed alone. They
+come in two forms; :mod:`imle_core.solvers.grid.engines.compiled` says which maps get which:
 
 * *Scaled*: costs are cut to whole multiples of a quantum ``2^-e``, so that sums are exact, and labels are 32-bit numbers.
   None is too large, and that of a path with n costs that are no such multiples is too small by less than n quanta. The walk
   back from the goal takes the smallest label beside it, and is right if the next one is more than n above, for the n of the
   whole walk: no error can turn the two round. If n is 0 all sums are exact, in float64 too, and equal labels are ties,
-  which go to the smallest tile. Where the next one is not that far above,
-  :mod:`imle_core.solvers.grid.kernels.lanes_near_ties` may decide.
+  which go to the smallest tile.
 * *Exact*: labels are those in float64, and the walk is that of :mod:`imle_core.solvers.grid.kernels.one_map`.
-
-A map that neither form decides is left to that module: no path, a cost lost by rounding, or too many visits.
 """
 
 import math
@@ -40,19 +34,17 @@ from imle_core.kernels.vectors import (
     take,
 )
 from imle_core.solvers.grid.kernels.lanes_costs import CAPACITY, Costs, make_costs, read_exact, read_scaled
-from imle_core.solvers.grid.kernels.lanes_labels import LARGE, exact_ways, scaled_ways, settle
+from imle_core.solvers.grid.kernels.lanes_labels import exact_ways, scaled_ways, settle, settle_roughly
 from imle_core.solvers.grid.kernels.lanes_near_ties import Candidates, decide, make_candidates
 from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk, write_masks
 from imle_core.solvers.grid.kernels.maps import Grid, clear
+from imle_core.solvers.grid.tuning import LanesTuning
 
-_GOAL_BITS = 29  # of the scaled cost of a path on the mean map; costs of up to four times as much can be told
-_LARGEST_EXPONENT = 100
-_TRIED = 2 * LANES  # maps of a thread; if most of them are left, so are all others
-_FEW = 4  # lanes; more are decided sooner by exact labels side by side, unless maps are large
+_LARGEST_EXPONENT = 100  # of a scale, so that it is a number of float32 and so is one over it
 
 
 class LanesSpace(NamedTuple):
-    """Where the kernels work on LANES maps at a time; :func:`make_lanes_space` makes one.
+    """Memory of the kernels for LANES maps at a time; :func:`make_lanes_space` makes one.
 
     Attributes:
         labels: of places, side by side, uint32 or float64.
@@ -87,13 +79,13 @@ def make_lanes_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> 
     )
 
 
-def scale_for(bound: float) -> float:
+def scale_for(bound: float, tuning: LanesTuning) -> float:
     """A power of 2 for maps with a path whose cost is about ``bound``."""
-    return 2.0 ** min(max(_GOAL_BITS - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
+    return 2.0 ** min(max(tuning.goal_bits - math.frexp(bound)[1], -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
 
 
 @compiled_borrowing
-def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, taken, spared):
+def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, taken, spared, tuning):
     """Writes the masks of maps ``which[i]`` that scaled labels decide, LANES at a time that no other thread has taken.
 
     Args:
@@ -108,6 +100,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         left: ``(M,)``, overwritten with the maps that are left.
         taken: ``(1,)`` how many of the M maps some thread has taken so far.
         spared: how many maps at the end this thread takes only by chance, if others are slow.
+        tuning: of lanes.
 
     Returns:
         How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,
@@ -116,23 +109,26 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
     labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
     count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
-    most = LANES if grid.height * grid.width > LARGE else _FEW
+    most = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
+    visits = _most_visits(order, tuning)
     first = _take(taken, which, spared)
     while first < len(which):
         lanes = min(LANES, len(which) - first)
-        given_up = tried >= _TRIED and 2 * count > tried
+        given_up = tried >= tuning.probed_groups * LANES and 2 * count > tried
         found = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
         nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
         _bound(costs, path, space.slack, space.above)
-        settled = not given_up and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, True)
-        settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, ways)
+        settled = not given_up and settle_roughly(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
+        settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, visits, ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
         arrived = walk(space.walks, grid, reached, steps)
         undecided = reached & ~arrived & (2**lanes - 1)
         if _count(undecided) <= most:
             above, slack, candidates, passed = space.above, space.slack, space.candidates, space.walks.passed
-            arrived |= decide(maps, space.costs, labels, above, slack, undecided, grid, steps, candidates, passed)
+            arrived |= decide(
+                maps, space.costs, labels, above, slack, undecided, grid, steps, tuning.sweeps, candidates, passed
+            )
         write_masks(space.walks, grid, which, first, lanes, masks)
         slow += lanes if not settled and (not given_up or 2 * slow > count) else 0
         count = _leave(which, first, lanes, arrived, masks, left, count)
@@ -150,19 +146,20 @@ def _take(taken, which, spared):
 
 
 @compiled_borrowing
-def exact_paths(maps, grid, which, masks, order, space, left):
+def exact_paths(maps, grid, which, masks, order, space, left, tuning):
     """Writes the masks of maps ``which[i]`` that labels in float64 decide; arguments as for :func:`scaled_paths`.
 
     Returns:
         How many maps are left.
     """
     labels, costs, count, settled = space.labels, space.costs.entering, np.int64(0), True
+    visits = _most_visits(order, tuning)
     for first in range(0, len(which), LANES):
         lanes = min(LANES, len(which) - first)
         read_exact(maps, grid, which, first, lanes, space.costs)
         store(space.above, 0, fill(np.inf))
         # where that takes too many visits, it is not tried any more
-        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, False)
+        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
         if settled:
             exact_ways(labels, costs, grid, space.walks.ways)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
@@ -170,6 +167,12 @@ def exact_paths(maps, grid, which, masks, order, space, left):
         write_masks(space.walks, grid, which, first, lanes, masks)
         count = _leave(which, first, lanes, arrived, masks, left, count)
     return count
+
+
+@compiled_borrowing
+def _most_visits(order, tuning):
+    """Visits of tiles after which a group of maps is left."""
+    return len(order) * (tuning.visits if len(order) <= tuning.large_tiles else tuning.visits_of_large)
 
 
 @compiled_borrowing
@@ -203,7 +206,7 @@ def _lanes_below(labels, place, above):
 
 @compiled_borrowing
 def _count(lanes):
-    """How many lanes a set has."""
+    """Number of lanes in a set."""
     count = 0
     while lanes:
         lanes &= lanes - 1

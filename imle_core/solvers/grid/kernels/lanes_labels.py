@@ -1,6 +1,6 @@
 """Labels of LANES grids side by side, corrected until they are final, and the ways back that they show; compiled.
 
-Labels are scaled, uint32, or exact, float64: :mod:`imle_core.solvers.grid.kernels.lanes` says what for.
+Labels are scaled, uint32, or exact, float64 (:mod:`imle_core.solvers.grid.kernels.lanes`).
 """
 
 import numpy as np
@@ -24,42 +24,79 @@ from imle_core.kernels.vectors import (
     take,
 )
 
-_VISITS = 64  # of a tile, on average; after them maps are solved sooner one by one
-_VISITS_OF_LARGE = 16
-LARGE = 32**2  # tiles; labels of LANES larger maps do not fit into the nearest caches
+
+@compiled_borrowing
+def settle(labels, costs, above, slack, dirty, grid, order, most):
+    """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final.
+
+    Args:
+        labels: of places, side by side, overwritten.
+        costs: of entering places, likewise.
+        above: where labels begin; one number a lane.
+        slack: how far labels above the goal's matter; one number a lane.
+        dirty: a flag a place, overwritten.
+        grid: where to go.
+        order: places in the order of visits.
+        most: visits after which it ends.
+
+    Returns:
+        Whether ``most`` visits were enough.
+    """
+    _begin(labels, above, dirty, grid)
+    visits, lowered = 0, 1
+    while lowered > 0 and visits <= most:
+        counts = _round(labels, costs, slack, dirty, grid, order)
+        visits, lowered = visits + counts[0], counts[1]
+    return lowered == 0
 
 
 @compiled_borrowing
-def settle(labels, costs, above, slack, dirty, grid, order, roughly):
-    """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final, or but for a few if ``roughly``.
+def settle_roughly(labels, costs, above, slack, dirty, grid, order, most):
+    """Lowers labels as :func:`settle` does, until all but a few are final; which are not is in ``dirty``.
 
-    Every part of the order is gone through twice at once, so that fewer labels beyond it are made of ones that fall again.
+    :func:`scaled_ways` lowers the last few on its way.
 
     Returns:
-        Whether few enough visits were needed.
+        Whether ``most`` visits were enough.
     """
-    stride, diagonal, visits, most = grid.width + 2, len(grid.steps) == 8, 0, _most_visits(order)
+    _begin(labels, above, dirty, grid)
+    visits = 0
+    while visits <= most:
+        counts = _round(labels, costs, slack, dirty, grid, order)
+        visits += counts[0]
+        if 2 * counts[2] <= len(order):
+            return True
+    return False
+
+
+@compiled_borrowing
+def _begin(labels, above, dirty, grid):
+    """Writes the labels before any visit, and flags the neighbours of the start."""
     for place in range(0, len(labels), LANES):
         store(labels, place, load(above, 0))
     for lane in range(LANES):
         labels[grid.start * LANES + lane] = 0
     for place in range(len(dirty)):
         dirty[place] = 0
-    flags, part = address(dirty), 2 * (grid.height + grid.width)
-    _flag(flags, grid.start, stride, diagonal)
-    changed = True
-    while changed and visits <= most:
-        lowered = lowered_again = 0
-        for begin in range(0, len(order), part):
-            end = min(begin + part, len(order))
-            once = _visit(labels, costs, slack, flags, grid, order, begin, end)
-            again = _visit(labels, costs, slack, flags, grid, order, begin, end)
-            visits += once[0] + again[0]
-            lowered, lowered_again = lowered + once[1] + again[1], lowered_again + again[1]
-        if roughly and 2 * lowered_again <= len(order):
-            return True
-        changed = lowered > 0
-    return not changed
+    _flag(address(dirty), grid.start, grid.width + 2, len(grid.steps) == 8)
+
+
+@compiled_borrowing
+def _round(labels, costs, slack, dirty, grid, order):
+    """Visits all flagged places, each stretch of the order twice at once, so that fewer labels beyond it fall again.
+
+    Returns:
+        How many places were visited, how many labels were lowered, and how many of these in the second of two visits.
+    """
+    flags, stretch = address(dirty), 2 * (grid.height + grid.width)
+    visits = lowered = lowered_again = 0
+    for begin in range(0, len(order), stretch):
+        end = min(begin + stretch, len(order))
+        first = _visit(labels, costs, slack, flags, grid, order, begin, end)
+        second = _visit(labels, costs, slack, flags, grid, order, begin, end)
+        visits += first[0] + second[0]
+        lowered, lowered_again = lowered + first[1] + second[1], lowered_again + second[1]
+    return visits, lowered, lowered_again
 
 
 @compiled_borrowing
@@ -77,11 +114,6 @@ def _visit(labels, costs, slack, flags, grid, order, begin, end):
                 _flag(flags, place, stride, diagonal)
                 lowered, bound = lowered + 1, add(load(numbers, goal), spare)
     return visits, lowered
-
-
-@compiled_borrowing
-def _most_visits(order):
-    return len(order) * (_VISITS if len(order) <= LARGE else _VISITS_OF_LARGE)
 
 
 @compiled_borrowing
@@ -119,20 +151,20 @@ def _least(labels, at, stride, diagonal):
 
 
 @compiled_borrowing
-def scaled_ways(labels, costs, slack, dirty, grid, order, ways):
+def scaled_ways(labels, costs, slack, dirty, grid, order, most, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
     Labels that are not final yet are lowered on the way. Bit i stands for step i. Labels that are not exact are not sure if
     another is at most ``slack`` above.
 
     Returns:
-        Whether few enough visits were needed.
+        Whether ``most`` visits were enough.
     """
     numbers, entering, flags, sets = address(labels), address(costs), address(dirty), address(ways)
     none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
     goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
     is_cut, margin = less(none, spare), add(spare, one)
-    visits, most, changed, first, bound = 0, _most_visits(order), True, True, add(load(numbers, goal), margin)
+    visits, changed, first, bound = 0, True, True, add(load(numbers, goal), margin)
     while changed and visits <= most:
         changed = False
         for i in range(len(order)):

@@ -15,7 +15,6 @@ from imle_core.kernels.vectors import LANES, address, put, take
 from imle_core.solvers.grid.kernels.lanes_costs import cost_of
 from imle_core.solvers.grid.kernels.maps import Grid, tile_of
 
-_SWEEPS = 16  # over the tiles; where labels still fall then, the map is solved sooner by itself
 _UNKNOWN = 1e300  # labels of tiles that matter, until they have one
 
 
@@ -40,7 +39,7 @@ def make_candidates(grid: Grid) -> Candidates:
 
 
 @compiled_borrowing
-def decide(maps, costs, labels, above, slack, lanes, grid, steps, candidates, passed):
+def decide(maps, costs, labels, above, slack, lanes, grid, steps, sweeps, candidates, passed):
     """Walks back in some lanes along labels in float64, as :mod:`imle_core.solvers.grid.kernels.one_map` does.
 
     Args:
@@ -52,6 +51,7 @@ def decide(maps, costs, labels, above, slack, lanes, grid, steps, candidates, pa
         lanes: the set of lanes.
         grid: where to go.
         steps: that a walk may have for the slack to hold.
+        sweeps: over the tiles, at most, until labels are final.
         candidates: where to work.
         passed: set to 1 at the places of these walks, side by side.
 
@@ -68,7 +68,7 @@ def decide(maps, costs, labels, above, slack, lanes, grid, steps, candidates, pa
                 place = take(found, i)
                 put(candidates.costs, place, cost_of(maps, costs, lane, tile_of(grid, place), grid))
                 put(passed, place * LANES + lane, 0)
-            if count <= steps + 1 and _label(grid, candidates, count) and _walk(grid, lane, candidates, passed):
+            if count <= steps + 1 and _label(grid, candidates, count, sweeps) and _walk(grid, lane, candidates, passed):
                 decided |= 1 << lane
             put(exact, grid.start, np.inf)
             for i in range(count):
@@ -101,12 +101,12 @@ def _find(labels, slack, last, lane, grid, most, candidates):
 
 
 @compiled_borrowing
-def _label(grid, candidates, count):
+def _label(grid, candidates, count, sweeps):
     """Lowers labels until none changes; returns whether that took few enough sweeps."""
     found, costs, labels = address(candidates.found), address(candidates.costs), address(candidates.labels)
     moves = address(grid.steps)
     put(labels, grid.start, 0.0)
-    for _ in range(_SWEEPS):
+    for _ in range(sweeps):
         changed = False
         for i in range(count - 1, -1, -1):
             place, least = take(found, i), np.inf

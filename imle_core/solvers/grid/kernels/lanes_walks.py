@@ -13,7 +13,7 @@ _AT_ONCE = 16  # walks; one by itself would leave the processor waiting for what
 
 
 class Walks(NamedTuple):
-    """What walks follow and where they have been; :func:`make_walks` makes one.
+    """Labels that walks follow and tiles that they have passed; :func:`make_walks` makes one.
 
     Attributes:
         ways: sets of steps back from each place, side by side; bit i stands for step i.

@@ -1,4 +1,4 @@
-"""What kernels of grids are given: a batch of maps with noise, and where to go on them.
+"""Inputs of kernels on grids: a batch of maps with noise, and where to go on them.
 
 Kernels keep the state of a map in a padded array with a frame around the tiles, which saves all bound checks: the place of
 tile (r, c) is ``(r + 1) * (width + 2) + c + 1``.

@@ -13,7 +13,7 @@ _NONE = -1
 
 
 @compiled
-def cheapest_paths(maps, grid, which, masks, memory):
+def cheapest_paths(maps, grid, which, masks, memory, tuning):
     """Writes the 0/1 masks of the cheapest paths of maps ``which[i]``.
 
     Args:
@@ -22,12 +22,13 @@ def cheapest_paths(maps, grid, which, masks, memory):
         which: ``(M,)`` numbers of maps.
         masks: ``(N, T)``, overwritten for these maps.
         memory: as many numbers as are needed for a space.
+        tuning: of buckets.
 
     Returns:
         The first of the maps whose goal cannot be reached, or -1; and sums of the counts of
         :func:`imle_core.solvers.grid.kernels.maps.read_costs`.
     """
-    space = make_buckets_space(memory, grid)
+    space = make_buckets_space(memory, grid, tuning)
     costs = space.labels.view(maps.theta.dtype)[: maps.theta.shape[1]]  # until there are labels
     nans = clamped = passable = 0
     cut_off = _NONE
@@ -38,7 +39,7 @@ def cheapest_paths(maps, grid, which, masks, memory):
         if counts[0] or cut_off != _NONE:
             continue
         _prepare(costs, grid, space.costs)
-        label(space, grid, grid.goal)
+        label(space, grid, grid.goal, tuning)
         if space.labels[grid.goal] < np.inf:
             _trace(space, grid, masks[which[i]])
         else:

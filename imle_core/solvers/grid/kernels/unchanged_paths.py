@@ -1,4 +1,4 @@
-"""Which cheapest paths of old costs surely are those of new costs, without solving, compiled.
+"""Cheapest paths of old costs that surely are those of new costs, without solving, compiled.
 
 If no cost on a path rose and none off it fell, the path is still a cheapest one: each other path became dearer by as much
 at least. To be the one that the solver would find, in labels that are rounded, it must besides be so by more than

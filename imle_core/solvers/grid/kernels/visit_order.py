@@ -11,7 +11,7 @@ from imle_core.solvers.grid.kernels.maps import inside, place_of, read_costs
 
 
 @compiled
-def plan_visits(maps, grid, examples, order, path, memory):
+def plan_visits(maps, grid, examples, order, path, memory, tuning):
     """The order of visits, and a path, from the mean of the maps ``examples``, walls apart.
 
     Args:
@@ -22,12 +22,13 @@ def plan_visits(maps, grid, examples, order, path, memory):
             that it does not reach come last.
         path: ``(T,)``, overwritten with the places on its path after the start.
         memory: as many numbers as are needed for a space of labels.
+        tuning: of buckets.
 
     Returns:
         The length of the path, 0 if there is none; and its cost, or that of all tiles.
     """
     tiles = grid.height * grid.width
-    space = make_buckets_space(memory, grid)
+    space = make_buckets_space(memory, grid, tuning)
     entering, labels = space.costs, space.labels
     share = 1.0 / len(examples)
     total, passable, costs = np.zeros(tiles), np.zeros(tiles), np.empty(tiles, maps.theta.dtype)
@@ -44,7 +45,7 @@ def plan_visits(maps, grid, examples, order, path, memory):
         if passable[tile] > 0.0:
             entering[place_of(grid, tile)] = total[tile] / passable[tile]
             sum_of_all += total[tile] / passable[tile]
-    label(space, grid, np.int64(0))
+    label(space, grid, np.int64(0), tuning)
     _sort(labels, grid, order)
     length = _descend(labels, grid, path)
     return length, labels[grid.goal] if length else sum_of_all

@@ -80,7 +80,7 @@ def test_extreme_tails_have_their_exact_share(law):
     noise, count, part = SumOfGammaNoiseDistribution(*law), 20 * 2**20, 2**20
     mean, deviation = noise.mean, math.sqrt(noise.variance)
     grid = np.linspace(mean - 8 * deviation, mean + 8 * deviation + 15, 3001)  # beyond, the tail falls as exp(-x)
-    function = noise.distribution_function(grid)
+    function = noise.cdf(grid)
     bounds = {}
     for share in (1e-6, 1e-5):
         bounds[share] = np.searchsorted(function, share), np.searchsorted(function, 1 - share)

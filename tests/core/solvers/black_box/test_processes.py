@@ -121,7 +121,7 @@ class TestTimeLimit:
         assert solver.fallbacks == 1
 
     def test_it_holds_in_a_thread_and_where_functions_cannot_be_interrupted(self, monkeypatch):
-        monkeypatch.setattr("imle_core.solvers.black_box.INTERRUPTS", False)
+        monkeypatch.setattr("imle_core.solvers.black_box.solver.INTERRUPTS", False)
         with (
             ThreadPoolExecutor(1) as pool,
             pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2;"),

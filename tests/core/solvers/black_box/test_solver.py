@@ -308,7 +308,7 @@ class TestTimeLimit:
 
     def test_not_in_a_thread(self):
         message = (
-            "time_limit: the function would run in a thread, which cannot be interrupted, of a cluster or of autograd; take "
+            "time_limit: got 5 s in a thread; a thread, of a cluster or of autograd, cannot be interrupted; take "
             "executor='processes'"
         )
         solver = BlackBox(best, time_limit=5)
@@ -318,7 +318,7 @@ class TestTimeLimit:
             BlackBox(best, time_limit=5, executor="joblib")(LARGE)
 
     def test_nor_on_a_system_that_cannot_interrupt(self, monkeypatch):
-        monkeypatch.setattr("imle_core.solvers.black_box.INTERRUPTS", False)
+        monkeypatch.setattr("imle_core.solvers.black_box.solver.INTERRUPTS", False)
         message = "time_limit: got 1; this system cannot interrupt a function; take executor='processes'"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             BlackBox(best, time_limit=1)
@@ -369,8 +369,10 @@ def test_joblib_s_configuration_is_used():
 
 WHOLE = "it must be a whole number >= {}; leave it out for the usual one"
 ERRORS = {
-    "executor: got 'dask'; it must be one of 'serial', 'threads', 'processes', 'joblib'": {"executor": "dask"},
-    "fallback: got 'none'; it must be one of 'error', 'previous'": {"fallback": "none"},
+    "executor: got 'dask'; it must be one of 'serial', 'threads', 'processes', 'joblib'; use 'serial' for instance": {
+        "executor": "dask"
+    },
+    "fallback: got 'none'; it must be one of 'error', 'previous'; use 'error' for instance": {"fallback": "none"},
     f"jobs: got 0; {WHOLE.format(1)}": {"jobs": 0},
     f"chunk: got 1.5; {WHOLE.format(1)}": {"chunk": 1.5},
     f"cache: got -1; {WHOLE.format(0)}": {"cache": -1},

@@ -180,7 +180,7 @@ ERRORS = {
     "make theta <= 0, or give floor=0 to clamp costs": [
         lambda: MinCut(SQUARE, "a", "c")(torch.tensor([[0.0, 1.0, -1.0, 0.0, 0.0]]))
     ],
-    "goal: 'c' is cut off from start 'a' by edges of -inf in row 1 of 2; open a way or choose another node": [
+    "goal: got 'c'; edges of -inf cut it off from start 'a' in row 1 of 2; open a way or choose another node": [
         lambda graph=graph: ShortestPath(graph, "a", "c")(torch.tensor([[0.0] * 3, [-INF] * 3]))
         for graph in (SQUARE[:2] + SQUARE[4:], nx.DiGraph({"a": ["b", "c"], "b": ["c"]}))
     ]

@@ -89,10 +89,9 @@ ERRORS = {
     "theta: got shape (2, 2); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: solve(
         [[0.0, 1.0]] * 2
     ),
-    "theta: got 1 NaN and 1 inf; gains must be finite, or -inf for never": lambda: solve([[[torch.nan, torch.inf]]]),
-    "theta: walls (-inf) separate the corners of map 1; open a way right and down": lambda: solve(
-        [[[0.0, 0.0]], [[0.0, -torch.inf]]]
-    ),
+    "theta: got 1 NaN and 1 inf; gains must be finite; use -inf for never": lambda: solve([[[torch.nan, torch.inf]]]),
+    "theta: got walls (-inf) that separate the corners of map 1; a path leads right and down from corner to corner; "
+    "open a way": lambda: solve([[[0.0, 0.0]], [[0.0, -torch.inf]]]),
 }
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from grids import Shared
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
 
 ENGINES = ["compiled", "networkx", "torch"]
 EIGHT = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)]
@@ -182,30 +182,28 @@ class TestBatches:
         assert torch.equal(torch.cat([solver(row[None]) for row in self.theta]), together)
         assert torch.equal(solver(self.theta.flip(0)), together.flip(0))
 
-    def test_threads_do_not_matter(self, monkeypatch):
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
+    def test_threads_do_not_matter(self):
         before, results = torch.get_num_threads(), []
         try:
             for threads in (1, 2, 7):
                 torch.set_num_threads(threads)
-                solver = GridPath()
+                solver = Shared()
                 results.append((solver(self.theta), solver.clamped))
         finally:
             torch.set_num_threads(before)
         assert all(torch.equal(results[0][0], masks) and clamped == results[0][1] for masks, clamped in results[1:])
 
-    def test_the_first_map_that_fails_is_named_whatever_the_threads(self, monkeypatch):
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD", 100)
-        monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 100)
+    def test_the_first_map_that_fails_is_named_whatever_the_threads(self):
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
         before = torch.get_num_threads()
         try:
             for threads in (1, 2, 7):
                 torch.set_num_threads(threads)
-                with pytest.raises(ValueError, match=re.escape("by walls (map 11 of 30); open a way")):
-                    GridPath()(theta)
+                with pytest.raises(
+                    ValueError, match=re.escape("walls cut it off from start (0, 0) (map 11 of 30); open a way")
+                ):
+                    Shared()(theta)
         finally:
             torch.set_num_threads(before)
 
@@ -285,7 +283,7 @@ class TestEnds:
 
     @pytest.mark.parametrize("engine", ENGINES)
     def test_one_tile_that_is_a_wall(self, engine):
-        with pytest.raises(ValueError, match=r"^start: tile \(1, 1\) is a wall; choose a passable tile$"):
+        with pytest.raises(ValueError, match=r"^start: got tile \(1, 1\); it is a wall; choose a passable tile$"):
             solve(np.where(np.eye(3), np.inf, 1.0), start=(1, 1), goal=(1, 1), engine=engine)
 
     @pytest.mark.parametrize("kind", [list, np.array, torch.tensor, lambda tile: tuple(map(np.uint8, tile))])
@@ -324,7 +322,8 @@ class TestPathTiles:
         ids=["nothing", "everything", "other corners", "gap", "no start", "no goal"],
     )
     def test_what_is_no_path_is_refused(self, mask):
-        with pytest.raises(ValueError, match=r"^mask: it is no cheapest path from \(0, 0\) to \(\d+, \d+\) with 8 moves$"):
+        message = r"mask: it is no cheapest path from \(0, 0\) to \(\d+, \d+\) with 8 moves; only tiles of such a path have"
+        with pytest.raises(ValueError, match=f"^{message} an order; give what the solver gave$"):
             GridPath().path_tiles(mask)
 
 
@@ -346,7 +345,9 @@ ERRORS = {
         goal=(1, 2, 3)
     ),
     "goal: got 7; it must be a row and a column, whole numbers; give (0, 0) for instance": lambda: GridPath(goal=7),
-    "engine: got 'fast'; it must be 'compiled', 'torch' or 'networkx'": lambda: GridPath(engine="fast"),
+    "engine: got 'fast'; it must be one of 'compiled', 'networkx', 'torch'; use 'compiled' for instance": lambda: GridPath(
+        engine="fast"
+    ),
     "theta: got shape (3, 3); a grid path needs (N, H, W); use theta.unsqueeze(0) for one map": lambda: GridPath()(
         torch.zeros(3, 3)
     ),
@@ -356,18 +357,18 @@ ERRORS = {
     "theta: got 2 NaN; a grid path needs numbers; use -inf for a wall": lambda: GridPath()(
         torch.tensor([[[torch.nan, torch.nan, 0.0]]])
     ),
-    "start: tile (3, 0) is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(start=(3, 0))(
+    "start: got tile (3, 0); it is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(start=(3, 0))(
         torch.zeros(1, 3, 3)
     ),
-    "goal: tile (0, -4) is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(goal=(0, -4))(
+    "goal: got tile (0, -4); it is outside the map of 3 x 3; rows and columns count from 0": lambda: GridPath(goal=(0, -4))(
         torch.zeros(1, 3, 3)
     ),
-    "start: tile (0, 0) is a wall; choose a passable tile": lambda: GridPath()(walled(0, 0)),
-    "goal: tile (2, 2) is a wall (map 4 of 5); choose a passable tile": lambda: GridPath()(walled(2, 2, 5)),
-    "goal: tile (0, 2) is cut off from start (0, 0) by walls; open a way or move one of them": lambda: GridPath()(CUT),
-    "goal: tile (0, 2) is cut off from start (0, 0) by walls (map 1 of 2); open a way or move one of them": lambda: GridPath(
-        engine="networkx"
-    )(torch.cat([torch.zeros(1, 1, 3), CUT])),
+    "start: got tile (0, 0); it is a wall; choose a passable tile": lambda: GridPath()(walled(0, 0)),
+    "goal: got tile (2, 2); it is a wall (map 4 of 5); choose a passable tile": lambda: GridPath()(walled(2, 2, 5)),
+    "goal: got tile (0, 2); walls cut it off from start (0, 0); open a way or move one of them": lambda: GridPath()(CUT),
+    "goal: got tile (0, 2); walls cut it off from start (0, 0) (map 1 of 2); open a way or move one of them": lambda: (
+        GridPath(engine="networkx")(torch.cat([torch.zeros(1, 1, 3), CUT]))
+    ),
 }
 
 

@@ -7,17 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grids import SideBySide as GridPath
 from imle_core.contracts import Known
-from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _side_by_side_from_six_maps_on():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
-        yield
-
 
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
@@ -163,21 +154,21 @@ class TestErrors:
 
     def test_a_wall_on_an_end(self):
         theta = self.spoilt(-torch.inf, (2, 0, 2, 2), (3, 0, 0, 0))
-        found = "start: tile (0, 0) is a wall (map 15 of 20); choose a passable tile"
+        found = "start: got tile (0, 0); it is a wall (map 15 of 20); choose a passable tile"
         self.assert_refused(theta, drawn(15, 4, 5, 3, 3), found)
         theta = self.spoilt(-torch.inf, (2, 0, 2, 2), (3, 0, 2, 2))
-        found = "goal: tile (2, 2) is a wall (map 10 of 20); choose a passable tile"
+        found = "goal: got tile (2, 2); it is a wall (map 10 of 20); choose a passable tile"
         self.assert_refused(theta, drawn(16, 4, 5, 3, 3), found)
 
     def test_a_wall_on_an_end_of_one_sample(self):
         theta = torch.full((4, 5, 3, 3), -1.0)
         theta[2, 3, 2, 2] = -torch.inf
-        found = "goal: tile (2, 2) is a wall (map 13 of 20); choose a passable tile"
+        found = "goal: got tile (2, 2); it is a wall (map 13 of 20); choose a passable tile"
         self.assert_refused(theta, drawn(17, 4, 5, 3, 3), found)
 
     def test_walls_that_cut_off(self):
         theta = self.spoilt(-torch.inf, (slice(1, 3), 0, 1))
-        found = "goal: tile (2, 2) is cut off from start (0, 0) by walls (map 5 of 20); open a way or move one of them"
+        found = "goal: got tile (2, 2); walls cut it off from start (0, 0) (map 5 of 20); open a way or move one of them"
         self.assert_refused(theta, drawn(18, 4, 5, 3, 3), found)
 
     def test_nan_in_theta_count_once_a_sample(self):
@@ -199,11 +190,11 @@ class TestErrors:
     def test_noise_that_makes_a_wall_of_an_end(self, tile, name):
         eps = torch.zeros(4, 5, 3, 3)
         eps[1, 3][tile] = -torch.inf
-        found = f"{name}: tile {tile} is a wall (map 8 of 20); choose a passable tile"
+        found = f"{name}: got tile {tile}; it is a wall (map 8 of 20); choose a passable tile"
         self.assert_refused(self.spoilt(0), eps, found)
 
     def test_shapes(self):
-        with pytest.raises(ValueError, match=re.escape("goal: tile (5, 5) is outside the map of 3 x 3")):
+        with pytest.raises(ValueError, match=re.escape("goal: got tile (5, 5); it is outside the map of 3 x 3")):
             GridPath(goal=(5, 5)).perturb_and_map(self.spoilt(0), drawn(21, 4, 5, 3, 3), 1.0)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_matrix, csr_array
 
+from imle_core import ArgumentError
 from imle_core.solvers import GapError, InfeasibleError, IntegerProgram, ProgramError, TimeLimitError, UnboundedError
 
 WEIGHTS = [-3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 1.0, 2.5]
@@ -297,93 +298,101 @@ ERRORS = [
     (UnboundedError, NO_LIMIT.format(0), call(A=[[1, -1]], b=[0], upper=np.inf)),
     (UnboundedError, NO_LIMIT.format(1), call([[-1, -1], [1, 1]], A=[[1, -1]], b=[0], upper=np.inf, integrality=False)),
     (
-        ValueError,
+        ArgumentError,
         "theta: got nan in instance 1; an integer program needs finite numbers; forbid an entry by its bounds",
         call([[0, 0], [0, np.nan]], upper=[1, 1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got -inf in instance 0; an integer program needs finite numbers; forbid an entry by its bounds",
         call([[-np.inf, 0]], upper=[1, 1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got shape (1, 2); the program has 3 variables; it must be (N, *event) with 3 entries an instance",
         call(upper=[1, 1, 1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got shape (); the program has 1 variables; it must be (N, *event) with 1 entries an instance",
         call(1.0, upper=[1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got torch.int64; z has 0.5 in instance 0, which it cannot hold; use theta.float()",
         call([[1, 2]], torch.int64, upper=[0.5, 1], integrality=False),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got torch.float16; z has 2049 in instance 0, which it cannot hold; use a wider type or smaller bounds",
         call([[1.0]], torch.float16, upper=[2049]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "theta: got torch.float16; z has 70000 in instance 0, which it cannot hold; use a wider type or smaller bounds",
         call([[1.0]], torch.float16, upper=[7e4], integrality=False),
     ),
     (
-        ValueError,
+        ArgumentError,
         "A: got no variables; a program needs at least one; give A, A_eq or bounds with n entries",
         call(),
     ),
-    (ValueError, "b: got None; A and b go together; give both or neither", call(A=[[1, 1]])),
-    (ValueError, "A_eq: got None; A_eq and b_eq go together; give both or neither", call(b_eq=[1])),
-    (ValueError, "A: got shape (2,); it must be (rows, variables); give one row a constraint", call(A=[1, 1], b=[1])),
-    (ValueError, "b: got shape (2,); A has 1 rows; b must be (1,)", call(A=[[1, 1]], b=[1, 2])),
+    (ArgumentError, "b: got None; A and b go together; give both or neither", call(A=[[1, 1]])),
+    (ArgumentError, "A_eq: got None; A_eq and b_eq go together; give both or neither", call(b_eq=[1])),
+    (ArgumentError, "A: got shape (2,); it must be (rows, variables); give one row a constraint", call(A=[1, 1], b=[1])),
+    (ArgumentError, "b: got shape (2,); A has 1 rows; b must be (1,)", call(A=[[1, 1]], b=[1, 2])),
     (
-        ValueError,
+        ArgumentError,
         "A_eq: got 3 variables; A has 2; all must have as many as theta has entries",
         call(A=[[1, 1]], b=[1], A_eq=[[1, 1, 1]], b_eq=[1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "upper: got 3 variables; A has 2; all must have as many as theta has entries",
         call(A=[[1, 1]], b=[1], upper=[1, 1, 1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "A: got NaN or infinite coefficients; they must be finite; leave out what does not bind",
         call(A=[[1, np.nan]], b=[1]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "b: got nan; it must be finite or +inf; leave out what does not bind",
         call(A=[[1, 1]], b=[np.nan]),
     ),
-    (ValueError, "b_eq: got inf; it must be finite; leave out what does not bind", call(A_eq=[[1, 1]], b_eq=[np.inf])),
-    (ValueError, "A: got complex128; it must have real numbers; take their real parts", call(A=[[1j, 1]], b=[1])),
-    (ValueError, "b: got complex64; it must have real numbers; take their real parts", call(A=[[1]], b=torch.tensor([1j]))),
-    (ValueError, "A: got complex128; it must have real numbers; take their real parts", call(A=csr_array([[1j]]), b=[1])),
+    (ArgumentError, "b_eq: got inf; it must be finite; leave out what does not bind", call(A_eq=[[1, 1]], b_eq=[np.inf])),
+    (ArgumentError, "A: got complex128; it must have real numbers; take their real parts", call(A=[[1j, 1]], b=[1])),
     (
-        ValueError,
+        ArgumentError,
+        "b: got complex64; it must have real numbers; take their real parts",
+        call(A=[[1]], b=torch.tensor([1j])),
+    ),
+    (ArgumentError, "A: got complex128; it must have real numbers; take their real parts", call(A=csr_array([[1j]]), b=[1])),
+    (
+        ArgumentError,
         "A: got a coefficient of 1e+15; HiGHS takes those below 1e15; scale the row",
         call(A=[[1, -1e15]], b=[1]),
     ),
-    (ValueError, "A: got list without numbers throughout; it must be an array of numbers", call(A=[["x"]], b=[1])),
-    (ValueError, "lower: got shape (1, 2); it must be one number or (variables,); flatten it", call(lower=[[0, 0]])),
     (
-        ValueError,
+        ArgumentError,
+        "A: got list without numbers throughout; it must be an array of numbers; use numpy.array",
+        call(A=[["x"]], b=[1]),
+    ),
+    (ArgumentError, "lower: got shape (1, 2); it must be one number or (variables,); flatten it", call(lower=[[0, 0]])),
+    (
+        ArgumentError,
         "lower: got 2.0 for entry 1, with upper 1.0; lower must be <= upper; -inf and inf are no bounds",
         call(lower=[0, 2]),
     ),
     (
-        ValueError,
+        ArgumentError,
         "integrality: got other numbers than 0 and 1; it must say which entries are integer; use True or False",
         call(integrality=[1, 2]),
     ),
-    (ValueError, "time_limit: got 0; it must be > 0 and finite; use None for no limit", call(time_limit=0)),
-    (ValueError, "gap: got -1; it must be >= 0 and finite; use 0 for the best solution", call(gap=-1)),
-    (ValueError, "incumbent_gap: got nan; it must be >= 0; use inf for any", call(incumbent_gap=float("nan"))),
+    (ArgumentError, "time_limit: got 0; it must be > 0 and finite; use None for no limit", call(time_limit=0)),
+    (ArgumentError, "gap: got -1; it must be >= 0 and finite; use 0 for the best solution", call(gap=-1)),
+    (ArgumentError, "incumbent_gap: got nan; it must be >= 0; use inf for any", call(incumbent_gap=float("nan"))),
 ]
 
 

@@ -6,16 +6,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grids import Shared
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
 from imle_core.solvers.grid.engines import compiled
 
 
 @pytest.fixture
-def threads(monkeypatch):
-    """Sets how many threads torch may use, and lets small batches have them."""
-    monkeypatch.setattr(compiled, "_TILES_A_THREAD", 50)
-    monkeypatch.setattr(compiled, "_TILES_A_THREAD_ALONE", 50)
+def threads():
+    """Sets how many threads torch may use."""
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
@@ -48,7 +47,7 @@ class TestNothingElseMatters:
         theta, results = batch(kind, dtype=dtype), []
         for number in (1, 2, 7):
             threads(number)
-            solver = GridPath()
+            solver = Shared()
             results.append((solver(theta).tolist(), solver.clamped, solver.seen))
         assert results[0] == results[1] == results[2]
         assert results[0][0] == GridPath(engine="networkx")(theta).tolist()
@@ -57,7 +56,7 @@ class TestNothingElseMatters:
         theta, results = batch(kind, 700, dtype), []
         for number in (1, 2, 7):
             threads(number)
-            solver = GridPath()
+            solver = Shared()
             results.append((solver(theta), solver.clamped, solver.seen))
         for masks, *counts in results[1:]:
             assert torch.equal(masks, results[0][0])
@@ -65,15 +64,15 @@ class TestNothingElseMatters:
 
     def test_order_and_company(self, kind, dtype, threads):
         theta = batch(kind, dtype=dtype)
-        together = GridPath()(theta)
+        together = Shared()(theta)
         for number in (1, 3):
             threads(number)
             order = torch.randperm(45, generator=torch.Generator().manual_seed(number))
-            assert torch.equal(GridPath()(theta[order]), together[order])
+            assert torch.equal(Shared()(theta[order]), together[order])
             for size in (1, 5, 6, 16, 17, 31):
-                parts = [GridPath()(part) for part in theta.split(size)]
+                parts = [Shared()(part) for part in theta.split(size)]
                 assert torch.equal(torch.cat(parts), together)
-            repeated = GridPath()(theta.repeat_interleave(3, 0))
+            repeated = Shared()(theta.repeat_interleave(3, 0))
             assert torch.equal(repeated, together.repeat_interleave(3, 0))
 
     def test_strangers_in_the_batch(self, kind, dtype):
@@ -89,17 +88,17 @@ class TestKept:
     def test_threads_and_order(self, kind, threads):
         then = batch(kind, dtype=torch.float64).unsqueeze(1)
         eps = torch.randn(45, 4, 6, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        z = GridPath()((then + eps).flatten(0, 1)).view(eps.shape)
+        z = Shared()((then + eps).flatten(0, 1)).view(eps.shape)
         now = then + torch.where((torch.arange(45) % 3 == 0).view(-1, 1, 1, 1), 2 * z - 1, eps.flip(0))
-        expected, results = GridPath()((now + eps).flatten(0, 1)).view(eps.shape), []
+        expected, results = Shared()((now + eps).flatten(0, 1)).view(eps.shape), []
         for number in (1, 2, 7):
             threads(number)
-            solver = GridPath()
+            solver = Shared()
             assert torch.equal(solver.perturb_and_map(now, eps, 1.0, Known(then, 1.0, z)), expected)
             results.append((solver.kept, solver.offered, solver.clamped, solver.seen))
         assert results[0] == results[1] == results[2]
         order = torch.randperm(45, generator=torch.Generator().manual_seed(1))
-        solver = GridPath()
+        solver = Shared()
         masks = solver.perturb_and_map(now[order], eps[order], 1.0, Known(then[order], 1.0, z[order]))
         assert torch.equal(masks, expected[order])
         assert (solver.kept, solver.offered, solver.clamped, solver.seen) == results[0]
@@ -112,8 +111,8 @@ class TestErrors:
         threads(number)
         theta = batch(kind, dtype=torch.float64)
         theta[[23, 40, 44], :, 3] = -torch.inf
-        with pytest.raises(ValueError, match=r"by walls \(map 23 of 45\)"):
-            GridPath()(theta)
+        with pytest.raises(ValueError, match=r"walls cut it off from start \(\d+, \d+\) \(map 23 of 45\)"):
+            Shared()(theta)
 
     @pytest.mark.parametrize("number", [1, 2, 7])
     def test_a_map_without_a_path_behind_maps_that_are_kept(self, number, threads):
@@ -121,8 +120,8 @@ class TestErrors:
         then, eps = batch("continuous").unsqueeze(1), torch.zeros(45, 1, 6, 7)
         now = then.clone()
         now[[31, 38], :, :, 3] = -torch.inf
-        with pytest.raises(ValueError, match=r"by walls \(map 31 of 45\)"):
-            GridPath().perturb_and_map(now, eps, 1.0, Known(then, 1.0, GridPath()(then[:, 0]).unsqueeze(1)))
+        with pytest.raises(ValueError, match=r"walls cut it off from start \(\d+, \d+\) \(map 31 of 45\)"):
+            Shared().perturb_and_map(now, eps, 1.0, Known(then, 1.0, Shared()(then[:, 0]).unsqueeze(1)))
 
     @pytest.mark.parametrize("number", [1, 7])
     def test_nan_are_counted_over_threads(self, number, threads):
@@ -130,7 +129,7 @@ class TestErrors:
         theta = batch("continuous")
         theta[[0, 20, 44], 2, 2] = torch.nan
         with pytest.raises(ValueError, match="theta: got 3 NaN"):
-            GridPath()(theta)
+            Shared()(theta)
 
 
 class TestKernels:
@@ -140,9 +139,9 @@ class TestKernels:
     def asked(self, monkeypatch):
         found = []
         for module, name in (
-            (compiled.grid_lanes_kernel, "scaled_paths"),
-            (compiled.grid_lanes_kernel, "exact_paths"),
-            (compiled.grid_kernel, "cheapest_paths"),
+            (compiled.lanes, "scaled_paths"),
+            (compiled.lanes, "exact_paths"),
+            (compiled.one_map, "cheapest_paths"),
         ):
             kernel = getattr(module, name)
 
@@ -175,13 +174,13 @@ class TestKernels:
     )
     def test_large_maps_are_solved_side_by_side_if_there_are_many_and_larger_ones_never(self, asked, threads, shape, kernel):
         threads(1)
-        GridPath()(-torch.ones(shape))
+        Shared()(-torch.ones(shape))
         assert asked == [(kernel, shape[0])]
 
     @pytest.mark.parametrize(("count", "number", "kernel"), [(24, 2, "scaled_paths"), (24, 4, "cheapest_paths")])
     def test_maps_are_solved_one_by_one_where_threads_make_that_sooner(self, asked, threads, count, number, kernel):
         threads(number)
-        GridPath()(-torch.ones((count, 64, 64)))
+        Shared()(-torch.ones((count, 64, 64)))
         assert {name for name, _ in asked} == {kernel}
         assert sum(size for _, size in asked) == count
 
@@ -202,9 +201,9 @@ class TestKernels:
         threads(1)
         rng = np.random.default_rng(4)
         theta = -torch.from_numpy(np.exp(rng.normal(0, 4, (count, 64, 64))))
-        masks = GridPath()(theta)
+        masks = Shared()(theta)
         assert asked == [("scaled_paths", count), ("cheapest_paths", count)]
-        assert torch.equal(masks, torch.cat([GridPath()(row[None]) for row in theta]))
+        assert torch.equal(masks, torch.cat([Shared()(row[None]) for row in theta]))
 
 
 @settings(max_examples=25, deadline=None)

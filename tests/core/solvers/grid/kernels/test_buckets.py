@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from imle_core.solvers import GridPath
 from imle_core.solvers.grid.kernels import buckets as kernel
 from imle_core.solvers.grid.kernels.maps import make_grid, place_of
+from imle_core.solvers.grid.tuning import TUNING
 
 EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
@@ -70,11 +71,11 @@ def make(shape, moves, start=(0, 0), goal=None):
 
 def labelled(costs, grid, last=0):
     """Labels ``(H, W)``, and how often a tile was taken up; what lies beyond the memory stays as it is."""
-    needed = kernel.numbers_needed(grid)
+    needed = kernel.numbers_needed(grid, TUNING.buckets)
     memory = np.full(needed + 8, 7.0)
-    space = kernel.make_buckets_space(memory[:needed], grid)
+    space = kernel.make_buckets_space(memory[:needed], grid, TUNING.buckets)
     space.costs[:] = np.pad(costs, 1, constant_values=np.inf).ravel()
-    taken = kernel.label(space, grid, np.int64(last))
+    taken = kernel.label(space, grid, np.int64(last), TUNING.buckets)
     assert (memory[needed:] == 7.0).all()
     assert np.isnan(space.labels[np.isinf(space.costs)]).all()
     return space.labels.reshape(grid.height + 2, -1)[1:-1, 1:-1], taken
@@ -143,12 +144,13 @@ class TestEnds:
     def test_a_map_in_the_memory_of_another(self):
         rng = np.random.default_rng(0)
         grid = make((30, 30), EIGHT)
-        space = kernel.make_buckets_space(np.empty(kernel.numbers_needed(grid)), grid)
+        memory = np.empty(kernel.numbers_needed(grid, TUNING.buckets))
+        space = kernel.make_buckets_space(memory, grid, TUNING.buckets)
         for kind in [*KINDS, *KINDS]:
             costs = kind(rng, (30, 30))
             space.costs[:] = np.pad(costs, 1, constant_values=np.inf).ravel()
-            kernel.label(space, grid, place_of(grid, 450))
-            kernel.label(space, grid, np.int64(0))
+            kernel.label(space, grid, place_of(grid, 450), TUNING.buckets)
+            kernel.label(space, grid, np.int64(0), TUNING.buckets)
             np.testing.assert_array_equal(space.labels.reshape(32, 32)[1:-1, 1:-1], relaxed(costs, EIGHT, (0, 0)))
 
     @pytest.mark.parametrize("moves", [8, 4])

@@ -10,21 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import warm
+from grids import SideBySide as GridPath
 from imle_core.kernels.vectors import LANES
-from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
 from imle_core.solvers.grid.kernels import lanes as kernel
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
 from imle_core.solvers.grid.kernels.maps import make_grid, make_maps
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _side_by_side_from_six_maps_on():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
-        yield
-
+from imle_core.solvers.grid.tuning import TUNING
 
 EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
@@ -254,7 +246,9 @@ class TestErrors:
         costs[[count - 1, count // 2], :, 3] = np.inf
         theta = as_theta(costs, torch.float64)
         assert_as_networkx(theta)
-        with pytest.raises(ValueError, match=re.escape(f"by walls (map {count // 2} of {count}); open a way")):
+        with pytest.raises(
+            ValueError, match=re.escape(f"cut it off from start (0, 0) (map {count // 2} of {count}); open a way")
+        ):
             GridPath()(theta)
 
     @pytest.mark.parametrize(("tile", "name"), [((0, 0), "start"), ((3, 5), "goal")])
@@ -263,7 +257,7 @@ class TestErrors:
         costs[3, :, 3], costs[17, tile[0], tile[1]], costs[19, tile[0], tile[1]] = np.inf, np.inf, np.inf
         theta = as_theta(costs, torch.float32)
         assert_as_networkx(theta)
-        with pytest.raises(ValueError, match=re.escape(f"{name}: tile {tile} is a wall (map 17 of 20); choose")):
+        with pytest.raises(ValueError, match=re.escape(f"{name}: got tile {tile}; it is a wall (map 17 of 20); choose")):
             GridPath()(theta)
 
     def test_nan_are_counted_over_all_maps_and_come_first(self):
@@ -335,18 +329,19 @@ def run(which_kernel, maps, grid, count, which=None):
     space = kernel.make_lanes_space(grid, maps.theta.dtype, scaled=which_kernel is kernel.scaled_paths)
     if which_kernel is kernel.scaled_paths:
         number, _, *counts = kernel.scaled_paths(
-            maps, grid, which, masks, order, path, scale, space, left, np.zeros(1, np.int64), 0
+            maps, grid, which, masks, order, path, scale, space, left, np.zeros(1, np.int64), 0, TUNING.lanes
         )
     else:
-        number, counts = kernel.exact_paths(maps, grid, which, masks, order, space, left), None
+        number, counts = kernel.exact_paths(maps, grid, which, masks, order, space, left, TUNING.lanes), None
     return masks, left[:number], counts
 
 
 def planned(maps, grid, examples):
     tiles = grid.height * grid.width
     order, path = np.full(tiles - 1, -1, np.int32), np.empty(tiles, np.int64)
-    length, bound = plan_visits(maps, grid, examples, order, path, np.empty(numbers_needed(grid)))
-    return order, path[:length], kernel.scale_for(bound)
+    memory = np.empty(numbers_needed(grid, TUNING.buckets))
+    length, bound = plan_visits(maps, grid, examples, order, path, memory, TUNING.buckets)
+    return order, path[:length], kernel.scale_for(bound, TUNING.lanes)
 
 
 BOTH = pytest.mark.parametrize("which_kernel", [kernel.scaled_paths, kernel.exact_paths], ids=["scaled", "exact"])
@@ -371,7 +366,8 @@ class TestKernels:
         masks, left, counter = np.full((100, 12), 9, np.uint8), np.full(100, -1), np.array([taken])
         space = kernel.make_lanes_space(grid, maps.theta.dtype, scaled=True)
         which = np.arange(100)
-        found = kernel.scaled_paths(maps, grid, which, masks, *planned(maps, grid, which[:8]), space, left, counter, spared)
+        plan = planned(maps, grid, which[:8])
+        found = kernel.scaled_paths(maps, grid, which, masks, *plan, space, left, counter, spared, TUNING.lanes)
         first, last = expected
         assert found == (0, 0, 0, 0, (last - first) * 12)
         np.testing.assert_array_equal(masks[first:last], solved[first:last])

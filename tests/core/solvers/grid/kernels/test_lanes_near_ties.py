@@ -12,6 +12,7 @@ from imle_core.solvers.grid.kernels import lanes as lanes_kernel
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
 from imle_core.solvers.grid.kernels.maps import make_grid, make_maps
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
+from imle_core.solvers.grid.tuning import TUNING
 
 EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
@@ -51,12 +52,14 @@ def solved(costs, dtype, moves, start, goal):
     rows = -costs.reshape(count, -1).astype(dtype)
     maps, which = make_maps(rows, None, 0.0, 1e-4, 1e290), np.arange(count)
     order, path = np.empty(height * width - 1, np.int32), np.empty(height * width, np.int64)
-    length, bound = plan_visits(maps, grid, which[:8], order, path, np.empty(numbers_needed(grid)))
+    memory = np.empty(numbers_needed(grid, TUNING.buckets))
+    length, bound = plan_visits(maps, grid, which[:8], order, path, memory, TUNING.buckets)
+    scale = lanes_kernel.scale_for(bound, TUNING.lanes)
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
     space = lanes_kernel.make_lanes_space(grid, rows.dtype, scaled=True)
     space.candidates.found[:] = -1
     number = lanes_kernel.scaled_paths(
-        maps, grid, which, masks, order, path[:length], lanes_kernel.scale_for(bound), space, left, np.zeros(1, np.int64), 0
+        maps, grid, which, masks, order, path[:length], scale, space, left, np.zeros(1, np.int64), 0, TUNING.lanes
     )[0]
     return grid, space, masks, left[:number]
 
@@ -174,7 +177,7 @@ class TestMany:
     def test_of_small_maps_none_is_decided(self):
         costs = sums_that_tie_but_for_rounding(np.random.default_rng(5), (LANES, 7, 7))
         _, left, _ = scaled(costs, np.float64, EIGHT, (0, 0), (6, 6))
-        assert len(left) > lanes_kernel._FEW
+        assert len(left) > TUNING.lanes.near_tie_maps
 
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
     def test_of_larger_maps_most_are_decided(self, moves):

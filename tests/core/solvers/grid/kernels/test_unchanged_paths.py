@@ -6,18 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grids import SideBySide as GridPath
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
 from imle_core.contracts import Known
-from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _side_by_side_from_six_maps_on():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_WORTH", ((96**2, 6),))
-        yield
-
 
 LAST_PLACE = 2.0**-52
 
