@@ -107,6 +107,7 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_the_sweep_works():
     (command,) = (line for line in LEARNING if line.startswith("imle sweep ") and "--animate" in line)

@@ -63,6 +63,7 @@ class TestHelp:
         assert done.returncode == 0
         assert all(f" {command} " in done.stdout for command in COMMANDS)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_option_is_explained(self, command):
         done = CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}).invoke(app, [command, "--help"])

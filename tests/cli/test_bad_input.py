@@ -239,6 +239,7 @@ class TestOutputs:
         message = "--out: the folder none does not exist; make it first"
         expect_refusal([command, "--out", "none/map.png"], 2, message)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", [*MAP_COMMANDS, "noise"])
     def test_an_existing_folder(self, command, tmp_path):
         (tmp_path / "here.png").mkdir()
@@ -274,6 +275,7 @@ class TestOutputs:
         monkeypatch.setattr("imle_core.solvers.GridPath.__call__", lambda *_: pytest.fail("solved"))
         assert run("solve", "--out", "map.jpg").exit_code == 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     def test_a_full_disk_leaves_no_half_file_and_what_was_there(self, command, tmp_path, monkeypatch):
         assert run(command, "--out", "map.png", "--save", "map.npy").exit_code == 0
@@ -322,6 +324,7 @@ class TestWhatWorks:
         np.save("map.npy", costs)
         assert json.loads(run("solve", "map.npy", "--json").stdout)["tiles"] == [[0, 0], [0, 1], [1, 2], [2, 2]]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["Karte Ä 地図 [red] $x_1$.npy", "a b.npy", "-dash.npy", "😀.npy"])
     def test_names_of_any_letters(self, name, tmp_path):
         np.save(tmp_path / name, np.ones((3, 4)))

@@ -30,6 +30,7 @@ def settings(**changes):
 
 
 class TestLearning:
+    @pytest.mark.slow
     @pytest.mark.parametrize("temperatures", [(0.0, 0.0), (1.0, 1.0), (5.0, 0.0), (2.0, 5.0)])
     def test_it_ends_with_the_gold_path(self, temperatures):
         names = "input_noise_temperature", "target_noise_temperature"
@@ -52,6 +53,7 @@ class TestLearning:
         *_, last = train(TopK(2), gold, **settings(noise_distribution=GumbelNoiseDistribution(), steps=200))
         assert last.distance == 0
 
+    @pytest.mark.slow
     def test_a_mean_over_samples_divides_lambda(self):
         def distances(**changes):
             return [record.distance for record in train(GridPath(), GOLD, **settings(nb_samples=200, **changes))]
@@ -133,6 +135,7 @@ class TestRecords:
 
 
 class TestResuming:
+    @pytest.mark.slow
     @pytest.mark.parametrize("stop", [0, 1, 17, 59, 60, 61])
     def test_the_rest_is_the_same_to_the_bit(self, stop, tmp_path):
         whole = list(train(GridPath(), GOLD, **settings()))

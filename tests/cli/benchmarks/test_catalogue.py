@@ -125,6 +125,7 @@ def test_maps_on_a_device_are_measured_only_where_there_is_one(monkeypatch):
     assert len(waited) == 1 + 4
 
 
+@pytest.mark.slow
 def test_where_backward_rows_repeat_nine_tenths_do():
     rate, forward, backward = black_boxes.repeats(CPU, 0)
     assert 90 <= rate.value < 100
@@ -205,6 +206,7 @@ def test_a_process_gets_the_variables_and_gives_what_it_prints(monkeypatch):
     assert processes.run_python("-c", code, GIVEN="b") == "ab\n"
 
 
+@pytest.mark.slow
 def test_a_training_gives_speeds_and_an_animation(monkeypatch):
     monkeypatch.setattr(processes, "run_python", lambda *call: CliRunner().invoke(app, call[2:]).stdout)
     rows = list(processes.training(CPU, 0, steps=20, steps_on_large=2, turns=1))

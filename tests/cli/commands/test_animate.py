@@ -57,6 +57,7 @@ def facts(path):
 
 
 class TestOfARun:
+    @pytest.mark.slow
     def test_three_films_here(self, run):
         text = animate(run, "--size", "96")
         assert sorted(path.name for path in Path().glob("*.gif")) == sorted(f"{name}.gif" for name in OF_A_RUN)

@@ -133,6 +133,7 @@ class TestResults:
         assert values["states"] is None
         assert values["log10_states"] == pytest.approx(88.97, abs=0.01)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("problem", "size"), [("path", "4x5"), ("spanning-tree", "5"), ("knapsack", "7")])
     def test_every_problem(self, problem, size):
         values = json.loads(calibrate("--problem", problem, "--size", size, *QUICK, "--json"))
@@ -145,6 +146,7 @@ class TestResults:
 
 
 class TestPictures:
+    @pytest.mark.slow
     def test_the_seed_decides_to_the_byte(self):
         pictures = []
         for seed in (0, 0, 1):
@@ -152,6 +154,7 @@ class TestPictures:
             pictures.append(Path("top-k-calibrate.png").read_bytes())
         assert pictures[0] == pictures[1] != pictures[2]
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_fine_pictures")
     def test_pictures(self):
         calibrate(*QUICK, "--out", "curve.svg")

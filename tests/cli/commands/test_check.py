@@ -157,6 +157,7 @@ def test_what_a_solver_prints_is_no_result(module):
     assert set(result.stderr.replace("\n", "").split("solving")) == {""}  # several threads print at once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [("Needs", ["k=2"]), ("Needs", ["k=2", "name=word"]), ("Needs", ["k='3'"]), ("made", ["k=2"])],
@@ -167,6 +168,7 @@ def test_arguments_of_a_class_or_of_what_makes_a_solver(module, name, arguments)
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_arguments_of_ours():
     values = json.loads(invoke("top-k", "--shape", "10", "--arg", "k=4", "--instances", "8", "--json").stdout)
     assert values["shape"] == [10]
@@ -359,6 +361,7 @@ def odd(module):
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FAILS, *WARNS])
 def test_an_odd_solver_has_a_verdict(odd, name):
     result = invoke(f"{odd}:{name}", "--shape", "5", "--instances", "8", "--json")

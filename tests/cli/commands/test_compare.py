@@ -88,6 +88,7 @@ def test_json_has_every_cell_and_so_has_the_table():
     assert float(rows[0]["error_standard_error"]) == values["cells"][0]["error_standard_error"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures():
     one, same, other = (
         json.loads(compare(*SMALL, "--estimators", "imle,perturbed", "--noise", "gumbel", "--json", "--seed", seed))
@@ -98,6 +99,7 @@ def test_the_same_seed_gives_the_same_figures():
     assert measured[0] != measured[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("problem", "size"), [("path", "3x3"), ("spanning-tree", "4"), ("knapsack", "6"), ("top-k", "6,2")])
 def test_problems_and_sizes(problem, size):
     values = json.loads(compare(*SMALL, "--problem", problem, "--size", size, "--estimators", "central-imle", "--json"))
@@ -129,6 +131,7 @@ class TestHowSure:
         row = next(line for line in text.splitlines() if line.startswith("score-function"))
         assert re.search(r" > \d", row)
 
+    @pytest.mark.slow
     def test_the_table_of_lambdas_is_that_of_the_picture(self):
         arguments = ["--estimators", "imle,central-imle,simple", "--noise", "gumbel", "--temps", "1,2", "--lambdas", "1,3"]
         text = compare(*arguments, "--repetitions", "40")
@@ -144,6 +147,7 @@ class TestHowSure:
             [cell["squared_bias"], cell["squared_bias_standard_error"]], abs=0.006
         )
 
+    @pytest.mark.slow
     def test_one_temperature_is_in_the_title_of_all_curves(self, monkeypatch):
         titles = []
         drawn = comparison.comparison_figure
@@ -159,6 +163,7 @@ class TestHowSure:
             "Gradients for top-k 10,5, 2 instances, under Sum-of-Gamma noise at temperature 1",
         ]
 
+    @pytest.mark.slow
     def test_the_edge_of_a_grid_of_one_s_own_is_marked(self):
         arguments = ["--problem", "path", "--noise", "gumbel", "--estimators", "imle", "--temps", "4,8", "--lambdas", "0.3"]
         text = compare(*arguments, "--repetitions", "100")
@@ -169,6 +174,7 @@ class TestHowSure:
         values = json.loads(compare(*arguments, "--repetitions", "100", "--json"))
         assert [cell["edge"] for cell in values["cells"] if cell["best"]] == ["at the edge of --temps"]
 
+    @pytest.mark.slow
     def test_a_grid_that_is_left_to_the_command_widens(self):
         arguments = ["--problem", "path", "--noise", "gumbel", "--estimators", "imle", "--lambdas", "0.1,0.3"]
         values = json.loads(compare(*arguments, "--repetitions", "300", "--json"))
@@ -194,12 +200,14 @@ class TestInstances:
         assert "--instances 5" not in text
         assert "± standard error of the mean of 3 instances, from their spread" in text
 
+    @pytest.mark.slow
     def test_what_they_do_not_tell_apart(self):
         arguments = ["--instances", "3", "--noise", "gumbel", "--estimators", "imle,blackbox", *SMALL]
         values = json.loads(compare(*arguments, "--json"))
         assert values["alike"] == ["blackbox"]
         assert values["recommendation"].startswith("Take imle or blackbox: not told apart by 3 instances. imle with lambda ")
 
+    @pytest.mark.slow
     def test_the_first_is_that_of_the_seed_alone(self):
         alone, second, both = (
             json.loads(compare(*SMALL, "--estimators", "simple", "--seed", seed, "--instances", number, "--json"))
@@ -246,12 +254,14 @@ class TestYourOwn:
         )
         assert values["states"] == 36
 
+    @pytest.mark.slow
     def test_a_gold_path(self):
         np.save("map.npy", np.ones((3, 3)))
         np.save("gold.npy", np.eye(3))
         values = json.loads(compare("map.npy", "--gold", "gold.npy", *SMALL, "--estimators", "imle", "--json"))
         assert values["loss"] == "Hamming distance to the gold solution"
 
+    @pytest.mark.slow
     def test_a_solver_and_a_loss_of_one_s_own(self):
         Path("mine_to_compare.py").write_text(
             "import torch\n"

@@ -62,6 +62,7 @@ def made(tmp_path_factory):
 
 
 class TestFiles:
+    @pytest.mark.slow
     def test_arrays_and_a_contact_sheet(self):
         values = json.loads(data(*SMALL, "--out", "maps", "--json"))
         assert list(values) == KEYS
@@ -86,9 +87,11 @@ class TestFiles:
     def test_without_maps_to_learn_from_there_is_no_look_up(self):
         assert json.loads(data("--size", "3", "--train", "0", "--test", "2", "--json"))["solved_by_colour"] is None
 
+    @pytest.mark.slow
     def test_quiet(self):
         assert data(*SMALL, "--quiet") == ""
 
+    @pytest.mark.slow
     def test_the_seed_decides_and_splits_differ(self, made):
         data(*SMALL, "--out", "again")
         data(*SMALL, "--out", "other", "--seed", "1")
@@ -98,6 +101,7 @@ class TestFiles:
         assert (train[:3] != test).any(axis=(1, 2, 3)).all()
         assert (train != other).any()
 
+    @pytest.mark.slow
     def test_a_split_is_the_same_whichever_others_there_are(self):
         data("--size", "4", "--train", "0", "--val", "2", "--test", "3", "--out", "few")
         data("--size", "4", "--train", "1", "--val", "4", "--test", "3", "--out", "many")
@@ -105,6 +109,7 @@ class TestFiles:
         assert contents("few")["test_maps.npy"] == contents("many")["test_maps.npy"]
         assert (np.load("few/val_maps.npy") == np.load("many/val_maps.npy")[:2]).all()
 
+    @pytest.mark.slow
     def test_hard_and_unique(self, made):
         data(*SMALL, "--out", "hard", "--hard")
         assert json.loads(data(*SMALL, "--out", "unique", "--unique", "--json"))["unique_share"] == 1
@@ -115,6 +120,7 @@ class TestFiles:
 
 
 class TestOverwriting:
+    @pytest.mark.slow
     def test_its_own_data_set_is_replaced_as_a_whole(self, made):
         data("--size", "4", "--train", "2", "--val", "2", "--test", "2", "--out", "maps")
         data(*SMALL, "--out", "maps")
@@ -162,6 +168,7 @@ class TestOverwriting:
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", range(1, 7))
     def test_a_kill_while_the_old_set_is_removed(self, made, monkeypatch, count):
         shutil.copytree(made, "maps")
@@ -184,6 +191,7 @@ class TestOverwriting:
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
+    @pytest.mark.slow
     def test_ctrl_c_leaves_whole_splits(self, monkeypatch):
         save, saved = np.save, []
 

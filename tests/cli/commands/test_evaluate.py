@@ -62,17 +62,20 @@ class TestEvaluate:
         with Image.open("run-evaluate.png") as picture:
             assert min(picture.size) > 800
 
+    @pytest.mark.slow
     def test_maps_of_another_size_and_another_split(self):
         values = json.loads(run("evaluate", "run", "larger", "--split", "train", "--json"))
         assert (values["split"], values["size"], values["maps"]) == ("train", [7, 7], 30)
         assert 0 < values["regret"] < 1
 
+    @pytest.mark.slow
     def test_the_best_network(self):
         epochs = PerceptionRun.open(Path("run")).epochs()
         best = max(epochs, key=lambda row: (row["optimal"], -row["regret"]))
         values = json.loads(run("evaluate", "run", "maps", "--checkpoint", "best", "--json"))
         assert (values["epoch"], values["optimal"], values["regret"]) == (best["epoch"], best["optimal"], best["regret"])
 
+    @pytest.mark.slow
     def test_the_table(self):
         lines = run("evaluate", "run", "maps", "--out", "judged.svg").splitlines()
         assert lines[0].split()[:4] == ["data", "maps", "optimal", "regret"]
@@ -83,6 +86,7 @@ class TestEvaluate:
         ]
         assert Path("judged.svg").exists()
 
+    @pytest.mark.slow
     def test_stored_paths_that_are_no_paths_are_counted_and_drawn(self):
         paths = np.load("maps/test_shortest_paths.npy")
         paths[:] = 1
@@ -140,6 +144,7 @@ class TestFilm:
 class TestSweep:
     OPTIONS = ("--estimators", "imle,mean-colour", "--seeds", "0,1", "--epochs", "1", "--batch", "8", "--beta", "0.5")
 
+    @pytest.mark.slow
     def test_every_estimator_and_seed(self):
         values = json.loads(run("sweep", "maps", *self.OPTIONS, "--out", "out", "--json"))
         assert [values[name] for name in ("cells", "skipped", "failed")] == [4, 0, 0]
@@ -161,6 +166,7 @@ class TestSweep:
         evaluated = json.loads(run("evaluate", "out/imle-seed1", "maps", "--json"))
         assert evaluated["regret"] == alone["regret"]
 
+    @pytest.mark.slow
     def test_cells_that_are_there_are_skipped_and_others_added(self):
         run("sweep", "maps", *self.OPTIONS, "--out", "out")
         more = ["--estimators", "imle,tiles,mean-colour"]
@@ -173,6 +179,7 @@ class TestSweep:
         assert [line.split()[0] for line in lines[1:3]] == ["imle", "mean-colour"]
         assert lines[3].startswith("judged on test_, means over seeds; 4 cells, 0 of them done before, 0 failed; ")
 
+    @pytest.mark.slow
     def test_what_is_refused(self):
         belongs = "it belongs to a sweep over a map, but maps is a folder of images; leave it out"
         expect_refusal(["sweep", "maps", "--steps", "3"], 2, f"--steps: {belongs}")

@@ -85,6 +85,7 @@ class TestSolve:
         city.remove_edges_from(found["chosen"])
         assert not networkx.has_path(city, "00", "23")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("sense", ["min", "max"])
     def test_a_spanning_tree_of_either_sense(self, city, sense):
         tree = {"min": networkx.minimum_spanning_tree, "max": networkx.maximum_spanning_tree}[sense](city, "length")
@@ -112,6 +113,7 @@ class TestSolve:
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c", "--floor", "1")
         assert (found["chosen"], found["clamped_share"]) == ([["a", "c"]], 1)
 
+    @pytest.mark.slow
     def test_an_infinite_total_is_no_number(self):
         Path("d.csv").write_text("a,b,inf\nb,c,2\n")
         found = values("solve", "d.csv", "--solver", "spanning-tree")
@@ -168,6 +170,7 @@ class TestMarginals:
             assert abs(float(row["marginal"]) - 0.5) < 4 * float(row["standard_error"])
             assert float(row["standard_error"]) == pytest.approx(0.5 / 4000**0.5, rel=0.02)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("city")
     def test_noise_sums_to_gumbel_over_a_solution_unless_k_is_given(self):
         size = values("solve", "city.graphml", *arguments_of("path"))["size"]
@@ -176,6 +179,7 @@ class TestMarginals:
         shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3", "--noise-k", "2")
         assert "SumOfGammaNoiseDistribution(k=2," in shown
 
+    @pytest.mark.slow
     def test_costs_that_noise_makes_negative_are_clamped_and_counted(self, city):
         path = [*arguments_of("path"), "--input-temp", "20", "--samples", "200"]
         share = values("marginals", "city.graphml", *path)["clamped_share"]
@@ -202,6 +206,7 @@ class TestMarginals:
 
 
 class TestSample:
+    @pytest.mark.slow
     def test_every_sample_is_a_matching(self, city):
         found = values(
             "sample", "city.graphml", *arguments_of("matching"), "--samples", "40", "--input-temp", "5", "--save", "s.npy"
@@ -313,6 +318,7 @@ class TestErrors:
         )
         assert refusal(1, "solve", "d.csv", "--solver", "spanning-tree") == message
 
+    @pytest.mark.slow
     def test_a_best_matching_without_edges_is_told(self):
         Path("e.csv").write_text("a,b,1\nb,c,2\n")
         text = (

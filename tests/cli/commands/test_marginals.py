@@ -63,10 +63,12 @@ class TestFigures:
         values = json.loads(marginals("map.npy", "--noise", "none", "--json"))
         assert values["expected_cost"] == 6.0
 
+    @pytest.mark.slow
     def test_one_sample_has_no_standard_error(self):
         assert json.loads(marginals("--samples", "1", "--json"))["max_standard_error"] is None
         assert "samples          1, largest standard error unknown\n" in marginals("--samples", "1")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("samples", [2, 30])
     def test_samples_that_agree_claim_no_standard_error_of_0(self, samples):
         np.save("map.npy", np.random.default_rng(0).uniform(1, 9, (16, 16)))  # no ties, which little noise would break
@@ -118,6 +120,7 @@ class TestFigures:
 
 
 class TestReproducibility:
+    @pytest.mark.slow
     def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(self, tmp_path):
         before = torch.get_num_threads()
         contents = []
@@ -130,6 +133,7 @@ class TestReproducibility:
             torch.set_num_threads(before)
         assert contents[0] == contents[1]
 
+    @pytest.mark.slow
     def test_engines_agree(self):
         np.save("map.npy", np.random.default_rng(0).uniform(1, 3, (7, 9)))
         for engine in ("compiled", "torch", "networkx"):
@@ -138,6 +142,7 @@ class TestReproducibility:
         np.testing.assert_array_equal(np.load("torch.npy"), np.load("networkx.npy"))
 
 
+@pytest.mark.slow
 def test_default_k_follows_the_map_s_height():
     np.save("map.npy", np.ones((10, 4)))
     assert "SumOfGammaNoiseDistribution(k=13, nb_iterations=100)" in marginals("map.npy")

@@ -19,6 +19,7 @@ def noise(*arguments):
     return result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fold"),
     [
@@ -52,6 +53,7 @@ def test_an_infinite_series_in_json():
     assert json.loads(noise("--noise-iterations", "inf", "--samples", "10", "--json"))["iterations"] == "inf"
 
 
+@pytest.mark.slow
 def test_a_law_without_a_known_distribution_function_has_no_statistic():
     arguments = ["--noise-k", "50000.5", "--noise-iterations", "400000", "--samples", "100"]
     values = json.loads(noise(*arguments, "--json"))
@@ -66,6 +68,7 @@ def test_text_and_file():
     assert lines[-1] == "files         noise-sum-of-gamma.png"
 
 
+@pytest.mark.slow
 def test_the_seed_decides(tmp_path):
     first = noise("--samples", "1000", "--json")
     picture = (tmp_path / "noise-sum-of-gamma.png").read_bytes()

@@ -81,6 +81,7 @@ def same_networks(first, second):
 
 
 class TestRun:
+    @pytest.mark.slow
     def test_what_it_reports_and_writes(self, data):
         values = json.loads(perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--json"))
         assert list(values) == KEYS
@@ -115,6 +116,7 @@ class TestRun:
         (run,) = Path("runs").iterdir()
         assert run.name.startswith("maps-20")
 
+    @pytest.mark.slow
     def test_the_same_seed_gives_the_same_network(self, data):
         first, again, other = (
             json.loads(perceive(data, *SMALL, "--beta", "0.5", "--seed", seed, "--out", name, "--json"))
@@ -125,6 +127,7 @@ class TestRun:
         assert not same_networks("a", "c")
         assert first["seed"] != other["seed"]
 
+    @pytest.mark.slow
     def test_validation_maps_judge_epochs_and_test_maps_the_end(self, data):
         for kind in ("maps", "vertex_weights", "shortest_paths"):
             array = np.load(data / f"test_{kind}.npy")
@@ -135,12 +138,14 @@ class TestRun:
         evaluated = json.loads(invoke("run", data, "--json", command="evaluate").stdout)
         assert evaluated["optimal"] == values["optimal"]
 
+    @pytest.mark.slow
     def test_it_learns(self, data):
         values = json.loads(perceive(data, "--epochs", "12", "--batch", "4", "--beta", "0.5", "--out", "run", "--json"))
         maps = read_maps(data, "test")
         blind = path_costs(GridPath()(-torch.ones_like(maps.costs)), maps.costs) / maps.optimum - 1
         assert values["regret"] < blind.mean() / 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", [name for name in SUPERVISION if not (name in ESTIMATORS and ESTIMATORS[name].exact)])
     def test_every_estimator_and_baseline(self, data, name):
         more = ["--noise", "normal"] if name == "perturbed-multiplicative" else []
@@ -159,6 +164,7 @@ class TestRun:
 
 
 class TestResume:
+    @pytest.mark.slow
     @pytest.mark.parametrize("steps", [1, 4, 6])  # amid an epoch, at its end, amid the next
     def test_it_goes_on_to_the_bit(self, data, steps):
         options = [*SMALL, "--beta", "0.5"]
@@ -178,6 +184,7 @@ class TestResume:
         with np.load("stopped/history.npz") as one, np.load("whole/history.npz") as other:
             assert all(np.array_equal(one[name], other[name]) for name in other.files)
 
+    @pytest.mark.slow
     def test_from_the_checkpoint_before_a_damaged_one(self, data):
         options = [*SMALL, "--beta", "0.5", "--quiet"]
         for name in ("whole", "part"):
@@ -188,6 +195,7 @@ class TestResume:
         assert (result.exit_code, result.stderr) == (0, note)
         assert same_networks("part", "whole")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("entry", "value"), [("sums", {}), ("sums", {"losses": "x"}), ("optimizer", {"state": {}}), ("generators", [3])]
     )
@@ -277,6 +285,7 @@ class TestBadInput:
         message = "has no val_ and no test_ files; a network is judged on maps that it never saw"
         expect_refusal([data], 1, f"maps: {message}")
 
+    @pytest.mark.slow
     def test_an_unknown_estimator(self, data):
         result = invoke(data, "--estimator", "imel")
         assert (result.exit_code, result.stdout) == (2, "")

@@ -75,6 +75,7 @@ def test_the_numbers_are_those_of_the_library():
     assert values["methods"]["simple"]["gap_std"] == float(outcome.deviations[-1])
 
 
+@pytest.mark.slow
 def test_a_method_does_not_depend_on_the_others():
     both = json.loads(run("--repetitions", 10, "--methods", "imle_gumbel, simple", "--json"))["methods"]
     one = json.loads(run("--repetitions", 10, "--methods", "simple,simple", "--json"))["methods"]
@@ -107,6 +108,7 @@ def test_table():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fine_pictures")
 @pytest.mark.parametrize("methods", ["simple", "simple,imle_gumbel,straight_through,central_imle,adaptive_imle"])
 def test_picture(methods):
@@ -124,6 +126,7 @@ def test_results_with_the_seed_of_the_tuning_are_said_to_be_too_good():
     assert lines[-2] == f"{line}; with this run's seed their gaps are too small"
 
 
+@pytest.mark.slow
 def test_panels_say_whose_settings_and_how_many_runs():
     run("--repetitions", 3, "--methods", "imle_gumbel,imle_gumbel_tuned", "--out", "gaps.svg")
     text = Path("gaps.svg").read_text(encoding="utf-8")
@@ -132,6 +135,7 @@ def test_panels_say_whose_settings_and_how_many_runs():
     assert len(re.findall(r"<!-- here 0\.\d{3}, 3 runs", text)) == 2
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_picture():
     run("--repetitions", 3, "--methods", "simple", "--out", "first.png")
     run("--repetitions", 3, "--methods", "simple", "--out", "second.png")
@@ -140,12 +144,14 @@ def test_the_same_seed_gives_the_same_picture():
     assert first == second != third
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "svg"])
 def test_other_kinds_of_pictures(kind):
     run("--repetitions", 2, "--methods", "imle_gumbel", "--out", f"gaps.{kind}")
     assert Path(f"gaps.{kind}").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_numbers_of_every_step():
     for _ in range(2):  # its own kind of file is overwritten
         out = run("--repetitions", 5, "--methods", "imle_gumbel,simple", "--save", "gaps.csv")

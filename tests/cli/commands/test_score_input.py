@@ -104,6 +104,7 @@ class TestPairs:
         assert values("solve", "p.csv", "--solver", "partial-assignment")["chosen"] == [["1", "1"]]
         assert values("solve", "p.csv", "--solver", "assignment")["chosen"] == [["1", "1"], ["2", "2"]]
 
+    @pytest.mark.slow
     def test_a_forbidden_pair(self):
         Path("p.csv").write_text("5,1\n1,-inf\n")
         found = values("solve", "p.csv", "--solver", "assignment")
@@ -223,6 +224,7 @@ def noted(*arguments):
     return result.stderr
 
 
+@pytest.mark.slow
 def test_best_solutions_without_anything_are_told():
     Path("p.csv").write_text("1,2\n3,4\n")
     text = "no score is below 0, so that the partial assignment of min total score is empty; --solver assignment"

@@ -84,6 +84,7 @@ class TestFiles:
         assert json.loads(solve("maps/hills.npy", "--json"))["files"] == ["hills-solve.png"]
         assert (tmp_path / "hills-solve.png").exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("ending", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml"), ("PNG", b"\x89PNG")]
     )

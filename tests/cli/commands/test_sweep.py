@@ -68,6 +68,7 @@ NAMES = [f"in{heat}-target1-samples{samples}-seed0" for heat in (0, 5) for sampl
 
 
 class TestGrid:
+    @pytest.mark.slow
     def test_every_cell_is_a_run(self):
         values = json.loads(sweep(*SMALL, "--json"))
         assert list(values) == KEYS
@@ -79,6 +80,7 @@ class TestGrid:
         assert summary["run"] == str(Path("out", NAMES[1]))
         assert values["rows"][1] == {name: summary.get(name) for name in COLUMNS}
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
     def test_a_cell_is_what_train_does(self):
         arguments = ["--input-temp", "5", "--target-temp", "1", "--samples", "3", "--steps", "20", "--out", "run", "--quiet"]
@@ -86,6 +88,7 @@ class TestGrid:
         for name in ("history.npz", "metrics.csv", "config.json"):
             assert Path("out", NAMES[3], name).read_bytes() == Path("run", name).read_bytes()
 
+    @pytest.mark.slow
     def test_the_table_file(self):
         values = json.loads(sweep(*SMALL, "--json"))
         rows = table()
@@ -93,6 +96,7 @@ class TestGrid:
         assert [row["final_loss"] for row in rows] == [str(row["final_loss"]) for row in values["rows"]]
         assert [row["error"] for row in rows] == [""] * 4
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_fine_pictures")
     def test_the_table_in_the_terminal_and_the_heat_maps(self):
         lines = sweep(*SMALL).splitlines()
@@ -105,6 +109,7 @@ class TestGrid:
             with Image.open(f"out/{name}") as image:
                 assert image.size[0] > 600
 
+    @pytest.mark.slow
     def test_steps_to_gold_are_means_over_seeds(self):
         arguments = ["--input-temps", "0", "--target-temps", "0", "--samples", "1", "--seeds", "0,1", "--steps", "100"]
         text = sweep(*arguments, "--jobs", "1", "--out", "out")
@@ -116,6 +121,7 @@ class TestGrid:
         (folder,) = Path("sweeps").iterdir()
         assert folder.name.startswith("built-in-20")
 
+    @pytest.mark.slow
     def test_animations(self):
         sweep(*SMALL, "--animate", "--size", "96", "--frames", "2")
         for name in NAMES:
@@ -123,6 +129,7 @@ class TestGrid:
                 with Image.open(Path("out", name, film)) as image:
                     assert image.n_frames == 2 or film == "learning_paths.gif"
 
+    @pytest.mark.slow
     def test_files_in_place_of_the_defaults(self):
         np.save("map 地図.npy", np.ones((4, 4)))
         np.save("gold.npy", np.eye(4))
@@ -164,6 +171,7 @@ class TestWorkers:
 
 
 class TestAgain:
+    @pytest.mark.slow
     def test_finished_cells_are_skipped_and_axes_may_grow(self):
         first = json.loads(sweep(*SMALL, "--json"))
         before = {name: Path("out", name, "history.npz").stat().st_mtime_ns for name in NAMES}
@@ -173,6 +181,7 @@ class TestAgain:
         assert [row for row in again["rows"] if row["target_temp"] == 1] == first["rows"]
         assert before == {name: Path("out", name, "history.npz").stat().st_mtime_ns for name in NAMES}
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
     def test_a_cell_without_a_summary_is_made_anew(self):
         whole = Path("out", NAMES[2], "history.npz").read_bytes()
@@ -181,6 +190,7 @@ class TestAgain:
         assert json.loads(sweep(*SMALL, "--json"))["skipped"] == 3
         assert Path("out", NAMES[2], "history.npz").read_bytes() == whole
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
     def test_animations_may_come_later(self):
         assert json.loads(sweep(*SMALL, "--animate", "--size", "96", "--json"))["skipped"] == 4
@@ -199,6 +209,7 @@ class TestAgain:
         message = f"{option}: got {value!r}, but {cell} has {made}; choose another --out"
         expect_refusal([*arguments, option, value], 1, message)
 
+    @pytest.mark.slow
     def test_with_another_map_of_the_same_name(self):
         np.save("map.npy", np.ones((4, 4)))
         sweep("map.npy", *SMALL)
@@ -229,6 +240,7 @@ class TestCompany:
 
     ONE = ("--input-temps", "0", "--target-temps", "1", "--samples", "1", "--steps", "5", "--jobs", "1", "--out", "out")
 
+    @pytest.mark.slow
     def test_who_writes_it_is_named(self):
         sweep(*self.ONE)
         with FolderLock(Path("out")):
@@ -241,6 +253,7 @@ class TestCompany:
         assert invoke(*self.ONE, "--lr", "0.1").exit_code == 1
         FolderLock(Path("out")).release()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("first", [True, False])
     def test_what_killed_processes_left_is_removed(self, first):
         """Before any cell has ended, or after."""
@@ -264,6 +277,7 @@ class TestCompany:
 
 
 class TestTrouble:
+    @pytest.mark.slow
     def test_a_cell_that_fails_is_reported_and_the_others_go_on(self, monkeypatch):
         start = TrainingRecorder.start
 

@@ -49,6 +49,7 @@ def arrays(run):
 
 
 class TestRun:
+    @pytest.mark.slow
     def test_it_finds_the_gold_path_and_says_when(self):
         values = json.loads(train("--input-temp", "5", "--target-temp", "0", "--steps", "300", "--out", "run", "--json"))
         assert list(values) == KEYS
@@ -59,6 +60,7 @@ class TestRun:
         assert values["first_gold_step"] == next(int(row[0]) for row in rows[1:] if row[2] == "0")
         assert json.loads(Path("run/summary.json").read_text()) == values
 
+    @pytest.mark.slow
     def test_engines_learn_the_same_and_the_fast_one_keeps_what_it_knows(self):
         options, shares = ["--input-temp", "0", "--target-temp", "0", "--samples", "3", "--steps", "150", "--json"], {}
         for engine in ("compiled", "torch"):
@@ -106,6 +108,7 @@ class TestRun:
         assert config["options"] | changed == config["options"]
         assert set(config["versions"]) == {"imle", "torch", "numpy", "numba"}
 
+    @pytest.mark.slow
     def test_the_seed_decides_every_array(self):
         for run, seed in (("a", 0), ("b", 0), ("c", 1)):
             train("--steps", "20", "--seed", seed, "--out", run)
@@ -120,6 +123,7 @@ class TestRun:
         assert values["final_hamming"] == 0
         assert np.isinf(arrays("run")["weights"][:, 1, :4]).all()
 
+    @pytest.mark.slow
     def test_top_k(self):
         np.save("map.npy", np.random.default_rng(0).uniform(1, 9, (4, 4)))
         arguments = ["--solver", "top-k", "--top-k", "3", "--steps", "200", "--lr", "0.02", "--out", "run", "--json"]
@@ -347,6 +351,7 @@ class TestResume:
             Path(name).unlink()
         assert "run in run" in train("--resume", "run")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -395,6 +400,7 @@ class TestDirectory:
     def test_none(self):
         expect_refusal(["--resume", "none"], 1, "none: no such run directory; check the path")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
@@ -419,6 +425,7 @@ class TestDirectory:
             Path("run", name).write_bytes(content)
         expect_refusal(["--resume", "run"], 1, f"run: {message}; it is damaged or no run of imle; choose another folder")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("options", "complaint"),
         [
@@ -450,6 +457,7 @@ class TestDirectory:
         damaged = "it is damaged or no run of imle; choose another folder"
         expect_refusal(["--resume", "run"], 1, f"run: checkpoint.pt cannot be read; {damaged}")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("change", "message"),
         [
@@ -470,6 +478,7 @@ class TestDirectory:
         torch.save(torch.load("run/checkpoint.pt", weights_only=True) | change, "run/checkpoint.pt")
         expect_refusal(["--resume", "run"], 1, f"run: {message}; it is damaged or no run of imle; choose another folder")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("change", "message"),
         [
@@ -528,6 +537,7 @@ class TestDamage:
                     recorder.save()
         train("--steps", "20", "--record-every", "3", "--out", "whole", "--quiet")
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04", "half"])
     def test_of_the_last_checkpoint(self, content):
@@ -559,6 +569,7 @@ class TestDamage:
         assert Path("part/checkpoint.pt").read_bytes() == b"x"
         assert torch.load("part/previous.pt", weights_only=True)["step"] == -1
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("content", [None, b"", b"step,loss,hamming\n1,2\n"])
     def test_of_the_metrics(self, content):
@@ -586,6 +597,7 @@ class TestDamage:
         damaged = "it is damaged or no run of imle; choose another folder"
         expect_refusal(["--resume", "part"], 1, f"part: metrics.csv cannot be read; {damaged}")
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("name", ["exp_avg", "exp_avg_sq", "step", "lr", "betas"])
     def test_an_optimiser_that_would_fail_at_its_first_step(self, name):
@@ -625,6 +637,7 @@ class TestCompany:
         files = ["checkpoint.pt", "config.json", "history.npz", "metrics.csv", "previous.pt", "summary.json"]
         assert sorted(path.name for path in Path("run").iterdir()) == files
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", range(1, 5))
     def test_a_kill_at_each_file_of_the_first_state(self, monkeypatch, count):
         from imle_cli.files import outputs

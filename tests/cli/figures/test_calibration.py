@@ -55,6 +55,7 @@ def test_a_single_instance_has_no_range_and_may_be_below_zero():
     assert upper.get_xlim() == lower.get_xlim()
 
 
+@pytest.mark.slow
 def test_colours_and_size():
     picture = pixels(calibration_figure(TEMPERATURES, [SEVERAL, ONE], 1.0, title="t"))
     assert picture.shape == (1180, 1440, 3)

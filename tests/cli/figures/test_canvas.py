@@ -78,6 +78,7 @@ def test_everything_that_draws_has_settings_of_its_own(function):
     assert inspect.getclosurevars(function).nonlocals["self"].func is inspect.unwrap(canvas.own_settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [*((name, "png") for name in DRAWN), ("noise", "pdf"), ("noise", "svg")])
 def test_pictures_are_the_same_under_other_settings_which_stay(name, kind):
     expected = canvas.encode(DRAWN[name](), kind)

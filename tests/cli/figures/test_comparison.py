@@ -61,6 +61,7 @@ def test_what_lies_below_the_scale_is_told():
     assert comparison_figure({"a": inside}, COSINES, title="t", samples=10).axes[0].get_title().endswith("of 95%")
 
 
+@pytest.mark.slow
 def test_it_is_drawn_in_full_and_the_same_each_time(tmp_path):
     figure = comparison_figure({"a": CURVE}, COSINES, title="$x_", samples=1)
     data = encode(figure, "png")

@@ -29,6 +29,7 @@ def near(colours, colour):
     return (np.abs(colours.astype(int) - colour) < 8).all(axis=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "height", "width", "across"),
     [

@@ -52,6 +52,7 @@ def test_parallel_edges_lie_side_by_side(directed):
 
 
 class TestSolution:
+    @pytest.mark.slow
     def test_chosen_edges_have_another_colour(self):
         figure = graphs.solution_figure(drawing(), np.array([1, 0, 0, 1]), title="some")
         shown = lines(figure.axes[0])
@@ -89,6 +90,7 @@ class TestSolution:
         assert heights == [-0.008, 0.008]
         assert pixels(figure).shape[2] == 3
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
     def test_the_same_figure_gives_the_same_bytes(self, kind):
         first, second = (

@@ -47,6 +47,7 @@ def path_of(shape):
 
 
 class TestMap:
+    @pytest.mark.slow
     @pytest.mark.parametrize("shape", [(16, 16), (7, 9), (1, 1), (3, 40), (40, 3), (1, 2000), (301, 300), (900, 1000)])
     def test_grey_is_linear_in_the_cost_and_every_tile_is_shown(self, shape):
         costs = np.random.default_rng(0).uniform(2, 5, shape)
@@ -55,6 +56,7 @@ class TestMap:
         level = (costs - costs.min()) / (costs.max() - costs.min() or 1)
         assert np.abs(shown - (255 - 217 * level)[..., None]).max() <= 1.5
 
+    @pytest.mark.slow
     def test_tiles_are_not_blurred(self):
         costs = np.array([[1.0, 9.0], [9.0, 1.0]])
         figure = maps.map_figure(costs, np.zeros((2, 2)), title="crisp")
@@ -116,6 +118,7 @@ class TestMap:
 
 
 class TestMarginals:
+    @pytest.mark.slow
     def test_three_panels_with_map_sample_and_probabilities(self):
         shape = 9, 12
         mask, tiles = path_of(shape)
@@ -194,6 +197,7 @@ class TestSheet:
         assert max(sheet.shape) < 2200
         assert (sheet == ORANGE).all(axis=-1).sum() == 16 * 300
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("shape", SHAPES)
     def test_any_shape(self, shape):
         assert pixels(maps.sample_sheet(np.ones(shape), np.ones((9, *shape)), title="any")).size
@@ -217,6 +221,7 @@ class TestHeatMaps:
     def made(self, grids, rows=(0, 5), columns=(0, 1, 2)):
         return heat_maps(grids, rows, columns, title="t", label="loss")
 
+    @pytest.mark.slow
     def test_a_panel_for_each_number_of_samples_on_one_scale(self):
         figure = self.made({1: [[0, 1, 2], [3, 4, 5]], 10: [[5, 5, 5], [0, 0, 8]]})
         panels = [axes for axes in figure.axes if axes.images]
@@ -267,6 +272,7 @@ class TestTitle:
         assert pixels(figure).size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 def test_the_same_figure_gives_the_same_bytes(kind):
     mask, tiles = path_of((4, 4))

@@ -45,6 +45,7 @@ def test_numbers_below_a_panel_are_not_more_than_fit():
     assert labels == ["1", "4", "16", "64", "256", "1,024", "4,096"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 def test_one_place_alone_can_be_drawn_and_always_gives_the_same_bytes(kind):
     curve = ScalingCurve("64 maps", "threads", "GridPath", (1,), (1e-6,))

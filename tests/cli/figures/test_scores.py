@@ -54,6 +54,7 @@ class TestItems:
         )
         assert pixels(figure).std() > 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [1, 41, 500])
     def test_some_items_have_a_bar_each(self, count):
         names = [str(number) for number in range(count)]

@@ -43,6 +43,7 @@ class TestArrays:
         with pytest.raises(ArchiveError, match=r"^has arrays that do not fit each other$"):
             read(lambda shapes: shapes != [(2, 3), (4,)])
 
+    @pytest.mark.slow
     def test_a_bomb_takes_no_memory(self):
         np.savez_compressed(FILE, a=np.zeros((40, 2**20), "f4"), b=np.arange(4))
         tracemalloc.start()

@@ -221,6 +221,7 @@ class TestContent:
             (".csv", b"1,2")
         ] * 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("content", "message"),
         [

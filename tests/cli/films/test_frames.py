@@ -54,6 +54,7 @@ class TestScene:
         assert (frame.shape, frame.dtype) == (scene.size, np.uint8)
         assert max(frame.shape) < 500
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("words", ["", "步 10", "\udce9", "x" * 500])
     def test_any_headline_fits(self, words):
         scene = Scene((16, 16), 200)

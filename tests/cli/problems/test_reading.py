@@ -35,6 +35,7 @@ def write(name, content):
 
 
 class TestMaps:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.txt", "m.dat", "m.tab", "m.csv.gz", "m.TSV.GZ"])
     def test_tables(self, name):
         write(name, "\n".join(";".join(f"{cost:g}" for cost in row) for row in MAP))
@@ -85,6 +86,7 @@ class TestTables:
         write("e.csv", "Source,Target,Type,Id,Label,timeset,Weight\na,b,Undirected,0,,,1.0\nb,c,Undirected,1,,,2.0\n")
         assert refusal("marginals", "e.csv").startswith("e.csv: is a list of edges, by its names (Source, Target, Type,")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["i.csv", "i.tsv", "i.txt", "i.tsv.gz"])
     def test_items(self, name):
         write(name, "item\tscore\na\t1\nb\t2\n")

@@ -319,6 +319,7 @@ def test_one_of_one_instance_that_takes_a_batch_for_one(examined):
     assert "BlackBox" not in examined(squeezed)["rows"].detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [mixed_up, with_mates, mixed_up_in_odd_batches])
 def test_after_a_mix_up_it_is_asked_one_by_one(examined, fault):
     found = examined(fault)
@@ -383,6 +384,7 @@ WARNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", WARNS, ids=lambda fault: fault.__name__)
 def test_what_costs_is_the_only_warning(examined, fault):
     name, detail = WARNS[fault]

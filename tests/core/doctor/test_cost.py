@@ -234,6 +234,7 @@ def test_lambda_is_of_the_size_of_theta(examined):
     assert detail.endswith("at lambda 1e+08")
 
 
+@pytest.mark.slow
 def test_targets_outside_the_domain(examined):
     found = examined(MinCut(EDGES, 0, 3), (5,))
     assert (found.fails, found.warns) == ([], ["gradients"])

@@ -202,6 +202,7 @@ def test_the_sense_that_a_solver_declares(examined):
     assert examined(TopK(2), sense="max").fails == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("declares", "does", "sense", "detail"),
     [
@@ -236,6 +237,7 @@ def test_small_instances(examined, size):
     assert found.fails == []
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same():
     def told(seed):
         quiet = ("speed", "threads", "pickle")
@@ -255,6 +257,7 @@ class WithDomain:
         return TopK(1)(theta)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("domain", "asked"),
     [

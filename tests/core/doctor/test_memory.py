@@ -102,6 +102,7 @@ WARNS = {
 COST = ", which costs imle() a copy and others their numbers; "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", WARNS)
 def test_what_the_layer_makes_up_for_is_a_warning(examined, make):
     found = examined(make())
@@ -112,6 +113,7 @@ def test_what_the_layer_makes_up_for_is_a_warning(examined, make):
         assert ", and do not declare pure = True before" in found[name].detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", WARNS)
 def test_but_not_for_one_that_declares_to_be_pure(examined, make):
     solver = make()
@@ -155,6 +157,7 @@ def test_a_buffer_hides_nothing_else(examined):
     assert examined(Draws()).fails == ["determinism"]
 
 
+@pytest.mark.slow
 def test_one_that_gives_new_memory(examined):
     for solver in (BEST, BlackBox(lambda theta: theta > 0), lambda theta: BEST(theta).requires_grad_()):
         found = examined(solver)

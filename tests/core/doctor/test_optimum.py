@@ -195,6 +195,7 @@ FAILS = {
 """The first failure; where it is "maximiser", "monotone" may fail, too."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAILS, ids=lambda fault: fault.__name__)
 def test_a_fault_is_named_first_and_its_example_shows_it_again(examined, fault):
     name, detail, shows = FAILS[fault]
@@ -264,6 +265,7 @@ def test_one_that_keeps_targets_to_its_domain_and_one_that_does_not(examined):
     assert has_a_better_one(SilentDijkstra(), silent["domain"].example)
 
 
+@pytest.mark.slow
 def test_paths_that_are_clamped_outside_their_domain(examined):
     found = examined(lambda theta: GridPath()(theta), (4, 4))
     assert "like Dijkstra's algorithm on negative costs" in found["maximiser"].detail
@@ -289,6 +291,7 @@ def test_one_that_takes_nan(examined):
     assert found["domain"].detail.endswith("NaN: solved; NaN passes unseen, refuse it")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "name", "detail"),
     [
@@ -334,6 +337,7 @@ def test_solutions_that_depend_on_level(examined):
     assert moves_to_worse(of_low_numbers, found["shift"].example)
 
 
+@pytest.mark.slow
 def test_what_the_numbers_say(examined):
     found = examined(right)
     assert (found.fails, found.warns) == ([], [])

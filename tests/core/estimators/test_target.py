@@ -326,6 +326,7 @@ class TestAdaptiveBeta:
         target.observe(with_nonzeros(2, 1, 3))
         assert float(target.beta) == 0.5
 
+    @pytest.mark.slow
     def test_it_settles_where_a_gradient_has_about_one_entry_and_needs_a_long_way_there_in_small_steps(self):
         # Top-5 of 10, as in the synthetic experiment of the papers.
         stream = np.random.RandomState(0)

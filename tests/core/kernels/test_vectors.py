@@ -204,6 +204,7 @@ def pairs(draw, size=LANES):
 
 
 class TestMemory:
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint32, np.float32, np.float64])
     @pytest.mark.parametrize("copy", [copied, copied_by_address])
     def test_load_and_store_move_lanes_numbers_from_anywhere(self, dtype, copy):
@@ -294,6 +295,7 @@ class TestOperations:
         operation(one, nan, out)
         assert np.isnan(out).all()
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1))
     def test_products_are_those_of_numpy_to_the_bit_also_beside_a_sum(self, dtype, seed):
@@ -327,6 +329,7 @@ class TestOperations:
         made_single(whole, single)
         np.testing.assert_array_equal(single, whole.astype(np.float32))
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(pairs(LANES + 1))
     def test_less_equal_and_choose(self, pair):
@@ -345,6 +348,7 @@ class TestOperations:
         assert some_less(one, other)
         assert not some_less(other, one)
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(st.sampled_from(TYPES).flatmap(lambda dtype: numbers(dtype, (3, LANES))))
     def test_masks_are_joined(self, values):

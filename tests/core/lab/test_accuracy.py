@@ -108,6 +108,7 @@ class TestIntervals:
             if shift:
                 assert hits / runs < 0.99, name
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [3, 5, 40, 300])
     def test_no_bias_is_not_denied_where_one_direction_has_all_of_the_variance(self, count):
         generator, runs = torch.Generator().manual_seed(9), 300
@@ -118,6 +119,7 @@ class TestIntervals:
         assert hits / runs > 0.95 - 4 * math.sqrt(0.95 * 0.05 / runs)
         assert all(each.bias.is_wide for each in found if each.squared_bias < 0)
 
+    @pytest.mark.slow
     def test_squares_are_right_on_average(self):
         generator = torch.Generator().manual_seed(2)
         found = [measure(gaussian(8, generator, 0.5, 1.0), TRUE) for _ in range(1500)]
@@ -127,6 +129,7 @@ class TestIntervals:
         # The squared bias of the mean itself is too large by variance / R = 0.625.
         assert float(torch.tensor([float(each.squared_bias) for each in found]).mean()) < 0.4
 
+    @pytest.mark.slow
     def test_the_squared_progress_is_right_on_average(self):
         generator = torch.Generator().manual_seed(3)
         found = [measure(gaussian(60, generator, 0.0, 2.0), TRUE) for _ in range(1000)]

@@ -42,6 +42,7 @@ class TestToldApart:
         same = cell("a", [1.0])
         assert not is_told_apart(same, same)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("instances", [1, 5])
     def test_equal_errors_seldom_are_and_different_ones_nearly_always(self, instances):
         equal = different = 0

@@ -44,6 +44,7 @@ def top_1(loss=None):
 
 
 class TestCells:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("lambda_", "temperature"), [(0.5, 1.0), (2.0, 1.0), (1.0, 2.0)])
     @pytest.mark.parametrize("central", [False, True])
     def test_bias_of_imle_is_that_of_the_closed_form(self, lambda_, temperature, central):
@@ -63,6 +64,7 @@ class TestCells:
         assert cell.accuracy.mse == pytest.approx(cell.accuracy.bias**2 + cell.accuracy.variance, rel=0.02)
         assert (cell.lambda_, cell.temperature, cell.nb_samples, cell.beta) == (lambda_, temperature, 10, None)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "name",
         ["perturbed", "perturbed-baseline", "score-function", "score-function-baseline", "score-function-exact", "simple"],
@@ -79,6 +81,7 @@ class TestCells:
         assert cell.accuracy.mse < 1e-20
         assert cell.calls == 10
 
+    @pytest.mark.slow
     def test_calls_of_each_estimator(self):
         problem, reference = top_1()
         cells = {cell.estimator: cell for cell in compare(problem, settings(noise=NormalNoiseDistribution()), reference)}
@@ -134,6 +137,7 @@ class TestSkipped:
         records = compare(problem, settings(noise=noise, repetitions=4, **changes), reference)
         return {record.estimator: record.reason for record in records if isinstance(record, Skipped)}
 
+    @pytest.mark.slow
     def test_what_noise_without_a_density_s_gradient_leaves_out(self):
         found = self.skipped(make_problem("top-k"), SumOfGammaNoiseDistribution(5, 4))
         assert set(found) == {
@@ -152,6 +156,7 @@ class TestSkipped:
             found["fenchel-young"] == "it has a loss of its own, of gold solutions, and estimates the gradient of no other"
         )
 
+    @pytest.mark.slow
     def test_a_solver_without_an_exact_distribution_leaves_out_exact_estimators(self):
         theta = -torch.ones(1, 4, 4, dtype=torch.float64)
         gold = GridPath()(theta)[0]
@@ -160,6 +165,7 @@ class TestSkipped:
         assert set(found) == {"fenchel-young", "perturbed-multiplicative", "score-function-exact", "simple"}
         assert found["simple"].startswith("function: got GridPath(")
 
+    @pytest.mark.slow
     def test_a_single_sample_has_no_baseline_of_others(self):
         assert "score-function-baseline" in self.skipped(make_problem("top-k"), GUMBEL, nb_samples=1)
 

@@ -144,6 +144,7 @@ def test_settings_by_name():
     assert METHODS["straight_through"].settings == {"rate": 0.019, "steps": 50, "noise": GUMBEL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_results_of_the_authors_code_come_out_again(name):
     outcome = reproduce(top_k(), METHODS[name], REPETITIONS)
@@ -152,6 +153,7 @@ def test_the_results_of_the_authors_code_come_out_again(name):
     assert abs(outcome.distance) < 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "setting", "value"),
     [
@@ -169,6 +171,7 @@ def test_a_wrong_factor_would_be_seen(name, setting, value):
     assert abs(reproduce(top_k(), replace(METHODS[name], **{setting: value}), repetitions).distance) > 3.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "most"),
     [
@@ -200,6 +203,7 @@ def plain_run(estimator, target, eps, settings):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["imle_sum_of_gamma", "straight_through", "adaptive_imle", "central_imle"])
 def test_a_repetition_is_what_a_run_of_its_own_would_be(name):
     rows, method = 3, METHODS[name]

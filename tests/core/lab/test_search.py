@@ -51,6 +51,7 @@ class TestGrid:
         cells, _ = found("simple", instances(), lambdas=[1.0, 2.0], temperatures=[0.5, 1.0, 2.0])
         assert [(cell.lambda_, cell.temperature) for cell in cells] == [(None, 0.5), (None, 1.0), (None, 2.0)]
 
+    @pytest.mark.slow
     def test_all_estimators_by_default(self):
         records = compare(instances("top-k", "3,1"), settings(lambdas=[1.0], temperatures=[1.0], repetitions=4))
         assert {record.estimator for record in records} == set(ESTIMATORS)
@@ -61,6 +62,7 @@ class TestGrid:
 
 
 class TestWidening:
+    @pytest.mark.slow
     def test_it_goes_on_until_the_best_is_inside(self):
         _, best = found("imle", instances("path"), widened=BOTH, repetitions=300)
         assert best.temperature < 0.5
@@ -181,6 +183,7 @@ class TestRepetitions:
         assert sure.repetitions == 300
         assert unsure.repetitions >= 600
 
+    @pytest.mark.slow
     def test_the_same_seed_gives_the_same_figures_whatever_else_is_measured(self):
         problems, grid = instances("top-k", "5,2", 2), {"widened": BOTH, "lambdas": [1.0, 3.0], "temperatures": [1.0, 2.0]}
         alone, again, among, other = (

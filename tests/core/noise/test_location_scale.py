@@ -126,6 +126,7 @@ def test_the_two_of_a_normal_pair_are_a_point_at_a_uniform_angle():
     assert stats.kstest(distances, stats.chi2(2).cdf).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @LAWS
 def test_all_loops_are_vectorised(law):
     # Draws are then made several at a time on every machine; the numbers do not depend on how many.

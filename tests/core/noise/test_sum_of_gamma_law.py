@@ -43,6 +43,7 @@ class TestMoments:
         assert mean == pytest.approx(np.euler_gamma / 2, rel=1e-12)
         assert variance == pytest.approx(math.pi**2 / 12, rel=1e-12)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), LAWS + LIMITS)
     def test_moments_of_draws(self, k, iterations):
         count = 200_000
@@ -59,6 +60,7 @@ class TestAgainstTheSeries:
         result = stats.ks_2samp(draws(k, iterations, 50_000), series(k, iterations, 50_000))
         assert result.pvalue > 1e-3
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), LAWS[:6])
     def test_tails_have_their_exact_share(self, k, iterations):
         law, values = SumOfGammaNoiseDistribution(k, iterations), draws(k, iterations, 400_000, seed=3)

@@ -277,6 +277,7 @@ class TestSteps:
             optimizer.step()
             torch.testing.assert_close(network.cost, reference)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("steps", "warm"), [(1, 1), (9, 1), (40, 4), (800, 50)])
     def test_the_learning_rate_rises_and_then_falls_to_zero(self, steps, warm):
         training = PerceptionTraining(Flat(), Watching(), painted(1, 1, 1), epochs=steps, batch=1, lr=0.25)
@@ -346,6 +347,7 @@ class TestResuming:
     def test_the_rest_is_the_same_to_the_bit(self, stop, tmp_path):
         self.check("imle", stop, tmp_path)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "name",
         [

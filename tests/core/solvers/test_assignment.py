@@ -25,6 +25,7 @@ def best_sum(scores, partial):
     return max(sum(max(scores[pair], 0.0) if partial else scores[pair] for pair in way) for way in pairs)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     SHAPES.flatmap(lambda shape: arrays.arrays(np.float64, shape, elements=SCORES)),

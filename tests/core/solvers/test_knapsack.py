@@ -23,6 +23,7 @@ def best_set(weights, capacity, values):
     return max(fitting, key=lambda z: (sum(v for v, one in zip(values, z, strict=True) if one), z))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), VALUES), min_size=1, max_size=7),
@@ -63,6 +64,7 @@ def test_weights_may_be_a_tensor_of_any_type(dtype):
     assert Knapsack(weights, 6)(torch.tensor([[3.0, 4.0, 5.0]])).tolist() == [[1, 0, 1]]
 
 
+@pytest.mark.slow
 def test_values_that_ties_do_not_decide():
     theta = torch.randn(200, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     weights = np.random.default_rng(0).integers(1, 20, 10)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from imle_core.solvers import SOLVERS, GridPath, TopK, top_k
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from([-1.5, -1.0, 0.0, 0.5, 0.5000001, 2.0, -float("inf")]), min_size=1, max_size=7), st.data())
 def test_the_best_set_and_among_equals_the_first(values, data):

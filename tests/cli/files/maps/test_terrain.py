@@ -336,6 +336,7 @@ class TestPictureFiles:
         reason = "image file is truncated (13 bytes not processed)"
         assert message(path) == f"{path}: cannot be read as a picture ({reason}); save it again, best as PNG"
 
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(data=st.data())
     def test_a_damaged_file_raises_nothing_but_errors_of_ours(self, folder, data):
@@ -408,6 +409,7 @@ class TestSize:
         # With a grid it goes on to the pixels, of which there are none.
         assert message(path, grid=(4, 4)).startswith(f"{path}: cannot be read as a picture (")
 
+    @pytest.mark.slow
     def test_a_big_picture_is_averaged_without_a_warning(self, tmp_path):
         picture = Image.new("1", (10_000, 9_000), 1)
         picture.paste(0, (5_000, 0, 10_000, 9_000))
@@ -674,6 +676,7 @@ def maps_and_grids(draw, walls=False):
 
 
 class TestGrid:
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(case=maps_and_grids(walls=True), band=st.sampled_from([1, 7, 2**20]))
     def test_against_cutting_tiles_into_parts(self, folder, case, band):

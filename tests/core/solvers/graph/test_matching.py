@@ -41,6 +41,7 @@ GAINS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GAINS)
 @pytest.mark.parametrize("perfect", [False, True])
 def test_matchings_are_those_of_networkx_in_whole_numbers(perfect, name):
@@ -59,6 +60,7 @@ def test_matchings_are_those_of_networkx_in_whole_numbers(perfect, name):
                 assert chosen_edges(solver(theta)[0]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("perfect", [False, True])
 @pytest.mark.parametrize("cycles", [(3, 5, 3), (5, 7, 9), (3, 3, 3)])
 def test_matchings_with_blossoms_in_blossoms(cycles, perfect):

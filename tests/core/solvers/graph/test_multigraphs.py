@@ -51,6 +51,7 @@ def all_paths(graph, edges, start, goal):
                     stack.append(([*nodes, head], [*path, number]))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.booleans().flatmap(problems))
 def test_paths(problem):
@@ -63,6 +64,7 @@ def test_paths(problem):
     assert len(solver.path_nodes(z[0])) == len(best) + 1
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.booleans().flatmap(problems))
 def test_cuts_take_all_parallel_edges(problem):
@@ -79,6 +81,7 @@ def test_cuts_take_all_parallel_edges(problem):
     assert all(edges[number][0] != edges[number][1] for number in chosen)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems(directed=False), st.booleans())
 def test_matchings_take_one_of_parallel_edges(problem, perfect):
@@ -97,6 +100,7 @@ def test_matchings_take_one_of_parallel_edges(problem, perfect):
     assert chosen_edges(Matching(graph, perfect)(theta_of(gains, loops))) == list(best)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems(directed=False))
 def test_trees_take_one_of_parallel_edges(problem):

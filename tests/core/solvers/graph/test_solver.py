@@ -59,6 +59,7 @@ def test_batched_equals_one_by_one(name):
     assert torch.equal(torch.cat([solver(row[None]) for row in theta]), solver(theta))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["path", "tree", "cut", "matching"])
 def test_threads_do_not_matter(name):
     graph = nx.Graph([("a", "c"), *nx.relabel_nodes(nx.path_graph(3), {0: "a", 1: "b", 2: "c"}).edges()])

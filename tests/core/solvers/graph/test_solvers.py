@@ -78,18 +78,21 @@ def check_paths(graph, start, goal, costs):
         assert chosen_edges(solver(theta)[0]) == sorted(best)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems(EXACT))
 def test_paths_of_costs_that_are_not_negative(problem):
     check_paths(*problem)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems([*EXACT, -1.0, -1.0, -2.0, -0.5, -1024.0], directed=True, acyclic=True))
 def test_acyclic_paths_of_any_costs(problem):
     check_paths(*problem)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems(EXACT, directed=True), st.lists(st.sampled_from([-2.0, 0.0, 0.0, 1.0, 3.0]), min_size=5, max_size=5))
 def test_paths_of_negative_costs_without_a_negative_cycle(problem, potentials):
@@ -98,6 +101,7 @@ def test_paths_of_negative_costs_without_a_negative_cycle(problem, potentials):
     check_paths(graph, start, goal, costs + shift)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems([*EXACT, -1.0, -1.0, -2.0, -0.5], directed=True))
 def test_a_negative_cycle_on_the_way_is_an_error_and_no_other(problem):
@@ -133,6 +137,7 @@ def test_a_cycle_that_is_negative_by_rounding_only_is_no_error():
     assert solver(row).tolist() == [[float(edge != ("d", "b")) for edge in solver.edges]]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems(COSTS, most=6))
 def test_paths_with_rounding_are_best_up_to_it(problem):
@@ -154,6 +159,7 @@ def is_forest(solver, edges):
     return not edges or nx.is_forest(graph)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems([*COSTS, -1.0, -1e30, -0.1], directed=False), st.booleans())
 def test_trees(problem, forest):
@@ -190,6 +196,7 @@ def all_matchings(solver):
                 yield edges
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(problems([*COSTS, -1.0, -1.0, -0.1, -0.2, -1e30, -2.0], directed=False, most=6), st.booleans())
 def test_matchings(problem, perfect):
@@ -210,6 +217,7 @@ def test_matchings(problem, perfect):
         assert chosen_edges(solver(-row[None])[0]) == sorted(best)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(problems([*COSTS, 5e-324, 2.0**-60, 2.0**60, 1e300, 1 - 2.0**-53]))
 def test_cuts(problem):
@@ -261,6 +269,7 @@ def test_large_graphs_have_the_values_of_networkx(seed):
     assert torch.equal(cut(-whole), cut(-whole * (1 + 2.0**-52)))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     problems([0.0, 0.1, 0.2, 0.3, 1e16, 3.7], directed=True), st.lists(st.sampled_from([-1e16, 0.1, 0.7, 1e8]), min_size=5)

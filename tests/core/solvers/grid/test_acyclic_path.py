@@ -28,6 +28,7 @@ def paths(height, width, diagonal):
     return back(height - 1, width - 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.tuples(st.integers(1, 4), st.integers(1, 4)).flatmap(lambda shape: arrays.arrays(np.float64, shape, elements=GAINS)),

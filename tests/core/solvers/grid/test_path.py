@@ -97,6 +97,7 @@ def problems(draw, longest=7, values=COMMON):
 
 
 class TestOptimality:
+    @pytest.mark.slow
     @settings(max_examples=150, deadline=None)
     @given(problems(3), st.sampled_from(ENGINES))
     def test_no_path_is_cheaper(self, problem, engine):
@@ -108,6 +109,7 @@ class TestOptimality:
         cheapest = min(sum(costs[tile] for tile in path) for path in paths)
         assert costs[mask == 1].sum() == pytest.approx(cheapest, rel=1e-12)
 
+    @pytest.mark.slow
     @settings(max_examples=150, deadline=None)
     @given(problems(), st.sampled_from(ENGINES))
     def test_ties_go_to_the_smallest_predecessor_in_row_major_order(self, problem, engine):
@@ -156,6 +158,7 @@ class TestEngines:
     def test_they_agree_to_the_tile_and_to_the_word(self, problem):
         self.assert_agreement(problem)
 
+    @pytest.mark.slow
     @settings(max_examples=150, deadline=None)
     @given(problems(values=st.sampled_from([1e-4, 1.0, 2.0, 1e16, 1e18, 1e290, np.inf])))
     def test_also_where_rounding_loses_costs(self, problem):
@@ -300,6 +303,7 @@ class TestEnds:
 
 
 class TestPathTiles:
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(problems(values=st.sampled_from([1.0, 2.0, 1e17, 1e18, 1e290])))
     def test_they_lead_from_start_to_goal_over_every_tile_once(self, problem):

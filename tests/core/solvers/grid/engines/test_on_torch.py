@@ -54,6 +54,7 @@ def perturbed(count, height, width, seed=0):
 
 
 class TestReference:
+    @pytest.mark.slow
     @settings(max_examples=120, deadline=None)
     @given(problems(st.one_of(st.sampled_from([1.0, 2.0, 3.0]), st.floats(0.01, 9.0), st.just(math.inf))))
     def test_equal_to_the_tile(self, problem):
