@@ -42,6 +42,7 @@ def fails(*arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_fine_pictures")
 def test_every_estimator_has_a_row_or_a_reason_and_a_sentence_ends_it():
     text = compare(*SMALL)
     rows = [row.rstrip() for row in text.split("\n\n")[0].splitlines()]

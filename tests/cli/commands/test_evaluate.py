@@ -51,6 +51,7 @@ def _here(_trained):
 
 class TestEvaluate:
     @pytest.mark.slow
+    @pytest.mark.usefixtures("_fine_pictures")
     def test_the_last_network_on_the_maps_it_was_tested_on(self):
         values = json.loads(run("evaluate", "run", "maps", "--json"))
         summary = json.loads(Path("run/summary.json").read_text())

@@ -23,11 +23,11 @@ folder = os.getcwd()
 ignore_user_settings()
 assert os.getcwd() == folder
 import matplotlib, numpy
-from imle_cli import canvas, figures
+from imle_cli.figures import canvas, maps
 assert matplotlib.get_backend() == "agg"
 assert locale.setlocale(locale.LC_NUMERIC) == "C"
 assert matplotlib.rcParams["axes.facecolor"] == "white"
-Path("p.png").write_bytes(canvas.encode(figures.map_figure(numpy.eye(3) + 1, numpy.eye(3), title="a map"), "png"))
+Path("p.png").write_bytes(canvas.encode(maps.map_figure(numpy.eye(3) + 1, numpy.eye(3), title="a map"), "png"))
 """
 
 

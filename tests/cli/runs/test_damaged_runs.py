@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from imle_cli.app import app
 from imle_cli.files.datasets import read_maps
+from imle_cli.files.outputs import OutputError
 from imle_cli.files.sources import SourceError
 from imle_cli.learning.experiment import TrainingExperiment
 from imle_cli.learning.recorder import TrainingRecorder
@@ -103,7 +104,7 @@ def refusal(read):
         warnings.simplefilter("error")
         try:
             read()
-        except SourceError as error:
+        except (SourceError, OutputError) as error:
             return str(error)
     return None
 
