@@ -36,7 +36,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command found: the same values for JSON and for a reader.
+    """Findings of a command: the same values for JSON and for a reader.
 
     Attributes:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.

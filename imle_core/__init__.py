@@ -22,7 +22,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     kernels      foundations of compiled code: compiler, cache, vectors, random bits
     concurrency  threads, locks, processes that work together
 
-What a compiler reads lies in a folder ``kernels`` beside the code that calls it.
+Whatever numba compiles lies in a folder ``kernels`` beside the code that calls it.
 
 Words, in code and prose alike:
 
