@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -13,6 +14,11 @@ import pytest
 # Tests run side by side: threads of torch that spin while they wait would take the cores from each other. Read when torch
 # is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Where bytecode is not kept, every worker rewrites the assertions of every test module, and every process that a test starts
+# compiles both packages. Set for the tests alone, whoever runs them; git ignores what is written.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config):

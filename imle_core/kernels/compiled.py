@@ -1,5 +1,6 @@
 """Compiled kernels: numba with a cache on disk, also where the package itself cannot be written to."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -50,11 +51,20 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     return kernel
 
 
+_thread = threading.local()
+
+
 def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def run(*arguments: Any) -> Any:
-        with np.errstate(all="ignore"):
+        if getattr(_thread, "is_silent", False):  # called by a kernel: a state of errors of its own would take as long as it
             return function(*arguments)
+        _thread.is_silent = True
+        try:
+            with np.errstate(all="ignore"):
+                return function(*arguments)
+        finally:
+            _thread.is_silent = False
 
     return run
 
