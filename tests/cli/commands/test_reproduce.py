@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from command_line import Command
 from imle_core.lab import reproduce
 from imle_core.lab.reproduction import METHODS, top_k
+from threads import torch_threads
 
 NAMES = ["imle_sum_of_gamma", "imle_sum_of_gamma_tuned", "imle_gumbel", "imle_gumbel_tuned", "straight_through"]
 NAMES += ["score_function", "adaptive_imle", "central_imle", "simple"]
@@ -26,10 +26,8 @@ without_experiment, run = Command("reproduce"), Command("reproduce", "top-k")
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(1):
+        yield
 
 
 @pytest.mark.slow
