@@ -1,10 +1,14 @@
 """What the tests of the command line share: an empty current folder, and a terminal."""
 
 import os
+import signal
+import subprocess
 
 import pytest
 
 import warm
+
+pytest.register_assert_rewrite("command_line", "map_files")
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +33,16 @@ class Terminal:
         process = warm.start(*arguments, env=kept | settings, **streams)
         os.close(self.line)
         return process
+
+    def interrupted(self, text, *call):
+        """Everything that a call of ``imle`` shows that is interrupted, as by Ctrl-C, when it has shown ``text``."""
+        with self.start("-m", "imle_cli", *call, stdout=subprocess.DEVNULL) as process:
+            self.read_until(text)
+            process.send_signal(signal.SIGINT)
+            shown = self.read_all()
+        assert process.returncode == 130
+        assert shown.rstrip().endswith("interrupted")
+        return shown
 
     def read_until(self, text):
         """Reads on until ``text`` was shown."""

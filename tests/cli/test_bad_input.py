@@ -9,21 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 
 MAP_COMMANDS = ("solve", "sample", "marginals")
 
-
-def run(*arguments):
-    return CliRunner().invoke(app, list(map(str, arguments)))
+imle = Command()
+run = imle.invoke
 
 
 def expect_refusal(arguments, code, message, written=()):
     """The command must fail with this line and leave no other file than those in ``written``."""
-    result = run(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+    imle.expect_refusal(arguments, code, message)
     assert sorted(path.name for path in Path().iterdir()) == sorted(written)
 
 

@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 SIZES = (
     *MEASUREMENTS[:1],
     *MEASUREMENTS[3:12],
-    partial(black_boxes.workers, seconds=0.001, count=8),
+    pytest.param(partial(black_boxes.workers, seconds=0.001, count=8), marks=pytest.mark.process),
     partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=5),
     partial(paths.every_rival, kind="uniform random", side=4, dtype=torch.float64, count=5),
     partial(paths.plain_kernel, side=12, count=5),

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from grids import kernel_calls
 from imle_cli.benchmarks import crossovers, measurement
 from imle_core.kernels.vectors import LANES
 from imle_core.solvers import Tuning
-from imle_core.solvers.grid.engines import compiled
 
 USED = Tuning()
 
@@ -26,22 +26,9 @@ def taking(monkeypatch):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Kernels that are called, in order, with the number of maps that each gets."""
-    calls = []
-    for module, name in (
-        (compiled.lanes, "scaled_paths"),
-        (compiled.lanes, "exact_paths"),
-        (compiled.one_map, "cheapest_paths"),
-    ):
-        kernel = getattr(module, name)
-
-        def counted(maps, grid, which, *others, kernel=kernel, name=name):
-            calls.append((name, len(which)))
-            return kernel(maps, grid, which, *others)
-
-        monkeypatch.setattr(module, name, counted)
+    """Kernels that the measured runs call, each run once."""
     monkeypatch.setattr(crossovers, "fastest", lambda *runs: [1.0 for run in runs if run() is not None])
-    return calls
+    return kernel_calls(monkeypatch)
 
 
 class TestArithmetic:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from command_line import Command
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution
 from imle_core.lab import calibrate as library_calibrate
@@ -23,15 +22,7 @@ ROW = ["temperature", "total_variation", "total_variation_standard_error", "marg
 ROW += ["marginal_error_standard_error", "most_total_variation", "by_instance"]
 QUICK = ["--samples", "400", "--temps", "1,2"]
 
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["calibrate", *map(str, arguments)])
-
-
-def calibrate(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+calibrate = Command("calibrate")
 
 
 @pytest.fixture
@@ -242,9 +233,7 @@ BAD = {
 def test_bad_options(arguments):
     np.save("map.npy", np.ones((3, 3)))
     before = sorted(Path().iterdir())
-    result = invoke(*arguments)
-    code, message = BAD[arguments]
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+    calibrate.expect_refusal(arguments, *BAD[arguments])
     assert sorted(Path().iterdir()) == before
 
 
@@ -252,7 +241,7 @@ def test_bad_options(arguments):
 def test_a_folder_that_cannot_be_written_to(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        result = invoke(*QUICK)
+        result = calibrate.invoke(*QUICK)
     finally:
         tmp_path.chmod(0o700)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -261,13 +250,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
 
 @pytest.mark.process
 def test_ctrl_c_while_sampling(terminal, tmp_path):
-    process = terminal.start("-m", "imle_cli", "calibrate", "--samples", str(10**9), stdout=subprocess.DEVNULL)
-    with process:
-        terminal.read_until(b"sampling")
-        process.send_signal(signal.SIGINT)
-        shown = terminal.read_all()
-    assert process.returncode == 130
-    assert shown.rstrip().endswith("interrupted")
+    terminal.interrupted(b"sampling", "calibrate", "--samples", str(10**9))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.figures import comparison
 from imle_core.estimators import ESTIMATORS
 
@@ -24,19 +23,11 @@ CELL = ["estimator", "lambda", "beta", "temperature", "repetitions", "best", "ed
 CELL += [f"{name}{part}" for name in FIGURES for part in ("", "_standard_error", "_low", "_high")]
 CELL += ["calls", "milliseconds"]
 
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["compare", *map(str, arguments)])
-
-
-def compare(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+compare = Command("compare")
 
 
 def fails(*arguments):
-    result = invoke(*arguments)
+    result = compare.invoke(*arguments)
     assert result.stdout == ""
     return result.exit_code, result.stderr.rstrip("\n")
 
@@ -290,7 +281,7 @@ class TestYourOwn:
             "--noise",
             "gumbel",
         ]
-        result = invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
+        result = compare.invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
         assert result.exit_code == 0
         values = json.loads(result.stdout)
         assert values["skipped"] == {"imle": "the loss has no gradient, and this estimator needs it"}

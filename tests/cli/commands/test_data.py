@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.files.datasets import DataSetError, read_maps, splits_in
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_core.perception import ColourLookup, judge, plan
@@ -33,20 +32,8 @@ KEYS = [
     "files",
 ]
 
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["data", "terrain", *map(str, arguments)])
-
-
-def data(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+data = Command("data", "terrain")
+invoke, expect_refusal = data.invoke, data.expect_refusal
 
 
 def contents(folder):
@@ -187,7 +174,7 @@ class TestOverwriting:
         with monkeypatch.context() as patch:
             patch.setattr(Path, "unlink", killed)
             with pytest.raises(Killed):
-                CliRunner().invoke(app, ["data", "terrain", *SMALL, "--out", "maps"], catch_exceptions=False)
+                invoke(*SMALL, "--out", "maps", catch_exceptions=False)
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
@@ -242,8 +229,7 @@ class TestRefusals:
         expect_refusal(["--out", "closed"], 2, "--out: the folder closed cannot be written to; choose another")
 
     def test_another_kind(self):
-        result = CliRunner().invoke(app, ["data", "weather"])
-        assert result.exit_code == 2
+        assert Command("data").invoke("weather").exit_code == 2
 
 
 @pytest.mark.process

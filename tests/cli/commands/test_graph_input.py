@@ -8,23 +8,15 @@ import networkx
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, marginals
 from imle_core.solvers import Matching, ShortestPath, SpanningTree
 
 SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 
-
-def run(*arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def values(*arguments):
-    return json.loads(run(*arguments, "--json"))
+run = Command()
+values, refusal = run.values, run.refusal
 
 
 @pytest.fixture
@@ -229,15 +221,8 @@ class TestSample:
         assert [float(line.split(",")[2]) for line in lines[1:]] == lengths
 
 
-def refusal(code, *arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert not list(Path().glob("*.png"))
-    return result.stderr.removeprefix("error: ").removesuffix("\n")
-
-
 def noted(*arguments):
-    result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    result = run.invoke(*arguments, "--json")
     assert result.exit_code == 0
     return json.loads(result.stdout), result.stderr.splitlines()
 
@@ -265,7 +250,7 @@ class TestNotes:
         assert (found["chosen"], found["directed"], found["edges"]) == ([["c", "b"]], True, 3)
         assert notes == ["note: d.csv: 1 edge without direction leads both ways, beside directed ones"]
         message = "d.csv: --goal: got 'a'; no path leads to it from 'b'; add edges, or choose another node"
-        result = CliRunner().invoke(app, ["solve", "d.csv", "--solver", "path", "--start", "b", "--goal", "a"])
+        result = run.invoke("solve", "d.csv", "--solver", "path", "--start", "b", "--goal", "a")
         assert result.stderr.splitlines()[-1] == f"error: {message}"
         found, notes = noted("solve", "d.csv", "--solver", "spanning-tree", "--undirected")
         assert (found["total"], found["edges"], notes) == (3, 2, [])
@@ -278,7 +263,7 @@ class TestNotes:
             '{"directed": false, "nodes": [{"id": 0}, {"id": 1}], "edges": [{"source": 0, "target": 1}]}'
         )
         arguments = ["solve", "d.json", "--weight", "none", "--start", "0", "--goal", "1", "--directed"]
-        result = CliRunner().invoke(app, arguments)
+        result = run.invoke(*arguments)
         assert (result.exit_code, result.stderr) == (
             1,
             "error: d.json: says itself that no edge is directed; leave --directed out\n",

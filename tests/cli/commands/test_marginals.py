@@ -7,22 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import GumbelNoiseDistribution
 from imle_core import marginals as library_marginals
 from imle_core.solvers import GridPath
+from threads import torch_threads
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "seed", "max_standard_error"]
 KEYS += ["expected_length", "expected_cost", "clamped_share", "seconds", "files"]
 
-
-def marginals(*arguments):
-    result = CliRunner().invoke(app, ["marginals", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+marginals = Command("marginals")
 
 
 def table():
@@ -122,15 +118,11 @@ class TestFigures:
 class TestReproducibility:
     @pytest.mark.slow
     def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(self, tmp_path):
-        before = torch.get_num_threads()
         contents = []
-        try:
-            for threads in (1, 2):
-                torch.set_num_threads(threads)
+        for threads in (1, 2):
+            with torch_threads(threads):
                 marginals("--samples", "3000", "--save", "p.npy")
                 contents.append([(tmp_path / name).read_bytes() for name in ("p.npy", "map-marginals.png")])
-        finally:
-            torch.set_num_threads(before)
         assert contents[0] == contents[1]
 
     @pytest.mark.slow

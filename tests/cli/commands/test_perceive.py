@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.perception.recorder import PerceptionRecorder
@@ -28,15 +27,8 @@ FILES = ["best.pt", "checkpoint.pt", "config.json", "history.npz", "metrics.csv"
 TIMES = ("seconds", "network_seconds", "solver_seconds", "noise_seconds", "judging_seconds")
 SMALL = ["--epochs", "2", "--batch", "8", "--augment"]
 
-
-def invoke(*arguments, command="perceive"):
-    return CliRunner().invoke(app, [command, *map(str, arguments)])
-
-
-def perceive(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+perceive = Command("perceive")
+invoke, expect_refusal = perceive.invoke, perceive.expect_refusal
 
 
 def notes(*arguments):
@@ -45,16 +37,10 @@ def notes(*arguments):
     return result.stderr
 
 
-def expect_refusal(arguments, code, message, command="perceive"):
-    result = invoke(*arguments, command=command)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
-
-
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "maps"
-    made = ["data", "terrain", "--size", "5", "--train", "30", "--test", "9", "--quiet", "--out", str(folder)]
-    assert CliRunner().invoke(app, made).exit_code == 0
+    Command("data")("terrain", "--size", "5", "--train", "30", "--test", "9", "--quiet", "--out", folder)
     return folder
 
 
@@ -135,7 +121,7 @@ class TestRun:
         values = json.loads(perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--json"))
         assert (values["judged"], values["split"], values["maps"]) == ("val", "test", {"train": 30, "val": 4, "test": 9})
         assert values["epochs"][-1]["optimal"] * 4 == pytest.approx(round(values["epochs"][-1]["optimal"] * 4))
-        evaluated = json.loads(invoke("run", data, "--json", command="evaluate").stdout)
+        evaluated = json.loads(Command("evaluate").invoke("run", data, "--json").stdout)
         assert evaluated["optimal"] == values["optimal"]
 
     @pytest.mark.slow
@@ -214,7 +200,7 @@ class TestResume:
         message = "run: config.json lacks options (epochs: got 'x'; it must be a whole number)"
         damaged = "it is damaged or no run of imle; choose another folder"
         expect_refusal(["--resume", "run"], 1, f"{message}; {damaged}")
-        expect_refusal(["run", data], 1, f"{message}; {damaged}", command="evaluate")
+        Command("evaluate").expect_refusal(["run", data], 1, f"{message}; {damaged}")
 
     def test_one_process_at_a_time(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
@@ -322,15 +308,13 @@ class TestBadInput:
         expect_refusal([data, "--out", data], 2, "--out: maps is not empty; choose another name")
 
     def test_a_run_of_another_kind(self, data):
-        train = ["--steps", "2", "--out", "trained", "--quiet"]
-        assert invoke(*train, command="train").exit_code == 0
+        train, evaluate = Command("train"), Command("evaluate")
+        train("--steps", "2", "--out", "trained", "--quiet")
         perceive(data, "--epochs", "1", "--beta", "0.1", "--out", "run", "--quiet")
         other = "is a run of imle train; this needs one of imle perceive"
         expect_refusal(["--resume", "trained"], 1, f"trained: {other}")
-        expect_refusal(["trained", data], 1, f"trained: {other}", command="evaluate")
-        expect_refusal(
-            ["--resume", "run"], 1, "run: is a run of imle perceive; this needs one of imle train", command="train"
-        )
+        evaluate.expect_refusal(["trained", data], 1, f"trained: {other}")
+        train.expect_refusal(["--resume", "run"], 1, "run: is a run of imle perceive; this needs one of imle train")
 
     def test_a_checkpoint_of_another_network(self, data):
         for name in ("small", "resnet18"):
@@ -341,11 +325,10 @@ class TestBadInput:
             1,
             "small: checkpoint.pt does not fit config.json; it is damaged or no run of imle; choose another folder",
         )
-        expect_refusal(
+        Command("evaluate").expect_refusal(
             ["small", data],
             1,
             "small: checkpoint.pt is of another network than small, which config.json names; choose another run",
-            command="evaluate",
         )
 
     def test_a_damaged_history(self, data):

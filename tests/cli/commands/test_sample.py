@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import SumOfGammaNoiseDistribution, stream_samples
 from imle_core.solvers import GridPath
@@ -15,11 +14,7 @@ from imle_core.solvers import GridPath
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "seed", "distinct", "lengths", "costs"]
 KEYS += ["clamped_share", "seconds", "files"]
 
-
-def sample(*arguments):
-    result = CliRunner().invoke(app, ["sample", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+sample = Command("sample")
 
 
 class TestSamples:

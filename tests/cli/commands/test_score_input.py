@@ -1,28 +1,19 @@
 """``imle solve``, ``sample`` and ``marginals`` on a table of scores."""
 
 import csv
-import json
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 
 ITEMS = {"tent": (15, 9), "stove": (10, 5), "rope": (12, 8), "map": (8, 2), "lamp": (-1, 1), "water": (16, 10)}
 PAIRS = np.array([[4.0, 5.0, 1.0, 0.0], [3.0, 1.0, 3.0, 5.0], [2.0, 1.0, -2.0, 3.0]])
 
-
-def run(*arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def values(*arguments):
-    return json.loads(run(*arguments, "--json"))
+run = Command()
+values, refusal = run.values, run.refusal
 
 
 @pytest.fixture(autouse=True)
@@ -139,13 +130,6 @@ def test_every_command_draws_the_same_picture_again(command, arguments):
     assert pictures[0] == pictures[1]
 
 
-def refusal(code, *arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert not list(Path().glob("*.png"))
-    return result.stderr.removeprefix("error: ").removesuffix("\n")
-
-
 WRONG_USAGE = {
     ("items.csv", "--solver", "top-k"): "--top-k: missing; --solver top-k needs a number of items from 1 to 6",
     ("items.csv", "--solver", "top-k", "--top-k", "7"): "--top-k: got 7; it must be from 1 to the table's 6 items",
@@ -219,7 +203,7 @@ def test_bad_tables(case):
 
 
 def noted(*arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
+    result = run.invoke(*arguments)
     assert result.exit_code == 0, result.stderr
     return result.stderr
 

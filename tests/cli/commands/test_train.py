@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command_line import Command
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
 from imle_cli.learning.experiment import TrainingExperiment
@@ -27,20 +26,8 @@ from imle_core import Training
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
 KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "kept_share", "seconds", "run"]
 
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
-
-
-def train(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+train = Command("train")
+invoke, expect_refusal = train.invoke, train.expect_refusal
 
 
 def arrays(run):
@@ -226,14 +213,8 @@ class TestResume:
     @pytest.mark.process
     def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
         arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
-        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
-        with process:
-            terminal.read_until(b"path off by")
-            process.send_signal(signal.SIGINT)
-            shown = terminal.read_all()
-        assert process.returncode == 130
+        shown = terminal.interrupted(b"path off by", "train", *arguments, "--out", "part")
         assert "go on with: imle train --resume part" in shown
-        assert shown.rstrip().endswith("interrupted")
         done = len(Path("part/metrics.csv").read_text().splitlines()) - 1
         assert 0 < done < 601
         assert not Path("part/summary.json").exists()
@@ -657,7 +638,7 @@ class TestCompany:
         with monkeypatch.context() as patch:
             patch.setattr(outputs.Path, "replace", killed)
             with pytest.raises(Killed):
-                CliRunner().invoke(app, ["train", "--steps", "5", "--out", "part"], catch_exceptions=False)
+                invoke("--steps", "5", "--out", "part", catch_exceptions=False)
         assert len(list(Path("part").iterdir())) >= count
         train("--steps", "5", "--out", "part", "--quiet")
         train("--steps", "5", "--out", "whole", "--quiet")

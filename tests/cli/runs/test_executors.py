@@ -119,6 +119,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 def test_a_cluster_of_dask_here_takes_orders_from_this_process_alone():
     pytest.importorskip("dask")
     pytest.importorskip("cryptography")

@@ -14,22 +14,13 @@ import pytest
 import torch
 from torch import distributed
 
+import image_maps
+from image_maps import painted
 from imle_core.concurrency.process_group import gathered, rank, size, summed
 from imle_core.noise import GumbelNoiseDistribution
-from imle_core.perception import ImageMaps, PerceptionTraining, judge, make_method, make_network, plan
-from imle_core.solvers import GridPath
+from imle_core.perception import PerceptionTraining, judge, make_method, make_network, plan
 
 PATIENCE = 120  # seconds
-
-
-def painted(count, side=4, seed=0):
-    """Maps with costs from 1 to 9, which the colours of their tiles tell, grain aside."""
-    generator = torch.Generator().manual_seed(seed)
-    levels = torch.randint(10, 91, (count, side, side), generator=generator)
-    grain = torch.randint(-8, 9, (count, 8 * side, 8 * side, 3), generator=generator)
-    pixels = (2 * levels).repeat_interleave(8, dim=1).repeat_interleave(8, dim=2)
-    costs = levels / 10
-    return ImageMaps((pixels[..., None] + grain).to(torch.uint8), costs, GridPath()(-costs))
 
 
 def begun(name, count, batch, generator=None, **settings):
@@ -39,7 +30,7 @@ def begun(name, count, batch, generator=None, **settings):
     method = make_method(name, beta=5.0, **settings)
     if name.startswith("adaptive"):
         method.layer.target.step = 0.2  # else nothing moves for long
-    network, maps = make_network("small", 0), painted(count)
+    network, maps = make_network("small", 0), painted(count, 4, 4)
     return PerceptionTraining(network, method, maps, epochs=2, batch=batch, lr=1e-3, augment=True, generator=generator)
 
 
@@ -102,7 +93,7 @@ def main(folder, place):
         "few": outcome(begun("imle", 3, 4)),
         "adaptive": outcome(adaptive),
         "beta": float(adaptive.method.layer.target.beta),
-        "judged": judged(painted(21).part(slice(rank(), None, size()))),
+        "judged": judged(painted(21, 4, 4).part(slice(rank(), None, size()))),
         "resumed": same,
         "state": state,
         "refused": refused(),
@@ -115,7 +106,8 @@ def main(folder, place):
 def both(tmp_path_factory):
     """What the two processes found."""
     folder = tmp_path_factory.mktemp("processes")
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    folders = Path(__file__).parents[3], Path(image_maps.__file__).parent
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, folders))}
     parts = [
         subprocess.Popen(
             [sys.executable, "-W", "error", __file__, str(folder), str(place)],
@@ -199,7 +191,7 @@ class TestTwo:
             torch.testing.assert_close(records, torch.tensor(alone["records"]), rtol=1e-4, atol=0)
 
     def test_they_judge_shares_as_one_judges_all(self, both):
-        alone = judged(painted(21))
+        alone = judged(painted(21, 4, 4))
         for found in both:
             assert found["judged"].regret == pytest.approx(alone.regret)
             assert found["judged"].optimal == alone.optimal

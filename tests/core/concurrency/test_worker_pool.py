@@ -13,6 +13,8 @@ import pytest
 
 from imle_core.concurrency import WorkerPool
 
+pytestmark = pytest.mark.process
+
 OWNER = """
 import os, sys, time
 from imle_core.concurrency.worker_pool import WorkerPool

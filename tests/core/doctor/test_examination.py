@@ -9,51 +9,20 @@ import numpy as np
 import pytest
 import torch
 
+from all_solvers import INSTANCES
 from imle_core.doctor import CHECKS, check
 from imle_core.doctor.examination import EXAMINATION, FIRST
-from imle_core.solvers import (
-    AcyclicGridPath,
-    ArgMax,
-    Assignment,
-    BlackBox,
-    GridPath,
-    IntegerProgram,
-    Knapsack,
-    Matching,
-    MinCut,
-    Ranking,
-    ShortestPath,
-    SpanningTree,
-    TopK,
-)
+from imle_core.solvers import BlackBox, TopK
 
-EDGES = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]
-GOOD = {
-    "grid": (GridPath(), (4, 5), []),
-    "grid, networkx": (GridPath(engine="networkx"), (3, 3), []),
-    "acyclic": (AcyclicGridPath(), (4, 5), []),
-    "top-k": (TopK(3), (3, 4), []),
-    "choice": (ArgMax(), (3, 4), []),
-    "ranking": (Ranking(), (6,), []),
-    "knapsack": (Knapsack([1, 2, 3, 4], 6), (4,), []),
-    "assignment": (Assignment(), (3, 4), []),
-    "partial": (Assignment(partial=True), (3, 3), []),
-    "program": (IntegerProgram(A=[[1, 1, 1, 1]], b=[2]), (4,), []),
-    "path": (ShortestPath(EDGES, 0, 3, floor=0.0), (5,), []),
-    "path, refusing": (ShortestPath(EDGES, 0, 3), (5,), ["gradients"]),
-    "tree": (SpanningTree(EDGES), (5,), []),
-    "matching": (Matching(EDGES), (5,), []),
-    "cut": (MinCut(EDGES, 0, 3, floor=0.0), (5,), []),
-    "cut, refusing": (MinCut(EDGES, 0, 3), (5,), ["gradients"]),
-}
+REFUSING = ["path, refusing", "cut, refusing"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("name", INSTANCES)
 def test_our_solvers_pass(examined, name):
-    solver, shape, warns = GOOD[name]
-    found = examined(solver, shape)
+    found = examined(*INSTANCES[name])
     assert tuple(found.found) == CHECKS
+    warns = ["gradients"] if name in REFUSING else []
     busy = [] if "speed" in warns else ["speed"]  # which depends on what else the machine does
     assert (found.fails, [name for name in found.warns if name not in busy]) == ([], warns)
 

@@ -12,6 +12,7 @@ from imle_core.exact import KSubset
 from imle_core.lab import EXPERIMENTS, TUNING_SEED, reproduce
 from imle_core.lab.reproduction import METHODS, MOMENTUM, ListedSets, Reproduction, gaps, top_k
 from imle_core.solvers import TopK
+from threads import torch_threads
 
 # Estimator, rate, steps, noise, lambda or first beta, step of beta; what the authors' code gave in how many repetitions.
 GAMMA, GUMBEL = "SumOfGammaNoiseDistribution(k=5, nb_iterations=10)", "GumbelNoiseDistribution(location=0, scale=1)"
@@ -33,10 +34,8 @@ REPETITIONS = 300
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
     """Batches this small are slower on more threads, and much slower where other processes want them, too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(1):
+        yield
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from imle_core import (
     SumOfGammaNoiseDistribution,
     kolmogorov_smirnov,
 )
+from threads import torch_threads
 
 COUNT = 200_000
 EXACT = {
@@ -103,14 +104,10 @@ class TestSample:
         assert torch.equal(first, law.sample((9,)))
 
     def test_threads_do_not_matter(self, law):
-        before = torch.get_num_threads()
-        try:
-            drawn = []
-            for threads in (1, 2):
-                torch.set_num_threads(threads)
+        drawn = []
+        for threads in (1, 2):
+            with torch_threads(threads):
                 drawn.append(law.sample((200_000,), generator=generator()))
-        finally:
-            torch.set_num_threads(before)
         assert torch.equal(*drawn)
 
     def test_draws_are_finite_and_uncorrelated(self, law):

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
+from image_maps import CostTable
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution
 from imle_core.estimators import ESTIMATORS
 from imle_core.losses import hamming
@@ -259,17 +259,6 @@ class TestLinearLoss:
         assert method.layer.solver.clamped == 0
 
 
-class Table(nn.Module):
-    """Costs that are parameters, of the map that the first pixel numbers."""
-
-    def __init__(self, costs):
-        super().__init__()
-        self.costs = nn.Parameter(costs.clone())
-
-    def forward(self, images):
-        return self.costs[images[:, 0, 0, 0].long()]
-
-
 class TestMeanReducedLoss:
     @pytest.mark.parametrize("beta", [0.4, 0.8])
     def test_a_small_lambda_gives_zero_gradients_on_nearly_all_maps(self, beta):
@@ -278,7 +267,7 @@ class TestMeanReducedLoss:
         maps = ImageMaps(images, truth, cheapest(truth))
         shares = {}
         for reduction in ("sum", "mean"):
-            table = Table(costs_of(4, count=64, height=6, width=6))
+            table = CostTable(costs_of(4, count=64, height=6, width=6))
             method = make_method("imle", beta=beta)
             (step,) = PerceptionTraining(table, method, maps, epochs=1, batch=64, loss_reduction=reduction)
             shares[reduction] = step.zeros

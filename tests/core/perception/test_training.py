@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from image_maps import CostTable, painted
 from imle_core import SumOfGammaNoiseDistribution
 from imle_core.perception import (
     Clock,
@@ -26,16 +27,6 @@ from imle_core.perception.training import EpochRecord
 from imle_core.solvers import GridPath
 
 
-def painted(count, height, width, seed=0):
-    """Maps with costs from 1 to 9, which the colours of their tiles tell, grain aside."""
-    generator = torch.Generator().manual_seed(seed)
-    levels = torch.randint(10, 91, (count, height, width), generator=generator)
-    grain = torch.randint(-8, 9, (count, 8 * height, 8 * width, 3), generator=generator)
-    pixels = (2 * levels).repeat_interleave(8, dim=1).repeat_interleave(8, dim=2)
-    costs = levels / 10
-    return ImageMaps((pixels[..., None] + grain).to(torch.uint8), costs, GridPath()(-costs))
-
-
 def colours(images):
     """Costs that the colours tell, ``(N, H, W)``."""
     return images.float().mean(dim=3).unflatten(2, (-1, 8)).unflatten(1, (-1, 8)).mean(dim=(2, 4)) / 20
@@ -51,17 +42,6 @@ class Flat(nn.Module):
     def forward(self, images):
         self.seen.append(images)
         return self.cost.expand(len(images), images.shape[1] // 8, images.shape[2] // 8)
-
-
-class Table(nn.Module):
-    """Costs that are parameters, of the map that the first pixel numbers."""
-
-    def __init__(self, costs):
-        super().__init__()
-        self.costs = nn.Parameter(costs.clone())
-
-    def forward(self, images):
-        return self.costs[images[:, 0, 0, 0].long()]
 
 
 class Watching(LearningMethod):
@@ -199,7 +179,7 @@ class TestRecords:
     def test_zeros_are_the_share_of_maps_whose_gradient_is_zero(self):
         maps = ImageMaps(numbered(4), COSTS[:4], GridPath()(-COSTS[:4]))
         for loss, zeros in (("squared", 0.5), ("hamming", 0.0)):
-            table = Table(torch.cat([COSTS[:2], 10 - COSTS[2:4]]))
+            table = CostTable(torch.cat([COSTS[:2], 10 - COSTS[2:4]]))
             training = PerceptionTraining(table, make_method("straight-through", loss=loss), maps, epochs=1, batch=4)
             (record,) = training
             assert record.zeros == training.epoch_record.zeros == zeros
@@ -241,7 +221,7 @@ class TestSteps:
         """Gradients of the costs of eight maps, from one epoch in which hardly anything moves."""
         truth = painted(8, 4, 4, seed=1).costs
         maps = ImageMaps(numbered(8), truth, GridPath()(-truth))
-        table, gradients = Table(COSTS), torch.zeros_like(COSTS)
+        table, gradients = CostTable(COSTS), torch.zeros_like(COSTS)
         method = make_method("imle", beta=beta)
         for _ in PerceptionTraining(table, method, maps, epochs=1, batch=batch, lr=1e-12, loss_reduction=reduction):
             gradients += table.costs.grad

@@ -20,6 +20,7 @@ from imle_core import (
     stream_samples,
 )
 from imle_core.solvers import GridPath, TopK
+from threads import torch_threads
 
 SUM_OF_GAMMA = SumOfGammaNoiseDistribution(3.0)
 
@@ -39,13 +40,9 @@ class TestStream:
     def test_samples_depend_neither_on_chunks_nor_on_threads(self, noise):
         theta = normal(2, 40, 50)
         whole = samples(TopK(9), theta, noise, nb_samples=70)
-        before = torch.get_num_threads()
-        try:
-            for threads, chunk in ((1, 1), (2, 7), (2, 33)):
-                torch.set_num_threads(threads)
+        for threads, chunk in ((1, 1), (2, 7), (2, 33)):
+            with torch_threads(threads):
                 assert torch.equal(samples(TopK(9), theta, noise, nb_samples=70, chunk_size=chunk), whole)
-        finally:
-            torch.set_num_threads(before)
 
     def test_a_longer_run_begins_with_a_shorter_one(self):
         theta = normal(2, 40, 50)
@@ -129,15 +126,11 @@ class TestMarginals:
     def test_the_result_depends_neither_on_chunks_nor_on_threads(self):
         theta = normal(2, 40, 50, dtype=torch.float32)
         whole = marginals(lambda z: z, theta, SUM_OF_GAMMA, nb_samples=70)
-        before = torch.get_num_threads()
-        try:
-            for threads, chunk in ((1, 1), (2, 7)):
-                torch.set_num_threads(threads)
+        for threads, chunk in ((1, 1), (2, 7)):
+            with torch_threads(threads):
                 part = marginals(lambda z: z, theta, SUM_OF_GAMMA, nb_samples=70, chunk_size=chunk)
                 assert torch.equal(part.mean, whole.mean)
                 assert torch.equal(part.standard_error, whole.standard_error)
-        finally:
-            torch.set_num_threads(before)
 
     def test_records_run_over_all_samples_so_far(self):
         theta = normal(2, 40, 50)

@@ -6,28 +6,14 @@ import pickle
 import pytest
 import torch
 
-from imle_core.solvers import (
-    AcyclicGridPath,
-    ArgMax,
-    Assignment,
-    BlackBox,
-    GridPath,
-    IntegerProgram,
-    Knapsack,
-    Matching,
-    MinCut,
-    Ranking,
-    ShortestPath,
-    SpanningTree,
-    TopK,
-)
+from all_solvers import BATCHES, EDGES
+from imle_core.solvers import BlackBox, ShortestPath
 
 MAPS = -torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
-SOLVERS = [AcyclicGridPath(), ArgMax(), Assignment(), BlackBox(torch.sign), GridPath(), Ranking(), TopK(3)]
-SOLVERS += [IntegerProgram(A=torch.ones(1, 16).numpy(), b=[3]), Knapsack(torch.arange(16).view(4, 4), 9)]
-
-EDGES = [(0, 1), (1, 2), (2, 3), (0, 2)]
-GRAPHS = [Matching(EDGES), MinCut(EDGES, 0, 3), ShortestPath(EDGES, 0, 3, floor=0.1), SpanningTree(EDGES)]
+SOLVERS = [BATCHES[name][0] for name in ("acyclic path", "arg max", "assignment")] + [BlackBox(torch.sign)]
+SOLVERS += [BATCHES[name][0] for name in ("path", "ranking", "top 3", "program", "knapsack")]
+GRAPHS = [BATCHES[name][0] for name in ("matching", "cut")]
+GRAPHS += [ShortestPath(EDGES, 0, 3, floor=0.1), BATCHES["tree"][0]]
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda solver: pickle.loads(pickle.dumps(solver))])

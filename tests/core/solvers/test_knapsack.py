@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imle_core.solvers import Knapsack
+from threads import torch_threads
 
 VALUES = st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0, 1.0, 1.5, 3.0, 2.0**40, -float("inf")])
 
@@ -79,13 +80,9 @@ def test_batched_equals_one_by_one_on_any_number_of_threads():
     theta = torch.randn(64, 30, generator=torch.Generator().manual_seed(0))
     solver = Knapsack(np.arange(1, 31), 200)
     alone = torch.cat([solver(row[None]) for row in theta])
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 3):
-            torch.set_num_threads(count)
+    for count in (1, 3):
+        with torch_threads(count):
             assert torch.equal(solver(theta), alone)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def test_what_divides_all_weights_changes_nothing():

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from imle_cli import notes
 from imle_cli.files.maps.pictures import FORMATS
 from imle_cli.files.maps.terrain import load
-from imle_cli.files.sources import SourceError
+from map_files import refusal, write
 
 REMEDY = "climbing costs, not height: make costs of them, 1 + slope for instance, and save these as .npy"
 SIGNED = f"is a TIFF of signed numbers, measurements such as heights, not brightness; {REMEDY}"
@@ -35,41 +34,20 @@ def tiff(array, **tags):
     )
 
 
-def write(content, name="map.tif"):
-    Path(name).write_bytes(content)
-    return Path(name)
-
-
-def refusal(path):
-    with pytest.raises(SourceError) as error:
-        load(Path(path))
-    assert str(error.value).startswith(f"{path}: ")
-    assert len(str(error.value)) <= 300
-    return str(error.value).removeprefix(f"{path}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
-
-
 class TestHeights:
     @pytest.mark.parametrize("kind", ["int16", "int32", "int8"])
     def test_signed_numbers_are_no_brightness(self, kind):
         heights = np.array([[100, 101], [117, 90]], dtype=kind)
-        assert refusal(write(tiff(heights))) == SIGNED
-        assert refusal(write(tiff(-heights))) == SIGNED
+        assert refusal(write(tiff(heights), "map.tif")) == SIGNED
+        assert refusal(write(tiff(-heights), "map.tif")) == SIGNED
 
     def test_32_bits_over_the_whole_range_are_grey(self):
-        np.testing.assert_array_equal(load(write(tiff(np.array([[0, 65535]], dtype=np.int32)))), [[100, 1]])
+        np.testing.assert_array_equal(load(write(tiff(np.array([[0, 65535]], dtype=np.int32)), "map.tif")), [[100, 1]])
 
     @pytest.mark.parametrize("tag", ["t33550", "t33922", "t34735", "t42113"])
     @pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
     def test_one_band_that_is_placed_on_earth(self, kind, tag):
-        assert refusal(write(tiff(np.array([[0, 1], [1, 1]], dtype=kind), **{tag: 1}))) == PLACED
+        assert refusal(write(tiff(np.array([[0, 1], [1, 1]], dtype=kind), **{tag: 1}), "map.tif")) == PLACED
 
     def test_colours_that_are_placed_on_earth_are_a_picture(self):
         info = TiffImagePlugin.ImageFileDirectory_v2()
@@ -81,7 +59,7 @@ class TestHeights:
     def test_heights_in_floating_point(self):
         rule = "a float picture holds luminance in 0..1, so save costs as .npy instead"
         content = tiff(np.array([[0.5, 1544.5]], dtype=np.float32))
-        assert refusal(write(content)) == f"has a pixel of 1544.5 at row 0, column 1; {rule}"
+        assert refusal(write(content, "map.tif")) == f"has a pixel of 1544.5 at row 0, column 1; {rule}"
 
     @pytest.mark.parametrize("name", ["map.png", "map.tif"])
     def test_a_note_tells_of_16_bits_that_hardly_differ(self, said, name):

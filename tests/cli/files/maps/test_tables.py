@@ -1,39 +1,16 @@
 """Maps in tables: separators, decimal commas, names and numbers of rows; and tables that are no maps."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from imle_cli import notes
 from imle_cli.files.maps.tables import holds_numbers_alone, likeness_to_edges
 from imle_cli.files.maps.terrain import load
 from imle_cli.files.sources import SourceError
+from map_files import refusal, write
 
 WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
 RASTER = "440.5 320 107\n500.5 320 123\n440.5 260 115\n500.5 260 99.5\n440.5 200 1\n500.5 200 2\n"
 EXPECTED = [[1.5, 2, 3], [4, 5, 6], [7, 8, 9]]
-
-
-def write(content, name="m.csv"):
-    Path(name).write_text(content, encoding="utf-8", newline="")
-    return Path(name)
-
-
-def refusal(content, name="m.csv"):
-    with pytest.raises(SourceError) as error:
-        load(write(content, name))
-    assert str(error.value).startswith(f"{name}: ")
-    assert len(str(error.value)) <= 300
-    return str(error.value).removeprefix(f"{name}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
 
 
 class TestSeparators:
@@ -95,7 +72,7 @@ class TestSeparators:
         ],
     )
     def test_the_first_cell_that_breaks_is_named(self, content, message):
-        assert refusal(content).startswith(message)
+        assert refusal(write(content)).startswith(message)
 
 
 class TestNames:
@@ -127,17 +104,17 @@ class TestNames:
 
     def test_a_map_without_its_first_cost_is_refused(self):
         rule = "write a cost there, or inf for a wall; if line and column 1 are names, leave both out"
-        assert refusal(",2,3\n4,5,6\n7,8,9\n") == f"value 1 of line 1 is empty; {rule}"
-        assert refusal(",0.0,0.5\n0.0,5,6\n0.5,7,8\n") == f"value 1 of line 1 is empty; {rule}"
+        assert refusal(write(",2,3\n4,5,6\n7,8,9\n")) == f"value 1 of line 1 is empty; {rule}"
+        assert refusal(write(",0.0,0.5\n0.0,5,6\n0.5,7,8\n")) == f"value 1 of line 1 is empty; {rule}"
 
     def test_a_first_line_that_counts_columns_holds_no_costs(self):
         rule = "leave it out (pandas: to_csv(..., header=False, index=False))"
         got = "has a first line that only counts the columns (0, 1, ...), and costs are > 0"
-        assert refusal("0,1,2\n5,6,7\n8,9,4\n") == f"{got}; {rule}"
+        assert refusal(write("0,1,2\n5,6,7\n8,9,4\n")) == f"{got}; {rule}"
 
     @pytest.mark.parametrize("content", ["1 1 5\n1 2 6\n2 1 7\n2 2 8\n", RASTER])
     def test_a_list_of_tiles_is_no_map(self, content):
-        assert refusal(content, "m.txt") == (
+        assert refusal(write(content, "m.txt")) == (
             "may be a list of tiles, two coordinates and a value a line; a map has a line of costs for each row of tiles; "
             "if it is a map, say so with --solver dijkstra"
         )
@@ -168,8 +145,8 @@ class TestNames:
         ],
     )
     def test_what_may_be_no_map_is_refused_with_the_ways_out(self, content, message):
-        assert refusal(content) == f"{message}; {WAYS}"
-        assert refusal(content, "m.txt") == f"{message}; {WAYS}"
+        assert refusal(write(content)) == f"{message}; {WAYS}"
+        assert refusal(write(content, "m.txt")) == f"{message}; {WAYS}"
 
     @pytest.mark.parametrize("content", ["1,2,0.5\n2,3,1.5\n1,3,4\n", "row,col,cost\n1,2,0.5\n2,3,1.5\n1,3,4\n"])
     def test_whoever_insists_gets_a_map(self, content):

@@ -1,15 +1,13 @@
 """ESRI grids, maps of the Moving AI benchmark, and descriptions of maps for ROS."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from imle_cli import notes
 from imle_cli.files.maps import tiles
 from imle_cli.files.maps.terrain import load
-from imle_cli.files.sources import SourceError
+from map_files import refusal, write
 
 WALL = np.inf
 GRID = "ncols 3\nnrows 2\nxllcorner 4000.0\nyllcorner 1200\ncellsize 30\nNODATA_value -9999\n"
@@ -17,26 +15,6 @@ NO_GRID = "is no ESRI ASCII grid: its header has {}; it begins with ncols 6, the
 POSITIVE = "costs must be > 0, use inf for a wall"
 TOO_MANY = "99999x99999 tiles are too many; at most 268435456 can be read, so crop or shrink the file"
 MAZE = "type octile\nheight 3\nwidth 4\nmap\n"
-
-
-def write(content, name):
-    Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return Path(name)
-
-
-def refusal(content, name):
-    with pytest.raises(SourceError) as error:
-        load(write(content, name))
-    assert str(error.value).startswith(f"{name}: ")
-    return str(error.value).removeprefix(f"{name}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
 
 
 class TestAsciiGrid:
@@ -92,7 +70,7 @@ class TestAsciiGrid:
         ],
     )
     def test_errors(self, content, message):
-        assert refusal(content, "m.asc") == message
+        assert refusal(write(content, "m.asc")) == message
 
 
 class TestMovingAi:
@@ -129,17 +107,17 @@ class TestMovingAi:
         ],
     )
     def test_errors(self, content, message):
-        assert refusal(content, "m.map") == message
+        assert refusal(write(content, "m.map")) == message
 
 
 def test_the_size_is_judged_before_the_numbers_are_read(monkeypatch):
     monkeypatch.setattr(tiles, "MAX_TILES", 5)
     text = "2x3 tiles are too many; at most 5 can be used, so average with --grid HxW"
-    assert refusal(GRID + "x", "m.asc") == text
+    assert refusal(write(GRID + "x", "m.asc")) == text
 
 
 def test_a_description_for_ros_names_its_picture():
     remedy = "give the picture in it, in which black is expensive and transparent a wall"
     text = f"is a description of a map for ROS; such files are not read, so {remedy}"
-    assert refusal("image: 'office.pgm'\nresolution: 0.05\n", "m.yaml") == f"{text} (here 'office.pgm')"
-    assert refusal("a: b\n", "m.yaml") == text
+    assert refusal(write("image: 'office.pgm'\nresolution: 0.05\n", "m.yaml")) == f"{text} (here 'office.pgm')"
+    assert refusal(write("a: b\n", "m.yaml")) == text

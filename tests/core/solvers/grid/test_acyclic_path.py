@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from imle_core.solvers import AcyclicGridPath
+from threads import torch_threads
 
 GAINS = st.sampled_from([-3.0, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0, 2.0**30, -(2.0**30), -float("inf")])
 
@@ -51,13 +52,9 @@ def test_the_best_path_and_among_equals_the_smallest_predecessors(gains, diagona
 def test_batched_equals_one_by_one_on_any_number_of_threads():
     theta = torch.randn(300, 16, 17, generator=torch.Generator().manual_seed(0))
     alone = torch.cat([AcyclicGridPath()(gains[None]) for gains in theta])
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2, 5):
-            torch.set_num_threads(count)
+    for count in (1, 2, 5):
+        with torch_threads(count):
             assert torch.equal(AcyclicGridPath()(theta), alone)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def test_a_large_map_whose_gains_are_all_negative():

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import dijkstra
 from grids import Shared
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
+from threads import torch_threads
 
 ENGINES = ["compiled", "networkx", "torch"]
 EIGHT = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)]
@@ -186,29 +187,22 @@ class TestBatches:
         assert torch.equal(solver(self.theta.flip(0)), together.flip(0))
 
     def test_threads_do_not_matter(self):
-        before, results = torch.get_num_threads(), []
-        try:
-            for threads in (1, 2, 7):
-                torch.set_num_threads(threads)
+        results = []
+        for threads in (1, 2, 7):
+            with torch_threads(threads):
                 solver = Shared()
                 results.append((solver(self.theta), solver.clamped))
-        finally:
-            torch.set_num_threads(before)
         assert all(torch.equal(results[0][0], masks) and clamped == results[0][1] for masks, clamped in results[1:])
 
     def test_the_first_map_that_fails_is_named_whatever_the_threads(self):
         theta = self.theta.clone()
         theta[[11, 28], :, 5] = -torch.inf
-        before = torch.get_num_threads()
-        try:
-            for threads in (1, 2, 7):
-                torch.set_num_threads(threads)
-                with pytest.raises(
-                    ValueError, match=re.escape("walls cut it off from start (0, 0) (map 11 of 30); open a way")
-                ):
-                    Shared()(theta)
-        finally:
-            torch.set_num_threads(before)
+        for threads in (1, 2, 7):
+            with (
+                torch_threads(threads),
+                pytest.raises(ValueError, match=re.escape("walls cut it off from start (0, 0) (map 11 of 30); open a way")),
+            ):
+                Shared()(theta)
 
     def test_no_maps(self):
         assert GridPath()(torch.zeros(0, 3, 4)).shape == (0, 3, 4)

@@ -6,10 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grids import Shared
+from grids import Shared, kernel_calls
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
-from imle_core.solvers.grid.engines import compiled
 
 
 @pytest.fixture
@@ -137,20 +136,7 @@ class TestKernels:
 
     @pytest.fixture
     def asked(self, monkeypatch):
-        found = []
-        for module, name in (
-            (compiled.lanes, "scaled_paths"),
-            (compiled.lanes, "exact_paths"),
-            (compiled.one_map, "cheapest_paths"),
-        ):
-            kernel = getattr(module, name)
-
-            def counted(maps, grid, which, *others, kernel=kernel, name=name):
-                found.append((name, len(which)))
-                return kernel(maps, grid, which, *others)
-
-            monkeypatch.setattr(module, name, counted)
-        return found
+        return kernel_calls(monkeypatch)
 
     def test_few_maps_are_solved_one_by_one(self, asked):
         GridPath()(batch("continuous", 7))

@@ -2,30 +2,17 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.overrides import TorchFunctionMode
 
-from imle_core.solvers.grid.engines.on_networkx import cheapest_path
+from grids import EIGHT, FOUR, reference
 from imle_core.solvers.grid.engines.on_torch import cheapest_paths
 
-FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
-EIGHT = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))]
 WAITS = {"equal", "nonzero", "item", "tolist", "__bool__", "__int__", "__float__", "__index__", "cpu", "to", "numpy"}
-
-
-def reference(costs, start, goal, moves):
-    """Masks and whether there is a path, map by map, by networkx."""
-    paths = [cheapest_path(one.numpy(), start, goal, moves) for one in costs]
-    masks = torch.zeros(costs.shape, dtype=torch.uint8)
-    for mask, path in zip(masks, paths, strict=True):
-        if path is not None:
-            mask[tuple(np.transpose(path))] = 1
-    return masks, torch.tensor([path is not None for path in paths], dtype=torch.bool)
 
 
 def assert_equal_to_the_reference(costs, start, goal, moves, device="cpu"):

@@ -15,11 +15,9 @@ import numpy as np
 import pytest
 import torch
 
+from grids import EIGHT, FOUR, reference
 from imle_core.solvers.grid.engines import on_torch, on_triton
-from imle_core.solvers.grid.engines.on_networkx import cheapest_path
 
-FOUR = ((-1, 0), (0, -1), (0, 1), (1, 0))
-EIGHT = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 STEPS = pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["4 moves", "8 moves"])
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 DEVICE = torch.device("cpu" if INTERPRETED or not torch.cuda.is_available() else "cuda")
@@ -37,16 +35,6 @@ def opened(costs, *ends):
     for row, column in ends:
         costs[:, row, column] = costs[:, row, column].where(costs[:, row, column] < math.inf, 1.0)
     return costs
-
-
-def reference(costs, start, goal, moves):
-    """Masks and whether there is a path, map by map, by networkx."""
-    paths = [cheapest_path(one.numpy(), start, goal, moves) for one in costs]
-    masks = torch.zeros(costs.shape, dtype=torch.uint8)
-    for mask, path in zip(masks, paths, strict=True):
-        if path is not None:
-            mask[tuple(np.transpose(path))] = 1
-    return masks, torch.tensor([path is not None for path in paths], dtype=torch.bool)
 
 
 def assert_equal_to_the_reference(costs, start, goal, moves):

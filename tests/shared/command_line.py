@@ -1,0 +1,40 @@
+"""The command ``imle``, called in this process: ``from command_line import Command``."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from imle_cli.app import app
+
+
+class Command:
+    """``imle`` with the first words of a call: ``Command("train")("--steps", 3)`` is the text of a call that succeeds."""
+
+    def __init__(self, *words):
+        self.words = words
+
+    def invoke(self, *arguments, **settings):
+        """The result of a call, however it ends."""
+        return CliRunner().invoke(app, [*self.words, *map(str, arguments)], **settings)
+
+    def __call__(self, *arguments, note=""):
+        result = self.invoke(*arguments)
+        assert (result.exit_code, result.stderr) == (0, note)
+        return result.stdout
+
+    def values(self, *arguments):
+        """The JSON object of a call that succeeds."""
+        return json.loads(self(*arguments, "--json"))
+
+    def refusal(self, code, *arguments):
+        """The message of a call that ends with this exit code and draws nothing."""
+        result = self.invoke(*arguments)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert not list(Path().glob("*.png"))
+        return result.stderr.removeprefix("error: ").removesuffix("\n")
+
+    def expect_refusal(self, arguments, code, message):
+        """A call that ends with this exit code, and says this on standard error and nothing else."""
+        result = self.invoke(*arguments)
+        assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
