@@ -53,6 +53,7 @@ class Begun(NamedTuple):
     new: bool
 
 
+@pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 @pytest.mark.parametrize(("command", "kills"), [("train", 6), ("sweep", 6), ("workers", 2), ("perceive", 6)])

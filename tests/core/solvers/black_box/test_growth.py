@@ -1,6 +1,6 @@
 """A layer of a black box on processes takes no more memory, threads or files, however many steps are made with it.
 
-Run as a program, ``python test_black_box_growth.py STEPS``, this file prints as JSON what it has of each after a warm-up,
+Run as a program, ``python test_growth.py STEPS``, this file prints as JSON what it has of each after a warm-up,
 and after that many steps more.
 """
 
@@ -23,6 +23,7 @@ MEGABYTES = 4.0  # by which a process may grow: once a worker takes 2 more, and 
 SIZE = 20
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_nothing_grows():
     done = subprocess.run([sys.executable, __file__, str(STEPS)], capture_output=True, text=True, check=False)
