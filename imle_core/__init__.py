@@ -2,10 +2,11 @@
 
 Packages, from top to bottom. Each imports from groups below its own, never from its own group or from above:
 
-    training     weights with which a solver gives a gold solution, one record a step
     perception   costs of tiles learned from images, and how well they plan
     doctor       examination of a solver: is it what the estimators take it for?
     lab          bias, variance and cost of gradients; calibrated noise; a published experiment
+
+    training     weights with which a solver gives a gold solution, one record a step
 
     estimators   I-MLE (``implicit_mle.py``) and its rivals, each a layer around a solver
 

@@ -51,13 +51,17 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     return kernel
 
 
-_thread = threading.local()
+class _Thread(threading.local):
+    is_silent = False  # whether numbers of this thread may overflow without a warning
+
+
+_thread = _Thread()
 
 
 def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def run(*arguments: Any) -> Any:
-        if getattr(_thread, "is_silent", False):  # called by a kernel: a state of errors of its own would take as long as it
+        if _thread.is_silent:  # called by a kernel: a state of errors of its own would take as long as it
             return function(*arguments)
         _thread.is_silent = True
         try:

@@ -16,6 +16,7 @@ from imle_core import checks
 from imle_core.concurrency import process_group
 from imle_core.perception.maps import ImageMaps
 from imle_core.perception.methods import Clock, LearningMethod, PathReduction
+from imle_core.training import Adam
 
 _WARM_UP = 50  # steps, or a tenth of all if that is less
 _SUMS = ("losses", "zeros", "maps", "seconds", "solver_seconds", "noise_seconds")
@@ -132,7 +133,7 @@ class PerceptionTraining:
         self.steps_an_epoch = full + (rest >= process_group.size())  # each process needs a map
         self.steps = epochs * self.steps_an_epoch
         fused = self.place.type in ("cpu", "cuda")
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, fused=fused)
+        self.optimizer = Adam(network.parameters(), lr=lr, fused=fused)
         self.step = 0
         self.sums = dict.fromkeys(_SUMS, 0.0)
 

@@ -13,6 +13,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Noise, Target
 from imle_core.estimators import Difference, imle
 from imle_core.losses import hamming
+from imle_core.training.optimizer import Adam
 
 Schedule = Literal["cosine", "constant"]
 LossReduction = Literal["sum", "mean"]
@@ -82,7 +83,7 @@ class Training:
             self.weights.copy_(weights.detach())
         if walls is not None:
             self.weights.masked_fill_(walls.bool(), torch.inf)
-        self.optimizer = torch.optim.Adam([self.weights.requires_grad_()], lr=lr, foreach=False)
+        self.optimizer = Adam([self.weights.requires_grad_()], lr=lr, foreach=False)
         self.layer = imle(
             solver,
             target_distribution,
