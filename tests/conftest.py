@@ -28,6 +28,14 @@ def pytest_configure(config):
         _compile_in_turn(config.cache.mkdir("kernels"))
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leaves tests that take long out of the measurement of coverage, which would take a third of their time again."""
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if item.get_closest_marker("slow") or item.get_closest_marker("process"):
+                item.add_marker("no_cover")
+
+
 def _compile_in_turn(folder):
     """Has processes that need the same kernel compile it one after the other, so that the second finds it in the cache.
 
