@@ -162,6 +162,12 @@ def check_whole(name: str, value: Any, least: int, remedy: str) -> None:
         raise ArgumentError(name, shown(value), f"it must be a whole number >= {least}", remedy)
 
 
+def check_whole_or_infinite(name: str, value: Any, remedy: str, verb: str = "got") -> None:
+    """``value`` must be a whole number >= 1, of any type, or infinite."""
+    if not (value >= 1 and (math.isinf(value) or value == int(value))):
+        raise ArgumentError(name, repr(value), "it must be a whole number >= 1, or math.inf", remedy, verb)
+
+
 def check_samples(name: str, value: Any) -> None:
     """A number of samples must be a whole number >= 1."""
     check_whole(name, value, 1, "use 1 for a single sample")

@@ -19,7 +19,7 @@ from imle_core.estimators.perturbed import PerturbedOptimizer
 from imle_core.estimators.registry import ESTIMATORS, Entry, differentiable
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
-from imle_core.estimators.step_size import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
+from imle_core.estimators.step_watch import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 

@@ -23,7 +23,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target, is_pure
 from imle_core.estimators.layer import Backward, Layer, Reduction, Sense
 from imle_core.estimators.module import LayerModule
-from imle_core.estimators.steps import divided
+from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution
 
 Difference = Literal["forward", "central"]

@@ -21,7 +21,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
-from imle_core.estimators.step_size import StepWatch
+from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
 from imle_core.sampling import add_noise
 

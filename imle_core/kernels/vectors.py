@@ -47,7 +47,10 @@ class Vector(types.Type):
 
 
 def primitive(define: Callable[..., Any]) -> Any:
-    """An operation of kernels: ``define`` gives the types of its result and arguments, and what writes its LLVM code."""
+    """An operation of kernels: ``define`` gives the types of its result and arguments, and what writes its LLVM code.
+
+    To type checkers it is Any: they would take the first argument of ``define``, which numba passes, for one of the call.
+    """
     return intrinsic(define)
 
 

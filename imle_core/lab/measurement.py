@@ -124,11 +124,8 @@ class Measurement:
         entry = ESTIMATORS[setting.estimator]
         if entry.needs == "gold solutions":
             raise ValueError("it has a loss of its own, of gold solutions, and estimates the gradient of no other")
-        self._problem, self._reference, self._solver = (
-            instance.problem,
-            instance.reference,
-            _Counted(instance.problem.solver),
-        )
+        self._problem, self._reference = instance.problem, instance.reference
+        self._solver = _Counted(self._problem.solver)
         beta = _BETA if setting.beta is None else setting.beta
         adaptive = AdaptiveTargetDistribution(beta=beta) if entry.adaptive else None
         target = adaptive or TargetDistribution(1.0, setting.lambda_ or 0.0)

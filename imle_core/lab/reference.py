@@ -110,8 +110,7 @@ def _by_exact_samples(problem: LabProblem, family: ExponentialFamily, generator:
         values = contracts.losses_of(problem.loss, z).detach()
         return _times(values - values.mean(), z - mean) * (chunk / (chunk - 1))
 
-    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
-    return Reference(gradient, error, f"{count:,} exact samples of the Gibbs distribution at temperature 1")
+    return _averaged(gradients, max(1, _SAMPLES // chunk), "exact samples of the Gibbs distribution at temperature 1")
 
 
 def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
@@ -136,10 +135,8 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
         assert rows.grad is not None
         return rows.grad.double()
 
-    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
-    return Reference(
-        gradient, error, f"{count:,} central differences with lambda {step:.3g} of perturb-and-MAP at temperature 1"
-    )
+    text = f"central differences with lambda {step:.3g} of perturb-and-MAP at temperature 1"
+    return _averaged(gradients, max(1, _SAMPLES // chunk), text)
 
 
 def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
@@ -153,10 +150,8 @@ def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -
         slopes = [_slopes(problem, perturbed, entries, step) for entries in torch.arange(size).split(block)]
         return torch.cat(slopes, dim=1).view(chunk, *theta.shape[1:])
 
-    gradient, error, count = _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)))
-    return Reference(
-        gradient, error, f"{count:,} central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
-    )
+    text = f"central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
+    return _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)), text)
 
 
 def _slopes(problem: LabProblem, perturbed: Tensor, entries: Tensor, step: float) -> Tensor:
@@ -176,8 +171,8 @@ def _mode(problem: LabProblem) -> Tensor:
     return contracts.map_states(problem.solver, problem.theta.unsqueeze(1))[:, 0].clone()
 
 
-def _averaged(gradients: Callable[[], Tensor], calls: int) -> tuple[Tensor, float, int]:
-    """Mean of gradients ``(n, *event)`` over calls, its standard error as in :class:`Reference`, and their number."""
+def _averaged(gradients: Callable[[], Tensor], calls: int, text: str) -> Reference:
+    """Mean of gradients ``(n, *event)`` over calls; ``text`` says what their number counts."""
     total: Any = 0.0
     squares, count = 0.0, 0
     for _ in range(calls):
@@ -185,7 +180,7 @@ def _averaged(gradients: Callable[[], Tensor], calls: int) -> tuple[Tensor, floa
         total, squares, count = total + some.sum(dim=0), squares + float(some.square().sum()), count + len(some)
     mean = total / count
     variance = max(0.0, squares / count - float(mean.square().sum()))
-    return mean, math.sqrt(variance / max(1, count - 1)), count
+    return Reference(mean, math.sqrt(variance / max(1, count - 1)), f"{count:,} {text}")
 
 
 def _times(numbers: Tensor, rows: Tensor) -> Tensor:

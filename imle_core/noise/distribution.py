@@ -24,9 +24,16 @@ Device = torch.device | str | None
 
 
 class NoiseDistribution(ABC):
-    """Independent, identically distributed noise with a known law."""
+    """Independent, identically distributed noise with a known distribution.
+
+    Attributes:
+        mean: of a draw.
+        variance: of a draw.
+        device: where ``sample`` puts its draws when it is not told.
+    """
 
     pure = True
+    device: Device = None
     mean: float
     variance: float
 
@@ -52,10 +59,11 @@ class NoiseDistribution(ABC):
         Args:
             shape: shape of the result, any, empty ones included.
             dtype: floating type of the result; torch's default type if None.
-            device: device of the result; the generator's, else torch's default device if None.
+            device: device of the result; if None the noise's own, else the generator's, else torch's default device.
             generator: source of randomness; torch's global one if None. Draws are made where it lives and then moved.
         """
-        target = torch.device(device) if device is not None else None
+        device = self.device if device is None else device
+        target = None if device is None else torch.device(device)
         source = generator.device if generator is not None else target or torch.get_default_device()
         values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
         self._fill(values, generator)

@@ -1,7 +1,6 @@
 """Sum-of-Gamma noise."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -42,10 +41,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         if not (math.isfinite(k) and k > 0):
             raise checks.ArgumentError("k", repr(k), "it must be a finite number > 0", "use about the size of a solution")
         checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
-        if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
-            raise checks.ArgumentError(
-                "nb_iterations", repr(nb_iterations), "it must be a whole number >= 1, or math.inf", "the usual value is 10"
-            )
+        checks.check_whole_or_infinite("nb_iterations", nb_iterations, "the usual value is 10")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
         self.mean, self.variance = sum_of_gamma_law.mean_and_variance(self.k, float(nb_iterations))
         self.check_type(torch.float64)
@@ -57,18 +53,6 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(k={self.k:g}, nb_iterations={self.nb_iterations:g})"
-
-    def sample(
-        self,
-        shape: Sequence[int],
-        *,
-        dtype: torch.dtype | None = None,
-        device: Device = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Draws a tensor of independent values; see :meth:`NoiseDistribution.sample`."""
-        chosen = device if device is not None else self.device
-        return super().sample(shape, dtype=dtype, device=chosen, generator=generator)
 
     def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.cdf`."""

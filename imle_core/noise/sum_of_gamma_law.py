@@ -131,15 +131,7 @@ def _bounds(k: float, iterations: float) -> list[tuple[float, float]]:
 
 
 def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threads: int) -> None:
-    """Overwrites ``out`` with draws that depend on ``key`` and their places in it, not on the number of threads.
-
-    Args:
-        out: ``(n,)`` float32 or float64.
-        k: as for :func:`blocks`.
-        iterations: as for :func:`blocks`.
-        key: the seed of this array, 0 to 2^63 - 1; other keys give independent draws.
-        threads: how many may share the work, if there is enough of it.
-    """
+    """Overwrites ``out`` with draws of :func:`blocks`; other arguments as of :func:`imle_core.noise.location_scale.fill`."""
     from imle_core.noise.kernels import sum_of_gamma as kernel  # here, since numba takes half a second to import
 
     tables = _tables(k, iterations)

@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import torch
@@ -13,8 +14,20 @@ from imle_core import checks, contracts
 from imle_core.contracts import Noise
 from imle_core.sampling.grouped_samples import GroupedSamples
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
+
+
+class SamplingSettings(TypedDict, total=False):
+    """Settings of :func:`stream_samples`, for functions that hand them on."""
+
+    nb_samples: int
+    temperature: float
+    seed: int
+    chunk_size: int | None
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,7 @@ def marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1000,
-    temperature: float = 1.0,
-    seed: int = 0,
-    chunk_size: int | None = None,
+    **settings: "Unpack[SamplingSettings]",
 ) -> Marginals:
     """Marginals ``E[MAP(theta + tau * eps)]`` by the mean of S samples; see :func:`stream_marginals`.
 
@@ -55,47 +64,28 @@ def marginals(
     >>> marginals(TopK(1), torch.zeros(1, 2), GumbelNoiseDistribution(), nb_samples=4).mean.sum().item()
     1.0
     """
-    records = stream_marginals(
-        solver,
-        theta,
-        noise_distribution,
-        nb_samples=nb_samples,
-        temperature=temperature,
-        seed=seed,
-        chunk_size=chunk_size,
-    )
-    return deque(records, maxlen=1).pop()
+    return deque(stream_marginals(solver, theta, noise_distribution, **settings), maxlen=1).pop()
 
 
 def stream_marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1000,
-    temperature: float = 1.0,
-    seed: int = 0,
-    chunk_size: int | None = None,
+    **settings: "Unpack[SamplingSettings]",
 ) -> Iterator[Marginals]:
-    """Running marginals: one record after each call of the solver, over all samples so far; see :func:`stream_samples`.
+    """Running marginals: one record after each call of the solver, over all samples so far.
+
+    Arguments and settings are those of :func:`stream_samples`: ``nb_samples`` (1000), ``temperature`` (1), ``seed`` (0),
+    ``chunk_size`` (by memory).
 
     Memory does not grow with the number of samples. A noise whose samples of one draw ``(B, S, *event)`` depend on one
     another says so by an attribute ``dependent_samples``: the size of the groups along S within which they do, 2 for pairs,
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
-    random = noise_distribution is not None and temperature > 0
+    is_random = noise_distribution is not None and settings.get("temperature", 1.0) > 0
     spread = GroupedSamples(theta, dependent_samples(noise_distribution))
     total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
-    chunks = stream_samples(
-        solver,
-        theta,
-        noise_distribution,
-        nb_samples=nb_samples,
-        temperature=temperature,
-        seed=seed,
-        chunk_size=chunk_size,
-    )
-    for states in chunks:
+    for states in stream_samples(solver, theta, noise_distribution, **settings):
         if count == 0:
             first_state = states[:, 0].clone()
         for part in states.split(_block_size(theta), dim=1):
@@ -105,7 +95,7 @@ def stream_marginals(
         mean = total / count
         error = spread.standard_error(mean, count)
         if count > 1:
-            is_known = (theta == -math.inf) & (mean == 0) if random else torch.ones_like(mean, dtype=torch.bool)
+            is_known = (theta == -math.inf) & (mean == 0) if is_random else torch.ones_like(mean, dtype=torch.bool)
             error.masked_fill_(is_known, 0.0)
         yield Marginals(mean, error, count, first_state)
 
@@ -167,14 +157,8 @@ def dependent_samples(noise: Noise | None) -> float:
         ArgumentError: an attribute of the noise that says something else.
     """
     count: float = getattr(noise, "dependent_samples", 1)
-    if not (count >= 1 and (math.isinf(count) or count == int(count))):
-        raise checks.ArgumentError(
-            "noise_distribution",
-            repr(count),
-            "it must be a whole number >= 1, or math.inf",
-            "use 1 for independent samples, 2 for pairs",
-            f"{type(noise).__name__}.dependent_samples is",
-        )
+    remedy, verb = "use 1 for independent samples, 2 for pairs", f"{type(noise).__name__}.dependent_samples is"
+    checks.check_whole_or_infinite("noise_distribution", count, remedy, verb)
     return count
 
 

@@ -9,14 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from imle_core.solvers.assignment import Assignment
-from imle_core.solvers.black_box.solver import BlackBox, SolveError
-from imle_core.solvers.graph.matching import Matching
-from imle_core.solvers.graph.min_cut import MinCut
-from imle_core.solvers.graph.shortest_path import ShortestPath
-from imle_core.solvers.graph.spanning_tree import SpanningTree
-from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
-from imle_core.solvers.grid.path import GridPath
-from imle_core.solvers.grid.tuning import Tuning
+from imle_core.solvers.black_box import BlackBox, SolveError
+from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
+from imle_core.solvers.grid import AcyclicGridPath, GridPath, Tuning
 from imle_core.solvers.integer_program.files import ProgramWarning
 from imle_core.solvers.integer_program.solver import (
     GapError,

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError
 from imle_core.concurrency import in_threads
-from imle_core.solvers.grid.tuning import TUNING, Tuning
+from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
@@ -26,6 +26,7 @@ class AcyclicGridPath:
     Raises:
         ArgumentError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls
             separate.
+        ArgumentTypeError: a ``tuning`` that is none; when called, what is no dense tensor of real numbers.
 
     >>> AcyclicGridPath()(torch.tensor([[[1.0, 5.0], [-2.0, 1.0]]]))
     tensor([[[1., 1.],
@@ -35,6 +36,7 @@ class AcyclicGridPath:
     pure, sense = True, "max"
 
     def __init__(self, diagonal: bool = True, *, tuning: Tuning = TUNING) -> None:
+        check_tuning(tuning)
         self.diagonal, self.tuning = bool(diagonal), tuning
 
     def __repr__(self) -> str:

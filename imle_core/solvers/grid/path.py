@@ -12,7 +12,7 @@ from torch import Tensor
 from imle_core.checks import ArgumentError, check_name, check_numbers
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import Known
-from imle_core.solvers.grid.tuning import TUNING, Tuning
+from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import Rows, array_of, as_rows, numbers
 
 Tile: TypeAlias = tuple[int, int]
@@ -57,6 +57,7 @@ class GridPath:
     Raises:
         ArgumentError: an argument outside its range; when called, parameters that are not ``(N, H, W)``, NaN, a start or
             goal that is outside the map, in a wall, or cut off from the other by walls.
+        ArgumentTypeError: a ``tuning`` that is none; when called, what is no dense tensor of real numbers.
 
     >>> GridPath()(torch.tensor([[[-1.0, -9.0], [-1.0, -1.0]]]))
     tensor([[[1., 0.],
@@ -80,6 +81,7 @@ class GridPath:
         if not 0 < float(floor) < _CEILING:
             raise ArgumentError("floor", repr(floor), "it must be > 0 and finite", "the usual value is 1e-4")
         check_name("engine", engine, get_args(Engine))
+        check_tuning(tuning)
         self.moves, self.floor, self.engine, self.tuning = moves, float(floor), engine, tuning
         self.start = None if start is None else _tile("start", start)
         self.goal = None if goal is None else _tile("goal", goal)

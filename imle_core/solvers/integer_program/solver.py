@@ -113,39 +113,25 @@ class IntegerProgram:
         from scipy.optimize import Bounds, LinearConstraint  # here, since scipy takes long to import
         from scipy.sparse import csc_array, vstack
 
-        if time_limit is not None and not 0 < time_limit < math.inf:
-            raise ArgumentError("time_limit", repr(time_limit), "it must be > 0 and finite", "use None for no limit")
-        if not 0 <= gap < math.inf:
-            raise ArgumentError("gap", repr(gap), "it must be >= 0 and finite", "use 0 for the best solution")
-        if not incumbent_gap >= 0:
-            raise ArgumentError("incumbent_gap", repr(incumbent_gap), "it must be >= 0", "use inf for any")
+        _check_limits(time_limit, gap, incumbent_gap)
         blocks = {"A": system("A", A, "b", b, np.inf), "A_eq": system("A_eq", A_eq, "b_eq", b_eq, None)}
-        vectors = {name: vector_of(name, value) for name, value in (("lower", lower), ("upper", upper))}
-        vectors["integrality"] = vector_of("integrality", integrality)
-        sizes = {name: block[0].shape[1] for name, block in blocks.items() if block is not None}
-        sizes |= {name: len(value) for name, value in vectors.items() if value.ndim}
-        if not any(sizes.values()):
-            raise ArgumentError("A", "no variables", "a program needs at least one", "give A, A_eq or bounds with n entries")
-        first, entries = next(iter(sizes.items()))
-        for name, size in sizes.items():
-            if size != entries:
-                raise ArgumentError(
-                    name, f"{size} variables", f"{first} has {entries}", "all must have as many as theta has entries"
-                )
-        low, high, whole = (np.array(np.broadcast_to(value, entries)) for value in vectors.values())
-        check_bounds(low, high, whole)
-        self.entries, self.time_limit, self.gap = entries, time_limit, float(gap)
+        given = {"lower": lower, "upper": upper, "integrality": integrality}
+        vectors = {name: vector_of(name, value) for name, value in given.items()}
+        self.entries = _common_size(
+            {name: block[0].shape[1] for name, block in blocks.items() if block is not None}
+            | {name: len(vector) for name, vector in vectors.items() if vector.ndim}
+        )
+        self._low, self._high, whole = (np.array(np.broadcast_to(vector, self.entries)) for vector in vectors.values())
+        check_bounds(self._low, self._high, whole)
+        self.time_limit, self.gap = time_limit, float(gap)
         self.incumbent, self.incumbent_gap, self.incumbents = bool(incumbent), float(incumbent_gap), 0
-        self._integral = whole == 1
-        self._low, self._high = low, high
-        self._bounds = Bounds(low, high)
+        self._integral, self._bounds = whole == 1, Bounds(self._low, self._high)
         present = [block for block in blocks.values() if block is not None]
-        self._rows: Any = csc_array(vstack([rows for rows, _ in present])) if present else csc_array((0, entries))
-        self._most = np.concatenate([most for _, most in present] or [np.zeros(0)])
-        equations = 0 if blocks["A_eq"] is None else len(blocks["A_eq"][1])
-        self._least = np.full(len(self._most), -np.inf)
-        self._least[len(self._most) - equations :] = self._most[len(self._most) - equations :]
-        self._constraints = LinearConstraint(self._rows, self._least, self._most) if present else ()
+        self._rows: Any = csc_array(vstack([rows for rows, _ in present])) if present else csc_array((0, self.entries))
+        self._largest = np.concatenate([sides for _, sides in present] or [np.zeros(0)])
+        inequalities = len(self._largest) - (0 if blocks["A_eq"] is None else len(blocks["A_eq"][1]))
+        self._smallest = np.where(np.arange(len(self._largest)) < inequalities, -np.inf, self._largest)
+        self._constraints = LinearConstraint(self._rows, self._smallest, self._largest) if present else ()
         self._counting = OwnLock()
 
     @classmethod
@@ -154,10 +140,7 @@ class IntegerProgram:
         path: str | Path,
         *,
         order: Sequence[str] | None = None,
-        time_limit: float | None = None,
-        gap: float = 0.0,
-        incumbent: bool = False,
-        incumbent_gap: float = math.inf,
+        **limits: Any,
     ) -> "IntegerProgram":
         """The constraints, bounds and integrality of an LP or MPS file; its objective is ignored, theta takes its place.
 
@@ -172,10 +155,7 @@ class IntegerProgram:
                 or .xz.
             order: every variable's name once, in the order of theta's entries; the file's order, of first mention, if None.
                 ``names`` has it.
-            time_limit: as in the constructor, like those below.
-            gap: likewise.
-            incumbent: likewise.
-            incumbent_gap: likewise.
+            **limits: ``time_limit``, ``gap``, ``incumbent`` and ``incumbent_gap``, as in the constructor.
 
         Raises:
             ArgumentError: no such file, no program in its format, or an order that is not one; what no linear or integer
@@ -183,18 +163,12 @@ class IntegerProgram:
                 semi-continuous variables, several objectives or scenarios; the message says where.
         """
         constraints, names = read_program(Path(path), order)
-        program = cls(
-            **constraints,
-            time_limit=time_limit,
-            gap=gap,
-            incumbent=incumbent,
-            incumbent_gap=incumbent_gap,
-        )
+        program = cls(**constraints, **limits)
         program.names = names
         return program
 
     def __repr__(self) -> str:
-        return f"IntegerProgram(variables={self.entries}, integers={self._integral.sum()}, rows={len(self._most)})"
+        return f"IntegerProgram(variables={self.entries}, integers={self._integral.sum()}, rows={len(self._largest)})"
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
@@ -287,8 +261,8 @@ class IntegerProgram:
 
     def _holds(self, z: Vector) -> bool:
         values = self._rows @ z
-        above = values - self._most > _TOLERANCE * np.abs(self._most).clip(1)
-        below = self._least - values > _TOLERANCE * np.abs(self._least).clip(1)
+        above = values - self._largest > _TOLERANCE * np.abs(self._largest).clip(1)
+        below = self._smallest - values > _TOLERANCE * np.abs(self._smallest).clip(1)
         return not (above | below).any()
 
     def _failure(self, result: Any, row: int) -> ProgramError:
@@ -323,6 +297,28 @@ class IntegerProgram:
             if result.status != _FAILED:
                 break
         return result
+
+
+def _check_limits(time_limit: float | None, gap: float, incumbent_gap: float) -> None:
+    if time_limit is not None and not 0 < time_limit < math.inf:
+        raise ArgumentError("time_limit", repr(time_limit), "it must be > 0 and finite", "use None for no limit")
+    if not 0 <= gap < math.inf:
+        raise ArgumentError("gap", repr(gap), "it must be >= 0 and finite", "use 0 for the best solution")
+    if not incumbent_gap >= 0:
+        raise ArgumentError("incumbent_gap", repr(incumbent_gap), "it must be >= 0", "use inf for any")
+
+
+def _common_size(sizes: dict[str, int]) -> int:
+    """Number of variables, on which all arguments that have one must agree."""
+    if not any(sizes.values()):
+        raise ArgumentError("A", "no variables", "a program needs at least one", "give A, A_eq or bounds with n entries")
+    first, entries = next(iter(sizes.items()))
+    for name, size in sizes.items():
+        if size != entries:
+            raise ArgumentError(
+                name, f"{size} variables", f"{first} has {entries}", "all must have as many as theta has entries"
+            )
+    return entries
 
 
 def _costs(values: Vector) -> Vector:

@@ -112,18 +112,10 @@ def _tree(size):
 @compiled
 def _search_of(size, edges):
     """Room for the work of a search."""
-    heap, waits = np.empty(2 * edges + size // 2, np.int64), np.empty(2 * edges + size // 2, np.int64)
+    events, counts = np.empty((2, 2 * edges + size // 2), np.int64), np.empty((6, 1), np.int64)
     looks, names, stack = np.empty(size, np.int64), np.empty(size // 2, np.int64), np.empty(2 * (size + size // 2), np.int64)
-    counts = np.empty(6, np.int64)
-    events, open_looks, names_left, number, walk, end = (
-        counts[0:1],
-        counts[1:2],
-        counts[2:3],
-        counts[3:4],
-        counts[4:5],
-        counts[5:6],
-    )
-    return Search(heap, waits, looks, names, stack, events, open_looks, names_left, number, walk, end)
+    numbers = counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]
+    return Search(events[0], events[1], looks, names, stack, *numbers)
 
 
 @compiled

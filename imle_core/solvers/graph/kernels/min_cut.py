@@ -31,16 +31,7 @@ def smallest_sides(capacities, sides, first, arcs, heads, source, sink):
             for limb in range(limbs):
                 free[arc] |= left[arc, limb] > 0
         while True:
-            levels[:] = -1
-            levels[source], queue[0], done, size = 0, source, 0, 1
-            while done < size:
-                node = queue[done]
-                done += 1
-                for i in range(first[node], first[node + 1]):
-                    head = heads[arcs[i]]
-                    if levels[head] < 0 and free[arcs[i]]:
-                        levels[head], queue[size] = levels[node] + 1, head
-                        size += 1
+            _write_levels(free, first, arcs, heads, source, levels, queue)
             if levels[sink] < 0:
                 break
             following[:] = first[:-1]
@@ -67,6 +58,21 @@ def smallest_sides(capacities, sides, first, arcs, heads, source, sink):
                         following[node] += 1
         for node in range(nodes):
             sides[n, node] = levels[node] >= 0
+
+
+@compiled
+def _write_levels(free, first, arcs, heads, source, levels, queue):
+    """Writes how many free arcs lead from the source to each node, -1 where none do."""
+    levels[:] = -1
+    levels[source], queue[0], done, size = 0, source, 0, 1
+    while done < size:
+        node = queue[done]
+        done += 1
+        for i in range(first[node], first[node + 1]):
+            head = heads[arcs[i]]
+            if levels[head] < 0 and free[arcs[i]]:
+                levels[head], queue[size] = levels[node] + 1, head
+                size += 1
 
 
 @compiled
