@@ -75,7 +75,7 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 
 
 def _lacking(value: Any) -> tuple[str, str]:
-    """Why it is none, and what to do."""
+    """Reasons why it is none, and a remedy."""
     if isinstance(value, tuple):
         return type(value).__name__, "give its tensor alone"
     if not isinstance(value, Tensor):
@@ -94,7 +94,7 @@ def _lacking(value: Any) -> tuple[str, str]:
 
 
 def _has_no_data(tensor: Tensor) -> bool:
-    """Whether it stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
+    """True of what stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
     return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
@@ -130,7 +130,7 @@ def check_upstream(dy: Tensor) -> None:
 
 
 def sum_is_finite(values: Tensor) -> bool:
-    """Whether a sum is finite, which is quick to find out: then all its terms are finite, too."""
+    """True where the sum is finite, which is quick to find out: then all its terms are finite, too."""
     return math.isfinite(float(values.sum()))
 
 
@@ -152,7 +152,7 @@ def check_name(name: str, value: Any, known: Iterable[str]) -> None:
 
 
 def is_whole(value: Any, least: int) -> bool:
-    """Whether a value is a whole number of at least ``least``, of Python or NumPy."""
+    """True of a whole number of at least ``least``, of Python or NumPy."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 

@@ -96,7 +96,7 @@ class Training:
 
     @property
     def done(self) -> bool:
-        """Whether the record after the last step was given."""
+        """True once the record after the last step was given."""
         return self.step > self.steps
 
     def __iter__(self) -> Iterator[Step]:

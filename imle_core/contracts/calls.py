@@ -145,7 +145,7 @@ def step_size(target: Any, theta: Tensor, dy: Tensor) -> Tensor | float:
 
 
 def check_moved(moved: Any, theta: Tensor, gave: str) -> None:
-    """What a target gives must be a tensor of theta's shape."""
+    """Parameters that a target gives must be a tensor of theta's shape."""
     check_numbers(moved, "target_distribution", gave, "give")
     if moved.shape != theta.shape:
         raise ArgumentError(
@@ -235,10 +235,10 @@ def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
         return
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
-        most = torch.finfo(perturbed.dtype).max
+        largest = torch.finfo(perturbed.dtype).max
         raise ArgumentError(
             "theta",
-            f"{wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at {most:g}",
+            f"{wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at {largest:g}",
             "they must stay finite",
             "use a lower temperature, or theta.float()",
             "noise makes",

@@ -23,7 +23,7 @@ class Trainable(Protocol[Record]):
 
     @property
     def done(self) -> bool:
-        """Whether the last record was given."""
+        """True once the last record was given."""
 
     def __iter__(self) -> Iterator[Record]:
         """Makes the steps that are left; an iterator that is left early can be followed by another."""

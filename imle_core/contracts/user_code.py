@@ -71,6 +71,6 @@ def ctrl_c_told_apart() -> Iterator[None]:
 
 
 def is_ctrl_c(error: BaseException) -> bool:
-    """Whether a signal caused it, or may have where this cannot be told."""
+    """True where a signal caused it, or may have where this cannot be told."""
     untold = signal.getsignal(signal.SIGINT) not in (_interrupt, signal.SIG_DFL, signal.SIG_IGN)
     return isinstance(error, CtrlC) or (untold and isinstance(error, KeyboardInterrupt))

@@ -81,9 +81,9 @@ class Search:
         while size:
             for first in range(0, self.theta.numel(), size):
                 plainer = self.theta.clone(memory_format=torch.contiguous_format)
-                part = plainer.view(-1)[first : first + size]
-                if (part != value).any():
-                    part.fill_(value)
+                block = plainer.view(-1)[first : first + size]
+                if (block != value).any():
+                    block.fill_(value)
                     self.accepts(plainer)
             size //= 2
 

@@ -36,7 +36,7 @@ def with_instances(subject: Subject, wanted: int) -> Subject:
 
 
 def _affordable(subject: Subject, count: int) -> tuple[int, float]:
-    """So many instances, or fewer, and the seconds that each takes if this is why there are fewer, else 0."""
+    """Number of instances, ``count`` or fewer, and the seconds that each takes if this is why there are fewer, else 0."""
     few = subject.draw(8)
     try:
         subject.ask(few[:1])  # the first call may compile

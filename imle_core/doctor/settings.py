@@ -68,7 +68,7 @@ class Watch:
         self.changed: dict[str, Any] = {}
 
     def put_back(self) -> None:
-        """Notes and undoes changes; not in other threads, where those of all are mixed up."""
+        """Notes and undoes changes; not in other threads, where the changes of all threads are mixed up."""
         if threading.current_thread() is not self._thread:
             return
         for name, setting in _SETTINGS.items():
@@ -91,7 +91,7 @@ _GENERATORS: dict[str, tuple[Callable[[int], Any], Callable[[], Any]]] = {
 
 
 def seeded(work: Callable[[], Any]) -> list[str]:
-    """Whose global generator some work leaves in the same state, whatever was drawn from it before."""
+    """Owners of global generators that some work leaves in the same state, whatever was drawn from them before."""
     states = []
     for drawn in (1, 2):
         for draw, _ in _GENERATORS.values():

@@ -53,7 +53,7 @@ class ImplicitMLE(Layer):
 
     @property
     def divides(self) -> bool:
-        """Whether gradients are divided by lambda."""
+        """True where gradients are divided by lambda."""
         return getattr(self.target, "divides", False) if self.scale_gradient is None else self.scale_gradient
 
     def sample_gradients(self, call: Backward) -> Tensor:
@@ -195,10 +195,10 @@ class Differentiable:
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
         try:
-            found = operator.attrgetter(name)(sys.modules[self.__module__])
+            named = operator.attrgetter(name)(sys.modules[self.__module__])
         except (AttributeError, KeyError, ValueError):
-            found = None
-        return name if found is self else (Differentiable, (self.estimator,))
+            named = None
+        return name if named is self else (Differentiable, (self.estimator,))
 
 
 class IMLE(LayerModule):

@@ -60,7 +60,7 @@ class Chain(ExponentialFamily):
         return sum(self._continuations()[0])
 
     def _continuations(self) -> list[list[int]]:
-        """How many ways lead from a label at a place to the end, by place and label."""
+        """Number of ways that lead from a label at a position to the end, by position and label."""
         after = [row.nonzero().flatten().tolist() for row in self._transitions > NEVER]
         ways = [[1] * self.event[1]]
         for _ in range(self.event[0] - 1):
@@ -70,8 +70,8 @@ class Chain(ExponentialFamily):
     def _states(self) -> Tensor:
         ways = torch.tensor([[number > 0 for number in row] for row in self._continuations()])
         sequences = ways[0].nonzero()
-        for place in range(1, self.event[0]):
-            steps = (self._transitions > NEVER).cpu() & ways[place]
+        for position in range(1, self.event[0]):
+            steps = (self._transitions > NEVER).cpu() & ways[position]
             before, label = steps[sequences[:, -1]].nonzero(as_tuple=True)
             sequences = torch.cat([sequences[before], label[:, None]], dim=1)
         return torch.nn.functional.one_hot(sequences, self.event[1]).to(torch.float64)
@@ -85,11 +85,11 @@ class Chain(ExponentialFamily):
         return log_sum_exp(self._forward(theta)[-1], dim=1)
 
     def _forward(self, theta: Tensor) -> list[Tensor]:
-        """``log a_t(y)``, ``(N, K)`` at each place t."""
+        """``log a_t(y)``, ``(N, K)`` at each position t."""
         transitions = self._transitions.to(theta.device)
         sums = [theta[:, 0]]
-        for place in range(1, self.event[0]):
-            sums.append(theta[:, place] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
+        for position in range(1, self.event[0]):
+            sums.append(theta[:, position] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
         return sums
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:

@@ -67,9 +67,9 @@ class KnapsackSets(ExponentialFamily):
         """Number of sets that fit."""
         ways = np.full(self._room + 1, 1, dtype=object)
         for weight in self._weights:
-            more = ways.copy()
-            more[weight:] += ways[: len(ways) - weight]
-            ways = more
+            extended = ways.copy()
+            extended[weight:] += ways[: len(ways) - weight]
+            ways = extended
         return int(ways[-1])
 
     def _states(self) -> Tensor:

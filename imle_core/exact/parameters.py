@@ -87,5 +87,5 @@ def gumbel(like: Tensor, generator: torch.Generator | None) -> Tensor:
 
 
 def flips(odds: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Whether each of independent events happens, of which ``odds`` are the logarithms of the odds."""
+    """Independent events, True for those that happen; ``odds`` are the logarithms of their odds."""
     return torch.empty_like(odds).uniform_(generator=generator) < odds.sigmoid()

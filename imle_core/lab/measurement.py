@@ -133,7 +133,7 @@ class Measurement:
         if adaptive is not None:
             if setting.beta is None:
                 _settle(self._layer, adaptive, self._problem)
-            adaptive.step = 0.0  # so that all repetitions are of one law
+            adaptive.step = 0.0  # so that all repetitions have one distribution
         self.beta = None if adaptive is None else float(adaptive.beta)
         self._is_random = setting.temperature > 0 and (entry.exact or settings.noise is not None)
         self._drawn = settings.nb_samples if entry.exact and setting.temperature > 0 else 0
@@ -158,7 +158,7 @@ class Measurement:
 
     @property
     def accuracy(self) -> Accuracy:
-        """Of the gradients that there are, two or more."""
+        """Accuracy of the gradients that there are, two or more."""
         if self._accuracy is None:
             self._parts = [torch.cat(self._parts)]
             doubt = self._reference.error / self._reference.norm
@@ -222,8 +222,8 @@ def _settle(layer: Layer, target: AdaptiveTargetDistribution, problem: LabProble
 def _gradients(layer: Layer, problem: LabProblem, repetitions: int) -> Tensor:
     """Independent gradients, ``(R, *event)``, in parts of a bounded size."""
     theta = problem.theta.expand(repetitions, *problem.theta.shape[1:]).clone().requires_grad_()
-    for part in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
-        values = layer.estimate(part, problem.loss)
+    for chunk in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
+        values = layer.estimate(chunk, problem.loss)
         if not values.requires_grad:
             raise ValueError("the loss has no gradient, and this estimator needs it")
         with steps_of_any_size():

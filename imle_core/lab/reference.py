@@ -80,12 +80,12 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
 
 
 def is_quadratic(loss: Loss, state: Tensor, generator: torch.Generator) -> bool:
-    """Whether third differences of the loss along 8 random lines through a state ``(*event)`` vanish."""
+    """True where third differences of the loss along 8 random lines through a state ``(*event)`` vanish."""
     lines = torch.randn(8, 1, *state.shape, dtype=state.dtype, device=state.device, generator=generator)
     steps = torch.arange(4, dtype=state.dtype, device=state.device).view(1, 4, *[1] * state.dim())
     try:
         values = contracts.losses_of(loss, (state + steps * lines).flatten(0, 1)).detach().view(8, 4).double()
-    except Exception:  # of a loss that is defined on structures alone, whatever it may raise
+    except Exception:  # any that a loss raises which is defined on structures alone
         return False
     third = values @ values.new_tensor([-1.0, 3.0, -3.0, 1.0])
     return bool((third.abs() <= 1e-6 * values.abs().sum(dim=1)).all())
@@ -176,8 +176,8 @@ def _averaged(gradients: Callable[[], Tensor], calls: int, text: str) -> Referen
     total: Any = 0.0
     squares, count = 0.0, 0
     for _ in range(calls):
-        some = gradients()
-        total, squares, count = total + some.sum(dim=0), squares + float(some.square().sum()), count + len(some)
+        batch = gradients()
+        total, squares, count = total + batch.sum(dim=0), squares + float(batch.square().sum()), count + len(batch)
     mean = total / count
     variance = max(0.0, squares / count - float(mean.square().sum()))
     return Reference(mean, math.sqrt(variance / max(1, count - 1)), f"{count:,} {text}")

@@ -14,7 +14,7 @@ from imle_core.noise.location_scale import LocationScaleNoise
 
 
 class AntitheticNoiseDistribution(NoiseDistribution):
-    """Pairs ``X, F^-1(1 - F(X))`` along the axis of samples: each of the same law as X, the two opposed to each other.
+    """Pairs ``X, F^-1(1 - F(X))`` along the axis of samples: each distributed as X is, the two opposed to each other.
 
     Samples ``2i`` and ``2i + 1`` of an instance are a pair; of an odd number the last has no partner. The expectation of a
     mean over samples stays what it is. Its variance falls for what is nearly odd in the noise, such as the perturbed

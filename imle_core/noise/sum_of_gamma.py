@@ -16,7 +16,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
     """``X = (1/k) [ sum_{i=1..s} Gamma(1/k, scale k/i) - log s ]``; k such draws add up to Gumbel(0, 1) as s grows.
 
     It is the noise for structures with k elements, such as paths of k tiles. Mean ``(H_s - log s)/k``, variance
-    ``(1/k) sum_{i<=s} 1/i^2``. One gamma variate is drawn an element, whatever s is, with exactly the law of the series;
+    ``(1/k) sum_{i<=s} 1/i^2``. One gamma variate is drawn an element, whatever s is, distributed exactly as the series is;
     the limit ``s = inf`` is exact to 1e-8 in the distribution function. Source: Niepert, Minervini, Franceschi 2021
     (arXiv 2106.01798), section 3.3, and :mod:`imle_core.noise.sum_of_gamma_law`.
 
@@ -62,7 +62,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
 
     @property
     def lacks_score(self) -> str | None:
-        """Why the law has no usable ``score``: s/k <= 1, or a series too long for one table."""
+        """Reason why the distribution has no usable ``score``: s/k <= 1, or a series too long for one table."""
         return sum_of_gamma_score.lacking(self.k, float(self.nb_iterations))
 
     def score(self, x: Tensor) -> Tensor:
@@ -91,8 +91,8 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         sum_of_gamma_law.fill(out, self.k, float(self.nb_iterations), key, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
-        first, *more = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
+        first, *rest = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
         total = first.draw(count, device, dtype, generator)
-        for block in more:
+        for block in rest:
             total += block.draw(count, device, dtype, generator)
         return total

@@ -85,16 +85,16 @@ class ImageMaps(Dataset[Item]):
 
     @cached_property
     def optimum(self) -> Tensor:
-        """What it costs, ``(N,)`` float64."""
+        """Cost of a cheapest path of each map, ``(N,)`` float64."""
         return path_costs(self.solutions, self.costs)
 
     @cached_property
     def unique(self) -> Tensor:
-        """Whether no other path costs as little, ``(N,)`` bool."""
+        """Maps of which no other path costs as little, ``(N,)`` bool."""
         return have_single_optimum(self.costs, self.solutions)
 
     def is_optimal(self, paths: Tensor) -> Tensor:
-        """Which of the paths ``(N, H, W)`` cost no more than the cheapest ones, ``(N,)`` bool."""
+        """Paths of ``(N, H, W)`` that cost no more than the cheapest ones, ``(N,)`` bool."""
         return path_costs(paths, self.costs) <= self.optimum * (1 + TOLERANCE)
 
     def part(self, rows: slice) -> "ImageMaps":
@@ -117,11 +117,11 @@ def cheapest_paths(costs: Tensor) -> Tensor:
 
 
 def have_single_optimum(costs: Tensor, paths: Tensor) -> Tensor:
-    """Whether no other path costs as little as the cheapest ones ``paths``, ``(N,)`` bool, by costs ``(N, H, W)``.
+    """Maps of which no other path costs as little as the cheapest ones ``paths``, ``(N,)`` bool, by costs ``(N, H, W)``.
 
-    Raising all costs on a cheapest path by ``d`` makes it dearer by ``d`` times its length, and any other path by less,
-    since no path is part of another. So the solver leaves it if and only if there is one that costs less than that more;
-    d is chosen so that this is within the tolerance.
+    Raising all costs on a cheapest path by ``d`` raises its cost by ``d`` times its length, and that of any other path by
+    less, since no path is part of another. So the solver leaves it if and only if another path's cost was above its own by
+    less than that; d is chosen so that this is within the tolerance.
     """
     rise = TOLERANCE * path_costs(paths, costs) / paths.sum(dim=(1, 2), dtype=torch.float64)
     return (cheapest_paths(costs + rise[:, None, None] * paths) == paths).flatten(1).all(dim=1)

@@ -88,9 +88,9 @@ def stream_marginals(
     for states in stream_samples(solver, theta, noise_distribution, **settings):
         if count == 0:
             first_state = states[:, 0].clone()
-        for part in states.split(_block_size(theta), dim=1):
-            total += part.sum(dim=1, dtype=torch.float64)
-            spread.add(part)
+        for block in states.split(_block_size(theta), dim=1):
+            total += block.sum(dim=1, dtype=torch.float64)
+            spread.add(block)
         count += states.shape[1]
         mean = total / count
         error = spread.standard_error(mean, count)
@@ -114,7 +114,7 @@ def stream_samples(
 
     Noise is drawn in blocks of a size that depends on theta's shape alone, each from its own generator, seeded by (seed,
     number of the block). So the samples depend neither on ``chunk_size`` nor on threads, and the first samples of a longer
-    run are those of a shorter one.
+    run are the samples of a shorter one.
 
     Args:
         solver: ``(N, *event) -> (N, *event)``, maximises.
@@ -141,17 +141,17 @@ def stream_samples(
     for start in range(0, nb_samples, chunk):
         stop = min(start + chunk, nb_samples)
         if noise is not None:
-            for place in range(0, stop - start, block):
-                generator = _block_generator(seed, (start + place) // block, theta.device)
+            for offset in range(0, stop - start, block):
+                generator = _block_generator(seed, (start + offset) // block, theta.device)
                 eps = contracts.draw_noise(noise, theta, block, generator)
-                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
+                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, offset : offset + block])
         rows = parameters[:, : stop - start]
         contracts.check_noise_fits(rows, theta.unsqueeze(1))
         yield contracts.map_states(solver, rows, fresh=noise is not None)  # then each chunk writes them anew
 
 
 def dependent_samples(noise: Noise | None) -> float:
-    """How many samples of a noise depend on one another: 1 for none, 2 for pairs, infinite for those of a whole draw.
+    """Number of samples of a noise that depend on one another: 1 for none, 2 for pairs, infinite for a whole draw.
 
     Raises:
         ArgumentError: an attribute of the noise that says something else.

@@ -53,7 +53,7 @@ class GroupedSamples:
         self._largest = torch.maximum(self._largest, means.amax(dim=1))
 
     def standard_error(self, mean: Tensor, nb_samples: int) -> Tensor:
-        """Of the mean of all S samples so far, ``(B, *event)``; NaN for a single group."""
+        """Standard error of the mean of all S samples so far, ``(B, *event)``; NaN for a single group."""
         if self._groups == 1:
             return torch.full_like(mean, nan)
         spread = self._squares - 2 * mean * self._products + mean.square() * self._squared_sizes

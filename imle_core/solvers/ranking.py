@@ -33,10 +33,10 @@ class Ranking:
                 "theta", f"shape {tuple(theta.shape)}", "a ranking needs (N, *event)", "its last axis is ranked"
             )
         _check_numbers(scores, "a ranking")
-        count, most = scores.shape[-1], _counts_to(theta.dtype)
-        if count > most:
+        count, largest = scores.shape[-1], _counts_to(theta.dtype)
+        if count > largest:
             raise ArgumentError(
-                "theta", f"{count} scores in {theta.dtype}", f"it counts exactly to {most}", "use theta.float()"
+                "theta", f"{count} scores in {theta.dtype}", f"it counts exactly to {largest}", "use theta.float()"
             )
         order = scores.add(0.0).argsort(dim=-1, descending=True, stable=True)  # which makes -0.0 the 0.0 that it equals
         ranks = torch.arange(count, 0, -1, dtype=scores.dtype, device=scores.device).expand_as(scores)

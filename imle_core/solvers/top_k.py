@@ -101,11 +101,11 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
     from imle_core.solvers.kernels.top_k import choose  # here, since numba takes half a second to import
 
-    rows, each = array_of(flat), counts.numpy()
+    rows, wanted = array_of(flat), counts.numpy()
     masks = np.zeros_like(rows)
 
     def solve(first: int, last: int) -> int:
-        row = int(choose(rows[first:last], masks[first:last], each[first:last]))
+        row = int(choose(rows[first:last], masks[first:last], wanted[first:last]))
         return first + row if row >= 0 else -1
 
     threads = min(torch.get_num_threads(), len(rows), rows.size // _ENTRIES_A_THREAD)
@@ -116,7 +116,7 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
 def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """The same in torch."""
     order = flat.add(0.0).argsort(dim=1, descending=True, stable=True)
-    places = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
-    chosen = torch.empty_like(order).scatter_(1, order, places) < counts[:, None]
+    ranks = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
+    chosen = torch.empty_like(order).scatter_(1, order, ranks) < counts[:, None]
     closed = (chosen & flat.isneginf()).any(dim=1).nonzero()
     return chosen, int(closed[0]) if len(closed) else -1

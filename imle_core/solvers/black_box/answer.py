@@ -31,7 +31,7 @@ class AnswerError(Exception):
 
 
 def solution_of(given: Any, theta: NDArray[Any]) -> NDArray[Any]:
-    """What a function gave for ``theta`` ``(*event)``, an array, a tensor or a list, in theta's type.
+    """Solution that a function gave for ``theta`` ``(*event)``, an array, a tensor or a list, in theta's type.
 
     Raises:
         AnswerError: something else, numbers of another shape, or NaN.

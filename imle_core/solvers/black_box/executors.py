@@ -1,4 +1,4 @@
-"""Solving the tasks of a black box: by this thread, other threads, processes, or whatever joblib is configured for."""
+"""Solving the tasks of a black box: by this thread, other threads, processes, or the backend set for joblib."""
 
 import math
 from collections import deque
@@ -68,12 +68,12 @@ def _in_threads(chunks: list[list[Task]], settings: TaskSettings, jobs: int) -> 
         for number in range(len(chunks)):
             while number not in early:
                 try:
-                    place, outcomes = finished.get(timeout=WAIT)
+                    position, outcomes = finished.get(timeout=WAIT)
                 except Empty:
                     continue
                 if isinstance(outcomes, BaseException):
                     raise outcomes
-                early[place] = outcomes
+                early[position] = outcomes
             yield from early.pop(number)
     finally:
         stop.set()

@@ -67,8 +67,8 @@ class Matching(GraphSolver):
         def solve(first: int, last: int) -> None:
             step = 1 + _EDGES_AT_ONCE // len(self.edges)
             for row in range(first, last, step):
-                part = slice(row, min(row + step, last))
-                masks[part], status[part] = self._best(rows[part], allowed[part])
+                chunk = slice(row, min(row + step, last))
+                masks[chunk], status[chunk] = self._best(rows[chunk], allowed[chunk])
 
         in_parts(solve, rows, _EDGES_A_THREAD)
         if status.any():
@@ -92,7 +92,7 @@ class Matching(GraphSolver):
         for count in np.unique(counts).tolist():
             chosen = np.flatnonzero(counts == count)
             weights = in_limbs(digits[chosen], shifts[chosen], count)
-            found, left = masks[chosen], status[chosen]
-            maximum_matchings(weights, allowed[chosen], found, left, self._first, self._arcs, self._heads, self.perfect)
-            masks[chosen], status[chosen] = found, left
+            group, left = masks[chosen], status[chosen]
+            maximum_matchings(weights, allowed[chosen], group, left, self._first, self._arcs, self._heads, self.perfect)
+            masks[chosen], status[chosen] = group, left
         return masks, status

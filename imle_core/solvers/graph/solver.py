@@ -70,7 +70,7 @@ class GraphSolver:
 
     @property
     def simple(self) -> bool:
-        """Whether it has neither parallel edges nor self-loops."""
+        """True where it has neither parallel edges nor self-loops."""
         ends = self._ends if self.directed else np.sort(self._ends, axis=1)
         return not self._loops.any() and len(np.unique(ends, axis=0)) == len(ends)
 
@@ -83,8 +83,8 @@ class GraphSolver:
     def _node(self, name: str, node: Node) -> int:
         """Number of a node that the user named."""
         if node not in self._number:
-            some = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
-            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {some}")
+            names = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
+            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {names}")
         return self._number[node]
 
     def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -116,9 +116,9 @@ class GraphSolver:
         reached, left = {start}, [start]
         while left:
             node = left.pop()
-            found = set(heads[first[node] : first[node + 1]].tolist()) - reached
-            reached |= found
-            left += found
+            nearby = set(heads[first[node] : first[node + 1]].tolist()) - reached
+            reached |= nearby
+            left += nearby
         return reached
 
     def _read(self, theta: Tensor) -> Rows:
@@ -207,7 +207,7 @@ def in_parts(solve: Callable[[int, int], None], rows: Rows, edges_a_thread: int 
 
 
 def where(row: int, rows: Rows) -> str:
-    """Which row an error is about, where there are several."""
+    """Words for the row that an error is about, where there are several."""
     return f" in row {row} of {len(rows)}" if len(rows) > 1 else ""
 
 

@@ -180,10 +180,10 @@ class GridPath:
     def _followers(self, tile: Tile, left: set[Tile], goal: Tile) -> list[Tile]:
         """Neighbours of ``tile`` among ``left``: the goal, then those with ever fewer ways on."""
 
-        def around(place: Tile) -> list[Tile]:
-            return [other for down, right in self._steps if (other := (place[0] + down, place[1] + right)) in left]
+        def around(centre: Tile) -> list[Tile]:
+            return [neighbour for down, right in self._steps if (neighbour := (centre[0] + down, centre[1] + right)) in left]
 
-        return sorted(around(tile), key=lambda other: (other == goal, len(around(other))), reverse=True)
+        return sorted(around(tile), key=lambda neighbour: (neighbour == goal, len(around(neighbour))), reverse=True)
 
     def check_path(self, mask: NDArray[np.generic]) -> None:
         """Refuses a mask ``(H, W)`` that no costs make the cheapest path.
@@ -292,10 +292,10 @@ class GridPath:
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        found = solve(maps, grid, which, masks, threads, self.tuning)
-        if found.passable < len(which) * tiles and not found.nans:
+        outcome = solve(maps, grid, which, masks, threads, self.tuning)
+        if outcome.passable < len(which) * tiles and not outcome.nans:
             self._check_ends(rows, noise, temperature)
-        self._report(*found, count, ends)
+        self._report(*outcome, count, ends)
         return torch.from_numpy(masks)
 
     def _solve_on_device(self, theta: Tensor) -> Tensor:
@@ -308,8 +308,8 @@ class GridPath:
         is_fast = self.engine == "compiled" and on_triton.available(theta.device)
         cheapest_paths = on_triton.cheapest_paths if is_fast else on_torch.cheapest_paths
         masks, reached = cheapest_paths(inside, start, goal, self._steps, self.tuning)
-        found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
-        nans, clamped, passable, walled, missed = torch.stack(found).tolist()
+        figures = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
+        nans, clamped, passable, walled, missed = torch.stack(figures).tolist()
         if walled and not nans:
             end, row = next(iter(ends.nonzero().tolist()))
             self._refuse_wall(("start", "goal")[end], (start, goal)[end], row, len(theta))
@@ -338,7 +338,7 @@ class GridPath:
 
 
 def _can_fuse(theta: Tensor, eps: Tensor) -> bool:
-    """Whether a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
+    """True where a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
     if not (theta.dtype == eps.dtype and theta.dtype in _KERNEL_TYPES and theta.is_cpu and eps.is_cpu and eps.numel()):
         return False
     fitting = eps.shape, (*eps.shape[:1], 1, *eps.shape[2:])
@@ -351,7 +351,7 @@ def _real(values: Tensor) -> Tensor:
 
 
 def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
-    """Row and column, of whatever type of whole numbers."""
+    """Row and column, of any type of whole numbers."""
     try:
         row, column = map(index, given)
     except (TypeError, ValueError):

@@ -14,8 +14,8 @@ Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no ty
 _INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 
 
-def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, most: float | None) -> Any:
-    """Rows as a sparse array, with their right-hand sides; None for none. ``most`` is the infinity that these may be."""
+def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, infinity: float | None) -> Any:
+    """Rows as a sparse array, with their right-hand sides; None for none. ``infinity`` is the infinity that these may be."""
     from scipy.sparse import csr_array, issparse
 
     if matrix is None and right is None:
@@ -39,8 +39,8 @@ def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None,
         raise ArgumentError(name, "NaN or infinite coefficients", "they must be finite", "leave out what does not bind")
     if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
         raise ArgumentError(name, f"a coefficient of {largest:.3g}", "HiGHS takes those below 1e15", "scale the row")
-    if not (np.isfinite(sides) | (sides == most)).all():
-        rule = "finite" if most is None else "finite or +inf"
+    if not (np.isfinite(sides) | (sides == infinity)).all():
+        rule = "finite" if infinity is None else "finite or +inf"
         raise ArgumentError(
             side, str(sides[~np.isfinite(sides)].min()), f"it must be {rule}", "leave out what does not bind"
         )

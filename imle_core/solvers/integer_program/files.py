@@ -52,20 +52,20 @@ def read_program(path: Path, order: Sequence[str] | None) -> tuple[dict[str, Any
     names = columns if order is None else list(order)
     _check_names(names, columns, _tail(path))
     position = {name: column for column, name in enumerate(program.names)}
-    place = [position[name] for name in names]
-    rows, least, most = program.rows.tocsc()[:, place].tocsr(), program.least, program.most
+    indices = [position[name] for name in names]
+    rows, row_lower, row_upper = program.rows.tocsc()[:, indices].tocsr(), program.row_lower, program.row_upper
     from scipy.sparse import vstack  # here, since scipy takes long to import
 
-    equal = least == most
-    above, below = ~equal & (most < np.inf), ~equal & (least > -np.inf)
+    equal = row_lower == row_upper
+    above, below = ~equal & (row_upper < np.inf), ~equal & (row_lower > -np.inf)
     constraints = {
         "A": vstack([rows[above], -rows[below]]),
-        "b": np.concatenate([most[above], -least[below]]),
+        "b": np.concatenate([row_upper[above], -row_lower[below]]),
         "A_eq": rows[equal],
-        "b_eq": most[equal],
-        "lower": program.lower[place],
-        "upper": program.upper[place],
-        "integrality": program.integral[place],
+        "b_eq": row_upper[equal],
+        "lower": program.lower[indices],
+        "upper": program.upper[indices],
+        "integrality": program.integral[indices],
     }
     return constraints, tuple(names)
 
@@ -102,10 +102,10 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
         stream = io.BufferedReader(unpack(file))
         if stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
             encoding = "utf-16"
-        most, text = max(_SMALL, _RATIO * path.stat().st_size), io.TextIOWrapper(stream, encoding)
+        budget, text = max(_SMALL, _RATIO * path.stat().st_size), io.TextIOWrapper(stream, encoding)
         while line := text.readline(_LONGEST):
-            most -= max(len(line), _SHORT)
-            if len(line) == _LONGEST or most < 0:
+            budget -= max(len(line), _SHORT)
+            if len(line) == _LONGEST or budget < 0:
                 raise OSError("a line of 16 million letters, or 100 times the bytes of the file")
             yield line
 
@@ -142,8 +142,8 @@ def _check_names(names: list[str], columns: list[str], path: str) -> None:
 
 def _some(names: list[str]) -> str:
     first = ", ".join(shown(name)[1:-1] for name in names[: 5 if max(map(len, names[:5])) < 20 else 1])
-    more = len(names) - (first.count(", ") + 1)
-    return first + (f" and {more} more" if more else "")
+    remaining = len(names) - (first.count(", ") + 1)
+    return first + (f" and {remaining} more" if remaining else "")
 
 
 def _message(path: Path, text: str) -> str:

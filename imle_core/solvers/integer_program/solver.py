@@ -218,9 +218,9 @@ class IntegerProgram:
         result = self._milp(costs, self._integral, self._bounds)
         early = result.status == 1
         if early and (not self.incumbent or result.x is None):
-            found = "none" if result.x is None else "one"
+            number = "none" if result.x is None else "one"
             raise TimeLimitError(
-                f"time_limit: got {self.time_limit}; instance {row} took longer, with {found} found that is feasible; "
+                f"time_limit: got {self.time_limit}; instance {row} took longer, with {number} found that is feasible; "
                 + ("allow more, or a gap" if self.incumbent else "allow more, a gap, or incumbent=True"),
                 row,
             )
@@ -241,12 +241,12 @@ class IntegerProgram:
                 )
         return z, early
 
-    def _rounded(self, costs: Vector, found: Vector, row: int) -> Vector:
-        """``found`` within its bounds, with whole numbers where they must be."""
+    def _rounded(self, costs: Vector, solution: Vector, row: int) -> Vector:
+        """``solution`` within its bounds, with whole numbers where they must be."""
         from scipy.optimize import Bounds
 
-        z = found.clip(self._low, self._high)
-        z[self._integral] = found[self._integral].round()
+        z = solution.clip(self._low, self._high)
+        z[self._integral] = solution[self._integral].round()
         if self._holds(z):
             return z + 0.0  # -0.0 becomes 0.0
         held = Bounds(np.where(self._integral, z, self._low), np.where(self._integral, z, self._high))
@@ -322,7 +322,7 @@ def _common_size(sizes: dict[str, int]) -> int:
 
 
 def _costs(values: Vector) -> Vector:
-    """What to minimise: ``-values``, scaled; without -0.0, so that equal rows are equal bytes."""
+    """Costs to minimise: ``-values``, scaled; without -0.0, so that equal rows are equal bytes."""
     exponent = int(np.frexp(np.abs(values).max())[1])
     costs: Vector = 0.0 - np.ldexp(values, _LARGEST - exponent)
     return costs

@@ -78,21 +78,21 @@ def _write_levels(free, first, arcs, heads, source, levels, queue):
 @compiled
 def _push(left, free, flow, path, depth):
     """Sends as much as a path of free arcs lets through, and finds which of them and of those back are free then."""
-    limbs, least = len(flow), path[0]
+    limbs, tightest = len(flow), path[0]
     for i in range(1, depth):
         limb = 0
-        while limb < limbs - 1 and left[path[i], limb] == left[least, limb]:
+        while limb < limbs - 1 and left[path[i], limb] == left[tightest, limb]:
             limb += 1
-        if left[path[i], limb] < left[least, limb]:
-            least = path[i]
-    flow[:] = left[least]
+        if left[path[i], limb] < left[tightest, limb]:
+            tightest = path[i]
+    flow[:] = left[tightest]
     for i in range(depth):
         arc, back = path[i], path[i] ^ 1
         borrowed, carried, rest = 0, 0, 0
         for limb in range(limbs - 1, 0, -1):
-            less, more = left[arc, limb] - flow[limb] + borrowed, left[back, limb] + flow[limb] + carried
-            left[arc, limb], left[back, limb] = less & (2**LIMB - 1), more & (2**LIMB - 1)
-            borrowed, carried, rest = less >> LIMB, more >> LIMB, rest | left[arc, limb]
+            lowered, raised = left[arc, limb] - flow[limb] + borrowed, left[back, limb] + flow[limb] + carried
+            left[arc, limb], left[back, limb] = lowered & (2**LIMB - 1), raised & (2**LIMB - 1)
+            borrowed, carried, rest = lowered >> LIMB, raised >> LIMB, rest | left[arc, limb]
         left[arc, 0] += borrowed - flow[0]
         left[back, 0] += carried + flow[0]
         free[arc], free[back] = (left[arc, 0] | rest) != 0, True

@@ -5,15 +5,13 @@ from torch import Tensor
 
 from imle_core.solvers.grid.engines import on_torch
 from imle_core.solvers.grid.engines.on_torch import Tile
+from imle_core.solvers.grid.kernels import triton_path
 from imle_core.solvers.grid.tuning import TUNING, Tuning
 
 try:
     import triton
-    import triton.language as tl
 except ImportError:
     triton = None
-else:
-    from imle_core.solvers.grid.kernels.triton_path import cheapest_path
 
 _SHORTEST_SIDE = 16  # of a block: tl.gather needs rows for all warps while it moves columns, and the other way round
 _CUT_OFF, _PLATEAU = 0, 2  # outcomes; 1 is a path
@@ -21,9 +19,9 @@ _CUT_OFF, _PLATEAU = 0, 2  # outcomes; 1 is a path
 
 def available(device: torch.device) -> bool:
     """True where ``cheapest_paths`` runs on a device: Triton is there, and the device is CUDA or its interpreter is on."""
-    if triton is None or not hasattr(tl, "gather"):
+    if triton is None or not hasattr(triton.language, "gather"):
         return False
-    return device.type == "cuda" or not isinstance(cheapest_path, triton.JITFunction)
+    return device.type == "cuda" or not isinstance(triton_path.cheapest_path, triton.JITFunction)
 
 
 def cheapest_paths(
@@ -45,7 +43,7 @@ def cheapest_paths(
     outcomes = torch.empty(count, dtype=torch.int32, device=costs.device)
     first, last = start[0] * columns + start[1], goal[0] * columns + goal[1]
     with torch.cuda.device_of(costs):  # Triton launches on the current device, whatever its arguments are on
-        launch = cheapest_path[(count,)]
+        launch = triton_path.cheapest_path[(count,)]
         sizes = {"rows": rows, "columns": columns, "diagonal": len(moves) == 8}
         options = {"num_warps": rows * columns // tuning.tiles_a_warp, "enable_fp_fusion": False}
         launch(costs, masks, outcomes, height, width, first, last, **sizes, **options)
