@@ -210,9 +210,10 @@ def _check_fits(name: str, value: Any, gold: Tensor) -> None:
         return
     checks.check_numbers(value, name)
     if value.shape != gold.shape:
-        raise checks.ArgumentError(
+        raise checks.wrong_shape(
             name,
-            f"shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}",
+            value,
             "the two must be equal",
             f"give one of shape {tuple(gold.shape)}",
+            f" for a gold solution of shape {tuple(gold.shape)}",
         )

@@ -28,7 +28,7 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     try:
         first = works[0]()
     except BaseException:
-        wait(futures)  # they may write to what is the caller's
+        wait(futures)  # the other threads may write to arrays of the caller
         raise
     return [first, *(future.result() for future in futures)]
 

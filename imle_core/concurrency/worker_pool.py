@@ -9,7 +9,7 @@ from typing import Any
 
 _IDLE = 300.0  # seconds after which a worker ends that has nothing to do
 _LOOK = 0.5  # seconds between two looks of a worker whether its owner is still there
-_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # that have threads of their own
+_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # libraries with threads of their own
 
 
 class WorkerPool:
@@ -20,7 +20,7 @@ class WorkerPool:
     """
 
     def __init__(self, jobs: int) -> None:
-        from joblib import cpu_count  # here, since it takes a while to import
+        from joblib import cpu_count  # here, since joblib takes a while to import
         from joblib.externals.loky import ProcessPoolExecutor
 
         threads = str(max(1, cpu_count() // jobs))

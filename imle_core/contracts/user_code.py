@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-_LETTERS = 160  # of a user's error that fit into a line
-_ENTRIES = 4  # of a tuple that do
+_LETTERS = 160  # a user's error is cut to so many
+_ENTRIES = 4  # a tuple is cut to so many
 
 
 def raised(error: BaseException) -> str:

@@ -22,7 +22,7 @@ def check_call(subject: Subject) -> Outcome:
     try:
         given = subject.answer(subject.theta.clone())
         z = subject.ask(subject.theta)
-        further = subject.draw(_MORE * len(subject.theta))  # so that a rare refusal is told here, not by chance later
+        further = subject.draw(_MORE * len(subject.theta))  # many, so that a rare refusal is told here, not by chance later
         for chunk in further.split(len(subject.theta) if subject.pace else len(further)):
             subject.answer(chunk)
     except RefusedError as error:
@@ -180,7 +180,7 @@ def check_mates(subject: Subject) -> Outcome:
     for complaint, way in ways.items():
         outcome = subject.compared(way, f"{complaint}; an instance must not depend on its batch mates")
         if outcome.verdict != "pass" and not subject.single:
-            return outcome._replace(spoils=True)  # and there are no solutions for one instance either
+            return outcome._replace(spoils=True)  # nor are there solutions for one instance to go on with
         if outcome.verdict != "pass":
             detail = f"{outcome.detail}; from here on it is asked one by one"
             return outcome._replace(detail=detail, learned={"one_by_one": True})

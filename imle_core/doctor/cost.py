@@ -16,7 +16,7 @@ from imle_core.estimators import TargetDistribution, imle, steps_of_any_size
 
 _SLOW = 0.01  # seconds an instance
 _REPEATS, _REPEAT_SECONDS = 5, 0.05
-_LAMBDAS = (0.1, 1.0, 10.0, 100.0)  # for theta from -1 to 1
+_LAMBDAS = (0.1, 1.0, 10.0, 100.0)  # steps lambda for theta from -1 to 1
 _THREADS, _ROUNDS, _ROUND_SECONDS = 8, 50, 0.2
 _SWITCH = 1e-6  # seconds after which a thread gives way to another; usually 5 ms, longer than many a solve
 

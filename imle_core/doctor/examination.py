@@ -10,13 +10,7 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import ctrl_c_told_apart
-from imle_core.doctor import (
-    calls,
-    cost,
-    fused,
-    memory,
-    optimum,
-)
+from imle_core.doctor import calls, cost, fused, memory, optimum
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back

@@ -19,7 +19,7 @@ class _Setting(NamedTuple):
 INFERENCE = "inference mode"
 """The setting under which nothing has a gradient."""
 
-_inference: list[Any] = []  # what is entered to put the mode back; its end would undo that
+_inference: list[Any] = []  # contexts entered to put the mode back; kept, since their end would undo that
 
 
 def _set_inference(enabled: bool) -> None:
@@ -32,7 +32,7 @@ def _set_device(device: torch.device) -> None:
 
 
 def _folder() -> str | None:
-    with suppress(FileNotFoundError):  # it may have been removed
+    with suppress(FileNotFoundError):  # the folder may have been removed
         return os.getcwd()  # noqa: PTH109 - a path takes ten times as long, and this is asked for at each call
     return None
 

@@ -6,13 +6,7 @@
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.identity import Identity
-from imle_core.estimators.implicit_mle import (
-    IMLE,
-    Difference,
-    Differentiable,
-    ImplicitMLE,
-    imle,
-)
+from imle_core.estimators.implicit_mle import IMLE, Difference, Differentiable, ImplicitMLE, imle
 from imle_core.estimators.layer import Layer, Loss, Sense
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbed import PerturbedOptimizer

@@ -144,7 +144,7 @@ class Layer(ABC):
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
-        narrow = theta.dtype == torch.float16  # whose sums are to be looked at
+        narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
         if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_whole, wrong_shape
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, choose, log_sum_exp, wide_parameters
 
@@ -32,12 +32,7 @@ class Chain(ExponentialFamily):
 
     def __init__(self, transitions: Tensor, length: int) -> None:
         if transitions.dim() != 2 or transitions.shape[0] != transitions.shape[1] or 0 in transitions.shape:
-            raise ArgumentError(
-                "transitions",
-                f"shape {tuple(transitions.shape)}",
-                "they must be (K, K), with K >= 1 labels",
-                "give a square matrix",
-            )
+            raise wrong_shape("transitions", transitions, "they must be (K, K), with K >= 1 labels", "give a square matrix")
         check_whole("length", length, 1, "use 1 for a single label")
         super().__init__((int(length), len(transitions)))
         if not (transitions < torch.inf).all():
@@ -45,11 +40,7 @@ class Chain(ExponentialFamily):
         self._transitions = wide_parameters(transitions.detach(), (len(transitions),), "a chain")
         if self.count() == 0:
             raise ArgumentError(
-                "transitions",
-                f"no sequence of {length} labels",
-                "a chain needs one",
-                "open some transitions",
-                "-inf leaves",
+                "transitions", f"no sequence of {length} labels", "a chain needs one", "open some transitions", "-inf leaves"
             )
 
     def __repr__(self) -> str:

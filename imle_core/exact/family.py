@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_samples
+from imle_core.checks import ArgumentError, check_samples, wrong_shape
 from imle_core.exact.parameters import NEVER, Shape, event_shape, wide_parameters
 
 
@@ -82,11 +82,8 @@ class ExponentialFamily(ABC):
         """
         wide = self._read(theta)
         if weights.shape not in (self.event, wide.shape):
-            raise ArgumentError(
-                "weights",
-                f"shape {tuple(weights.shape)}",
-                f"it must be {self.event} or {tuple(wide.shape)}",
-                "give one weight an entry",
+            raise wrong_shape(
+                "weights", weights, f"it must be {self.event} or {tuple(wide.shape)}", "give one weight an entry"
             )
         weights = weights.to(wide)
         if torch.is_grad_enabled() and (wide.requires_grad or weights.requires_grad):
@@ -108,11 +105,8 @@ class ExponentialFamily(ABC):
         """
         wide = self._read(theta)
         if z.shape != wide.shape:
-            raise ArgumentError(
-                "z",
-                f"shape {tuple(z.shape)} for theta of shape {tuple(wide.shape)}",
-                "both must have one",
-                "give a structure a row",
+            raise wrong_shape(
+                "z", z, "both must have one", "give a structure a row", f" for theta of shape {tuple(wide.shape)}"
             )
         z = z.to(wide)
         closed = wide <= NEVER

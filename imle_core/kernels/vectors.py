@@ -20,7 +20,7 @@ from numba.extending import intrinsic, register_model
 from numpy.typing import DTypeLike, NDArray
 
 LANES = 32  # two registers of the widest kind: while the processor waits for one, it works on the other
-SIDE = 16  # of the squares that are transposed
+SIDE = 16  # rows and columns of the squares that are transposed
 
 _LINE = 64  # bytes; a load that lies in two lines of the cache takes longer
 
@@ -180,7 +180,7 @@ def convert(_, vector, kind):
     def generate(context, builder, signature, values):
         if number == wanted:
             return values[0]
-        if wanted == types.uint32:  # by way of signed numbers, which every processor can convert at once
+        if wanted == types.uint32:  # as signed numbers, which every processor converts in one step
             return builder.fptosi(values[0], value)
         return builder.sitofp(values[0], value) if number == types.uint32 else builder.fpext(values[0], value)
 

@@ -12,7 +12,7 @@ from imle_core.lab.estimate import IntervalEstimate, is_heavy_tailed, jackknife,
 
 _ROUNDING = 1e-12
 _SURELY = 5  # standard errors
-_PAIRS = 64  # of repetitions that tell how their directions vary
+_PAIRS = 64  # pairs of repetitions that tell how directions vary
 
 
 @dataclass(frozen=True)

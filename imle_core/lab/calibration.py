@@ -143,9 +143,7 @@ def calibrate(
     """
     checks.check_theta(theta)
     if len(theta) == 0:
-        raise checks.ArgumentError(
-            "theta", f"shape {tuple(theta.shape)}", "there must be an instance", "its batch axis is empty"
-        )
+        raise checks.wrong_shape("theta", theta, "there must be an instance", "its batch axis is empty")
     checks.check_samples("nb_samples", nb_samples)
     if nb_samples < 2:
         raise checks.ArgumentError(

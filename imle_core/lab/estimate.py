@@ -13,7 +13,7 @@ WIDE = 1 / 3
 
 _INSIDE = 0.95
 _TOLD_TAIL, _FEW, _INFINITE, _ROUNDING = 20, 10, 0.5, 1e-12
-_LARGEST = 700.0  # of exponents
+_LARGEST = 700.0  # exponents above would overflow
 
 
 class IntervalEstimate(float):

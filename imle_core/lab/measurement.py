@@ -30,7 +30,7 @@ TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
 _BETA, _WARM_UP = 0.2, ((1e-2, 60), (2e-3, 60))  # a start for beta, its steps, and passes with each
 _WARM_UP_SAMPLES = 160
 _TIMED = 5
-_ENTRIES = 2**22  # of samples at once
+_ENTRIES = 2**22  # samples drawn at once have so many at most
 _AXES = frozenset({"lambdas", "temperatures"})
 
 

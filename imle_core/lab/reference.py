@@ -16,10 +16,10 @@ from imle_core.exact import ExponentialFamily
 from imle_core.lab.problem import LabProblem
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
-_ENTRIES = 2**22  # of parameters at once
+_ENTRIES = 2**22  # parameters that are solved at once have so many at most
 _SOLVES, _SAMPLES = 2**18, 2**16
-_STEP = 0.15  # in deviations of the noise
-_ROUNDING = 64.0  # of the last place of the mean size of losses; a gradient up to that is none
+_STEP = 0.15  # of a central difference, in deviations of the noise
+_ROUNDING = 64.0  # a gradient up to so many roundings of the mean size of losses is none
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,7 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
     (slope,) = torch.autograd.grad(contracts.losses_of(problem.loss, z).sum(), z)
     step = _STEP * _deviation(noise, problem, generator) / (float(slope.square().mean().sqrt()) or 1.0)
     layer = imle(
-        problem.solver,
-        TargetDistribution(1.0, step),
-        noise,
-        difference="central",
-        scale_gradient=True,
-        generator=generator,
+        problem.solver, TargetDistribution(1.0, step), noise, difference="central", scale_gradient=True, generator=generator
     )
 
     def gradients() -> Tensor:

@@ -15,7 +15,7 @@ from imle_core.lab.measurement import EstimatorSettings, Instance, Measurement, 
 Point: TypeAlias = tuple[float | None, float]
 """A lambda, where there is one, and a temperature."""
 
-_SURVEY, _CHOOSING = 4, 0.5  # a first look has that part of the repetitions; of all, the share that chooses
+_SURVEY, _CHOOSING = 4, 0.5  # a first look has a fourth of the repetitions; share of all that may be spent on choosing
 _WIDENINGS, _LOOKS = 6, 2  # values that an axis gets at most; that are tried beyond the best before it counts as that
 _CHANCE = 2.0  # standard errors of a difference
 _SURE = 0.05  # a difference, or a standard error of repetitions, as a share of the error, that is small enough

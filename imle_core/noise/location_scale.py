@@ -52,10 +52,7 @@ class LocationScaleNoise(CompiledNoise):
             checks.check_not_learned(name, value, "learn theta, whose place and scale do the same")
         if not math.isfinite(location):
             raise checks.ArgumentError("location", repr(location), "it must be finite", "the usual value is 0")
-        if not (math.isfinite(scale) and scale > 0):
-            raise checks.ArgumentError(
-                "scale", repr(scale), "it must be a finite number > 0", "for no noise set temperatures to 0"
-            )
+        checks.check_finite("scale", scale, "for no noise set temperatures to 0", positive=True)
         self.location, self.scale = float(location), float(scale)
         self.mean = self.location + self.scale * self._standard_mean
         self.variance = self.scale * self.scale * self._standard_variance  # a power would raise where it overflows

@@ -38,8 +38,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
 
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
         checks.check_not_learned("k", k, "learn theta, whose scale does the same")
-        if not (math.isfinite(k) and k > 0):
-            raise checks.ArgumentError("k", repr(k), "it must be a finite number > 0", "use about the size of a solution")
+        checks.check_finite("k", k, self._remedy, positive=True)
         checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
         checks.check_whole_or_infinite("nb_iterations", nb_iterations, "the usual value is 10")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device

@@ -20,7 +20,7 @@ from torch import Tensor
 from imle_core.noise import sum_of_gamma_law
 
 _POINTS = 2**13
-_SMALLEST, _LARGEST = 1e-7, 60.0  # of u, over its mean; in deviations above it
+_SMALLEST, _LARGEST = 1e-7, 60.0  # ends of the table: u over its mean; deviations of u above its mean
 
 
 def lacking(k: float, iterations: float) -> str | None:

@@ -12,7 +12,7 @@ from imle_core.perception.judgement import plan
 from imle_core.perception.maps import TILE, ImageMaps
 from imle_core.perception.training import EpochRecord, PerceptionStep, load_network
 
-_BINS = 64  # of each colour channel
+_BINS = 64  # levels of each colour channel
 
 
 class ColourLookup(nn.Module):

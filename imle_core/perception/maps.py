@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError, ArgumentTypeError, wrong_shape
 from imle_core.solvers import GridPath
 
 TILE = 8
@@ -52,11 +52,8 @@ class ImageMaps(Dataset[Item]):
                 raise ArgumentTypeError(name, str(getattr(self, name).dtype), f"it must be {kind}", "convert it")
         count, height, width = self.costs.shape if self.costs.dim() == 3 else (0, 0, 0)
         if 0 in (count, height, width):
-            raise ArgumentError(
-                "costs",
-                f"shape {tuple(self.costs.shape)}",
-                "it must be (N, H, W), none of them 0",
-                "use costs.unsqueeze(0) for one map",
+            raise wrong_shape(
+                "costs", self.costs, "it must be (N, H, W), none of them 0", "use costs.unsqueeze(0) for one map"
             )
         for name, shape in (("images", (count, TILE * height, TILE * width, 3)), ("paths", (count, height, width))):
             if getattr(self, name).shape != shape:

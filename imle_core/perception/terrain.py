@@ -21,10 +21,10 @@ JITTER = 0.05
 # The first and the third differ by no more than light and tint vary within each: a mean colour is wrong on 2% of tiles.
 _COLOURS = np.array([[104, 152, 78], [160, 150, 104], [82, 128, 70], [134, 124, 104], [74, 112, 150]], dtype=np.float32)
 _CUTS = (-0.35, 0.15, 0.45, 0.75)  # between classes, in standard deviations of the noise that they cut
-_DEVIATION = 0.85  # of that noise
+_DEVIATION = 0.85  # standard deviation of the noise that is cut into classes
 _LIGHT, _TILE_LIGHT, _TINT, _TEXTURE, _SHOWN_JITTER = 10.0, 7.0, 5.0, 30.8, 12.0  # levels out of 255
 _BLUR, _HARD_BLUR = 1.5, 3.0  # pixels
-_BLOCK_PIXELS = 2**18  # of maps drawn together: few enough to stay in a processor's cache
+_BLOCK_PIXELS = 2**18  # maps drawn together have so many at most, which stay in a processor's cache
 _MARGIN = 2  # pixels beyond each edge that smoothed grain needs
 
 Floats = NDArray[np.float32]

@@ -13,6 +13,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Noise
 from imle_core.sampling.grouped_samples import GroupedSamples
+from imle_core.sampling.samples import check_sampling
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -116,23 +117,11 @@ def stream_samples(
     number of the block). So the samples depend neither on ``chunk_size`` nor on threads, and the first samples of a longer
     run are the samples of a shorter one.
 
-    Args:
-        solver: ``(N, *event) -> (N, *event)``, maximises.
-        theta: parameters, ``(B, *event)``.
-        noise_distribution: gives eps; no noise if None.
-        nb_samples: S >= 1, for each of the B instances.
-        temperature: tau >= 0.
-        seed: whole number >= 0.
-        chunk_size: samples of each instance in one call of the solver, rounded up to whole blocks; by memory if None.
-
-    Raises:
-        ArgumentError: an argument outside its range, or a wrong shape of noise or solution.
-        ArgumentTypeError: parameters or solutions of a wrong type.
+    Arguments and errors are those of :func:`.perturb_and_map`, with a ``seed``, a whole number >= 0, in place of the
+    generator. ``chunk_size`` is the number of samples of each instance in one call of the solver, rounded up to whole
+    blocks; it goes by memory if None.
     """
-    contracts.check_solver(solver, "max")
-    checks.check_theta(theta)
-    checks.check_samples("nb_samples", nb_samples)
-    checks.check_temperature("temperature", temperature)
+    check_sampling(solver, theta, nb_samples, temperature)
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
     theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
@@ -147,7 +136,7 @@ def stream_samples(
                 torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, offset : offset + block])
         rows = parameters[:, : stop - start]
         contracts.check_noise_fits(rows, theta.unsqueeze(1))
-        yield contracts.map_states(solver, rows, fresh=noise is not None)  # then each chunk writes them anew
+        yield contracts.map_states(solver, rows, fresh=noise is not None)  # each chunk writes noisy rows anew
 
 
 def dependent_samples(noise: Noise | None) -> float:

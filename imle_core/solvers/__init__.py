@@ -1,8 +1,8 @@
 """Solvers: callables ``(N, *event) -> (N, *event)`` that give ``argmax_z <z, theta>`` row by row.
 
-theta is a dense tensor of real numbers of any type, which are read exactly: 64-bit integers that float64 does not hold are a
-ArgumentError; complex, sparse, nested, quantised and meta tensors, arrays and lists are an ArgumentTypeError. Solutions are
-new tensors in theta's type.
+theta is a dense tensor of real numbers of any type, which are read exactly: 64-bit integers that float64 does not hold are
+an ArgumentError; complex, sparse, nested, quantised and meta tensors, arrays and lists are an ArgumentTypeError. Solutions
+are new tensors in theta's type.
 """
 
 from collections.abc import Callable

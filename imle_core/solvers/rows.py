@@ -88,7 +88,7 @@ def in_type_of(theta: Tensor, solutions: Rows) -> tuple[Tensor, NDArray[np.bool_
 
 def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
     wide = integers.astype(np.float64)
-    inside = wide < float(np.iinfo(integers.dtype).max)  # which rounds up to the first integer that is too large
+    inside = wide < float(np.iinfo(integers.dtype).max)  # float() rounds it up to the first integer that is too large
     lost = np.where(inside, wide, 0).astype(integers.dtype) != integers
     if lost.any():
         raise ArgumentError(

@@ -98,7 +98,7 @@ def _entry_remedy(given: tuple[Any, ...] | list[Any], event: tuple[int, ...]) ->
 def _shape_of(entry: Any) -> tuple[int, ...] | None:
     try:
         return tuple(np.shape(entry))
-    except Exception:  # as above
+    except Exception:  # ragged lists, and objects of other libraries that are no arrays
         return None
 
 

@@ -34,7 +34,7 @@ def solve_by(
     if executor == "serial":
         yield from (solve(task, settings) for task in tasks)
         return
-    from joblib import cpu_count, effective_n_jobs  # here, since it takes a while to import
+    from joblib import cpu_count, effective_n_jobs  # here, since joblib takes a while to import
 
     workers = effective_n_jobs(jobs) if executor == "joblib" else jobs or cpu_count()
     share = chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * workers)))

@@ -87,7 +87,7 @@ class _Inquest:
 
 def _solved(chunks: list[dict[int, Task]], settings: TaskSettings, jobs: int, inquest: _Inquest) -> Iterator[Numbered]:
     """Outcomes of the chunks, in order; of some of them if a worker ends."""
-    from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since it takes a while to import
+    from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since joblib is slow to import
 
     futures: list[Future[Numbered]] = []
     with TemporaryDirectory(prefix="imle-", ignore_cleanup_errors=True) as folder:

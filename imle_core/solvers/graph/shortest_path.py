@@ -52,7 +52,7 @@ class ShortestPath(CostSolver):
             )
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
-        if self._order is None:  # of several cycles none may be negative, whatever their other edges
+        if self._order is None:  # no cycle may be negative, however small its other edges
             self.domain = -np.inf, 0.0 - (self.floor or 0.0)
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ class ShortestPath(CostSolver):
         first, heads, _ = self._arcs
         entering = np.bincount(heads, minlength=len(self.nodes))
         order = np.flatnonzero(entering == 0).tolist()
-        for node in order:  # it grows on the way
+        for node in order:  # the list grows while it is walked through
             for head in heads[first[node] : first[node + 1]].tolist():
                 entering[head] -= 1
                 if entering[head] == 0:

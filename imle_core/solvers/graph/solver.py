@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock, in_threads
 from imle_core.solvers.graph.kinds import is_networkx
 from imle_core.solvers.rows import Rows, as_rows
@@ -125,9 +125,9 @@ class GraphSolver:
         """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
         rows, edges = as_rows(theta), len(self.edges)
         if rows.ndim != 2 or rows.shape[1] != edges:
-            raise ArgumentError(
+            raise wrong_shape(
                 "theta",
-                f"shape {tuple(theta.shape)}",
+                theta,
                 f"a graph of {edges} edges needs (N, {edges})",
                 "give one entry an edge, in the order of solver.edges",
             )
@@ -169,13 +169,8 @@ class CostSolver(GraphSolver):
             below = costs < self.floor
             clamped = int(np.count_nonzero(below))
             costs[below] = self.floor
-        elif np.isneginf(costs).any():
-            raise ArgumentError(
-                "theta",
-                f"{int(np.isneginf(costs).sum())} +inf",
-                "sums over edges must be finite",
-                "use a large number, or give floor",
-            )
+        else:
+            check_sums_finite(rows, "use a large number, or give floor")
         with self._counting:
             self.clamped += clamped
             self.seen += int(np.count_nonzero(costs != np.inf))
@@ -192,6 +187,12 @@ class CostSolver(GraphSolver):
                 f"{what} needs costs -theta >= 0",
                 "make theta <= 0, or give floor=0 to clamp costs",
             )
+
+
+def check_sums_finite(rows: Rows, remedy: str) -> None:
+    """Refuses rows with +inf."""
+    if np.isposinf(rows).any():
+        raise ArgumentError("theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", remedy)
 
 
 def whole_numbers(values: Iterable[float]) -> list[int]:

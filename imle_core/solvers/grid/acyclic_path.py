@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import in_threads
 from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
@@ -46,9 +46,7 @@ class AcyclicGridPath:
         """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""
         rows = as_rows(theta)
         if rows.ndim != 3 or 0 in rows.shape[1:]:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
-            )
+            raise wrong_shape("theta", theta, "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map")
         check_below_infinity(rows, "gains")
         rows = shrunk(rows)
         from imle_core.solvers.grid.kernels.acyclic import best_paths  # here, since numba takes half a second to import

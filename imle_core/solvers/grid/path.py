@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_name, check_numbers
+from imle_core.checks import ArgumentError, check_name, check_numbers, wrong_shape
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import Known
 from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
@@ -96,9 +96,7 @@ class GridPath:
         """Masks of the cheapest paths, ``(N, H, W)``, in theta's type and on its device."""
         gains = numbers(theta)
         if gains.dim() != 3 or 0 in gains.shape[1:]:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
-            )
+            raise wrong_shape("theta", theta, "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map")
         if self.engine == "torch" or (self.engine == "compiled" and (gains.is_cuda or not _is_compiling())):
             return self._solve_on_device(gains).to(theta)
         rows = array_of(gains)

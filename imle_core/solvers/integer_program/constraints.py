@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.solvers.rows import as_array
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -27,14 +27,12 @@ def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None,
     if not issparse(matrix):
         matrix = _numbers(name, matrix)
         if matrix.ndim != 2:
-            raise ArgumentError(name, f"shape {matrix.shape}", "it must be (rows, variables)", "give one row a constraint")
+            raise wrong_shape(name, matrix, "it must be (rows, variables)", "give one row a constraint")
     elif matrix.dtype.kind == "c":
         raise _complex(name, matrix)
     rows, sides = csr_array(matrix, dtype=np.float64), _numbers(side, right)
     if sides.shape != rows.shape[:1]:
-        raise ArgumentError(
-            side, f"shape {sides.shape}", f"{name} has {rows.shape[0]} rows", f"{side} must be ({rows.shape[0]},)"
-        )
+        raise wrong_shape(side, sides, f"{name} has {rows.shape[0]} rows", f"{side} must be ({rows.shape[0]},)")
     if not np.isfinite(rows.data).all():
         raise ArgumentError(name, "NaN or infinite coefficients", "they must be finite", "leave out what does not bind")
     if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
@@ -51,7 +49,7 @@ def vector_of(name: str, value: ArrayLike) -> Vector:
     """One number for all variables, or one for each."""
     vector = _numbers(name, value)
     if vector.ndim > 1:
-        raise ArgumentError(name, f"shape {vector.shape}", "it must be one number or (variables,)", "flatten it")
+        raise wrong_shape(name, vector, "it must be one number or (variables,)", "flatten it")
     return vector
 
 

@@ -19,7 +19,7 @@ from imle_core.solvers.integer_program.linear_model import Arrays, FormatError, 
 from imle_core.solvers.integer_program.lp_format import read_lp
 from imle_core.solvers.integer_program.mps_format import read_mps
 
-_UNPACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {  # by the first bytes of a file
+_UNPACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {  # keys are the first bytes of packed files
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ": lzma.LZMAFile,
@@ -28,7 +28,7 @@ _PACKED = (".gz", ".bz2", ".xz")
 _LONGEST = 2**24  # characters of a line
 _RATIO, _SMALL = 100, 2**24  # a packed file has at most so many times its bytes as characters, or so many
 _SHORT = 16  # characters as which a shorter line is counted
-_LETTERS = 300  # of a message
+_LETTERS = 300  # a message has so many at most
 
 
 class ProgramWarning(UserWarning):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock
 from imle_core.solvers.integer_program.constraints import Matrix, Vector, check_bounds, system, vector_of
 from imle_core.solvers.integer_program.files import read_program
@@ -135,13 +135,7 @@ class IntegerProgram:
         self._counting = OwnLock()
 
     @classmethod
-    def from_file(
-        cls,
-        path: str | Path,
-        *,
-        order: Sequence[str] | None = None,
-        **limits: Any,
-    ) -> "IntegerProgram":
+    def from_file(cls, path: str | Path, *, order: Sequence[str] | None = None, **limits: Any) -> "IntegerProgram":
         """The constraints, bounds and integrality of an LP or MPS file; its objective is ignored, theta takes its place.
 
         The program maximises even where the file says to minimise. A file may be packed (.gz, .bz2, .xz); text that is
@@ -174,9 +168,9 @@ class IntegerProgram:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         gains = as_rows(theta)
         if gains.ndim == 0 or math.prod(gains.shape[1:]) != self.entries:
-            raise ArgumentError(
+            raise wrong_shape(
                 "theta",
-                f"shape {tuple(theta.shape)}",
+                theta,
                 f"the program has {self.entries} variables",
                 f"it must be (N, *event) with {self.entries} entries an instance",
             )

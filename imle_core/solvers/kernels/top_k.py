@@ -4,7 +4,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled
 
-_FEW = 32  # up to here a sorted list of the best is quicker than selection
+_FEW = 32  # for k up to this a sorted list of the k best is quicker than selection
 
 
 @compiled

@@ -13,7 +13,7 @@ try:
 except ImportError:
     triton = None
 
-_SHORTEST_SIDE = 16  # of a block: tl.gather needs rows for all warps while it moves columns, and the other way round
+_SHORTEST_SIDE = 16  # tl.gather needs rows for all warps while it moves columns of a block, and columns while it moves rows
 _CUT_OFF, _PLATEAU = 0, 2  # outcomes; 1 is a path
 
 

@@ -23,9 +23,9 @@ from imle_core.solvers.grid.tuning import BucketsTuning
 
 _BEYOND = 64  # lists after the lists of intervals, one for each bit
 _FINEST = 1e300  # intervals for a unit; products with differences of labels are no NaN
-_NEVER, _DONE = -1, -2  # in place of the next tile in a list: has not been in one, is not in one any more
-_LOOKS = 12  # that are looked at from a tile, 4 in each of 3 rows
-_EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # those that are moves away
+_NEVER, _DONE = -1, -2  # in place of a next tile: the tile has been in no list; it has left its list
+_LOOKS = 12  # positions looked at from a tile, 4 in each of 3 rows
+_EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # sets of the positions that a move leads to
 
 
 class BucketsSpace(NamedTuple):
@@ -107,13 +107,14 @@ def label(space, grid, last, tuning):
             if tiles < fewest and density > coarsest:
                 density /= tuning.finer
             fewest, base = tiles + tuning.sparse, _least(lists, np.int64(take(lists.heads, current)))
-            reached = lists.intervals + differing(base + lists.intervals / density, base)  # by the last interval
+            # The last list that the intervals reach into.
+            reached = lists.intervals + differing(base + lists.intervals / density, base)
             chain = _gather(lists, current, max(current, reached) + 1)
         elif tiles >= asked and base + (current - 1) / density > take(lists.labels, last):
             if _all_above(lists, current, take(lists.labels, last)):
                 return tiles
             asked, pause = tiles + pause, 2 * pause
-            chain = _gather(lists, current, end)  # so that none is late any more
+            chain = _gather(lists, current, end)  # sorted anew, so that no tile is late any more
         else:
             counts = _settle(lists, stride, moves, current, base, density)
             tiles, repeats = tiles + counts[0], repeats + counts[1]

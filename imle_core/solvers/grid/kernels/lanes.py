@@ -40,7 +40,7 @@ from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk, 
 from imle_core.solvers.grid.kernels.maps import Grid, clear
 from imle_core.solvers.grid.tuning import LanesTuning
 
-_LARGEST_EXPONENT = 100  # of a scale, so that it is a number of float32 and so is one over it
+_LARGEST_EXPONENT = 100  # a scale 2^e and its inverse must be numbers of float32
 
 
 class LanesSpace(NamedTuple):
@@ -107,7 +107,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         and no walls.
     """
     labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
-    longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
+    longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # steps that most walks have at most
     count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
     allowed = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
     visits = _most_visits(order, tuning)

@@ -79,7 +79,7 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     lowest = np.uint32(min(grid.floor * scale, CAPACITY))
     none, unit, smallest, factor = fill(np.uint32(0)), fill(np.uint32(1)), fill(lowest), fill(real(-scale))
     floor, ceiling = fill(-maps.floor), fill(-maps.ceiling)
-    low, high = fill(real(0 if lowest else 0.5)), fill(real(CAPACITY))  # what is cut to 0 must not look whole
+    low, high = fill(real(0 if lowest else 0.5)), fill(real(CAPACITY))  # a cost that is cut to 0 must not look whole
     cut = below = beyond = none
     for tile in range(0, tiles, SIDE):
         _turn(gains, starts, tile, block)
