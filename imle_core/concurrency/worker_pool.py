@@ -38,7 +38,7 @@ class WorkerPool:
         """Ends the workers at once, with what they have started."""
         from joblib.externals.loky.backend.utils import kill_process_tree
 
-        # The pool's own way trips over calls that it has not yet handed out; with a dead worker it can deal.
+        # The pool's own way fails where calls are not handed out yet; a dead worker it can cope with.
         for worker in list(self._pool._processes.values()):
             kill_process_tree(worker)
         self._pool.shutdown(wait=True)

@@ -1,4 +1,4 @@
-"""Check of the method by which a solver adds noise and solves in one go."""
+"""Check of the method by which a solver adds noise and solves in one call."""
 
 from torch import Tensor
 

@@ -34,7 +34,7 @@ def check_buffer(subject: Subject) -> Outcome:
     example = {"theta": batches[0], "z": solutions[0].detach().float().cpu().clone()}
     solutions += [subject.answer(theta) for theta in given[1:-1]]
     example["other"] = solutions[0].detach().float().cpu().clone()
-    solutions.append(subject.answer(given[-1]))  # the first again, which it may know by heart
+    solutions.append(subject.answer(given[-1]))  # the first batch again, whose solution it may have kept
     if any(map(_overlap, solutions, given)):
         return _impure(subject, "it returns its input or a view of it", "return a clone", {"theta": batches[0]})
     if any(_overlap(z, earlier) for number, z in enumerate(solutions) for earlier in solutions[:number]):

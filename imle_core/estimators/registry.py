@@ -1,6 +1,5 @@
 """Estimators by name, behind one call."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -117,24 +116,12 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
+    settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
     checks.check_name("estimator", estimator, ESTIMATORS)
     if function is None:
-        settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
         return partial(differentiable, estimator, **settings, **options)
     entry = ESTIMATORS[estimator]
-    target: Target = TargetDistribution() if target_distribution is None else target_distribution
+    target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):
-        target = AdaptiveTargetDistribution(target.alpha)
-    layer: Callable[..., Layer] = entry.layer
-    return layer(
-        function,
-        target,
-        noise_distribution,
-        nb_samples,
-        input_noise_temperature,
-        target_noise_temperature,
-        sense,
-        reduction,
-        generator,
-        **{**entry.options, **options},
-    )
+        settings["target_distribution"] = AdaptiveTargetDistribution(target.alpha)
+    return entry.layer.of(function, **settings, **{**entry.options, **options})

@@ -1,4 +1,4 @@
-"""Many trees at once, grown by a node: connected parts, and edges drawn from each part to the new node."""
+"""Many trees at once, grown by a node: connected components, and edges drawn from each of them to the new node."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from imle_core.exact.parameters import gumbel
 def with_one_more_node(
     weights: Tensor, tails: Tensor, heads: Tensor, kept: Tensor, generator: torch.Generator | None
 ) -> tuple[Tensor, Tensor]:
-    """Edges ``(M, m)`` of trees on m + 1 nodes: those kept of trees on m, and one from each part to the new node.
+    """Edges ``(M, m)`` of trees on m + 1 nodes: those kept of trees on m, and one from each component to the new node.
 
     Args:
         weights: log-weights from the new node to the m others, ``(M, m)``.
@@ -21,17 +21,17 @@ def with_one_more_node(
     """
     nodes = weights.shape[1]
     components = connected_components(tails, torch.where(kept, heads, tails), nodes)
-    # In each part the node of the largest noisy weight; weights relative to the part's best, as in parameters.choose.
+    # In each component the node of the largest noisy weight, relative to its best one, as in parameters.choose.
     noisy = weights - _best(weights, components).gather(1, components) + gumbel(weights, generator)
     first = _best(noisy, components).gather(1, components) == noisy
     joined = _best(column_numbers(components).masked_fill(~first, -1), components)
-    vacant = pad(~kept, (0, 1), value=True)  # as many as there are parts
+    vacant = pad(~kept, (0, 1), value=True)  # as many as there are components
     tails, heads = pad(tails, (0, 1)), pad(heads, (0, 1))
     return tails.masked_fill(vacant, nodes), heads.masked_scatter(vacant, joined[joined >= 0])
 
 
 def _best(values: Tensor, components: Tensor) -> Tensor:
-    """Largest value in each part, ``(M, nodes)``, at the part's number; elsewhere the least there is."""
+    """Largest value in each component, ``(M, nodes)``, at the component's number; elsewhere the least there is."""
     lowest = -1 if values.dtype == torch.long else -torch.inf
     return torch.full_like(values, lowest).scatter_reduce(1, components, values, "amax")
 
@@ -48,7 +48,7 @@ def column_numbers(nodes: Tensor) -> Tensor:
 
 
 def connected_components(tails: Tensor, heads: Tensor, nodes: int) -> Tensor:
-    """Smallest node of each node's connected part, ``(M, nodes)``, in graphs of edges ``(M, m)``."""
+    """Smallest node of each node's connected component, ``(M, nodes)``, in graphs of edges ``(M, m)``."""
     components = torch.arange(nodes, device=tails.device).repeat(len(tails), 1)
     while True:
         left, right = components.gather(1, tails), components.gather(1, heads)

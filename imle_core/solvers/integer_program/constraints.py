@@ -15,7 +15,7 @@ _INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 
 
 def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, infinity: float | None) -> Any:
-    """Rows as a sparse array, with their right-hand sides; None for none. ``infinity`` is the infinity that these may be."""
+    """Rows as a sparse array, with their right-hand sides; None for none. Sides may be ``infinity``, unless None."""
     from scipy.sparse import csr_array, issparse
 
     if matrix is None and right is None:

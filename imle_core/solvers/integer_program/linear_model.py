@@ -45,13 +45,13 @@ def number(text: str, line: int, limits: bool = False) -> float:
 
 
 class Arrays(NamedTuple):
-    """A program as arrays: ``least <= rows z <= most``, ``lower <= z <= upper``.
+    """A program as arrays: ``row_lower <= rows z <= row_upper``, ``lower <= z <= upper``.
 
     Attributes:
         names: of the variables.
         rows: ``(m, n)``, of scipy.sparse.
-        least: ``(m,)``.
-        most: ``(m,)``.
+        row_lower: ``(m,)``.
+        row_upper: ``(m,)``.
         lower: ``(n,)``.
         upper: ``(n,)``.
         integral: ``(n,)``.
