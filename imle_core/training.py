@@ -131,7 +131,7 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: weights of another shape.

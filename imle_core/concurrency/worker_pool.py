@@ -30,7 +30,7 @@ class WorkerPool:
         self._pool = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment, **begin)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Has a worker call the function."""
+        """Future result of the function, which a worker calls."""
         future: Future[Any] = self._pool.submit(function, *arguments)
         return future
 
@@ -45,7 +45,7 @@ class WorkerPool:
 
 
 def _end_with(owner: int) -> None:
-    """Lets a worker end soon after its owner, which may be killed: it would compute on, and then wait for minutes."""
+    """Ends a worker soon after its owner, which may be killed: it would compute on, and then wait for minutes."""
 
     def watch() -> None:
         while os.getppid() == owner:

@@ -58,7 +58,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 
 @contextmanager
 def ctrl_c_told_apart() -> Iterator[None]:
-    """Lets :func:`is_ctrl_c` tell meanwhile; in the main thread, where nobody else handles the signal."""
+    """Context in which :func:`is_ctrl_c` can tell; in the main thread, unless someone else handles the signal."""
     here = threading.current_thread() is threading.main_thread()
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

@@ -149,7 +149,7 @@ def _same_without_batches(subject: Subject, alone: Tensor) -> bool:
 
 
 def _mixed_up(z: Tensor, alone: Tensor) -> str:
-    """Says so if the solutions are right but not where they belong."""
+    """Words for solutions that are right but in another order, or one for all; empty for others."""
     if torch.equal(z, alone):
         return ""
     kinds, counts = z.flatten(1).unique(dim=0, return_counts=True)

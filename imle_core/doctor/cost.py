@@ -40,7 +40,7 @@ def check_threads(subject: Subject) -> Outcome:
 
 
 def _disturbed(subject: Subject, theta: Tensor) -> Example | None:
-    """Asks on all threads at once, for other orders of the same instances; gives what one gets that is wrong."""
+    """Example of what a thread gets wrong when all ask at once, each for another order of the same instances."""
     expected = subject.ask(theta)
     start, examples = threading.Barrier(_THREADS), list[Example]()
     end = time.perf_counter() + _ROUND_SECONDS

@@ -59,7 +59,7 @@ def _kept_input(subject: Subject, batches: list[Tensor]) -> Outcome:
 
 
 def _impure(subject: Subject, what: str, remedy: str, example: Example | None = None) -> Outcome:
-    """Trespasses that the layer makes up for by copies, unless the solver says that there is no need."""
+    """Outcome for shared memory, which the layer makes up for by copies unless the solver declares itself pure."""
     example = example or {}
     if subject.pure:
         text = f"{what}, though it declares pure = True, for which imle() copies nothing; {remedy}, or leave that out"

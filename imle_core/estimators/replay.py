@@ -130,7 +130,7 @@ _uncompiled: list[Callable[[], list[_Pass]]] = []
 
 
 def _uncompiled_passes() -> list[_Pass]:
-    """The same where torch.compile may look into functions: a graph has no frames."""
+    """Passes under way, also where torch.compile may look into functions: a graph has no frames."""
     if "torch._dynamo" not in sys.modules:
         return _passes()
     if not _uncompiled:

@@ -103,7 +103,7 @@ def _at_calls(alignment: float, ratio: float) -> float:
 
 
 def _difference(cell: Cell, best: Cell) -> IntervalEstimate:
-    """The same of mean alignments of several instances."""
+    """Mean alignment of a cell on several instances, less the one with which it would have another's cost."""
     rows = [[float(accuracy.alignment) for accuracy in compared.by_instance] for compared in (cell, best)]
     own, rival = torch.tensor(rows, dtype=torch.float64)
     ratio, count = best.calls / cell.calls, len(own)

@@ -212,7 +212,7 @@ def _layer(problem: LabProblem, settings: EstimatorSettings, setting: Setting, s
 
 
 def _settle(layer: Layer, target: AdaptiveTargetDistribution, problem: LabProblem) -> None:
-    """Lets beta find its size."""
+    """Makes passes until beta has found its size."""
     for step, passes in _WARM_UP:
         target.step = step
         for _ in range(passes):

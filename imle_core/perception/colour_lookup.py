@@ -88,7 +88,7 @@ class ColourTraining:
         return {"step": self.step, "network": table, "method": {}, "optimizer": {}, "generators": [], "sums": {}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: the state of another network.

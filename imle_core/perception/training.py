@@ -228,7 +228,7 @@ class PerceptionTraining:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: the state of another network, or of another number of processes.

@@ -113,7 +113,7 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
 
 
 def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
-    """The same in torch."""
+    """Masks ``(N, n)`` by sorting in torch, and the first row with too few entries above -inf, or -1."""
     order = flat.add(0.0).argsort(dim=1, descending=True, stable=True)
     ranks = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
     chosen = torch.empty_like(order).scatter_(1, order, ranks) < counts[:, None]

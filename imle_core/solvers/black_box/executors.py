@@ -46,7 +46,7 @@ def solve_by(
 
 
 def _in_threads(chunks: list[list[Task]], settings: TaskSettings, jobs: int) -> Iterator[Outcome]:
-    """Nobody waits for these threads when the caller goes: they end after the task at hand, or with the program."""
+    """Outcomes by threads that end after the task under way, or with the program, when the caller goes."""
     left, stop = deque(enumerate(chunks)), Event()
     finished: SimpleQueue[tuple[int, list[Outcome] | BaseException]] = SimpleQueue()
 

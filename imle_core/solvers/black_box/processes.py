@@ -125,7 +125,7 @@ class _Crew:
 
     @classmethod
     def of(cls, jobs: int) -> "_Crew":
-        """One of that size, which all callers share."""
+        """Crew of that size, which all callers share."""
         if current_process().daemon:
             raise RuntimeError(
                 "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not "
