@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 MOST_TEMPERATURE = 1e30  # times a draw of up to 1e8, still finite in float32
 
-_MOST_BITS, _MOST_LETTERS = 256, 80  # of a value in a message
+_MOST_BITS, _MOST_LETTERS = 256, 80  # a value in a message has so many at most
 _IN_FLOAT32 = "bool int8 uint8 int16 bfloat16 float16 float32 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz"
 _IN_FLOAT64 = "uint16 int32 uint32 int64 uint64 float64"
 _WIDE: dict[torch.dtype, torch.dtype] = {
@@ -37,7 +38,7 @@ class ArgumentError(ValueError):
     """
 
     def __init__(self, name: str, got: str, rule: str, remedy: str, verb: str = "got") -> None:
-        super().__init__(name, got, rule, remedy, verb)  # of which pickles and copies make the error again
+        super().__init__(name, got, rule, remedy, verb)  # pickles and copies make the error again of these
         self.name, self.got, self.rule, self.remedy, self.verb = name, got, rule, remedy, verb
 
     def __str__(self) -> str:
@@ -46,6 +47,11 @@ class ArgumentError(ValueError):
 
 class ArgumentTypeError(ArgumentError, TypeError):
     """The refusal of an argument for its type."""
+
+
+def wrong_shape(name: str, value: Any, rule: str, remedy: str, beside: str = "", verb: str = "got") -> ArgumentError:
+    """The error of a tensor or array of a wrong shape; ``beside`` goes on after it, such as " for 3 rows"."""
+    return ArgumentError(name, f"shape {tuple(value.shape)}{beside}", rule, remedy, verb)
 
 
 def check_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "be") -> torch.dtype:
@@ -75,7 +81,7 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 
 
 def _lacking(value: Any) -> tuple[str, str]:
-    """Why it is none, and what to do."""
+    """Reasons why it is none, and a remedy."""
     if isinstance(value, tuple):
         return type(value).__name__, "give its tensor alone"
     if not isinstance(value, Tensor):
@@ -94,7 +100,7 @@ def _lacking(value: Any) -> tuple[str, str]:
 
 
 def _has_no_data(tensor: Tensor) -> bool:
-    """Whether it stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
+    """True of what stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
     return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
@@ -104,9 +110,9 @@ def check_theta(theta: Any) -> None:
     if theta.dtype not in _FLOATS:
         raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
     if theta.dim() < 2:
-        raise ArgumentError(
+        raise wrong_shape(
             "theta",
-            f"shape {tuple(theta.shape)}",
+            theta,
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
@@ -130,7 +136,7 @@ def check_upstream(dy: Tensor) -> None:
 
 
 def sum_is_finite(values: Tensor) -> bool:
-    """Whether a sum is finite, which is quick to find out: then all its terms are finite, too."""
+    """True where the sum is finite, which is quick to find out: then all its terms are finite, too."""
     return math.isfinite(float(values.sum()))
 
 
@@ -152,7 +158,7 @@ def check_name(name: str, value: Any, known: Iterable[str]) -> None:
 
 
 def is_whole(value: Any, least: int) -> bool:
-    """Whether a value is a whole number of at least ``least``, of Python or NumPy."""
+    """True of a whole number of at least ``least``, of Python or NumPy."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
@@ -160,6 +166,21 @@ def check_whole(name: str, value: Any, least: int, remedy: str) -> None:
     """``value`` must be a whole number >= ``least``."""
     if not is_whole(value, least):
         raise ArgumentError(name, shown(value), f"it must be a whole number >= {least}", remedy)
+
+
+def check_whole_entries(name: str, values: NDArray[Any]) -> None:
+    """An array must have whole numbers >= 0, of any type."""
+    if values.dtype.kind not in "biuf":
+        raise ArgumentError(name, f"{values.dtype} entries", "they must be whole numbers >= 0", "give integers")
+    unfit = ~((values >= 0) & (values == np.floor(values)) & (values < np.inf))
+    if unfit.any():
+        raise ArgumentError(name, str(values[unfit][0]), "they must be whole numbers >= 0", "scale and round them")
+
+
+def check_whole_or_infinite(name: str, value: Any, remedy: str, verb: str = "got") -> None:
+    """``value`` must be a whole number >= 1, of any type, or infinite."""
+    if not (value >= 1 and (math.isinf(value) or value == int(value))):
+        raise ArgumentError(name, repr(value), "it must be a whole number >= 1, or math.inf", remedy, verb)
 
 
 def check_samples(name: str, value: Any) -> None:
@@ -186,11 +207,16 @@ def check_seed(name: str, value: Any) -> None:
         raise ArgumentError(name, shown(value), "it must be a whole number from 0 to 2^64 - 1", "the usual one is 0")
 
 
+def check_finite(name: str, value: Any, remedy: str, *, positive: bool = False) -> None:
+    """``value`` must be a finite number >= 0, or > 0."""
+    if not (math.isfinite(value) and (value > 0 if positive else value >= 0)):
+        raise ArgumentError(name, repr(value), f"it must be a finite number {'>' if positive else '>='} 0", remedy)
+
+
 def check_temperature(name: str, value: Any) -> None:
     """A temperature must be a number from 0 to 1e30."""
     check_not_learned(name, value, "divide theta by it, at temperature 1")
-    if not (math.isfinite(value) and value >= 0):
-        raise ArgumentError(name, repr(value), "it must be a finite number >= 0", "use 0 for no noise")
+    check_finite(name, value, "use 0 for no noise")
     if value > MOST_TEMPERATURE:
         raise ArgumentError(name, repr(value), f"it must be at most {MOST_TEMPERATURE:g}", "no theta matters above")
 

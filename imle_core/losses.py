@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import wrong_shape
 
 
 def hamming(z: Tensor, gold: Tensor) -> Tensor:
@@ -65,11 +65,12 @@ def _check_gold(rows: Tensor, gold: Tensor) -> None:
     """Gold solutions are one for each row, or one for all; others, torch might compare all with all."""
     event = rows.shape[1:]
     if gold.shape not in (event, rows.shape, (1, *event)):
-        raise ArgumentError(
+        raise wrong_shape(
             "gold",
-            f"shape {tuple(gold.shape)} for solutions of shape {tuple(rows.shape)}",
+            gold,
             "it must be (*event) or (N, *event)",
             "of B golds for S samples each take gold.repeat_interleave(S, dim=0)",
+            f" for solutions of shape {tuple(rows.shape)}",
         )
 
 

@@ -26,13 +26,13 @@ def summed(values: Tensor) -> Tensor:
     return _Sum.apply(values) if size() > 1 else values  # type: ignore[no-untyped-call]
 
 
-def gathered(part: Any) -> list[Any]:
+def gathered(value: Any) -> list[Any]:
     """The parts of all processes, in order, on each of them."""
     if size() == 1:
-        return [part]
-    parts: list[Any] = [None] * size()
-    group.all_gather_object(parts, part)
-    return parts
+        return [value]
+    values: list[Any] = [None] * size()
+    group.all_gather_object(values, value)
+    return values
 
 
 def _many() -> bool:

@@ -15,7 +15,7 @@ def in_threads(work: Callable[[int, int], T], count: int, threads: int) -> list[
 
     ``work`` must not itself use threads of this module.
     """
-    bounds = [count * part // max(1, threads) for part in range(max(1, threads) + 1)]
+    bounds = [count * number // max(1, threads) for number in range(max(1, threads) + 1)]
     return at_once([partial(work, *ends) for ends in pairwise(bounds)])
 
 
@@ -24,13 +24,13 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
 
     That has mostly done some of its work before others are awake. None may itself use threads of this module.
     """
-    others = [_pool(len(works) - 1).submit(work) for work in works[1:]]
+    futures = [_pool(len(works) - 1).submit(work) for work in works[1:]]
     try:
         first = works[0]()
     except BaseException:
-        wait(others)  # they may write to what is the caller's
+        wait(futures)  # the other threads may write to arrays of the caller
         raise
-    return [first, *(other.result() for other in others)]
+    return [first, *(future.result() for future in futures)]
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 _IDLE = 300.0  # seconds after which a worker ends that has nothing to do
 _LOOK = 0.5  # seconds between two looks of a worker whether its owner is still there
-_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # that have threads of their own
+_LIBRARIES = ("BLIS", "MKL", "NUMBA", "NUMEXPR", "OMP", "OPENBLAS")  # libraries with threads of their own
 
 
 class WorkerPool:
@@ -20,7 +20,7 @@ class WorkerPool:
     """
 
     def __init__(self, jobs: int) -> None:
-        from joblib import cpu_count  # here, since it takes a while to import
+        from joblib import cpu_count  # here, since joblib takes a while to import
         from joblib.externals.loky import ProcessPoolExecutor
 
         threads = str(max(1, cpu_count() // jobs))
@@ -30,7 +30,7 @@ class WorkerPool:
         self._pool = ProcessPoolExecutor(jobs, timeout=_IDLE, env=environment, **begin)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Has a worker call the function."""
+        """Future result of the function, which a worker calls."""
         future: Future[Any] = self._pool.submit(function, *arguments)
         return future
 
@@ -38,14 +38,14 @@ class WorkerPool:
         """Ends the workers at once, with what they have started."""
         from joblib.externals.loky.backend.utils import kill_process_tree
 
-        # The pool's own way trips over calls that it has not yet handed out; with a dead worker it can deal.
+        # The pool's own way fails where calls are not handed out yet; a dead worker it can cope with.
         for worker in list(self._pool._processes.values()):
             kill_process_tree(worker)
         self._pool.shutdown(wait=True)
 
 
 def _end_with(owner: int) -> None:
-    """Lets a worker end soon after its owner, which may be killed: it would compute on, and then wait for minutes."""
+    """Ends a worker soon after its owner, which may be killed: it would compute on, and then wait for minutes."""
 
     def watch() -> None:
         while os.getppid() == owner:

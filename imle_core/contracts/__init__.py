@@ -36,15 +36,7 @@ from imle_core.contracts.protocols import (
     WeightedTarget,
 )
 from imle_core.contracts.training import Trainable
-from imle_core.contracts.user_code import (
-    CtrlC,
-    ctrl_c_told_apart,
-    is_ctrl_c,
-    kind_of,
-    one_line,
-    raised,
-    text_of,
-)
+from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
 __all__ = [
     "SOLVES",

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError, check_generator, check_numbers, sum_is_finite
+from imle_core.checks import ArgumentError, ArgumentTypeError, check_generator, check_numbers, sum_is_finite, wrong_shape
 from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.protocols import Noise, Target
 
@@ -36,11 +36,12 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
     gave = f"{type(noise).__name__}.sample gave"
     check_numbers(eps, "noise_distribution", gave, "give")
     if eps.shape != shape:
-        raise ArgumentError(
+        raise wrong_shape(
             "noise_distribution",
-            f"shape {tuple(eps.shape)}, asked for {tuple(shape)}",
+            eps,
             "it must give the shape asked for",
             "make the draws in that shape",
+            f", asked for {tuple(shape)}",
             gave,
         )
     if not pure and eps.isnan().any():
@@ -89,11 +90,12 @@ def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
     """
     check_numbers(z, "solver", "gave", "give")
     if z.shape != shape:
-        raise ArgumentError(
+        raise wrong_shape(
             "solver",
-            f"shape {tuple(z.shape)} for parameters of shape {tuple(shape)}",
+            z,
             "it must map (N, *event) to (N, *event), row by row; N is batch x samples",
             "for a function of one instance take BlackBox",
+            f" for parameters of shape {tuple(shape)}",
             "gave",
         )
     if pure and not z.is_inference():
@@ -145,14 +147,15 @@ def step_size(target: Any, theta: Tensor, dy: Tensor) -> Tensor | float:
 
 
 def check_moved(moved: Any, theta: Tensor, gave: str) -> None:
-    """What a target gives must be a tensor of theta's shape."""
+    """Parameters that a target gives must be a tensor of theta's shape."""
     check_numbers(moved, "target_distribution", gave, "give")
     if moved.shape != theta.shape:
-        raise ArgumentError(
+        raise wrong_shape(
             "target_distribution",
-            f"shape {tuple(moved.shape)} for parameters of shape {tuple(theta.shape)}",
+            moved,
             "it must keep their shape",
             "give one parameter for each",
+            f" for parameters of shape {tuple(theta.shape)}",
             gave,
         )
 
@@ -235,17 +238,17 @@ def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
         return
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
-        most = torch.finfo(perturbed.dtype).max
+        largest = torch.finfo(perturbed.dtype).max
         raise ArgumentError(
             "theta",
-            f"{wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at {most:g}",
+            f"{wrong} of {perturbed.numel()} parameters infinite in {perturbed.dtype}, which ends at {largest:g}",
             "they must stay finite",
             "use a lower temperature, or theta.float()",
             "noise makes",
         )
 
 
-_known_keywords: dict[Any, frozenset[str]] = {}  # of functions; looking them up takes as long as a small draw
+_known_keywords: dict[Any, frozenset[str]] = {}  # by function; looking keywords up takes as long as a small draw
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:

@@ -10,7 +10,7 @@ SOLVES = ("__call__", "forward", "perturb_and_map")
 
 
 def declared(giver: Any, name: str, methods: tuple[str, ...] = SOLVES) -> Any:
-    """What an object declares by the attribute ``name``; None where one of ``methods`` was written anew since.
+    """Value that an object declares by the attribute ``name``; None where one of ``methods`` was written anew since.
 
     A class that declares nothing and writes such a method ends what its bases declare, and what ``functools.wraps`` copies
     from a function is no declaration of its wrapper. Of a partial function and a bound method, their function's and object's
@@ -30,7 +30,7 @@ def declared(giver: Any, name: str, methods: tuple[str, ...] = SOLVES) -> Any:
 
 
 def is_pure(giver: Any, *methods: str) -> bool:
-    """Whether a solver, noise or target declares that it changes nothing that it gets and keeps nothing that it gives."""
+    """True where a solver, noise or target declares that it changes nothing it gets and keeps nothing it gives."""
     return declared(giver, "pure", methods or SOLVES) is True
 
 

@@ -93,7 +93,7 @@ class Known:
 
 @runtime_checkable
 class FusedSolver(Protocol):
-    """A solver that adds the noise itself: ``MAP(theta + temperature * eps)`` in one go.
+    """A solver that adds the noise itself: ``MAP(theta + temperature * eps)`` in one call.
 
     Layers that maximise call the method in place of the solver, where the solver gets no further arguments and theta is not
     float16. It holds for subclasses as :class:`Pure` does.

@@ -23,7 +23,7 @@ class Trainable(Protocol[Record]):
 
     @property
     def done(self) -> bool:
-        """Whether the last record was given."""
+        """True once the last record was given."""
 
     def __iter__(self) -> Iterator[Record]:
         """Makes the steps that are left; an iterator that is left early can be followed by another."""
@@ -32,7 +32,7 @@ class Trainable(Protocol[Record]):
         """Copies of everything that changes from step to step, of types that ``torch.load`` reads with ``weights_only``."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ValueError: the state of another training.

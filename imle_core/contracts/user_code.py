@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-_LETTERS = 160  # of a user's error that fit into a line
-_ENTRIES = 4  # of a tuple that do
+_LETTERS = 160  # a user's error is cut to so many
+_ENTRIES = 4  # a tuple is cut to so many
 
 
 def raised(error: BaseException) -> str:
@@ -58,7 +58,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 
 @contextmanager
 def ctrl_c_told_apart() -> Iterator[None]:
-    """Lets :func:`is_ctrl_c` tell meanwhile; in the main thread, where nobody else handles the signal."""
+    """Context in which :func:`is_ctrl_c` can tell; in the main thread, unless someone else handles the signal."""
     here = threading.current_thread() is threading.main_thread()
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -71,6 +71,6 @@ def ctrl_c_told_apart() -> Iterator[None]:
 
 
 def is_ctrl_c(error: BaseException) -> bool:
-    """Whether a signal caused it, or may have where this cannot be told."""
+    """True where a signal caused it, or may have where this cannot be told."""
     untold = signal.getsignal(signal.SIGINT) not in (_interrupt, signal.SIG_DFL, signal.SIG_IGN)
     return isinstance(error, CtrlC) or (untold and isinstance(error, KeyboardInterrupt))

@@ -18,13 +18,13 @@ _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35
 
 
 def check_call(subject: Subject) -> Outcome:
-    """Does it give solutions at all? Of a wrong shape or not finite they are for the checks that follow."""
+    """Checks that it gives solutions at all; a wrong shape and what is not finite are for the checks that follow."""
     try:
         given = subject.answer(subject.theta.clone())
         z = subject.ask(subject.theta)
-        more = subject.draw(_MORE * len(subject.theta))  # so that a rare refusal is told here, not by chance later
-        for part in more.split(len(subject.theta) if subject.pace else len(more)):
-            subject.answer(part)
+        further = subject.draw(_MORE * len(subject.theta))  # many, so that a rare refusal is told here, not by chance later
+        for chunk in further.split(len(subject.theta) if subject.pace else len(further)):
+            subject.answer(chunk)
     except RefusedError as error:
         if error.kind in ("shape", "values"):
             return Outcome("pass", _asked(subject), learned={"refused": error})
@@ -65,7 +65,7 @@ def _takes_one(subject: Subject) -> str:
 
 
 def check_shape(subject: Subject) -> Outcome:
-    """Does it keep the shape?"""
+    """Checks that it keeps the shape."""
     if subject.refused is not None and subject.refused.kind == "shape":
         text, example = subject.refusal(subject.refused)
         return Outcome("fail", text + _takes_one(subject), example)
@@ -73,7 +73,7 @@ def check_shape(subject: Subject) -> Outcome:
 
 
 def check_values(subject: Subject) -> Outcome:
-    """Are the solutions finite?"""
+    """Checks that the solutions are finite."""
     if subject.refused is not None:
         return Outcome("fail", *subject.refusal(subject.refused))
     z = subject.z
@@ -82,7 +82,7 @@ def check_values(subject: Subject) -> Outcome:
 
 
 def check_determinism(subject: Subject) -> Outcome:
-    """Does it give the same again, at once and after other instances, and leave the source of noise alone?"""
+    """Checks that it gives the same again, at once and after other instances, and leaves the source of noise alone."""
     again = subject.compared(subject.ask, "a second call gives others; take a fixed seed or tie rule inside it")
     if again.verdict != "pass":
         return again
@@ -109,7 +109,7 @@ def check_determinism(subject: Subject) -> Outcome:
 
 
 def check_type(subject: Subject) -> Outcome:
-    """Is its type theta's?"""
+    """Checks that its type is theta's."""
     dtype = subject.given.dtype
     if dtype == subject.theta.dtype:
         return Outcome("pass", f"{dtype}")
@@ -119,7 +119,7 @@ def check_type(subject: Subject) -> Outcome:
 
 
 def check_rows(subject: Subject) -> Outcome:
-    """Are the solutions the same one by one as in a batch?"""
+    """Checks that the solutions are the same one by one as in a batch."""
 
     def one_by_one(theta: Tensor) -> Tensor:
         return torch.cat([subject.ask(row[None]) for row in theta])
@@ -149,7 +149,7 @@ def _same_without_batches(subject: Subject, alone: Tensor) -> bool:
 
 
 def _mixed_up(z: Tensor, alone: Tensor) -> str:
-    """Says so if the solutions are right but not where they belong."""
+    """Words for solutions that are right but in another order, or one for all; empty for others."""
     if torch.equal(z, alone):
         return ""
     kinds, counts = z.flatten(1).unique(dim=0, return_counts=True)
@@ -162,15 +162,15 @@ def _mixed_up(z: Tensor, alone: Tensor) -> str:
 
 
 def check_mates(subject: Subject) -> Outcome:
-    """Are the solutions the same in other batches?"""
+    """Checks that the solutions are the same in other batches."""
 
     def between_copies(theta: Tensor) -> Tensor:
         return subject.ask(torch.stack([theta[:1].expand_as(theta), theta], dim=1).flatten(0, 1))[1::2]
 
     def in_growing_parts(theta: Tensor) -> Tensor:
-        least = 1 if subject.single else 2
-        parts = theta.tensor_split([start for start in _STARTS[least] if start <= len(theta) - least])
-        return torch.cat([subject.ask(part) for part in parts])
+        smallest = 1 if subject.single else 2
+        batches = theta.tensor_split([start for start in _STARTS[smallest] if start <= len(theta) - smallest])
+        return torch.cat([subject.ask(batch) for batch in batches])
 
     ways = {
         "in another order it gives others": lambda theta: subject.ask(theta.flip(0)).flip(0),
@@ -180,7 +180,7 @@ def check_mates(subject: Subject) -> Outcome:
     for complaint, way in ways.items():
         outcome = subject.compared(way, f"{complaint}; an instance must not depend on its batch mates")
         if outcome.verdict != "pass" and not subject.single:
-            return outcome._replace(spoils=True)  # and there are no solutions for one instance either
+            return outcome._replace(spoils=True)  # nor are there solutions for one instance to go on with
         if outcome.verdict != "pass":
             detail = f"{outcome.detail}; from here on it is asked one by one"
             return outcome._replace(detail=detail, learned={"one_by_one": True})
@@ -188,7 +188,7 @@ def check_mates(subject: Subject) -> Outcome:
 
 
 def check_layout(subject: Subject) -> Outcome:
-    """Does it read tensors that are not contiguous?"""
+    """Checks that it reads tensors that are not contiguous."""
 
     def spread(theta: Tensor) -> Tensor:
         return subject.solve(torch.stack([theta, -theta], dim=-1)[..., 0])
@@ -203,7 +203,7 @@ def check_layout(subject: Subject) -> Outcome:
 
 
 def check_precision(subject: Subject) -> Outcome:
-    """Does it take other types, and the same numbers in them for the same?"""
+    """Checks that it takes other types, and the same numbers in them for the same."""
     for dtype, tolerance in ((torch.float64, ROUNDING), (torch.float16, 1e-2), (torch.bfloat16, 1e-1)):
         kind = str(dtype).removeprefix("torch.")
 
@@ -229,14 +229,14 @@ def _rounded(subject: Subject, dtype: torch.dtype) -> Tensor:
 
 
 def check_grad(subject: Subject) -> Outcome:
-    """Does it take a tensor that requires grad?"""
+    """Checks that it takes a tensor that requires grad."""
     return subject.compared(
         lambda theta: subject.ask(theta.clone().requires_grad_()), "for a tensor that requires grad it gives others"
     )
 
 
 def check_empty(subject: Subject) -> Outcome:
-    """Does it take a batch without instances?"""
+    """Checks that it takes a batch without instances."""
     try:
         z = subject.ask(subject.theta[:0])
     except RefusedError as error:

@@ -16,33 +16,33 @@ from imle_core.estimators import TargetDistribution, imle, steps_of_any_size
 
 _SLOW = 0.01  # seconds an instance
 _REPEATS, _REPEAT_SECONDS = 5, 0.05
-_LAMBDAS = (0.1, 1.0, 10.0, 100.0)  # for theta from -1 to 1
+_LAMBDAS = (0.1, 1.0, 10.0, 100.0)  # steps lambda for theta from -1 to 1
 _THREADS, _ROUNDS, _ROUND_SECONDS = 8, 50, 0.2
 _SWITCH = 1e-6  # seconds after which a thread gives way to another; usually 5 ms, longer than many a solve
 
 
 def check_threads(subject: Subject) -> Outcome:
-    """Does it give the same on several threads at a time?"""
+    """Checks that it gives the same on several threads at a time."""
     size = 2
     while True:
         rows = subject.theta[: min(size, len(subject.theta), _THREADS)]
         try:
-            found = _disturbed(subject, rows)
+            example = _disturbed(subject, rows)
         except RefusedError as error:
             text = f"on {_THREADS} threads at a time it {error.reason}; let each call have its own state"
             return Outcome("warn", text, {"theta": rows})
-        if found:
+        if example:
             text = f"{_THREADS} threads at a time get others than one; let each call have its own state"
-            return Outcome("warn", text + said(found), found)
+            return Outcome("warn", text + said(example), example)
         if size >= len(subject.theta) or size >= _THREADS:
             return Outcome("pass", f"{_THREADS} at a time")
         size = _THREADS
 
 
 def _disturbed(subject: Subject, theta: Tensor) -> Example | None:
-    """Asks on all threads at once, for other orders of the same instances; gives what one gets that is wrong."""
+    """Example of what a thread gets wrong when all ask at once, each for another order of the same instances."""
     expected = subject.ask(theta)
-    start, found = threading.Barrier(_THREADS), list[Example]()
+    start, examples = threading.Barrier(_THREADS), list[Example]()
     end = time.perf_counter() + _ROUND_SECONDS
 
     def work(shift: int) -> None:
@@ -51,8 +51,8 @@ def _disturbed(subject: Subject, theta: Tensor) -> Example | None:
         for number in range(_ROUNDS):
             z = subject.ask(rows)
             if apart(z, right).any():
-                found.append({"theta": rows, "z": z, "other": right})
-            if found or (number and time.perf_counter() > end):
+                examples.append({"theta": rows, "z": z, "other": right})
+            if examples or (number and time.perf_counter() > end):
                 return
 
     usual = sys.getswitchinterval()
@@ -62,11 +62,11 @@ def _disturbed(subject: Subject, theta: Tensor) -> Example | None:
             list(pool.map(work, range(_THREADS)))
     finally:
         sys.setswitchinterval(usual)
-    return found[0] if found else None
+    return examples[0] if examples else None
 
 
 def check_pickle(subject: Subject) -> Outcome:
-    """Can it be sent to another process, and is it the same there?"""
+    """Checks that it can be sent to another process, and is the same there."""
     try:
         data = pickle.dumps(subject.solver)
         copy = pickle.loads(data)
@@ -84,19 +84,19 @@ def check_pickle(subject: Subject) -> Outcome:
 
 
 def check_speed(subject: Subject) -> Outcome:
-    """How long does an instance take, alone and in batches?"""
+    """Measures how long an instance takes, alone and in batches."""
     sizes = sorted({size for size in (1, 4, 16, 64, 256) if size < len(subject.theta)} | {len(subject.theta)})
-    seconds = {size: each for size in sizes if (each := _pace(subject, size)) is not None}
+    seconds = {size: pace for size in sizes if (pace := _pace(subject, size)) is not None}
     if not seconds:
         return Outcome("warn", "no call of it ended well")
-    text = ", ".join(f"{1000 * each:.3g} ms" + f" in a batch of {size}" for size, each in seconds.items())
-    first, last, least = seconds[min(seconds)], seconds[max(seconds)], min(seconds.values())
+    text = ", ".join(f"{1000 * pace:.3g} ms" + f" in a batch of {size}" for size, pace in seconds.items())
+    first, last, fastest = seconds[min(seconds)], seconds[max(seconds)], min(seconds.values())
     gain = first / last if last else 1.0
     pays = f"batches pay ({gain:.1f} times)" if gain >= 1.5 else "batches do not pay"
     text = f"an instance takes {text}: {pays}"
     if last > _SLOW:
         return Outcome("warn", f"{text}; slow, and each step of training solves twice; look for a faster engine")
-    if last > 4 * least and last * max(seconds) > _SLOW:
+    if last > 4 * fastest and last * max(seconds) > _SLOW:
         return Outcome("warn", f"{text}; it is slower in large batches; solve them in parts")
     return Outcome("pass", text)
 
@@ -115,7 +115,7 @@ def _pace(subject: Subject, size: int) -> float | None:
 
 
 def check_variety(subject: Subject) -> Outcome:
-    """Do solutions depend on theta?"""
+    """Checks that solutions depend on theta."""
     kinds = len(subject.z.flatten(1).unique(dim=0))
     if kinds == 1:
         return Outcome(
@@ -127,7 +127,7 @@ def check_variety(subject: Subject) -> Outcome:
 
 
 def check_gradients(subject: Subject) -> Outcome:
-    """How often is the I-MLE gradient zero?"""
+    """Counts how often the I-MLE gradient is zero."""
     shares = []
     upstream = torch.randn(subject.theta.shape, generator=subject.generator)
     steps = [step * (subject.high - subject.low) / 2 for step in _LAMBDAS]

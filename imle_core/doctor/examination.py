@@ -10,13 +10,7 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import ctrl_c_told_apart
-from imle_core.doctor import (
-    calls,
-    cost,
-    fused,
-    memory,
-    optimum,
-)
+from imle_core.doctor import calls, cost, fused, memory, optimum
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
@@ -199,18 +193,18 @@ def _domain(solver: Any) -> tuple[float, float] | None:
     if domain is None:
         return None
     try:
-        least, most = map(float, domain)
+        lowest, highest = map(float, domain)
     except (TypeError, ValueError):
         raise checks.ArgumentError(
             "domain", repr(domain), "it must be a pair of the smallest and the largest theta", "use -inf and inf for no end"
         ) from None
-    return least, most
+    return lowest, highest
 
 
 def _bounds(domain: tuple[float, float], low: float | None, high: float | None) -> tuple[float, float]:
-    least, most = domain
-    low = max(least, min(most, 1.0) - 2.0) if low is None else low
-    high = min(most, low + 2.0) if high is None else high
+    lowest, highest = domain
+    low = max(lowest, min(highest, 1.0) - 2.0) if low is None else low
+    high = min(highest, low + 2.0) if high is None else high
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise checks.ArgumentError(
             "low, high", f"{low:g} and {high:g}", "low must be finite and below high", "leave them out for [-1, 1]"

@@ -49,7 +49,7 @@ class Search:
         self.steps += 1
         try:
             example = self.show(theta)
-        except RefusedError:  # another fault
+        except RefusedError:  # a refusal is another fault than the one searched for
             return False
         if example is None:
             return False
@@ -70,7 +70,7 @@ class Search:
     def round(self, low: float, high: float, distinct: bool) -> None:
         """Rounds all entries to as few digits as it can; ``distinct`` ones to numbers that still differ."""
         for digits in range(4):
-            rounded = self.theta.round(decimals=digits).clamp(low, high) + 0.0  # which makes -0 a 0
+            rounded = self.theta.round(decimals=digits).clamp(low, high) + 0.0  # adding 0 makes -0 a 0
             same = not distinct or len(rounded.unique()) == len(self.theta.unique())
             if same and self.accepts(rounded):
                 return
@@ -81,9 +81,9 @@ class Search:
         while size:
             for first in range(0, self.theta.numel(), size):
                 plainer = self.theta.clone(memory_format=torch.contiguous_format)
-                part = plainer.view(-1)[first : first + size]
-                if (part != value).any():
-                    part.fill_(value)
+                block = plainer.view(-1)[first : first + size]
+                if (block != value).any():
+                    block.fill_(value)
                     self.accepts(plainer)
             size //= 2
 

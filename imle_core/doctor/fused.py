@@ -1,4 +1,4 @@
-"""Check of the method by which a solver adds noise and solves in one go."""
+"""Check of the method by which a solver adds noise and solves in one call."""
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ _GRID = 4.0  # parameters on a grid of quarters and what is left of theta add up
 
 
 def check_fused(subject: Subject) -> Outcome:
-    """Does ``perturb_and_map`` give what the call gives for the sum, also where it knows other solutions?"""
+    """Checks that ``perturb_and_map`` gives what the call gives for the sum, also where it knows other solutions."""
     method = declared(subject.solver, "perturb_and_map")
     if method is None or subject.sign < 0:
         return Outcome("pass", "it has no perturb_and_map that a layer would call")
@@ -26,8 +26,8 @@ def check_fused(subject: Subject) -> Outcome:
         coarse, eps = split(theta)
         before = coarse.flip(0)
         z = subject.ask((before + eps).squeeze(1)).unsqueeze(1).to(theta)
-        others: Tensor = method(coarse, eps, 1.0, Known(before, 1.0, z))
-        return others.squeeze(1)
+        again: Tensor = method(coarse, eps, 1.0, Known(before, 1.0, z))
+        return again.squeeze(1)
 
     complaint = "its perturb_and_map gives others, which layers call in place of it; mend or remove it"
     outcome = subject.compared(lambda theta: subject.ask(theta, anew), complaint)

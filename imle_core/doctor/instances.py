@@ -11,11 +11,11 @@ import torch
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.subject import Subject
 
-_SECONDS = 8.0  # that an examination may take, about
-_SOLVES = 40  # of each instance in an examination, about
+_SECONDS = 8.0  # an examination takes about so many at most
+_SOLVES = 40  # an examination asks for each instance about so many times
 _LONG = 1.0  # seconds that one instance may take where several are asked for to learn what they take
 _FEWEST = 4  # instances, however slow the solver
-_ENTRIES = 2**20  # of all instances together
+_ENTRIES = 2**20  # all instances together have so many at most
 
 
 def with_instances(subject: Subject, wanted: int) -> Subject:
@@ -36,7 +36,7 @@ def with_instances(subject: Subject, wanted: int) -> Subject:
 
 
 def _affordable(subject: Subject, count: int) -> tuple[int, float]:
-    """So many instances, or fewer, and the seconds that each takes if this is why there are fewer, else 0."""
+    """Number of instances, ``count`` or fewer, and the seconds that each takes if this is why there are fewer, else 0."""
     few = subject.draw(8)
     try:
         subject.ask(few[:1])  # the first call may compile
@@ -45,7 +45,7 @@ def _affordable(subject: Subject, count: int) -> tuple[int, float]:
             return count, 0.0
         size = len(few) if seconds < _LONG else 2
         pace = _seconds(lambda: subject.ask(few[:size])) / size
-    except RefusedError:  # which the checks will tell
+    except RefusedError:  # the checks will say so
         return count, 0.0
     fewer = max(_FEWEST, int(_SECONDS / (seconds + _SOLVES * pace)))
     return (count, 0.0) if fewer >= count else (fewer, pace)

@@ -11,7 +11,7 @@ _CALLS = 4  # among which a solver with a few buffers gives one again
 
 
 def check_input(subject: Subject) -> Outcome:
-    """Does it leave its input alone?"""
+    """Checks that it leaves its input alone."""
 
     def show(theta: Tensor) -> Example | None:
         given = theta.clone()
@@ -25,19 +25,19 @@ def check_input(subject: Subject) -> Outcome:
 
 
 def check_buffer(subject: Subject) -> Outcome:
-    """Does it give memory that is nobody else's: neither its input's nor its own of other calls?"""
+    """Checks that it gives memory that is nobody else's: neither its input's nor its own of other calls."""
     size = 1 if subject.single else 2
-    others = apart(subject.z, subject.z[:1].expand_as(subject.z)).nonzero().flatten().tolist() or [1]
-    batches = [subject.theta.roll(-start, dims=0)[:size] for start in (0, *others[: _CALLS - 1], 0)]
+    differing = apart(subject.z, subject.z[:1].expand_as(subject.z)).nonzero().flatten().tolist() or [1]
+    batches = [subject.theta.roll(-start, dims=0)[:size] for start in (0, *differing[: _CALLS - 1], 0)]
     given = [theta.clone() for theta in batches]
     solutions = [subject.answer(given[0])]
     example = {"theta": batches[0], "z": solutions[0].detach().float().cpu().clone()}
     solutions += [subject.answer(theta) for theta in given[1:-1]]
     example["other"] = solutions[0].detach().float().cpu().clone()
-    solutions.append(subject.answer(given[-1]))  # the first again, which it may know by heart
+    solutions.append(subject.answer(given[-1]))  # the first batch again, whose solution it may have kept
     if any(map(_overlap, solutions, given)):
         return _impure(subject, "it returns its input or a view of it", "return a clone", {"theta": batches[0]})
-    if any(_overlap(z, other) for place, z in enumerate(solutions) for other in solutions[:place]):
+    if any(_overlap(z, earlier) for number, z in enumerate(solutions) for earlier in solutions[:number]):
         if apart(example["z"], example["other"]).any():
             what = "it returns the same memory again, so that later calls change earlier solutions"
             return _impure(subject, what, "give a new tensor each time", example)
@@ -48,7 +48,7 @@ def check_buffer(subject: Subject) -> Outcome:
 
 
 def _kept_input(subject: Subject, batches: list[Tensor]) -> Outcome:
-    """Is a solution the same after what another was asked for with has become its theta?"""
+    """Checks that a solution is the same after the theta of an earlier call was overwritten with its own."""
     expected = subject.ask(batches[1])
     theta = batches[0].clone()
     subject.answer(theta)
@@ -59,7 +59,7 @@ def _kept_input(subject: Subject, batches: list[Tensor]) -> Outcome:
 
 
 def _impure(subject: Subject, what: str, remedy: str, example: Example | None = None) -> Outcome:
-    """Trespasses that the layer makes up for by copies, unless the solver says that there is no need."""
+    """Outcome for shared memory, which the layer makes up for by copies unless the solver declares itself pure."""
     example = example or {}
     if subject.pure:
         text = f"{what}, though it declares pure = True, for which imle() copies nothing; {remedy}, or leave that out"
@@ -68,10 +68,10 @@ def _impure(subject: Subject, what: str, remedy: str, example: Example | None = 
     return Outcome("warn", text + said(example), example)
 
 
-def _overlap(one: Tensor, other: Tensor) -> bool:
-    """Whether they lie on the same memory, at least in part."""
-    (start, end), (begin, stop) = _range(one), _range(other)
-    return one.device == other.device and start < stop and begin < end
+def _overlap(left: Tensor, right: Tensor) -> bool:
+    """True where two tensors lie on the same memory, at least in part."""
+    (start, end), (begin, stop) = _range(left), _range(right)
+    return left.device == right.device and start < stop and begin < end
 
 
 def _range(tensor: Tensor) -> tuple[int, int]:
@@ -80,7 +80,7 @@ def _range(tensor: Tensor) -> tuple[int, int]:
 
 
 def check_settings(subject: Subject) -> Outcome:
-    """Does it leave settings of the whole process as they are?"""
+    """Checks that it leaves settings of the whole process as they are."""
     changed = subject.watch.changed
     if not changed:
         return Outcome("pass", "of torch and the process left as they are")

@@ -14,7 +14,7 @@ _NEARLY = 1e-3  # relative loss that is a solver's tolerance rather than a fault
 
 
 def check_maximiser(subject: Subject) -> Outcome:
-    """Is each solution the best of all that it gave? They are feasible, whatever the constraints."""
+    """Checks that each solution is the best of all that it gave, which are feasible whatever the constraints."""
     theta, z = subject.theta, subject.z
     loss, room = _losses(subject, theta, z, z)
     name = "maximises" if subject.sign > 0 else "minimises"
@@ -46,24 +46,24 @@ def _sense(subject: Subject) -> str:
 def _opposite(subject: Subject) -> str:
     """Words for a solver that does the opposite of what is wanted, and the way to write a layer of it."""
     if subject.sign > 0:
-        does, sense, others = "minimises", "min", "imle(lambda theta: solver(-theta), sense='max') for scores"
+        does, sense, alternative = "minimises", "min", "imle(lambda theta: solver(-theta), sense='max') for scores"
     else:
-        does, sense, others = "maximises", "max", "imle(lambda costs: solver(-costs), sense='min') for costs"
+        does, sense, alternative = "maximises", "max", "imle(lambda costs: solver(-costs), sense='min') for costs"
     does = f"it {does} <z, theta>"
     if subject.declared == sense:
         what = "costs" if sense == "min" else "scores"
-        return f"{does}, as it declares; write imle(solver, sense='{sense}') for {what}, or {others}"
+        return f"{does}, as it declares; write imle(solver, sense='{sense}') for {what}, or {alternative}"
     if subject.declared:
         return f"{does}, though it declares sense = '{subject.declared}'; declare '{sense}', or give it -theta"
     return f"{does}; give -theta, or take imle(..., sense='{sense}')"
 
 
 def _advice(subject: Subject) -> str:
-    """What to do about a solver that is neither: it may be one for theta of one sign."""
+    """Remedy for a solver that neither maximises nor minimises: it may be one for theta of one sign."""
     if not subject.low < 0 < subject.high:
         return f"it is no {_role(subject)} of <z, theta>, or theta from low to high is outside its domain"
     size = subject.high - subject.low
-    for name, other, low, high in (("below 0", "above", -size, -size / 100), ("above 0", "below", size / 100, size)):
+    for name, outside, low, high in (("below 0", "above", -size, -size / 100), ("above 0", "below", size / 100, size)):
         theta = subject.draw(len(subject.theta), low, high)
         try:
             z = subject.ask(theta)
@@ -74,7 +74,7 @@ def _advice(subject: Subject) -> str:
             continue
         like = ", like Dijkstra's algorithm on negative costs" if (subject.sign > 0) == (high < 0) else ""
         return (
-            f"theta is outside its domain: where all theta are {name} it solves, with some {other} it does not{like}; "
+            f"theta is outside its domain: where all theta are {name} it solves, with some {outside} it does not{like}; "
             f"give low={low:g} and high={high:g}, or a domain attribute, and clamp theta to it"
         )
     return f"it is no {_role(subject)} of <z, theta>; look at its objective, its signs and the order of its entries"
@@ -85,7 +85,7 @@ def _role(subject: Subject) -> str:
 
 
 def check_monotone(subject: Subject) -> Outcome:
-    """Is <t1 - t2, z1 - z2> >= 0 for all pairs?"""
+    """Checks that <t1 - t2, z1 - z2> >= 0 for all pairs."""
 
     def products(theta: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         loss, room = _losses(subject, theta, z, z)
@@ -112,11 +112,11 @@ def check_monotone(subject: Subject) -> Outcome:
 
 
 def check_ties(subject: Subject) -> Outcome:
-    """Are solutions among equal entries feasible, optimal, the same again?"""
+    """Checks that solutions among equal entries are feasible, optimal, and the same again."""
     ties = subject.ties
     z = subject.ask(ties)
-    both, found = torch.cat([subject.theta, ties]), torch.cat([subject.z, z])
-    loss, room = _losses(subject, both, found, found)
+    both, solutions = torch.cat([subject.theta, ties]), torch.cat([subject.z, z])
+    loss, room = _losses(subject, both, solutions, solutions)
     if (loss > _NEARLY * room).any():
         text = "on ties it gives what is not best, or not feasible"
         usual, sizes = subject.z.flatten(1).sum(dim=1), z.flatten(1).sum(dim=1)
@@ -155,17 +155,17 @@ def _odd_ties(subject: Subject, ties: Tensor, z: Tensor) -> Outcome:
 
 
 def check_scale(subject: Subject) -> Outcome:
-    """Does <z, c theta> have the same best z as <z, theta>?"""
+    """Checks that <z, c theta> has the same best z as <z, theta>."""
     factors, (low, high) = _factors(subject)
     theta = subject.draw(len(subject.theta), low, high)
-    others = 0
+    changed = 0
     for factor in factors:
 
         def scaled(theta: Tensor, factor: float = factor) -> Tensor:
             return subject.inside(theta * factor)
 
         outcome, differing = _moved(subject, theta, (low, high), scaled)
-        others += differing
+        changed += differing
         if outcome and 0.25 < factor < 4:
             text = f"theta * {factor:g} has solutions that are better or worse for theta, which no {_role(subject)} has;"
             return outcome._replace(detail=f"{text} does it round, or compare with fixed numbers?{outcome.detail}")
@@ -173,26 +173,26 @@ def check_scale(subject: Subject) -> Outcome:
             text = f"theta * {factor:g} is too small or too large for its tolerances; scale theta inside it"
             return outcome._replace(verdict="warn", detail=text + outcome.detail)
     text = " and ".join(f"theta * {factor:g}" for factor in factors)
-    if others:
-        return Outcome("warn", f"{text}: {others} solutions are others, as good up to rounding; look for fixed tolerances")
+    if changed:
+        return Outcome("warn", f"{text}: {changed} solutions are others, as good up to rounding; look for fixed tolerances")
     return Outcome("pass", f"{text}: {len(theta)} instances alike")
 
 
 def _factors(subject: Subject) -> tuple[list[float], tuple[float, float]]:
-    """By what to scale, powers of two where possible, and within which bounds, so that theta stays in the domain."""
+    """Factors, powers of two where possible, and bounds of theta within which a scaled theta stays in the domain."""
     low, high = subject.low, subject.high
     if low <= 0 <= high:
         return [0.5, 2.0**-10], (low, high)
     near, far = sorted((abs(low), abs(high)))
-    most = float("inf") if subject.domain is None else max(abs(bound) for bound in subject.domain)
-    if far * 2**10 <= most and subject.domain is not None:
+    largest = float("inf") if subject.domain is None else max(abs(bound) for bound in subject.domain)
+    if far * 2**10 <= largest and subject.domain is not None:
         return [2.0, 2.0**10], (low, high)
     factor = min(2.0, (far / near) ** 0.5)
     return [factor], ((low / factor, high) if high < 0 else (low, high / factor))
 
 
 def check_shift(subject: Subject) -> Outcome:
-    """Does theta + c ask for more of what sums up to more, and otherwise for the same?"""
+    """Checks that theta + c asks for more of what sums up to more, and otherwise for the same."""
     step = (subject.high - subject.low) / 4
     bounds = subject.low, subject.high - step
     theta = subject.draw(len(subject.theta), *bounds)
@@ -213,37 +213,37 @@ def _moved(
     subject: Subject, theta: Tensor, bounds: tuple[float, float], move: Callable[[Tensor], Tensor]
 ) -> tuple[Outcome | None, int]:
     """A fault if solutions for theta and for what it is moved to beat each other; and how many of them differ."""
-    z, other = subject.ask(theta), subject.ask(move(theta))
+    z, shifted = subject.ask(theta), subject.ask(move(theta))
 
-    def wrong(theta: Tensor, z: Tensor, other: Tensor) -> Tensor:
-        """By how much, relative to the terms of the sums."""
-        return torch.maximum(_gain(subject, theta, other, z), _gain(subject, move(theta), z, other))
+    def wrong(theta: Tensor, z: Tensor, shifted: Tensor) -> Tensor:
+        """Larger lead of one over the other for either theta, relative to the terms of the sums."""
+        return torch.maximum(_gain(subject, theta, shifted, z), _gain(subject, move(theta), z, shifted))
 
     def show(theta: Tensor) -> Example | None:
-        z, other = subject.ask(theta), subject.ask(move(theta))
-        faulty = (wrong(theta, z, other) > limit).any()
-        return {"theta": theta, "moved": move(theta), "z": z, "other": other} if faulty else None
+        z, shifted = subject.ask(theta), subject.ask(move(theta))
+        faulty = (wrong(theta, z, shifted) > limit).any()
+        return {"theta": theta, "moved": move(theta), "z": z, "other": shifted} if faulty else None
 
-    found = wrong(theta, z, other)
-    limit = _NEARLY if (found > _NEARLY).any() else ROUNDING
-    if not (found > limit).any():
-        return None, int(apart(z, other).sum())
-    worst = int(found.argmax())
+    excess = wrong(theta, z, shifted)
+    limit = _NEARLY if (excess > _NEARLY).any() else ROUNDING
+    if not (excess > limit).any():
+        return None, int(apart(z, shifted).sum())
+    worst = int(excess.argmax())
     example = subject.smallest(theta, show, [theta[worst : worst + 1]], bounds)
-    text = f" ({int((found > limit).sum())} of {len(theta)} instances){said(example)}"
+    text = f" ({int((excess > limit).sum())} of {len(theta)} instances){said(example)}"
     return Outcome("fail" if limit == _NEARLY else "warn", text, example), 0
 
 
 def check_domain(subject: Subject) -> Outcome:
-    """What do negative, zero, huge, infinite and NaN entries do?"""
-    least, most = subject.domain or (subject.low, subject.high)
+    """Checks what negative, zero, huge, infinite and NaN entries do."""
+    lowest, highest = subject.domain or (subject.low, subject.high)
     numbers = {"negative": -1.0, "zero": 0.0, "positive": 1.0, "huge": 1e30, "-huge": -1e30, "-inf": -float("inf")}
     said_to = {name: _entry(subject, value) for name, value in numbers.items()}
     unseen = _entry(subject, float("nan"))[0]
     detail = ", ".join([*(f"{name}: {what}" for name, (what, _) in said_to.items()), f"NaN: {unseen}"])
     wrong = {name: example for name, (what, example) in said_to.items() if what == "not best"}
     for name, example in wrong.items():
-        if least <= numbers[name] <= most:
+        if lowest <= numbers[name] <= highest:
             return Outcome("fail", f"{detail}; {name} entries are in its domain, but not solved{said(example)}", example)
     if wrong and subject.domain:
         text = f"{detail}; targets theta - lambda dy leave its domain, where it is silently wrong; clamp theta to it"
@@ -254,16 +254,16 @@ def check_domain(subject: Subject) -> Outcome:
 
 
 def _entry(subject: Subject, value: float) -> tuple[str, Example]:
-    """What becomes of instances that have one such entry each."""
+    """Fate of instances that have one such entry each, in a word, and an example where it is bad."""
     theta = subject.theta[:_FEW].clone()
-    places = torch.arange(len(theta)) % 3 + 1  # not at the ends, where a path begins
-    theta.flatten(1)[torch.arange(len(theta)), places * theta[0].numel() // 4] = value
+    positions = torch.arange(len(theta)) % 3 + 1  # not at the ends, where a path begins
+    theta.flatten(1)[torch.arange(len(theta)), positions * theta[0].numel() // 4] = value
     try:
         z = subject.ask(theta)
         if not subject.optimal or not math.isfinite(value):
             return "solved", {}
-        both, found = torch.cat([theta, subject.theta]), torch.cat([z, subject.z])
-        loss, room = _losses(subject, theta, z, found)
+        both, solutions = torch.cat([theta, subject.theta]), torch.cat([z, subject.z])
+        loss, room = _losses(subject, theta, z, solutions)
         wrong = (loss > _NEARLY * room).any(dim=1)
         if not wrong.any():
             return "solved", {}
@@ -274,21 +274,21 @@ def _entry(subject: Subject, value: float) -> tuple[str, Example]:
         return ("no numbers" if error.kind == "values" else error.kind), {}
     row = int(wrong.nonzero()[0])
     pair = [row, int(loss[row].argmax())]
-    return "not best", {"theta": both[pair], "z": found[pair]}
+    return "not best", {"theta": both[pair], "z": solutions[pair]}
 
 
-def _losses(subject: Subject, theta: Tensor, own: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """By how much ``others_j`` beats ``own_i`` for ``theta_i``, and the size of the terms in these sums, both ``(N, M)``."""
-    rows, z, w = theta.flatten(1).double(), own.flatten(1).double(), others.flatten(1).double()
+def _losses(subject: Subject, theta: Tensor, own: Tensor, rivals: Tensor) -> tuple[Tensor, Tensor]:
+    """Lead of ``rivals_j`` over ``own_i`` for ``theta_i``, and the size of the terms in these sums, both ``(N, M)``."""
+    rows, z, w = theta.flatten(1).double(), own.flatten(1).double(), rivals.flatten(1).double()
     values = (rows * z).sum(dim=1, keepdim=True)
     room = (rows * z).abs().sum(dim=1, keepdim=True) + rows.abs() @ w.abs().T + 1e-9
     return subject.sign * (rows @ w.T - values), room
 
 
-def _gain(subject: Subject, theta: Tensor, other: Tensor, own: Tensor) -> Tensor:
-    """By how much ``other_i`` beats ``own_i`` for ``theta_i``, relative to the terms of these sums, ``(N,)``."""
+def _gain(subject: Subject, theta: Tensor, rival: Tensor, own: Tensor) -> Tensor:
+    """Lead of ``rival_i`` over ``own_i`` for ``theta_i``, relative to the terms of these sums, ``(N,)``."""
     rows = theta.flatten(1).double()
-    better, worse = rows * other.flatten(1).double(), rows * own.flatten(1).double()
+    better, worse = rows * rival.flatten(1).double(), rows * own.flatten(1).double()
     room = better.abs().sum(dim=1) + worse.abs().sum(dim=1) + 1e-9
     return subject.sign * (better - worse).sum(dim=1) / room
 

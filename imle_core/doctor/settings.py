@@ -19,7 +19,7 @@ class _Setting(NamedTuple):
 INFERENCE = "inference mode"
 """The setting under which nothing has a gradient."""
 
-_inference: list[Any] = []  # what is entered to put the mode back; its end would undo that
+_inference: list[Any] = []  # contexts entered to put the mode back; kept, since their end would undo that
 
 
 def _set_inference(enabled: bool) -> None:
@@ -32,7 +32,7 @@ def _set_device(device: torch.device) -> None:
 
 
 def _folder() -> str | None:
-    with suppress(FileNotFoundError):  # it may have been removed
+    with suppress(FileNotFoundError):  # the folder may have been removed
         return os.getcwd()  # noqa: PTH109 - a path takes ten times as long, and this is asked for at each call
     return None
 
@@ -68,7 +68,7 @@ class Watch:
         self.changed: dict[str, Any] = {}
 
     def put_back(self) -> None:
-        """Notes and undoes changes; not in other threads, where those of all are mixed up."""
+        """Notes and undoes changes; not in other threads, where the changes of all threads are mixed up."""
         if threading.current_thread() is not self._thread:
             return
         for name, setting in _SETTINGS.items():
@@ -91,7 +91,7 @@ _GENERATORS: dict[str, tuple[Callable[[int], Any], Callable[[], Any]]] = {
 
 
 def seeded(work: Callable[[], Any]) -> list[str]:
-    """Whose global generator some work leaves in the same state, whatever was drawn from it before."""
+    """Owners of global generators that some work leaves in the same state, whatever was drawn from them before."""
     states = []
     for drawn in (1, 2):
         for draw, _ in _GENERATORS.values():

@@ -98,7 +98,7 @@ class Subject:
 
     @property
     def pure(self) -> bool:
-        """Whether the solver declares to be, so that nothing is copied for it."""
+        """True where the solver declares to be pure, so that nothing is copied for it."""
         return is_pure(self.solver)
 
     @property
@@ -136,7 +136,7 @@ class Subject:
         shape = theta.shape  # before the solver, which may change it
         try:
             z = (solver or self.solver)(theta)
-        except BaseException as error:  # whatever a solver may raise, SystemExit included
+        except BaseException as error:  # any that a solver may raise, SystemExit included
             if is_ctrl_c(error):
                 raise
             remedy = "" if isinstance(error, Exception) else "it must give solutions; look for what ends the program"
@@ -146,7 +146,7 @@ class Subject:
         return _checked(z, theta, shape)
 
     def accepts(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> bool:
-        """Whether it gives solutions."""
+        """True where it gives solutions."""
         try:
             self.ask(theta, solver)
         except RefusedError:
@@ -154,7 +154,7 @@ class Subject:
         return True
 
     def refusal(self, error: RefusedError) -> tuple[str, Example]:
-        """What happened, for which instances, and what to do; and these instances as an example."""
+        """Words for a refusal, its instances and a remedy; and these instances as an example."""
 
         def show(theta: Tensor) -> Example | None:
             try:
@@ -202,16 +202,16 @@ class Subject:
 
     def compared(
         self,
-        other: Callable[[Tensor], Tensor],
+        way: Callable[[Tensor], Tensor],
         complaint: str,
         verdict: Verdict = "fail",
         theta: Tensor | None = None,
         tolerance: float = ROUNDING,
     ) -> Outcome:
-        """Whether asked in another way it gives the same solutions.
+        """Outcome of asking in another way, which should give the same solutions.
 
         Args:
-            other: the other way.
+            way: the other way.
             complaint: what to say if not, and what to do.
             verdict: the verdict if not.
             theta: instances; those of the examination if None.
@@ -219,24 +219,24 @@ class Subject:
         """
 
         def show(theta: Tensor) -> Example | None:
-            z, others = self.ask(theta), other(theta)
-            return {"theta": theta, "z": z, "other": others} if apart(z, others, tolerance).any() else None
+            z, answers = self.ask(theta), way(theta)
+            return {"theta": theta, "z": z, "other": answers} if apart(z, answers, tolerance).any() else None
 
         theta = self.theta if theta is None else theta
-        found = show(theta)
-        if found is None:
+        shown = show(theta)
+        if shown is None:
             return Outcome("pass", f"{len(theta)} instances alike")
-        differ = apart(found["z"], found["other"], tolerance)
+        differ = apart(shown["z"], shown["other"], tolerance)
         first = int(differ.nonzero()[0])
         hints = [theta[start : start + size] for size in (1, 2, 3) for start in [max(0, first + 1 - size)]]
-        example = self.smallest(theta, show, hints, distinct=True) or found
+        example = self.smallest(theta, show, hints, distinct=True) or shown
         return Outcome(
             verdict, f"{complaint} ({int(differ.sum())} of {len(theta)} instances differ){said(example)}", example
         )
 
 
 def declared_sense(solver: Any) -> Literal["max", "min"] | None:
-    """What a solver says that it does, by its attribute ``sense``."""
+    """Sense that a solver declares by its attribute ``sense``."""
     sense = declared(solver, "sense")
     if not isinstance(sense, str):
         return None
@@ -246,7 +246,7 @@ def declared_sense(solver: Any) -> Literal["max", "min"] | None:
 
 
 def _checked(z: Any, theta: Tensor, shape: torch.Size) -> Tensor:
-    """What the solver gave for theta of that shape, if it is a solution by its kind, shape and values."""
+    """Solutions that the solver gave for theta of that shape, checked for their kind, shape and values."""
     if not isinstance(z, Tensor):
         remedy = f"return {_entry(z, shape)} alone" if isinstance(z, tuple) else "use torch.as_tensor"
         raise RefusedError(theta, "type", f"gave {kind_of(z)}", f"it must give a tensor; {remedy}")
@@ -268,7 +268,7 @@ def _entry(given: tuple[Any, ...], shape: torch.Size) -> str:
 
 
 def _place(rows: Tensor, theta: Tensor) -> str:
-    """Where the rows of an example are in the batch."""
+    """Words for where the rows of an example are in the batch."""
     if len(rows) == len(theta):
         return ""
     same = (theta == rows[:1]).flatten(1).all(dim=1).nonzero()
@@ -277,7 +277,7 @@ def _place(rows: Tensor, theta: Tensor) -> str:
     return f" for instance {int(same[0])} of {len(theta)}"
 
 
-def apart(z: Tensor, other: Tensor, tolerance: float = ROUNDING) -> Tensor:
-    """Which rows differ by more than rounding."""
+def apart(z: Tensor, reference: Tensor, tolerance: float = ROUNDING) -> Tensor:
+    """Rows that differ by more than rounding, ``(N,)`` bool."""
     size = z.flatten(1).abs().amax(dim=1, keepdim=True)
-    return ((z - other).flatten(1).abs() > tolerance * size).any(dim=1)
+    return ((z - reference).flatten(1).abs() > tolerance * size).any(dim=1)

@@ -6,20 +6,14 @@
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.identity import Identity
-from imle_core.estimators.implicit_mle import (
-    IMLE,
-    Difference,
-    Differentiable,
-    ImplicitMLE,
-    imle,
-)
+from imle_core.estimators.implicit_mle import IMLE, Difference, Differentiable, ImplicitMLE, imle
 from imle_core.estimators.layer import Layer, Loss, Sense
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbed import PerturbedOptimizer
 from imle_core.estimators.registry import ESTIMATORS, Entry, differentiable
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
-from imle_core.estimators.step_size import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
+from imle_core.estimators.step_watch import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.estimators.layer import Backward, Layer
-from imle_core.estimators.steps import divided, for_rows
+from imle_core.estimators.row_steps import divided, for_rows
 
 
 @dataclass(frozen=True)

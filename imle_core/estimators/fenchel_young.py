@@ -33,11 +33,12 @@ class FenchelYoung(Layer):
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
-            raise checks.ArgumentError(
+            raise checks.wrong_shape(
                 "gold",
-                f"shape {tuple(gold.shape)} for theta of shape {tuple(theta.shape)}",
+                gold,
                 "it must be (*event) or (B, *event)",
                 "give one gold solution for all instances, or one for each",
+                f" for theta of shape {tuple(theta.shape)}",
             )
         parameters = self.signed(theta)
         with torch.no_grad():

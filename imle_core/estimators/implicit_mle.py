@@ -23,8 +23,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target, is_pure
 from imle_core.estimators.layer import Backward, Layer, Reduction, Sense
 from imle_core.estimators.module import LayerModule
-from imle_core.estimators.steps import divided
-from imle_core.estimators.target import TargetDistribution
+from imle_core.estimators.row_steps import divided
 
 Difference = Literal["forward", "central"]
 
@@ -53,7 +52,7 @@ class ImplicitMLE(Layer):
 
     @property
     def divides(self) -> bool:
-        """Whether gradients are divided by lambda."""
+        """True where gradients are divided by lambda."""
         return getattr(self.target, "divides", False) if self.scale_gradient is None else self.scale_gradient
 
     def sample_gradients(self, call: Backward) -> Tensor:
@@ -145,24 +144,10 @@ def imle(
     >>> layer(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
+    settings = {name: value for name, value in locals().items() if name != "function"}
     if function is None:
-        settings = {name: value for name, value in locals().items() if name != "function"}
         return functools.partial(imle, **settings)
-    layer = ImplicitMLE(
-        function,
-        TargetDistribution() if target_distribution is None else target_distribution,
-        noise_distribution,
-        nb_samples,
-        input_noise_temperature,
-        target_noise_temperature,
-        sense,
-        reduction,
-        generator,
-        scale_gradient,
-        difference,
-    )
-
-    return Differentiable(layer)
+    return Differentiable(ImplicitMLE.of(function, **settings))
 
 
 class Differentiable:
@@ -195,10 +180,10 @@ class Differentiable:
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
         try:
-            found = operator.attrgetter(name)(sys.modules[self.__module__])
+            named = operator.attrgetter(name)(sys.modules[self.__module__])
         except (AttributeError, KeyError, ValueError):
-            found = None
-        return name if found is self else (Differentiable, (self.estimator,))
+            named = None
+        return name if named is self else (Differentiable, (self.estimator,))
 
 
 class IMLE(LayerModule):

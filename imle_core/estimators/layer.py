@@ -21,7 +21,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
-from imle_core.estimators.step_size import StepWatch
+from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
 from imle_core.sampling import add_noise
 
@@ -30,6 +30,14 @@ Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
+
+_FIELDS = {
+    "target_distribution": "target",
+    "noise_distribution": "noise",
+    "input_noise_temperature": "input_temperature",
+    "target_noise_temperature": "target_temperature",
+}
+"""Fields of a layer by the names of :func:`imle_core.imle`'s arguments, where the two differ."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,14 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+
+    @classmethod
+    def of(cls: type[SomeLayer], function: Solver, **settings: Any) -> SomeLayer:
+        """A layer of a solver, from settings by the names of :func:`imle_core.imle`'s arguments."""
+        fields = {field: settings.pop(name) for name, field in _FIELDS.items()}
+        if fields["target"] is None:
+            del fields["target"]
+        return cls(function, **fields, **settings)
 
     @abstractmethod
     def sample_gradients(self, call: Backward) -> Tensor:
@@ -144,7 +160,7 @@ class Layer(ABC):
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
-        narrow = theta.dtype == torch.float16  # whose sums are to be looked at
+        narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
         if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)

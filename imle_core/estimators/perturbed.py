@@ -90,5 +90,5 @@ class PerturbedOptimizer(Layer):
         if self.baseline == "noise-free":
             free = self.noise_free().states(call.theta[:, :1], None, 0.0, call.arguments)
             return (free * call.dy).flatten(2).sum(dim=2)
-        others = call.z.sum(dim=1, keepdim=True) - call.z
-        return (others * call.dy).flatten(2).sum(dim=2) / (self.nb_samples - 1)
+        rest = call.z.sum(dim=1, keepdim=True) - call.z
+        return (rest * call.dy).flatten(2).sum(dim=2) / (self.nb_samples - 1)

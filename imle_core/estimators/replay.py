@@ -16,12 +16,12 @@ from torch.autograd.function import FunctionCtx
 class Replay:
     """Puts a generator back where it stood when a forward pass is recomputed inside a backward pass.
 
-    ``torch.utils.checkpoint`` restores torch's global generators before it recomputes, but knows nothing of others. Whatever
-    recomputes keeps an object for each of its calls, which it has in the first pass and again in the recomputation: this
-    tells calls apart, however alike their parameters are, in whatever order a backward pass comes to them. Within one call,
-    draws are matched in order. Known are ``torch.utils.checkpoint`` in both of its forms, nested ones too, and every
-    ``torch.autograd.Function`` that computes in ``forward(ctx, ...)`` and again in ``backward(ctx, ...)``. States are kept
-    as long as such an object lives.
+    ``torch.utils.checkpoint`` restores torch's global generators before it recomputes, but knows nothing of others. Code
+    that recomputes keeps an object for each of its calls, which it has in the first pass and again in the recomputation:
+    this tells calls apart, however alike their parameters are, and in any order in which a backward pass comes to them.
+    Within one call, draws are matched in order. Known are ``torch.utils.checkpoint`` in both of its forms, nested ones too,
+    and every ``torch.autograd.Function`` that computes in ``forward(ctx, ...)`` and again in ``backward(ctx, ...)``. States
+    are kept as long as such an object lives.
 
     Args:
         generator: the generator whose states are recorded and restored.
@@ -42,10 +42,10 @@ class Replay:
             RuntimeError: inside a backward pass, a draw whose first pass is not on record.
         """
         passes = _uncompiled_passes()
-        again = next((number for number, some in enumerate(passes) if some.again), None)
+        again = next((number for number, open_pass in enumerate(passes) if open_pass.again), None)
         if again is None and torch._C._current_graph_task_id() == -1:
-            for some in passes:
-                self._record(some).draws.append(_Draw(theta.shape, theta.dtype, self.generator.get_state()))
+            for open_pass in passes:
+                self._record(open_pass).draws.append(_Draw(theta.shape, theta.dtype, self.generator.get_state()))
             yield
             return
         draw = None if again is None else self._record(passes[again]).next_draw(passes[again].run)
@@ -55,8 +55,8 @@ class Replay:
                 "inside a backward pass only what was checkpointed can be computed, just as before; use "
                 "torch.utils.checkpoint"
             )
-        for some in passes[:again]:
-            self._record(some).draws.append(draw)
+        for open_pass in passes[:again]:
+            self._record(open_pass).draws.append(draw)
         present = self.generator.get_state()
         self.generator.set_state(draw.state)
         try:
@@ -64,8 +64,8 @@ class Replay:
         finally:
             self.generator.set_state(present)
 
-    def _record(self, some: "_Pass") -> "_Record":
-        return self._records.setdefault(some.call, _Record())
+    def _record(self, open_pass: "_Pass") -> "_Record":
+        return self._records.setdefault(open_pass.call, _Record())
 
 
 class _Draw(NamedTuple):
@@ -85,7 +85,7 @@ class _Record:
     had: int = 0
 
     def next_draw(self, run: tuple[int, int]) -> _Draw | None:
-        """The next draw of a recomputation, which begins anew where it is another one."""
+        """The next draw of a recomputation, from the first on where ``run`` differs from the last one's."""
         self.had = self.had + 1 if run == self.run else 1
         self.run = run
         return self.draws[self.had - 1] if self.had <= len(self.draws) else None
@@ -130,7 +130,7 @@ _uncompiled: list[Callable[[], list[_Pass]]] = []
 
 
 def _uncompiled_passes() -> list[_Pass]:
-    """The same where torch.compile may look into functions: a graph has no frames."""
+    """Passes under way, also where torch.compile may look into functions: a graph has no frames."""
     if "torch._dynamo" not in sys.modules:
         return _passes()
     if not _uncompiled:

@@ -8,7 +8,6 @@ What supervises them differs:
 * ``KnownTargetDistribution``: the true parameters of the problem, such as true costs; no loss is needed.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -36,8 +35,7 @@ class TargetDistribution:
     def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
         for name, value in (("alpha", alpha), ("beta", beta)):
             checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
-            if not (math.isfinite(value) and value >= 0):
-                raise checks.ArgumentError(name, repr(value), "it must be a finite number >= 0", "the usual value is 1")
+            checks.check_finite(name, value, "the usual value is 1")
         self.alpha, self.beta = alpha, beta
 
     def __repr__(self) -> str:
@@ -112,11 +110,12 @@ class KnownTargetDistribution:
 
 
 def _misfit(known: Tensor, rows: str, theta: Tensor) -> checks.ArgumentError:
-    return checks.ArgumentError(
+    return checks.wrong_shape(
         "theta",
-        f"shape {tuple(known.shape)} for {rows} of shape {tuple(theta.shape)}",
+        known,
         "it must be (*event), or (B, *event) with the layer's B instances",
         "give the true parameters of this batch",
+        f" for {rows} of shape {tuple(theta.shape)}",
         "the known target has",
     )
 
@@ -186,17 +185,11 @@ class AdaptiveTargetDistribution(nn.Module):
         super().__init__()
         for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
-            if not (math.isfinite(value) and value >= 0):
-                raise checks.ArgumentError(
-                    name, repr(value), "it must be a finite number >= 0", f"the usual value is {usual}"
-                )
+            checks.check_finite(name, value, f"the usual value is {usual}")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
             if not 0 <= value < 1:
                 raise checks.ArgumentError(name, repr(value), "it must be >= 0 and < 1", f"the usual value is {usual}")
-        if not (math.isfinite(target_rate) and target_rate > 0):
-            raise checks.ArgumentError(
-                "target_rate", repr(target_rate), "it must be a finite number > 0", "the usual value is 1"
-            )
+        checks.check_finite("target_rate", target_rate, "the usual value is 1", positive=True)
         checks.check_whole("accumulate", accumulate, 1, "use 1 for a move in each pass")
         self.alpha, self.step, self.momentum, self.target_rate, self.decay = alpha, step, momentum, target_rate, decay
         self.accumulate, self.synchronised = accumulate, synchronised

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_whole, wrong_shape
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, choose, log_sum_exp, wide_parameters
 
@@ -32,12 +32,7 @@ class Chain(ExponentialFamily):
 
     def __init__(self, transitions: Tensor, length: int) -> None:
         if transitions.dim() != 2 or transitions.shape[0] != transitions.shape[1] or 0 in transitions.shape:
-            raise ArgumentError(
-                "transitions",
-                f"shape {tuple(transitions.shape)}",
-                "they must be (K, K), with K >= 1 labels",
-                "give a square matrix",
-            )
+            raise wrong_shape("transitions", transitions, "they must be (K, K), with K >= 1 labels", "give a square matrix")
         check_whole("length", length, 1, "use 1 for a single label")
         super().__init__((int(length), len(transitions)))
         if not (transitions < torch.inf).all():
@@ -45,11 +40,7 @@ class Chain(ExponentialFamily):
         self._transitions = wide_parameters(transitions.detach(), (len(transitions),), "a chain")
         if self.count() == 0:
             raise ArgumentError(
-                "transitions",
-                f"no sequence of {length} labels",
-                "a chain needs one",
-                "open some transitions",
-                "-inf leaves",
+                "transitions", f"no sequence of {length} labels", "a chain needs one", "open some transitions", "-inf leaves"
             )
 
     def __repr__(self) -> str:
@@ -60,7 +51,7 @@ class Chain(ExponentialFamily):
         return sum(self._continuations()[0])
 
     def _continuations(self) -> list[list[int]]:
-        """How many ways lead from a label at a place to the end, by place and label."""
+        """Number of ways that lead from a label at a position to the end, by position and label."""
         after = [row.nonzero().flatten().tolist() for row in self._transitions > NEVER]
         ways = [[1] * self.event[1]]
         for _ in range(self.event[0] - 1):
@@ -70,8 +61,8 @@ class Chain(ExponentialFamily):
     def _states(self) -> Tensor:
         ways = torch.tensor([[number > 0 for number in row] for row in self._continuations()])
         sequences = ways[0].nonzero()
-        for place in range(1, self.event[0]):
-            steps = (self._transitions > NEVER).cpu() & ways[place]
+        for position in range(1, self.event[0]):
+            steps = (self._transitions > NEVER).cpu() & ways[position]
             before, label = steps[sequences[:, -1]].nonzero(as_tuple=True)
             sequences = torch.cat([sequences[before], label[:, None]], dim=1)
         return torch.nn.functional.one_hot(sequences, self.event[1]).to(torch.float64)
@@ -85,11 +76,11 @@ class Chain(ExponentialFamily):
         return log_sum_exp(self._forward(theta)[-1], dim=1)
 
     def _forward(self, theta: Tensor) -> list[Tensor]:
-        """``log a_t(y)``, ``(N, K)`` at each place t."""
+        """``log a_t(y)``, ``(N, K)`` at each position t."""
         transitions = self._transitions.to(theta.device)
         sums = [theta[:, 0]]
-        for place in range(1, self.event[0]):
-            sums.append(theta[:, place] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
+        for position in range(1, self.event[0]):
+            sums.append(theta[:, position] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
         return sums
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import log_sum_exp
 
@@ -30,12 +30,7 @@ class Enumeration(ExponentialFamily):
 
     def __init__(self, states: Tensor) -> None:
         if states.dim() < 2 or states.numel() == 0:
-            raise ArgumentError(
-                "states",
-                f"shape {tuple(states.shape)}",
-                "they must be (M, *event), with M >= 1",
-                "use states.unsqueeze(0) for one",
-            )
+            raise wrong_shape("states", states, "they must be (M, *event), with M >= 1", "use states.unsqueeze(0) for one")
         super().__init__(tuple(states.shape[1:]))
         self._all = states.detach().to(torch.float64, copy=True)
         if not (self._all.abs() <= _LARGEST).all():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_samples
+from imle_core.checks import ArgumentError, check_samples, wrong_shape
 from imle_core.exact.parameters import NEVER, Shape, event_shape, wide_parameters
 
 
@@ -82,11 +82,8 @@ class ExponentialFamily(ABC):
         """
         wide = self._read(theta)
         if weights.shape not in (self.event, wide.shape):
-            raise ArgumentError(
-                "weights",
-                f"shape {tuple(weights.shape)}",
-                f"it must be {self.event} or {tuple(wide.shape)}",
-                "give one weight an entry",
+            raise wrong_shape(
+                "weights", weights, f"it must be {self.event} or {tuple(wide.shape)}", "give one weight an entry"
             )
         weights = weights.to(wide)
         if torch.is_grad_enabled() and (wide.requires_grad or weights.requires_grad):
@@ -108,11 +105,8 @@ class ExponentialFamily(ABC):
         """
         wide = self._read(theta)
         if z.shape != wide.shape:
-            raise ArgumentError(
-                "z",
-                f"shape {tuple(z.shape)} for theta of shape {tuple(wide.shape)}",
-                "both must have one",
-                "give a structure a row",
+            raise wrong_shape(
+                "z", z, "both must have one", "give a structure a row", f" for theta of shape {tuple(wide.shape)}"
             )
         z = z.to(wide)
         closed = wide <= NEVER
@@ -183,17 +177,17 @@ class ExponentialFamily(ABC):
         with torch.no_grad():
             wide = self._read(theta)
             kind = theta.dtype if theta.is_floating_point() else wide.dtype
-            place = wide.device if generator is None else generator.device
-            drawn = self._sample(wide.to(place), int(nb_samples), generator)
+            device = wide.device if generator is None else generator.device
+            drawn = self._sample(wide.to(device), int(nb_samples), generator)
             return drawn.to(wide.device, kind).view(len(wide), int(nb_samples), *self.event)
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
         """Samples ``(N, nb_samples, ...)``, by enumeration and the inverse of the distribution function."""
         states = self.states().to(theta.device)
         ends = self._scores(theta, states).softmax(dim=1).cumsum(dim=1)
-        places = torch.empty(len(theta), nb_samples, dtype=theta.dtype, device=theta.device).uniform_(generator=generator)
-        # Divided by its last entry the function ends at 1, above every place, whatever was rounded.
-        return states[torch.searchsorted(ends / ends[:, -1:], places, right=True)]
+        uniforms = torch.empty(len(theta), nb_samples, dtype=theta.dtype, device=theta.device).uniform_(generator=generator)
+        # Divided by its last entry the function ends at 1, above every uniform number, whatever was rounded.
+        return states[torch.searchsorted(ends / ends[:, -1:], uniforms, right=True)]
 
     def _scores(self, theta: Tensor, states: Tensor) -> Tensor:
         """``<z, theta> + log h(z)``, ``(N, M)``; NEVER where z has an entry that is never chosen."""
@@ -214,9 +208,9 @@ class ExponentialFamily(ABC):
             with torch.no_grad():
                 none = self._log_partition(torch.zeros_like(wide).masked_fill(closed, NEVER)) < NEVER / 2
             if none.any():
-                place = f"row {int(none.nonzero()[0])} of {len(none)}"
+                row = f"row {int(none.nonzero()[0])} of {len(none)}"
                 raise ArgumentError(
-                    "theta", f"no structure in {place}", "a structure needs finite entries", "open some", "-inf leaves"
+                    "theta", f"no structure in {row}", "a structure needs finite entries", "open some", "-inf leaves"
                 )
         return wide
 

@@ -72,8 +72,8 @@ class AcyclicGridPaths(ExponentialFamily):
         # Each row of a copy that is one tile too wide starts one tile later than the row above it.
         skewed = pad(theta, (0, height), value=NEVER).flatten(1)[:, :-height].unflatten(1, (height, length))
         sums = [skewed[:, :, 0]]
-        for place in range(1, length):
-            sums.append(skewed[:, :, place] + log_sum_exp(self._before(sums), dim=2))
+        for diagonal in range(1, length):
+            sums.append(skewed[:, :, diagonal] + log_sum_exp(self._before(sums), dim=2))
         return sums
 
     def _before(self, sums: list[Tensor]) -> Tensor:
@@ -89,10 +89,10 @@ class AcyclicGridPaths(ExponentialFamily):
         row = torch.full((len(theta), nb_samples, 1), height - 1, device=theta.device)
         column = torch.full_like(row, width - 1)
         z = theta.new_zeros(len(theta), nb_samples, height * width).scatter_(2, row * width + column, 1)
-        for place in range(len(sums) - 1, 0, -1):
-            moves = self._before(sums[:place]).unsqueeze(1).expand(-1, nb_samples, -1, -1)
+        for diagonal in range(len(sums) - 1, 0, -1):
+            moves = self._before(sums[:diagonal]).unsqueeze(1).expand(-1, nb_samples, -1, -1)
             move = choose(moves.gather(2, row.unsqueeze(3).expand(-1, -1, -1, moves.shape[3])), generator)
-            here = row + column == place  # a diagonal step skips an anti-diagonal
+            here = row + column == diagonal  # a diagonal step skips an anti-diagonal
             row, column = row - (here & (move > 0)).long(), column - (here & (move != 1)).long()
             z.scatter_(2, row * width + column, 1)
         return z

@@ -67,8 +67,8 @@ class Hypercube(ExponentialFamily):
         return int(2 ** prod(self.event))
 
     def _states(self) -> Tensor:
-        places = torch.arange(prod(self.event) - 1, -1, -1)
-        bits = torch.arange(self.count()).unsqueeze(1).bitwise_right_shift(places).bitwise_and_(1)
+        shifts = torch.arange(prod(self.event) - 1, -1, -1)
+        bits = torch.arange(self.count()).unsqueeze(1).bitwise_right_shift(shifts).bitwise_and_(1)
         return bits.to(torch.float64).view(-1, *self.event)
 
     def _log_partition(self, theta: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import pad
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_whole, check_whole_entries, wrong_shape
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, flips, log_sum_exp
 
@@ -38,13 +38,9 @@ class KnapsackSets(ExponentialFamily):
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = np.asarray(weights)
-        if given.dtype.kind not in "biuf":
-            raise ArgumentError("weights", f"{given.dtype} entries", "they must be whole numbers >= 0", "give integers")
-        unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
-        if unfit.any():
-            raise ArgumentError("weights", str(given[unfit][0]), "they must be whole numbers >= 0", "scale and round them")
+        check_whole_entries("weights", given)
         if given.size == 0 or given.ndim == 0:
-            raise ArgumentError("weights", f"shape {given.shape}", "a knapsack needs a list of at least one item", "add one")
+            raise wrong_shape("weights", given, "a knapsack needs a list of at least one item", "add one")
         check_whole("capacity", capacity, 0, "scale weights and capacity alike")
         super().__init__(given.shape)
         self.capacity = int(capacity)
@@ -67,9 +63,9 @@ class KnapsackSets(ExponentialFamily):
         """Number of sets that fit."""
         ways = np.full(self._room + 1, 1, dtype=object)
         for weight in self._weights:
-            more = ways.copy()
-            more[weight:] += ways[: len(ways) - weight]
-            ways = more
+            extended = ways.copy()
+            extended[weight:] += ways[: len(ways) - weight]
+            ways = extended
         return int(ways[-1])
 
     def _states(self) -> Tensor:

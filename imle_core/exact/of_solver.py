@@ -14,7 +14,7 @@ from imle_core.solvers import AcyclicGridPath, ArgMax, Knapsack, SpanningTree, T
 
 
 def family_of(solver: Any, event: Sequence[int]) -> ExponentialFamily | None:
-    """The Gibbs distribution over the solutions of ``solver``, whose mode it finds; None where none of ours is exact.
+    """The Gibbs distribution over the solutions of ``solver``, whose mode it finds; None where no family here is exact.
 
     Args:
         solver: a solver.

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, is_whole
+from imle_core.checks import ArgumentError, is_whole, wrong_shape
 
 Shape: TypeAlias = int | Sequence[int]
 
@@ -41,11 +41,8 @@ def wide_parameters(theta: Tensor, event: tuple[int, ...], what: str) -> Tensor:
         ArgumentError: another shape, NaN, +inf, or finite entries of which sums might overflow.
     """
     if theta.dim() != len(event) + 1 or theta.shape[1:] != event:
-        raise ArgumentError(
-            "theta",
-            f"shape {tuple(theta.shape)}",
-            f"{what} needs (N, {', '.join(map(str, event))})",
-            "use theta.unsqueeze(0) for one instance",
+        raise wrong_shape(
+            "theta", theta, f"{what} needs (N, {', '.join(map(str, event))})", "use theta.unsqueeze(0) for one instance"
         )
     wide = theta.to(torch.float64)
     seen = wide.detach()
@@ -87,5 +84,5 @@ def gumbel(like: Tensor, generator: torch.Generator | None) -> Tensor:
 
 
 def flips(odds: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Whether each of independent events happens, of which ``odds`` are the logarithms of the odds."""
+    """Independent events, True for those that happen; ``odds`` are the logarithms of their odds."""
     return torch.empty_like(odds).uniform_(generator=generator) < odds.sigmoid()

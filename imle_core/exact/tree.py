@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 from imle_core.checks import ArgumentError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.parameters import NEVER, flips, log_sum_exp
-from imle_core.exact.tree_growth import connected_parts, entries_at, places, with_one_more_node
+from imle_core.exact.tree_growth import column_numbers, connected_components, entries_at, with_one_more_node
 
 
 class SpanningTrees(ExponentialFamily):
@@ -45,7 +45,7 @@ class SpanningTrees(ExponentialFamily):
         number = {node: i for i, node in enumerate(self.nodes)}
         self._ends = torch.tensor([(number[u], number[v]) for u, v in self.edges])
         self._between = self._table()
-        apart = connected_parts(self._ends[None, :, 0], self._ends[None, :, 1], len(self.nodes))[0].nonzero()
+        apart = connected_components(self._ends[None, :, 0], self._ends[None, :, 1], len(self.nodes))[0].nonzero()
         if len(apart):
             raise ArgumentError(
                 "edges",
@@ -86,8 +86,8 @@ class SpanningTrees(ExponentialFamily):
             # An edge is taken where it joins two parts, and left out where later edges can still do that.
             taken = forest[:, u] != forest[:, v]
             later = self._ends[edge + 1 :].T.unsqueeze(1).expand(-1, len(forest), -1)
-            joined = connected_parts(
-                torch.cat([forest, later[0]], dim=1), torch.cat([places(forest), later[1]], dim=1), len(self.nodes)
+            joined = connected_components(
+                torch.cat([forest, later[0]], dim=1), torch.cat([column_numbers(forest), later[1]], dim=1), len(self.nodes)
             )
             left = joined[:, u] == joined[:, v]
             merged = torch.where(forest == forest[:, v, None], forest[:, u, None], forest)

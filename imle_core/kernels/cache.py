@@ -43,7 +43,7 @@ class KernelCache(FunctionCache):
         """Machine code for these types, or None where the cache has none that can be used."""
         try:
             return super().load_overload(sig, target_context)
-        except Exception:  # whatever numba meets in code of another build of itself
+        except Exception:  # any that numba meets in code of another build of itself
             self._cache_file.flush()
             return None
 
@@ -124,7 +124,7 @@ def source_version(module: str) -> str:
     for name in names:
         content, imported = _source(name)
         digest.update(name.encode() + content)
-        names += [other for other in imported if other.partition(".")[0] in ours and other not in names]
+        names += [dependency for dependency in imported if dependency.partition(".")[0] in ours and dependency not in names]
     return digest.hexdigest()
 
 

@@ -28,7 +28,7 @@ event.register("numba:compile", _Watch())
 
 
 def is_compiling() -> bool:
-    """Whether kernels are compiled: not under NUMBA_DISABLE_JIT, with which debuggers and coverage look into them."""
+    """True where kernels are compiled: not under NUMBA_DISABLE_JIT, with which debuggers and coverage look into them."""
     return not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""A logarithm, sines and cosines that the compiler vectorises, unlike those of the mathematical library.
+"""A logarithm, sines and cosines that the compiler vectorises, unlike the functions of the mathematical library.
 
 They have no branches and no tables, and add, multiply and divide alone, in one order. So their results are equal to the bit
 on every machine, however wide its vectors are.
@@ -12,9 +12,9 @@ from imle_core.kernels.compiled import compiled
 
 _FRACTION = np.uint64(0x000FFFFFFFFFFFFF)
 _ONE = 0x3FF0000000000000  # the bits of 1.0
-_ROOT = 0x3FE6A09E667F3BCD  # those of sqrt(1/2)
+_ROOT = 0x3FE6A09E667F3BCD  # the bits of sqrt(1/2)
 _RAISED = np.uint64(_ONE - _ROOT)
-_WHOLE = np.uint64(0x4330000000000000)  # those of 2**52, in whose fraction a whole number is read as it is
+_WHOLE = np.uint64(0x4330000000000000)  # the bits of 2**52, in whose fraction a whole number is read as it is
 _LOG_2 = math.log(2)
 _SINE = tuple((-1) ** j / math.factorial(2 * j + 1) for j in range(8))
 _COSINE = tuple((-1) ** j / math.factorial(2 * j) for j in range(9))

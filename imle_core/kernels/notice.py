@@ -6,7 +6,7 @@ _told: list[Callable[[], None]] = []
 
 
 def tell(listener: Callable[[], None]) -> None:
-    """Has ``listener`` called, once, when the first kernel from now on is compiled; it takes the place of an earlier one."""
+    """Calls ``listener`` once, when the first kernel from now on is compiled; it takes the place of an earlier listener."""
     _told[:] = [listener]
 
 

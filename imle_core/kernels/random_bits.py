@@ -2,7 +2,7 @@
 
 xoshiro256++ (Blackman and Vigna 2021, ACM Trans. Math. Softw. 47) is for draws that use a varying amount of bits: its state
 is handed from one to the next. SplitMix64 (Steele, Lea and Flood 2014, OOPSLA) is a mixed counter, so that any of its words
-is known without those before it: a loop over places has nothing that one iteration hands to another, and is vectorised.
+is known without those before it: a loop over positions has nothing that one iteration hands to another, and is vectorised.
 """
 
 import numpy as np
@@ -38,15 +38,15 @@ def next_bits(state):
 @compiled
 def seed(key, stride):
     """The state that four outputs of SplitMix64 make, other ones for each stride."""
-    one = key + (np.uint64(4) * stride + np.uint64(1)) * _GOLDEN
-    two = one + _GOLDEN
-    return mix64(one), mix64(two), mix64(two + _GOLDEN), mix64(two + _GOLDEN + _GOLDEN)
+    first = key + (np.uint64(4) * stride + np.uint64(1)) * _GOLDEN
+    second = first + _GOLDEN
+    return mix64(first), mix64(second), mix64(second + _GOLDEN), mix64(second + _GOLDEN + _GOLDEN)
 
 
 @compiled
-def splitmix64(start, place):
-    """The 64 bits of SplitMix64 at a place, counted from 0, where its counter begins at ``start``."""
-    return mix64(start + place * _GOLDEN)
+def splitmix64(start, position):
+    """The 64 bits of SplitMix64 at a position, counted from 0, where its counter begins at ``start``."""
+    return mix64(start + position * _GOLDEN)
 
 
 @compiled

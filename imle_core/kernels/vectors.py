@@ -1,7 +1,7 @@
 """Vectors of LANES numbers for compiled kernels: load, store, add, minimum, comparisons.
 
 A loop whose iterations depend on each other is not vectorised by the compiler. Where the same loop is to run for many
-instances, their numbers are laid side by side, LANES to a place, and each operation is written once for all of them. LLVM
+instances, their numbers are laid side by side, LANES to a position, and each operation is written once for all of them. LLVM
 turns a vector into as many registers as the machine needs; the results do not depend on how wide these are.
 
 Numbers are in contiguous arrays, or at their addresses, which spare a loop the counting of references; ``at`` counts
@@ -20,14 +20,14 @@ from numba.extending import intrinsic, register_model
 from numpy.typing import DTypeLike, NDArray
 
 LANES = 32  # two registers of the widest kind: while the processor waits for one, it works on the other
-SIDE = 16  # of the squares that are transposed
+SIDE = 16  # rows and columns of the squares that are transposed
 
 _LINE = 64  # bytes; a load that lies in two lines of the cache takes longer
 
 
-def lanes_of(places: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Zeros, LANES of them a place, that begin where a line of the cache does: ``(places * LANES,)``."""
-    size = places * LANES * np.dtype(dtype).itemsize
+def lanes_of(positions: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Zeros, LANES of them a position, that begin where a line of the cache does: ``(positions * LANES,)``."""
+    size = positions * LANES * np.dtype(dtype).itemsize
     memory = np.zeros(size + _LINE, np.uint8)
     first = -memory.__array_interface__["data"][0] % _LINE
     return memory[first : first + size].view(dtype)
@@ -42,12 +42,15 @@ class Vector(types.Type):
 
     @property
     def is_float(self) -> bool:
-        """Whether its numbers are floating."""
+        """True where its numbers are floating."""
         return isinstance(self.number, types.Float)
 
 
 def primitive(define: Callable[..., Any]) -> Any:
-    """An operation of kernels: ``define`` gives the types of its result and arguments, and what writes its LLVM code."""
+    """An operation of kernels: ``define`` gives the types of its result and arguments, and what writes its LLVM code.
+
+    To type checkers it is Any: they would take the first argument of ``define``, which numba passes, for one of the call.
+    """
     return intrinsic(define)
 
 
@@ -76,7 +79,7 @@ _FLOATING = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 @primitive
 def address(_, array):
-    """Where an array's numbers are, as long as the caller of a function has the array that was given to it."""
+    """Address of an array's numbers, good as long as the caller of a function has the array that was given to it."""
     return types.CPointer(array.dtype)(array), lambda context, builder, signature, values: _first(
         context, builder, signature.args[0], values[0]
     )
@@ -99,73 +102,73 @@ def fill(_, number):
     """A vector of LANES equal numbers."""
 
     def generate(context, builder, signature, values):
-        one = ir.VectorType(values[0].type, LANES)(ir.Undefined)
-        one = builder.insert_element(one, values[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(one, one, ir.VectorType(ir.IntType(32), LANES)([0] * LANES))
+        vector = ir.VectorType(values[0].type, LANES)(ir.Undefined)
+        vector = builder.insert_element(vector, values[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(vector, vector, ir.VectorType(ir.IntType(32), LANES)([0] * LANES))
 
     return Vector(number)(number), generate
 
 
 @primitive
-def add(_, one, other):
+def add(_, left, right):
     """Sums, of unsigned numbers modulo their range."""
 
     def generate(context, builder, signature, values):
-        return builder.fadd(*values) if one.is_float else builder.add(*values)
+        return builder.fadd(*values) if left.is_float else builder.add(*values)
 
-    return one(one, other), generate
+    return left(left, right), generate
 
 
 @primitive
-def multiply(_, one, other):
+def multiply(_, left, right):
     """Products of floating numbers, rounded; never joined with a sum."""
-    return one(one, other), lambda context, builder, signature, values: builder.fmul(*values)
+    return left(left, right), lambda context, builder, signature, values: builder.fmul(*values)
 
 
 @primitive
-def maximum(_, one, other):
+def maximum(_, left, right):
     """The larger number in each lane, and the other one beside NaN."""
-    return one(one, other), lambda context, builder, signature, values: builder.select(
-        _compare(builder, ">", one, values), *values
+    return left(left, right), lambda context, builder, signature, values: builder.select(
+        _compare(builder, ">", left, values), *values
     )
 
 
 @primitive
-def minimum(_, one, other):
+def minimum(_, left, right):
     """The smaller number in each lane, and the other one beside NaN."""
-    return one(one, other), lambda context, builder, signature, values: builder.select(
-        _compare(builder, "<", one, values), *values
+    return left(left, right), lambda context, builder, signature, values: builder.select(
+        _compare(builder, "<", left, values), *values
     )
 
 
 @primitive
-def less(_, one, other):
-    """In which lanes the first number is smaller than the second."""
-    return MASK(one, other), lambda context, builder, signature, values: _compare(builder, "<", one, values)
+def less(_, left, right):
+    """Mask of the lanes in which the first number is smaller than the second."""
+    return MASK(left, right), lambda context, builder, signature, values: _compare(builder, "<", left, values)
 
 
 @primitive
-def equal(_, one, other):
-    """In which lanes the numbers are equal."""
-    return MASK(one, other), lambda context, builder, signature, values: _compare(builder, "==", one, values)
+def equal(_, left, right):
+    """Mask of the lanes in which the numbers are equal."""
+    return MASK(left, right), lambda context, builder, signature, values: _compare(builder, "==", left, values)
 
 
 @primitive
-def and_(_, one, other):
-    """Where both masks are true; or whole numbers with the bits that both have."""
-    return one(one, other), lambda context, builder, signature, values: builder.and_(*values)
+def and_(_, left, right):
+    """Mask that is true where both are; or whole numbers with the bits that both have."""
+    return left(left, right), lambda context, builder, signature, values: builder.and_(*values)
 
 
 @primitive
-def or_(_, one, other):
-    """Where one mask is true or the other; or whole numbers with the bits of either."""
-    return one(one, other), lambda context, builder, signature, values: builder.or_(*values)
+def or_(_, left, right):
+    """Mask that is true where either is; or whole numbers with the bits of either."""
+    return left(left, right), lambda context, builder, signature, values: builder.or_(*values)
 
 
 @primitive
-def select(_, mask, one, other):
+def select(_, mask, left, right):
     """The first number where the mask is true, else the second."""
-    return one(mask, one, other), lambda context, builder, signature, values: builder.select(*values)
+    return left(mask, left, right), lambda context, builder, signature, values: builder.select(*values)
 
 
 @primitive
@@ -177,7 +180,7 @@ def convert(_, vector, kind):
     def generate(context, builder, signature, values):
         if number == wanted:
             return values[0]
-        if wanted == types.uint32:  # by way of signed numbers, which every processor can convert at once
+        if wanted == types.uint32:  # as signed numbers, which every processor converts in one step
             return builder.fptosi(values[0], value)
         return builder.sitofp(values[0], value) if number == types.uint32 else builder.fpext(values[0], value)
 
@@ -186,7 +189,7 @@ def convert(_, vector, kind):
 
 @primitive
 def any_lane(_, mask):
-    """Whether a mask is true in some lane."""
+    """True where a mask is true in some lane."""
     return types.boolean(mask), lambda context, builder, signature, values: builder.icmp_unsigned(
         "!=", builder.bitcast(values[0], ir.IntType(LANES)), ir.IntType(LANES)(0)
     )
@@ -206,7 +209,7 @@ def movemask(_, mask):
 def take(_, array, at):
     """The number ``array[at]``."""
     return array.dtype(array, at), lambda context, builder, signature, values: builder.load(
-        _place(context, builder, signature, values)
+        _pointer(context, builder, signature, values)
     )
 
 
@@ -216,7 +219,7 @@ def put(_, array, at, number):
 
     def generate(context, builder, signature, values):
         number = context.cast(builder, values[2], signature.args[2], signature.args[0].dtype)
-        builder.store(number, _place(context, builder, signature, values))
+        builder.store(number, _pointer(context, builder, signature, values))
         return context.get_dummy_value()
 
     return types.none(array, at, number), generate
@@ -234,12 +237,12 @@ def fetch_add(_, array, number):
 
 @primitive
 def lowered(_, labels, costs, at, number):
-    """For which i below 4 ``number + costs[at + i] < labels[at + i]``, as bits; of float64. It is never for a NaN."""
+    """Bits i below 4 for which ``number + costs[at + i] < labels[at + i]``, of float64; never for a NaN."""
 
     def generate(context, builder, signature, values):
         four = ir.VectorType(ir.DoubleType(), 4)
-        one = builder.insert_element(four(ir.Undefined), values[3], ir.IntType(32)(0))
-        numbers = builder.shuffle_vector(one, one, ir.VectorType(ir.IntType(32), 4)([0] * 4))
+        vector = builder.insert_element(four(ir.Undefined), values[3], ir.IntType(32)(0))
+        numbers = builder.shuffle_vector(vector, vector, ir.VectorType(ir.IntType(32), 4)([0] * 4))
         labels, costs = (
             builder.load(builder.bitcast(builder.gep(array, [values[2]]), four.as_pointer()), align=8)
             for array in values[:2]
@@ -257,8 +260,8 @@ def first_bit(_, bits):
 
 
 @primitive
-def differing(_, one, other):
-    """How many of the lowest bits of two numbers, float64 from 0 up, hold all those in which they differ: from 0 to 63."""
+def differing(_, left, right):
+    """Number of lowest bits of two numbers, float64 from 0 up, that hold all in which they differ: from 0 to 63."""
 
     def generate(context, builder, signature, values):
         whole = ir.IntType(64)
@@ -283,8 +286,8 @@ def transpose(_, rows, starts, lane, at, lanes):
             vectors.append(builder.load(builder.bitcast(pointer, vector.as_pointer()), align=align))
         for distance in [SIDE >> shift for shift in range(1, SIDE.bit_length())]:
             _swap(builder, vectors, distance)
-        for place, values in enumerate(vectors):
-            pointer = builder.gep(lanes, [builder.add(lane, ir.IntType(64)(LANES * place))])
+        for index, values in enumerate(vectors):
+            pointer = builder.gep(lanes, [builder.add(lane, ir.IntType(64)(LANES * index))])
             builder.store(values, builder.bitcast(pointer, vector.as_pointer()), align=align)
         return context.get_dummy_value()
 
@@ -298,9 +301,9 @@ def _swap(builder, vectors, distance):
     lower = indices([i + distance if not i & distance else SIDE + i for i in range(SIDE)])
     for i in range(SIDE):
         if not i & distance:
-            one, other = vectors[i], vectors[i + distance]
-            vectors[i] = builder.shuffle_vector(one, other, upper)
-            vectors[i + distance] = builder.shuffle_vector(one, other, lower)
+            left, right = vectors[i], vectors[i + distance]
+            vectors[i] = builder.shuffle_vector(left, right, upper)
+            vectors[i + distance] = builder.shuffle_vector(left, right, lower)
 
 
 def _compare(builder, operator, vector, values):
@@ -309,21 +312,21 @@ def _compare(builder, operator, vector, values):
 
 def _load(context, builder, signature, values):
     vector = context.get_value_type(signature.return_type)
-    loaded = builder.load(builder.bitcast(_place(context, builder, signature, values), vector.as_pointer()))
+    loaded = builder.load(builder.bitcast(_pointer(context, builder, signature, values), vector.as_pointer()))
     loaded.align = signature.return_type.number.bitwidth // 8
     return loaded
 
 
 def _store(context, builder, signature, values):
     array, _, vector = signature.args
-    pointer, written = _place(context, builder, signature, values), values[2]
+    pointer, written = _pointer(context, builder, signature, values), values[2]
     if array.dtype.bitwidth < vector.number.bitwidth:
         written = builder.trunc(written, ir.VectorType(pointer.type.pointee, LANES))
     builder.store(written, builder.bitcast(pointer, written.type.as_pointer())).align = array.dtype.bitwidth // 8
     return context.get_dummy_value()
 
 
-def _place(context, builder, signature, values):
+def _pointer(context, builder, signature, values):
     """Pointer to the number at ``values[1]`` of what ``values[0]`` is."""
     first = _first(context, builder, signature.args[0], values[0])
     return builder.gep(first, [context.cast(builder, values[1], signature.args[1], types.intp)])

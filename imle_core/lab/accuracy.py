@@ -12,7 +12,7 @@ from imle_core.lab.estimate import IntervalEstimate, is_heavy_tailed, jackknife,
 
 _ROUNDING = 1e-12
 _SURELY = 5  # standard errors
-_PAIRS = 64  # of repetitions that tell how their directions vary
+_PAIRS = 64  # pairs of repetitions that tell how directions vary
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Accuracy:
 def measure(gradients: Tensor, true: Tensor, doubt: float = 0.0, *, is_random: bool = True) -> Accuracy:
     """Compares independent gradients ``(R, *event)`` with the true one ``(*event)``, R >= 2; see :class:`Accuracy`.
 
-    Every figure is a function of means over repetitions. Value and standard error are those of the jackknife over
+    Every figure is a function of means over repetitions. Value and standard error come from the jackknife over
     repetitions (:func:`imle_core.lab.estimate.jackknife`), which takes the bias of squared means out: R repetitions add
     ``variance/R`` to the squared bias and to the squared progress. Intervals are symmetric for figures whose estimates are
     about normal (squared bias, cosine, alignment), and for their logarithm where they are positive (variance, mse). The
-    error's ends are those of the alignment, since its own denominator, the squared progress, may come near 0.
+    error's ends belong to the alignment's, since its own denominator, the squared progress, may come near 0.
 
     Where a few long gradients have most of the mean square (:func:`imle_core.lab.estimate.is_heavy_tailed`), longer ones may
     never have been drawn: variance, mse and error are then below the truth rather than above, and have no upper end. Where
@@ -77,7 +77,7 @@ def measure(gradients: Tensor, true: Tensor, doubt: float = 0.0, *, is_random: b
     square, variance, mse = _squares(rows - unit, doubt)
     alignment = _alignment(rows @ unit, lengths, doubt)
     if is_heavy_tailed(lengths):
-        variance, mse = (IntervalEstimate(some, some.standard_error, some.low, math.inf) for some in (variance, mse))
+        variance, mse = (IntervalEstimate(figure, figure.standard_error, figure.low, math.inf) for figure in (variance, mse))
         alignment = IntervalEstimate(alignment, alignment.standard_error, min(alignment.low, 0.0), alignment.high)
     cosines = torch.where(lengths > 0, rows @ unit / lengths.sqrt().clamp(min=torch.finfo(lengths.dtype).tiny), 0.0)
     cosine, error = jackknife(float(cosines.mean()), _without(cosines))
@@ -102,23 +102,23 @@ def mean_accuracy(instances: Sequence[Accuracy]) -> Accuracy:
     """
     if len(instances) == 1:
         return instances[0]
-    doubtful = [math.isinf(each.variance.high) for each in instances]
+    doubtful = [math.isinf(accuracy.variance.high) for accuracy in instances]
 
     def mean(name: str, kind: Callable[[float, float, int], IntervalEstimate]) -> IntervalEstimate:
-        parts = [getattr(each, name) for each in instances]
-        found = mean_of(parts, kind)
-        below = sum(part - part.low for part, is_open in zip(parts, doubtful, strict=True) if is_open) / len(parts)
-        return IntervalEstimate(found, found.standard_error, found.low - below, found.high)
+        figures = [getattr(accuracy, name) for accuracy in instances]
+        pooled = mean_of(figures, kind)
+        below = sum(figure - figure.low for figure, is_open in zip(figures, doubtful, strict=True) if is_open) / len(figures)
+        return IntervalEstimate(pooled, pooled.standard_error, pooled.low - below, pooled.high)
 
     square, alignment = mean("squared_bias", symmetric), mean("alignment", symmetric)
-    signs = [each.sign_agreement for each in instances if each.sign_agreement is not None]
+    signs = [accuracy.sign_agreement for accuracy in instances if accuracy.sign_agreement is not None]
     return Accuracy(
         bias=root(square),
         variance=mean("variance", positive),
         mse=mean("mse", positive),
         error=error_of(alignment, noise_of_mean(instances)),
         cosine=mean("cosine", symmetric),
-        zero_share=_mean_share([each.zero_share for each in instances]),
+        zero_share=_mean_share([accuracy.zero_share for accuracy in instances]),
         sign_agreement=_mean_share(signs) if len(signs) > 1 else None,
         squared_bias=square,
         alignment=alignment,
@@ -126,22 +126,22 @@ def mean_accuracy(instances: Sequence[Accuracy]) -> Accuracy:
 
 
 def noise_of_mean(instances: Sequence[Accuracy]) -> float:
-    """What repetitions alone leave as standard error of the mean alignment."""
-    return math.hypot(*(each.alignment.standard_error for each in instances)) / len(instances)
+    """Standard error of the mean alignment that repetitions alone leave."""
+    return math.hypot(*(accuracy.alignment.standard_error for accuracy in instances)) / len(instances)
 
 
 def error_of(alignment: IntervalEstimate, noise: float) -> IntervalEstimate:
     """``1 / (a^2 - noise^2) - 1`` for an alignment a whose square the repetitions' noise makes too large by ``noise^2``.
 
-    Its ends are those of the alignment. An alignment that is surely below 0 has an infinite error, and no end; one that only
+    Its ends belong to the alignment's. An alignment that is surely below 0 has an infinite error, and no end; one that only
     seems to be, as one in 40 of those near 0 does, has the lower end of an alignment of one standard error.
     """
     square, reach = alignment * abs(alignment) - noise**2, alignment.standard_error
     value = _error(math.sqrt(max(0.0, square)))
     slope = 2 * square**-1.5 if square > 0 else math.inf
-    most = alignment.high if alignment < -_SURELY * reach else max(alignment.high, reach)
+    largest = alignment.high if alignment < -_SURELY * reach else max(alignment.high, reach)
     return IntervalEstimate(
-        value, slope * reach if reach else 0.0, min(value, _error(most)), max(value, _error(alignment.low))
+        value, slope * reach if reach else 0.0, min(value, _error(largest)), max(value, _error(alignment.low))
     )
 
 
@@ -154,24 +154,24 @@ def _error(alignment: float) -> float:
 
 
 def _all_zero(count: int) -> Accuracy:
-    """Of so many random gradients that were 0 in every entry.
+    """Accuracy of so many random gradients that were 0 in every entry.
 
-    Others have a probability p below Wilson's bound, whatever they are. Hence ``|E <g, u>| <= sqrt(p E ||g||^2)`` for a unit
+    Gradients other than 0 have a probability p below Wilson's bound. Hence ``|E <g, u>| <= sqrt(p E ||g||^2)`` for a unit
     vector u: the alignment is at most ``sqrt(p)``.
     """
     zeros = _share(count, count)
-    rare, most = 1 - zeros.low, math.sqrt(1 - zeros.low)
-    alignment = IntervalEstimate(0.0, most / 2, -most, most)
-    none, one = (IntervalEstimate(value, math.inf, 0.0, math.inf) for value in (0.0, 1.0))
+    rare, largest = 1 - zeros.low, math.sqrt(1 - zeros.low)
+    alignment = IntervalEstimate(0.0, largest / 2, -largest, largest)
+    zero, unit = (IntervalEstimate(value, math.inf, 0.0, math.inf) for value in (0.0, 1.0))
     return Accuracy(
-        bias=one,
-        variance=none,
-        mse=one,
+        bias=unit,
+        variance=zero,
+        mse=unit,
         error=error_of(alignment, alignment.standard_error),
         cosine=IntervalEstimate(0.0, rare / 2, -rare, rare),
         zero_share=zeros,
         sign_agreement=None,
-        squared_bias=one,
+        squared_bias=unit,
         alignment=alignment,
     )
 
@@ -241,7 +241,7 @@ def _share(hits: int, count: int) -> IntervalEstimate:
 def _mean_share(shares: Sequence[IntervalEstimate]) -> IntervalEstimate:
     """Mean of shares, whose ends are no nearer than the means of theirs: where all are 0, their spread tells nothing."""
     mean = mean_of(shares, symmetric)
-    low, high = min(mean.low, fmean(each.low for each in shares)), max(mean.high, fmean(each.high for each in shares))
+    low, high = min(mean.low, fmean(share.low for share in shares)), max(mean.high, fmean(share.high for share in shares))
     return IntervalEstimate(mean, mean.standard_error, max(0.0, low), min(1.0, high))
 
 

@@ -49,7 +49,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Distance of the law q of ``MAP(theta + tau * eps)`` from p.
+    """Distance of the distribution q of ``MAP(theta + tau * eps)`` from p.
 
     Attributes:
         temperature: tau.
@@ -69,12 +69,12 @@ class Calibration:
 
     @property
     def distance(self) -> Estimate:
-        """What is to be small: the total variation where it is known, else the marginal error."""
+        """Distance that is to be small: the total variation where it is known, else the marginal error."""
         return self.marginal_error if self.total_variation is None else self.total_variation
 
 
 def is_enumerable(family: ExponentialFamily, instances: int = 1) -> bool:
-    """Whether total variation is found: at most 2^20 states, and 2^26 entries of all states, or states of all instances."""
+    """True where total variation is found: at most 2^20 states, and 2^26 entries of them, or states of all instances."""
     return family.count() <= min(MOST_STATES, MOST_ENTRIES // max(math.prod(family.event), instances))
 
 
@@ -91,7 +91,7 @@ def calibrate(
     chunk_size: int | None = None,
     observe: Callable[[int], Any] = lambda _: None,
 ) -> Iterator[Calibration]:
-    """Distances between q, the law of ``MAP(theta + tau * eps)``, and ``p(z) = exp(<z, theta> - A)``, one tau at a time.
+    """Distances of the distribution q of ``MAP(theta + tau * eps)`` from ``p(z) = exp(<z, theta> - A)``, tau by tau.
 
     ``TV(q, p) = max_A q(A) - p(A)``, and the largest is reached at ``A* = {z: q(z) > p(z)}``. A sum ``1/2 sum_z |qhat(z) -
     p(z)|`` over frequencies qhat has a floor: it is about ``sqrt(M / (2 pi S))`` for M equally likely states even where q =
@@ -143,9 +143,7 @@ def calibrate(
     """
     checks.check_theta(theta)
     if len(theta) == 0:
-        raise checks.ArgumentError(
-            "theta", f"shape {tuple(theta.shape)}", "there must be an instance", "its batch axis is empty"
-        )
+        raise checks.wrong_shape("theta", theta, "there must be an instance", "its batch axis is empty")
     checks.check_samples("nb_samples", nb_samples)
     if nb_samples < 2:
         raise checks.ArgumentError(
@@ -192,16 +190,16 @@ def _search(at: Callable[[float], Calibration], ordered: Sequence[float], refine
         records.append(at(temperature))
         yield records[-1]
     best = closest(records)
-    place = ordered.index(best.temperature)
-    low, high = ordered[max(place - 1, 0)], ordered[min(place + 1, len(ordered) - 1)]
+    index = ordered.index(best.temperature)
+    low, high = ordered[max(index - 1, 0)], ordered[min(index + 1, len(ordered) - 1)]
     for _ in range(refinements):
         here = best.temperature
         side = high if high - here > here - low else low
         record = at(here + _GOLDEN * (side - here))
         yield record
         if closest([best, record]) is record:
-            best, other = record, here
-            low, high = (other, high) if side == high else (low, other)
+            best, previous = record, here
+            low, high = (previous, high) if side == high else (low, previous)
         elif side == high:
             high = record.temperature
         else:
@@ -209,7 +207,7 @@ def _search(at: Callable[[float], Calibration], ordered: Sequence[float], refine
 
 
 class _Comparison:
-    """A law of samples beside an exact one, at any temperature."""
+    """A distribution of samples beside an exact one, at any temperature."""
 
     def __init__(
         self,
@@ -226,14 +224,14 @@ class _Comparison:
         self._drawn = 0
 
     def at(self, temperature: float) -> Calibration:
-        """How far the samples at a temperature are from the exact distribution."""
+        """Distances of the samples at a temperature from the exact distribution."""
         half = self._settings["nb_samples"] // 2
         halves = [_Half(self._means.shape, self._law) for _ in range(2)]
         seen = 0
         for states in stream_samples(self._solver, self._theta, self._noise, temperature=temperature, **self._settings):
             inside = min(max(half - seen, 0), states.shape[1])
-            for part, found in zip(halves, states.flatten(2).cpu().tensor_split([inside], dim=1), strict=True):
-                part.add(found)
+            for side, chunk in zip(halves, states.flatten(2).cpu().tensor_split([inside], dim=1), strict=True):
+                side.add(chunk)
             seen += states.shape[1]
             self._observe(self._drawn + seen)
         self._drawn += seen
@@ -248,7 +246,7 @@ class _Comparison:
 
 
 class _Law:
-    """An exact distribution, and the places in it of sampled states.
+    """An exact distribution, and the indices in it of sampled states.
 
     ``h(z) = sum_i z_i w_i`` modulo 2^64 with random whole w; a state is found by its h among the sorted ones of all states.
     """
@@ -268,13 +266,13 @@ class _Law:
         self._name = f"the {len(states)} states of {family!r}"
         self.probabilities = _probabilities(family, theta).cpu()[:, order]
 
-    def places(self, states: Tensor) -> Tensor:
-        """Places ``(B, n)`` of states ``(B, n, entries)``."""
+    def indices(self, states: Tensor) -> Tensor:
+        """Indices ``(B, n)`` of states ``(B, n, entries)``."""
         rows = states.flatten(0, 1)
         whole = _whole(rows)
         hashes = _hash(rows.long() if whole is None else whole, self._weights)
-        places = torch.searchsorted(self._hashes, hashes).clamp_(max=len(self._hashes) - 1)
-        foreign = self._hashes[places] != hashes
+        indices = torch.searchsorted(self._hashes, hashes).clamp_(max=len(self._hashes) - 1)
+        foreign = self._hashes[indices] != hashes
         if whole is None:
             foreign |= (rows.long() != rows).any(dim=1)
         if foreign.any():
@@ -288,7 +286,7 @@ class _Law:
                 "give the family of the solver's own solutions",
                 "gave",
             )
-        return places.view(states.shape[:2])
+        return indices.view(states.shape[:2])
 
 
 class _Half:
@@ -306,9 +304,9 @@ class _Half:
         self.sums += states.sum(dim=1, dtype=torch.float64)
         self.squares += states.square().sum(dim=1, dtype=torch.float64)
         if self._law is not None:
-            instances, most = self._law.probabilities.shape
-            places = (self._law.places(states) + most * torch.arange(instances)[:, None]).flatten()
-            self.counts.scatter_add_(0, places, torch.ones_like(places))
+            instances, total = self._law.probabilities.shape
+            indices = (self._law.indices(states) + total * torch.arange(instances)[:, None]).flatten()
+            self.counts.scatter_add_(0, indices, torch.ones_like(indices))
 
 
 def _scheffe_difference(chosen: _Half, measured: _Half, p: Tensor) -> Estimate:
@@ -328,9 +326,9 @@ def _marginal_error(chosen: _Half, measured: _Half, means: Tensor) -> Estimate:
     return Estimate(sign * (mean - means.gather(1, entry)[:, 0]), variance.sqrt())
 
 
-def _average(parts: Sequence[Estimate]) -> Estimate:
+def _average(estimates: Sequence[Estimate]) -> Estimate:
     """Mean of estimates, with the standard error that it has at most, whatever their correlation."""
-    values, errors = ([getattr(part, name) for part in parts] for name in ("value", "standard_error"))
+    values, errors = ([getattr(estimate, name) for estimate in estimates] for name in ("value", "standard_error"))
     return Estimate(torch.stack(values).mean(dim=0), torch.stack(errors).mean(dim=0))
 
 
@@ -339,7 +337,7 @@ def _probabilities(family: ExponentialFamily, theta: Tensor) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
         values = torch.zeros(family.count(), dtype=torch.float64, device=theta.device, requires_grad=True)
         expectations = family.expectation(theta.clone(), lambda _: values)
-        rows = [torch.autograd.grad(each, values, retain_graph=True)[0] for each in expectations]
+        rows = [torch.autograd.grad(expectation, values, retain_graph=True)[0] for expectation in expectations]
     return torch.stack(rows)
 
 
@@ -356,4 +354,4 @@ def _random_weights(entries: int, attempt: int) -> Tensor:
 
 def _hash(rows: Tensor, weights: Tensor) -> Tensor:
     """``sum_i z_i w_i`` of each row, modulo 2^64."""
-    return torch.cat([part @ weights for part in rows.split(max(1, _HASHED // len(weights)))])
+    return torch.cat([chunk @ weights for chunk in rows.split(max(1, _HASHED // len(weights)))])

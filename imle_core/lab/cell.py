@@ -1,4 +1,4 @@
-"""Figures of an estimator with one setting, and whether two of them can be told apart."""
+"""Figures of an estimator with one setting, and the question whether two settings differ by more than chance."""
 
 import math
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def best_cells(records: Sequence[Cell | Skipped]) -> list[Cell]:
 
 
 def is_told_apart(cell: Cell, best: Cell) -> bool:
-    """Whether the error of one at equal calls differs from that of another by more than chance, in 95 of 100 comparisons.
+    """True where the errors of two cells at equal calls differ by more than chance, in 95 of 100 comparisons.
 
     Compared is the cell's alignment with what it would have to be for the other's cost, ``1/sqrt(1 + cost/calls)``, since
     both are finite and about normal. On several instances it is the difference of the two means that counts, whose error is
@@ -91,9 +91,9 @@ def is_told_apart(cell: Cell, best: Cell) -> bool:
 def _difference_of_one(cell: Cell, best: Cell) -> IntervalEstimate:
     """Alignment of a cell less the one with which it would have another's cost."""
     own, ends, ratio = cell.accuracy.alignment, best.accuracy.alignment, best.calls / cell.calls
-    needed, least, most = (_at_calls(value, ratio) for value in (ends, ends.low, ends.high))
+    needed, lowest, highest = (_at_calls(value, ratio) for value in (ends, ends.low, ends.high))
     difference = own - needed
-    below, above = math.hypot(own - own.low, most - needed), math.hypot(own.high - own, needed - least)
+    below, above = math.hypot(own - own.low, highest - needed), math.hypot(own.high - own, needed - lowest)
     return IntervalEstimate(difference, max(below, above) / 2, difference - below, difference + above)
 
 
@@ -103,14 +103,14 @@ def _at_calls(alignment: float, ratio: float) -> float:
 
 
 def _difference(cell: Cell, best: Cell) -> IntervalEstimate:
-    """The same of mean alignments of several instances."""
-    rows = [[float(each.alignment) for each in some.by_instance] for some in (cell, best)]
-    own, others = torch.tensor(rows, dtype=torch.float64)
+    """Mean alignment of a cell on several instances, less the one with which it would have another's cost."""
+    rows = [[float(accuracy.alignment) for accuracy in compared.by_instance] for compared in (cell, best)]
+    own, rival = torch.tensor(rows, dtype=torch.float64)
     ratio, count = best.calls / cell.calls, len(own)
 
     def difference(a: Tensor, b: Tensor) -> float:
         return float(a.mean()) - _at_calls(float(b.mean()), ratio)
 
     subsets = [torch.arange(count) != left_out for left_out in range(count)]
-    without = torch.tensor([difference(own[kept], others[kept]) for kept in subsets], dtype=torch.float64)
-    return symmetric(*jackknife(difference(own, others), without), count - 1)
+    without = torch.tensor([difference(own[kept], rival[kept]) for kept in subsets], dtype=torch.float64)
+    return symmetric(*jackknife(difference(own, rival), without), count - 1)

@@ -44,5 +44,5 @@ def compare(instances: Sequence[Instance], settings: EstimatorSettings) -> Itera
 def measured_again(instances: Sequence[Instance], settings: EstimatorSettings, cell: Cell) -> Cell | Skipped:
     """The cell's estimator, lambda (or beta) and temperature under other ``settings``, of samples or noise for instance."""
     setting = Setting(cell.estimator, cell.lambda_, cell.temperature, cell.beta)
-    found = attempt(instances, settings, setting, settings.repetitions)
-    return found if isinstance(found, Skipped) else found.cell()
+    trial = attempt(instances, settings, setting, settings.repetitions)
+    return trial if isinstance(trial, Skipped) else trial.cell()

@@ -13,7 +13,7 @@ WIDE = 1 / 3
 
 _INSIDE = 0.95
 _TOLD_TAIL, _FEW, _INFINITE, _ROUNDING = 20, 10, 0.5, 1e-12
-_LARGEST = 700.0  # of exponents
+_LARGEST = 700.0  # exponents above would overflow
 
 
 class IntervalEstimate(float):
@@ -43,7 +43,7 @@ class IntervalEstimate(float):
 
     @property
     def is_wide(self) -> bool:
-        """Whether the standard error is above ``WIDE`` of the value, or an end is open: only a bound is known then."""
+        """True where the standard error is above ``WIDE`` of the value, or an end is open: only a bound is known then."""
         is_narrow = math.isfinite(self.high) and 0 < self.standard_error <= WIDE * abs(self)
         return self.low != self.high and not is_narrow
 
@@ -68,8 +68,8 @@ def root(square: IntervalEstimate) -> IntervalEstimate:
     Its interval has the roots of the ends, and its standard error, ``error / (2 root)``, is at most half of the interval:
     near 0 there is a bound alone, for a square that seems to be below 0, too: that of one standard error at least.
     """
-    most = max(square.high, square.standard_error)
-    value, low, high = (math.sqrt(max(0.0, number)) for number in (square, square.low, most))
+    largest = max(square.high, square.standard_error)
+    value, low, high = (math.sqrt(max(0.0, number)) for number in (square, square.low, largest))
     error = square.standard_error / (2 * value) if value > 0 else math.inf
     return IntervalEstimate(value, min(error, (high - low) / 2), low, high)
 
@@ -93,7 +93,7 @@ def jackknife(whole: float, without: Tensor) -> tuple[float, float]:
 
 
 def is_heavy_tailed(lengths: Tensor) -> bool:
-    """Whether positive numbers x have no finite variance, as far as the largest tell: their mean's error then means little.
+    """True where positive numbers x have no finite variance, as the largest tell: their mean's error then means little.
 
     The moment estimator of the extreme value index from the m largest x, ``gamma = M_1 + 1 - 1/(2 (1 - M_1^2/M_2))`` with
     ``M_j = mean log(x_i / x_(m+1))^j``, is above 1/2, where the variance becomes infinite. Numbers with bounded or
@@ -130,31 +130,33 @@ def mean_of(
         estimates: n of them.
         kind: makes the interval: ``symmetric`` or ``positive``.
     """
-    errors = [each.standard_error for each in estimates if math.isfinite(each.standard_error)]
+    errors = [estimate.standard_error for estimate in estimates if math.isfinite(estimate.standard_error)]
     spread = stdev(map(float, estimates)) / math.sqrt(len(estimates))
     mean = kind(fmean(estimates), max(spread, math.hypot(*errors) / len(estimates)), len(estimates) - 1)
-    high = math.inf if any(math.isinf(each.high) for each in estimates) else mean.high
+    high = math.inf if any(math.isinf(estimate.high) for estimate in estimates) else mean.high
     return IntervalEstimate(mean, mean.standard_error, mean.low, high)
 
 
-def ratio(some: IntervalEstimate, other: IntervalEstimate) -> IntervalEstimate:
+def ratio(numerator: IntervalEstimate, denominator: IntervalEstimate) -> IntervalEstimate:
     """Ratio of two independent figures, the second above 0 and finite.
 
     On the scale of logarithms, ends are as far from the value as the root of the sum of squares of both figures' (MOVER: Zou
     and Donner 2008); relative standard errors add up likewise. A first figure that is infinite leaves a lower end alone.
     """
-    value = some / other
-    if not 0 < some < math.inf:
-        return IntervalEstimate(value, some.standard_error / other, some.low / other.high, some.high / other)
-    down = math.hypot(_logarithm(some, some.low), _logarithm(other.high, other))
-    up = math.hypot(_logarithm(some.high, some), _logarithm(other, other.low))
-    error = value * math.hypot(some.standard_error / some, other.standard_error / other)
+    value = numerator / denominator
+    if not 0 < numerator < math.inf:
+        return IntervalEstimate(
+            value, numerator.standard_error / denominator, numerator.low / denominator.high, numerator.high / denominator
+        )
+    down = math.hypot(_logarithm(numerator, numerator.low), _logarithm(denominator.high, denominator))
+    up = math.hypot(_logarithm(numerator.high, numerator), _logarithm(denominator, denominator.low))
+    error = value * math.hypot(numerator.standard_error / numerator, denominator.standard_error / denominator)
     return IntervalEstimate(value, error, value * math.exp(-down), value * math.exp(up) if up < _LARGEST else math.inf)
 
 
 @lru_cache(maxsize=1024)
 def _quantile(degrees: int) -> float:
-    """Of Student's t: how many standard errors the ends of an interval are away."""
+    """Quantile of Student's t: the number of standard errors that the ends of an interval are away."""
     from scipy.special import stdtrit  # here, since scipy takes long to import
 
     return float(stdtrit(max(1, degrees), (1 + _INSIDE) / 2))

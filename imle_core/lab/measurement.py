@@ -30,7 +30,7 @@ TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
 _BETA, _WARM_UP = 0.2, ((1e-2, 60), (2e-3, 60))  # a start for beta, its steps, and passes with each
 _WARM_UP_SAMPLES = 160
 _TIMED = 5
-_ENTRIES = 2**22  # of samples at once
+_ENTRIES = 2**22  # samples drawn at once have so many at most
 _AXES = frozenset({"lambdas", "temperatures"})
 
 
@@ -124,11 +124,8 @@ class Measurement:
         entry = ESTIMATORS[setting.estimator]
         if entry.needs == "gold solutions":
             raise ValueError("it has a loss of its own, of gold solutions, and estimates the gradient of no other")
-        self._problem, self._reference, self._solver = (
-            instance.problem,
-            instance.reference,
-            _Counted(instance.problem.solver),
-        )
+        self._problem, self._reference = instance.problem, instance.reference
+        self._solver = _Counted(self._problem.solver)
         beta = _BETA if setting.beta is None else setting.beta
         adaptive = AdaptiveTargetDistribution(beta=beta) if entry.adaptive else None
         target = adaptive or TargetDistribution(1.0, setting.lambda_ or 0.0)
@@ -136,7 +133,7 @@ class Measurement:
         if adaptive is not None:
             if setting.beta is None:
                 _settle(self._layer, adaptive, self._problem)
-            adaptive.step = 0.0  # so that all repetitions are of one law
+            adaptive.step = 0.0  # so that all repetitions have one distribution
         self.beta = None if adaptive is None else float(adaptive.beta)
         self._is_random = setting.temperature > 0 and (entry.exact or settings.noise is not None)
         self._drawn = settings.nb_samples if entry.exact and setting.temperature > 0 else 0
@@ -161,7 +158,7 @@ class Measurement:
 
     @property
     def accuracy(self) -> Accuracy:
-        """Of the gradients that there are, two or more."""
+        """Accuracy of the gradients that there are, two or more."""
         if self._accuracy is None:
             self._parts = [torch.cat(self._parts)]
             doubt = self._reference.error / self._reference.norm
@@ -215,7 +212,7 @@ def _layer(problem: LabProblem, settings: EstimatorSettings, setting: Setting, s
 
 
 def _settle(layer: Layer, target: AdaptiveTargetDistribution, problem: LabProblem) -> None:
-    """Lets beta find its size."""
+    """Makes passes until beta has found its size."""
     for step, passes in _WARM_UP:
         target.step = step
         for _ in range(passes):
@@ -225,8 +222,8 @@ def _settle(layer: Layer, target: AdaptiveTargetDistribution, problem: LabProble
 def _gradients(layer: Layer, problem: LabProblem, repetitions: int) -> Tensor:
     """Independent gradients, ``(R, *event)``, in parts of a bounded size."""
     theta = problem.theta.expand(repetitions, *problem.theta.shape[1:]).clone().requires_grad_()
-    for part in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
-        values = layer.estimate(part, problem.loss)
+    for chunk in theta.split(max(1, _ENTRIES // (layer.nb_samples * problem.theta.numel()))):
+        values = layer.estimate(chunk, problem.loss)
         if not values.requires_grad:
             raise ValueError("the loss has no gradient, and this estimator needs it")
         with steps_of_any_size():

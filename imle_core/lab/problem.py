@@ -17,7 +17,7 @@ from imle_core.solvers import AcyclicGridPath, Knapsack, SpanningTree, TopK
 
 @dataclass(frozen=True)
 class LabProblem:
-    """One instance.
+    """An instance on which estimators are measured.
 
     Attributes:
         name: what to call it.

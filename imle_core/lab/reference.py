@@ -16,10 +16,10 @@ from imle_core.exact import ExponentialFamily
 from imle_core.lab.problem import LabProblem
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
-_ENTRIES = 2**22  # of parameters at once
+_ENTRIES = 2**22  # parameters that are solved at once have so many at most
 _SOLVES, _SAMPLES = 2**18, 2**16
-_STEP = 0.15  # in deviations of the noise
-_ROUNDING = 64.0  # of the last place of the mean size of losses; a gradient up to that is none
+_STEP = 0.15  # of a central difference, in deviations of the noise
+_ROUNDING = 64.0  # a gradient up to so many roundings of the mean size of losses is none
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def reference_gradient(problem: LabProblem, noise: Noise | None, seed: int) -> R
 
 
 def is_quadratic(loss: Loss, state: Tensor, generator: torch.Generator) -> bool:
-    """Whether third differences of the loss along 8 random lines through a state ``(*event)`` vanish."""
+    """True where third differences of the loss along 8 random lines through a state ``(*event)`` vanish."""
     lines = torch.randn(8, 1, *state.shape, dtype=state.dtype, device=state.device, generator=generator)
     steps = torch.arange(4, dtype=state.dtype, device=state.device).view(1, 4, *[1] * state.dim())
     try:
         values = contracts.losses_of(loss, (state + steps * lines).flatten(0, 1)).detach().view(8, 4).double()
-    except Exception:  # of a loss that is defined on structures alone, whatever it may raise
+    except Exception:  # any that a loss raises which is defined on structures alone
         return False
     third = values @ values.new_tensor([-1.0, 3.0, -3.0, 1.0])
     return bool((third.abs() <= 1e-6 * values.abs().sum(dim=1)).all())
@@ -110,8 +110,7 @@ def _by_exact_samples(problem: LabProblem, family: ExponentialFamily, generator:
         values = contracts.losses_of(problem.loss, z).detach()
         return _times(values - values.mean(), z - mean) * (chunk / (chunk - 1))
 
-    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
-    return Reference(gradient, error, f"{count:,} exact samples of the Gibbs distribution at temperature 1")
+    return _averaged(gradients, max(1, _SAMPLES // chunk), "exact samples of the Gibbs distribution at temperature 1")
 
 
 def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
@@ -121,12 +120,7 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
     (slope,) = torch.autograd.grad(contracts.losses_of(problem.loss, z).sum(), z)
     step = _STEP * _deviation(noise, problem, generator) / (float(slope.square().mean().sqrt()) or 1.0)
     layer = imle(
-        problem.solver,
-        TargetDistribution(1.0, step),
-        noise,
-        difference="central",
-        scale_gradient=True,
-        generator=generator,
+        problem.solver, TargetDistribution(1.0, step), noise, difference="central", scale_gradient=True, generator=generator
     )
 
     def gradients() -> Tensor:
@@ -136,10 +130,8 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
         assert rows.grad is not None
         return rows.grad.double()
 
-    gradient, error, count = _averaged(gradients, max(1, _SAMPLES // chunk))
-    return Reference(
-        gradient, error, f"{count:,} central differences with lambda {step:.3g} of perturb-and-MAP at temperature 1"
-    )
+    text = f"central differences with lambda {step:.3g} of perturb-and-MAP at temperature 1"
+    return _averaged(gradients, max(1, _SAMPLES // chunk), text)
 
 
 def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -> Reference:
@@ -153,10 +145,8 @@ def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -
         slopes = [_slopes(problem, perturbed, entries, step) for entries in torch.arange(size).split(block)]
         return torch.cat(slopes, dim=1).view(chunk, *theta.shape[1:])
 
-    gradient, error, count = _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)))
-    return Reference(
-        gradient, error, f"{count:,} central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
-    )
+    text = f"central differences of every entry by {step:.3g} of perturb-and-MAP at temperature 1"
+    return _averaged(gradients, max(2, _SOLVES // (2 * size * chunk)), text)
 
 
 def _slopes(problem: LabProblem, perturbed: Tensor, entries: Tensor, step: float) -> Tensor:
@@ -176,16 +166,16 @@ def _mode(problem: LabProblem) -> Tensor:
     return contracts.map_states(problem.solver, problem.theta.unsqueeze(1))[:, 0].clone()
 
 
-def _averaged(gradients: Callable[[], Tensor], calls: int) -> tuple[Tensor, float, int]:
-    """Mean of gradients ``(n, *event)`` over calls, its standard error as in :class:`Reference`, and their number."""
+def _averaged(gradients: Callable[[], Tensor], calls: int, text: str) -> Reference:
+    """Mean of gradients ``(n, *event)`` over calls; ``text`` says what their number counts."""
     total: Any = 0.0
     squares, count = 0.0, 0
     for _ in range(calls):
-        some = gradients()
-        total, squares, count = total + some.sum(dim=0), squares + float(some.square().sum()), count + len(some)
+        batch = gradients()
+        total, squares, count = total + batch.sum(dim=0), squares + float(batch.square().sum()), count + len(batch)
     mean = total / count
     variance = max(0.0, squares / count - float(mean.square().sum()))
-    return mean, math.sqrt(variance / max(1, count - 1)), count
+    return Reference(mean, math.sqrt(variance / max(1, count - 1)), f"{count:,} {text}")
 
 
 def _times(numbers: Tensor, rows: Tensor) -> Tensor:

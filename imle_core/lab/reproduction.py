@@ -50,7 +50,7 @@ class PublishedGap:
 
     @property
     def standard_error(self) -> float:
-        """Of the mean."""
+        """Standard error of the mean."""
         return self.deviation / math.sqrt(self.repetitions)
 
 
@@ -191,14 +191,14 @@ class ListedSets(Enumeration):
 
     def expectation_gradient(self, theta: Tensor, weights: Tensor) -> Tensor:
         """``Cov[z] w = E[z <z, w>] - E[z] E<z, w>``, ``(N, n)``."""
-        parts = self.probabilities(theta) * (weights @ self._all.T)
-        return parts @ self._all - self.marginals(theta) * parts.sum(dim=1, keepdim=True)
+        weighted = self.probabilities(theta) * (weights @ self._all.T)
+        return weighted @ self._all - self.marginals(theta) * weighted.sum(dim=1, keepdim=True)
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
         ends = self.probabilities(theta).cumsum(dim=1)
-        places = torch.empty(len(theta), nb_samples, dtype=theta.dtype).uniform_(generator=generator)
-        found = torch.searchsorted(ends, places * ends[:, -1:], right=True)
-        return self._all[found.clamp_(max=len(self._all) - 1)]  # a product may be rounded up to the last end
+        uniforms = torch.empty(len(theta), nb_samples, dtype=theta.dtype).uniform_(generator=generator)
+        indices = torch.searchsorted(ends, uniforms * ends[:, -1:], right=True)
+        return self._all[indices.clamp_(max=len(self._all) - 1)]  # a product may be rounded up to the last end
 
 
 @dataclass(frozen=True)
@@ -258,17 +258,17 @@ class Reproduction:
 
     @property
     def means(self) -> Tensor:
-        """Over repetitions, ``(steps,)``."""
+        """Means over repetitions, ``(steps,)``."""
         return self.gaps.mean(dim=0)
 
     @property
     def deviations(self) -> Tensor:
-        """Of single repetitions, ``(steps,)``."""
+        """Deviations of single repetitions, ``(steps,)``."""
         return self.gaps.std(dim=0)
 
     @property
     def standard_errors(self) -> Tensor:
-        """Of the means, ``(steps,)``."""
+        """Standard errors of the means, ``(steps,)``."""
         return self.deviations / math.sqrt(len(self.gaps))
 
     def quantile(self, share: float) -> Tensor:

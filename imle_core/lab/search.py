@@ -12,10 +12,10 @@ from imle_core.lab.accuracy import mean_accuracy, noise_of_mean
 from imle_core.lab.cell import Cell, Skipped, is_told_apart
 from imle_core.lab.measurement import EstimatorSettings, Instance, Measurement, Setting
 
-Place: TypeAlias = tuple[float | None, float]
+Point: TypeAlias = tuple[float | None, float]
 """A lambda, where there is one, and a temperature."""
 
-_SURVEY, _CHOOSING = 4, 0.5  # a first look has that part of the repetitions; of all, the share that chooses
+_SURVEY, _CHOOSING = 4, 0.5  # a first look has a fourth of the repetitions; share of all that may be spent on choosing
 _WIDENINGS, _LOOKS = 6, 2  # values that an axis gets at most; that are tried beyond the best before it counts as that
 _CHANCE = 2.0  # standard errors of a difference
 _SURE = 0.05  # a difference, or a standard error of repetitions, as a share of the error, that is small enough
@@ -39,7 +39,7 @@ class Trial:
 
     @property
     def repetitions(self) -> int:
-        """Of each instance."""
+        """Gradients of each instance."""
         return self._measurements[0].repetitions
 
     def extend(self, repetitions: int) -> None:
@@ -54,8 +54,8 @@ class Trial:
 
     def cell(self, *, is_best: bool = False, edges: tuple[str, ...] = (), timed: bool = False) -> Cell:
         """The cell as far as it is known."""
-        by_instance, first = tuple(each.accuracy for each in self._measurements), self._measurements[0]
-        betas = [each.beta for each in self._measurements if each.beta is not None]
+        by_instance, first = tuple(measurement.accuracy for measurement in self._measurements), self._measurements[0]
+        betas = [measurement.beta for measurement in self._measurements if measurement.beta is not None]
         return Cell(
             self._setting.estimator,
             self._setting.lambda_,
@@ -63,7 +63,7 @@ class Trial:
             self._setting.temperature,
             self._nb_samples,
             mean_accuracy(by_instance),
-            sum(each.calls for each in self._measurements) / len(self._measurements),
+            sum(measurement.calls for measurement in self._measurements) / len(self._measurements),
             first.seconds() if timed else math.nan,
             self.repetitions,
             by_instance,
@@ -111,8 +111,8 @@ def search(instances: Sequence[Instance], settings: EstimatorSettings, name: str
     grid = _Grid(instances, settings, name)
     best = grid.choose() if grid.trials else None
     yield from grid.refused.values()
-    for place, trial in sorted(grid.trials.items(), key=lambda item: (item[0][0] or 0.0, item[0][1])):
-        yield trial.cell(is_best=place == best, edges=grid.edges(place) if place == best else (), timed=True)
+    for point, trial in sorted(grid.trials.items(), key=lambda item: (item[0][0] or 0.0, item[0][1])):
+        yield trial.cell(is_best=point == best, edges=grid.edges(point) if point == best else (), timed=True)
 
 
 class _Grid:
@@ -122,110 +122,112 @@ class _Grid:
         self._instances, self._settings, self._name = instances, settings, name
         lambdas = sorted(set(settings.lambdas)) if ESTIMATORS[name].uses_step else [None]
         self._axes: dict[str, list[Any]] = {"lambdas": lambdas, "temperatures": sorted(set(settings.temperatures))}
-        self._places = math.prod(map(len, self._axes.values()))
-        self._budget, self._spent = settings.repetitions * self._places, 0
+        self._count = math.prod(map(len, self._axes.values()))
+        self._budget, self._spent = settings.repetitions * self._count, 0
         self._added = Counter[tuple[str, int]]()
-        self.trials: dict[Place, Trial] = {}
-        self.refused: dict[Place, Skipped] = {}
+        self.trials: dict[Point, Trial] = {}
+        self.refused: dict[Point, Skipped] = {}
         self._add()
 
-    def choose(self) -> Place:
+    def choose(self) -> Point:
         """The best cell, with repetitions that know nothing of how it was chosen."""
-        if self._places == 1:
+        if self._count == 1:
             return self._best()
-        most = _CHOOSING * self._budget
-        while self._widen() or self._refine(most):
+        limit = _CHOOSING * self._budget
+        while self._widen() or self._refine(limit):
             pass
         best, enough = self._best(), self._settings.repetitions
         self.trials[best].forget()
-        for place, trial in self.trials.items():
-            if place == best or place[1] == self._settings.shown:
+        for point, trial in self.trials.items():
+            if point == best or point[1] == self._settings.shown:
                 self._extend(trial, max(0, enough - trial.repetitions))
         while not _is_sure(self.trials[best].cell()) and self._spent + self.trials[best].repetitions <= self._budget:
             self._extend(self.trials[best], self.trials[best].repetitions)
         return best
 
-    def edges(self, place: Place) -> tuple[str, ...]:
+    def edges(self, point: Point) -> tuple[str, ...]:
         """Axes at an end of which a better cell may lie outside.
 
         No cell is beyond this one there; or, on an axis that may grow, none beyond it is surely worse.
         """
-        found, best = [], self.trials[place].cell()
+        open_axes, best = [], self.trials[point].cell()
         for name, direction in self._ends():
-            _, beyond = self._line(name, direction, place)
+            _, beyond = self._line(name, direction, point)
             is_flat = name in self._settings.widened and not any(_is_surely_below(best, cell) for cell in beyond)
-            if name not in found and (is_flat or not beyond):
-                found.append(name)
-        return tuple(found)
+            if name not in open_axes and (is_flat or not beyond):
+                open_axes.append(name)
+        return tuple(open_axes)
 
     def _ends(self) -> list[tuple[str, int]]:
         """First (-1) and last (1) values of axes; a single value is no end, nor is 0, since nothing lies below it."""
         axes = [(name, values) for name, values in self._axes.items() if len(values) > 1]
         return [(name, direction) for name, values in axes for direction in (-1, 1) if values[::direction][-1]]
 
-    def _line(self, name: str, direction: int, place: Place) -> tuple[list[Cell], list[Cell]]:
-        """Cells along an axis towards one of its ends: up to that of a place, and those beyond it."""
-        places = [(value, place[1]) if name == "lambdas" else (place[0], value) for value in self._axes[name][::direction]]
-        after = places.index(place) + 1
-        return self._known(places[:after]), self._known(places[after:])
+    def _line(self, name: str, direction: int, point: Point) -> tuple[list[Cell], list[Cell]]:
+        """Cells along an axis towards one of its ends: up to that of a point, and those beyond it."""
+        points = [(value, point[1]) if name == "lambdas" else (point[0], value) for value in self._axes[name][::direction]]
+        after = points.index(point) + 1
+        return self._known(points[:after]), self._known(points[after:])
 
-    def _known(self, places: Iterable[Place]) -> list[Cell]:
-        """Cells of those places that are not refused."""
-        return [self.trials[place].cell() for place in places if place in self.trials]
+    def _known(self, points: Iterable[Point]) -> list[Cell]:
+        """Cells of those points that are not refused."""
+        return [self.trials[point].cell() for point in points if point in self.trials]
 
-    def _best(self) -> Place:
-        """Of those cells whose cost is within 5% of the least, the one with the least bias."""
-        cells = {place: trial.cell() for place, trial in self.trials.items()}
-        least = min(cells.values(), key=lambda cell: cell.rank)
-        alike = [place for place, cell in cells.items() if cell is least or cell.cost <= (1 + _SURE) * least.cost < math.inf]
-        return min(alike, key=lambda place: cells[place].accuracy.squared_bias)
+    def _best(self) -> Point:
+        """Point with the least bias among those whose cost is within 5% of the least."""
+        cells = {point: trial.cell() for point, trial in self.trials.items()}
+        cheapest = min(cells.values(), key=lambda cell: cell.rank)
+        alike = [
+            point for point, cell in cells.items() if cell is cheapest or cell.cost <= (1 + _SURE) * cheapest.cost < math.inf
+        ]
+        return min(alike, key=lambda point: cells[point].accuracy.squared_bias)
 
     def _widen(self) -> bool:
         """Adds a value at each end beyond which the error may be less."""
-        least = min(self.trials, key=lambda place: self.trials[place].cell().rank)
+        cheapest = min(self.trials, key=lambda point: self.trials[point].cell().rank)
         before = self._added.total()
         for name, direction in self._ends():
-            if self._is_open(name, direction, least):
+            if self._is_open(name, direction, cheapest):
                 values = self._axes[name]
                 self._axes[name] = sorted([*values, _beyond(values[::-direction])])
                 self._added[name, direction] += 1
         self._add()
         return self._added.total() > before
 
-    def _is_open(self, name: str, direction: int, least: Place) -> bool:
-        """Whether there may be less than the least error beyond an end of an axis.
+    def _is_open(self, name: str, direction: int, cheapest: Point) -> bool:
+        """True where there may be less than the least error beyond an end of an axis.
 
         Not so where two values beyond the least are no better, or one is surely worse; nor where the last two values that
         were added have not surely lowered it.
         """
         if name not in self._settings.widened or self._added[name, -1] + self._added[name, 1] == _WIDENINGS:
             return False
-        up_to, beyond = self._line(name, direction, least)
+        up_to, beyond = self._line(name, direction, cheapest)
         if len(beyond) >= _LOOKS or any(_is_surely_below(up_to[-1], cell) for cell in beyond):
             return False
         before = [*up_to, *beyond][:-_LOOKS]
         return self._added[name, direction] < _LOOKS or not before or _is_surely_below(up_to[-1], before[-1])
 
-    def _refine(self, most: float) -> bool:
+    def _refine(self, limit: float) -> bool:
         """Doubles what is known of cells that may be the best, up to what may be spent."""
         best, before = self.trials[self._best()].cell(), self._spent
         for trial in self.trials.values():
-            cell, left = trial.cell(), int(most - self._spent)
+            cell, left = trial.cell(), int(limit - self._spent)
             if left > 0 and not _is_sure(cell) and not is_told_apart(cell, best):
                 self._extend(trial, min(trial.repetitions, left))
         return self._spent > before
 
     def _add(self) -> None:
         """Takes a first look at those cells of the axes that are new."""
-        first = self._settings.repetitions if self._places == 1 else max(2, self._settings.repetitions // _SURVEY)
-        for place in product(*self._axes.values()):
-            if place in self.trials or place in self.refused:
+        first = self._settings.repetitions if self._count == 1 else max(2, self._settings.repetitions // _SURVEY)
+        for point in product(*self._axes.values()):
+            if point in self.trials or point in self.refused:
                 continue
-            trial = attempt(self._instances, self._settings, Setting(self._name, *place), first)
+            trial = attempt(self._instances, self._settings, Setting(self._name, *point), first)
             if isinstance(trial, Skipped):
-                self.refused[place] = trial
+                self.refused[point] = trial
             else:
-                self.trials[place] = trial
+                self.trials[point] = trial
                 self._spent += first
 
     def _extend(self, trial: Trial, repetitions: int) -> None:
@@ -235,24 +237,24 @@ class _Grid:
 
 
 def _beyond(values: Sequence[float]) -> float:
-    """What comes before the first of the values, in the ratios of the next: 0.03 before 0.1, 0.3, 1; 30 before 10, 3, 1."""
-    edge, near, *others = values
-    far, base = (others[0], near) if others else (near, edge)
+    """Value before the first of the values, in the ratios of the next: 0.03 before 0.1, 0.3, 1; 30 before 10, 3, 1."""
+    edge, near, *rest = values
+    far, base = (rest[0], near) if rest else (near, edge)
     return float(f"{edge * base / far:.12g}") if far else 2 * edge
 
 
-def _is_surely_below(cell: Cell, other: Cell) -> bool:
-    """Whether an error is below another one by more than 5% and than by chance.
+def _is_surely_below(cell: Cell, rival: Cell) -> bool:
+    """True where an error is below a rival's by more than 5% and than by chance.
 
     Chance is that of repetitions: a setting is chosen for these instances.
     """
-    gain = cell.accuracy.alignment - other.accuracy.alignment
-    noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(other.by_instance))
-    return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < other.cost
+    gain = cell.accuracy.alignment - rival.accuracy.alignment
+    noise = math.hypot(noise_of_mean(cell.by_instance), noise_of_mean(rival.by_instance))
+    return gain > _CHANCE * noise and (1 + _SURE) * cell.cost < rival.cost
 
 
 def _is_sure(cell: Cell) -> bool:
-    """Whether further repetitions would tell little: they leave 5% of the error, or less than half of what instances do."""
+    """True where further repetitions tell little: they leave 5% of the error, or less than half of what instances do."""
     alignment, noise = cell.accuracy.alignment, noise_of_mean(cell.by_instance)
     # The error 1/a^2 - 1 moves by 2/a^3 times what a moves.
     is_narrow = 2 * noise <= _SURE * alignment * (1 - alignment**2)

@@ -17,27 +17,34 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError
 
-_PART = 2**16  # entries drawn at once: their temporaries stay in the cache
+_CHUNK = 2**16  # entries drawn at once: their temporaries stay in the cache
 _REACH = 40.0  # deviations from the mean within which all draws lie
 
 Device = torch.device | str | None
 
 
 class NoiseDistribution(ABC):
-    """Independent, identically distributed noise with a known law."""
+    """Independent, identically distributed noise with a known distribution.
+
+    Attributes:
+        mean: of a draw.
+        variance: of a draw.
+        device: where ``sample`` puts its draws when it is not told.
+    """
 
     pure = True
+    device: Device = None
     mean: float
     variance: float
 
     @property
     def lacks_score(self) -> str | None:
-        """Why the law has no usable ``score``; None where it has one."""
+        """Reason why the distribution has no usable ``score``; None where it has one."""
         return None
 
     @abstractmethod
     def score(self, x: Tensor) -> Tensor:
-        """``d/dx log p(x)`` for the density p, in x's shape and type; where the law lacks one, it is not to be called."""
+        """``d/dx log p(x)`` for the density p, in x's shape and type; where there is none, it is not to be called."""
 
     def sample(
         self,
@@ -52,10 +59,11 @@ class NoiseDistribution(ABC):
         Args:
             shape: shape of the result, any, empty ones included.
             dtype: floating type of the result; torch's default type if None.
-            device: device of the result; the generator's, else torch's default device if None.
+            device: device of the result; if None the noise's own, else the generator's, else torch's default device.
             generator: source of randomness; torch's global one if None. Draws are made where it lives and then moved.
         """
-        target = torch.device(device) if device is not None else None
+        device = self.device if device is None else device
+        target = None if device is None else torch.device(device)
         source = generator.device if generator is not None else target or torch.get_default_device()
         values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
         self._fill(values, generator)
@@ -68,8 +76,8 @@ class NoiseDistribution(ABC):
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
         """Overwrites ``values``, one-dimensional, with draws."""
         working = torch.float32 if values.device.type == "mps" else torch.float64
-        for part in values.split(_PART):
-            part.copy_(self._draw(len(part), values.device, working, generator))
+        for chunk in values.split(_CHUNK):
+            chunk.copy_(self._draw(len(chunk), values.device, working, generator))
 
     @abstractmethod
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor: ...
@@ -115,4 +123,4 @@ class CompiledNoise(NoiseDistribution):
 
     @abstractmethod
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
-        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their places alone."""
+        """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their positions alone."""

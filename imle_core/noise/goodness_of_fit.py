@@ -1,4 +1,4 @@
-"""Distance of draws from the law that they are to follow."""
+"""Distance of draws from the distribution that they are to follow."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ def kolmogorov_smirnov(samples: ArrayLike, cdf: Callable[[NDArray[np.float64]], 
     """``sup_x |F_n(x) - F(x)|`` between the empirical distribution of ``samples`` and ``cdf``.
 
     Values that stand for a whole interval because they were rounded are compared at the ends of that interval, so that
-    a law with much mass near one point is not blamed for the atoms that rounding makes.
+    a distribution with much mass near one point is not blamed for the atoms that rounding makes.
 
     Args:
         samples: draws, any shape, at least one; float64 precision is assumed.

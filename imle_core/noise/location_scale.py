@@ -19,7 +19,7 @@ _DRAWS_A_THREAD = 2**16
 
 
 def fill(out: NDArray[np.floating], law: Law, location: float, scale: float, key: int, threads: int) -> None:
-    """Overwrites ``out`` with draws that depend on ``key`` and their places in it, not on the number of threads.
+    """Overwrites ``out`` with draws that depend on ``key`` and their positions in it, not on the number of threads.
 
     Args:
         out: ``(n,)`` float32 or float64.
@@ -52,10 +52,7 @@ class LocationScaleNoise(CompiledNoise):
             checks.check_not_learned(name, value, "learn theta, whose place and scale do the same")
         if not math.isfinite(location):
             raise checks.ArgumentError("location", repr(location), "it must be finite", "the usual value is 0")
-        if not (math.isfinite(scale) and scale > 0):
-            raise checks.ArgumentError(
-                "scale", repr(scale), "it must be a finite number > 0", "for no noise set temperatures to 0"
-            )
+        checks.check_finite("scale", scale, "for no noise set temperatures to 0", positive=True)
         self.location, self.scale = float(location), float(scale)
         self.mean = self.location + self.scale * self._standard_mean
         self.variance = self.scale * self.scale * self._standard_variance  # a power would raise where it overflows
@@ -78,7 +75,7 @@ class LocationScaleNoise(CompiledNoise):
         return self._standard_score((x - self.location) / self.scale) / self.scale
 
     def reflected(self, x: Tensor) -> Tensor:
-        """``F^-1(1 - F(x))``: the value as far from the other end of the law; of the same law as x."""
+        """``F^-1(1 - F(x))``: the value as far from the other end of the distribution; distributed as x is."""
         return self._standard_reflected((x - self.location) / self.scale) * self.scale + self.location
 
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:

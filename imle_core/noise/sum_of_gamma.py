@@ -1,7 +1,6 @@
 """Sum-of-Gamma noise."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
     """``X = (1/k) [ sum_{i=1..s} Gamma(1/k, scale k/i) - log s ]``; k such draws add up to Gumbel(0, 1) as s grows.
 
     It is the noise for structures with k elements, such as paths of k tiles. Mean ``(H_s - log s)/k``, variance
-    ``(1/k) sum_{i<=s} 1/i^2``. One gamma variate is drawn an element, whatever s is, with exactly the law of the series;
+    ``(1/k) sum_{i<=s} 1/i^2``. One gamma variate is drawn an element, whatever s is, distributed exactly as the series is;
     the limit ``s = inf`` is exact to 1e-8 in the distribution function. Source: Niepert, Minervini, Franceschi 2021
     (arXiv 2106.01798), section 3.3, and :mod:`imle_core.noise.sum_of_gamma_law`.
 
@@ -39,13 +38,9 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
 
     def __init__(self, k: float, nb_iterations: float = 10, device: Device = None) -> None:
         checks.check_not_learned("k", k, "learn theta, whose scale does the same")
-        if not (math.isfinite(k) and k > 0):
-            raise checks.ArgumentError("k", repr(k), "it must be a finite number > 0", "use about the size of a solution")
+        checks.check_finite("k", k, self._remedy, positive=True)
         checks.check_not_learned("nb_iterations", nb_iterations, "leave it out")
-        if not (nb_iterations >= 1 and (math.isinf(nb_iterations) or nb_iterations == int(nb_iterations))):
-            raise checks.ArgumentError(
-                "nb_iterations", repr(nb_iterations), "it must be a whole number >= 1, or math.inf", "the usual value is 10"
-            )
+        checks.check_whole_or_infinite("nb_iterations", nb_iterations, "the usual value is 10")
         self.k, self.nb_iterations, self.device = float(k), nb_iterations, device
         self.mean, self.variance = sum_of_gamma_law.mean_and_variance(self.k, float(nb_iterations))
         self.check_type(torch.float64)
@@ -58,18 +53,6 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(k={self.k:g}, nb_iterations={self.nb_iterations:g})"
 
-    def sample(
-        self,
-        shape: Sequence[int],
-        *,
-        dtype: torch.dtype | None = None,
-        device: Device = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Draws a tensor of independent values; see :meth:`NoiseDistribution.sample`."""
-        chosen = device if device is not None else self.device
-        return super().sample(shape, dtype=dtype, device=chosen, generator=generator)
-
     def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """``P(X <= x)`` of one draw, by :func:`imle_core.noise.sum_of_gamma_law.cdf`."""
         points = np.asarray(x, dtype=np.float64)
@@ -78,7 +61,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
 
     @property
     def lacks_score(self) -> str | None:
-        """Why the law has no usable ``score``: s/k <= 1, or a series too long for one table."""
+        """Reason why the distribution has no usable ``score``: s/k <= 1, or a series too long for one table."""
         return sum_of_gamma_score.lacking(self.k, float(self.nb_iterations))
 
     def score(self, x: Tensor) -> Tensor:
@@ -107,8 +90,8 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         sum_of_gamma_law.fill(out, self.k, float(self.nb_iterations), key, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
-        first, *more = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
+        first, *rest = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
         total = first.draw(count, device, dtype, generator)
-        for block in more:
+        for block in rest:
             total += block.draw(count, device, dtype, generator)
         return total

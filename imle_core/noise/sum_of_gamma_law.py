@@ -1,4 +1,4 @@
-"""The law of Sum-of-Gamma noise, drawn with one gamma variate an element instead of one for each term of the series.
+"""The distribution of Sum-of-Gamma noise, drawn with one gamma variate an element in place of one a term of the series.
 
 The series (Niepert, Minervini, Franceschi 2021, arXiv 2106.01798, section 3.3), with truncation ``s``, is
 
@@ -9,8 +9,8 @@ A sum of gamma variables with scales ``1/f, ..., 1/l`` is one gamma variable of 
 
     sum_{i=f..l} Gamma(1/k, 1/i)  =  Gamma(n/k + J, 1/l),   n = l-f+1,   J = sum_{i=f..l} NegativeBinomial(1/k, i/l).
 
-The law of J comes from the inverse Fourier transform of its generating function on the unit circle and is drawn from an
-alias table. A series too long for one table is cut into blocks, each of them one gamma variate.
+The distribution of J comes from the inverse Fourier transform of its generating function on the unit circle and is drawn
+from an alias table. A series too long for one table is cut into blocks, each of them one gamma variate.
 """
 
 import math
@@ -56,7 +56,7 @@ def mean_and_variance(k: float, iterations: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Block:
-    """``shift + Gamma(shape + J, scale)``, with the law of J as an alias table (Walker 1977); no table means J = 0."""
+    """``shift + Gamma(shape + J, scale)``, with J drawn from an alias table (Walker 1977); no table means J = 0."""
 
     shape: float
     scale: float
@@ -91,12 +91,12 @@ def blocks(k: float, iterations: float) -> tuple[Block, ...]:
         iterations: truncation ``s`` of the series, a whole number >= 1, or infinity.
     """
     bounds, last = _bounds(k, iterations), _last(k, iterations)
-    parts = [_block(k, first, end) for first, end in bounds]
+    pieces = [_block(k, first, end) for first, end in bounds]
     if math.isinf(iterations):
-        parts.append(_remainder(k, last))
+        pieces.append(_remainder(k, last))
     else:
-        parts[0] = Block(**{**vars(parts[0]), "shift": -math.log(last) / k})
-    return tuple(parts)
+        pieces[0] = Block(**{**vars(pieces[0]), "shift": -math.log(last) / k})
+    return tuple(pieces)
 
 
 def check_length(k: float, iterations: float) -> None:
@@ -131,15 +131,7 @@ def _bounds(k: float, iterations: float) -> list[tuple[float, float]]:
 
 
 def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threads: int) -> None:
-    """Overwrites ``out`` with draws that depend on ``key`` and their places in it, not on the number of threads.
-
-    Args:
-        out: ``(n,)`` float32 or float64.
-        k: as for :func:`blocks`.
-        iterations: as for :func:`blocks`.
-        key: the seed of this array, 0 to 2^63 - 1; other keys give independent draws.
-        threads: how many may share the work, if there is enough of it.
-    """
+    """Overwrites ``out`` with draws of :func:`blocks`; other arguments as of :func:`imle_core.noise.location_scale.fill`."""
     from imle_core.noise.kernels import sum_of_gamma as kernel  # here, since numba takes half a second to import
 
     tables = _tables(k, iterations)
@@ -155,11 +147,13 @@ def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     """The blocks of a series, and their tables one after the other, for the kernel."""
     from imle_core.noise.kernels.sum_of_gamma import cubed_scale
 
-    parts = blocks(k, iterations)
-    laws = np.array([(part.shape + part.offset, part.scale, part.shift) for part in parts])
-    sizes = [0 if part.keep is None else len(part.keep) for part in parts]
+    series = blocks(k, iterations)
+    laws = np.array([(block.shape + block.offset, block.scale, block.shift) for block in series])
+    sizes = [0 if block.keep is None else len(block.keep) for block in series]
     columns = [
-        torch.stack([part.keep, part.alias], 1).numpy() for part in parts if part.keep is not None and part.alias is not None
+        torch.stack([block.keep, block.alias], 1).numpy()
+        for block in series
+        if block.keep is not None and block.alias is not None
     ]
     scales = [cubed_scale(law[0] + j) for law, size in zip(laws, sizes, strict=True) for j in range(size)]
     return laws, np.cumsum([0, *sizes]), np.concatenate([np.empty((0, 2)), *columns]), np.array(scales)
@@ -184,8 +178,8 @@ def cdf(k: float, iterations: float, x: Real) -> Real:
                 "take a k of about the size of a solution",
             )
         return _by_inversion(k, iterations, x)
-    (first, *more) = blocks(k, iterations)
-    if more:
+    (first, *rest) = blocks(k, iterations)
+    if rest:
         raise ArgumentError(
             "distribution function",
             f"k={k:g} with {iterations:g} iterations",
@@ -198,8 +192,8 @@ def cdf(k: float, iterations: float, x: Real) -> Real:
     shapes = torch.from_numpy(first.shape + first.offset + kept.astype(float))
     heights = torch.from_numpy((np.maximum(x, first.shift) - first.shift) / first.scale)
     weights = torch.from_numpy(pmf[kept])
-    parts = [torch.special.gammainc(shapes, some[:, None]) @ weights for some in torch.split(heights, 64)]
-    return torch.cat(parts).numpy()
+    chunks = [torch.special.gammainc(shapes, chunk[:, None]) @ weights for chunk in torch.split(heights, 64)]
+    return torch.cat(chunks).numpy()
 
 
 def _digamma(x: float) -> float:

@@ -1,6 +1,6 @@
 """The gradient of the log-density of Sum-of-Gamma noise, where it has one.
 
-Its law is ``shift + U`` with ``U = Gamma(a + J, scale)``, a = s/k (see :mod:`imle_core.noise.sum_of_gamma_law`).
+It is distributed as ``shift + U`` with ``U = Gamma(a + J, scale)``, a = s/k (see :mod:`imle_core.noise.sum_of_gamma_law`).
 Differentiating the mixture of gamma densities gives
 
     d/dx log p(x) = E[a + J - 1 | U = u] / u - 1/scale,   u = x - shift.
@@ -20,11 +20,11 @@ from torch import Tensor
 from imle_core.noise import sum_of_gamma_law
 
 _POINTS = 2**13
-_SMALLEST, _LARGEST = 1e-7, 60.0  # of u, over its mean; in deviations above it
+_SMALLEST, _LARGEST = 1e-7, 60.0  # ends of the table: u over its mean; deviations of u above its mean
 
 
 def lacking(k: float, iterations: float) -> str | None:
-    """Why the law has no usable gradient; None where it has one."""
+    """Reason why the distribution has no usable gradient; None where it has one."""
     if math.isfinite(iterations) and iterations / k <= 1:
         return (
             f"s/k = {iterations / k:g} is not above 1 and the density does not vanish at its lower end: take more than "
@@ -46,9 +46,9 @@ class _Table:
 
 
 def score(k: float, iterations: float, x: Tensor) -> Tensor:
-    """``d/dx log p(x)``, in x's shape, type and on its device; x below the lower end of the law counts as that end.
+    """``d/dx log p(x)``, in x's shape, type and on its device; x below the lowest draw counts as the lowest.
 
-    The law must not be :func:`lacking`.
+    The distribution must not be :func:`lacking` it.
     """
     table = _table(k, iterations)
     points, means = table.points.to(x.device), table.means.to(x.device)
@@ -72,7 +72,7 @@ def _table(k: float, iterations: float) -> _Table:
     kept = torch.nonzero(pmf > 0)[:, 0]
     shapes = block.shape + block.offset + kept.double()
     constant = pmf[kept].log() - torch.lgamma(shapes) - shapes * math.log(block.scale)
-    means = [_means(shapes - 1, constant, some.log()[:, None]) for some in points.split(64)]
+    means = [_means(shapes - 1, constant, chunk.log()[:, None]) for chunk in points.split(64)]
     return _Table(block.shift, block.scale, points, torch.cat(means))
 
 

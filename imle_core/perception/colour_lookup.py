@@ -12,7 +12,7 @@ from imle_core.perception.judgement import plan
 from imle_core.perception.maps import TILE, ImageMaps
 from imle_core.perception.training import EpochRecord, PerceptionStep, load_network
 
-_BINS = 64  # of each colour channel
+_BINS = 64  # levels of each colour channel
 
 
 class ColourLookup(nn.Module):
@@ -36,13 +36,13 @@ class ColourLookup(nn.Module):
         """Fills the table from images and true costs."""
         from scipy.ndimage import distance_transform_edt
 
-        colours = torch.cat([_colours(part).flatten() for part in maps.images.split(256)]).numpy()
+        colours = torch.cat([_colours(images).flatten() for images in maps.images.split(256)]).numpy()
         counts = np.bincount(colours, minlength=_BINS**3)
         sums = np.bincount(colours, maps.costs.flatten().double().numpy(), minlength=_BINS**3)
         unseen = (counts == 0).reshape([_BINS] * 3)
         nearest = distance_transform_edt(unseen, return_distances=False, return_indices=True)
-        places = np.ravel_multi_index(tuple(nearest), unseen.shape).ravel()
-        self.table.copy_(torch.from_numpy(sums[places] / counts[places]))
+        indices = np.ravel_multi_index(tuple(nearest), unseen.shape).ravel()
+        self.table.copy_(torch.from_numpy(sums[indices] / counts[indices]))
         return self
 
 
@@ -70,7 +70,7 @@ class ColourTraining:
 
     @property
     def done(self) -> bool:
-        """Whether the table is filled."""
+        """True once the table is filled."""
         return self.step == self.steps
 
     def __iter__(self) -> Iterator[PerceptionStep]:
@@ -88,7 +88,7 @@ class ColourTraining:
         return {"step": self.step, "network": table, "method": {}, "optimizer": {}, "generators": [], "sums": {}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: the state of another network.

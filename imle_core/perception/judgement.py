@@ -49,14 +49,14 @@ class Judgement:
 
 def plan(network: nn.Module, maps: ImageMaps) -> Plans:
     """Plans by the costs that the network, in evaluation mode, predicts for the maps' images."""
-    place = next((some.device for some in chain(network.parameters(), network.buffers())), torch.device("cpu"))
+    device = next((tensor.device for tensor in chain(network.parameters(), network.buffers())), torch.device("cpu"))
     training = network.training
     network.eval()
     try:
         with torch.no_grad():
             # So many tiles at a time that activations stay small.
-            parts = maps.images.split(max(1, TILES_AT_A_TIME // maps.costs[0].numel()))
-            costs = torch.cat([network(part.to(place)).cpu() for part in parts])
+            batches = maps.images.split(max(1, TILES_AT_A_TIME // maps.costs[0].numel()))
+            costs = torch.cat([network(batch.to(device)).cpu() for batch in batches])
     finally:
         network.train(training)
     paths = cheapest_paths(costs)

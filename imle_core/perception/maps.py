@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError, ArgumentTypeError, wrong_shape
 from imle_core.solvers import GridPath
 
 TILE = 8
@@ -52,11 +52,8 @@ class ImageMaps(Dataset[Item]):
                 raise ArgumentTypeError(name, str(getattr(self, name).dtype), f"it must be {kind}", "convert it")
         count, height, width = self.costs.shape if self.costs.dim() == 3 else (0, 0, 0)
         if 0 in (count, height, width):
-            raise ArgumentError(
-                "costs",
-                f"shape {tuple(self.costs.shape)}",
-                "it must be (N, H, W), none of them 0",
-                "use costs.unsqueeze(0) for one map",
+            raise wrong_shape(
+                "costs", self.costs, "it must be (N, H, W), none of them 0", "use costs.unsqueeze(0) for one map"
             )
         for name, shape in (("images", (count, TILE * height, TILE * width, 3)), ("paths", (count, height, width))):
             if getattr(self, name).shape != shape:
@@ -85,16 +82,16 @@ class ImageMaps(Dataset[Item]):
 
     @cached_property
     def optimum(self) -> Tensor:
-        """What it costs, ``(N,)`` float64."""
+        """Cost of a cheapest path of each map, ``(N,)`` float64."""
         return path_costs(self.solutions, self.costs)
 
     @cached_property
     def unique(self) -> Tensor:
-        """Whether no other path costs as little, ``(N,)`` bool."""
+        """Maps of which no other path costs as little, ``(N,)`` bool."""
         return have_single_optimum(self.costs, self.solutions)
 
     def is_optimal(self, paths: Tensor) -> Tensor:
-        """Which of the paths ``(N, H, W)`` cost no more than the cheapest ones, ``(N,)`` bool."""
+        """Paths of ``(N, H, W)`` that cost no more than the cheapest ones, ``(N,)`` bool."""
         return path_costs(paths, self.costs) <= self.optimum * (1 + TOLERANCE)
 
     def part(self, rows: slice) -> "ImageMaps":
@@ -117,11 +114,11 @@ def cheapest_paths(costs: Tensor) -> Tensor:
 
 
 def have_single_optimum(costs: Tensor, paths: Tensor) -> Tensor:
-    """Whether no other path costs as little as the cheapest ones ``paths``, ``(N,)`` bool, by costs ``(N, H, W)``.
+    """Maps of which no other path costs as little as the cheapest ones ``paths``, ``(N,)`` bool, by costs ``(N, H, W)``.
 
-    Raising all costs on a cheapest path by ``d`` makes it dearer by ``d`` times its length, and any other path by less,
-    since no path is part of another. So the solver leaves it if and only if there is one that costs less than that more;
-    d is chosen so that this is within the tolerance.
+    Raising all costs on a cheapest path by ``d`` raises its cost by ``d`` times its length, and that of any other path by
+    less, since no path is part of another. So the solver leaves it if and only if another path's cost was above its own by
+    less than that; d is chosen so that this is within the tolerance.
     """
     rise = TOLERANCE * path_costs(paths, costs) / paths.sum(dim=(1, 2), dtype=torch.float64)
     return (cheapest_paths(costs + rise[:, None, None] * paths) == paths).flatten(1).all(dim=1)

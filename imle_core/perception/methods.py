@@ -169,10 +169,10 @@ def make_method(
 
     Args:
         name: the name. "mean-colour" learns by no loss; it is :class:`imle_core.perception.colour_lookup.ColourLookup`.
-        noise_distribution: as for :func:`imle_core.imle`, and likewise the four after it.
-        nb_samples: as there.
-        input_noise_temperature: as there.
-        target_noise_temperature: as there.
+        noise_distribution: gives eps; no noise if None.
+        nb_samples: S, samples of each map.
+        input_noise_temperature: tau_in, of the forward pass.
+        target_noise_temperature: tau_tgt, of the backward pass.
         alpha: of the target ``alpha*theta - lambda*dy``.
         beta: its lambda.
         loss: "hamming" or "squared"; the estimator's usual one if None.

@@ -108,7 +108,7 @@ def make_network(name: str, seed: int) -> nn.Module:
     checks.check_name("network", name, NETWORKS)
     checks.check_seed("seed", seed)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach those of GPUs
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach the generators of GPUs
         # Images are stored channels last, so that nothing is copied, and convolutions are faster by a third.
         network: nn.Module = NETWORKS[name]().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network

@@ -21,10 +21,10 @@ JITTER = 0.05
 # The first and the third differ by no more than light and tint vary within each: a mean colour is wrong on 2% of tiles.
 _COLOURS = np.array([[104, 152, 78], [160, 150, 104], [82, 128, 70], [134, 124, 104], [74, 112, 150]], dtype=np.float32)
 _CUTS = (-0.35, 0.15, 0.45, 0.75)  # between classes, in standard deviations of the noise that they cut
-_DEVIATION = 0.85  # of that noise
+_DEVIATION = 0.85  # standard deviation of the noise that is cut into classes
 _LIGHT, _TILE_LIGHT, _TINT, _TEXTURE, _SHOWN_JITTER = 10.0, 7.0, 5.0, 30.8, 12.0  # levels out of 255
 _BLUR, _HARD_BLUR = 1.5, 3.0  # pixels
-_BLOCK_PIXELS = 2**18  # of maps drawn together: few enough to stay in a processor's cache
+_BLOCK_PIXELS = 2**18  # maps drawn together have so many at most, which stay in a processor's cache
 _MARGIN = 2  # pixels beyond each edge that smoothed grain needs
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ def terrain_maps(
         seed: a number from 0 to 2^63 - 1, or several, a seed and the index of a part of the data for instance.
         hard: blur by a Gaussian of 3 pixels, not 1.5, so that tiles run into their neighbours.
         unique: multiply each cost by 1 + U(-0.05, 0.05), again and again until the map's optimum is unique; a tile's
-            brightness shows it, by 12 levels at the most, the brighter the dearer.
+            brightness shows it, by 12 levels at the most, brighter where it costs more.
         advance: called with the number of maps drawn so far.
 
     Returns:
@@ -163,15 +163,15 @@ class _Terrain:
 
     def _stripes(self, classes: Classes, phases: Floats) -> Floats:
         """Textures that are products of a wave down and a wave across, or sums of two of them, ``(n, 8K, 8K)``."""
-        place = np.arange(TILE * self.size, dtype=np.float32)
-        one, two, three = (phases[:, number, None] for number in range(3))
-        flat = np.ones((len(classes), len(place)), dtype=np.float32)
+        position = np.arange(TILE * self.size, dtype=np.float32)
+        first, second, third = (phases[:, number, None] for number in range(3))
+        flat = np.ones((len(classes), len(position)), dtype=np.float32)
         terms = [
-            (1, flat, 0.9 * np.sin(1.6 * place + one)),
-            (2, np.cos(1.25 * place + two), np.cos(1.25 * place + three)),
-            (3, np.sin(1.1 * place + two), np.cos(1.1 * place) * flat),
-            (3, np.cos(1.1 * place + two), np.sin(1.1 * place) * flat),
-            (4, 0.8 * np.sin(1.6 * place + three), flat),
+            (1, flat, 0.9 * np.sin(1.6 * position + first)),
+            (2, np.cos(1.25 * position + second), np.cos(1.25 * position + third)),
+            (3, np.sin(1.1 * position + second), np.cos(1.1 * position) * flat),
+            (3, np.cos(1.1 * position + second), np.sin(1.1 * position) * flat),
+            (4, 0.8 * np.sin(1.6 * position + third), flat),
         ]
         kinds, down, across = zip(*terms, strict=True)
         masks = (classes[:, :, None] == np.array(kinds)[:, None]).astype(np.float32)
@@ -213,7 +213,7 @@ def _blur_weights(blur: float) -> Floats:
 
 
 def _neighbours(lines: Floats) -> Floats:
-    """Of lines ``(n, K, T, P)``, T for each row of tiles, those of each row and its two neighbours, ``(n, K, 3T, P)``.
+    """Lines of each row of tiles and its two neighbours, ``(n, K, 3T, P)``, of lines ``(n, K, T, P)``, T for each row.
 
     They are a view of one copy, laid out so that a matrix product can take it as it is.
     """
@@ -242,11 +242,11 @@ def _octaves(generator: np.random.Generator, count: int, size: int) -> Floats:
         values = generator.standard_normal((count, across + 3, across + 3), dtype=np.float32)
         shift = generator.random((2, count, 1), dtype=np.float32)
         for axis in (1, 2):
-            place = (np.arange(size, dtype=np.float32) + 0.5) * (across / size) + shift[axis - 1]
-            below = place.astype(np.int64)
-            part = place - below
-            part = np.expand_dims(part * part * (3 - 2 * part), 3 - axis)
+            position = (np.arange(size, dtype=np.float32) + 0.5) * (across / size) + shift[axis - 1]
+            below = position.astype(np.int64)
+            share = position - below
+            share = np.expand_dims(share * share * (3 - 2 * share), 3 - axis)
             lower, upper = (np.take_along_axis(values, np.expand_dims(below + step, 3 - axis), axis) for step in (0, 1))
-            values = lower + part * (upper - lower)
+            values = lower + share * (upper - lower)
         total += values * 0.5**octave
     return total

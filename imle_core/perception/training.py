@@ -69,7 +69,7 @@ class PerceptionTraining:
     """Trains a network on images of maps: a :class:`imle_core.contracts.Trainable`.
 
     The learning rate of Adam rises over the first steps and then falls to 0 along a cosine. Gradients of the costs, once an
-    estimator has made them, are averaged over the batch: so lambda is that of a single map, whatever the batch.
+    estimator has made them, are averaged over the batch: so lambda is the step of a single map, however large the batch.
 
     Where there are several processes, each has its share of every batch, ``batch`` maps, and the network is the same in
     all of them after every step; a gradient that depends on no noise is that of one process with a batch of all maps.
@@ -124,7 +124,7 @@ class PerceptionTraining:
         self.network, self.method, self.maps, self.epochs, self.lr = network, method, maps, epochs, lr
         self.augment, self.loss_reduction, self.seed = augment, loss_reduction, seed
         self.generator, self.clock = generator, Clock() if clock is None else clock
-        self.place = next(network.parameters()).device
+        self.device = next(network.parameters()).device
         self._parallel: nn.Module = network
         if process_group.size() > 1:
             self._parallel = DistributedDataParallel(network)
@@ -132,29 +132,29 @@ class PerceptionTraining:
         full, rest = divmod(len(maps), self._whole)
         self.steps_an_epoch = full + (rest >= process_group.size())  # each process needs a map
         self.steps = epochs * self.steps_an_epoch
-        fused = self.place.type in ("cpu", "cuda")
+        fused = self.device.type in ("cpu", "cuda")
         self.optimizer = Adam(network.parameters(), lr=lr, fused=fused)
         self.step = 0
         self.sums = dict.fromkeys(_SUMS, 0.0)
 
     @property
     def done(self) -> bool:
-        """Whether the last step was made."""
+        """True once the last step was made."""
         return self.step == self.steps
 
     def __iter__(self) -> Iterator[PerceptionStep]:
         self.network.train()
         while self.step < self.steps:
-            epoch, place = divmod(self.step, self.steps_an_epoch)
-            if place == 0:
+            epoch, position = divmod(self.step, self.steps_an_epoch)
+            if position == 0:
                 self.sums = dict.fromkeys(_SUMS, 0.0)
             began, solver, noise = time.perf_counter(), self.clock.solver, self.clock.noise
-            loss, zeros, count = self._move(*self._shared(epoch, place)).tolist()
+            loss, zeros, count = self._move(*self._shared(epoch, position)).tolist()
             spent = time.perf_counter() - began, self.clock.solver - solver, self.clock.noise - noise
             for name, value in zip(_SUMS, (loss, zeros, count, *spent), strict=True):
                 self.sums[name] += value
             self.step += 1
-            yield PerceptionStep(self.step, epoch + 1, loss / count, zeros / count, place + 1 == self.steps_an_epoch)
+            yield PerceptionStep(self.step, epoch + 1, loss / count, zeros / count, position + 1 == self.steps_an_epoch)
             self.network.train()
 
     def _move(self, images: Tensor, paths: Tensor, costs: Tensor, whole: int) -> Tensor:
@@ -176,7 +176,7 @@ class PerceptionTraining:
         (losses.sum() if self.loss_reduction == "sum" else losses.mean()).backward()
         self.optimizer.step()
         numbers = [losses.detach().sum().double(), zeros[0].double(), torch.tensor(float(len(images))).double()]
-        return process_group.summed(torch.stack([number.to(self.place) for number in numbers]))
+        return process_group.summed(torch.stack([number.to(self.device) for number in numbers]))
 
     def _averaged(self, gradient: Tensor, whole: int, zeros: list[Tensor]) -> Tensor:
         """The gradient of a mean over the whole batch; parallel training averages over processes what is to be summed."""
@@ -187,21 +187,21 @@ class PerceptionTraining:
         warm = min(_WARM_UP, max(1, self.steps // 10))
         return min(1.0, (self.step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
 
-    def _shared(self, epoch: int, place: int) -> tuple[Tensor, Tensor, Tensor, int]:
+    def _shared(self, epoch: int, position: int) -> tuple[Tensor, Tensor, Tensor, int]:
         """This process's share of a batch, and how many maps the whole batch has."""
         order, turns = self._order(epoch)
-        batch = slice(place * self._whole, (place + 1) * self._whole)
+        batch = slice(position * self._whole, (position + 1) * self._whole)
         whole = len(order[batch])
-        rows, turns = (part[batch][process_group.rank() :: process_group.size()] for part in (order, turns))
+        rows, turns = (values[batch][process_group.rank() :: process_group.size()] for values in (order, turns))
         groups = [(rows[turns == turn], turn) for turn in turns.unique().tolist()] if self.augment else [(rows, 0)]
         images, paths, costs = (
-            torch.cat([_turned(part[some], turn) for some, turn in groups]).to(self.place)
-            for part in (self.maps.images, self.maps.paths, self.maps.costs)
+            torch.cat([_turned(values[group], turn) for group, turn in groups]).to(self.device)
+            for values in (self.maps.images, self.maps.paths, self.maps.costs)
         )
         return images, paths, costs, whole
 
     def _order(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """The order of an epoch's maps, and how each is turned, whatever process asks."""
+        """The order of an epoch's maps, and how each is turned, the same in every process."""
         (state,) = np.random.SeedSequence((*divmod(self.seed, 2**32), epoch)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
         count = len(self.maps)
@@ -229,7 +229,7 @@ class PerceptionTraining:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: the state of another network, or of another number of processes.

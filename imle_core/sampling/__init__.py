@@ -1,12 +1,6 @@
 """Perturb-and-MAP samples and their averages, streamed."""
 
-from imle_core.sampling.averages import (
-    Marginals,
-    dependent_samples,
-    marginals,
-    stream_marginals,
-    stream_samples,
-)
+from imle_core.sampling.averages import Marginals, dependent_samples, marginals, stream_marginals, stream_samples
 from imle_core.sampling.samples import add_noise, perturb_and_map
 
 __all__ = [

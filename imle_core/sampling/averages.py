@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import torch
@@ -12,9 +13,22 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Noise
 from imle_core.sampling.grouped_samples import GroupedSamples
+from imle_core.sampling.samples import check_sampling
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
+
+
+class SamplingSettings(TypedDict, total=False):
+    """Settings of :func:`stream_samples`, for functions that hand them on."""
+
+    nb_samples: int
+    temperature: float
+    seed: int
+    chunk_size: int | None
 
 
 @dataclass(frozen=True)
@@ -42,11 +56,7 @@ def marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1000,
-    temperature: float = 1.0,
-    seed: int = 0,
-    chunk_size: int | None = None,
+    **settings: "Unpack[SamplingSettings]",
 ) -> Marginals:
     """Marginals ``E[MAP(theta + tau * eps)]`` by the mean of S samples; see :func:`stream_marginals`.
 
@@ -55,57 +65,38 @@ def marginals(
     >>> marginals(TopK(1), torch.zeros(1, 2), GumbelNoiseDistribution(), nb_samples=4).mean.sum().item()
     1.0
     """
-    records = stream_marginals(
-        solver,
-        theta,
-        noise_distribution,
-        nb_samples=nb_samples,
-        temperature=temperature,
-        seed=seed,
-        chunk_size=chunk_size,
-    )
-    return deque(records, maxlen=1).pop()
+    return deque(stream_marginals(solver, theta, noise_distribution, **settings), maxlen=1).pop()
 
 
 def stream_marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    *,
-    nb_samples: int = 1000,
-    temperature: float = 1.0,
-    seed: int = 0,
-    chunk_size: int | None = None,
+    **settings: "Unpack[SamplingSettings]",
 ) -> Iterator[Marginals]:
-    """Running marginals: one record after each call of the solver, over all samples so far; see :func:`stream_samples`.
+    """Running marginals: one record after each call of the solver, over all samples so far.
+
+    Arguments and settings are those of :func:`stream_samples`: ``nb_samples`` (1000), ``temperature`` (1), ``seed`` (0),
+    ``chunk_size`` (by memory).
 
     Memory does not grow with the number of samples. A noise whose samples of one draw ``(B, S, *event)`` depend on one
     another says so by an attribute ``dependent_samples``: the size of the groups along S within which they do, 2 for pairs,
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
-    random = noise_distribution is not None and temperature > 0
+    is_random = noise_distribution is not None and settings.get("temperature", 1.0) > 0
     spread = GroupedSamples(theta, dependent_samples(noise_distribution))
     total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
-    chunks = stream_samples(
-        solver,
-        theta,
-        noise_distribution,
-        nb_samples=nb_samples,
-        temperature=temperature,
-        seed=seed,
-        chunk_size=chunk_size,
-    )
-    for states in chunks:
+    for states in stream_samples(solver, theta, noise_distribution, **settings):
         if count == 0:
             first_state = states[:, 0].clone()
-        for part in states.split(_block_size(theta), dim=1):
-            total += part.sum(dim=1, dtype=torch.float64)
-            spread.add(part)
+        for block in states.split(_block_size(theta), dim=1):
+            total += block.sum(dim=1, dtype=torch.float64)
+            spread.add(block)
         count += states.shape[1]
         mean = total / count
         error = spread.standard_error(mean, count)
         if count > 1:
-            is_known = (theta == -math.inf) & (mean == 0) if random else torch.ones_like(mean, dtype=torch.bool)
+            is_known = (theta == -math.inf) & (mean == 0) if is_random else torch.ones_like(mean, dtype=torch.bool)
             error.masked_fill_(is_known, 0.0)
         yield Marginals(mean, error, count, first_state)
 
@@ -124,25 +115,13 @@ def stream_samples(
 
     Noise is drawn in blocks of a size that depends on theta's shape alone, each from its own generator, seeded by (seed,
     number of the block). So the samples depend neither on ``chunk_size`` nor on threads, and the first samples of a longer
-    run are those of a shorter one.
+    run are the samples of a shorter one.
 
-    Args:
-        solver: ``(N, *event) -> (N, *event)``, maximises.
-        theta: parameters, ``(B, *event)``.
-        noise_distribution: gives eps; no noise if None.
-        nb_samples: S >= 1, for each of the B instances.
-        temperature: tau >= 0.
-        seed: whole number >= 0.
-        chunk_size: samples of each instance in one call of the solver, rounded up to whole blocks; by memory if None.
-
-    Raises:
-        ArgumentError: an argument outside its range, or a wrong shape of noise or solution.
-        ArgumentTypeError: parameters or solutions of a wrong type.
+    Arguments and errors are those of :func:`.perturb_and_map`, with a ``seed``, a whole number >= 0, in place of the
+    generator. ``chunk_size`` is the number of samples of each instance in one call of the solver, rounded up to whole
+    blocks; it goes by memory if None.
     """
-    contracts.check_solver(solver, "max")
-    checks.check_theta(theta)
-    checks.check_samples("nb_samples", nb_samples)
-    checks.check_temperature("temperature", temperature)
+    check_sampling(solver, theta, nb_samples, temperature)
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
     theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
@@ -151,30 +130,24 @@ def stream_samples(
     for start in range(0, nb_samples, chunk):
         stop = min(start + chunk, nb_samples)
         if noise is not None:
-            for place in range(0, stop - start, block):
-                generator = _block_generator(seed, (start + place) // block, theta.device)
+            for offset in range(0, stop - start, block):
+                generator = _block_generator(seed, (start + offset) // block, theta.device)
                 eps = contracts.draw_noise(noise, theta, block, generator)
-                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, place : place + block])
+                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, offset : offset + block])
         rows = parameters[:, : stop - start]
         contracts.check_noise_fits(rows, theta.unsqueeze(1))
-        yield contracts.map_states(solver, rows, fresh=noise is not None)  # then each chunk writes them anew
+        yield contracts.map_states(solver, rows, fresh=noise is not None)  # each chunk writes noisy rows anew
 
 
 def dependent_samples(noise: Noise | None) -> float:
-    """How many samples of a noise depend on one another: 1 for none, 2 for pairs, infinite for those of a whole draw.
+    """Number of samples of a noise that depend on one another: 1 for none, 2 for pairs, infinite for a whole draw.
 
     Raises:
         ArgumentError: an attribute of the noise that says something else.
     """
     count: float = getattr(noise, "dependent_samples", 1)
-    if not (count >= 1 and (math.isinf(count) or count == int(count))):
-        raise checks.ArgumentError(
-            "noise_distribution",
-            repr(count),
-            "it must be a whole number >= 1, or math.inf",
-            "use 1 for independent samples, 2 for pairs",
-            f"{type(noise).__name__}.dependent_samples is",
-        )
+    remedy, verb = "use 1 for independent samples, 2 for pairs", f"{type(noise).__name__}.dependent_samples is"
+    checks.check_whole_or_infinite("noise_distribution", count, remedy, verb)
     return count
 
 

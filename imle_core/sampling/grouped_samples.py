@@ -30,7 +30,8 @@ class GroupedSamples:
         self._group, self._groups, self._squared_sizes = group, 0, 0
         # Over groups: of t_g^2, and of n_g t_g.
         self._squares, self._products = like.new_zeros(2, *like.shape, dtype=torch.float64)
-        self._least, self._largest = torch.full_like(like, inf), torch.full_like(like, -inf)  # of t_g / n_g
+        # Extremes of the means t_g / n_g.
+        self._smallest, self._largest = torch.full_like(like, inf), torch.full_like(like, -inf)
 
     def add(self, block: Tensor) -> None:
         """Takes in a block of samples ``(B, n, *event)``, n >= 1; a group begins with it."""
@@ -49,14 +50,14 @@ class GroupedSamples:
         self._squares += sums.square().sum(dim=1, dtype=torch.float64)
         self._products += size * sums.sum(dim=1, dtype=torch.float64)
         means = sums if size == 1 else sums / size
-        self._least = torch.minimum(self._least, means.amin(dim=1))
+        self._smallest = torch.minimum(self._smallest, means.amin(dim=1))
         self._largest = torch.maximum(self._largest, means.amax(dim=1))
 
     def standard_error(self, mean: Tensor, nb_samples: int) -> Tensor:
-        """Of the mean of all S samples so far, ``(B, *event)``; NaN for a single group."""
+        """Standard error of the mean of all S samples so far, ``(B, *event)``; NaN for a single group."""
         if self._groups == 1:
             return torch.full_like(mean, nan)
         spread = self._squares - 2 * mean * self._products + mean.square() * self._squared_sizes
         error = (spread.clamp_(min=0.0) * (self._groups / (self._groups - 1))).sqrt_() / nb_samples
-        bounded: Tensor = error.masked_fill_(self._least == self._largest, _DEVIATIONS / (self._groups + _DEVIATIONS**2))
+        bounded: Tensor = error.masked_fill_(self._smallest == self._largest, _DEVIATIONS / (self._groups + _DEVIATIONS**2))
         return bounded

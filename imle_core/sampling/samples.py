@@ -1,6 +1,7 @@
 """Perturb-and-MAP: solutions for parameters with noise."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,10 +38,7 @@ def perturb_and_map(
 
     Source: Papandreou and Yuille 2011, "Perturb-and-MAP random fields".
     """
-    contracts.check_solver(solver, "max")
-    checks.check_theta(theta)
-    checks.check_samples("nb_samples", nb_samples)
-    checks.check_temperature("temperature", temperature)
+    check_sampling(solver, theta, nb_samples, temperature)
     with torch.no_grad():
         theta = theta.detach()
         eps = None
@@ -48,6 +46,14 @@ def perturb_and_map(
             eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator)
         rows = add_noise(theta.unsqueeze(1), eps, temperature, nb_samples)
         return contracts.map_states(solver, rows, fresh=eps is not None)
+
+
+def check_sampling(solver: Any, theta: Any, nb_samples: Any, temperature: Any) -> None:
+    """Refuses what nothing can be sampled of, or with."""
+    contracts.check_solver(solver, "max")
+    checks.check_theta(theta)
+    checks.check_samples("nb_samples", nb_samples)
+    checks.check_temperature("temperature", temperature)
 
 
 def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples: int) -> Tensor:

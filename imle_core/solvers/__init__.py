@@ -1,22 +1,17 @@
 """Solvers: callables ``(N, *event) -> (N, *event)`` that give ``argmax_z <z, theta>`` row by row.
 
-theta is a dense tensor of real numbers of any type, which are read exactly: 64-bit integers that float64 does not hold are a
-ArgumentError; complex, sparse, nested, quantised and meta tensors, arrays and lists are an ArgumentTypeError. Solutions are
-new tensors in theta's type.
+theta is a dense tensor of real numbers of any type, which are read exactly: 64-bit integers that float64 does not hold are
+an ArgumentError; complex, sparse, nested, quantised and meta tensors, arrays and lists are an ArgumentTypeError. Solutions
+are new tensors in theta's type.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from imle_core.solvers.assignment import Assignment
-from imle_core.solvers.black_box.solver import BlackBox, SolveError
-from imle_core.solvers.graph.matching import Matching
-from imle_core.solvers.graph.min_cut import MinCut
-from imle_core.solvers.graph.shortest_path import ShortestPath
-from imle_core.solvers.graph.spanning_tree import SpanningTree
-from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
-from imle_core.solvers.grid.path import GridPath
-from imle_core.solvers.grid.tuning import Tuning
+from imle_core.solvers.black_box import BlackBox, SolveError
+from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
+from imle_core.solvers.grid import AcyclicGridPath, GridPath, Tuning
 from imle_core.solvers.integer_program.files import ProgramWarning
 from imle_core.solvers.integer_program.solver import (
     GapError,

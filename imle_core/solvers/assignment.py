@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
@@ -38,13 +38,11 @@ class Assignment:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """0/1 matrices ``(N, R, C)`` for scores ``(N, R, C)``, in theta's type and on its device."""
-        from scipy.optimize import linear_sum_assignment  # here, since it takes a while to import
+        from scipy.optimize import linear_sum_assignment  # here, since scipy takes a while to import
 
         rows = as_rows(theta)
         if rows.ndim != 3:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "an assignment needs (N, R, C)", "use theta.unsqueeze(0) for one"
-            )
+            raise wrong_shape("theta", theta, "an assignment needs (N, R, C)", "use theta.unsqueeze(0) for one")
         check_below_infinity(rows, "scores")
         scores = shrunk(rows.astype(np.float64))
         gains = np.maximum(scores, 0.0) if self.partial else scores

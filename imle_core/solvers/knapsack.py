@@ -5,7 +5,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_whole, check_whole_entries, wrong_shape
 from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import as_array, as_rows, check_below_infinity, shrunk
 
@@ -40,15 +40,11 @@ class Knapsack:
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = as_array(weights)
-        if given.dtype.kind not in "biuf":
-            raise ArgumentError("weights", f"{given.dtype} entries", "they must be whole numbers >= 0", "give integers")
-        unfit = ~((given >= 0) & (given == np.floor(given)) & (given < np.inf))
-        if unfit.any():
-            raise ArgumentError("weights", str(given[unfit][0]), "they must be whole numbers >= 0", "scale and round them")
+        check_whole_entries("weights", given)
         if (given >= _LARGEST_WEIGHT).any():
             raise ArgumentError("weights", str(given.max()), "they must be below 2^63", "measure weights in larger units")
         if given.size == 0:
-            raise ArgumentError("weights", f"shape {given.shape}", "a knapsack needs at least one item", "add one")
+            raise wrong_shape("weights", given, "a knapsack needs at least one item", "add one")
         check_whole("capacity", capacity, 0, "scale weights and capacity alike")
         self.weights, self.capacity = given.astype(np.int64), int(capacity)
         divisor = int(np.gcd.reduce(self.weights, axis=None)) or 1
@@ -69,11 +65,12 @@ class Knapsack:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""
         rows = as_rows(theta)
         if rows.shape[1:] != self.weights.shape or rows.ndim == 0:
-            raise ArgumentError(
+            raise wrong_shape(
                 "theta",
-                f"shape {tuple(theta.shape)} for weights of shape {self.weights.shape}",
+                theta,
                 "it must be (N, *event) with a value for each weight",
                 "give a value an item",
+                f" for weights of shape {self.weights.shape}",
             )
         check_below_infinity(rows, "values")
         rows = shrunk(rows.reshape(len(rows), self.weights.size))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.solvers.rows import numbers
 
 
@@ -29,16 +29,14 @@ class Ranking:
         """Ranks ``(N, *event)`` of scores ``(N, *event)``, in theta's type."""
         scores = numbers(theta)
         if scores.dim() < 2:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "a ranking needs (N, *event)", "its last axis is ranked"
-            )
+            raise wrong_shape("theta", theta, "a ranking needs (N, *event)", "its last axis is ranked")
         _check_numbers(scores, "a ranking")
-        count, most = scores.shape[-1], _counts_to(theta.dtype)
-        if count > most:
+        count, largest = scores.shape[-1], _counts_to(theta.dtype)
+        if count > largest:
             raise ArgumentError(
-                "theta", f"{count} scores in {theta.dtype}", f"it counts exactly to {most}", "use theta.float()"
+                "theta", f"{count} scores in {theta.dtype}", f"it counts exactly to {largest}", "use theta.float()"
             )
-        order = scores.add(0.0).argsort(dim=-1, descending=True, stable=True)  # which makes -0.0 the 0.0 that it equals
+        order = scores.add(0.0).argsort(dim=-1, descending=True, stable=True)  # adding 0.0 makes -0.0 the 0.0 that it equals
         ranks = torch.arange(count, 0, -1, dtype=scores.dtype, device=scores.device).expand_as(scores)
         ranked = torch.empty_like(ranks, memory_format=torch.contiguous_format).scatter_(-1, order, ranks)
         return ranked.to(theta.dtype)
@@ -68,11 +66,8 @@ class ArgMax:
         """Masks ``(N, *event)`` for scores ``(N, *event)``, in theta's type."""
         scores = numbers(theta)
         if scores.dim() < 2 or scores.shape[-1] == 0:
-            raise ArgumentError(
-                "theta",
-                f"shape {tuple(theta.shape)}",
-                "a choice needs (N, *event) and something to choose from",
-                "give an axis of scores",
+            raise wrong_shape(
+                "theta", theta, "a choice needs (N, *event) and something to choose from", "give an axis of scores"
             )
         _check_numbers(scores, "a choice")
         best = scores.amax(dim=-1, keepdim=True)

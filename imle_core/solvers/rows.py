@@ -39,7 +39,7 @@ def as_rows(theta: Any) -> Rows:
 
 
 def array_of(values: Tensor) -> Rows:
-    """Values of float32 or float64 as a contiguous array; the two share memory where they can, so nobody writes into it."""
+    """Values of float32 or float64 as a contiguous array; the two may share memory, so that it is never written into."""
     # torch.compile, which cannot look into the question, warns of it.
     if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(values):
         raise no_numbers(values)
@@ -48,7 +48,7 @@ def array_of(values: Tensor) -> Rows:
 
 
 def as_array(argument: Any) -> NDArray[Any]:
-    """An argument as an array: tensors from any device, those of a floating type in float64."""
+    """An argument as an array: tensors come from any device, in float64 where their type is floating."""
     if isinstance(argument, Tensor):
         return (argument.double() if argument.is_floating_point() else argument).numpy(force=True)
     return np.asarray(argument)
@@ -88,7 +88,7 @@ def in_type_of(theta: Tensor, solutions: Rows) -> tuple[Tensor, NDArray[np.bool_
 
 def _exactly(integers: NDArray[Any]) -> NDArray[np.float64]:
     wide = integers.astype(np.float64)
-    inside = wide < float(np.iinfo(integers.dtype).max)  # which rounds up to the first integer that is too large
+    inside = wide < float(np.iinfo(integers.dtype).max)  # float() rounds it up to the first integer that is too large
     lost = np.where(inside, wide, 0).astype(integers.dtype) != integers
     if lost.any():
         raise ArgumentError(

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_whole, wrong_shape
 from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import array_of, numbers
 
@@ -52,9 +52,7 @@ class TopK:
         """
         flat = numbers(theta)
         if flat.dim() < 2:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance"
-            )
+            raise wrong_shape("theta", theta, "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance")
         flat = flat.flatten(1)
         if flat.sum().isnan() and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
             raise ArgumentError("theta", f"{int(flat.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
@@ -80,11 +78,12 @@ class TopK:
             raise ArgumentError("k", repr(k), "it must have a whole number for each instance", "give a list") from None
         whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
         if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
-            raise ArgumentError(
+            raise wrong_shape(
                 "k",
-                f"shape {tuple(counts.shape)}, {counts.dtype}, for {rows} rows",
+                counts,
                 "it must have a whole number for each instance, and rows a multiple of instances",
                 "give a list",
+                f", {counts.dtype}, for {rows} rows",
             )
         counts = counts.long()
         for count in counts[(counts < 1) | (counts > entries)][:1].tolist():
@@ -101,11 +100,11 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
     from imle_core.solvers.kernels.top_k import choose  # here, since numba takes half a second to import
 
-    rows, each = array_of(flat), counts.numpy()
+    rows, wanted = array_of(flat), counts.numpy()
     masks = np.zeros_like(rows)
 
     def solve(first: int, last: int) -> int:
-        row = int(choose(rows[first:last], masks[first:last], each[first:last]))
+        row = int(choose(rows[first:last], masks[first:last], wanted[first:last]))
         return first + row if row >= 0 else -1
 
     threads = min(torch.get_num_threads(), len(rows), rows.size // _ENTRIES_A_THREAD)
@@ -114,9 +113,9 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
 
 
 def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
-    """The same in torch."""
+    """Masks ``(N, n)`` by sorting in torch, and the first row with too few entries above -inf, or -1."""
     order = flat.add(0.0).argsort(dim=1, descending=True, stable=True)
-    places = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
-    chosen = torch.empty_like(order).scatter_(1, order, places) < counts[:, None]
+    ranks = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
+    chosen = torch.empty_like(order).scatter_(1, order, ranks) < counts[:, None]
     closed = (chosen & flat.isneginf()).any(dim=1).nonzero()
     return chosen, int(closed[0]) if len(closed) else -1

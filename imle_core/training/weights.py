@@ -97,7 +97,7 @@ class Training:
 
     @property
     def done(self) -> bool:
-        """Whether the record after the last step was given."""
+        """True once the record after the last step was given."""
         return self.step > self.steps
 
     def __iter__(self) -> Iterator[Step]:
@@ -132,7 +132,7 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes to where the training stood whose ``state_dict()`` this is.
+        """Goes on from where the training stood whose ``state_dict()`` this is.
 
         Raises:
             ArgumentError: weights of another shape.
@@ -211,9 +211,10 @@ def _check_fits(name: str, value: Any, gold: Tensor) -> None:
         return
     checks.check_numbers(value, name)
     if value.shape != gold.shape:
-        raise checks.ArgumentError(
+        raise checks.wrong_shape(
             name,
-            f"shape {tuple(value.shape)} for a gold solution of shape {tuple(gold.shape)}",
+            value,
             "the two must be equal",
             f"give one of shape {tuple(gold.shape)}",
+            f" for a gold solution of shape {tuple(gold.shape)}",
         )

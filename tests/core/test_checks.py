@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import imle_core
-from imle_core.checks import ArgumentError, ArgumentTypeError, check_whole
+from imle_core.checks import ArgumentError, ArgumentTypeError, check_whole, check_whole_or_infinite
 from imle_core.contracts import LossError
 from imle_core.solvers.black_box.task import UninterruptibleError
 
@@ -54,3 +54,15 @@ def test_whole_numbers_pass(value):
     check_whole("k", value, 1, "use 1")
     with pytest.raises(ArgumentError, match="it must be a whole number >= "):
         check_whole("k", value, int(value) + 1, "use more")
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 2.5, -np.inf, np.nan], ids=repr)
+def test_what_is_neither_whole_nor_infinite_is_refused(value):
+    with pytest.raises(ArgumentError) as caught:
+        check_whole_or_infinite("s", value, "use 1", "the noise has")
+    assert str(caught.value) == f"s: the noise has {value!r}; it must be a whole number >= 1, or math.inf; use 1"
+
+
+@pytest.mark.parametrize("value", [1, 2.0, np.float32(7), np.inf], ids=repr)
+def test_whole_and_infinite_numbers_pass(value):
+    check_whole_or_infinite("s", value, "use 1")

@@ -4,8 +4,9 @@ A Gumbel and a logistic variable are their quantiles at a uniform one, and norma
 Ann. Math. Stat. 29). The uniform variable is the middle of one of 2**52 equal intervals, so no probability is off by more
 than 2**-52, and the tails end where they hold that little.
 
-The bits are words of SplitMix64, whose counter begins anew for each key. So a draw depends on the key and its place alone,
-not on who draws the others; the two of a normal pair are half a stride of :data:`STRIDE` apart. All loops are vectorised.
+The bits are words of SplitMix64, whose counter begins anew for each key. So a draw depends on the key and its position
+alone, not on who draws the others; the two of a normal pair are half a stride of :data:`STRIDE` apart. All loops are
+vectorised.
 """
 
 import math
@@ -67,10 +68,10 @@ def normal(out, first, last, key, location, scale):
             distance = math.sqrt(-2.0 * logarithm(open_uniform(splitmix64(start, np.uint64(begin + i)))))
             bits = splitmix64(start, np.uint64(begin + i + _HALF))
             sine, cosine = sine_and_cosine((open_uniform(bits) - 0.5) * (math.pi / 2))
-            one = distance * (cosine if bits & np.uint64(1) else -cosine)
-            other = distance * sine
+            x = distance * (cosine if bits & np.uint64(1) else -cosine)
+            y = distance * sine
             swapped = bits & np.uint64(2)
-            points[i] = other if swapped else one
-            points[i + _HALF] = one if swapped else other
+            points[i] = y if swapped else x
+            points[i + _HALF] = x if swapped else y
         for i in range(count):
             out[begin + i] = location + scale * points[i]

@@ -5,7 +5,7 @@ Tsang 2000, ACM Trans. Math. Softw. 26), the normal variable from a ziggurat of 
 J. Stat. Softw. 5; in the form of Doornik 2005), and all randomness from xoshiro256++.
 
 Draws are made in strides of :data:`STRIDE`, each with a generator of its own that SplitMix64 seeds from the key and the
-number of the stride. So a draw depends on the key and its place alone, not on who draws the others.
+number of the stride. So a draw depends on the key and its position alone, not on who draws the others.
 """
 
 import math
@@ -60,8 +60,8 @@ def fill(out, first, last, key, laws, starts, columns, scales):
                 if size > 0:
                     u, state = uniform(state)
                     column = int(u * size)
-                    stay, other = columns[starts[b] + column, 0], columns[starts[b] + column, 1]
-                    j = int(column if u * size - column < stay else other)  # both are read: a branch would be a coin's toss
+                    stay, alias = columns[starts[b] + column, 0], columns[starts[b] + column, 1]
+                    j = int(column if u * size - column < stay else alias)  # both are read: a branch would be a coin's toss
                     shape += j
                     c = scales[starts[b] + j]
                 else:
@@ -92,7 +92,7 @@ def cubed_scale(shape):
 
 @compiled
 def _accepted(h, u, d):
-    """Whether ``d (1 + h)^3`` is taken as a gamma variable of shape ``d + 1/3``: with probability ``exp(g)``.
+    """True where ``d (1 + h)^3`` is taken as a gamma variable of shape ``d + 1/3``: with probability ``exp(g)``.
 
     ``g = 3 d [log(1 + h) - h + h^2/2 - h^3/3]``. The bracket is a power series that begins with ``-h^4/4``; for
     ``h > -1/2`` it is at least ``-h^4/2``. So ``1 - 3/2 d h^4 <= 1 + g <= exp(g)`` mostly spares the logarithms.
@@ -114,7 +114,7 @@ def _normal(state):
 
 @compiled
 def _candidate(state):
-    """A layer, a place in it from -1 to 1, and the state after them."""
+    """A layer, a position in it from -1 to 1, and the state after them."""
     bits, state = next_bits(state)
     return bits & np.uint64(_LAYERS - 1), 2.0 * _UNIT * np.float64(bits >> np.uint64(11)) - 1.0, state
 

@@ -31,7 +31,7 @@ class AnswerError(Exception):
 
 
 def solution_of(given: Any, theta: NDArray[Any]) -> NDArray[Any]:
-    """What a function gave for ``theta`` ``(*event)``, an array, a tensor or a list, in theta's type.
+    """Solution that a function gave for ``theta`` ``(*event)``, an array, a tensor or a list, in theta's type.
 
     Raises:
         AnswerError: something else, numbers of another shape, or NaN.
@@ -98,7 +98,7 @@ def _entry_remedy(given: tuple[Any, ...] | list[Any], event: tuple[int, ...]) ->
 def _shape_of(entry: Any) -> tuple[int, ...] | None:
     try:
         return tuple(np.shape(entry))
-    except Exception:  # as above
+    except Exception:  # ragged lists, and objects of other libraries that are no arrays
         return None
 
 

@@ -12,7 +12,7 @@ _NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
 
 
 class Arguments:
-    """Those of one call with so many rows.
+    """Further arguments of one call with so many rows.
 
     Attributes:
         named: the arguments by name, those by position under 1, 2, ...
@@ -54,11 +54,11 @@ class Arguments:
         return instances or 0
 
     def instance(self, row: int) -> int | None:
-        """Whose sample the row is; None if nothing tells."""
+        """Instance whose sample the row is; None if nothing tells."""
         return row // self.samples if self.samples else None
 
     def entries(self, row: int) -> dict[int | str, Any]:
-        """Those of the row's instance."""
+        """Further arguments of the row's instance."""
         instance = self.instance(row)
         return {} if instance is None else {key: entries[instance] for key, entries in self.named.items()}
 

@@ -1,4 +1,4 @@
-"""Solving the tasks of a black box: by this thread, other threads, processes, or whatever joblib is configured for."""
+"""Solving the tasks of a black box: by this thread, other threads, processes, or the backend set for joblib."""
 
 import math
 from collections import deque
@@ -34,7 +34,7 @@ def solve_by(
     if executor == "serial":
         yield from (solve(task, settings) for task in tasks)
         return
-    from joblib import cpu_count, effective_n_jobs  # here, since it takes a while to import
+    from joblib import cpu_count, effective_n_jobs  # here, since joblib takes a while to import
 
     workers = effective_n_jobs(jobs) if executor == "joblib" else jobs or cpu_count()
     share = chunk or max(1, math.ceil(len(tasks) / (_CHUNKS_A_JOB * workers)))
@@ -46,7 +46,7 @@ def solve_by(
 
 
 def _in_threads(chunks: list[list[Task]], settings: TaskSettings, jobs: int) -> Iterator[Outcome]:
-    """Nobody waits for these threads when the caller goes: they end after the task at hand, or with the program."""
+    """Outcomes by threads that end after the task under way, or with the program, when the caller goes."""
     left, stop = deque(enumerate(chunks)), Event()
     finished: SimpleQueue[tuple[int, list[Outcome] | BaseException]] = SimpleQueue()
 
@@ -68,12 +68,12 @@ def _in_threads(chunks: list[list[Task]], settings: TaskSettings, jobs: int) -> 
         for number in range(len(chunks)):
             while number not in early:
                 try:
-                    place, outcomes = finished.get(timeout=WAIT)
+                    position, outcomes = finished.get(timeout=WAIT)
                 except Empty:
                     continue
                 if isinstance(outcomes, BaseException):
                     raise outcomes
-                early[place] = outcomes
+                early[position] = outcomes
             yield from early.pop(number)
     finally:
         stop.set()

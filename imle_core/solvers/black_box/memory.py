@@ -28,16 +28,16 @@ class Call(NamedTuple):
 
     @classmethod
     def of(cls, rows: NDArray[Any], arguments: dict[int | str, Any]) -> "Call":
-        """That with such rows and arguments, here and now."""
+        """Call with such rows and arguments, here and now."""
         # There is no public way to ask this; where the private one should go, backward rows are solved as others are.
         task = getattr(torch._C, "_current_graph_task_id", lambda: -1)()
         return cls(rows.shape[1:], rows.dtype.str, arguments, task != -1)
 
-    def is_like(self, other: "Call") -> bool:
-        """Whether equal rows have equal solutions: the further arguments are the same objects."""
-        if (self.event, self.dtype, list(self.arguments)) != (other.event, other.dtype, list(other.arguments)):
+    def is_like(self, earlier: "Call") -> bool:
+        """True where equal rows have equal solutions: the further arguments are the same objects."""
+        if (self.event, self.dtype, list(self.arguments)) != (earlier.event, earlier.dtype, list(earlier.arguments)):
             return False
-        return all(map(is_, self.arguments.values(), other.arguments.values()))
+        return all(map(is_, self.arguments.values(), earlier.arguments.values()))
 
 
 class Memory:
@@ -53,18 +53,18 @@ class Memory:
 
     def find(self, call: Call, keys: Iterable[Hashable]) -> dict[Hashable, NDArray[Any]]:
         """The solutions that are known, by key."""
-        found = {}
+        known = {}
         with self._lock:
             rows: Mapping[Hashable, int] = {}
             if call.backward and self._forward and call.is_like(self._forward[0]):
                 _, rows, solutions = self._forward
             for key in keys:
                 if key in rows:
-                    found[key] = solutions[rows[key]]
+                    known[key] = solutions[rows[key]]
                 elif not call.arguments and (name := (call.event, call.dtype, key)) in self._kept:
                     self._kept.move_to_end(name)
-                    found[key] = self._kept[name]
-        return found
+                    known[key] = self._kept[name]
+        return known
 
     def previous(self, call: Call, row: int) -> NDArray[Any] | None:
         """The solution of that row in the last forward call."""

@@ -59,7 +59,7 @@ class _Inquest:
         self.deaths: Counter[int] = Counter()
 
     def chunks(self, left: dict[int, Task], share: int) -> list[dict[int, Task]]:
-        """What to send next of the tasks that are left: a suspect alone, or all; singly if workers end, to lose less."""
+        """Tasks to send next of those that are left: a suspect alone, or all; singly if workers end, to lose less."""
         suspects = [number for number in left if number in self.deaths][:1]
         if suspects:
             return [{number: left[number] for number in suspects}]
@@ -87,7 +87,7 @@ class _Inquest:
 
 def _solved(chunks: list[dict[int, Task]], settings: TaskSettings, jobs: int, inquest: _Inquest) -> Iterator[Numbered]:
     """Outcomes of the chunks, in order; of some of them if a worker ends."""
-    from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since it takes a while to import
+    from joblib.externals.loky.process_executor import ShutdownExecutorError  # here, since joblib is slow to import
 
     futures: list[Future[Numbered]] = []
     with TemporaryDirectory(prefix="imle-", ignore_cleanup_errors=True) as folder:
@@ -114,7 +114,7 @@ def _solved(chunks: list[dict[int, Task]], settings: TaskSettings, jobs: int, in
 class _Crew:
     """Workers that stay from call to call.
 
-    They are not joblib's own, which would be ended with those of a failure.
+    They are not joblib's own workers: a failure here ends its workers, and would end the work of others with them.
     """
 
     _crews: ClassVar[dict[tuple[int, int], "_Crew"]] = {}
@@ -125,7 +125,7 @@ class _Crew:
 
     @classmethod
     def of(cls, jobs: int) -> "_Crew":
-        """One of that size, which all callers share."""
+        """Crew of that size, which all callers share."""
         if current_process().daemon:
             raise RuntimeError(
                 "executor: got 'processes' in a daemonic process; such a one, a DataLoader's worker for instance, must not "
@@ -146,7 +146,7 @@ class _Crew:
 
 
 def _solve_noted(tasks: dict[int, Task], settings: TaskSettings, folder: str) -> Numbered:
-    """In a worker: :func:`solve` for each task, up to one that fails, unless it is late."""
+    """Outcomes of :func:`solve` in a worker for each task, up to one that fails, unless it is late."""
     outcomes: Numbered = {}
     path = Path(folder) / str(min(tasks))
     with path.open("wb", buffering=0) as note:

@@ -138,7 +138,7 @@ class BlackBox:
 
     @property
     def sense(self) -> Any:
-        """What the function declares that it does: "max", "min" or None."""
+        """Sense that the function declares: "max", "min" or None."""
         return declared(self.function, "sense")
 
     @property
@@ -153,7 +153,7 @@ class BlackBox:
         call = Call.of(rows, arguments.named)
         asked = self._asked(rows, arguments)
         known = self._memory.find(call, asked) if self.repeats else {}
-        first = {key: places[0] for key, places in asked.items()}
+        first = {key: positions[0] for key, positions in asked.items()}
         tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
         solutions, late = np.empty_like(rows), set()
         for key, solution in known.items():
@@ -183,7 +183,7 @@ class BlackBox:
         return z.to(theta.device)
 
     def _asked(self, rows: NDArray[Any], arguments: Arguments) -> dict[Hashable, list[int]]:
-        """The places of each different row, which has its instance's further arguments."""
+        """Numbers of each different row, which has its instance's further arguments."""
         if not self.repeats:
             return {row: [row] for row in range(len(rows))}
         asked: dict[Hashable, list[int]] = {}

@@ -112,18 +112,18 @@ def solve(task: Task, settings: TaskSettings) -> Outcome:
         return Failure(error.what, rest=error.rest)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # whatever a user's function may raise, SystemExit included
+    except BaseException as error:  # any that a user's function may raise, SystemExit included
         return Failure(raised(error), error)
 
 
 def late(settings: TaskSettings) -> Failure:
-    """What becomes of a task that takes too long."""
+    """Failure of a task that takes too long."""
     remedy = "; it must solve every row; raise time_limit, or take fallback='previous'"
     return Failure(f"took longer than {settings.time_limit:g} s", late=True, rest=remedy)
 
 
 def unsendable(error: BaseException) -> ArgumentTypeError:
-    """What to say of a function, or arguments of it, that cannot be pickled."""
+    """Error of a function, or arguments of it, that cannot be pickled."""
     *_, reason = str(error.__cause__ or error).strip('"\n').splitlines() or [""]  # the last line of a traceback
     return ArgumentTypeError(
         "function",
@@ -134,7 +134,7 @@ def unsendable(error: BaseException) -> ArgumentTypeError:
 
 
 def sendable(outcome: Outcome) -> Outcome:
-    """Without an error of a class that cannot be taken apart, or not put together again."""
+    """Outcome without an error of a class that cannot be taken apart, or not put together again."""
     if isinstance(outcome, Failure) and outcome.error is not None:
         try:
             pickle.loads(pickle.dumps(outcome.error))
@@ -144,7 +144,7 @@ def sendable(outcome: Outcome) -> Outcome:
 
 
 class _LateError(BaseException):
-    """Not an Exception, so that a function which catches these does not catch it."""
+    """End of the time limit; no Exception, so that a function which catches these does not catch it."""
 
 
 @contextmanager

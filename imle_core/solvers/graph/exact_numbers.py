@@ -26,20 +26,20 @@ def whole(values: Rows) -> tuple[Whole, Whole, Whole]:
     """
     fractions, exponents = np.frexp(values.astype(np.float64))
     digits = np.ldexp(fractions, 53).astype(np.int64)
-    some = digits != 0
-    zeros = np.frexp((digits & -digits).astype(np.float64))[1] - some
+    nonzero = digits != 0
+    zeros = np.frexp((digits & -digits).astype(np.float64))[1] - nonzero
     lowest = exponents + (zeros - 53)
-    unit = np.where(some, lowest, np.iinfo(np.int32).max).min(axis=1, keepdims=True, initial=np.iinfo(np.int32).max)
-    shifts = np.where(some, lowest - unit, 0).astype(np.int64)
-    top = np.where(some, exponents, np.iinfo(np.int32).min).max(axis=1, keepdims=True, initial=np.iinfo(np.int32).min)
-    sums = np.ldexp(np.abs(fractions), exponents - np.where(some, top, 0)).sum(axis=1)
+    unit = np.where(nonzero, lowest, np.iinfo(np.int32).max).min(axis=1, keepdims=True, initial=np.iinfo(np.int32).max)
+    shifts = np.where(nonzero, lowest - unit, 0).astype(np.int64)
+    top = np.where(nonzero, exponents, np.iinfo(np.int32).min).max(axis=1, keepdims=True, initial=np.iinfo(np.int32).min)
+    sums = np.ldexp(np.abs(fractions), exponents - np.where(nonzero, top, 0)).sum(axis=1)
     sums *= 1 + 2.0**-30  # more than the sum was rounded down
     bits = np.where(sums > 0, (top.astype(np.int64) - unit)[:, 0] + np.frexp(sums)[1], 0)
     return digits >> zeros, shifts, bits
 
 
 def limbs_for(bits: Whole) -> Whole:
-    """How many limbs hold numbers below ``2**(bits + 1)``: the first limb has all bits of int64, the others ``LIMB``."""
+    """Number of limbs that hold numbers below ``2**(bits + 1)``: the first has all bits of int64, the others ``LIMB``."""
     return 1 + np.maximum(bits - 2, 0) // LIMB
 
 

@@ -23,7 +23,7 @@ _REMEDIES = {
 
 
 def is_networkx(graph: Any) -> bool:
-    """Whether a graph is one of networkx, rather than an iterable of edges.
+    """True where a graph is one of networkx, rather than an iterable of edges.
 
     Raises:
         ArgumentError: a graph, matrix or tensor of another library, a class, a text, or an object that is no iterable.
@@ -45,7 +45,7 @@ def _refusal(graph: Any, library: str) -> ArgumentError:
 
 
 def _shown(graph: Any) -> str:
-    """What a graph is, without its contents."""
+    """Kind of a graph, without its contents."""
     if isinstance(graph, type):
         return f"the class {graph.__name__} in place of an object"
     kind = type(graph)

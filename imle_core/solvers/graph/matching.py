@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.exact_numbers import LIMB, in_limbs, limbs_for, whole
-from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, in_parts, where
+from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, check_sums_finite, in_parts, where
 from imle_core.solvers.rows import Rows
 
 _EDGES_A_THREAD = 2**9  # below, handing work to another thread takes as long as doing it
@@ -56,10 +56,7 @@ class Matching(GraphSolver):
         return f"Matching(nodes={len(self.nodes)}, edges={len(self.edges)}, perfect={self.perfect})"
 
     def _solve(self, rows: Rows) -> Masks:
-        if np.isposinf(rows).any():
-            raise ArgumentError(
-                "theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", "use a large number"
-            )
+        check_sums_finite(rows, "use a large number")
         allowed = rows > (-np.inf if self.perfect else 0)
         masks = np.zeros(rows.shape, np.uint8)
         status = np.zeros(len(rows), np.uint8)
@@ -67,8 +64,8 @@ class Matching(GraphSolver):
         def solve(first: int, last: int) -> None:
             step = 1 + _EDGES_AT_ONCE // len(self.edges)
             for row in range(first, last, step):
-                part = slice(row, min(row + step, last))
-                masks[part], status[part] = self._best(rows[part], allowed[part])
+                chunk = slice(row, min(row + step, last))
+                masks[chunk], status[chunk] = self._best(rows[chunk], allowed[chunk])
 
         in_parts(solve, rows, _EDGES_A_THREAD)
         if status.any():
@@ -85,14 +82,14 @@ class Matching(GraphSolver):
         from imle_core.solvers.graph.kernels.matching import maximum_matchings  # here, since numba is slow to import
 
         digits, shifts, bits = whole(np.where(allowed, rows, 0))
-        bits += len(self.nodes).bit_length() + 7  # so much larger than a weight are numbers on the way
+        bits += len(self.nodes).bit_length() + 7  # intermediate numbers have so many bits more than weights
         counts = limbs_for(bits)
         shifts += (LIMB * counts + 1 - bits)[:, None]  # the first limb tells most, so let it be full
         masks, status = np.zeros(rows.shape, np.uint8), np.zeros(len(rows), np.uint8)
         for count in np.unique(counts).tolist():
             chosen = np.flatnonzero(counts == count)
             weights = in_limbs(digits[chosen], shifts[chosen], count)
-            found, left = masks[chosen], status[chosen]
-            maximum_matchings(weights, allowed[chosen], found, left, self._first, self._arcs, self._heads, self.perfect)
-            masks[chosen], status[chosen] = found, left
+            group, left = masks[chosen], status[chosen]
+            maximum_matchings(weights, allowed[chosen], group, left, self._first, self._arcs, self._heads, self.perfect)
+            masks[chosen], status[chosen] = group, left
         return masks, status

@@ -16,7 +16,7 @@ class MinCut(CostSolver):
     A cut puts every node on the side of s or on that of t. z is 1 on the edges between the sides, of a directed graph on
     those that lead from the side of s to that of t, all parallel ones included; ``edges`` has their order.
 
-    Domain of theta: theta <= 0, since maximum cuts are another, hard problem; ``floor`` clamps capacities from below
+    Domain of theta: theta <= 0, since to find a maximum cut is NP-hard; ``floor`` clamps capacities from below
     instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. ``domain`` holds the smallest and the
     largest theta of the domain. theta = -inf is an edge that is never cut. Dinic's algorithm, O(V^2 E) a row, on whole
     numbers in the exact ratios of theta, so that nothing is rounded, in as many limbs of 60 bits as a row needs: one for
@@ -91,7 +91,7 @@ class MinCut(CostSolver):
             capacities = np.repeat(in_limbs(digits[chosen], shifts[chosen], count), 2, axis=1)
             if self.directed:
                 capacities[:, 1::2] = 0
-            found = np.zeros((len(chosen), len(self.nodes)), np.uint8)
-            smallest_sides(capacities, found, self._first, self._arcs, self._heads, self._source, self._sink)
-            sides[chosen] = found
+            reached = np.zeros((len(chosen), len(self.nodes)), np.uint8)
+            smallest_sides(capacities, reached, self._first, self._arcs, self._heads, self._source, self._sink)
+            sides[chosen] = reached
         return sides

@@ -52,7 +52,7 @@ class ShortestPath(CostSolver):
             )
         self._arcs = self._out_arcs()
         self._order = self._topological_order() if self.directed else None
-        if self._order is None:  # of several cycles none may be negative, whatever their other edges
+        if self._order is None:  # no cycle may be negative, however small its other edges
             self.domain = -np.inf, 0.0 - (self.floor or 0.0)
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ class ShortestPath(CostSolver):
         first, heads, _ = self._arcs
         entering = np.bincount(heads, minlength=len(self.nodes))
         order = np.flatnonzero(entering == 0).tolist()
-        for node in order:  # it grows on the way
+        for node in order:  # the list grows while it is walked through
             for head in heads[first[node] : first[node + 1]].tolist():
                 entering[head] -= 1
                 if entering[head] == 0:
@@ -95,21 +95,21 @@ class ShortestPath(CostSolver):
         ends = self._from, self._to
 
         def solve(first: int, last: int) -> None:
-            part, out, found = costs[first:last], masks[first:last], status[first:last]
+            chunk, out, outcomes = costs[first:last], masks[first:last], status[first:last]
             if self._order is not None:
-                kernel.acyclic_paths(part, out, found, *self._arcs, self._order, *ends)
+                kernel.acyclic_paths(chunk, out, outcomes, *self._arcs, self._order, *ends)
                 return
-            negative = (part < 0).any(axis=1)
+            negative = (chunk < 0).any(axis=1)
             if not negative.any():
-                kernel.dijkstra_paths(part, out, found, *self._arcs, *ends)
+                kernel.dijkstra_paths(chunk, out, outcomes, *self._arcs, *ends)
                 return
             for chosen, method, graph in (
                 (~negative, kernel.dijkstra_paths, self._arcs),
                 (negative, kernel.bellman_ford_paths, (self._ends, len(self.nodes))),
             ):
-                paths, states = np.zeros((chosen.sum(), part.shape[1]), np.uint8), np.zeros(chosen.sum(), np.int8)
-                method(part[chosen], paths, states, *graph, *ends)
-                out[chosen], found[chosen] = paths, states
+                paths, states = np.zeros((chosen.sum(), chunk.shape[1]), np.uint8), np.zeros(chosen.sum(), np.int8)
+                method(chunk[chosen], paths, states, *graph, *ends)
+                out[chosen], outcomes[chosen] = paths, states
 
         in_parts(solve, costs)
         for row in np.flatnonzero(status).tolist():
@@ -123,7 +123,7 @@ class ShortestPath(CostSolver):
             masks[row, self._exact_path(read[row], where(row, rows))] = 1
         return masks
 
-    def _exact_path(self, costs: Rows, place: str) -> list[int]:
+    def _exact_path(self, costs: Rows, location: str) -> list[int]:
         """Edges of the cheapest path, by the same rules in whole numbers.
 
         For rows whose labels in float64 do not settle: those with a negative cycle, and those where rounding makes a cycle
@@ -148,7 +148,7 @@ class ShortestPath(CostSolver):
             if last < 0:
                 break
         if last >= 0:
-            self._raise_cycle(last, {v: ends[edge][0] for v, edge in entry.items()}, place)
+            self._raise_cycle(last, {v: ends[edge][0] for v, edge in entry.items()}, location)
         path, node = list[int](), self._to
         while node != self._from:
             fitting = (
@@ -162,18 +162,18 @@ class ShortestPath(CostSolver):
             node = ends[path[-1]][0]
         return path
 
-    def _raise_cycle(self, node: int, before: dict[int, int], place: str) -> None:
+    def _raise_cycle(self, node: int, before: dict[int, int], location: str) -> None:
         for _ in self.nodes:  # back along the labels until surely on the cycle
             node = before[node]
         cycle = [node]
         while before[cycle[-1]] != node:
             cycle.append(before[cycle[-1]])
         cycle.reverse()
-        least = cycle.index(min(cycle))
-        names = " -> ".join(repr(self.nodes[i]) for i in [*cycle[least:], *cycle[:least], cycle[least]])
+        first = cycle.index(min(cycle))
+        names = " -> ".join(repr(self.nodes[i]) for i in [*cycle[first:], *cycle[:first], cycle[first]])
         raise ArgumentError(
             "theta",
-            f"a cycle of negative cost {names}{place}",
+            f"a cycle of negative cost {names}{location}",
             "costs -theta must sum to >= 0 on every cycle",
             "lower theta on its edges, or give floor=0 to clamp costs",
         )

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock, in_threads
 from imle_core.solvers.graph.kinds import is_networkx
 from imle_core.solvers.rows import Rows, as_rows
@@ -70,7 +70,7 @@ class GraphSolver:
 
     @property
     def simple(self) -> bool:
-        """Whether it has neither parallel edges nor self-loops."""
+        """True where it has neither parallel edges nor self-loops."""
         ends = self._ends if self.directed else np.sort(self._ends, axis=1)
         return not self._loops.any() and len(np.unique(ends, axis=0)) == len(ends)
 
@@ -83,8 +83,8 @@ class GraphSolver:
     def _node(self, name: str, node: Node) -> int:
         """Number of a node that the user named."""
         if node not in self._number:
-            some = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
-            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {some}")
+            names = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
+            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {names}")
         return self._number[node]
 
     def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -116,18 +116,18 @@ class GraphSolver:
         reached, left = {start}, [start]
         while left:
             node = left.pop()
-            found = set(heads[first[node] : first[node + 1]].tolist()) - reached
-            reached |= found
-            left += found
+            nearby = set(heads[first[node] : first[node + 1]].tolist()) - reached
+            reached |= nearby
+            left += nearby
         return reached
 
     def _read(self, theta: Tensor) -> Rows:
         """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
         rows, edges = as_rows(theta), len(self.edges)
         if rows.ndim != 2 or rows.shape[1] != edges:
-            raise ArgumentError(
+            raise wrong_shape(
                 "theta",
-                f"shape {tuple(theta.shape)}",
+                theta,
                 f"a graph of {edges} edges needs (N, {edges})",
                 "give one entry an edge, in the order of solver.edges",
             )
@@ -169,13 +169,8 @@ class CostSolver(GraphSolver):
             below = costs < self.floor
             clamped = int(np.count_nonzero(below))
             costs[below] = self.floor
-        elif np.isneginf(costs).any():
-            raise ArgumentError(
-                "theta",
-                f"{int(np.isneginf(costs).sum())} +inf",
-                "sums over edges must be finite",
-                "use a large number, or give floor",
-            )
+        else:
+            check_sums_finite(rows, "use a large number, or give floor")
         with self._counting:
             self.clamped += clamped
             self.seen += int(np.count_nonzero(costs != np.inf))
@@ -194,6 +189,12 @@ class CostSolver(GraphSolver):
             )
 
 
+def check_sums_finite(rows: Rows, remedy: str) -> None:
+    """Refuses rows with +inf."""
+    if np.isposinf(rows).any():
+        raise ArgumentError("theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", remedy)
+
+
 def whole_numbers(values: Iterable[float]) -> list[int]:
     """Finite floats as whole numbers in the same exact ratios."""
     ratios = [float(value).as_integer_ratio() for value in values]
@@ -207,7 +208,7 @@ def in_parts(solve: Callable[[int, int], None], rows: Rows, edges_a_thread: int 
 
 
 def where(row: int, rows: Rows) -> str:
-    """Which row an error is about, where there are several."""
+    """Words for the row that an error is about, where there are several."""
     return f" in row {row} of {len(rows)}" if len(rows) > 1 else ""
 
 

@@ -57,9 +57,9 @@ class SpanningTree(GraphSolver):
         sizes = np.zeros(len(rows), np.int64)
 
         def solve(first: int, last: int) -> None:
-            part = rows[first:last]
-            order = np.argsort(-part, axis=1, kind="stable")
-            spanning_trees(part, order, masks[first:last], sizes[first:last], self._ends, len(self.nodes))
+            chunk = rows[first:last]
+            order = np.argsort(-chunk, axis=1, kind="stable")
+            spanning_trees(chunk, order, masks[first:last], sizes[first:last], self._ends, len(self.nodes))
 
         in_parts(solve, rows)
         short = sizes < len(self.nodes) - 1

@@ -2,5 +2,6 @@
 
 from imle_core.solvers.grid.acyclic_path import AcyclicGridPath
 from imle_core.solvers.grid.path import GridPath
+from imle_core.solvers.grid.tuning import Tuning
 
-__all__ = ["AcyclicGridPath", "GridPath"]
+__all__ = ["AcyclicGridPath", "GridPath", "Tuning"]

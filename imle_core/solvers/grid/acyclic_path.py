@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import in_threads
-from imle_core.solvers.grid.tuning import TUNING, Tuning
+from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
@@ -26,6 +26,7 @@ class AcyclicGridPath:
     Raises:
         ArgumentError: when called, parameters that are not ``(N, H, W)``, NaN, infinite gains, or corners that walls
             separate.
+        ArgumentTypeError: a ``tuning`` that is none; when called, what is no dense tensor of real numbers.
 
     >>> AcyclicGridPath()(torch.tensor([[[1.0, 5.0], [-2.0, 1.0]]]))
     tensor([[[1., 1.],
@@ -35,6 +36,7 @@ class AcyclicGridPath:
     pure, sense = True, "max"
 
     def __init__(self, diagonal: bool = True, *, tuning: Tuning = TUNING) -> None:
+        check_tuning(tuning)
         self.diagonal, self.tuning = bool(diagonal), tuning
 
     def __repr__(self) -> str:
@@ -44,9 +46,7 @@ class AcyclicGridPath:
         """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""
         rows = as_rows(theta)
         if rows.ndim != 3 or 0 in rows.shape[1:]:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
-            )
+            raise wrong_shape("theta", theta, "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map")
         check_below_infinity(rows, "gains")
         rows = shrunk(rows)
         from imle_core.solvers.grid.kernels.acyclic import best_paths  # here, since numba takes half a second to import

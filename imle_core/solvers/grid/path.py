@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_name, check_numbers
+from imle_core.checks import ArgumentError, check_name, check_numbers, wrong_shape
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import Known
-from imle_core.solvers.grid.tuning import TUNING, Tuning
+from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import Rows, array_of, as_rows, numbers
 
 Tile: TypeAlias = tuple[int, int]
@@ -57,6 +57,7 @@ class GridPath:
     Raises:
         ArgumentError: an argument outside its range; when called, parameters that are not ``(N, H, W)``, NaN, a start or
             goal that is outside the map, in a wall, or cut off from the other by walls.
+        ArgumentTypeError: a ``tuning`` that is none; when called, what is no dense tensor of real numbers.
 
     >>> GridPath()(torch.tensor([[[-1.0, -9.0], [-1.0, -1.0]]]))
     tensor([[[1., 0.],
@@ -80,6 +81,7 @@ class GridPath:
         if not 0 < float(floor) < _CEILING:
             raise ArgumentError("floor", repr(floor), "it must be > 0 and finite", "the usual value is 1e-4")
         check_name("engine", engine, get_args(Engine))
+        check_tuning(tuning)
         self.moves, self.floor, self.engine, self.tuning = moves, float(floor), engine, tuning
         self.start = None if start is None else _tile("start", start)
         self.goal = None if goal is None else _tile("goal", goal)
@@ -94,9 +96,7 @@ class GridPath:
         """Masks of the cheapest paths, ``(N, H, W)``, in theta's type and on its device."""
         gains = numbers(theta)
         if gains.dim() != 3 or 0 in gains.shape[1:]:
-            raise ArgumentError(
-                "theta", f"shape {tuple(theta.shape)}", "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map"
-            )
+            raise wrong_shape("theta", theta, "a grid path needs (N, H, W)", "use theta.unsqueeze(0) for one map")
         if self.engine == "torch" or (self.engine == "compiled" and (gains.is_cuda or not _is_compiling())):
             return self._solve_on_device(gains).to(theta)
         rows = array_of(gains)
@@ -178,10 +178,10 @@ class GridPath:
     def _followers(self, tile: Tile, left: set[Tile], goal: Tile) -> list[Tile]:
         """Neighbours of ``tile`` among ``left``: the goal, then those with ever fewer ways on."""
 
-        def around(place: Tile) -> list[Tile]:
-            return [other for down, right in self._steps if (other := (place[0] + down, place[1] + right)) in left]
+        def around(centre: Tile) -> list[Tile]:
+            return [neighbour for down, right in self._steps if (neighbour := (centre[0] + down, centre[1] + right)) in left]
 
-        return sorted(around(tile), key=lambda other: (other == goal, len(around(other))), reverse=True)
+        return sorted(around(tile), key=lambda neighbour: (neighbour == goal, len(around(neighbour))), reverse=True)
 
     def check_path(self, mask: NDArray[np.generic]) -> None:
         """Refuses a mask ``(H, W)`` that no costs make the cheapest path.
@@ -290,10 +290,10 @@ class GridPath:
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        found = solve(maps, grid, which, masks, threads, self.tuning)
-        if found.passable < len(which) * tiles and not found.nans:
+        outcome = solve(maps, grid, which, masks, threads, self.tuning)
+        if outcome.passable < len(which) * tiles and not outcome.nans:
             self._check_ends(rows, noise, temperature)
-        self._report(*found, count, ends)
+        self._report(*outcome, count, ends)
         return torch.from_numpy(masks)
 
     def _solve_on_device(self, theta: Tensor) -> Tensor:
@@ -306,8 +306,8 @@ class GridPath:
         is_fast = self.engine == "compiled" and on_triton.available(theta.device)
         cheapest_paths = on_triton.cheapest_paths if is_fast else on_torch.cheapest_paths
         masks, reached = cheapest_paths(inside, start, goal, self._steps, self.tuning)
-        found = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
-        nans, clamped, passable, walled, missed = torch.stack(found).tolist()
+        figures = [costs.isnan().sum(), (inside != costs).sum(), (costs != torch.inf).sum(), ends.sum(), (~reached).sum()]
+        nans, clamped, passable, walled, missed = torch.stack(figures).tolist()
         if walled and not nans:
             end, row = next(iter(ends.nonzero().tolist()))
             self._refuse_wall(("start", "goal")[end], (start, goal)[end], row, len(theta))
@@ -336,7 +336,7 @@ class GridPath:
 
 
 def _can_fuse(theta: Tensor, eps: Tensor) -> bool:
-    """Whether a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
+    """True where a kernel can add eps ``(B, S, H, W)`` to theta ``(B, 1 or S, H, W)``."""
     if not (theta.dtype == eps.dtype and theta.dtype in _KERNEL_TYPES and theta.is_cpu and eps.is_cpu and eps.numel()):
         return False
     fitting = eps.shape, (*eps.shape[:1], 1, *eps.shape[2:])
@@ -349,7 +349,7 @@ def _real(values: Tensor) -> Tensor:
 
 
 def _tile(name: str, given: Iterable[SupportsIndex]) -> Tile:
-    """Row and column, of whatever type of whole numbers."""
+    """Row and column, of any type of whole numbers."""
     try:
         row, column = map(index, given)
     except (TypeError, ValueError):

@@ -5,7 +5,9 @@ were not measured alone. Numbers that a kernel needs when it is compiled, as the
 keep results right, as the largest cost, are constants of the modules that use them.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from imle_core.checks import ArgumentTypeError
 
 
 class BucketsTuning(NamedTuple):
@@ -96,3 +98,10 @@ class Tuning(NamedTuple):
 
 TUNING = Tuning()
 """The numbers in use."""
+
+
+def check_tuning(tuning: Any) -> None:
+    """Numbers about speed must be a :class:`Tuning`."""
+    if not isinstance(tuning, Tuning):
+        kind = f"the class {tuning.__name__}" if isinstance(tuning, type) else type(tuning).__name__
+        raise ArgumentTypeError("tuning", kind, "it must be a Tuning", "use Tuning(), or leave it out")

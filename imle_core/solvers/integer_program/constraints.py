@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.solvers.rows import as_array
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -14,8 +14,8 @@ Matrix: TypeAlias = Any  # a dense array or one of scipy.sparse, which has no ty
 _INFINITE = 1e15  # where HiGHS takes a coefficient for infinite
 
 
-def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, most: float | None) -> Any:
-    """Rows as a sparse array, with their right-hand sides; None for none. ``most`` is the infinity that these may be."""
+def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None, infinity: float | None) -> Any:
+    """Rows as a sparse array, with their right-hand sides; None for none. Sides may be ``infinity``, unless None."""
     from scipy.sparse import csr_array, issparse
 
     if matrix is None and right is None:
@@ -27,20 +27,18 @@ def system(name: str, matrix: Matrix | None, side: str, right: ArrayLike | None,
     if not issparse(matrix):
         matrix = _numbers(name, matrix)
         if matrix.ndim != 2:
-            raise ArgumentError(name, f"shape {matrix.shape}", "it must be (rows, variables)", "give one row a constraint")
+            raise wrong_shape(name, matrix, "it must be (rows, variables)", "give one row a constraint")
     elif matrix.dtype.kind == "c":
         raise _complex(name, matrix)
     rows, sides = csr_array(matrix, dtype=np.float64), _numbers(side, right)
     if sides.shape != rows.shape[:1]:
-        raise ArgumentError(
-            side, f"shape {sides.shape}", f"{name} has {rows.shape[0]} rows", f"{side} must be ({rows.shape[0]},)"
-        )
+        raise wrong_shape(side, sides, f"{name} has {rows.shape[0]} rows", f"{side} must be ({rows.shape[0]},)")
     if not np.isfinite(rows.data).all():
         raise ArgumentError(name, "NaN or infinite coefficients", "they must be finite", "leave out what does not bind")
     if rows.nnz and (largest := np.abs(rows.data).max()) >= _INFINITE:
         raise ArgumentError(name, f"a coefficient of {largest:.3g}", "HiGHS takes those below 1e15", "scale the row")
-    if not (np.isfinite(sides) | (sides == most)).all():
-        rule = "finite" if most is None else "finite or +inf"
+    if not (np.isfinite(sides) | (sides == infinity)).all():
+        rule = "finite" if infinity is None else "finite or +inf"
         raise ArgumentError(
             side, str(sides[~np.isfinite(sides)].min()), f"it must be {rule}", "leave out what does not bind"
         )
@@ -51,7 +49,7 @@ def vector_of(name: str, value: ArrayLike) -> Vector:
     """One number for all variables, or one for each."""
     vector = _numbers(name, value)
     if vector.ndim > 1:
-        raise ArgumentError(name, f"shape {vector.shape}", "it must be one number or (variables,)", "flatten it")
+        raise wrong_shape(name, vector, "it must be one number or (variables,)", "flatten it")
     return vector
 
 

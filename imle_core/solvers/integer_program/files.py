@@ -19,7 +19,7 @@ from imle_core.solvers.integer_program.linear_model import Arrays, FormatError, 
 from imle_core.solvers.integer_program.lp_format import read_lp
 from imle_core.solvers.integer_program.mps_format import read_mps
 
-_UNPACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {  # by the first bytes of a file
+_UNPACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {  # keys are the first bytes of packed files
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ": lzma.LZMAFile,
@@ -28,7 +28,7 @@ _PACKED = (".gz", ".bz2", ".xz")
 _LONGEST = 2**24  # characters of a line
 _RATIO, _SMALL = 100, 2**24  # a packed file has at most so many times its bytes as characters, or so many
 _SHORT = 16  # characters as which a shorter line is counted
-_LETTERS = 300  # of a message
+_LETTERS = 300  # a message has so many at most
 
 
 class ProgramWarning(UserWarning):
@@ -52,20 +52,20 @@ def read_program(path: Path, order: Sequence[str] | None) -> tuple[dict[str, Any
     names = columns if order is None else list(order)
     _check_names(names, columns, _tail(path))
     position = {name: column for column, name in enumerate(program.names)}
-    place = [position[name] for name in names]
-    rows, least, most = program.rows.tocsc()[:, place].tocsr(), program.least, program.most
+    indices = [position[name] for name in names]
+    rows, row_lower, row_upper = program.rows.tocsc()[:, indices].tocsr(), program.row_lower, program.row_upper
     from scipy.sparse import vstack  # here, since scipy takes long to import
 
-    equal = least == most
-    above, below = ~equal & (most < np.inf), ~equal & (least > -np.inf)
+    equal = row_lower == row_upper
+    above, below = ~equal & (row_upper < np.inf), ~equal & (row_lower > -np.inf)
     constraints = {
         "A": vstack([rows[above], -rows[below]]),
-        "b": np.concatenate([most[above], -least[below]]),
+        "b": np.concatenate([row_upper[above], -row_lower[below]]),
         "A_eq": rows[equal],
-        "b_eq": most[equal],
-        "lower": program.lower[place],
-        "upper": program.upper[place],
-        "integrality": program.integral[place],
+        "b_eq": row_upper[equal],
+        "lower": program.lower[indices],
+        "upper": program.upper[indices],
+        "integrality": program.integral[indices],
     }
     return constraints, tuple(names)
 
@@ -102,10 +102,10 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
         stream = io.BufferedReader(unpack(file))
         if stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
             encoding = "utf-16"
-        most, text = max(_SMALL, _RATIO * path.stat().st_size), io.TextIOWrapper(stream, encoding)
+        budget, text = max(_SMALL, _RATIO * path.stat().st_size), io.TextIOWrapper(stream, encoding)
         while line := text.readline(_LONGEST):
-            most -= max(len(line), _SHORT)
-            if len(line) == _LONGEST or most < 0:
+            budget -= max(len(line), _SHORT)
+            if len(line) == _LONGEST or budget < 0:
                 raise OSError("a line of 16 million letters, or 100 times the bytes of the file")
             yield line
 
@@ -142,8 +142,8 @@ def _check_names(names: list[str], columns: list[str], path: str) -> None:
 
 def _some(names: list[str]) -> str:
     first = ", ".join(shown(name)[1:-1] for name in names[: 5 if max(map(len, names[:5])) < 20 else 1])
-    more = len(names) - (first.count(", ") + 1)
-    return first + (f" and {more} more" if more else "")
+    remaining = len(names) - (first.count(", ") + 1)
+    return first + (f" and {remaining} more" if remaining else "")
 
 
 def _message(path: Path, text: str) -> str:

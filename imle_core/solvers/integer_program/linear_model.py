@@ -45,13 +45,13 @@ def number(text: str, line: int, limits: bool = False) -> float:
 
 
 class Arrays(NamedTuple):
-    """A program as arrays: ``least <= rows z <= most``, ``lower <= z <= upper``.
+    """A program as arrays: ``row_lower <= rows z <= row_upper``, ``lower <= z <= upper``.
 
     Attributes:
         names: of the variables.
         rows: ``(m, n)``, of scipy.sparse.
-        least: ``(m,)``.
-        most: ``(m,)``.
+        row_lower: ``(m,)``.
+        row_upper: ``(m,)``.
         lower: ``(n,)``.
         upper: ``(n,)``.
         integral: ``(n,)``.
@@ -60,8 +60,8 @@ class Arrays(NamedTuple):
 
     names: list[str]
     rows: Any
-    least: NDArray[np.float64]
-    most: NDArray[np.float64]
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     integral: NDArray[np.bool_]
@@ -75,7 +75,7 @@ class LinearModel:
         self.columns: dict[str, int] = {}
         self.lower, self.upper = array("d"), array("d")
         self.integral, self.is_used = bytearray(), bytearray()
-        self.least, self.most = array("d"), array("d")
+        self.row_lower, self.row_upper = array("d"), array("d")
         self._entries, self._row_of, self._column_of = array("d"), array("l"), array("l")
 
     def column(self, name: str) -> int:
@@ -90,11 +90,11 @@ class LinearModel:
         self.columns[name] = len(self.columns)
         return self.columns[name]
 
-    def add_row(self, least: float, most: float) -> int:
+    def add_row(self, lower: float, upper: float) -> int:
         """The number of a new row, without entries."""
-        self.least.append(least)
-        self.most.append(most)
-        return len(self.least) - 1
+        self.row_lower.append(lower)
+        self.row_upper.append(upper)
+        return len(self.row_lower) - 1
 
     def add_entry(self, row: int, column: int, value: float) -> None:
         """Adds to what multiplies a variable in a row."""
@@ -119,12 +119,12 @@ class LinearModel:
                     "or -inf and no larger (it is 0 where none is given); give both"
                 )
         entries = (np.array(self._entries), (np.array(self._row_of), np.array(self._column_of)))
-        rows = csr_array(entries, shape=(len(self.least), len(self.columns)))  # sums entries of the same place
+        rows = csr_array(entries, shape=(len(self.row_lower), len(self.columns)))  # sums entries of the same position
         if not np.isfinite(rows.data).all():
             raise FormatError("a variable's numbers add up to infinity in a constraint; they must be finite; scale it")
         return Arrays(
             list(self.columns),
             rows,
-            *(np.array(limits) for limits in (self.least, self.most, self.lower, self.upper)),
+            *(np.array(limits) for limits in (self.row_lower, self.row_upper, self.lower, self.upper)),
             *(np.frombuffer(flags, np.bool_) for flags in (self.integral, self.is_used)),
         )

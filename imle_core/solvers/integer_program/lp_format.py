@@ -214,11 +214,11 @@ class _Reader:
                     raise self._refuse(begin, "a range is between two <= or two >=", "mend the line")
                 limits[second] = self._limit(begin)
             limits = {side: limit - moved for side, limit in limits.items()}
-        least = limits.get(">", limits.get("=", -math.inf))
-        most = limits.get("<", limits.get("=", math.inf))
-        if not (least < math.inf and most > -math.inf):
+        lower = limits.get(">", limits.get("=", -math.inf))
+        upper = limits.get("<", limits.get("=", math.inf))
+        if not (lower < math.inf and upper > -math.inf):
             raise self._refuse(begin, "no finite sum meets its infinite limit", "give it a finite one")
-        row = self._model.add_row(least, most)
+        row = self._model.add_row(lower, upper)
         for column, value in terms:
             self._model.is_used[column] = True
             self._model.add_entry(row, column, value)

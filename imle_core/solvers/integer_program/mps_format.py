@@ -221,10 +221,10 @@ class _Reader:
             if math.isinf(right) and (kind == "E" or (right > 0) != (kind == "L") or name in self._ranges):
                 raise FormatError(f"row {shown(name)} has right-hand side {right:g}; nothing meets it; give a finite one")
             width = self._ranges.get(name, 0.0)
-            model.least[row] = right - (abs(width) if kind == "L" else -min(width, 0.0) if kind == "E" else 0.0)
-            model.most[row] = right + (abs(width) if kind == "G" else max(width, 0.0) if kind == "E" else 0.0)
+            model.row_lower[row] = right - (abs(width) if kind == "L" else -min(width, 0.0) if kind == "E" else 0.0)
+            model.row_upper[row] = right + (abs(width) if kind == "G" else max(width, 0.0) if kind == "E" else 0.0)
             if kind == "L" and name not in self._ranges:
-                model.least[row] = -math.inf
+                model.row_lower[row] = -math.inf
             if kind == "G" and name not in self._ranges:
-                model.most[row] = math.inf
+                model.row_upper[row] = math.inf
         return model

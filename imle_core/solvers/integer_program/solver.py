@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock
 from imle_core.solvers.integer_program.constraints import Matrix, Vector, check_bounds, system, vector_of
 from imle_core.solvers.integer_program.files import read_program
@@ -113,52 +113,29 @@ class IntegerProgram:
         from scipy.optimize import Bounds, LinearConstraint  # here, since scipy takes long to import
         from scipy.sparse import csc_array, vstack
 
-        if time_limit is not None and not 0 < time_limit < math.inf:
-            raise ArgumentError("time_limit", repr(time_limit), "it must be > 0 and finite", "use None for no limit")
-        if not 0 <= gap < math.inf:
-            raise ArgumentError("gap", repr(gap), "it must be >= 0 and finite", "use 0 for the best solution")
-        if not incumbent_gap >= 0:
-            raise ArgumentError("incumbent_gap", repr(incumbent_gap), "it must be >= 0", "use inf for any")
+        _check_limits(time_limit, gap, incumbent_gap)
         blocks = {"A": system("A", A, "b", b, np.inf), "A_eq": system("A_eq", A_eq, "b_eq", b_eq, None)}
-        vectors = {name: vector_of(name, value) for name, value in (("lower", lower), ("upper", upper))}
-        vectors["integrality"] = vector_of("integrality", integrality)
-        sizes = {name: block[0].shape[1] for name, block in blocks.items() if block is not None}
-        sizes |= {name: len(value) for name, value in vectors.items() if value.ndim}
-        if not any(sizes.values()):
-            raise ArgumentError("A", "no variables", "a program needs at least one", "give A, A_eq or bounds with n entries")
-        first, entries = next(iter(sizes.items()))
-        for name, size in sizes.items():
-            if size != entries:
-                raise ArgumentError(
-                    name, f"{size} variables", f"{first} has {entries}", "all must have as many as theta has entries"
-                )
-        low, high, whole = (np.array(np.broadcast_to(value, entries)) for value in vectors.values())
-        check_bounds(low, high, whole)
-        self.entries, self.time_limit, self.gap = entries, time_limit, float(gap)
+        given = {"lower": lower, "upper": upper, "integrality": integrality}
+        vectors = {name: vector_of(name, value) for name, value in given.items()}
+        self.entries = _common_size(
+            {name: block[0].shape[1] for name, block in blocks.items() if block is not None}
+            | {name: len(vector) for name, vector in vectors.items() if vector.ndim}
+        )
+        self._low, self._high, whole = (np.array(np.broadcast_to(vector, self.entries)) for vector in vectors.values())
+        check_bounds(self._low, self._high, whole)
+        self.time_limit, self.gap = time_limit, float(gap)
         self.incumbent, self.incumbent_gap, self.incumbents = bool(incumbent), float(incumbent_gap), 0
-        self._integral = whole == 1
-        self._low, self._high = low, high
-        self._bounds = Bounds(low, high)
+        self._integral, self._bounds = whole == 1, Bounds(self._low, self._high)
         present = [block for block in blocks.values() if block is not None]
-        self._rows: Any = csc_array(vstack([rows for rows, _ in present])) if present else csc_array((0, entries))
-        self._most = np.concatenate([most for _, most in present] or [np.zeros(0)])
-        equations = 0 if blocks["A_eq"] is None else len(blocks["A_eq"][1])
-        self._least = np.full(len(self._most), -np.inf)
-        self._least[len(self._most) - equations :] = self._most[len(self._most) - equations :]
-        self._constraints = LinearConstraint(self._rows, self._least, self._most) if present else ()
+        self._rows: Any = csc_array(vstack([rows for rows, _ in present])) if present else csc_array((0, self.entries))
+        self._largest = np.concatenate([sides for _, sides in present] or [np.zeros(0)])
+        inequalities = len(self._largest) - (0 if blocks["A_eq"] is None else len(blocks["A_eq"][1]))
+        self._smallest = np.where(np.arange(len(self._largest)) < inequalities, -np.inf, self._largest)
+        self._constraints = LinearConstraint(self._rows, self._smallest, self._largest) if present else ()
         self._counting = OwnLock()
 
     @classmethod
-    def from_file(
-        cls,
-        path: str | Path,
-        *,
-        order: Sequence[str] | None = None,
-        time_limit: float | None = None,
-        gap: float = 0.0,
-        incumbent: bool = False,
-        incumbent_gap: float = math.inf,
-    ) -> "IntegerProgram":
+    def from_file(cls, path: str | Path, *, order: Sequence[str] | None = None, **limits: Any) -> "IntegerProgram":
         """The constraints, bounds and integrality of an LP or MPS file; its objective is ignored, theta takes its place.
 
         The program maximises even where the file says to minimise. A file may be packed (.gz, .bz2, .xz); text that is
@@ -172,10 +149,7 @@ class IntegerProgram:
                 or .xz.
             order: every variable's name once, in the order of theta's entries; the file's order, of first mention, if None.
                 ``names`` has it.
-            time_limit: as in the constructor, like those below.
-            gap: likewise.
-            incumbent: likewise.
-            incumbent_gap: likewise.
+            **limits: ``time_limit``, ``gap``, ``incumbent`` and ``incumbent_gap``, as in the constructor.
 
         Raises:
             ArgumentError: no such file, no program in its format, or an order that is not one; what no linear or integer
@@ -183,26 +157,20 @@ class IntegerProgram:
                 semi-continuous variables, several objectives or scenarios; the message says where.
         """
         constraints, names = read_program(Path(path), order)
-        program = cls(
-            **constraints,
-            time_limit=time_limit,
-            gap=gap,
-            incumbent=incumbent,
-            incumbent_gap=incumbent_gap,
-        )
+        program = cls(**constraints, **limits)
         program.names = names
         return program
 
     def __repr__(self) -> str:
-        return f"IntegerProgram(variables={self.entries}, integers={self._integral.sum()}, rows={len(self._most)})"
+        return f"IntegerProgram(variables={self.entries}, integers={self._integral.sum()}, rows={len(self._largest)})"
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         gains = as_rows(theta)
         if gains.ndim == 0 or math.prod(gains.shape[1:]) != self.entries:
-            raise ArgumentError(
+            raise wrong_shape(
                 "theta",
-                f"shape {tuple(theta.shape)}",
+                theta,
                 f"the program has {self.entries} variables",
                 f"it must be (N, *event) with {self.entries} entries an instance",
             )
@@ -244,9 +212,9 @@ class IntegerProgram:
         result = self._milp(costs, self._integral, self._bounds)
         early = result.status == 1
         if early and (not self.incumbent or result.x is None):
-            found = "none" if result.x is None else "one"
+            number = "none" if result.x is None else "one"
             raise TimeLimitError(
-                f"time_limit: got {self.time_limit}; instance {row} took longer, with {found} found that is feasible; "
+                f"time_limit: got {self.time_limit}; instance {row} took longer, with {number} found that is feasible; "
                 + ("allow more, or a gap" if self.incumbent else "allow more, a gap, or incumbent=True"),
                 row,
             )
@@ -267,12 +235,12 @@ class IntegerProgram:
                 )
         return z, early
 
-    def _rounded(self, costs: Vector, found: Vector, row: int) -> Vector:
-        """``found`` within its bounds, with whole numbers where they must be."""
+    def _rounded(self, costs: Vector, solution: Vector, row: int) -> Vector:
+        """``solution`` within its bounds, with whole numbers where they must be."""
         from scipy.optimize import Bounds
 
-        z = found.clip(self._low, self._high)
-        z[self._integral] = found[self._integral].round()
+        z = solution.clip(self._low, self._high)
+        z[self._integral] = solution[self._integral].round()
         if self._holds(z):
             return z + 0.0  # -0.0 becomes 0.0
         held = Bounds(np.where(self._integral, z, self._low), np.where(self._integral, z, self._high))
@@ -287,8 +255,8 @@ class IntegerProgram:
 
     def _holds(self, z: Vector) -> bool:
         values = self._rows @ z
-        above = values - self._most > _TOLERANCE * np.abs(self._most).clip(1)
-        below = self._least - values > _TOLERANCE * np.abs(self._least).clip(1)
+        above = values - self._largest > _TOLERANCE * np.abs(self._largest).clip(1)
+        below = self._smallest - values > _TOLERANCE * np.abs(self._smallest).clip(1)
         return not (above | below).any()
 
     def _failure(self, result: Any, row: int) -> ProgramError:
@@ -325,8 +293,30 @@ class IntegerProgram:
         return result
 
 
+def _check_limits(time_limit: float | None, gap: float, incumbent_gap: float) -> None:
+    if time_limit is not None and not 0 < time_limit < math.inf:
+        raise ArgumentError("time_limit", repr(time_limit), "it must be > 0 and finite", "use None for no limit")
+    if not 0 <= gap < math.inf:
+        raise ArgumentError("gap", repr(gap), "it must be >= 0 and finite", "use 0 for the best solution")
+    if not incumbent_gap >= 0:
+        raise ArgumentError("incumbent_gap", repr(incumbent_gap), "it must be >= 0", "use inf for any")
+
+
+def _common_size(sizes: dict[str, int]) -> int:
+    """Number of variables, on which all arguments that have one must agree."""
+    if not any(sizes.values()):
+        raise ArgumentError("A", "no variables", "a program needs at least one", "give A, A_eq or bounds with n entries")
+    first, entries = next(iter(sizes.items()))
+    for name, size in sizes.items():
+        if size != entries:
+            raise ArgumentError(
+                name, f"{size} variables", f"{first} has {entries}", "all must have as many as theta has entries"
+            )
+    return entries
+
+
 def _costs(values: Vector) -> Vector:
-    """What to minimise: ``-values``, scaled; without -0.0, so that equal rows are equal bytes."""
+    """Costs to minimise: ``-values``, scaled; without -0.0, so that equal rows are equal bytes."""
     exponent = int(np.frexp(np.abs(values).max())[1])
     costs: Vector = 0.0 - np.ldexp(values, _LARGEST - exponent)
     return costs

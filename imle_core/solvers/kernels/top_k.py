@@ -4,7 +4,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled
 
-_FEW = 32  # up to here a sorted list of the best is quicker than selection
+_FEW = 32  # for k up to this a sorted list of the k best is quicker than selection
 
 
 @compiled
@@ -22,15 +22,15 @@ def choose(theta, out, counts):
     work = np.empty(theta.shape[1], theta.dtype)
     for n in range(len(theta)):
         row, k = theta[n], counts[n]
-        least = _kth_of_few(row, k, work) if k <= _FEW else _kth(row, k, work)
-        if least == -np.inf:
+        threshold = _kth_of_few(row, k, work) if k <= _FEW else _kth(row, k, work)
+        if threshold == -np.inf:
             return n
         equal = k
         for i in range(len(row)):
-            equal -= row[i] > least
+            equal -= row[i] > threshold
         for i in range(len(row)):
-            if row[i] >= least:
-                if row[i] > least:
+            if row[i] >= threshold:
+                if row[i] > threshold:
                     out[n, i] = 1
                 elif equal > 0:
                     out[n, i] = 1
@@ -42,21 +42,21 @@ def choose(theta, out, counts):
 def _kth_of_few(row, k, best):
     """The k-th largest entry, by keeping the k largest so far in order."""
     best[:k] = -np.inf
-    least = best[0]
+    threshold = best[0]
     for value in row:
-        if value > least:
-            place = k - 1
-            while place > 0 and best[place - 1] < value:
-                best[place] = best[place - 1]
-                place -= 1
-            best[place] = value
-            least = best[k - 1]
-    return least
+        if value > threshold:
+            index = k - 1
+            while index > 0 and best[index - 1] < value:
+                best[index] = best[index - 1]
+                index -= 1
+            best[index] = value
+            threshold = best[k - 1]
+    return threshold
 
 
 @compiled
 def _kth(row, k, work):
-    """The k-th largest entry, by Hoare's selection (1961): ``first..last`` narrows down to its place."""
+    """The k-th largest entry, by Hoare's selection (1961): ``first..last`` narrows down to its position."""
     work[:] = row
     first, last = 0, len(work) - 1
     while first < last:

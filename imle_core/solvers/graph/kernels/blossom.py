@@ -282,7 +282,7 @@ def _child_of(blossom, node, tree):
 
 @compiled_borrowing
 def _is_even(child, goal, tree):
-    """Whether an even number of steps lead from a child to another."""
+    """True where an even number of steps leads from a child to the goal."""
     even = True
     while child != goal:
         child, even = tree.next[child], not even

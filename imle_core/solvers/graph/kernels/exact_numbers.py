@@ -9,71 +9,71 @@ from imle_core.solvers.graph.exact_numbers import LIMB
 
 
 @compiled_borrowing
-def less(numbers, one, two):
-    """Whether the number in row one is below that in row two."""
+def less(numbers, left, right):
+    """True where the number in row ``left`` is below that in row ``right``."""
     for limb in range(numbers.shape[1]):
-        if numbers[one, limb] != numbers[two, limb]:
-            return numbers[one, limb] < numbers[two, limb]
+        if numbers[left, limb] != numbers[right, limb]:
+            return numbers[left, limb] < numbers[right, limb]
     return False
 
 
 @compiled_borrowing
-def positive(numbers, one):
-    """Whether a number is above 0."""
+def positive(numbers, row):
+    """True where the number in a row is above 0."""
     for limb in range(numbers.shape[1]):
-        if numbers[one, limb] != 0:
-            return numbers[one, limb] > 0
+        if numbers[row, limb] != 0:
+            return numbers[row, limb] > 0
     return False
 
 
 @compiled_borrowing
-def assign(numbers, one, two):
-    """Row one becomes row two."""
+def assign(numbers, target, source):
+    """Row ``target`` becomes row ``source``."""
     for limb in range(numbers.shape[1]):
-        numbers[one, limb] = numbers[two, limb]
+        numbers[target, limb] = numbers[source, limb]
 
 
 @compiled_borrowing
-def clear(numbers, one):
-    """Row one becomes 0."""
+def clear(numbers, row):
+    """A row becomes 0."""
     for limb in range(numbers.shape[1]):
-        numbers[one, limb] = 0
+        numbers[row, limb] = 0
 
 
 @compiled_borrowing
-def add(numbers, one, two):
-    """Row one grows by row two."""
+def add(numbers, target, source):
+    """Row ``target`` grows by row ``source``."""
     carried = 0
     for limb in range(numbers.shape[1] - 1, 0, -1):
-        total = numbers[one, limb] + numbers[two, limb] + carried
-        numbers[one, limb], carried = total & (2**LIMB - 1), total >> LIMB
-    numbers[one, 0] += numbers[two, 0] + carried
+        total = numbers[target, limb] + numbers[source, limb] + carried
+        numbers[target, limb], carried = total & (2**LIMB - 1), total >> LIMB
+    numbers[target, 0] += numbers[source, 0] + carried
 
 
 @compiled_borrowing
-def subtract(numbers, one, two):
-    """Row one falls by row two."""
+def subtract(numbers, target, source):
+    """Row ``target`` falls by row ``source``."""
     carried = 0
     for limb in range(numbers.shape[1] - 1, 0, -1):
-        total = numbers[one, limb] - numbers[two, limb] + carried
-        numbers[one, limb], carried = total & (2**LIMB - 1), total >> LIMB
-    numbers[one, 0] += carried - numbers[two, 0]
+        total = numbers[target, limb] - numbers[source, limb] + carried
+        numbers[target, limb], carried = total & (2**LIMB - 1), total >> LIMB
+    numbers[target, 0] += carried - numbers[source, 0]
 
 
 @compiled_borrowing
-def gap(numbers, out, one, two, weight):
-    """Row out becomes ``one + two - weight``."""
+def gap(numbers, out, left, right, weight):
+    """Row ``out`` becomes ``left + right - weight``."""
     carried = 0
     for limb in range(numbers.shape[1] - 1, 0, -1):
-        total = numbers[one, limb] + numbers[two, limb] - numbers[weight, limb] + carried
+        total = numbers[left, limb] + numbers[right, limb] - numbers[weight, limb] + carried
         numbers[out, limb], carried = total & (2**LIMB - 1), total >> LIMB
-    numbers[out, 0] = numbers[one, 0] + numbers[two, 0] - numbers[weight, 0] + carried
+    numbers[out, 0] = numbers[left, 0] + numbers[right, 0] - numbers[weight, 0] + carried
 
 
 @compiled_borrowing
-def halve(numbers, one):
-    """Row one, an even number, becomes half of it."""
+def halve(numbers, row):
+    """A row, an even number, becomes half of it."""
     rest = 0
     for limb in range(numbers.shape[1]):
-        total = numbers[one, limb] + (rest << LIMB)
-        numbers[one, limb], rest = total >> 1, total & 1
+        total = numbers[row, limb] + (rest << LIMB)
+        numbers[row, limb], rest = total >> 1, total & 1

@@ -48,7 +48,7 @@ def maximum_matchings(whole, allowed, out, status, first, arcs, heads, perfect):
     """The best matching of each row, with the fewest edges, and among those with the first edge in which they differ.
 
     Solves twice: first among all edges, with one unit less for each, which prefers few; then among those whose gap is 0
-    then, which have all of the best matchings, with a bit for each place in their order, too.
+    then, which have all of the best matchings, with a bit for each position in their order, too.
 
     O(V E log E) comparisons of numbers a row, and where inner blossoms open again and again O(V^2 E). Numbers have the limbs
     of a weight and another, in the second pass one more for each 60 edges left; these take 24 bytes a limb and edge.
@@ -112,18 +112,10 @@ def _tree(size):
 @compiled
 def _search_of(size, edges):
     """Room for the work of a search."""
-    heap, waits = np.empty(2 * edges + size // 2, np.int64), np.empty(2 * edges + size // 2, np.int64)
+    events, counts = np.empty((2, 2 * edges + size // 2), np.int64), np.empty((6, 1), np.int64)
     looks, names, stack = np.empty(size, np.int64), np.empty(size // 2, np.int64), np.empty(2 * (size + size // 2), np.int64)
-    counts = np.empty(6, np.int64)
-    events, open_looks, names_left, number, walk, end = (
-        counts[0:1],
-        counts[1:2],
-        counts[2:3],
-        counts[3:4],
-        counts[4:5],
-        counts[5:6],
-    )
-    return Search(heap, waits, looks, names, stack, events, open_looks, names_left, number, walk, end)
+    numbers = counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]
+    return Search(events[0], events[1], looks, names, stack, *numbers)
 
 
 @compiled
@@ -150,12 +142,12 @@ def _weights(whole, row, kept, count, ordered, size):
     """Room for all numbers of a row, with twice the weights, which have the tie rule in their last limbs.
 
     Each edge loses one unit of the fewest edges. Ordered, that is worth more than all of the powers of two below it, one a
-    place in the order: ``-2**count + 2**(count - 1 - place)``.
+    position in the order: ``-2**count + 2**(count - 1 - position)``.
     """
-    places, wide, bits = count * ordered, whole.shape[2], 2
+    order_bits, wide, bits = count * ordered, whole.shape[2], 2
     while count >> (bits - 2):
         bits += 1
-    limbs, blossoms = wide + 1 + (places + bits) // LIMB, size // 2
+    limbs, blossoms = wide + 1 + (order_bits + bits) // LIMB, size // 2
     first, times = size + blossoms, size + blossoms + count
     end = times + 2 * count + blossoms
     numbers = np.zeros((end + 3, limbs), np.int64)
@@ -163,9 +155,9 @@ def _weights(whole, row, kept, count, ordered, size):
         weight = first + i
         for limb in range(wide):
             numbers[weight, limb] = 2 * whole[row, kept[i], limb]
-        numbers[weight, limbs - 1 - (places + 1) // LIMB] -= 1 << ((places + 1) % LIMB)
+        numbers[weight, limbs - 1 - (order_bits + 1) // LIMB] -= 1 << ((order_bits + 1) % LIMB)
         if ordered:
-            numbers[weight, limbs - 1 - (places - i) // LIMB] += 1 << ((places - i) % LIMB)
+            numbers[weight, limbs - 1 - (order_bits - i) // LIMB] += 1 << ((order_bits - i) % LIMB)
         for limb in range(limbs - 1, 0, -1):
             numbers[weight, limb - 1] += numbers[weight, limb] >> LIMB
             numbers[weight, limb] &= 2**LIMB - 1

@@ -31,16 +31,7 @@ def smallest_sides(capacities, sides, first, arcs, heads, source, sink):
             for limb in range(limbs):
                 free[arc] |= left[arc, limb] > 0
         while True:
-            levels[:] = -1
-            levels[source], queue[0], done, size = 0, source, 0, 1
-            while done < size:
-                node = queue[done]
-                done += 1
-                for i in range(first[node], first[node + 1]):
-                    head = heads[arcs[i]]
-                    if levels[head] < 0 and free[arcs[i]]:
-                        levels[head], queue[size] = levels[node] + 1, head
-                        size += 1
+            _write_levels(free, first, arcs, heads, source, levels, queue)
             if levels[sink] < 0:
                 break
             following[:] = first[:-1]
@@ -70,23 +61,38 @@ def smallest_sides(capacities, sides, first, arcs, heads, source, sink):
 
 
 @compiled
+def _write_levels(free, first, arcs, heads, source, levels, queue):
+    """Writes how many free arcs lead from the source to each node, -1 where none do."""
+    levels[:] = -1
+    levels[source], queue[0], done, size = 0, source, 0, 1
+    while done < size:
+        node = queue[done]
+        done += 1
+        for i in range(first[node], first[node + 1]):
+            head = heads[arcs[i]]
+            if levels[head] < 0 and free[arcs[i]]:
+                levels[head], queue[size] = levels[node] + 1, head
+                size += 1
+
+
+@compiled
 def _push(left, free, flow, path, depth):
     """Sends as much as a path of free arcs lets through, and finds which of them and of those back are free then."""
-    limbs, least = len(flow), path[0]
+    limbs, tightest = len(flow), path[0]
     for i in range(1, depth):
         limb = 0
-        while limb < limbs - 1 and left[path[i], limb] == left[least, limb]:
+        while limb < limbs - 1 and left[path[i], limb] == left[tightest, limb]:
             limb += 1
-        if left[path[i], limb] < left[least, limb]:
-            least = path[i]
-    flow[:] = left[least]
+        if left[path[i], limb] < left[tightest, limb]:
+            tightest = path[i]
+    flow[:] = left[tightest]
     for i in range(depth):
         arc, back = path[i], path[i] ^ 1
         borrowed, carried, rest = 0, 0, 0
         for limb in range(limbs - 1, 0, -1):
-            less, more = left[arc, limb] - flow[limb] + borrowed, left[back, limb] + flow[limb] + carried
-            left[arc, limb], left[back, limb] = less & (2**LIMB - 1), more & (2**LIMB - 1)
-            borrowed, carried, rest = less >> LIMB, more >> LIMB, rest | left[arc, limb]
+            lowered, raised = left[arc, limb] - flow[limb] + borrowed, left[back, limb] + flow[limb] + carried
+            left[arc, limb], left[back, limb] = lowered & (2**LIMB - 1), raised & (2**LIMB - 1)
+            borrowed, carried, rest = lowered >> LIMB, raised >> LIMB, rest | left[arc, limb]
         left[arc, 0] += borrowed - flow[0]
         left[back, 0] += carried + flow[0]
         free[arc], free[back] = (left[arc, 0] | rest) != 0, True

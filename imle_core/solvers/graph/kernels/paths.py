@@ -8,7 +8,7 @@ the equation has one solution, also with rounded sums.
 
 import numpy as np
 
-from imle_core.kernels.compiled import compiled
+from imle_core.kernels.compiled import compiled, compiled_borrowing
 
 REACHED, CUT_OFF, UNSETTLED = 0, 1, 2
 
@@ -39,19 +39,7 @@ def dijkstra_paths(costs, out, status, first, heads, edges, start, goal):
         while size > 0:
             label, step, node = keys[0], steps[0], queue[0]
             size -= 1
-            key, count, moved = keys[size], steps[size], queue[size]
-            hole, child = 0, 1
-            while child < size:
-                other = child + 1
-                if other < size and (
-                    keys[other] < keys[child] or (keys[other] == keys[child] and steps[other] < steps[child])
-                ):
-                    child = other
-                if key < keys[child] or (key == keys[child] and count <= steps[child]):
-                    break
-                keys[hole], steps[hole], queue[hole] = keys[child], steps[child], queue[child]
-                hole, child = child, 2 * child + 1
-            keys[hole], steps[hole], queue[hole] = key, count, moved
+            _pop(keys, steps, queue, size)
             if label != labels[node] or step != hops[node]:
                 continue
             if node == goal:
@@ -67,35 +55,48 @@ def dijkstra_paths(costs, out, status, first, heads, edges, start, goal):
                         entry[head], before[head] = edge, node
                     continue
                 labels[head], hops[head], entry[head], before[head] = key, step, edge, node
-                hole = size
+                _push(keys, steps, queue, size, key, step, head)
                 size += 1
-                while hole > 0:
-                    parent = (hole - 1) >> 1
-                    if keys[parent] < key or (keys[parent] == key and steps[parent] <= step):
-                        break
-                    keys[hole], steps[hole], queue[hole] = keys[parent], steps[parent], queue[parent]
-                    hole = parent
-                keys[hole], steps[hole], queue[hole] = key, step, head
         if labels[goal] == np.inf:
             status[n] = CUT_OFF
             continue
         _walk_back(out[n], entry, before, start, goal)
 
 
+@compiled_borrowing
+def _push(keys, steps, queue, size, key, step, node):
+    """Adds an entry to a heap of ``size`` entries, whose least label ``(key, step)`` comes first."""
+    hole = size
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        if keys[parent] < key or (keys[parent] == key and steps[parent] <= step):
+            break
+        keys[hole], steps[hole], queue[hole] = keys[parent], steps[parent], queue[parent]
+        hole = parent
+    keys[hole], steps[hole], queue[hole] = key, step, node
+
+
+@compiled_borrowing
+def _pop(keys, steps, queue, size):
+    """Takes the first entry off a heap, which leaves it ``size`` entries."""
+    key, step, node = keys[size], steps[size], queue[size]
+    hole, child = 0, 1
+    while child < size:
+        right = child + 1
+        if right < size and (keys[right] < keys[child] or (keys[right] == keys[child] and steps[right] < steps[child])):
+            child = right
+        if key < keys[child] or (key == keys[child] and step <= steps[child]):
+            break
+        keys[hole], steps[hole], queue[hole] = keys[child], steps[child], queue[child]
+        hole, child = child, 2 * child + 1
+    keys[hole], steps[hole], queue[hole] = key, step, node
+
+
 @compiled
 def acyclic_paths(costs, out, status, first, heads, edges, order, start, goal):
-    """One pass in topological order.
+    """One pass in topological order; arguments as for :func:`dijkstra_paths`, but costs may be negative.
 
-    Args:
-        costs: ``(N, E)`` float64; +inf is an edge that is never taken.
-        out: ``(N, E)`` zeros, set to 1 on the path.
-        status: ``(N,)`` zeros, set to REACHED or CUT_OFF.
-        first: ``(V + 1,)`` where in ``heads`` and ``edges`` the arcs of each node begin.
-        heads: ``(A,)`` where an arc leads.
-        edges: ``(A,)`` whose edge it is.
-        order: ``(V,)`` nodes, each before those to which its arcs lead.
-        start: number of the first node.
-        goal: number of the last node.
+    ``order`` ``(V,)`` has the nodes, each before those to which its arcs lead.
     """
     nodes = len(first) - 1
     labels, hops = np.empty(nodes), np.empty(nodes, np.int64)
@@ -122,7 +123,7 @@ def acyclic_paths(costs, out, status, first, heads, edges, order, start, goal):
         _walk_back(out[n], entry, before, start, goal)
 
 
-@compiled
+@compiled_borrowing
 def _walk_back(mask, entry, before, start, goal):
     node = goal
     while node != start:
@@ -145,55 +146,67 @@ def bellman_ford_paths(costs, out, status, ends, nodes, start, goal):
         goal: number of the last node.
     """
     labels, hops = np.empty(nodes), np.empty(nodes, np.int64)
-    entry = np.empty(nodes, np.int64)
+    before, entry = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
     leads, useful = np.empty(nodes, np.bool_), np.empty(len(ends), np.int64)
     for n in range(len(costs)):
-        leads[:] = False
-        leads[goal] = True
-        changed = True
-        while changed:
-            changed = False
-            for edge in range(len(ends)):
-                if leads[ends[edge, 1]] and not leads[ends[edge, 0]] and costs[n, edge] < np.inf:
-                    leads[ends[edge, 0]] = changed = True
+        count = _find_useful(costs[n], ends, goal, leads, useful)
         if not leads[start]:
             status[n] = CUT_OFF
             continue
-        count = 0
-        for edge in range(len(ends)):
-            if leads[ends[edge, 1]] and costs[n, edge] < np.inf:
-                useful[count] = edge
-                count += 1
         labels[:] = np.inf
         labels[start], hops[start] = 0.0, 0
-        changed, rounds = True, 0
-        while changed and rounds <= nodes:
-            changed = False
-            rounds += 1
-            for i in range(count):
-                edge = useful[i]
-                tail, head = ends[edge, 0], ends[edge, 1]
-                if labels[tail] < np.inf:
-                    key, step = labels[tail] + costs[n, edge], hops[tail] + 1
-                    if key < labels[head] or (key == labels[head] and step < hops[head]):
-                        labels[head], hops[head], changed = key, step, True
-        if changed:
+        settled = _settle(costs[n], ends, useful[:count], labels, hops)
+        if settled and _enter(costs[n], ends, useful[:count], labels, hops, entry, before, start, goal):
+            _walk_back(out[n], entry, before, start, goal)
+        else:
             status[n] = UNSETTLED
-            continue
-        entry[:] = -1
-        for i in range(count):
-            edge = useful[i]
+
+
+@compiled_borrowing
+def _find_useful(costs, ends, goal, leads, useful):
+    """Writes which nodes lead to the goal, and the edges to these; returns how many edges."""
+    leads[:] = False
+    leads[goal] = True
+    changed = True
+    while changed:
+        changed = False
+        for edge in range(len(ends)):
+            if leads[ends[edge, 1]] and not leads[ends[edge, 0]] and costs[edge] < np.inf:
+                leads[ends[edge, 0]] = changed = True
+    count = 0
+    for edge in range(len(ends)):
+        if leads[ends[edge, 1]] and costs[edge] < np.inf:
+            useful[count] = edge
+            count += 1
+    return count
+
+
+@compiled_borrowing
+def _settle(costs, ends, useful, labels, hops):
+    """Lowers labels in rounds over the useful edges until none falls; False if that takes more than V rounds."""
+    for _ in range(len(labels) + 1):
+        changed = False
+        for edge in useful:
             tail, head = ends[edge, 0], ends[edge, 1]
-            fits = labels[tail] + costs[n, edge] == labels[head] and hops[tail] + 1 == hops[head]
-            if fits and entry[head] < 0:
-                entry[head] = edge
-        node = goal
-        while node != start and entry[node] >= 0:
-            node = ends[entry[node], 0]
-        if node != start:
-            status[n] = UNSETTLED
-            continue
-        node = goal
-        while node != start:
-            out[n, entry[node]] = 1
-            node = ends[entry[node], 0]
+            if labels[tail] < np.inf:
+                key, step = labels[tail] + costs[edge], hops[tail] + 1
+                if key < labels[head] or (key == labels[head] and step < hops[head]):
+                    labels[head], hops[head], changed = key, step, True
+        if not changed:
+            return True
+    return False
+
+
+@compiled_borrowing
+def _enter(costs, ends, useful, labels, hops, entry, before, start, goal):
+    """Writes the first edge that fits the label of each node, and the node before; False if none leads back to the start."""
+    entry[:] = -1
+    for edge in useful:
+        tail, head = ends[edge, 0], ends[edge, 1]
+        fits = labels[tail] + costs[edge] == labels[head] and hops[tail] + 1 == hops[head]
+        if fits and entry[head] < 0:
+            entry[head], before[head] = edge, tail
+    node = goal
+    while node != start and entry[node] >= 0:
+        node = before[node]
+    return node == start

@@ -19,7 +19,7 @@ def spanning_trees(values, order, out, sizes, ends, nodes):
     """
     above = np.empty(nodes, np.int64)
     for n in range(len(values)):
-        above[:] = -1  # of a set's first node, minus the size of the set
+        above[:] = -1  # the node above; at the first node of a set, minus the set's size
         taken = 0
         for edge in order[n]:
             if taken == nodes - 1 or values[n, edge] == -np.inf:

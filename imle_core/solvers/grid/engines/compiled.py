@@ -73,7 +73,7 @@ class Found(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Plan for maps alike: the order of visits, the places of some path, and the scale of costs."""
+    """Plan for maps alike: the order of visits, the positions of some path, and the scale of costs."""
 
     order: NDArray[np.int32]
     path: Numbers
@@ -81,7 +81,7 @@ class _Plan(NamedTuple):
 
 
 def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int, tuning: Tuning) -> NDArray[np.bool_]:
-    """Which of ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
+    """Maps, ``(N,)``, of which ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
     allowed = _fit(threads, masks.size, tuning.tiles_a_thread)
     in_threads(lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), allowed)
@@ -151,7 +151,7 @@ def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: Buc
 
 
 def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> LanesSpace:
-    """Where the calling thread works; the last one of either form is kept, since batches mostly are like those before."""
+    """Space of the calling thread; the last of either form is kept, since batches mostly are like those before."""
     key, kept = (grid.height, grid.width, dtype), _OF_THREAD.spaces.get(scaled)
     if kept is None or kept[0] != key:
         kept = _OF_THREAD.spaces[scaled] = key, make_lanes_space(grid, dtype, scaled)
@@ -166,10 +166,10 @@ class _Kept(threading.local):
 _OF_THREAD = _Kept()
 
 
-def _sum(parts: Sequence[Found]) -> Found:
-    """Counts of a batch from those of its parts."""
-    cut_off = min((part.cut_off for part in parts if part.cut_off >= 0), default=-1)
-    nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*parts, strict=True))
+def _sum(results: Sequence[Found]) -> Found:
+    """Sums of the counts of all threads."""
+    cut_off = min((result.cut_off for result in results if result.cut_off >= 0), default=-1)
+    nans, clamped, passable, _ = (sum(numbers) for numbers in zip(*results, strict=True))
     return Found(nans, clamped, passable, cut_off)
 
 

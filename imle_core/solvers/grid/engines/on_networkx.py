@@ -44,12 +44,12 @@ def cheapest_path(costs: NDArray[np.float64], start: Tile, goal: Tile, moves: tu
 
     def predecessors(tile: Tile) -> list[Tile]:
         around = ((tile[0] + down, tile[1] + right) for down, right in moves)
-        return [other for other in around if other in labels and labels[other] + cost[tile] == labels[tile]]
+        return [neighbour for neighbour in around if neighbour in labels and labels[neighbour] + cost[tile] == labels[tile]]
 
     path = [goal]
     while path[-1] != start:
         tile = path[-1]
-        lower = [other for other in predecessors(tile) if labels[other] < labels[tile]]
+        lower = [neighbour for neighbour in predecessors(tile) if labels[neighbour] < labels[tile]]
         path += lower[:1] or _off_plateau(tile, start, labels, predecessors)
     return path
 
@@ -57,8 +57,8 @@ def cheapest_path(costs: NDArray[np.float64], start: Tile, goal: Tile, moves: tu
 def _off_plateau(tile: Tile, start: Tile, labels: dict[Tile, float], predecessors: Any) -> list[Tile]:
     """Fewest steps back from ``tile``, over equal labels, to a tile that is the start or has a lower predecessor."""
 
-    def is_exit(place: Tile) -> bool:
-        return place == start or any(labels[other] < labels[place] for other in predecessors(place))
+    def is_exit(candidate: Tile) -> bool:
+        return candidate == start or any(labels[neighbour] < labels[candidate] for neighbour in predecessors(candidate))
 
     paths, seen = [[tile]], {tile}
     while True:
@@ -68,8 +68,8 @@ def _off_plateau(tile: Tile, start: Tile, labels: dict[Tile, float], predecessor
                 return path[1:]
         grown = []
         for path in paths:
-            for other in predecessors(path[-1]):
-                if other not in seen:
-                    seen.add(other)
-                    grown.append([*path, other])
+            for neighbour in predecessors(path[-1]):
+                if neighbour not in seen:
+                    seen.add(neighbour)
+                    grown.append([*path, neighbour])
         paths = grown

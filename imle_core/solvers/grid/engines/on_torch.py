@@ -1,4 +1,4 @@
-"""Cheapest paths on grids by plain tensor operations, for a batch of maps at once, on whatever device holds their costs.
+"""Cheapest paths on grids by plain tensor operations, for a batch of maps at once, on the device that holds their costs.
 
 The label of a tile is ``d(v) = min_u d(u) + c(v)`` over its neighbours u, in float64, with ``d(start) = 0``. Rounds of
 relaxation start from infinite labels; since a rounded sum is monotone in each term, they fall to exactly the labels of
@@ -67,14 +67,14 @@ def _labels(costs: Tensor, start: Tile, diagonal: bool, rounds_a_check: int) -> 
     upright = torch.empty(level.shape, dtype=costs.dtype, device=costs.device)
     middle, beside = (upright[:, :, 1:-1], upright) if diagonal else (upright, labels[:, 1:-1])
     left, right = beside[:, :, :-2], beside[:, :, 2:]
-    least, earlier = torch.empty_like(costs), torch.empty_like(costs)
+    lowest, earlier = torch.empty_like(costs), torch.empty_like(costs)
 
     def relax() -> None:
         torch.minimum(above, below, out=upright)
         torch.minimum(upright, level, out=upright)
-        torch.minimum(left, right, out=least)
-        torch.minimum(least, middle, out=least)
-        torch.add(least, costs, out=inner)
+        torch.minimum(left, right, out=lowest)
+        torch.minimum(lowest, middle, out=lowest)
+        torch.add(lowest, costs, out=inner)
 
     # On an open map no round before the farthest tile's is the last, and a cheapest path has no more steps than tiles.
     sides = max(start[0], height - 1 - start[0]), max(start[1], width - 1 - start[1])
@@ -147,13 +147,13 @@ def _off_plateaus(labels: Tensor, before: Tensor, stuck: Tensor, moves: tuple[Ti
     hops = before.new_full(labels.shape, far)
     inner = hops[:, 1:-1, 1:-1]
     inner[(here < torch.inf) & ~stuck] = 0
-    for found in range(1, far):
-        # Round n finds the tiles n hops from leaving. Whatever a stuck tile costs is lost in a sum with its label, since no
+    for distance in range(1, far):
+        # Round n finds the tiles n hops from leaving. The cost of a stuck tile is lost in a sum with its label, since no
         # smaller label led there; so a neighbour of the same label is one that leads to it.
         for step in moves:
-            nearer = (_shifted(labels, step) == here) & (_shifted(hops, step) == found - 1)
-            inner.masked_fill_(stuck & nearer & (inner == far), found)
-        if found % rounds_a_check == 0 and not (stuck & (inner == far)).any():
+            nearer = (_shifted(labels, step) == here) & (_shifted(hops, step) == distance - 1)
+            inner.masked_fill_(stuck & nearer & (inner == far), distance)
+        if distance % rounds_a_check == 0 and not (stuck & (inner == far)).any():
             break
     completed = before.view(count, height, width).clone()
     tiles = torch.arange(far, device=before.device).view(height, width)

@@ -1,53 +1,38 @@
-"""Cheapest paths on grids by a Triton kernel, one program a map: all of its rounds and its walk back in a single launch.
-
-Labels, tie rule and result are those of :mod:`.on_torch`. A program holds its map in registers and reads neighbours with
-``tl.gather``, a function of values: nothing is written to memory but the result, so there is no order of writes and reads to
-get wrong. A sum of two float64 is rounded the same way everywhere, so labels are equal to the bit.
-"""
+"""Cheapest paths on grids by a Triton kernel, one program a map, with the result of :mod:`.on_torch` to the bit."""
 
 import torch
 from torch import Tensor
 
 from imle_core.solvers.grid.engines import on_torch
 from imle_core.solvers.grid.engines.on_torch import Tile
+from imle_core.solvers.grid.kernels import triton_path
 from imle_core.solvers.grid.tuning import TUNING, Tuning
 
 try:
     import triton
-    import triton.language as tl
 except ImportError:
     triton = None
 
-_SHORTEST_SIDE = 16  # of a block: tl.gather needs rows for all warps while it moves columns, and the other way round
+_SHORTEST_SIDE = 16  # tl.gather needs rows for all warps while it moves columns of a block, and columns while it moves rows
 _CUT_OFF, _PLATEAU = 0, 2  # outcomes; 1 is a path
 
 
 def available(device: torch.device) -> bool:
-    """Whether ``cheapest_paths`` runs on a device: Triton is there, and the device is CUDA or Triton's interpreter is on."""
-    if triton is None or not hasattr(tl, "gather"):
+    """True where ``cheapest_paths`` runs on a device: Triton is there, and the device is CUDA or its interpreter is on."""
+    if triton is None or not hasattr(triton.language, "gather"):
         return False
-    return device.type == "cuda" or not isinstance(_cheapest_path, triton.JITFunction)
+    return device.type == "cuda" or not isinstance(triton_path.cheapest_path, triton.JITFunction)
 
 
 def cheapest_paths(
     costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning = TUNING
 ) -> tuple[Tensor, Tensor]:
-    """Masks of the cheapest paths, and for which maps there is a path at all, as ``on_torch.cheapest_paths`` gives them.
+    """Masks of the cheapest paths, and for which maps there is a path at all.
 
     The kernel solves maps of up to 64x64, or as many tiles once both sides are rounded up to powers of two. Larger ones go
     to :mod:`.on_torch`: they do not fit into the registers of one program, while each of torch's launches has enough to do.
     So do those maps whose walk meets a plateau, where a cost was lost in a label by rounding: hardly any does, and the way
-    off needs a relaxation of its own.
-
-    Args:
-        costs: ``(N, H, W)`` float64, cost of entering a tile, > 0, with sums that stay finite; +inf is a wall.
-        start: row and column of the first tile, no wall.
-        goal: row and column of the last tile, no wall.
-        moves: the 4 or 8 steps (rows, columns) to the neighbours, in row-major order.
-        tuning: sizes of blocks.
-
-    Returns:
-        Masks ``(N, H, W)`` uint8 and ``(N,)`` bool, whether walls leave a path, on the device of the costs.
+    off needs a relaxation of its own. Arguments and results are those of :func:`.on_torch.cheapest_paths`.
     """
     count, height, width = costs.shape
     rows, columns = (max(_SHORTEST_SIDE, triton.next_power_of_2(side)) for side in (height, width))
@@ -58,7 +43,7 @@ def cheapest_paths(
     outcomes = torch.empty(count, dtype=torch.int32, device=costs.device)
     first, last = start[0] * columns + start[1], goal[0] * columns + goal[1]
     with torch.cuda.device_of(costs):  # Triton launches on the current device, whatever its arguments are on
-        launch = _cheapest_path[(count,)]
+        launch = triton_path.cheapest_path[(count,)]
         sizes = {"rows": rows, "columns": columns, "diagonal": len(moves) == 8}
         options = {"num_warps": rows * columns // tuning.tiles_a_warp, "enable_fp_fusion": False}
         launch(costs, masks, outcomes, height, width, first, last, **sizes, **options)
@@ -66,87 +51,3 @@ def cheapest_paths(
     if len(on_plateau):
         masks[on_plateau] = on_torch.cheapest_paths(costs[on_plateau], start, goal, moves, tuning)[0]
     return masks, outcomes != _CUT_OFF
-
-
-if triton is not None:
-
-    @triton.jit
-    def _labels(costs, row, column, is_start, rounds, rows: tl.constexpr, columns: tl.constexpr, diagonal: tl.constexpr):
-        """Labels by relaxation until nothing changes; a cheapest path has fewer steps than ``rounds``, the map's tiles.
-
-        A round takes the least label of each tile and its neighbours and adds the tile's cost. At an edge the tile itself
-        stands in for the one beyond, which changes no minimum, as it is one of them anyway.
-        """
-        above, below = tl.maximum(row - 1, 0), tl.minimum(row + 1, rows - 1)
-        left, right = tl.maximum(column - 1, 0), tl.minimum(column + 1, columns - 1)
-        costs = tl.where(is_start, 0.0, costs)
-        labels = tl.where(is_start, 0.0, tl.full((rows, columns), float("inf"), tl.float64))
-        changed = 1
-        while (changed != 0) & (rounds > 0):
-            upright = tl.minimum(tl.minimum(tl.gather(labels, above, 0), tl.gather(labels, below, 0)), labels)
-            middle = upright if diagonal else labels
-            beside = tl.minimum(tl.gather(middle, left, 1), tl.gather(middle, right, 1))
-            relaxed = tl.minimum(upright, beside) + costs
-            changed = tl.max((relaxed != labels).to(tl.int32))
-            labels = relaxed
-            rounds -= 1
-        return labels
-
-    @triton.jit
-    def _predecessors(
-        labels, costs, row, column, is_start, rows: tl.constexpr, columns: tl.constexpr, diagonal: tl.constexpr
-    ):
-        """Number of the tile before each tile: the first neighbour with a smaller, exact label; its own without one."""
-        before = row * columns + column
-        waiting = (labels < float("inf")) & (is_start == 0)
-        for down in tl.static_range(-1, 2):
-            in_rows = (row + down >= 0) & (row + down < rows)
-            upright = tl.gather(labels, tl.minimum(tl.maximum(row + down, 0), rows - 1), 0)
-            for right in tl.static_range(-1, 2):
-                if (down != 0 or right != 0) and (diagonal or down * right == 0):
-                    inside = in_rows & (column + right >= 0) & (column + right < columns)
-                    there = tl.gather(upright, tl.minimum(tl.maximum(column + right, 0), columns - 1), 1)
-                    chosen = waiting & inside & (there < labels) & (there + costs == labels)
-                    before = tl.where(chosen, (row + down) * columns + column + right, before)
-                    waiting = waiting & (chosen == 0)
-        return before
-
-    @triton.jit(do_not_specialize=["height", "width", "first", "last"])
-    def _cheapest_path(
-        costs_start,
-        masks_start,
-        outcomes_start,
-        height,
-        width,
-        first,
-        last,
-        rows: tl.constexpr,
-        columns: tl.constexpr,
-        diagonal: tl.constexpr,
-    ):
-        """Solves the map that has the program's number, in a block of rows x columns tiles, walls where the map has none.
-
-        Tiles are numbered along the rows of the block; ``first`` is the start's number, ``last`` the goal's. The walk ends
-        at a tile that is before itself: the start, a tile that is stuck on a plateau, or a goal that cannot be reached.
-        """
-        row = tl.broadcast_to(tl.arange(0, rows)[:, None], (rows, columns))
-        column = tl.broadcast_to(tl.arange(0, columns)[None, :], (rows, columns))
-        tile = row * columns + column
-        inside = (row < height) & (column < width)
-        number = tl.program_id(0)
-        places = number.to(tl.int64) * height * width + row * width + column
-        costs = tl.load(costs_start + places, mask=inside, other=float("inf"))
-        labels = _labels(costs, row, column, tile == first, height * width, rows, columns, diagonal)
-        before = _predecessors(labels, costs, row, column, tile == first, rows, columns, diagonal)
-        mask = tile == last
-        here, following = last, tl.sum(tl.where(tile == last, before, 0))
-        steps = height * width
-        while (following != here) & (steps > 0):
-            here = following
-            mask = mask | (tile == here)
-            following = tl.sum(tl.where(tile == here, before, 0))
-            steps -= 1
-        is_reached = tl.min(tl.where(tile == last, labels, float("inf"))) < float("inf")
-        outcome = tl.where(is_reached, tl.where(here == first, 1, 2), 0)
-        tl.store(masks_start + places, (mask & (outcome > 0)).to(tl.uint8), mask=inside)
-        tl.store(outcomes_start + number, outcome)

@@ -21,11 +21,11 @@ from imle_core.kernels.vectors import address, differing, first_bit, lowered, pu
 from imle_core.solvers.grid.kernels.maps import Grid
 from imle_core.solvers.grid.tuning import BucketsTuning
 
-_BEYOND = 64  # lists after those of intervals, one for each bit
+_BEYOND = 64  # lists after the lists of intervals, one for each bit
 _FINEST = 1e300  # intervals for a unit; products with differences of labels are no NaN
-_NEVER, _DONE = -1, -2  # in place of the next tile in a list: has not been in one, is not in one any more
-_PLACES = 12  # that are looked at from a tile, 4 in each of 3 rows
-_EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # those that are moves away
+_NEVER, _DONE = -1, -2  # in place of a next tile: the tile has been in no list; it has left its list
+_LOOKS = 12  # positions looked at from a tile, 4 in each of 3 rows
+_EIGHT, _FOUR = 0b1110_0101_0111, 0b0100_0101_0010  # sets of the positions that a move leads to
 
 
 class BucketsSpace(NamedTuple):
@@ -34,9 +34,9 @@ class BucketsSpace(NamedTuple):
     Attributes:
         costs: of entering tiles; inf in walls and around the map.
         labels: inf where a tile is not reached; NaN in walls and around the map.
-        following: the next tile of the list in which a tile waits; 0, which is no tile's place, at its end.
+        following: the next tile of the list in which a tile waits; 0, which is no tile's position, at its end.
         heads: the first tile of each list, or 0.
-        hops: from a tile to the places that are looked at.
+        hops: from a tile to the positions that are looked at.
     """
 
     costs: NDArray[np.float64]
@@ -47,7 +47,7 @@ class BucketsSpace(NamedTuple):
 
 
 class _Lists(NamedTuple):
-    """Addresses of a space's arrays, which spare the counting of references, and how many lists are those of intervals."""
+    """Addresses of a space's arrays, which spare the counting of references, and how many lists have an interval."""
 
     costs: Any
     labels: Any
@@ -58,31 +58,35 @@ class _Lists(NamedTuple):
 
 
 def numbers_needed(grid: Grid, tuning: BucketsTuning) -> int:
-    """How many numbers :func:`make_buckets_space` cuts up."""
-    places = (grid.height + 2) * (grid.width + 2)
-    return 2 * places + (places + tuning.intervals + _BEYOND + _PLACES + 1) // 2
+    """Number of float64 that :func:`make_buckets_space` cuts up."""
+    positions = (grid.height + 2) * (grid.width + 2)
+    return 2 * positions + (positions + tuning.intervals + _BEYOND + _LOOKS + 1) // 2
 
 
 @compiled
 def make_buckets_space(memory, grid, tuning):
     """Cuts up float64 numbers in memory: one piece, which the system may well hand out again with its pages in place."""
-    places = (grid.height + 2) * (grid.width + 2)
-    integers = memory[2 * places :].view(np.int32)
-    lists = min(max(places // 8, 64), tuning.intervals) + _BEYOND
-    hops = integers[places + lists : places + lists + _PLACES]
+    positions = (grid.height + 2) * (grid.width + 2)
+    integers = memory[2 * positions :].view(np.int32)
+    lists = min(max(positions // 8, 64), tuning.intervals) + _BEYOND
+    hops = integers[positions + lists : positions + lists + _LOOKS]
     return BucketsSpace(
-        memory[:places], memory[places : 2 * places], integers[:places], integers[places : places + lists], hops
+        memory[:positions],
+        memory[positions : 2 * positions],
+        integers[:positions],
+        integers[positions : positions + lists],
+        hops,
     )
 
 
 @compiled_borrowing
 def label(space, grid, last, tuning):
-    """Writes the labels for the costs of a space: final ones up to that of the place ``last``, none below final ones.
+    """Writes the labels for the costs of a space: final ones up to that of the position ``last``, none below final ones.
 
     Args:
         space: the costs of a map, and where to work.
         grid: where to go.
-        last: the place that matters; all do if that is 0.
+        last: the position that matters; all do if that is 0.
         tuning: of buckets.
 
     Returns:
@@ -92,7 +96,7 @@ def label(space, grid, last, tuning):
     coarsest = min(len(grid.steps) / (tuning.width * _typical_cost(space.costs)), _FINEST)
     base, density, current = 0.0, coarsest, np.int64(0)
     tiles, asked, pause, fewest = 0, 0, tuning.sparse, 0
-    repeats, most = 0, len(space.labels) // tuning.repeats
+    repeats, limit = 0, len(space.labels) // tuning.repeats
     end = lists.intervals + _BEYOND
     while True:
         while current < end and take(lists.heads, current) == 0:
@@ -103,19 +107,20 @@ def label(space, grid, last, tuning):
             if tiles < fewest and density > coarsest:
                 density /= tuning.finer
             fewest, base = tiles + tuning.sparse, _least(lists, np.int64(take(lists.heads, current)))
-            reached = lists.intervals + differing(base + lists.intervals / density, base)  # by the last interval
+            # The last list that the intervals reach into.
+            reached = lists.intervals + differing(base + lists.intervals / density, base)
             chain = _gather(lists, current, max(current, reached) + 1)
         elif tiles >= asked and base + (current - 1) / density > take(lists.labels, last):
             if _all_above(lists, current, take(lists.labels, last)):
                 return tiles
             asked, pause = tiles + pause, 2 * pause
-            chain = _gather(lists, current, end)  # so that none is late any more
+            chain = _gather(lists, current, end)  # sorted anew, so that no tile is late any more
         else:
             counts = _settle(lists, stride, moves, current, base, density)
             tiles, repeats = tiles + counts[0], repeats + counts[1]
-            if repeats <= most or density >= _FINEST:
+            if repeats <= limit or density >= _FINEST:
                 continue
-            most, density = repeats + len(space.labels) // tuning.repeats, density * tuning.finer
+            limit, density = repeats + len(space.labels) // tuning.repeats, density * tuning.finer
             chain = _gather(lists, current, end)
         current = np.int64(0)
         _distribute(lists, chain, base, density)
@@ -124,12 +129,12 @@ def label(space, grid, last, tuning):
 @compiled_borrowing
 def _begin(space, grid):
     """Writes the state in which only the start waits, and returns the lists."""
-    for place in range(len(space.labels)):
-        space.labels[place] = np.inf if space.costs[place] < np.inf else np.nan
-        space.following[place] = _NEVER
+    for position in range(len(space.labels)):
+        space.labels[position] = np.inf if space.costs[position] < np.inf else np.nan
+        space.following[position] = _NEVER
     for i in range(len(space.heads)):
         space.heads[i] = 0
-    for i in range(_PLACES):
+    for i in range(_LOOKS):
         row, column = i // 4 - 1, i % 4 - 1
         space.hops[i] = row * (grid.width + 2) + (column - 1 if row == 1 else column)
     space.labels[grid.start], space.following[grid.start], space.heads[0] = 0.0, 0, grid.start
@@ -142,9 +147,9 @@ def _typical_cost(costs):
     """Geometric mean of some costs: neither a few walls of high cost nor a few clamped tiles move it much."""
     stride = max(1, len(costs) // 128)
     total, count = 0.0, 0
-    for place in range(stride // 2, len(costs), stride):
-        if costs[place] < np.inf:
-            total += math.log(costs[place])
+    for position in range(stride // 2, len(costs), stride):
+        if costs[position] < np.inf:
+            total += math.log(costs[position])
             count += 1
     return max(math.exp(total / max(count, 1)), 1.0 / _FINEST)
 
@@ -157,7 +162,7 @@ def _settle(lists, stride, moves, current, base, density):
     while tile != 0:
         after, present = np.int64(take(lists.following, tile)), take(lists.labels, tile)
         put(lists.following, tile, _DONE)
-        # each row of the three is read within the array: one place after the three neighbours, in the last one before them
+        # each row of the three is read within the array: a position beyond the three neighbours, in the last one before them
         among = lowered(lists.labels, lists.costs, tile - stride - 1, present)
         among |= lowered(lists.labels, lists.costs, tile - 1, present) << 4
         among |= lowered(lists.labels, lists.costs, tile + stride - 2, present) << 8
@@ -179,8 +184,8 @@ def _settle(lists, stride, moves, current, base, density):
 @compiled_borrowing
 def _wait(lists, tile, key, current, base, density):
     """Puts a tile into the list of its label, or the current one if it is late."""
-    place = (key - base) * density
-    chosen = max(np.int64(place), current) if place < lists.intervals else lists.intervals + differing(key, base)
+    interval = (key - base) * density
+    chosen = max(np.int64(interval), current) if interval < lists.intervals else lists.intervals + differing(key, base)
     put(lists.following, tile, take(lists.heads, chosen))
     put(lists.heads, chosen, tile)
 
@@ -212,15 +217,15 @@ def _gather(lists, first, end):
 @compiled_borrowing
 def _least(lists, chain):
     """The smallest label in a chain."""
-    least, tile = np.inf, chain
+    lowest, tile = np.inf, chain
     while tile != 0:
-        least, tile = min(least, take(lists.labels, tile)), np.int64(take(lists.following, tile))
-    return least
+        lowest, tile = min(lowest, take(lists.labels, tile)), np.int64(take(lists.following, tile))
+    return lowest
 
 
 @compiled_borrowing
 def _all_above(lists, current, bound):
-    """Whether all tiles that wait have labels above ``bound``."""
+    """True where all tiles that wait have labels above ``bound``."""
     for i in range(current, lists.intervals + _BEYOND):
         tile = np.int64(take(lists.heads, i))
         if tile != 0 and not _least(lists, tile) > bound:

@@ -40,16 +40,16 @@ from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk, 
 from imle_core.solvers.grid.kernels.maps import Grid, clear
 from imle_core.solvers.grid.tuning import LanesTuning
 
-_LARGEST_EXPONENT = 100  # of a scale, so that it is a number of float32 and so is one over it
+_LARGEST_EXPONENT = 100  # a scale 2^e and its inverse must be numbers of float32
 
 
 class LanesSpace(NamedTuple):
     """Memory of the kernels for LANES maps at a time; :func:`make_lanes_space` makes one.
 
     Attributes:
-        labels: of places, side by side, uint32 or float64.
-        costs: of entering places, likewise.
-        dirty: a flag a place.
+        labels: of positions, side by side, uint32 or float64.
+        costs: of entering positions, likewise.
+        dirty: a flag a position.
         slack: one number a lane, of the labels' type.
         above: likewise.
         walks: what leads back.
@@ -67,11 +67,11 @@ class LanesSpace(NamedTuple):
 
 def make_lanes_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> LanesSpace:
     """Space for labels that are scaled or exact, and maps of a type."""
-    places, number = (grid.height + 2) * (grid.width + 2), np.uint32 if scaled else np.float64
+    positions, number = (grid.height + 2) * (grid.width + 2), np.uint32 if scaled else np.float64
     return LanesSpace(
-        labels=lanes_of(places, number),
+        labels=lanes_of(positions, number),
         costs=make_costs(grid, dtype, scaled),
-        dirty=np.zeros(places, np.uint8),
+        dirty=np.zeros(positions, np.uint8),
         slack=lanes_of(1, number),
         above=lanes_of(1, number),
         walks=make_walks(grid),
@@ -93,8 +93,8 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         grid: where to go.
         which: ``(M,)`` numbers of maps.
         masks: ``(N, T)``, overwritten for these maps, with zeros if they are left.
-        order: places in the order of visits.
-        path: places on some path after its start; its cost on a map bounds that of the cheapest.
+        order: positions in the order of visits.
+        path: positions on some path after its start; its cost on a map bounds that of the cheapest.
         scale: a power of 2.
         space: where to work.
         left: ``(M,)``, overwritten with the maps that are left.
@@ -107,16 +107,16 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         and no walls.
     """
     labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
-    longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # of walks, as they mostly are
+    longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # steps that most walks have at most
     count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
-    most = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
+    allowed = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
     visits = _most_visits(order, tuning)
     first = _take(taken, which, spared)
     while first < len(which):
         lanes = min(LANES, len(which) - first)
         given_up = tried >= tuning.probed_groups * LANES and 2 * count > tried
-        found = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
-        nans, clamped, passable = nans + found[0], clamped + found[1], passable + found[2]
+        counts = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
+        nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
         _bound(costs, path, space.slack, space.above)
         settled = not given_up and settle_roughly(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
@@ -124,7 +124,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
         arrived = walk(space.walks, grid, reached, steps)
         undecided = reached & ~arrived & (2**lanes - 1)
-        if _count(undecided) <= most:
+        if _count(undecided) <= allowed:
             above, slack, candidates, passed = space.above, space.slack, space.candidates, space.walks.passed
             arrived |= decide(
                 maps, space.costs, labels, above, slack, undecided, grid, steps, tuning.sweeps, candidates, passed
@@ -182,10 +182,10 @@ def _limit_slack(counts, longest, grid, slack):
     A cheapest path never touches itself, so that of four tiles in a square it has at most two, with 4 moves three.
     """
     squares = ((grid.height + 1) // 2) * ((grid.width + 1) // 2)
-    most = min(longest, (2 if len(grid.steps) == 8 else 3) * squares)
-    cut, limit = load(counts, 0), fill(np.uint32(most))
+    bound = min(longest, (2 if len(grid.steps) == 8 else 3) * squares)
+    cut, limit = load(counts, 0), fill(np.uint32(bound))
     store(slack, 0, minimum(cut, limit))
-    return most if any_lane(less(limit, cut)) else grid.height * grid.width
+    return bound if any_lane(less(limit, cut)) else grid.height * grid.width
 
 
 @compiled_borrowing
@@ -199,9 +199,9 @@ def _bound(costs, path, slack, above):
 
 
 @compiled_borrowing
-def _lanes_below(labels, place, above):
-    """The set of lanes whose label at a place is below a bound."""
-    return movemask(less(load(labels, place * LANES), load(above, 0)))
+def _lanes_below(labels, position, above):
+    """The set of lanes whose label at a position is below a bound."""
+    return movemask(less(load(labels, position * LANES), load(above, 0)))
 
 
 @compiled_borrowing

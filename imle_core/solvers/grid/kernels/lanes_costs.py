@@ -34,7 +34,7 @@ class Costs(NamedTuple):
     """Costs, and what is needed to lay them side by side; :func:`make_costs` makes one.
 
     Attributes:
-        entering: of places, side by side, uint32 or float64.
+        entering: of positions, side by side, uint32 or float64.
         at: where in ``entering`` each tile's begin.
         starts: where each lane's map begins among the gains that are read.
         gains: map by map, in theta's type, with SIDE more numbers after each: were the way from map to map a power of 2,
@@ -54,10 +54,10 @@ class Costs(NamedTuple):
 def make_costs(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Costs:
     """Room for costs that are scaled or exact, and maps of a type."""
     height, width, number = grid.height, grid.width, np.uint32 if scaled else np.float64
-    places = np.arange((height + 2) * (width + 2)).reshape(height + 2, width + 2)
+    positions = np.arange((height + 2) * (width + 2)).reshape(height + 2, width + 2)
     return Costs(
-        entering=lanes_of(places.size, number),
-        at=places[1:-1, 1:-1].ravel() * LANES,
+        entering=lanes_of(positions.size, number),
+        at=positions[1:-1, 1:-1].ravel() * LANES,
         starts=np.zeros(LANES, np.int64),
         gains=np.zeros((height * width + SIDE) * LANES, dtype),
         block=lanes_of(SIDE, dtype),
@@ -76,22 +76,22 @@ def read_scaled(maps, grid, which, first, lanes, scale, space):
     """
     gains, starts, block, entering, at = _locate(maps, which, first, lanes, space)
     real, tiles = maps.theta.dtype.type, maps.theta.shape[1]
-    least = np.uint32(min(grid.floor * scale, CAPACITY))
-    none, one, smallest, factor = fill(np.uint32(0)), fill(np.uint32(1)), fill(least), fill(real(-scale))
+    lowest = np.uint32(min(grid.floor * scale, CAPACITY))
+    none, unit, smallest, factor = fill(np.uint32(0)), fill(np.uint32(1)), fill(lowest), fill(real(-scale))
     floor, ceiling = fill(-maps.floor), fill(-maps.ceiling)
-    low, high = fill(real(0 if least else 0.5)), fill(real(CAPACITY))  # what is cut to 0 must not look whole
+    low, high = fill(real(0 if lowest else 0.5)), fill(real(CAPACITY))  # a cost that is cut to 0 must not look whole
     cut = below = beyond = none
     for tile in range(0, tiles, SIDE):
         _turn(gains, starts, tile, block)
         for i in range(min(SIDE, tiles - tile)):
             gain = load(block, i * LANES)
-            below = add(below, select(less(floor, gain), one, none))
-            beyond = add(beyond, select(less(ceiling, gain), none, one))
+            below = add(below, select(less(floor, gain), unit, none))
+            beyond = add(beyond, select(less(ceiling, gain), none, unit))
             scaled = minimum(maximum(multiply(gain, factor), low), high)
             whole = maximum(convert(scaled, np.uint32), smallest)
-            cut = add(cut, select(less(convert(whole, real), scaled), one, none))
+            cut = add(cut, select(less(convert(whole, real), scaled), unit, none))
             store(entering, take(at, tile + i), whole)
-    store(space.counts, 0, cut if least > 0 and least == grid.floor * scale else add(cut, below))
+    store(space.counts, 0, cut if lowest > 0 and lowest == grid.floor * scale else add(cut, below))
     store(space.counts, LANES, below)
     store(space.counts, 2 * LANES, beyond)
     return _counted(maps, lanes, space)
@@ -126,13 +126,13 @@ def cost_of(maps, space, lane, tile, grid):
 
 @compiled_borrowing
 def _gains(maps, space):
-    """Where the gains are that were read last."""
+    """Address of the gains that were read last."""
     return address(maps.theta) if _are_in_place(maps) else address(space.gains)
 
 
 @compiled_borrowing
 def _are_in_place(maps):
-    """Whether gains need no sum, and the last square of SIDE tiles does not go beyond the last map."""
+    """True where gains need no sum, and the last square of SIDE tiles does not go beyond the last map."""
     return len(maps.eps) == 0 and maps.theta.shape[1] % SIDE == 0
 
 
@@ -157,7 +157,7 @@ def _locate(maps, which, first, lanes, space):
 
 @compiled_borrowing
 def _counted(maps, lanes, space):
-    """What is counted of ``lanes`` maps; costs not below the ceiling, if there are any, are told apart."""
+    """Counts of ``lanes`` maps; costs not below the ceiling, if there are any, are looked at again."""
     gains, counts, tiles = _gains(maps, space), space.counts, maps.theta.shape[1]
     nans = clamped = walls = np.int64(0)
     for lane in range(lanes):

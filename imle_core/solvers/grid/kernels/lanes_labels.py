@@ -26,42 +26,42 @@ from imle_core.kernels.vectors import (
 
 
 @compiled_borrowing
-def settle(labels, costs, above, slack, dirty, grid, order, most):
+def settle(labels, costs, above, slack, dirty, grid, order, limit):
     """Lowers labels from ``above`` until those up to the goal's plus ``slack`` are final.
 
     Args:
-        labels: of places, side by side, overwritten.
-        costs: of entering places, likewise.
+        labels: of positions, side by side, overwritten.
+        costs: of entering positions, likewise.
         above: where labels begin; one number a lane.
         slack: how far labels above the goal's matter; one number a lane.
-        dirty: a flag a place, overwritten.
+        dirty: a flag a position, overwritten.
         grid: where to go.
-        order: places in the order of visits.
-        most: visits after which it ends.
+        order: positions in the order of visits.
+        limit: visits after which it ends.
 
     Returns:
-        Whether ``most`` visits were enough.
+        Whether ``limit`` visits were enough.
     """
     _begin(labels, above, dirty, grid)
     visits, lowered = 0, 1
-    while lowered > 0 and visits <= most:
+    while lowered > 0 and visits <= limit:
         counts = _round(labels, costs, slack, dirty, grid, order)
         visits, lowered = visits + counts[0], counts[1]
     return lowered == 0
 
 
 @compiled_borrowing
-def settle_roughly(labels, costs, above, slack, dirty, grid, order, most):
+def settle_roughly(labels, costs, above, slack, dirty, grid, order, limit):
     """Lowers labels as :func:`settle` does, until all but a few are final; which are not is in ``dirty``.
 
     :func:`scaled_ways` lowers the last few on its way.
 
     Returns:
-        Whether ``most`` visits were enough.
+        Whether ``limit`` visits were enough.
     """
     _begin(labels, above, dirty, grid)
     visits = 0
-    while visits <= most:
+    while visits <= limit:
         counts = _round(labels, costs, slack, dirty, grid, order)
         visits += counts[0]
         if 2 * counts[2] <= len(order):
@@ -72,21 +72,21 @@ def settle_roughly(labels, costs, above, slack, dirty, grid, order, most):
 @compiled_borrowing
 def _begin(labels, above, dirty, grid):
     """Writes the labels before any visit, and flags the neighbours of the start."""
-    for place in range(0, len(labels), LANES):
-        store(labels, place, load(above, 0))
+    for position in range(0, len(labels), LANES):
+        store(labels, position, load(above, 0))
     for lane in range(LANES):
         labels[grid.start * LANES + lane] = 0
-    for place in range(len(dirty)):
-        dirty[place] = 0
+    for position in range(len(dirty)):
+        dirty[position] = 0
     _flag(address(dirty), grid.start, grid.width + 2, len(grid.steps) == 8)
 
 
 @compiled_borrowing
 def _round(labels, costs, slack, dirty, grid, order):
-    """Visits all flagged places, each stretch of the order twice at once, so that fewer labels beyond it fall again.
+    """Visits all flagged positions, each stretch of the order twice at once, so that fewer labels beyond it fall again.
 
     Returns:
-        How many places were visited, how many labels were lowered, and how many of these in the second of two visits.
+        How many positions were visited, how many labels were lowered, and how many of these in the second of two visits.
     """
     flags, stretch = address(dirty), 2 * (grid.height + grid.width)
     visits = lowered = lowered_again = 0
@@ -101,38 +101,38 @@ def _round(labels, costs, slack, dirty, grid, order):
 
 @compiled_borrowing
 def _visit(labels, costs, slack, flags, grid, order, begin, end):
-    """Lowers labels of flagged places ``order[begin:end]``; returns how many were visited, and lowered below the goal's."""
+    """Lowers labels of flagged positions ``order[begin:end]``; returns how many it visited, and lowered below the goal's."""
     numbers, entering, spare, goal = address(labels), address(costs), load(slack, 0), grid.goal * LANES
     stride, diagonal = grid.width + 2, len(grid.steps) == 8
     visits, lowered, bound = 0, 0, add(load(numbers, goal), spare)
     for i in range(begin, end):
-        place = np.int64(take(order, i))
-        if take(flags, place):
-            put(flags, place, 0)
+        position = np.int64(take(order, i))
+        if take(flags, position):
+            put(flags, position, 0)
             visits += 1
-            if _lower(numbers, entering, place * LANES, stride * LANES, diagonal, bound):
-                _flag(flags, place, stride, diagonal)
+            if _lower(numbers, entering, position * LANES, stride * LANES, diagonal, bound):
+                _flag(flags, position, stride, diagonal)
                 lowered, bound = lowered + 1, add(load(numbers, goal), spare)
     return visits, lowered
 
 
 @compiled_borrowing
-def _flag(dirty, place, stride, diagonal):
-    """Flags the neighbours of a place."""
-    for other in (place - stride, place - 1, place + 1, place + stride):
-        put(dirty, other, 1)
+def _flag(dirty, position, stride, diagonal):
+    """Flags the neighbours of a position."""
+    for neighbour in (position - stride, position - 1, position + 1, position + stride):
+        put(dirty, neighbour, 1)
     if diagonal:
-        for other in (place - stride - 1, place - stride + 1, place + stride - 1, place + stride + 1):
-            put(dirty, other, 1)
+        for neighbour in (position - stride - 1, position - stride + 1, position + stride - 1, position + stride + 1):
+            put(dirty, neighbour, 1)
 
 
 @compiled_borrowing
 def _lower(labels, costs, at, stride, diagonal, bound):
     """``d(v) <- min(d(v), min_u d(u) + c(v))`` if that lowers a label to below ``bound``; whether it does."""
     present = load(labels, at)
-    found = add(_least(labels, at, stride, diagonal), load(costs, at))
-    if any_lane(less(found, minimum(present, bound))):
-        store(labels, at, minimum(present, found))
+    candidate = add(_least(labels, at, stride, diagonal), load(costs, at))
+    if any_lane(less(candidate, minimum(present, bound))):
+        store(labels, at, minimum(present, candidate))
         return True
     return False
 
@@ -141,45 +141,45 @@ def _lower(labels, costs, at, stride, diagonal, bound):
 def _least(labels, at, stride, diagonal):
     """The smallest labels beside a tile."""
     above, below = at - stride, at + stride
-    least = minimum(minimum(load(labels, above), load(labels, below)), load(labels, at - LANES))
-    least = minimum(least, load(labels, at + LANES))
+    lowest = minimum(minimum(load(labels, above), load(labels, below)), load(labels, at - LANES))
+    lowest = minimum(lowest, load(labels, at + LANES))
     if diagonal:
         left = minimum(load(labels, above - LANES), load(labels, below - LANES))
         right = minimum(load(labels, above + LANES), load(labels, below + LANES))
-        least = minimum(least, minimum(left, right))
-    return least
+        lowest = minimum(lowest, minimum(left, right))
+    return lowest
 
 
 @compiled_borrowing
-def scaled_ways(labels, costs, slack, dirty, grid, order, most, ways):
+def scaled_ways(labels, costs, slack, dirty, grid, order, limit, ways):
     """Writes, for tiles up to the goal, which steps lead to the smallest label beside one; none where that is not sure.
 
     Labels that are not final yet are lowered on the way. Bit i stands for step i. Labels that are not exact are not sure if
     another is at most ``slack`` above.
 
     Returns:
-        Whether ``most`` visits were enough.
+        Whether ``limit`` visits were enough.
     """
     numbers, entering, flags, sets = address(labels), address(costs), address(dirty), address(ways)
-    none, one, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
+    none, unit, spare = fill(np.uint32(0)), fill(np.uint32(1)), load(slack, 0)
     goal, stride, diagonal = grid.goal * LANES, grid.width + 2, len(grid.steps) == 8
-    is_cut, margin = less(none, spare), add(spare, one)
+    is_cut, margin = less(none, spare), add(spare, unit)
     visits, changed, first, bound = 0, True, True, add(load(numbers, goal), margin)
-    while changed and visits <= most:
+    while changed and visits <= limit:
         changed = False
         for i in range(len(order)):
-            place = np.int64(take(order, i))
-            at = place * LANES
-            if take(flags, place) or (first and any_lane(less(load(numbers, at), bound))):
-                put(flags, place, 0)
+            position = np.int64(take(order, i))
+            at = position * LANES
+            if take(flags, position) or (first and any_lane(less(load(numbers, at), bound))):
+                put(flags, position, 0)
                 visits += 1
-                present, least = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
-                found = add(least, load(entering, at))
-                if any_lane(less(found, minimum(present, bound))):
-                    store(numbers, at, minimum(present, found))
-                    _flag(flags, place, stride, diagonal)
+                present, lowest = load(numbers, at), _least(numbers, at, stride * LANES, diagonal)
+                candidate = add(lowest, load(entering, at))
+                if any_lane(less(candidate, minimum(present, bound))):
+                    store(numbers, at, minimum(present, candidate))
+                    _flag(flags, position, stride, diagonal)
                     changed, bound = True, add(load(numbers, goal), margin)
-                near = _near(numbers, at, stride * LANES, diagonal, add(least, margin))
+                near = _near(numbers, at, stride * LANES, diagonal, add(lowest, margin))
                 several = less(none, and_(near, add(near, fill(np.uint32(2**32 - 1)))))
                 store(sets, at, select(and_(several, is_cut), none, near))
         first = False
@@ -188,7 +188,7 @@ def scaled_ways(labels, costs, slack, dirty, grid, order, most, ways):
 
 @compiled_borrowing
 def _near(labels, at, stride, diagonal, beyond):
-    """Which labels beside a tile are below ``beyond``."""
+    """Set of the steps to labels beside a tile that are below ``beyond``."""
     above, below, none = at - stride, at + stride, fill(np.uint32(0))
     near = select(less(load(labels, at - LANES), beyond), fill(np.uint32(8 if diagonal else 2)), none)
     near = or_(near, select(less(load(labels, above), beyond), fill(np.uint32(2 if diagonal else 1)), none))

@@ -16,8 +16,8 @@ class Walks(NamedTuple):
     """Labels that walks follow and tiles that they have passed; :func:`make_walks` makes one.
 
     Attributes:
-        ways: sets of steps back from each place, side by side; bit i stands for step i.
-        passed: 1 for each place that a walk has passed, side by side.
+        ways: sets of steps back from each position, side by side; bit i stands for step i.
+        passed: 1 for each position that a walk has passed, side by side.
         at: where the walk of each lane is.
         lanes_of_tiles: for each tile the set of lanes whose walks have passed it.
     """
@@ -30,9 +30,9 @@ class Walks(NamedTuple):
 
 def make_walks(grid: Grid) -> Walks:
     """Room for walks."""
-    places, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
+    positions, tiles = (grid.height + 2) * (grid.width + 2), grid.height * grid.width
     return Walks(
-        lanes_of(places, np.uint8), lanes_of(places, np.uint8), np.zeros(LANES, np.int64), np.zeros(tiles, np.uint32)
+        lanes_of(positions, np.uint8), lanes_of(positions, np.uint8), np.zeros(LANES, np.int64), np.zeros(tiles, np.uint32)
     )
 
 
@@ -43,7 +43,7 @@ def walk(walks, grid, reached, steps):
     A walk with no way at some step, or of more steps than these, ends before the start.
 
     Args:
-        walks: with the ways of all places that walks may come to.
+        walks: with the ways of all positions that walks may come to.
         grid: where to go.
         reached: the set of lanes that walk.
         steps: of a walk, at most.
@@ -53,8 +53,8 @@ def walk(walks, grid, reached, steps):
     """
     ways, passed, at = address(walks.ways), address(walks.passed), address(walks.at)
     step_of, start, goal, none = address(grid.first_steps), grid.start * LANES, grid.goal * LANES, fill(np.uint8(0))
-    for place in range(0, len(walks.passed), LANES):
-        store(passed, place, none)
+    for position in range(0, len(walks.passed), LANES):
+        store(passed, position, none)
     for lane in range(LANES):
         put(at, lane, goal + lane)
         put(ways, start + lane, 0)
@@ -79,15 +79,15 @@ def write_masks(walks, grid, which, first, lanes, masks):
     """Writes what walks have passed into the masks ``(N, T)`` of the maps ``which[first : first + lanes]``."""
     sets, passed, written, tiles = address(walks.lanes_of_tiles), address(walks.passed), address(masks), masks.shape[1]
     for row in range(grid.height):
-        place = (row + 1) * (grid.width + 2) + 1
+        position = (row + 1) * (grid.width + 2) + 1
         for column in range(grid.width):
-            has_passed = less(fill(np.uint8(0)), load(passed, (place + column) * LANES))
+            has_passed = less(fill(np.uint8(0)), load(passed, (position + column) * LANES))
             put(sets, row * grid.width + column, movemask(has_passed))
-    none, zero, one = fill(np.uint32(0)), fill(masks.dtype.type(0)), fill(masks.dtype.type(1))
+    none, zero, unit = fill(np.uint32(0)), fill(masks.dtype.type(0)), fill(masks.dtype.type(1))
     in_vectors = tiles - tiles % LANES
     for lane in range(lanes):
         lane_alone, at = fill(np.uint32(1 << lane)), which[first + lane] * tiles
         for tile in range(0, in_vectors, LANES):
-            store(written, at + tile, select(less(none, and_(load(sets, tile), lane_alone)), one, zero))
+            store(written, at + tile, select(less(none, and_(load(sets, tile), lane_alone)), unit, zero))
         for tile in range(in_vectors, tiles):
             put(written, at + tile, np.int64(take(sets, tile)) >> lane & 1)

@@ -1,7 +1,7 @@
 """Inputs of kernels on grids: a batch of maps with noise, and where to go on them.
 
-Kernels keep the state of a map in a padded array with a frame around the tiles, which saves all bound checks: the place of
-tile (r, c) is ``(r + 1) * (width + 2) + c + 1``.
+Kernels keep the state of a map in a padded array with a frame around the tiles, which saves all bound checks: the position
+of tile (r, c) in it is ``(r + 1) * (width + 2) + c + 1``.
 """
 
 from functools import lru_cache
@@ -38,9 +38,9 @@ class Grid(NamedTuple):
     Attributes:
         height: rows of tiles.
         width: columns of tiles.
-        start: place of the first tile.
-        goal: place of the last tile.
-        steps: ``(M,)`` from a place to those of its M neighbours, in row-major order.
+        start: position of the first tile.
+        goal: position of the last tile.
+        steps: ``(M,)`` from a position to those of its M neighbours, in row-major order.
         jumps: ``(M,)`` the same between numbers of tiles, ``r * width + c``.
         first_steps: ``(256,)`` for sets of neighbours, whose bit i stands for step i, the first of their steps; 0 for none.
         floor: smallest cost; what is below is clamped.
@@ -68,11 +68,11 @@ def make_grid(
     """The grid of a shape (rows, columns), with ends alike, and moves as steps (down, right) in row-major order."""
     height, width = shape
     down, right = np.array(moves).T
-    place, goal_place = ((tile[0] + 1) * (width + 2) + tile[1] + 1 for tile in (start, goal))
+    first, last = ((tile[0] + 1) * (width + 2) + tile[1] + 1 for tile in (start, goal))
     steps, jumps = down * (width + 2) + right, down * width + right
     lowest = [(among & -among).bit_length() - 1 for among in range(1, 256)]
     first_steps = np.array([0, *(steps[bit] if bit < len(steps) else 0 for bit in lowest)])
-    return Grid(height, width, place, goal_place, steps, jumps, first_steps, floor, ceiling)
+    return Grid(height, width, first, last, steps, jumps, first_steps, floor, ceiling)
 
 
 def make_maps(theta: Rows, eps: Rows | None, temperature: float, floor: float, ceiling: float) -> Maps:
@@ -89,14 +89,14 @@ def _limits(dtype: np.dtype[np.floating], floor: float, ceiling: float) -> tuple
 
 
 @compiled_borrowing
-def tile_of(grid, place):
-    """Number of the tile at a place."""
-    return (place // (grid.width + 2) - 1) * grid.width + place % (grid.width + 2) - 1
+def tile_of(grid, position):
+    """Number of the tile at a position."""
+    return (position // (grid.width + 2) - 1) * grid.width + position % (grid.width + 2) - 1
 
 
 @compiled_borrowing
-def place_of(grid, tile):
-    """Place of the tile with a number."""
+def position_of(grid, tile):
+    """Position of the tile with a number."""
     return (tile // grid.width + 1) * (grid.width + 2) + tile % grid.width + 1
 
 

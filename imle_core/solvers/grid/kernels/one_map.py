@@ -50,12 +50,12 @@ def cheapest_paths(maps, grid, which, masks, memory, tuning):
 @compiled
 def _prepare(costs, grid, entering):
     """Writes the clamped costs into the padded array of costs."""
-    for place in range(len(entering)):
-        entering[place] = np.inf
+    for position in range(len(entering)):
+        entering[position] = np.inf
     for row in range(grid.height):
-        place = (row + 1) * (grid.width + 2) + 1
+        position = (row + 1) * (grid.width + 2) + 1
         for column in range(grid.width):
-            entering[place + column] = inside(costs[row * grid.width + column], grid)
+            entering[position + column] = inside(costs[row * grid.width + column], grid)
 
 
 @compiled
@@ -66,24 +66,24 @@ def _trace(space, grid, mask):
     There the walk takes the fewest steps to leave the plateau, and among equals the smallest tile.
     """
     costs, labels, hops = space.costs, space.labels, np.empty(0, np.int64)
-    place, tile = grid.goal, tile_of(grid, grid.goal)
-    while place != grid.start:
+    position, tile = grid.goal, tile_of(grid, grid.goal)
+    while position != grid.start:
         mask[tile] = 1
-        present, before = labels[place], _NONE
+        present, before = labels[position], _NONE
         for i in range(len(grid.steps)):
-            other = labels[place + grid.steps[i]]
-            if other < present and other + costs[place] == present:
+            neighbour = labels[position + grid.steps[i]]
+            if neighbour < present and neighbour + costs[position] == present:
                 before = i
                 break
         if before == _NONE:
             if len(hops) == 0:
                 hops = _plateau_hops(costs, labels, grid)
             for i in range(len(grid.steps)):
-                other = place + grid.steps[i]
-                if labels[other] == present and hops[other] == hops[place] - 1:
+                neighbour = position + grid.steps[i]
+                if labels[neighbour] == present and hops[neighbour] == hops[position] - 1:
                     before = i
                     break
-        place += grid.steps[before]
+        position += grid.steps[before]
         tile += grid.jumps[before]
     mask[tile] = 1
 
@@ -93,22 +93,22 @@ def _plateau_hops(costs, labels, grid):
     """Steps back to the nearest tile that is the start or has a predecessor with a smaller label, up to the goal's."""
     far = len(labels)
     hops, queue, size = np.full(far, far), np.empty(far, np.int64), 0
-    for place in range(far):
-        if labels[place] <= labels[grid.goal]:
-            is_first = place == grid.start
+    for position in range(far):
+        if labels[position] <= labels[grid.goal]:
+            is_first = position == grid.start
             for step in grid.steps:
-                before = labels[place + step]
-                is_first |= before < labels[place] and before + costs[place] == labels[place]
+                before = labels[position + step]
+                is_first |= before < labels[position] and before + costs[position] == labels[position]
             if is_first:
-                hops[place], queue[size] = 0, place
+                hops[position], queue[size] = 0, position
                 size += 1
     first = 0
     while first < size:
-        place = queue[first]
+        position = queue[first]
         first += 1
         for step in grid.steps:
-            after = place + step
-            if labels[after] == labels[place] and labels[place] + costs[after] == labels[after] and hops[after] == far:
-                hops[after], queue[size] = hops[place] + 1, after
+            after = position + step
+            if labels[after] == labels[position] and labels[position] + costs[after] == labels[after] and hops[after] == far:
+                hops[after], queue[size] = hops[position] + 1, after
                 size += 1
     return hops

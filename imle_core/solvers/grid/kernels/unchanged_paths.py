@@ -1,8 +1,8 @@
 """Cheapest paths of old costs that surely are those of new costs, without solving, compiled.
 
-If no cost on a path rose and none off it fell, the path is still a cheapest one: each other path became dearer by as much
-at least. To be the one that the solver would find, in labels that are rounded, it must besides be so by more than
-rounding: every cost off the path rose by more than that. Or no cost changed at all.
+If no cost on a path rose and none off it fell, the path is still a cheapest one: the cost of every other path rose by as
+much at least. The solver compares labels that are rounded; to be the path that it would take, every cost off the path must
+have risen by more than rounding, or no cost have changed at all.
 """
 
 import numpy as np
@@ -36,17 +36,17 @@ def still_cheapest(new, old, grid, masks, first, last, kept):
 
 @compiled
 def _is_cheaper(now, then, mask, grid):
-    """Whether the path became no dearer, and all tiles off it dearer by more than rounding."""
-    length, least = 0.0, np.inf
+    """True where no cost on the path rose, and all costs off it rose by more than rounding."""
+    length, smallest = 0.0, np.inf
     for tile in range(len(now)):
         if mask[tile]:
             cost = inside(then[tile], grid)
             if not inside(now[tile], grid) <= cost:
                 return False
             length += cost
-            least = min(least, cost)
+            smallest = min(smallest, cost)
     rounding = len(now) * _ROUNDING * length
-    if not least > rounding:  # a cost lost in a sum: the path may touch itself, and then be shortened
+    if not smallest > rounding:  # a cost lost in a sum: the path may touch itself, and then be shortened
         return False
     for tile in range(len(now)):
         if not mask[tile]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled, compiled_borrowing
 from imle_core.solvers.grid.kernels.buckets import label, make_buckets_space
-from imle_core.solvers.grid.kernels.maps import inside, place_of, read_costs
+from imle_core.solvers.grid.kernels.maps import inside, position_of, read_costs
 
 
 @compiled
@@ -18,9 +18,9 @@ def plan_visits(maps, grid, examples, order, path, memory, tuning):
         maps: the maps.
         grid: where to go.
         examples: numbers of maps.
-        order: ``(T - 1,)``, overwritten with all places but the start's in the order of Dijkstra's algorithm, about; those
+        order: ``(T - 1,)``, overwritten with all positions but the start's in about the order of Dijkstra's algorithm; those
             that it does not reach come last.
-        path: ``(T,)``, overwritten with the places on its path after the start.
+        path: ``(T,)``, overwritten with the positions on its path after the start.
         memory: as many numbers as are needed for a space of labels.
         tuning: of buckets.
 
@@ -38,12 +38,12 @@ def plan_visits(maps, grid, examples, order, path, memory, tuning):
             if costs[tile] < np.inf:
                 total[tile] += share * inside(costs[tile], grid)
                 passable[tile] += share
-    for place in range(len(entering)):
-        entering[place] = np.inf
+    for position in range(len(entering)):
+        entering[position] = np.inf
     sum_of_all = 0.0
     for tile in range(tiles):
         if passable[tile] > 0.0:
-            entering[place_of(grid, tile)] = total[tile] / passable[tile]
+            entering[position_of(grid, tile)] = total[tile] / passable[tile]
             sum_of_all += total[tile] / passable[tile]
     label(space, grid, np.int64(0), tuning)
     _sort(labels, grid, order)
@@ -53,21 +53,21 @@ def plan_visits(maps, grid, examples, order, path, memory, tuning):
 
 @compiled
 def _sort(labels, grid, order):
-    """Writes places but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
+    """Writes positions but the start's by their labels, cut to one of 4 T intervals up to the goal's; others last."""
     intervals, stride = 4 * grid.height * grid.width, grid.width + 2
     density = intervals / labels[grid.goal] if labels[grid.goal] > 0.0 else 0.0
     ends = np.zeros(intervals + 1, np.int64)
     for row in range(1, grid.height + 1):
-        for place in range(row * stride + 1, row * stride + 1 + grid.width):
-            ends[_interval(labels[place], density, intervals)] += place != grid.start
+        for position in range(row * stride + 1, row * stride + 1 + grid.width):
+            ends[_interval(labels[position], density, intervals)] += position != grid.start
     for i in range(intervals):
         ends[i + 1] += ends[i]
     for row in range(grid.height, 0, -1):
-        for place in range(row * stride + grid.width, row * stride, -1):
-            if place != grid.start:
-                interval = _interval(labels[place], density, intervals)
+        for position in range(row * stride + grid.width, row * stride, -1):
+            if position != grid.start:
+                interval = _interval(labels[position], density, intervals)
                 ends[interval] -= 1
-                order[ends[interval]] = place
+                order[ends[interval]] = position
 
 
 @compiled_borrowing
@@ -77,16 +77,16 @@ def _interval(value, density, intervals):
 
 @compiled_borrowing
 def _descend(labels, grid, path):
-    """Writes the places from the goal to the start along ever smaller labels; returns how many there are."""
-    place, length = grid.goal, 0
-    while place != grid.start:
-        path[length] = place
+    """Writes the positions from the goal to the start along ever smaller labels; returns how many there are."""
+    position, length = grid.goal, 0
+    while position != grid.start:
+        path[length] = position
         length += 1
-        before = place
+        before = position
         for step in grid.steps:
-            if 0.0 <= labels[place + step] < labels[before]:
-                before = place + step
-        if before == place:
+            if 0.0 <= labels[position + step] < labels[before]:
+                before = position + step
+        if before == position:
             return 0
-        place = before
+        position = before
     return length

@@ -263,7 +263,7 @@ def test_what_highs_writes_is_read_as_it_was(tmp_path, ending):
             for sign, limit in zip((-1, 1), (-ends[0], ends[1]), strict=True)
             if limit < np.inf and (sign > 0 or ends[0] < ends[1])
         }
-        found = {(*row, limit) for row, limit in zip(solver._rows.toarray(), solver._most, strict=True)}
+        found = {(*row, limit) for row, limit in zip(solver._rows.toarray(), solver._largest, strict=True)}
         assert {row for row in found if any(row[:-1])} == {row for row in expected if any(row[:-1])}
 
 

@@ -18,7 +18,10 @@ def read(text):
     program = read_lp(text.splitlines(keepends=True)).arrays()
     return (
         program.names,
-        [(*limits, row) for *limits, row in zip(program.least, program.most, program.rows.toarray().tolist(), strict=True)],
+        [
+            (*limits, row)
+            for *limits, row in zip(program.row_lower, program.row_upper, program.rows.toarray().tolist(), strict=True)
+        ],
         list(zip(program.lower, program.upper, strict=True)),
         [name for name, whole in zip(program.names, program.integral, strict=True) if whole],
     )

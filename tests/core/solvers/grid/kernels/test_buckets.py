@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imle_core.solvers import GridPath
 from imle_core.solvers.grid.kernels import buckets as kernel
-from imle_core.solvers.grid.kernels.maps import make_grid, place_of
+from imle_core.solvers.grid.kernels.maps import make_grid, position_of
 from imle_core.solvers.grid.tuning import TUNING
 
 EIGHT = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
@@ -149,7 +149,7 @@ class TestEnds:
         for kind in [*KINDS, *KINDS]:
             costs = kind(rng, (30, 30))
             space.costs[:] = np.pad(costs, 1, constant_values=np.inf).ravel()
-            kernel.label(space, grid, place_of(grid, 450), TUNING.buckets)
+            kernel.label(space, grid, position_of(grid, 450), TUNING.buckets)
             kernel.label(space, grid, np.int64(0), TUNING.buckets)
             np.testing.assert_array_equal(space.labels.reshape(32, 32)[1:-1, 1:-1], relaxed(costs, EIGHT, (0, 0)))
 

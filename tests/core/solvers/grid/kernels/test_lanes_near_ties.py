@@ -57,7 +57,7 @@ def solved(costs, dtype, moves, start, goal):
     scale = lanes_kernel.scale_for(bound, TUNING.lanes)
     masks, left = np.full(rows.shape, 9, rows.dtype), np.empty_like(which)
     space = lanes_kernel.make_lanes_space(grid, rows.dtype, scaled=True)
-    space.candidates.found[:] = -1
+    space.candidates.positions[:] = -1
     number = lanes_kernel.scaled_paths(
         maps, grid, which, masks, order, path[:length], scale, space, left, np.zeros(1, np.int64), 0, TUNING.lanes
     )[0]
@@ -120,7 +120,7 @@ class TestFewAmongClearOnes:
         costs = np.repeat(clear_map[None], 8, axis=0)
         costs[0, 1, 2:14] = 1.99
         grid, space, masks, left = solved(costs, dtype, EIGHT, (2, 0), (2, 14))
-        found = space.candidates.found[space.candidates.found >= 0]
+        found = space.candidates.positions[space.candidates.positions >= 0]
         assert len(found) > 14
         rows, columns = found // (grid.width + 2) - 1, found % (grid.width + 2) - 1
         assert ((rows >= 0) & (rows < 4) & (columns >= 0) & (columns < 17)).all()
@@ -162,13 +162,13 @@ class TestFewAmongClearOnes:
         _, space, masks, left = solved(costs, np.float64, EIGHT, (0, 0), (5, 6))
         assert left.tolist() == [20]
         assert not masks[20].any()
-        assert (space.candidates.found == -1).all()
+        assert (space.candidates.positions == -1).all()
 
     def test_costs_lost_by_rounding_are_left(self):
         costs = 1e17 * clear(np.random.default_rng(4), (LANES, 5, 5))
         costs[5, 2:4, 2:4] = 1e-4
         _, space, masks, left = solved(costs, np.float64, EIGHT, (0, 0), (4, 4))
-        assert (space.candidates.found >= 0).any()
+        assert (space.candidates.positions >= 0).any()
         assert left.tolist() == [5]
         assert not masks[5].any()
 

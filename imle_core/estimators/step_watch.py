@@ -23,7 +23,7 @@ class ZeroGradientWarning(StepSizeWarning):
 
 @contextmanager
 def steps_of_any_size() -> Iterator[None]:
-    """Says nothing about steps, for studies that take far too large and small ones on purpose."""
+    """Context without warnings about steps, for studies that take far too large and small ones on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StepSizeWarning)
         yield

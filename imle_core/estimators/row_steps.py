@@ -1,4 +1,4 @@
-"""Steps of targets, a number for all rows or one for each."""
+"""Steps lambda of targets, a number for all rows or one for each, in products and divisions with samples."""
 
 import torch
 from torch import Tensor
