@@ -1,7 +1,6 @@
 """Noise in antithetic pairs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
-from imle_core.noise.distribution import NoiseDistribution
+from imle_core.noise.distribution import Device, NoiseDistribution
 from imle_core.noise.location_scale import LocationScaleNoise
 
 
@@ -48,8 +47,15 @@ class AntitheticNoiseDistribution(NoiseDistribution):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.law!r})"
 
-    def sample(self, shape: Sequence[int], *, dtype: torch.dtype | None = None, **source: Any) -> Tensor:
-        """Draws ``(B, S, *event)``, in pairs along S; ``device`` and ``generator`` as of :meth:`NoiseDistribution.sample`.
+    def sample(
+        self,
+        shape: Sequence[int],
+        *,
+        dtype: torch.dtype | None = None,
+        device: Device = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draws ``(B, S, *event)``, in pairs along S; see :meth:`NoiseDistribution.sample`.
 
         Raises:
             ArgumentError: a shape without an axis of samples.
@@ -62,7 +68,7 @@ class AntitheticNoiseDistribution(NoiseDistribution):
         halves = (instances, -(-samples // 2), *event)
         kind = dtype or torch.get_default_dtype()
         wide = torch.promote_types(kind, torch.float32)  # a reflection in float16 would lose the tails
-        first = self.law.sample(halves, dtype=wide, **source)
+        first = self.law.sample(halves, dtype=wide, device=device, generator=generator)
         pairs = torch.stack([first, self.law.reflected(first)], dim=2).to(kind)
         return pairs.view(instances, 2 * halves[1], *event)[:, :samples].contiguous()
 

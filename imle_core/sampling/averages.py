@@ -4,7 +4,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import torch
@@ -15,20 +14,8 @@ from imle_core.contracts import Noise
 from imle_core.sampling.grouped_samples import GroupedSamples
 from imle_core.sampling.samples import check_sampling
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
 _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
-
-
-class SamplingSettings(TypedDict, total=False):
-    """Settings of :func:`stream_samples`, for functions that hand them on."""
-
-    nb_samples: int
-    temperature: float
-    seed: int
-    chunk_size: int | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,11 @@ def marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    **settings: "Unpack[SamplingSettings]",
+    *,
+    nb_samples: int = 1000,
+    temperature: float = 1.0,
+    seed: int = 0,
+    chunk_size: int | None = None,
 ) -> Marginals:
     """Marginals ``E[MAP(theta + tau * eps)]`` by the mean of S samples; see :func:`stream_marginals`.
 
@@ -65,28 +56,49 @@ def marginals(
     >>> marginals(TopK(1), torch.zeros(1, 2), GumbelNoiseDistribution(), nb_samples=4).mean.sum().item()
     1.0
     """
-    return deque(stream_marginals(solver, theta, noise_distribution, **settings), maxlen=1).pop()
+    records = stream_marginals(
+        solver,
+        theta,
+        noise_distribution,
+        nb_samples=nb_samples,
+        temperature=temperature,
+        seed=seed,
+        chunk_size=chunk_size,
+    )
+    return deque(records, maxlen=1).pop()
 
 
 def stream_marginals(
     solver: Callable[[Tensor], Tensor],
     theta: Tensor,
     noise_distribution: Noise | None = None,
-    **settings: "Unpack[SamplingSettings]",
+    *,
+    nb_samples: int = 1000,
+    temperature: float = 1.0,
+    seed: int = 0,
+    chunk_size: int | None = None,
 ) -> Iterator[Marginals]:
     """Running marginals: one record after each call of the solver, over all samples so far.
 
-    Arguments and settings are those of :func:`stream_samples`: ``nb_samples`` (1000), ``temperature`` (1), ``seed`` (0),
-    ``chunk_size`` (by memory).
+    Arguments and errors are those of :func:`stream_samples`.
 
     Memory does not grow with the number of samples. A noise whose samples of one draw ``(B, S, *event)`` depend on one
     another says so by an attribute ``dependent_samples``: the size of the groups along S within which they do, 2 for pairs,
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
-    is_random = noise_distribution is not None and settings.get("temperature", 1.0) > 0
+    is_random = noise_distribution is not None and temperature > 0
     spread = GroupedSamples(theta, dependent_samples(noise_distribution))
     total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
-    for states in stream_samples(solver, theta, noise_distribution, **settings):
+    chunks = stream_samples(
+        solver,
+        theta,
+        noise_distribution,
+        nb_samples=nb_samples,
+        temperature=temperature,
+        seed=seed,
+        chunk_size=chunk_size,
+    )
+    for states in chunks:
         if count == 0:
             first_state = states[:, 0].clone()
         for block in states.split(_block_size(theta), dim=1):
@@ -117,9 +129,18 @@ def stream_samples(
     number of the block). So the samples depend neither on ``chunk_size`` nor on threads, and the first samples of a longer
     run are the samples of a shorter one.
 
-    Arguments and errors are those of :func:`.perturb_and_map`, with a ``seed``, a whole number >= 0, in place of the
-    generator. ``chunk_size`` is the number of samples of each instance in one call of the solver, rounded up to whole
-    blocks; it goes by memory if None.
+    Args:
+        solver: ``(N, *event) -> (N, *event)``, maximises.
+        theta: parameters, ``(B, *event)``.
+        noise_distribution: gives eps; no noise if None.
+        nb_samples: S >= 1, for each of the B instances.
+        temperature: tau >= 0.
+        seed: whole number >= 0.
+        chunk_size: samples of each instance in one call of the solver, rounded up to whole blocks; by memory if None.
+
+    Raises:
+        ArgumentError: an argument outside its range, or a wrong shape of noise or solution.
+        ArgumentTypeError: parameters or solutions of a wrong type.
     """
     check_sampling(solver, theta, nb_samples, temperature)
     checks.check_seed("seed", seed)

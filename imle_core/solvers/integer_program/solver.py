@@ -135,7 +135,16 @@ class IntegerProgram:
         self._counting = OwnLock()
 
     @classmethod
-    def from_file(cls, path: str | Path, *, order: Sequence[str] | None = None, **limits: Any) -> "IntegerProgram":
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        order: Sequence[str] | None = None,
+        time_limit: float | None = None,
+        gap: float = 0.0,
+        incumbent: bool = False,
+        incumbent_gap: float = math.inf,
+    ) -> "IntegerProgram":
         """The constraints, bounds and integrality of an LP or MPS file; its objective is ignored, theta takes its place.
 
         The program maximises even where the file says to minimise. A file may be packed (.gz, .bz2, .xz); text that is
@@ -149,7 +158,10 @@ class IntegerProgram:
                 or .xz.
             order: every variable's name once, in the order of theta's entries; the file's order, of first mention, if None.
                 ``names`` has it.
-            **limits: ``time_limit``, ``gap``, ``incumbent`` and ``incumbent_gap``, as in the constructor.
+            time_limit: as in the constructor.
+            gap: as in the constructor.
+            incumbent: as in the constructor.
+            incumbent_gap: as in the constructor.
 
         Raises:
             ArgumentError: no such file, no program in its format, or an order that is not one; what no linear or integer
@@ -157,7 +169,8 @@ class IntegerProgram:
                 semi-continuous variables, several objectives or scenarios; the message says where.
         """
         constraints, names = read_program(Path(path), order)
-        program = cls(**constraints, **limits)
+        limits: dict[str, Any] = {"gap": gap, "incumbent": incumbent, "incumbent_gap": incumbent_gap}
+        program = cls(**constraints, time_limit=time_limit, **limits)
         program.names = names
         return program
 
