@@ -1,5 +1,7 @@
 """Every solver of ours, with a shape that it solves: ``from all_solvers import BATCHES, INSTANCES``."""
 
+from types import FunctionType
+
 import torch
 
 from imle_core import solvers
@@ -9,35 +11,46 @@ FIVE_EDGES = [*EDGES, (1, 3)]
 MAPS = (3, 4, 4)
 ROW = torch.ones(1, 16).numpy()
 
+
+class Made(dict):
+    """Solvers with shapes; functions make those that solve at once, when a test asks and not when it is collected."""
+
+    def __getitem__(self, name):
+        solver, shape = super().__getitem__(name)
+        return solver() if isinstance(solver, FunctionType) else solver, shape
+
+
 # With the shape of a batch.
-BATCHES = {
-    "acyclic path": (solvers.AcyclicGridPath(), MAPS),
-    "arg max": (solvers.ArgMax(), MAPS),
-    "assignment": (solvers.Assignment(), MAPS),
-    "partial assignment": (solvers.Assignment(partial=True), MAPS),
-    "wide assignment": (solvers.Assignment(), (3, 2, 4)),
-    "identity": (solvers.BlackBox(lambda theta: theta), MAPS),
-    "identity, repeated": (solvers.BlackBox(lambda theta: theta, cache=9), MAPS),
-    "identity of arrays": (solvers.BlackBox(lambda theta: theta, arrays=True, repeats=False), MAPS),
-    "in place, in threads": (solvers.BlackBox(lambda theta: theta.zero_(), executor="threads"), MAPS),
-    "path": (solvers.GridPath(), MAPS),
-    "path by torch": (solvers.GridPath(engine="torch"), MAPS),
-    "path by networkx": (solvers.GridPath(engine="networkx"), MAPS),
-    "large path": (solvers.GridPath(), (2, 100, 100)),
-    "program": (solvers.IntegerProgram(A=ROW, b=[3]), MAPS),
-    "continuous program": (solvers.IntegerProgram(A=ROW, b=[3], integrality=False), MAPS),
-    "knapsack": (solvers.Knapsack(torch.arange(16).view(4, 4), 9), MAPS),
-    "ranking": (solvers.Ranking(), MAPS),
-    "top 3": (solvers.TopK(3), MAPS),
-    "top 40": (solvers.TopK(40), (3, 50)),
-    "matching": (solvers.Matching(EDGES), (3, 4)),
-    "perfect matching": (solvers.Matching(EDGES, perfect=True), (3, 4)),
-    "cut": (solvers.MinCut(EDGES, 0, 3), (3, 4)),
-    "cut with a floor": (solvers.MinCut(EDGES, 0, 3, floor=0.5), (3, 4)),
-    "shortest path": (solvers.ShortestPath(EDGES, 0, 3), (3, 4)),
-    "shortest path with a floor": (solvers.ShortestPath(EDGES, 0, 3, floor=0.5), (3, 4)),
-    "tree": (solvers.SpanningTree(EDGES), (3, 4)),
-}
+BATCHES = Made(
+    {
+        "acyclic path": (solvers.AcyclicGridPath(), MAPS),
+        "arg max": (solvers.ArgMax(), MAPS),
+        "assignment": (solvers.Assignment(), MAPS),
+        "partial assignment": (solvers.Assignment(partial=True), MAPS),
+        "wide assignment": (solvers.Assignment(), (3, 2, 4)),
+        "identity": (solvers.BlackBox(lambda theta: theta), MAPS),
+        "identity, repeated": (solvers.BlackBox(lambda theta: theta, cache=9), MAPS),
+        "identity of arrays": (solvers.BlackBox(lambda theta: theta, arrays=True, repeats=False), MAPS),
+        "in place, in threads": (solvers.BlackBox(lambda theta: theta.zero_(), executor="threads"), MAPS),
+        "path": (solvers.GridPath(), MAPS),
+        "path by torch": (solvers.GridPath(engine="torch"), MAPS),
+        "path by networkx": (solvers.GridPath(engine="networkx"), MAPS),
+        "large path": (solvers.GridPath(), (2, 100, 100)),
+        "program": (solvers.IntegerProgram(A=ROW, b=[3]), MAPS),
+        "continuous program": (solvers.IntegerProgram(A=ROW, b=[3], integrality=False), MAPS),
+        "knapsack": (solvers.Knapsack(torch.arange(16).view(4, 4), 9), MAPS),
+        "ranking": (solvers.Ranking(), MAPS),
+        "top 3": (solvers.TopK(3), MAPS),
+        "top 40": (solvers.TopK(40), (3, 50)),
+        "matching": (solvers.Matching(EDGES), (3, 4)),
+        "perfect matching": (lambda: solvers.Matching(EDGES, perfect=True), (3, 4)),
+        "cut": (solvers.MinCut(EDGES, 0, 3), (3, 4)),
+        "cut with a floor": (solvers.MinCut(EDGES, 0, 3, floor=0.5), (3, 4)),
+        "shortest path": (solvers.ShortestPath(EDGES, 0, 3), (3, 4)),
+        "shortest path with a floor": (solvers.ShortestPath(EDGES, 0, 3, floor=0.5), (3, 4)),
+        "tree": (solvers.SpanningTree(EDGES), (3, 4)),
+    }
+)
 # With the shape of an instance that has few solutions.
 INSTANCES = {
     "grid": (solvers.GridPath(), (4, 5)),

@@ -1,6 +1,7 @@
 """The contract of trainings, kept by every kind: it can be left after any record, and another one goes on to the bit."""
 
 import itertools
+from functools import cache
 
 import pytest
 import torch
@@ -16,7 +17,10 @@ from imle_core.perception import (
 )
 from imle_core.solvers import TopK
 
-MAPS = terrain_maps(6, 2, seed=(0, 0))
+
+@cache
+def maps():  # when a test runs, not when it is collected: paths are solved for it
+    return terrain_maps(6, 2, seed=(0, 0))
 
 
 def of_weights():
@@ -27,11 +31,11 @@ def of_weights():
 def of_a_network():
     generator = torch.Generator().manual_seed(0)
     method = make_method("imle", noise_distribution=SumOfGammaNoiseDistribution(2.0, 10), generator=generator)
-    return PerceptionTraining(make_network("small", 0), method, MAPS, epochs=2, batch=3, generator=generator)
+    return PerceptionTraining(make_network("small", 0), method, maps(), epochs=2, batch=3, generator=generator)
 
 
 def of_colours():
-    return ColourTraining(ColourLookup(), MAPS)
+    return ColourTraining(ColourLookup(), maps())
 
 
 KINDS = [pytest.param(of_weights, 4, id="weights"), pytest.param(of_a_network, 4, id="network")]

@@ -31,7 +31,7 @@ def cheapest(costs):
 
 
 TRUTH = costs_of(0)
-GOLD = cheapest(TRUTH)
+GOLD = GridPath(engine="networkx")(-TRUTH)  # it compiles nothing, while tests are collected
 SIGNS = 1 - 2 * GOLD
 
 

@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 import re
+from functools import cache
 
 import pytest
 import torch
@@ -177,9 +178,9 @@ class TestRecords:
             assert training.epoch_record.loss == pytest.approx(sum(within) / maps_seen)
 
     def test_zeros_are_the_share_of_maps_whose_gradient_is_zero(self):
-        maps = ImageMaps(numbered(4), COSTS[:4], GridPath()(-COSTS[:4]))
+        maps = ImageMaps(numbered(4), learned_costs()[:4], GridPath()(-learned_costs()[:4]))
         for loss, zeros in (("squared", 0.5), ("hamming", 0.0)):
-            table = CostTable(torch.cat([COSTS[:2], 10 - COSTS[2:4]]))
+            table = CostTable(torch.cat([learned_costs()[:2], 10 - learned_costs()[2:4]]))
             training = PerceptionTraining(table, make_method("straight-through", loss=loss), maps, epochs=1, batch=4)
             (record,) = training
             assert record.zeros == training.epoch_record.zeros == zeros
@@ -213,7 +214,9 @@ def numbered(count, tiles=4):
     return torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 8 * tiles, 8 * tiles, 3)
 
 
-COSTS = painted(8, 4, 4).costs
+@cache
+def learned_costs():  # when a test runs, not when it is collected: paths are solved for it
+    return painted(8, 4, 4).costs
 
 
 class TestSteps:
@@ -221,12 +224,12 @@ class TestSteps:
         """Gradients of the costs of eight maps, from one epoch in which hardly anything moves."""
         truth = painted(8, 4, 4, seed=1).costs
         maps = ImageMaps(numbered(8), truth, GridPath()(-truth))
-        table, gradients = CostTable(COSTS), torch.zeros_like(COSTS)
+        table, gradients = CostTable(learned_costs()), torch.zeros_like(learned_costs())
         method = make_method("imle", beta=beta)
         for _ in PerceptionTraining(table, method, maps, epochs=1, batch=batch, lr=1e-12, loss_reduction=reduction):
             gradients += table.costs.grad
         signs = 1 - 2 * maps.paths
-        return gradients, GridPath()(-(COSTS + beta * signs)) - GridPath()(-COSTS)
+        return gradients, GridPath()(-(learned_costs() + beta * signs)) - GridPath()(-learned_costs())
 
     @pytest.mark.parametrize("batch", [1, 2, 4, 8, 3])
     def test_lambda_is_that_of_a_single_map_whatever_the_batch(self, batch):
@@ -274,7 +277,7 @@ class TestSteps:
             assert rates[steps // 2] == pytest.approx(0.125, rel=0.3)
 
 
-def noisy_training(name="imle", seed=0, maps=painted(11, 3, 3)):  # noqa: B008
+def noisy_training(name="imle", seed=0, maps=None):
     """A training with noise and augmentation, of everything new."""
     generator, clock = torch.Generator().manual_seed(seed), Clock()
     noise = SumOfGammaNoiseDistribution(5.0)
@@ -283,6 +286,7 @@ def noisy_training(name="imle", seed=0, maps=painted(11, 3, 3)):  # noqa: B008
     if name.startswith("adaptive"):
         method.layer.target.step = 0.2  # else nothing moves for long
     settings = {"seed": seed, "generator": generator, "clock": clock}
+    maps = painted(11, 3, 3) if maps is None else maps
     return PerceptionTraining(make_network("small", seed), method, maps, epochs=3, batch=4, augment=True, **settings)
 
 

@@ -5,6 +5,6 @@ import pytest
 from all_solvers import BATCHES
 
 
-@pytest.fixture(params=BATCHES.values(), ids=BATCHES)
+@pytest.fixture(params=BATCHES)
 def solver_and_shape(request):
-    return request.param
+    return BATCHES[request.param]

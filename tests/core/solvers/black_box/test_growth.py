@@ -45,7 +45,7 @@ def steps():
     theta = torch.nn.Parameter(torch.randn(4, SIZE, generator=generator))
     wanted = torch.rand(4, SIZE, generator=generator)
     optimizer = torch.optim.Adam([theta], lr=0.01)
-    solver = BlackBox(heaviest_half, executor="processes", jobs=2, cache=50)
+    solver = BlackBox(heaviest_half, executor="processes", jobs=2, chunk=4, cache=50)
     layer = imle(solver, noise_distribution=NormalNoiseDistribution(), nb_samples=2, reduction="mean", generator=generator)
     while True:
         optimizer.zero_grad()
