@@ -60,7 +60,7 @@ def _from_archive(path: Path, judge: Judge, thing: str, error: type[SourceError]
 
 
 def _from_stream(path: Path, stream: IO[bytes], judge: Judge, error: type[SourceError], *, mapped: bool) -> NDArray[Any]:
-    shape, by_columns, dtype = _header(path, stream, error)
+    shape, by_columns, dtype = read_header(path, stream, error)
     if dtype.hasobject:
         raise error(path, f"holds Python objects, which are not read since that may run code; {_SAVE} as numbers")
     if min(shape, default=1) < 0:
@@ -78,7 +78,8 @@ def _from_stream(path: Path, stream: IO[bytes], judge: Judge, error: type[Source
     return np.frombuffer(content, dtype).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
 
 
-def _header(path: Path, stream: IO[bytes], error: type[SourceError]) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+def read_header(path: Path, stream: IO[bytes], error: type[SourceError]) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+    """Shape, whether columns come first, and type; arguments and errors as in :func:`open_array`."""
     version = npy.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
         raise error(path, f"is an array of version {version[0]}.{version[1]}, whose fields have names; {_SAVE} as numbers")
@@ -94,6 +95,8 @@ def _header(path: Path, stream: IO[bytes], error: type[SourceError]) -> tuple[tu
         raise error(path, f"cannot be read as an array ({got}); copy it or {_SAVE} again") from reason
 
 
-def kind_of(dtype: "np.dtype[Any]") -> str:
-    """What to call a type; of a structured one no more than that it is one."""
-    return "fields with names" if dtype.names else str(dtype)
+def check_numbers(name: Path | str, dtype: "np.dtype[Any]", rule: str, error: type[SourceError] = SourceError) -> None:
+    """Refuses a type that is none of real numbers; ``rule`` says what the values must be."""
+    if dtype.kind not in "biuf":
+        kind = "fields with names" if dtype.names else str(dtype)
+        raise error(name, f"holds values of type {kind}; {rule}")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imle_cli.files.arrays import kind_of, open_array
+from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.outputs import replacing
 from imle_cli.files.sources import SourceError
 from imle_core.perception import TILE, TOLERANCE, ImageMaps, path_costs
@@ -126,12 +126,8 @@ def _opened(files: list[Path]) -> list[tuple[Path, Array]]:
 
 
 def _open(path: Path) -> Array:
-    return open_array(path, lambda dtype, _: _check_kind(path, dtype), "array", DataSetError)
-
-
-def _check_kind(path: Path, dtype: "np.dtype[Any]") -> None:
-    if dtype.kind not in "biuf":
-        raise DataSetError(path, f"holds values of type {kind_of(dtype)}; they must be real numbers; save them as such")
+    rule = "they must be real numbers; save them as such"
+    return open_array(path, lambda dtype, _: check_numbers(path, dtype, rule, DataSetError), "array", DataSetError)
 
 
 def _check_images(path: Path, array: Array) -> None:

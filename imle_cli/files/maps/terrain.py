@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from imle_cli.files.arrays import kind_of, open_array
+from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
 from imle_cli.files.maps.pictures import load_picture
 from imle_cli.files.maps.tables import read_map_table
@@ -181,8 +181,7 @@ def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None
 
 
 def _check_kind(name: Path | str, dtype: "np.dtype[Any]", shape: tuple[int, ...], grid: Shape | None) -> None:
-    if dtype.kind not in "biuf":
-        raise SourceError(name, f"holds values of type {kind_of(dtype)}; costs must be real numbers")
+    check_numbers(name, dtype, "costs must be real numbers")
     if len(shape) != 2:
         raise SourceError(name, f"has shape {shape}; a map has two dimensions (height, width)")
     check_size(name, shape, grid)

@@ -1,19 +1,14 @@
 """Maps in text formats of their own: ESRI's ASCII grids and the maps of the Moving AI benchmark."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imle_cli.files.maps.tiles import CheckSize, FloatArray
 from imle_cli.files.sources import SourceError, ending, read_beginning, read_bytes, read_text
-from imle_cli.files.tables.number_formats import POINT, NumberFormat, doubt, find_format
+from imle_cli.files.tables.number_formats import POINT, find_format, read_number
 from imle_cli.notes import note
-
-FloatArray = NDArray[np.float64]
-CheckSize = Callable[[tuple[int, int]], None]
-"""Raises what is wrong with a height and a width, before anything takes memory."""
 
 _NODATA = -9999.0  # where the header names none
 _PLACES = {"xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize", "dx", "dy"}
@@ -79,20 +74,12 @@ def _read_values(path: Path, body: io.StringIO, line: int, size: int) -> FloatAr
         cells = text.split()
         if filled + len(cells) > size:
             raise SourceError(path, f"line {number}: more numbers than nrows x ncols = {size}; correct its header")
-        numbers = [_number(path, number, column, cell, signs) for column, cell in enumerate(cells, start=1)]
+        numbers = [read_number(path, number, column, cell, signs, "correct it") for column, cell in enumerate(cells, 1)]
         values[filled : filled + len(cells)] = numbers
         filled += len(cells)
     if filled < size:
         raise SourceError(path, f"has {filled} numbers, but nrows x ncols = {size}; copy the file again")
     return values
-
-
-def _number(path: Path, line: int, column: int, cell: str, signs: NumberFormat) -> float:
-    try:
-        return float(signs.plain(cell).replace("_", "?"))
-    except ValueError as error:
-        got = f"value {column} of line {line} is {cell[:40]!r}{doubt(cell)}, not a number"
-        raise SourceError(path, f"{got}; correct it") from error
 
 
 def read_moving_ai(path: Path, check_size: CheckSize) -> FloatArray:

@@ -4,11 +4,14 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
+from imle_cli.files.sources import SourceError, read_text
 from imle_cli.files.tables.number_formats import POINT, NumberFormat, find_format, is_numeric
 from imle_cli.files.tables.separators import Row, choose_separator, preamble, records
+from imle_cli.notes import note
 
 _FIRST = 1000  # rows from which titles and names of columns are told
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing"}
@@ -21,6 +24,7 @@ class Layout:
     """A text as a table, whose rows can be gone through again and again.
 
     Attributes:
+        path: the file.
         text: the table, without comments above it.
         separator: what is between cells.
         width: number of columns.
@@ -30,9 +34,9 @@ class Layout:
         begin: number of the first row's line, from 1.
         comments: whether a line that begins with ``#`` is never a row.
         format: signs in its numbers.
-        notes: guesses that a reader of the result should know of.
     """
 
+    path: Path
     text: str
     separator: str
     width: int
@@ -42,15 +46,13 @@ class Layout:
     begin: int
     comments: bool
     format: NumberFormat = POINT
-    notes: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Row]:
         """Numbers of lines and their cells, ``width`` in each.
 
         Raises:
-            ValueError: a line with another number of cells.
+            SourceError: a line with another number of cells.
         """
-        like = self.begin
         for number, cells in _records(self.text, self.separator, self.above, comments=self.comments):
             if number < self.begin:
                 continue
@@ -58,13 +60,10 @@ class Layout:
             if len(row) == self.width and not any(cells[self.width :]):
                 yield number, row
             elif not cells[0].startswith("#"):
-                raise ValueError(self._ragged(number, _used(cells) if len(cells) > self.width else len(cells), like))
-
-    def _ragged(self, number: int, length: int, like: int) -> str:
-        rule = "every line must have the same number"
-        if number == like:
-            return f"line {number} has {length} cells and most lines have {self.width}; {rule}"
-        return f"line {number} has {length} cells and line {like} has {self.width}; {rule}"
+                length = _used(cells) if len(cells) > self.width else len(cells)
+                like = "most lines have" if number == self.begin else f"line {self.begin} has"
+                got = f"line {number} has {length} cells and {like} {self.width}"
+                raise SourceError(self.path, f"{got}; every line must have the same number")
 
     @property
     def has_index(self) -> bool:
@@ -72,45 +71,49 @@ class Layout:
         return is_index(self.header, [row[0] for _, row in self])
 
 
-def lay_out(text: str, names: Collection[str] = (), *, is_csv: bool = True, comments: bool = False) -> Layout:
-    """Finds out how a text is a table.
+def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = False) -> Layout:
+    """Finds out how the text of a file is a table; guesses are told in notes.
 
     A header is a first line with one of ``names``, in whatever letter case, that no row has; or with a text above every
     column of mostly numbers; or without a name above a column that counts the rows; or that counts the columns, without a
     name above those of the rows. Titles are texts above it, in fewer cells than the rest.
 
     Args:
-        text: the text.
+        path: the file.
         names: what columns may be called.
-        is_csv: whether to prefer commas where spaces would separate cells as well.
         comments: whether lines that begin with ``#`` are skipped wherever they are.
 
     Raises:
-        ValueError: no rows, or nothing that separates cells; the message is one line.
+        SourceError: a file that cannot be read, is no text, has no rows, or nothing that separates cells.
     """
+    text = read_text(path, "a table such as a .csv file", "table")
     letters, above, separator = preamble(text)
     text = text[letters:]
-    separator = separator or choose_separator(text, is_csv=is_csv)
     try:
+        separator = separator or choose_separator(path, text)
         first = list(islice(_records(text, separator, above, comments=comments), _FIRST))
         width, height, trimmed = _measure(text, separator, comments)
     except csv.Error as error:
-        raise ValueError(f"cannot be read as a table ({error}); write cells with commas between them") from error
+        got = f"cannot be read as a table ({error})"
+        raise SourceError(path, f"{got}; write cells with commas between them") from error
     if not first:
-        raise ValueError("holds no rows; write one line for each")
+        raise SourceError(path, "holds no rows; write one line for each")
     titles = _titles(first, width)
     rows = [(cells + [""] * width)[:width] for _, cells in first[titles:]]
     header, told = _header(first[titles][1], rows, names)
     begin = titles + (header is not None)
     if begin == len(first):
-        raise ValueError(f"holds names of columns ({_shown(rows[0])}) and no rows; write one line for each")
-    notes = [f"line {number} is taken as a title ({_shown(cells)})" for number, cells in first[:titles]]
-    notes += ["empty cells at the ends of lines are left out"] if trimmed else []
-    notes += [f"line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})"] if told else []
-    layout = Layout(text, separator, width, height - begin, header, above, first[begin][0], comments)
+        raise SourceError(path, f"holds names of columns ({_shown(rows[0])}) and no rows; write one line for each")
+    layout = Layout(path, text, separator, width, height - begin, header, above, first[begin][0], comments)
     if "," in text and (separator != "," or '"' in text):
         layout = replace(layout, format=find_format(cell for _, cells in layout for cell in cells))
-    return replace(layout, notes=notes)
+    for number, cells in first[:titles]:
+        note(f"{path}: line {number} is taken as a title ({_shown(cells)})")
+    if trimmed:
+        note(f"{path}: empty cells at the ends of lines are left out")
+    if told:
+        note(f"{path}: line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})")
+    return layout
 
 
 def counts(cells: Sequence[str]) -> bool:
