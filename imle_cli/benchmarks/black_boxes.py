@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from imle_cli.benchmarks import plain_solvers
-from imle_cli.benchmarks.measurement import Row, fastest, one_thread
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.estimators import steps_of_any_size
 from imle_core.solvers import BlackBox
@@ -23,7 +23,7 @@ def overhead(_: torch.device, seed: int) -> Iterator[Row]:
         ("arrays", np.sign, True, list(theta.numpy())),
     ):
         solver = BlackBox(function, arrays=arrays)
-        with one_thread():
+        with on_threads(1):
             alone, boxed = fastest(lambda: [*map(function, rows)], partial(solver, theta))  # noqa: B023
         yield Row("overhead an instance of 256 numbers", f"black box, {name}", 1e6 * (boxed - alone) / len(theta), "us")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks.measurement import Row, fastest, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads, threads_in_words
 from imle_cli.benchmarks.processes import run_python
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import (
@@ -62,7 +62,7 @@ def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> 
 
 def step(_: torch.device, seed: int) -> Iterator[Row]:
     """Both passes with 100 samples on one core."""
-    with one_thread():
+    with on_threads(1):
         seconds = fastest(both_passes(100, seed, GridPath()))[0]
     yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -72,11 +72,6 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def one_thread() -> AbstractContextManager[None]:
-    """Torch on one core."""
-    return on_threads(1)
 
 
 def threads_in_words(count: int) -> str:

@@ -16,10 +16,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import PALE, PATH, add_title, families, own_settings, sheet, short_name
-
-Floats = NDArray[np.float64]
-Mask = NDArray[Any]
+from imle_cli.figures.canvas import (
+    PALE,
+    PATH,
+    Floats,
+    Mask,
+    add_scale_below,
+    end_marks,
+    families,
+    new_figure,
+    own_settings,
+    samples_text,
+    sheet,
+    short_name,
+)
 
 _NODE = "#4A4F57"
 MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
@@ -90,10 +100,9 @@ def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
         mask: ``(E,)``, 1 on the edges of the solution.
         title: text above it, taken literally and shortened to fit.
     """
-    figure = Figure(figsize=(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8), dpi=200, layout="constrained")
+    figure = new_figure(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8, title)
     _draw_solution(figure.add_subplot(), drawing, mask)
     figure.legend(handles=_legend(drawing), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    add_title(figure, title)
     return figure
 
 
@@ -108,7 +117,7 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    figure = Figure(figsize=(2 * _SIDE, _SIDE * drawing.aspect + 1.2), dpi=200, layout="constrained")
+    figure = new_figure(2 * _SIDE, _SIDE * drawing.aspect + 1.2, title)
     left, right = figure.subplots(1, 2)
     _draw_solution(left, drawing, sample)
     left.set_title("one sample", fontsize=10)
@@ -117,21 +126,10 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
     _draw_edges(right, drawing, never, PALE, 1.0)
     _draw_edges(right, drawing, chosen, MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
     _draw_nodes(right, drawing)
-    right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
+    right.set_title(f"marginals of {samples_text(samples)}", fontsize=10)
     left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), MARGINALS),
-        ax=right,
-        location="bottom",
-        shrink=0.6,
-        aspect=30,
-        pad=0.02,
-        ticks=[0, 1],
-    )
-    bar.ax.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)
-    bar.set_label("probability (grey: never)", fontsize=8, labelpad=-6)
-    add_title(figure, title)
+    mapping = ScalarMappable(Normalize(0, 1), MARGINALS)
+    add_scale_below(right, mapping, "probability (grey: never)", -6, shrink=0.6, ticks=[0, 1])
     return figure
 
 
@@ -184,12 +182,8 @@ def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
     above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
     axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
     for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
-        style: dict[str, Any] = {
-            "color": PATH,
-            "markerfacecolor": face,
-            "markersize": 4 if small else 8,
-            "linestyle": "none",
-        }
+        style: dict[str, Any] = {"color": PATH, "markerfacecolor": face, "linestyle": "none"}
+        style["markersize"] = 4 if small else 8
         axes.add_line(Line2D(*drawing.places[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
     if not small and count <= _NAMES:
         for (x, y), name in zip(drawing.places, drawing.names, strict=True):
@@ -204,9 +198,4 @@ def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
 
 
 def _legend(drawing: Drawing) -> list[Line2D]:
-    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
-    entries = [Line2D([], [], color=PATH, linewidth=2.4, label="chosen edges")]
-    if drawing.marked:
-        entries.append(Line2D([], [], marker="o", markerfacecolor="white", label="start", **point))
-        entries.append(Line2D([], [], marker="s", label="goal", **point))
-    return entries
+    return [Line2D([], [], color=PATH, linewidth=2.4, label="chosen edges"), *(end_marks() if drawing.marked else ())]

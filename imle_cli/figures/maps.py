@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,24 +17,26 @@ from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
+    MARGINALS,
     PALE,
     PATH,
+    Floats,
+    Mask,
     draw_scale,
+    end_marks,
     factor,
     families,
     one_line,
     own_settings,
     pooled_most,
+    samples_text,
     shorten,
 )
 
-Floats = NDArray[np.float64]
-Mask = NDArray[Any]
 Colours = NDArray[np.uint8]
 
 _WALL = "#56B4E9"
 _GREYS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
-MARGINALS = mpl.colormaps["viridis"]
 
 # Inches: the longer side of a map, the least width for a scale, spaces around and above, a scale, a legend.
 _MAP, _SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND = 4.0, 2.6, 0.25, 0.45, 0.3, 0.5, 0.3
@@ -84,7 +85,7 @@ def marginals_figure(
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    captions = ["map", "one sample", f"marginals of {samples:,} sample{'s' if samples > 1 else ''}"]
+    captions = ["map", "one sample", f"marginals of {samples_text(samples)}"]
     figure, (terrain, sample, marginals) = _panels(_ground(costs).shape, captions, title)
     _draw_map(terrain.axes, costs, np.zeros_like(mask), None)
     _cost_scale(terrain.scale, costs)
@@ -187,14 +188,9 @@ def _draw_map(axes: Axes, costs: Floats, mask: Mask, tiles: NDArray[np.int64] | 
 def _draw_legend(
     figure: Figure, place: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
 ) -> None:
-    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
     entries: list[Line2D | Patch] = [Patch(color=PATH, label=what)]
     if tiles is not None:
-        entries = [
-            Line2D([], [], color=PATH, linewidth=2.5, label="path"),
-            Line2D([], [], marker="o", markerfacecolor="white", label="start", **point),
-            Line2D([], [], marker="s", label="goal", **point),
-        ]
+        entries = [Line2D([], [], color=PATH, linewidth=2.5, label="path"), *end_marks()]
     if np.isinf(costs).any():
         entries.append(Patch(color=_WALL, label="wall"))
     figure.legend(

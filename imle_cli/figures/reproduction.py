@@ -10,11 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
-from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
-
-Floats = NDArray[np.float64]
+from imle_cli.figures.canvas import CURVE, PATH, Floats, new_figure, own_settings
 
 _ACROSS = 3  # panels in a row at most
 _LEAST, _TICKS = 0.01, (0.01, 0.1, 1)  # of gaps; what is below lies on the lower edge
@@ -52,11 +49,7 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
     """
     across = min(_ACROSS, len(curves))
     down = -(-len(curves) // across)
-    figure = Figure(
-        figsize=(max(4.4, 2.8 * across + 0.4), 2.25 * down + 1.2),
-        dpi=200,
-        layout="constrained",
-    )
+    figure = new_figure(max(4.4, 2.8 * across + 0.4), 2.25 * down + 1.2, title)
     panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
     highest = max(float(curve.high.max()) for curve in curves)
     for number, axes in enumerate(panels):
@@ -74,7 +67,6 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
     for axes in panels[: len(curves) : across]:
         axes.set_ylabel("gap to the optimum", fontsize=9)
     _add_legend(figure, curves)
-    add_title(figure, title)
     return figure
 
 

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from imle_cli.files.arrays import read_header
-from imle_cli.files.sources import SourceError
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -122,7 +121,7 @@ def _shapes(path: Path, archive: ZipFile, kinds: Mapping[str, str]) -> list[Shap
 def _shape(path: Path, archive: ZipFile, name: str, kind: np.dtype[Any]) -> Shape:
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as file:
-        shape, _, dtype = read_header(path, file, SourceError)
+        shape, _, dtype = read_header(path, file)
         if not np.can_cast(dtype, kind, "equiv") or file.tell() + prod(shape) * kind.itemsize != entry.file_size:
             raise DamagedArchiveError(_UNREADABLE)
     return shape

@@ -20,10 +20,6 @@ _FILE = re.compile(rf"({'|'.join(SPLITS)})_({_IMAGES}|{_COSTS}|{_PATHS})(?:_part
 Array = NDArray[Any]
 
 
-class DataSetError(SourceError):
-    """A data set that cannot be used; the message is one line and names the file."""
-
-
 def splits_in(folder: Path) -> list[str]:
     """The splits of which the folder has any file, in the order of ``SPLITS``."""
     found = {match[1] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
@@ -60,9 +56,9 @@ def read_maps(folder: Path, split: str) -> ImageMaps:
         split: "train", "val" or "test".
 
     Raises:
-        DataSetError: a file that is missing or no such array, or files that do not fit each other.
+        SourceError: a file that is missing or no such array, or files that do not fit each other.
     """
-    images, costs, paths = (_opened(files) for files in _files(folder, split))
+    images, costs, paths = ([_opened(path) for path in files] for files in _files(folder, split))
     for part in images:
         _check_images(*part)
     for part in (*costs, *paths):
@@ -83,20 +79,20 @@ def _files(folder: Path, split: str) -> list[list[Path]]:
     """Files of images, costs and paths, each whole or in pieces."""
     if not folder.is_dir():
         problem = "is a file" if folder.exists() else "no such folder"
-        raise DataSetError(folder, f"{problem}; give the folder of a data set's .npy files")
+        raise SourceError(folder, f"{problem}; give the folder of a data set's .npy files")
     splits = splits_in(folder)
     if not splits:
-        raise DataSetError(
+        raise SourceError(
             folder, "holds no data set; there must be files such as train_maps.npy; make them with: imle data terrain"
         )
     if split not in splits:
-        raise DataSetError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
+        raise SourceError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
     found = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
     missing = [f"{split}_{kind}.npy" for kind, files in found.items() if not files]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         there = next(files[0].name for files in found.values() if files)
-        raise DataSetError(
+        raise SourceError(
             folder, f"half a data set: {' and '.join(missing)} {verb} missing beside {there}; copy or make all three again"
         )
     return list(found.values())
@@ -114,37 +110,33 @@ def _pieces(folder: Path, split: str, kind: str) -> list[Path]:
     gap = next((number for number in range(len(parts)) if number not in parts), None)
     if gap is not None:
         name = f"{split}_{kind}_part{gap}.npy"
-        raise DataSetError(
+        raise SourceError(
             folder, f"{name} is missing beside {parts[max(parts)].name}; pieces count from 0; copy all of them"
         )
     return [parts[number] for number in range(len(parts))]
 
 
-def _opened(files: list[Path]) -> list[tuple[Path, Array]]:
-    """Arrays of which so far no more than the header was read."""
-    return [(path, _open(path)) for path in files]
-
-
-def _open(path: Path) -> Array:
+def _opened(path: Path) -> tuple[Path, Array]:
+    """An array of which so far no more than the header was read."""
     rule = "they must be real numbers; save them as such"
-    return open_array(path, lambda dtype, _: check_numbers(path, dtype, rule, DataSetError), "array", DataSetError)
+    return path, open_array(path, lambda dtype, _: check_numbers(path, dtype, rule), "array")
 
 
 def _check_images(path: Path, array: Array) -> None:
     shape = array.shape
     if array.ndim == 4 and shape[1] == 3 and shape[3] != 3:
-        raise DataSetError(path, f"has shape {shape}, channels first; move them last with numpy.moveaxis(array, 1, 3)")
+        raise SourceError(path, f"has shape {shape}, channels first; move them last with numpy.moveaxis(array, 1, 3)")
     if array.ndim != 4 or shape[3] != 3 or 0 in shape or shape[1] % TILE or shape[2] % TILE:
-        raise DataSetError(
+        raise SourceError(
             path, f"has shape {shape}; images are (N, {TILE}H, {TILE}W, 3), {TILE} pixels a tile; cut or scale them so"
         )
     if array.dtype != np.uint8:
-        raise DataSetError(path, f"holds {array.dtype}; images are uint8 from 0 to 255; scale and convert them")
+        raise SourceError(path, f"holds {array.dtype}; images are uint8 from 0 to 255; scale and convert them")
 
 
 def _check_tiles(path: Path, array: Array) -> None:
     if array.ndim != 3 or 0 in array.shape:
-        raise DataSetError(path, f"has shape {array.shape}; it must be (N, H, W), a number a tile; save it so")
+        raise SourceError(path, f"has shape {array.shape}; it must be (N, H, W), a number a tile; save it so")
 
 
 def _check_agreement(*kinds: list[tuple[Path, Array]]) -> None:
@@ -157,13 +149,13 @@ def _check_agreement(*kinds: list[tuple[Path, Array]]) -> None:
     for path, other in sizes[1:]:
         if other != size:
             got = f"has {other[0]} x {other[1]} tiles a map, but {first.name} has {size[0]} x {size[1]}"
-            raise DataSetError(path, f"{got}; all files of a split must be of the same maps; copy them again")
+            raise SourceError(path, f"{got}; all files of a split must be of the same maps; copy them again")
     counts = [sum(len(array) for _, array in parts) for parts in kinds]
     for parts, count in zip(kinds[1:], counts[1:], strict=True):
         if count != counts[0]:
             name = first.name if len(kinds[0]) == 1 else f"{first.name} and its other pieces"
             got = f"has {count} maps, but {name} {'has' if len(kinds[0]) == 1 else 'have'} {counts[0]}"
-            raise DataSetError(parts[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
+            raise SourceError(parts[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
 
 
 def _joined(parts: list[tuple[Path, Array]]) -> Array:
@@ -178,20 +170,23 @@ def _read_costs(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
             values = np.round(values, 1)
         with np.errstate(over="ignore", under="ignore"):
             costs = values.astype(np.float32)
-        bad = np.argwhere(~((costs > 0) & np.isfinite(costs)))
-        if len(bad):
-            first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
-            got = f"{len(bad)} {'cost is' if len(bad) == 1 else 'costs are'} not positive and finite (first: {first})"
-            raise DataSetError(path, f"{got}; a path needs costs > 0; correct them")
+        good = (costs > 0) & np.isfinite(costs)
+        _check_all(path, array, good, "cost", "not positive and finite", "a path needs costs > 0")
         read.append(costs)
     return np.concatenate(read)
 
 
 def _read_paths(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
     for path, array in parts:
-        bad = np.argwhere((array != 0) & (array != 1))
-        if len(bad):
-            first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
-            got = f"{len(bad)} {'value is' if len(bad) == 1 else 'values are'} neither 0 nor 1 (first: {first})"
-            raise DataSetError(path, f"{got}; a path is 1 on its tiles and 0 elsewhere; correct them")
+        rule = "a path is 1 on its tiles and 0 elsewhere"
+        _check_all(path, array, (array == 0) | (array == 1), "value", "neither 0 nor 1", rule)
     return _joined(parts).astype(np.float32)
+
+
+def _check_all(path: Path, array: Array, good: NDArray[np.bool_], thing: str, fault: str, rule: str) -> None:
+    """Refuses an array of which not all values are good, and says how many and the first."""
+    bad = np.argwhere(~good)
+    if len(bad):
+        first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
+        got = f"{len(bad)} {thing} is" if len(bad) == 1 else f"{len(bad)} {thing}s are"
+        raise SourceError(path, f"{got} {fault} (first: {first}); {rule}; correct them")

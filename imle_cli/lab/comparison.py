@@ -28,7 +28,7 @@ SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
 """Numbers of samples, and repetitions of each."""
 
 OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
-_ENDS = ("_standard_error", "_low", "_high")
+_ENDS = ("", "_standard_error", "_low", "_high")
 _FIGURES = [field.name for field in fields(Accuracy)]
 
 
@@ -71,10 +71,8 @@ class Comparison:
             "alike": self.alike,
             "skipped": self.skipped,
             "temperature": self.temperature,
-            "cosines": {name: _floats(row) for name, row in self.cosines.items()},
-            **{f"cosines{end}": {name: _parts_of(row, end) for name, row in self.cosines.items()} for end in _ENDS},
-            "antithetic": _floats(self.antithetic),
-            **{f"antithetic{end}": _parts_of(self.antithetic, end) for end in _ENDS},
+            **{f"cosines{end}": {name: _floats(row, end) for name, row in self.cosines.items()} for end in _ENDS},
+            **{f"antithetic{end}": _floats(self.antithetic, end) for end in _ENDS},
         }
 
     @property
@@ -180,8 +178,7 @@ def _record(cell: Cell) -> dict[str, Any]:
 
 def _parts(name: str, estimate: IntervalEstimate | None) -> dict[str, float | None]:
     """An estimate, its standard error and the ends of its interval; None for what is infinite or not known."""
-    ends = {f"{name}{end}": None if estimate is None else _finite(getattr(estimate, end[1:])) for end in _ENDS}
-    return {name: _finite(estimate), **ends}
+    return {f"{name}{end}": None if estimate is None else _finite(estimate, end) for end in _ENDS}
 
 
 def _by_instance(cell: Cell) -> dict[str, list[float | None]]:
@@ -193,14 +190,11 @@ def _by_instance(cell: Cell) -> dict[str, list[float | None]]:
     return {key: [row[key] for row in rows] for key in rows[0] if not key.endswith(("_low", "_high"))}
 
 
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def _finite(estimate: IntervalEstimate, end: str) -> float | None:
+    """The estimate itself or, by the ``end`` of a key, its standard error or a side of its interval."""
+    value = float(getattr(estimate, end[1:]) if end else estimate)
+    return value if math.isfinite(value) else None
 
 
-def _floats(estimates: Mapping[Any, IntervalEstimate]) -> dict[str, float | None]:
-    return {str(name): _finite(estimate) for name, estimate in estimates.items()}
-
-
-def _parts_of(estimates: Mapping[Any, IntervalEstimate], end: str) -> dict[str, float | None]:
-    """Standard errors, or ends of one side."""
-    return {str(name): _finite(getattr(estimate, end[1:])) for name, estimate in estimates.items()}
+def _floats(estimates: Mapping[Any, IntervalEstimate], end: str) -> dict[str, float | None]:
+    return {str(name): _finite(estimate, end) for name, estimate in estimates.items()}

@@ -67,9 +67,10 @@ def _parts(path: Path, found: Any) -> tuple[Mapping[str, Any], list[Any], list[A
     nodes = elements.get("nodes", []) if isinstance(elements, dict) else []
     if isinstance(nodes, dict):
         nodes = [{"id": name, **(data if isinstance(data, dict) else {})} for name, data in nodes.items()]
-    if isinstance(record.get("adjacency"), list) and isinstance(nodes, list):
+    adjacency = record.get("adjacency")
+    if isinstance(nodes, list) and isinstance(adjacency, list) and all(isinstance(row, list) for row in adjacency):
         directed = record.get("directed") is True  # else each edge is there twice
-        return {"directed": True} if directed else {}, nodes, list(_adjacent(nodes, record["adjacency"]))
+        return {"directed": True} if directed else {}, nodes, list(_adjacent(nodes, adjacency))
     edges = next((elements[key] for key in ("links", "edges") if isinstance(elements, dict) and key in elements), None)
     if not isinstance(nodes, list) or not isinstance(edges, list):
         raise unreadable(path, _KIND, "it has no lists of nodes and of edges or links")

@@ -140,13 +140,15 @@ def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
         return 0
     if not all(cell.isdecimal() for row in rows for cell in row[:2]):
         return 0
+    from networkx import Graph, is_connected  # here, since it takes long to import
+
     pairs = {(row[0], row[1]) for row in rows}
     nodes = {node for pair in pairs for node in pair}
     if len(pairs) < len(rows) or any(u == v for u, v in pairs):
         return 0
     if not all(row[-1].isdecimal() for row in rows):
         return float(len(nodes) < 2 * len(pairs))
-    if not _connected(pairs, nodes):
+    if not is_connected(Graph(pairs)):
         return 0
     counted = any(nodes == {str(node) for node in range(first, first + len(nodes))} for first in (0, 1))
     return 1 if counted or len(rows) >= _MANY else 0.5
@@ -161,19 +163,6 @@ def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
         return False
     pairs = [(row[0], row[1]) for row in rows]
     return pairs in ([(u, v) for u in first for v in second], [(u, v) for v in second for u in first])
-
-
-def _connected(pairs: set[tuple[str, str]], nodes: set[str]) -> bool:
-    root = {node: node for node in nodes}
-
-    def find(node: str) -> str:
-        while root[node] != node:
-            root[node] = node = root[root[node]]
-        return node
-
-    for u, v in pairs:
-        root[find(u)] = find(v)
-    return len({find(node) for node in nodes}) == 1
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,8 +13,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.files.datasets import DataSetError, read_maps, splits_in
+from imle_cli.files.datasets import read_maps, splits_in
 from imle_cli.files.folder_lock import LOCK, FolderLock
+from imle_cli.files.sources import SourceError
 from imle_core.perception import ColourLookup, judge, plan
 
 SMALL = ["--size", "5", "--train", "6", "--test", "3"]
@@ -205,7 +206,7 @@ class TestOverwriting:
         result = invoke(*SMALL, "--out", "maps")
         assert (result.exit_code, result.stderr, result.stdout) == (130, "interrupted\n", "")
         assert len(read_maps(Path("maps"), "train")) == 6
-        with pytest.raises(DataSetError, match="half a data set"):
+        with pytest.raises(SourceError, match="half a data set"):
             read_maps(Path("maps"), "test")
         assert not [path for path in Path("maps").iterdir() if path.suffix not in (".npy", ".png")]
 

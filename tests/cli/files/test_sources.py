@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from imle_cli.files import sources
-from imle_cli.files.datasets import DataSetError
 from imle_cli.files.sources import SourceError, ending, read_bytes
 from imle_cli.files.tables.number_formats import as_number
 from imle_cli.files.tables.reading import read_table
@@ -177,7 +176,7 @@ class TestMessages:
     def test_one_line(self):
         assert str(SourceError("a\nb.csv", "c\r\nd")) == "a b.csv: c d"
 
-    @pytest.mark.parametrize("kind", [SourceError, DataSetError, RunError])
+    @pytest.mark.parametrize("kind", [SourceError, RunError])
     def test_it_comes_back_from_a_worker_as_it_was(self, kind):
         error = kind(Path("folder/table.csv"), f"{'x' * 400}; correct it")
         for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):

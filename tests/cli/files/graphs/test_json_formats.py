@@ -85,6 +85,7 @@ def test_an_axis_that_leads_down():
         ("[" * 100_000, "its lists in lists are too deep"),
         ({"a": 1}, "it has no lists of nodes and of edges or links"),
         ("5", "it has no lists of nodes and of edges or links"),
+        ({"nodes": NODES, "adjacency": [5]}, "it has no lists of nodes and of edges or links"),
         ({"nodes": [{"x": 1}], "links": []}, "node 1 has no id"),
         ({"nodes": NODES, "links": [{"source": "a"}]}, "edge 1 has no source or no target"),
     ],
