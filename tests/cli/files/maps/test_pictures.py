@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from imle_cli import notes
 from imle_cli.files.maps.pictures import FORMATS
 from imle_cli.files.maps.terrain import load
-from imle_cli.files.sources import SourceError
+from refusals import refused
 
 REMEDY = "climbing costs, not height: make costs of them, 1 + slope for instance, and save these as .npy"
 SIGNED = f"is a TIFF of signed numbers, measurements such as heights, not brightness; {REMEDY}"
@@ -41,19 +40,7 @@ def write(content, name="map.tif"):
 
 
 def refusal(path):
-    with pytest.raises(SourceError) as error:
-        load(Path(path))
-    assert str(error.value).startswith(f"{path}: ")
-    assert len(str(error.value)) <= 300
-    return str(error.value).removeprefix(f"{path}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
+    return refused(load, path)
 
 
 class TestHeights:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imle_cli import notes
 from imle_cli.files.maps.tables import holds_numbers_alone, likeness_to_edges
 from imle_cli.files.maps.terrain import load
 from imle_cli.files.sources import SourceError
+from refusals import refused
 
 WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
 RASTER = "440.5 320 107\n500.5 320 123\n440.5 260 115\n500.5 260 99.5\n440.5 200 1\n500.5 200 2\n"
@@ -21,19 +21,7 @@ def write(content, name="m.csv"):
 
 
 def refusal(content, name="m.csv"):
-    with pytest.raises(SourceError) as error:
-        load(write(content, name))
-    assert str(error.value).startswith(f"{name}: ")
-    assert len(str(error.value)) <= 300
-    return str(error.value).removeprefix(f"{name}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
+    return refused(load, write(content, name))
 
 
 class TestSeparators:

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imle_cli import notes
 from imle_cli.files.maps import tiles
 from imle_cli.files.maps.terrain import load
-from imle_cli.files.sources import SourceError
+from refusals import refused
 
 WALL = np.inf
 GRID = "ncols 3\nnrows 2\nxllcorner 4000.0\nyllcorner 1200\ncellsize 30\nNODATA_value -9999\n"
@@ -25,18 +24,7 @@ def write(content, name):
 
 
 def refusal(content, name):
-    with pytest.raises(SourceError) as error:
-        load(write(content, name))
-    assert str(error.value).startswith(f"{name}: ")
-    return str(error.value).removeprefix(f"{name}: ")
-
-
-@pytest.fixture
-def said():
-    told = []
-    notes.listen(told.append)
-    yield told
-    notes.listen(lambda _: None)
+    return refused(load, write(content, name))
 
 
 class TestAsciiGrid:
