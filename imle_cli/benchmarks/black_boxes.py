@@ -16,7 +16,7 @@ WEIGHTS = tuple(range(1, 31))
 
 
 def overhead(_: torch.device, seed: int) -> Iterator[Row]:
-    """What a serial black box adds to calls of the function itself, on rows that all differ."""
+    """Time that a serial black box adds to calls of the function itself, on rows that all differ."""
     theta = torch.randn(2000, 256, generator=torch.Generator().manual_seed(seed))
     for name, function, arrays, rows in (
         ("tensors", torch.sign, False, list(theta)),
@@ -35,10 +35,10 @@ def workers(_: torch.device, seed: int, *, seconds: float, count: int) -> Iterat
     capacity = max(30, int(1000 * seconds / fastest(lambda: trial(theta[:1]))[0]))
     function = partial(plain_solvers.knapsack, weights=WEIGHTS, capacity=capacity)
     solvers = [BlackBox(function, arrays=True, executor="processes", jobs=jobs) for jobs in (1, 2)]
-    one, two = fastest(*(partial(solver, theta) for solver in solvers))
+    alone, together = fastest(*(partial(solver, theta) for solver in solvers))
     subject = f"{count} solves of {1000 * seconds:.0f} ms"
-    yield Row(subject, "black box, one process", count / one, "solves/s")
-    yield Row(subject, "black box, two processes", count / two, "solves/s", one / two, "one process")
+    yield Row(subject, "black box, one process", count / alone, "solves/s")
+    yield Row(subject, "black box, two processes", count / together, "solves/s", alone / together, "one process")
 
 
 def repeats(_: torch.device, seed: int) -> Iterator[Row]:

@@ -15,7 +15,7 @@ from imle_core.solvers import AcyclicGridPath, Knapsack, ShortestPath, SpanningT
 
 
 def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
-    """Where torch computes."""
+    """The best entries of a batch, on the device where torch computes."""
     theta = torch.randn(100, 16, 16, generator=torch.Generator(device).manual_seed(seed), device=device)
     solver = TopK(16)
     seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
@@ -92,7 +92,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     partial(paths.engines, side=256, count=1),
     partial(paths.large_map, names=("scipy",)),
     paths.huge_map,
-    partial(estimators.noise, count=25_600, at_once=25_600, others=estimators.OTHER_LAWS),
+    partial(estimators.noise, count=25_600, at_once=25_600, alternatives=estimators.OTHER_LAWS),
     _top_k,
     _families,
     _graphs,

@@ -70,8 +70,8 @@ def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 10
     return [_curve(subject, "threads", name, curve) for name, curve in (("GridPath", ours), ("scipy", theirs))]
 
 
-def _doubling(most: int) -> list[int]:
-    return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
+def _doubling(limit: int) -> list[int]:
+    return [*(2**power for power in range(limit.bit_length()) if 2**power < limit), limit]
 
 
 def _curve(subject: str, against: str, means: str, points: Sequence[tuple[int, float]]) -> ScalingCurve:

@@ -57,10 +57,10 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
-def add_title(figure: Figure, title: str) -> None:
-    """Puts the title above everything, taken literally and shortened to fit."""
-    text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families())
-    shorten(text, 0.95 * figure.bbox.width)
+def add_title(figure: Figure, title: str, room: float | None = None, **position: Any) -> None:
+    """Puts the title above everything, taken literally and shortened to ``room`` pixels, or to most of the width."""
+    text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families(), **position)
+    shorten(text, room or 0.95 * figure.bbox.width)
 
 
 def draw_scale(axes: Axes, mapping: ScalarMappable, ticks: Sequence[float], label: str) -> None:

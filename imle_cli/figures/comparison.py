@@ -94,13 +94,13 @@ def _draw_curves(axes: Axes, curves: Mapping[str, ComparisonCurve], style: Mappi
     axes.set_title(f"in units of the squared gradient\n{_legend(every, _LEAST)}", fontsize=9)
 
 
-def _legend(estimates: Sequence[IntervalEstimate], least: float) -> str:
-    """What bars, arrows and points at the lower edge are, as far as there are any."""
+def _legend(estimates: Sequence[IntervalEstimate], lowest: float) -> str:
+    """Meaning of bars, arrows and points at the lower edge, as far as there are any."""
     notes = ["bars: intervals of 95%"]
     if any(math.isinf(estimate.high) for estimate in estimates):
         notes.append("arrows: open above")
-    if any(estimate < least and math.isfinite(estimate.high) for estimate in estimates):
-        notes.append(f"below {least:g}: drawn there")
+    if any(estimate < lowest and math.isfinite(estimate.high) for estimate in estimates):
+        notes.append(f"below {lowest:g}: drawn there")
     return "; ".join(notes)
 
 
@@ -118,22 +118,24 @@ def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, IntervalEstimat
 
 
 def _draw_intervals(
-    axes: Axes, places: Sequence[float], estimates: Sequence[IntervalEstimate], least: float, **style: Any
+    axes: Axes, positions: Sequence[float], estimates: Sequence[IntervalEstimate], lowest: float, **style: Any
 ) -> None:
-    """Estimates with their intervals; what is below ``least`` is drawn there, and an end that is open has an arrow.
+    """Estimates with their intervals; what is below ``lowest`` is drawn there, and an end that is open has an arrow.
 
     Of an estimate that is infinite the lower end is drawn, of one that is not known at all nothing.
     """
-    known = [(place, each) for place, each in zip(places, estimates, strict=True) if each.low > 0 or each.high < math.inf]
-    if not known:  # matplotlib would warn of a logarithmic axis for nothing
+    points = [
+        (position, max(float(estimate) if math.isfinite(estimate) else estimate.low, lowest), estimate)
+        for position, estimate in zip(positions, estimates, strict=True)
+        if estimate.low > 0 or estimate.high < math.inf
+    ]
+    if not points:  # matplotlib would warn of a logarithmic axis for nothing
         return
-    places = [place for place, _ in known]
-    values = [max(float(each) if math.isfinite(each) else each.low, least) for _, each in known]
-    pairs = list(zip(values, (each for _, each in known), strict=True))
-    below = [max(0.0, value - max(each.low, least)) for value, each in pairs]
-    above = [each.high - value if value < each.high < math.inf else 0.0 for value, each in pairs]
-    axes.errorbar(places, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
+    known, values, _ = zip(*points, strict=True)
+    below = [max(0.0, value - max(estimate.low, lowest)) for _, value, estimate in points]
+    above = [estimate.high - value if value < estimate.high < math.inf else 0.0 for _, value, estimate in points]
+    axes.errorbar(known, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
     arrow = {"arrowstyle": "<-", "color": style["color"], "linewidth": 0.8, "shrinkA": 0.0, "shrinkB": 0.0}
-    for place, (value, each) in zip(places, pairs, strict=True):
-        if math.isinf(each.high):
-            axes.annotate("", (place, value), (0, _ARROW), textcoords="offset points", arrowprops=arrow)
+    for position, value, estimate in points:
+        if math.isinf(estimate.high):
+            axes.annotate("", (position, value), (0, _ARROW), textcoords="offset points", arrowprops=arrow)

@@ -44,7 +44,7 @@ class Drawing:
 
     Attributes:
         names: of the nodes.
-        places: of the nodes, ``(V, 2)``.
+        positions: of the nodes, ``(V, 2)``.
         ends: of the edges, numbers of nodes, ``(E, 2)``.
         weights: of the edges, ``(E,)``.
         directed: whether edges have arrows.
@@ -52,7 +52,7 @@ class Drawing:
     """
 
     names: Sequence[str]
-    places: Floats
+    positions: Floats
     ends: NDArray[np.int64]
     weights: Floats
     directed: bool
@@ -61,24 +61,24 @@ class Drawing:
     @property
     def aspect(self) -> float:
         """Height by width, not too far from a square."""
-        width, height = np.ptp(self.places, axis=0)
+        width, height = np.ptp(self.positions, axis=0)
         return float(np.clip((height or 1e-9) / (width or 1e-9), 0.4, 1.6))
 
     @property
     def segments(self) -> Floats:
-        """Where the edges are, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
-        lines: Floats = self.places[self.ends]
+        """Ends of the edges, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
+        lines: Floats = self.positions[self.ends]
         shifts = self._shifts
         if shifts.any():
             along = lines[:, 1] - lines[:, 0]
             length = np.hypot(*along.T)[:, None]
             beside = np.divide(along[:, ::-1] * (1, -1), length, where=length > 0, out=np.zeros_like(along))
-            lines = lines + 0.008 * np.ptp(self.places, axis=0).max() * (beside * shifts[:, None])[:, None]
+            lines = lines + 0.008 * np.ptp(self.positions, axis=0).max() * (beside * shifts[:, None])[:, None]
         return lines
 
     @property
     def _shifts(self) -> Floats:
-        """How far to the right edges are drawn, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
+        """Shifts of edges to the right, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
         pairs = set(map(tuple, self.ends.tolist()))
         before: Counter[tuple[int, int]] = Counter()
         shifts = []
@@ -150,8 +150,8 @@ def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
 
 
 def _draw_solution(axes: Axes, drawing: Drawing, mask: Mask, small: bool = False) -> None:
-    others, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
-    _draw_edges(axes, drawing, others, PALE, 0.6 if small else 1.0)
+    unchosen, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
+    _draw_edges(axes, drawing, unchosen, PALE, 0.6 if small else 1.0)
     _draw_edges(axes, drawing, chosen, PATH, 1.4 if small else 2.4)
     _draw_nodes(axes, drawing, small)
     if not small and len(drawing.ends) <= _WEIGHTS:
@@ -177,16 +177,16 @@ def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours:
 
 
 def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
-    count = len(drawing.places)
+    count = len(drawing.positions)
     area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
     above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
-    axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
+    axes.scatter(drawing.positions[:, 0], drawing.positions[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
     for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
         style: dict[str, Any] = {"color": PATH, "markerfacecolor": face, "linestyle": "none"}
         style["markersize"] = 4 if small else 8
-        axes.add_line(Line2D(*drawing.places[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
+        axes.add_line(Line2D(*drawing.positions[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
     if not small and count <= _NAMES:
-        for (x, y), name in zip(drawing.places, drawing.names, strict=True):
+        for (x, y), name in zip(drawing.positions, drawing.names, strict=True):
             text = axes.annotate(
                 short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
                 parse_math=False, family=families(),

@@ -22,15 +22,13 @@ from imle_cli.figures.canvas import (
     PATH,
     Floats,
     Mask,
+    add_title,
     draw_scale,
     end_marks,
     factor,
-    families,
-    one_line,
     own_settings,
     pooled_most,
     samples_text,
-    shorten,
 )
 
 Colours = NDArray[np.uint8]
@@ -139,30 +137,20 @@ def _panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: f
     # Matplotlib rounds sizes down for a figure and up for a picture in it: whole numbers must not miss by rounding.
     figure = Figure(figsize=((total_width + _HAIR / 10) / dots, (total_height + _HAIR / 10) / dots), dpi=dots)
     FigureCanvasAgg(figure)
-    panels = []
+
+    def add_axes(left: float, bottom: float, width: float, height: float) -> Axes:
+        return figure.add_axes((left / total_width, bottom / total_height, width / total_width, height / total_height))
+
+    panels, bottom = [], scale + legend + gap
+    bar_width, bar_height = min(slot, max(width, round(1.6 * dots))) * 0.8, round(0.1 * dots)
     for number, caption in enumerate(captions):
-        left, bottom = gap + number * (slot + gap), scale + legend + gap
-        edge = left + (slot - width) // 2
-        sides = (width - _HAIR) / total_width, (height - _HAIR) / total_height
-        axes = figure.add_axes(((edge + _HAIR / 2) / total_width, (bottom + _HAIR / 2) / total_height, *sides))
+        left = gap + number * (slot + gap)
+        axes = add_axes(left + (slot - width) // 2 + _HAIR / 2, bottom + _HAIR / 2, width - _HAIR, height - _HAIR)
         axes.set_title(caption, fontsize=10, pad=5)
-        bar_width, bar = min(slot, max(width, round(1.6 * dots))) * 0.8, round(0.1 * dots)
-        place = left + (slot - bar_width) / 2, bottom - round(0.12 * dots) - bar
-        below = figure.add_axes(
-            (place[0] / total_width, place[1] / total_height, bar_width / total_width, bar / total_height)
-        )
-        panels.append(_Panel(axes, below, ((left + slot / 2) / total_width, (legend + gap / 2) / total_height)))
-    text = figure.text(
-        0.5,
-        1 - 0.14 * dots / total_height,
-        one_line(title),
-        ha="center",
-        va="top",
-        fontsize=12,
-        parse_math=False,
-        family=families(),
-    )
-    shorten(text, total_width - 2 * gap)
+        bar_bottom = bottom - round(0.12 * dots) - bar_height
+        bar = add_axes(left + (slot - bar_width) / 2, bar_bottom, bar_width, bar_height)
+        panels.append(_Panel(axes, bar, ((left + slot / 2) / total_width, (legend + gap / 2) / total_height)))
+    add_title(figure, title, total_width - 2 * gap, y=1 - 0.14 * dots / total_height)
     return figure, panels
 
 
@@ -186,7 +174,7 @@ def _draw_map(axes: Axes, costs: Floats, mask: Mask, tiles: NDArray[np.int64] | 
 
 
 def _draw_legend(
-    figure: Figure, place: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
+    figure: Figure, anchor: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
 ) -> None:
     entries: list[Line2D | Patch] = [Patch(color=PATH, label=what)]
     if tiles is not None:
@@ -196,7 +184,7 @@ def _draw_legend(
     figure.legend(
         handles=entries,
         loc="upper center",
-        bbox_to_anchor=place,
+        bbox_to_anchor=anchor,
         ncols=len(entries),
         frameon=False,
         fontsize=8,

@@ -56,7 +56,7 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
         if number >= len(curves):
             axes.remove()
             continue
-        _draw(axes, curves[number], [other for other in curves if len(other.means) == len(curves[number].means)])
+        _draw(axes, curves[number], [peer for peer in curves if len(peer.means) == len(curves[number].means)])
         if number + across >= len(curves):
             axes.set_xlabel("step", fontsize=9)
     panels[0].set_yscale("log")
@@ -73,9 +73,9 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
 def _draw(axes: Axes, curve: ReproductionCurve, shown: Sequence[ReproductionCurve]) -> None:
     steps = np.arange(len(curve.means))
     axes.fill_between(steps, np.maximum(curve.low, _LEAST), np.maximum(curve.high, _LEAST), color=_BAND, linewidth=0)
-    for other in shown:
-        if other is not curve:
-            axes.plot(steps, other.means, color=_OTHERS, linewidth=0.9)
+    for peer in shown:
+        if peer is not curve:
+            axes.plot(steps, peer.means, color=_OTHERS, linewidth=0.9)
     axes.plot(steps, curve.means, color=CURVE, linewidth=2)
     if curve.reference is not None:
         mean, error = curve.reference

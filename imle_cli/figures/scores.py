@@ -199,13 +199,13 @@ def _draw_bars(axes: Axes, values: Floats, marked: NDArray[np.bool_], colours: t
     left, right = first - 0.5 + gap, np.minimum(first + width, len(values)) - 0.5 - gap
     corners = [(left, zero), (left, heights), (right, heights), (right, zero)]
     shapes = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
-    faces = [colours[1] if one else colours[0] for one in np.logical_or.reduceat(marked, first)]
+    faces = [colours[1] if is_marked else colours[0] for is_marked in np.logical_or.reduceat(marked, first)]
     # One collection, since a rectangle each would take long by the hundred.
     axes.add_collection(PolyCollection(list(shapes), facecolors=faces))
     axes.set_xlim(-0.6, len(values) - 0.4)
-    least, most = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
-    room = 0.05 * (most - least or 1.0)
-    axes.set_ylim(least - room * (least < 0), most + room)
+    lowest, highest = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
+    room = 0.05 * (highest - lowest or 1.0)
+    axes.set_ylim(lowest - room * (lowest < 0), highest + room)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -59,7 +59,7 @@ def read_arrays(path: Path, kinds: Mapping[str, str], fit: Callable[[Sequence[Sh
 
 
 def read_state(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """What ``torch.save`` wrote, a dict that has entries of these types.
+    """Content that ``torch.save`` wrote, a dict that has entries of these types.
 
     Raises:
         FileNotFoundError: there is none.

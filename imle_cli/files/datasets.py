@@ -22,8 +22,8 @@ Array = NDArray[Any]
 
 def splits_in(folder: Path) -> list[str]:
     """The splits of which the folder has any file, in the order of ``SPLITS``."""
-    found = {match[1] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
-    return [split for split in SPLITS if split in found]
+    present = {match[1] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
+    return [split for split in SPLITS if split in present]
 
 
 def file_names(split: str) -> list[str]:
@@ -59,10 +59,10 @@ def read_maps(folder: Path, split: str) -> ImageMaps:
         SourceError: a file that is missing or no such array, or files that do not fit each other.
     """
     images, costs, paths = ([_opened(path) for path in files] for files in _files(folder, split))
-    for part in images:
-        _check_images(*part)
-    for part in (*costs, *paths):
-        _check_tiles(*part)
+    for piece in images:
+        _check_images(*piece)
+    for piece in (*costs, *paths):
+        _check_tiles(*piece)
     _check_agreement(images, costs, paths)
     return ImageMaps(
         torch.from_numpy(_joined(images)), torch.from_numpy(_read_costs(costs)), torch.from_numpy(_read_paths(paths))
@@ -70,7 +70,7 @@ def read_maps(folder: Path, split: str) -> ImageMaps:
 
 
 def non_optimal(maps: ImageMaps) -> int:
-    """How many gold paths do not cost what a cheapest path costs: they are dearer, or cheaper than any path is."""
+    """Number of gold paths that do not cost what a cheapest path costs: more, or less than any path does."""
     excess = path_costs(maps.paths, maps.costs) - maps.optimum
     return int((excess.abs() > TOLERANCE * maps.optimum).sum())
 
@@ -87,33 +87,33 @@ def _files(folder: Path, split: str) -> list[list[Path]]:
         )
     if split not in splits:
         raise SourceError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
-    found = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
-    missing = [f"{split}_{kind}.npy" for kind, files in found.items() if not files]
+    by_kind = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
+    missing = [f"{split}_{kind}.npy" for kind, files in by_kind.items() if not files]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        there = next(files[0].name for files in found.values() if files)
+        there = next(files[0].name for files in by_kind.values() if files)
         raise SourceError(
             folder, f"half a data set: {' and '.join(missing)} {verb} missing beside {there}; copy or make all three again"
         )
-    return list(found.values())
+    return list(by_kind.values())
 
 
 def _pieces(folder: Path, split: str, kind: str) -> list[Path]:
     whole = folder / f"{split}_{kind}.npy"
     if whole.exists():
         return [whole]
-    parts = {}
+    pieces = {}
     for path in folder.iterdir():
         match = _FILE.fullmatch(path.name)
         if match and match[1] == split and match[2] == kind:
-            parts[int(match[3])] = path
-    gap = next((number for number in range(len(parts)) if number not in parts), None)
+            pieces[int(match[3])] = path
+    gap = next((number for number in range(len(pieces)) if number not in pieces), None)
     if gap is not None:
         name = f"{split}_{kind}_part{gap}.npy"
         raise SourceError(
-            folder, f"{name} is missing beside {parts[max(parts)].name}; pieces count from 0; copy all of them"
+            folder, f"{name} is missing beside {pieces[max(pieces)].name}; pieces count from 0; copy all of them"
         )
-    return [parts[number] for number in range(len(parts))]
+    return [pieces[number] for number in range(len(pieces))]
 
 
 def _opened(path: Path) -> tuple[Path, Array]:
@@ -142,29 +142,29 @@ def _check_tiles(path: Path, array: Array) -> None:
 def _check_agreement(*kinds: list[tuple[Path, Array]]) -> None:
     """Numbers of maps and of tiles must be the same in all arrays."""
     sizes = []
-    for parts in kinds:
-        unit = TILE if parts[0][1].ndim == 4 else 1
-        sizes += [(path, (array.shape[1] // unit, array.shape[2] // unit)) for path, array in parts]
+    for pieces in kinds:
+        unit = TILE if pieces[0][1].ndim == 4 else 1
+        sizes += [(path, (array.shape[1] // unit, array.shape[2] // unit)) for path, array in pieces]
     first, size = sizes[0]
-    for path, other in sizes[1:]:
-        if other != size:
-            got = f"has {other[0]} x {other[1]} tiles a map, but {first.name} has {size[0]} x {size[1]}"
+    for path, tiles in sizes[1:]:
+        if tiles != size:
+            got = f"has {tiles[0]} x {tiles[1]} tiles a map, but {first.name} has {size[0]} x {size[1]}"
             raise SourceError(path, f"{got}; all files of a split must be of the same maps; copy them again")
-    counts = [sum(len(array) for _, array in parts) for parts in kinds]
-    for parts, count in zip(kinds[1:], counts[1:], strict=True):
+    counts = [sum(len(array) for _, array in pieces) for pieces in kinds]
+    for pieces, count in zip(kinds[1:], counts[1:], strict=True):
         if count != counts[0]:
             name = first.name if len(kinds[0]) == 1 else f"{first.name} and its other pieces"
             got = f"has {count} maps, but {name} {'has' if len(kinds[0]) == 1 else 'have'} {counts[0]}"
-            raise SourceError(parts[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
+            raise SourceError(pieces[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
 
 
-def _joined(parts: list[tuple[Path, Array]]) -> Array:
-    return np.concatenate([array for _, array in parts])
+def _joined(pieces: list[tuple[Path, Array]]) -> Array:
+    return np.concatenate([array for _, array in pieces])
 
 
-def _read_costs(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
+def _read_costs(pieces: list[tuple[Path, Array]]) -> NDArray[np.float32]:
     read = []
-    for path, array in parts:
+    for path, array in pieces:
         values = np.asarray(array, dtype=np.float64)
         if array.dtype == np.float16:
             values = np.round(values, 1)
@@ -176,11 +176,11 @@ def _read_costs(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
     return np.concatenate(read)
 
 
-def _read_paths(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
-    for path, array in parts:
+def _read_paths(pieces: list[tuple[Path, Array]]) -> NDArray[np.float32]:
+    for path, array in pieces:
         rule = "a path is 1 on its tiles and 0 elsewhere"
         _check_all(path, array, (array == 0) | (array == 1), "value", "neither 0 nor 1", rule)
-    return _joined(parts).astype(np.float32)
+    return _joined(pieces).astype(np.float32)
 
 
 def _check_all(path: Path, array: Array, good: NDArray[np.bool_], thing: str, fault: str, rule: str) -> None:

@@ -74,7 +74,7 @@ def ending(path: Path) -> str:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether the file's name says that it is compressed."""
+    """True of a file whose name says that it is compressed."""
     return path.suffix.lower() == ".gz"
 
 

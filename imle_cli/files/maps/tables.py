@@ -50,7 +50,7 @@ def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -
 
 
 def holds_numbers_alone(path: Path) -> bool:
-    """Whether a table has nothing but numbers, in several columns."""
+    """True of a table of nothing but numbers, in several columns."""
     layout = read_layout(path, comments=True)
     return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
 
@@ -123,7 +123,7 @@ def _refuse_other_kinds(layout: Layout) -> None:
 
 
 def _are_of_one_kind(names: Sequence[str]) -> bool:
-    """Whether names only count columns: 0, 1, 2 or c1, c2, c3 or A, B, C."""
+    """True of names that only count columns: 0, 1, 2 or c1, c2, c3 or A, B, C."""
     numbered = [re.fullmatch(r"(.*?)(\d{1,4000})", name) for name in names]  # Python reads no longer numbers
     prefixes = {match[1] for match in numbered if match}
     if all(numbered) and len(prefixes) == 1:
@@ -132,7 +132,7 @@ def _are_of_one_kind(names: Sequence[str]) -> bool:
 
 
 def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
-    """Whether rows look like edges of a graph, from 0 to 1: pairs of whole numbers, none twice, that hang together.
+    """Likeness of rows to edges of a graph, from 0 to 1: pairs of whole numbers, none twice, that hang together.
 
     It is 1 where more speaks for it: fractions after whole numbers, nodes that are counted without a gap, or many rows.
     """
@@ -155,7 +155,7 @@ def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
 
 
 def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether rows begin with every pair of two sets of coordinates, one after the other, as in rasters that are listed."""
+    """True of rows that begin with every pair of two sets of coordinates, one after the other, as in listed rasters."""
     if len(rows[0]) != 3 or not all(is_numeric(cell) for row in rows for cell in row):
         return False
     first, second = (list(dict.fromkeys(row[column] for row in rows)) for column in (0, 1))

@@ -90,7 +90,7 @@ def check_known(path: Path) -> None:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a map is read as a picture, as whatever has no ending that is known is.
+    """True of a map that is read as a picture, as whatever has no ending that is known is.
 
     Raises:
         SourceError: a file that cannot be read, or of a kind that is known but is no map.

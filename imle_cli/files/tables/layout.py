@@ -67,7 +67,7 @@ class Layout:
 
     @property
     def has_index(self) -> bool:
-        """Whether its first column, which has no name of its own, only counts the rows."""
+        """True where the first column, which has no name of its own, only counts the rows."""
         return is_index(self.header, [row[0] for _, row in self])
 
 
@@ -107,27 +107,26 @@ def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = Fal
     layout = Layout(path, text, separator, width, height - begin, header, above, first[begin][0], comments)
     if "," in text and (separator != "," or '"' in text):
         layout = replace(layout, format=find_format(cell for _, cells in layout for cell in cells))
-    for number, cells in first[:titles]:
-        note(f"{path}: line {number} is taken as a title ({_shown(cells)})")
-    if trimmed:
-        note(f"{path}: empty cells at the ends of lines are left out")
-    if told:
-        note(f"{path}: line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})")
+    guesses = [f"line {number} is taken as a title ({_shown(cells)})" for number, cells in first[:titles]]
+    guesses += ["empty cells at the ends of lines are left out"] if trimmed else []
+    guesses += [f"line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})"] if told else []
+    for guess in guesses:
+        note(f"{path}: {guess}")
     return layout
 
 
 def counts(cells: Sequence[str]) -> bool:
-    """Whether cells are 0, 1, 2 and so on, or 1, 2, 3."""
+    """True of the cells 0, 1, 2 and so on, or 1, 2, 3."""
     return bool(cells) and any(all(cell == str(number) for number, cell in enumerate(cells, start)) for start in (0, 1))
 
 
 def is_index(header: list[str] | None, first_column: Sequence[str]) -> bool:
-    """Whether a first column of this header only counts the rows, as pandas writes it."""
+    """True of a first column of this header that only counts the rows, as pandas writes it."""
     return header is not None and len(header) > 1 and header[0].casefold() in ("", "unnamed: 0") and counts(first_column)
 
 
 def mostly_numeric(cells: Collection[str]) -> bool:
-    """Whether more than half of the cells that are not missing are numbers."""
+    """True where more than half of the cells that are not missing are numbers."""
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     return 2 * sum(map(is_numeric, present)) > len(present)
 
@@ -166,7 +165,7 @@ def _titles(first: list[Row], width: int) -> int:
 
 
 def _is_short_header(cells: list[str], body: list[list[str]]) -> bool:
-    """Whether names are above all columns but the first, which has names or numbers of rows, as R writes it."""
+    """True of names above all columns but the first, which has names or numbers of rows, as R writes it."""
     column = [row[0] for row in body]
     named = counts(column) or (len(cells) > 1 and len(set(column)) == len(column) and not any(map(is_numeric, column)))
     return all(cells) and named and all(len(row) == len(cells) + 1 for row in body)

@@ -25,7 +25,7 @@ def as_number(cell: str) -> float | None:
 
 
 def is_numeric(cell: str) -> bool:
-    """Whether a cell is a number in any of the forms that are known here."""
+    """True of a cell that is a number in any of the forms that are known here."""
     forms = (_DECIMAL_COMMA, _COMMA_GROUPS, _POINT_GROUPS, _OTHER_GROUPS)
     return as_number(cell) is not None or any(form.fullmatch(cell) for form in forms)
 

@@ -52,7 +52,7 @@ class Table:
 
     @property
     def has_index(self) -> bool:
-        """Whether its first column, which has no name of its own, only counts the rows."""
+        """True where the first column, which has no name of its own, only counts the rows."""
         return is_index(self.header, [row[0] for row in self.rows])
 
     def without_index(self) -> "Table":

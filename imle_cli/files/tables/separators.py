@@ -145,7 +145,7 @@ def _try(sample: str, separator: str, *, strict: bool) -> _Split | csv.Error:
 
 
 def _is_torn(cell: str, separator: str) -> bool:
-    """Whether a cell is several numbers, or between spaces holds a separator that is no part of a number."""
+    """True of a cell that is several numbers, or between spaces holds a separator that is no part of a number."""
     if is_numeric(cell):
         return False
     if separator in (SPACES, WIDE_SPACES) and any(sign in cell for sign in "\t;,|"):
