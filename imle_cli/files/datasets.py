@@ -82,9 +82,8 @@ def _files(folder: Path, split: str) -> list[list[Path]]:
         raise SourceError(folder, f"{problem}; give the folder of a data set's .npy files")
     splits = splits_in(folder)
     if not splits:
-        raise SourceError(
-            folder, "holds no data set; there must be files such as train_maps.npy; make them with: imle data terrain"
-        )
+        remedy = "there must be files such as train_maps.npy; make them with: imle data terrain"
+        raise SourceError(folder, f"holds no data set; {remedy}")
     if split not in splits:
         raise SourceError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
     by_kind = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
@@ -102,11 +101,8 @@ def _pieces(folder: Path, split: str, kind: str) -> list[Path]:
     whole = folder / f"{split}_{kind}.npy"
     if whole.exists():
         return [whole]
-    pieces = {}
-    for path in folder.iterdir():
-        match = _FILE.fullmatch(path.name)
-        if match and match[1] == split and match[2] == kind:
-            pieces[int(match[3])] = path
+    matches = ((path, _FILE.fullmatch(path.name)) for path in folder.iterdir())
+    pieces = {int(match[3]): path for path, match in matches if match and (match[1], match[2]) == (split, kind)}
     gap = next((number for number in range(len(pieces)) if number not in pieces), None)
     if gap is not None:
         name = f"{split}_{kind}_part{gap}.npy"

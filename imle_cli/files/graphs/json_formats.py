@@ -18,13 +18,7 @@ def read_graph_json(path: Path, content: bytes) -> Content:
     Raises:
         SourceError: a file that is damaged, or holds no graph.
     """
-    try:
-        document = json.loads(text_of(path, content, _KIND))
-    except RecursionError as error:
-        raise unreadable(path, _KIND, "its lists in lists are too deep") from error
-    except ValueError as error:
-        raise unreadable(path, _KIND, error) from error
-    record, nodes, edges = _sections(path, document)
+    record, nodes, edges = _sections(path, _document(path, content))
     graph = Content()
     names: list[str] = []
     for node in nodes:
@@ -46,6 +40,15 @@ def read_graph_json(path: Path, content: bytes) -> Content:
         graph.edges.append(edge)
     graph.check_ends(path)
     return graph
+
+
+def _document(path: Path, content: bytes) -> Any:
+    try:
+        return json.loads(text_of(path, content, _KIND))
+    except RecursionError as error:
+        raise unreadable(path, _KIND, "its lists in lists are too deep") from error
+    except ValueError as error:
+        raise unreadable(path, _KIND, error) from error
 
 
 def _edge(entry: Any, names: list[str], graph: Content, said: Any) -> Edge | None:

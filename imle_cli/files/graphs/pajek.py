@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from imle_cli.files.graphs.content import Content, Edge, numbered, shown, text_of, unreadable
@@ -22,10 +23,7 @@ def read_pajek(path: Path, content: bytes) -> Content:
     """
     graph = Content()
     section, row, size, attached = "", 0, 0, False
-    for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
-        cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
-        if not cells or cells[0].startswith("%"):
-            continue
+    for line, cells in _lines(path, content):
         if cells[0].startswith("*"):
             section, row = cells[0][1:].partition(":")[0].casefold(), 0
             if section not in _SECTIONS:
@@ -49,6 +47,14 @@ def read_pajek(path: Path, content: bytes) -> Content:
     graph.check_ends(path)
     graph.fill_weights("Pajek")
     return graph
+
+
+def _lines(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Numbers of lines, from 1, and their cells, without empty lines and comments."""
+    for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
+        cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
+        if cells and not cells[0].startswith("%"):
+            yield line, cells
 
 
 def _edge(path: Path, line: int, cells: list[str], directed: bool) -> Edge:

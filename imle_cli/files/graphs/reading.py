@@ -1,5 +1,6 @@
 """Graphs from files: one graph from every format, the weights of its edges, and where its nodes are."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,15 +149,14 @@ def _directed(
 
 def _once(edges: list[Edge], weights: Weights, stated: list[bool]) -> list[int]:
     """Numbers of the edges without those that are the way back, at the same weight, of one before them."""
-    waiting: dict[tuple[str, str, float], int] = {}
+    waiting: Counter[tuple[str, str, float]] = Counter()
     kept = []
     for number, (edge, weight) in enumerate(zip(edges, weights.tolist(), strict=True)):
         back = edge.target, edge.source, weight
-        if not stated[number] and waiting.get(back, 0):
+        if not stated[number] and waiting[back]:
             waiting[back] -= 1
             continue
-        there = edge.source, edge.target, weight
-        waiting[there] = waiting.get(there, 0) + (not stated[number])
+        waiting[edge.source, edge.target, weight] += not stated[number]
         kept.append(number)
     return kept
 

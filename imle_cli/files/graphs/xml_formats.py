@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 from imle_cli.files.graphs.content import Content, Edge, counted, unreadable
 from imle_cli.files.sources import SourceError
@@ -42,17 +42,13 @@ def read_xml(path: Path, content: bytes, kind: str) -> Content:
 
 
 def _parsed(content: bytes) -> Element:
-    parser = XMLParser()
     try:
-        parser.feed(content)
-        return parser.close()
+        return fromstring(content)
     except ParseError:
         try:
             content.decode("utf-8")
         except UnicodeDecodeError:  # Latin-1 that calls itself UTF-8
-            parser = XMLParser(encoding="iso-8859-1")
-            parser.feed(re.sub(rb"^\s*<\?xml[^>]*\?>", b"", content))
-            return parser.close()
+            return fromstring(re.sub(rb"^\s*<\?xml[^>]*\?>", b"", content), XMLParser(encoding="iso-8859-1"))
         raise
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imle_cli.files.maps.tiles import CheckSize, FloatArray
+from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
 from imle_cli.files.sources import SourceError
 from imle_cli.files.tables.layout import Layout, counts, read_layout
 from imle_cli.files.tables.number_formats import POINT, as_number, is_numeric, read_number
@@ -24,12 +24,12 @@ _SAMPLE, _NARROW = 10_000, 20  # rows from which the kind of a table is told, wh
 _FEWEST, _MANY = 3, 10  # rows of a list of edges, and those from which chance does not make costs look like one
 
 
-def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -> FloatArray:
+def read_map_table(path: Path, grid: Shape | None, *, surely: bool = False) -> FloatArray:
     """Costs ``(H, W)`` from a table; names of columns, and a first column that counts the rows, are left out with a note.
 
     Args:
         path: the file.
-        check_size: judges the size before the numbers are read.
+        grid: ``(H, W)`` to which the costs are to be averaged, on which the number of tiles that are read depends.
         surely: the table is a map, even if it looks like edges or items.
 
     Raises:
@@ -45,7 +45,7 @@ def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -
         note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
     for cell, plain in islice(_rewritten(layout), 1):
         note(f"{path}: numbers such as {cell} are read as {plain}")
-    check_size((layout.height, layout.width - left))
+    check_size(path, (layout.height, layout.width - left), grid)
     return _read_costs(layout, left)
 
 

@@ -1,8 +1,6 @@
 """Terrain: an image or an array file becomes a map of costs; also the built-in map."""
 
 import math
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +96,7 @@ def is_picture(path: Path) -> bool:
     check_known(path)
     if ending(path) in GRAPH_ENDINGS:
         raise SourceError(path, "is a graph, and this needs a map; imle solve, sample and marginals take graphs")
-    return ending(path) not in _READERS
+    return ending(path) not in (*ARRAY_ENDINGS, *TABLE_ENDINGS, ".asc", ".map")
 
 
 def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) -> NDArray[Any]:
@@ -107,10 +105,15 @@ def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) 
     Raises:
         SourceError: a file that cannot be used.
     """
-    return _READERS[kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)](path, grid, surely)
+    kind = kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)
+    if kind in ARRAY_ENDINGS:
+        return _read_array(path, grid)
+    if kind in TABLE_ENDINGS:
+        return read_map_table(path, grid, surely=surely)
+    return read_ascii_grid(path, grid) if kind == ".asc" else read_moving_ai(path, grid)
 
 
-def _read_array(path: Path, grid: Shape | None, _: bool) -> NDArray[Any]:
+def _read_array(path: Path, grid: Shape | None) -> NDArray[Any]:
     def judge(dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> None:
         check_numbers(path, dtype, "costs must be real numbers")
         if len(shape) != 2:
@@ -121,16 +124,6 @@ def _read_array(path: Path, grid: Shape | None, _: bool) -> NDArray[Any]:
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
         raise SourceError(path, "holds whole numbers above 2^53, which as costs would be rounded; divide them")
     return array
-
-
-_READERS: dict[str, Callable[[Path, Shape | None, bool], NDArray[Any]]] = {
-    **dict.fromkeys(ARRAY_ENDINGS, _read_array),
-    **dict.fromkeys(
-        TABLE_ENDINGS, lambda path, grid, surely: read_map_table(path, partial(check_size, path, grid=grid), surely=surely)
-    ),
-    ".asc": lambda path, grid, _: read_ascii_grid(path, partial(check_size, path, grid=grid)),
-    ".map": lambda path, grid, _: read_moving_ai(path, partial(check_size, path, grid=grid)),
-}
 
 
 def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imle_cli.files.maps.tiles import CheckSize, FloatArray
+from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
 from imle_cli.files.sources import SourceError, ending, read_beginning, read_bytes, read_text
 from imle_cli.files.tables.number_formats import POINT, find_format, read_number
 from imle_cli.notes import note
@@ -15,7 +15,7 @@ _PLACES = {"xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize", "dx",
 _TILES = dict.fromkeys(".GS", 1.0) | dict.fromkeys("@OTW", np.inf)
 
 
-def read_ascii_grid(path: Path, check_size: CheckSize) -> FloatArray:
+def read_ascii_grid(path: Path, grid: Shape | None) -> FloatArray:
     """Costs ``(H, W)`` from an ESRI ASCII grid; tiles without data are walls.
 
     The header names ``ncols``, ``nrows``, perhaps ``nodata_value`` (else -9999) and where the grid lies; then come numbers
@@ -27,7 +27,7 @@ def read_ascii_grid(path: Path, check_size: CheckSize) -> FloatArray:
     text = read_text(path, "an .asc file", "map")
     header, body, line = _split_header(path, text)
     height, width = (_whole(path, header, name) for name in ("nrows", "ncols"))
-    check_size((height, width))
+    check_size(path, (height, width), grid)
     values = _read_values(path, body, line, height * width)
     empty = header.get("nodata_value", _NODATA)
     values[np.isnan(values) if np.isnan(empty) else np.isclose(values, empty, rtol=1e-6, atol=0)] = np.inf
@@ -82,7 +82,7 @@ def _read_values(path: Path, body: io.StringIO, line: int, size: int) -> FloatAr
     return values
 
 
-def read_moving_ai(path: Path, check_size: CheckSize) -> FloatArray:
+def read_moving_ai(path: Path, grid: Shape | None) -> FloatArray:
     """Costs ``(H, W)`` from a map of the Moving AI benchmark: 1 for ``. G S``, walls for ``@ O T W``.
 
     The first line is ``type octile`` or the like, then ``height``, ``width`` and ``map``, then a letter for each tile.
@@ -98,7 +98,7 @@ def read_moving_ai(path: Path, check_size: CheckSize) -> FloatArray:
     if "type" not in words or not all(size.isdecimal() and len(size) < 10 for size in sizes):
         raise SourceError(path, "is no Moving AI map; its lines must begin: type octile, height 6, width 8, map")
     height, width = map(int, sizes)
-    check_size((height, width))
+    check_size(path, (height, width), grid)
     rows = [line.rstrip() for line in lines[begin + 1 :]]
     while rows and not rows[-1]:
         rows.pop()

@@ -12,7 +12,6 @@ from imle_cli.files.sources import SourceError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = tuple[int, int]
-CheckSize: TypeAlias = Callable[[Shape], None]  # raises what is wrong with a height and a width, before they take memory
 Rows: TypeAlias = Callable[[int, int], FloatArray]  # rows(top, bottom): costs of these rows, (bottom - top, W)
 
 MAX_TILES = 2**24  # of a map as it is used

@@ -53,7 +53,7 @@ class Layout:
         Raises:
             SourceError: a line with another number of cells.
         """
-        for number, cells in _records(self.text, self.separator, self.above, comments=self.comments):
+        for number, cells in records(self.text, self.separator, self.above, comments=self.comments):
             if number < self.begin:
                 continue
             row = cells[: self.width]
@@ -91,7 +91,7 @@ def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = Fal
     text = text[letters:]
     try:
         separator = separator or choose_separator(path, text)
-        first = list(islice(_records(text, separator, above, comments=comments), _FIRST))
+        first = list(islice(records(text, separator, above, comments=comments), _FIRST))
         width, height, trimmed = _measure(text, separator, comments)
     except csv.Error as error:
         got = f"cannot be read as a table ({error})"
@@ -129,10 +129,6 @@ def mostly_numeric(cells: Collection[str]) -> bool:
     """True where more than half of the cells that are not missing are numbers."""
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     return 2 * sum(map(is_numeric, present)) > len(present)
-
-
-def _records(text: str, separator: str, above: int, *, comments: bool) -> Iterator[Row]:
-    return ((above + number, cells) for number, cells in records(text, separator, comments=comments))
 
 
 def _used(cells: list[str]) -> int:

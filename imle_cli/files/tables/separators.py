@@ -45,8 +45,10 @@ def _lines(text: str) -> Iterator[str]:
         begin = end
 
 
-def records(text: str, separator: str, *, comments: bool = False, strict: bool = True) -> Iterator[Row]:
+def records(text: str, separator: str, above: int = 0, *, comments: bool = False, strict: bool = True) -> Iterator[Row]:
     """Rows of cells; lines without any are skipped, and with ``comments`` those that begin with ``#``.
+
+    Lines are counted from the file's first, of which ``above`` are not in the text.
 
     Raises:
         csv.Error: quotes that do not end.
@@ -55,7 +57,7 @@ def records(text: str, separator: str, *, comments: bool = False, strict: bool =
     if comments:
         lines = ("\n" if line.startswith("#") else line for line in lines)
     if separator in (SPACES, WIDE_SPACES):
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines, above + 1):
             if line.strip():
                 yield number, _between_spaces(line, separator)
         return
@@ -66,7 +68,7 @@ def records(text: str, separator: str, *, comments: bool = False, strict: bool =
     for row in reader:
         cells = row if bare else [cell.strip() for cell in row]
         if any(cells):
-            yield reader.line_num, cells
+            yield above + reader.line_num, cells
 
 
 def _between_spaces(line: str, separator: str) -> list[str]:
