@@ -1,17 +1,15 @@
 """Files that a reader refuses: ``from refusals import refused`` (pyproject.toml has the folder)."""
 
-from pathlib import Path
-
 import pytest
 
 from imle_cli.files.sources import SourceError
 
 
-def refused(read, path):
-    """What is wrong with a file, from the one line of at most 300 letters that names it."""
+def refused(name, read, /, *arguments, **options):
+    """What is wrong with the file of this name, from the one line of at most 300 letters that ``read`` refuses it with."""
     with pytest.raises(SourceError) as error:
-        read(Path(path))
+        read(*arguments, **options)
     message = str(error.value)
-    assert message.startswith(f"{path}: ")
+    assert message.startswith(f"{name}: ")
     assert len(message) <= 300
-    return message.removeprefix(f"{path}: ")
+    return message.removeprefix(f"{name}: ")

@@ -20,7 +20,7 @@ def opened(path, judge=lambda *_: None):
 
 
 def refusal(path):
-    return refused(opened, path)
+    return refused(path, opened, path)
 
 
 def header(text, version=(1, 0)):

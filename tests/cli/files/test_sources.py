@@ -12,6 +12,7 @@ from imle_cli.files.sources import SourceError, ending, read_bytes
 from imle_cli.files.tables.number_formats import as_number
 from imle_cli.files.tables.reading import read_table
 from imle_cli.runs.folder import RunError
+from refusals import refused
 
 RULE = "it must be a number below 1e100, or inf; correct it"
 
@@ -139,9 +140,7 @@ class TestSeparators:
         ],
     )
     def test_what_breaks_is_named(self, text, message):
-        with pytest.raises(SourceError) as error:
-            table(text)
-        assert str(error.value) == f"table.csv: {message}"
+        assert refused("table.csv", table, text) == message
 
     def test_thousands_are_not_guessed_from_other_columns(self):
         read = table("version;score\n1.1;1,234\n1.2;2,345\n")

@@ -40,7 +40,7 @@ def write(content, name="map.tif"):
 
 
 def refusal(path):
-    return refused(load, path)
+    return refused(path, load, Path(path))
 
 
 class TestHeights:

@@ -21,7 +21,7 @@ def write(content, name="m.csv"):
 
 
 def refusal(content, name="m.csv"):
-    return refused(load, write(content, name))
+    return refused(name, load, write(content, name))
 
 
 class TestSeparators:

@@ -24,7 +24,7 @@ def write(content, name):
 
 
 def refusal(content, name):
-    return refused(load, write(content, name))
+    return refused(name, load, write(content, name))
 
 
 class TestAsciiGrid:
