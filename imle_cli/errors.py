@@ -93,8 +93,8 @@ def reported_errors(debug: bool) -> Iterator[None]:
         _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
     except OSError as error:
         remedy = "; change permissions, or choose another folder" if error.errno in _DENIED else ""
-        place = f"{error.filename}: " if error.filename else ""
-        _fail(f"error: {place}{error.strerror or error}{remedy}", Exit.FAILED, debug)
+        prefix = f"{error.filename}: " if error.filename else ""
+        _fail(f"error: {prefix}{error.strerror or error}{remedy}", Exit.FAILED, debug)
     except ValueError as error:
         text = worded(error) if _is_refusal(error) else str(error)
         _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
@@ -153,7 +153,7 @@ class StandardError:
             self._stream.flush()
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """True of a terminal."""
         return bool(self._stream and self._stream.isatty())
 
     def fileno(self) -> int:

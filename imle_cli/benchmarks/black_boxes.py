@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from imle_cli.benchmarks import plain_solvers
-from imle_cli.benchmarks.measurement import Row, fastest, one_thread
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.estimators import steps_of_any_size
 from imle_core.solvers import BlackBox
@@ -16,14 +16,14 @@ WEIGHTS = tuple(range(1, 31))
 
 
 def overhead(_: torch.device, seed: int) -> Iterator[Row]:
-    """What a serial black box adds to calls of the function itself, on rows that all differ."""
+    """Time that a serial black box adds to calls of the function itself, on rows that all differ."""
     theta = torch.randn(2000, 256, generator=torch.Generator().manual_seed(seed))
     for name, function, arrays, rows in (
         ("tensors", torch.sign, False, list(theta)),
         ("arrays", np.sign, True, list(theta.numpy())),
     ):
         solver = BlackBox(function, arrays=arrays)
-        with one_thread():
+        with on_threads(1):
             alone, boxed = fastest(lambda: [*map(function, rows)], partial(solver, theta))  # noqa: B023
         yield Row("overhead an instance of 256 numbers", f"black box, {name}", 1e6 * (boxed - alone) / len(theta), "us")
 
@@ -35,10 +35,10 @@ def workers(_: torch.device, seed: int, *, seconds: float, count: int) -> Iterat
     capacity = max(30, int(1000 * seconds / fastest(lambda: trial(theta[:1]))[0]))
     function = partial(plain_solvers.knapsack, weights=WEIGHTS, capacity=capacity)
     solvers = [BlackBox(function, arrays=True, executor="processes", jobs=jobs) for jobs in (1, 2)]
-    one, two = fastest(*(partial(solver, theta) for solver in solvers))
+    alone, together = fastest(*(partial(solver, theta) for solver in solvers))
     subject = f"{count} solves of {1000 * seconds:.0f} ms"
-    yield Row(subject, "black box, one process", count / one, "solves/s")
-    yield Row(subject, "black box, two processes", count / two, "solves/s", one / two, "one process")
+    yield Row(subject, "black box, one process", count / alone, "solves/s")
+    yield Row(subject, "black box, two processes", count / together, "solves/s", alone / together, "one process")
 
 
 def repeats(_: torch.device, seed: int) -> Iterator[Row]:

@@ -1,20 +1,13 @@
 """Measurements of this machine: speeds of solvers, noise and the estimator, as ratios inside one run, and memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks import (
-    black_boxes,
-    estimators,
-    paths,
-    plain_solvers,
-    processes,
-    scaling,
-)
+from imle_cli.benchmarks import black_boxes, estimators, paths, plain_solvers, processes, scaling
 from imle_cli.benchmarks.measurement import Row, fastest
 from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core import Solver
@@ -22,7 +15,7 @@ from imle_core.solvers import AcyclicGridPath, Knapsack, ShortestPath, SpanningT
 
 
 def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
-    """Where torch computes."""
+    """The best entries of a batch, on the device where torch computes."""
     theta = torch.randn(100, 16, 16, generator=torch.Generator(device).manual_seed(seed), device=device)
     solver = TopK(16)
     seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
@@ -54,16 +47,7 @@ def _families(_: torch.device, seed: int) -> Iterator[Row]:
         ),
     )
     for what, solver, plain, theta in pairs:
-        few = theta[: count // 20].tolist()
-
-        def loop(plain: Callable[[Any], Any] = plain, few: list[Any] = few) -> None:
-            for instance in few:
-                plain(instance)
-
-        slow, fast = fastest(loop, partial(solver, theta))
-        slow *= count / len(few)
-        yield Row(f"{count:,} {what}", "plain Python", count / slow, "solutions/s")
-        yield Row(f"{count:,} {what}", "compiled", count / fast, "solutions/s", slow / fast, "plain Python")
+        yield from _against_loop(f"{count:,} {what}", solver, theta, "plain Python", plain, theta[: count // 20].tolist())
 
 
 def _graphs(_: torch.device, seed: int) -> Iterator[Row]:
@@ -78,20 +62,28 @@ def _graphs(_: torch.device, seed: int) -> Iterator[Row]:
         weighted[-1].add_weighted_edges_from((*edge, -gain) for edge, gain in zip(graph.edges(), gains, strict=True))
     goal = max(networkx.node_connected_component(graph, 0))
     pairs: tuple[tuple[str, Solver, Callable[[Any], object]], ...] = (
-        ("shortest paths", ShortestPath(graph, 0, goal), lambda one: networkx.dijkstra_path(one, 0, goal)),
+        ("shortest paths", ShortestPath(graph, 0, goal), lambda weights: networkx.dijkstra_path(weights, 0, goal)),
         ("spanning trees", SpanningTree(graph, forest=True), networkx.minimum_spanning_tree),
     )
-    for what, solver, reference in pairs:
-
-        def loop(reference: Callable[[Any], object] = reference) -> None:
-            for one in weighted:
-                reference(one)
-
-        slow, fast = fastest(loop, partial(solver, theta))
-        slow *= len(theta) / len(weighted)
+    for what, solver, solve in pairs:
         subject = f"{len(theta)} {what}, 200 nodes, 1,000 edges"
-        yield Row(subject, "networkx", len(theta) / slow, "solutions/s")
-        yield Row(subject, "compiled", len(theta) / fast, "solutions/s", slow / fast, "networkx")
+        yield from _against_loop(subject, solver, theta, "networkx", solve, weighted)
+
+
+def _against_loop(
+    subject: str, solver: Solver, theta: Tensor, rival: str, solve: Callable[[Any], object], instances: Sequence[Any]
+) -> Iterator[Row]:
+    """A batch against calls of ``solve`` for a few of its instances."""
+
+    def loop() -> None:
+        for instance in instances:
+            solve(instance)
+
+    count = len(theta)
+    slow, fast = fastest(loop, partial(solver, theta))
+    slow *= count / len(instances)
+    yield Row(subject, rival, count / slow, "solutions/s")
+    yield Row(subject, "compiled", count / fast, "solutions/s", slow / fast, rival)
 
 
 MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
@@ -100,7 +92,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     partial(paths.engines, side=256, count=1),
     partial(paths.large_map, names=("scipy",)),
     paths.huge_map,
-    partial(estimators.noise, count=25_600, at_once=25_600, others=estimators.OTHER_LAWS),
+    partial(estimators.noise, count=25_600, at_once=25_600, alternatives=estimators.OTHER_LAWS),
     _top_k,
     _families,
     _graphs,

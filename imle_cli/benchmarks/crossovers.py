@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks.measurement import fastest, on_threads, one_thread
+from imle_cli.benchmarks.measurement import fastest, on_threads
 from imle_cli.benchmarks.paths import noisy_maps
 from imle_core.solvers import GridPath, Tuning
 
@@ -43,7 +43,7 @@ def fewest_side_by_side(seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 96,
     lanes = _lanes()
     for side in sides:
         maps = noisy_maps(side, lanes, seed)
-        with one_thread():
+        with on_threads(1):
             alone, together = fastest(_solve(_ONE_BY_ONE, maps), _solve(_SIDE_BY_SIDE, maps))
         number, in_use = "medium_tiles", None
         if side**2 <= _USED.small_tiles:
@@ -82,7 +82,7 @@ def scaled_and_exact(seed: int, *, side: int = 16, groups: int = 8) -> Iterator[
     lanes = _lanes()
     maps = _near_ties(side, groups * lanes, seed)
     ways = _ONE_BY_ONE, _SCALED._replace(fewest_left=0), _SCALED._replace(fewest_left=_NEVER)
-    with one_thread():
+    with on_threads(1):
         alone, with_exact, without = fastest(*(_solve(way, maps, moves=4) for way in ways))
     scaled = max(0.0, without - alone)
     exact = max(0.0, with_exact - scaled)

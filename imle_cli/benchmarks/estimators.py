@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks.measurement import Row, fastest, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads, threads_in_words
 from imle_cli.benchmarks.processes import run_python
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import (
@@ -25,7 +25,7 @@ _K, _TERMS = 20.8, 100
 
 
 def noise(
-    device: torch.device, seed: int, *, count: int, at_once: int, others: Sequence[NoiseDistribution] = ()
+    device: torch.device, seed: int, *, count: int, at_once: int, alternatives: Sequence[NoiseDistribution] = ()
 ) -> Iterator[Row]:
     """Draws on the device, Sum-of-Gamma against the loop over its series, which makes ``at_once`` of them, and others."""
     generator, law = torch.Generator(device).manual_seed(seed), SumOfGammaNoiseDistribution(_K, _TERMS)
@@ -45,9 +45,9 @@ def noise(
     reference = "loop of gammas" if at_once == count else f"loop of gammas, {at_once:,} at a time"
     yield Row(subject, f"{label}, {reference}", at_once / slow, "draws/s")
     yield Row(subject, label, count / fast, "draws/s", count / fast * slow / at_once, reference)
-    for other in others:
-        name = type(other).__name__.removesuffix("NoiseDistribution")
-        yield Row(subject, name, count / fastest(drawn(other))[0], "draws/s")
+    for alternative in alternatives:
+        name = type(alternative).__name__.removesuffix("NoiseDistribution")
+        yield Row(subject, name, count / fastest(drawn(alternative))[0], "draws/s")
 
 
 def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> Callable[[], None]:
@@ -62,7 +62,7 @@ def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> 
 
 def step(_: torch.device, seed: int) -> Iterator[Row]:
     """Both passes with 100 samples on one core."""
-    with one_thread():
+    with on_threads(1):
         seconds = fastest(both_passes(100, seed, GridPath()))[0]
     yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,11 @@ def in_words(machine: dict[str, Any]) -> str:
 
 def versions(*optional: str) -> dict[str, str]:
     """Of Python, of every package that is measured, and of these others where they are installed."""
-    found = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    installed = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
     for name in optional:
-        found |= _version(name)
-    return found
-
-
-def _version(name: str) -> dict[str, str]:
-    try:
-        return {name: version(name)}
-    except PackageNotFoundError:
-        return {}
+        with suppress(PackageNotFoundError):
+            installed[name] = version(name)
+    return installed
 
 
 def _processor(description: Path) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -38,14 +38,14 @@ def fastest(*runs: Callable[[], object], turn: float | None = None) -> list[floa
     A turn is one call, or as many as fit into a few hundredths of a second (or ``turn``, in seconds), of which the first
     pays for what the others have left in the caches.
     """
-    least = _TURN if turn is None else turn
+    shortest = _TURN if turn is None else turn
     for run in runs:
         run()
     best, spent, turns = [float("inf")] * len(runs), 0.0, 0
     while turns < 3 or spent < _SECONDS * len(runs):
         for number, run in enumerate(runs):
             began = now = time.perf_counter()
-            while now == began or now - began < least:
+            while now == began or now - began < shortest:
                 before = now
                 run()
                 now = time.perf_counter()
@@ -55,12 +55,12 @@ def fastest(*runs: Callable[[], object], turn: float | None = None) -> list[floa
     return best
 
 
-def in_a_turn(run: Callable[[], object], most: int) -> int:
-    """How many calls of ``run``, from 1 to ``most``, fit into a quarter of the time spent on a figure."""
+def in_a_turn(run: Callable[[], object], limit: int) -> int:
+    """Number of calls of ``run``, from 1 to ``limit``, that fit into a quarter of the time spent on a figure."""
     run()
     began = time.perf_counter()
     run()
-    return max(1, min(most, int(_SECONDS / 4 / (time.perf_counter() - began))))
+    return max(1, min(limit, int(_SECONDS / 4 / (time.perf_counter() - began))))
 
 
 @contextmanager
@@ -72,11 +72,6 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def one_thread() -> AbstractContextManager[None]:
-    """Torch on one core."""
-    return on_threads(1)
 
 
 def threads_in_words(count: int) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from imle_cli.benchmarks import rivals as rival_paths
-from imle_cli.benchmarks.measurement import Row, fastest, on_threads, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import Row, fastest, on_threads, threads_in_words
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, perturb_and_map
 from imle_core.solvers import GridPath
@@ -60,7 +60,7 @@ def large_map(_: torch.device, seed: int, *, names: Sequence[str], side: int = 5
     rivals = {name: prepare for name, prepare in rival_paths.installed().items() if name in names}
     if rivals:
         theta = _enlarged(side, 1, seed)
-        yield from _against(f"1 map of {side}x{side}, one core", "compiled engine", theta, rivals, one_thread())
+        yield from _against(f"1 map of {side}x{side}, one core", "compiled engine", theta, rivals, on_threads(1))
 
 
 def huge_map(_: torch.device, seed: int) -> Iterator[Row]:
@@ -92,11 +92,8 @@ def plain_kernel(_: torch.device, seed: int, *, side: int = 16, count: int = 100
 
 def from_device(device: torch.device, seed: int, *, count: int, side: int = 16) -> Iterator[Row]:
     """Maps that lie on a GPU, there and back included, against maps that lie in main memory; no row without a GPU."""
-    if device.type == "cuda":
-        yield from _from_device(device, seed, count, side)
-
-
-def _from_device(device: torch.device, seed: int, count: int, side: int) -> Iterator[Row]:
+    if device.type != "cuda":
+        return
     solver, near = GridPath(), noisy_maps(side, count, seed)
     far = near.to(device)
 
@@ -125,23 +122,23 @@ def _against(
     costs, solver = (-theta).clamp(min=_FLOOR).numpy(), GridPath()
     with threads:
         samples = [rival_paths.prepare_sample(prepare, costs) for prepare in rivals.values()]
-        fast, *slow = fastest(partial(solver, theta), *(run for run, _ in samples))
+        fast, *slow = fastest(partial(solver, theta), *(partial(rival_paths.one_by_one, solves) for solves in samples))
     ours = len(theta) / fast
-    for name, seconds, (_, number) in zip(rivals, slow, samples, strict=True):
-        theirs = number / seconds
+    for name, seconds, solves in zip(rivals, slow, samples, strict=True):
+        theirs = len(solves) / seconds
         yield Row(subject, name, theirs, "maps/s")
         yield Row(subject, means, ours, "maps/s", ours / theirs, name)
 
 
 def _plain_masks(theta: Tensor, threads: int, pool: ThreadPoolExecutor) -> Tensor:
-    """Masks of the textbook's algorithm, ``(N, H, W)``, in as many equal parts as there are threads."""
+    """Masks of the textbook's algorithm, ``(N, H, W)``, in as many equal shares as there are threads."""
     from imle_cli.benchmarks.kernels.plain_dijkstra import plain_paths  # here, since numba takes half a second to import
 
     rows, masks = theta.numpy(), torch.zeros_like(theta)
-    ends = pairwise(len(rows) * part // threads for part in range(threads + 1))
-    parts = [(rows[first:last], masks.numpy()[first:last], _FLOOR) for first, last in ends]
-    others = [pool.submit(plain_paths, *part) for part in parts[1:]]
-    plain_paths(*parts[0])
-    for other in others:
-        other.result()
+    ends = pairwise(len(rows) * thread // threads for thread in range(threads + 1))
+    own, *shares = [(rows[first:last], masks.numpy()[first:last], _FLOOR) for first, last in ends]
+    tasks = [pool.submit(plain_paths, *share) for share in shares]
+    plain_paths(*own)
+    for task in tasks:
+        task.result()
     return masks

@@ -51,11 +51,11 @@ def top_k(values: Sequence[float], k: int) -> list[int]:
     best = [-math.inf] * k
     for value in values:
         if value > best[-1]:
-            place = k - 1
-            while place and best[place - 1] < value:
-                best[place] = best[place - 1]
-                place -= 1
-            best[place] = value
+            rank = k - 1
+            while rank and best[rank - 1] < value:
+                best[rank] = best[rank - 1]
+                rank -= 1
+            best[rank] = value
     equal = k - sum(value > best[-1] for value in values)
     chosen = []
     for value in values:

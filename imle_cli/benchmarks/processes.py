@@ -53,29 +53,32 @@ def training(_: torch.device, seed: int, *, steps: int, steps_on_large: int, tur
         np.save(large, np.kron(built_in_map(), np.ones((16, 16))))
 
         def train(number: int, *options: str) -> dict[str, float]:
-            place = ["--seed", str(seed), "--out", str(Path(folder) / f"run{number}"), "--json"]
-            found: dict[str, float] = json.loads(run_python("-m", "imle_cli", "train", *options, *place))
-            return found
+            outputs = ["--seed", str(seed), "--out", str(Path(folder) / f"run{number}"), "--json"]
+            values: dict[str, float] = json.loads(run_python("-m", "imle_cli", "train", *options, *outputs))
+            return values
 
         small = ["--input-temp", "5", "--target-temp", "0", "--samples", "100", "--steps", str(steps)]
-        found = [train(turn, *small) for turn in range(turns)]
+        runs = [train(turn, *small) for turn in range(turns)]
         subject = f"{steps:,} steps of training, 100 samples, 16x16"
-        yield Row(subject, "imle train", min(one["seconds"] for one in found), "s")
-        yield Row(subject, "backward solutions kept from the forward pass", 100 * found[0]["kept_share"], "%")
+        yield Row(subject, "imle train", min(run["seconds"] for run in runs), "s")
+        yield Row(subject, "backward solutions kept from the forward pass", 100 * runs[0]["kept_share"], "%")
         long = ["--steps", str(steps_on_large)]
         best = min(train(turns + turn, str(large), *long)["seconds"] for turn in range(turns))
         yield Row("training, 10 samples, 256x256", "imle train", (steps_on_large + 1) / best, "steps/s")
-        run, file = Run.open(Path(folder) / "run0"), BytesIO()
-        history, rows = run.history(), run.metrics()
+        yield from _animation(Run.open(Path(folder) / "run0"))
 
-        def animate() -> None:
-            file.seek(0)
-            film = RunFilms(history, rows, run.config["options"], 480, 100).films["learning_weights"]
-            encoders.write(file, "gif", timed(film(), 8), frames.PALETTE)
 
-        count = len(RunFilms(history, rows, run.config["options"], 480, 100).places)
-        yield Row(f"{count} frames of 16x16 weights, 480 pixels", "GIF, drawn and written", fastest(animate)[0], "s")
-        yield Row(f"{count} frames of 16x16 weights, 480 pixels", "size of the GIF", file.tell() / 1000, "kB")
+def _animation(run: Run) -> Iterator[Row]:
+    file, history, rows = BytesIO(), run.history(), run.metrics()
+
+    def animate() -> None:
+        file.seek(0)
+        film = RunFilms(history, rows, run.config["options"], 480, 100).films["learning_weights"]
+        encoders.write(file, "gif", timed(film(), 8), frames.PALETTE)
+
+    count = len(RunFilms(history, rows, run.config["options"], 480, 100).places)
+    yield Row(f"{count} frames of 16x16 weights, 480 pixels", "GIF, drawn and written", fastest(animate)[0], "s")
+    yield Row(f"{count} frames of 16x16 weights, 480 pixels", "size of the GIF", file.tell() / 1000, "kB")
 
 
 def sweep(_: torch.device, seed: int) -> Iterator[Row]:

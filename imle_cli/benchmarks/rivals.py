@@ -4,7 +4,7 @@ What is prepared is what each library calls a graph, or an array where it takes 
 library leaves that to its user, and making a mask are not asked of any: they are measured at their best.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -29,12 +29,12 @@ def installed() -> dict[str, Prepare]:
 
     Paths lead from the top left tile to the bottom right one, with 8 moves.
     """
-    found: dict[str, Prepare] = {"scipy": _scipy, "networkx": _networkx, "networkx engine": _networkx_engine}
+    prepares: dict[str, Prepare] = {"scipy": _scipy, "networkx": _networkx, "networkx engine": _networkx_engine}
     for name, (path, prepare) in OPTIONAL.items():
         module = _module(path)
         if module is not None:
-            found[name] = partial(prepare, module)
-    return found
+            prepares[name] = partial(prepare, module)
+    return prepares
 
 
 def missing() -> list[str]:
@@ -42,16 +42,16 @@ def missing() -> list[str]:
     return [name for name, (path, _) in OPTIONAL.items() if _module(path) is None]
 
 
-def prepare_sample(prepare: Prepare, costs: Costs) -> tuple[Callable[[], None], int]:
-    """The solving of as many of the maps ``(N, H, W)`` as fit into a turn, and their number."""
+def prepare_sample(prepare: Prepare, costs: Costs) -> list[Solve]:
+    """The solving of each of as many of the maps ``(N, H, W)`` as fit into a turn."""
     number = in_a_turn(prepare(costs[0]), len(costs))
-    solves = [prepare(one) for one in costs[:number]]
+    return [prepare(costs_of_map) for costs_of_map in costs[:number]]
 
-    def run() -> None:
-        for solve in solves:
-            solve()
 
-    return run, number
+def one_by_one(solves: Sequence[Solve]) -> None:
+    """Solves each of these maps."""
+    for solve in solves:
+        solve()
 
 
 def _module(path: str) -> Any:
@@ -67,8 +67,8 @@ def _edges(height: int, width: int) -> tuple[Indices, Indices]:
     number = np.pad(np.arange(height * width, dtype=np.int32).reshape(height, width), 1, constant_values=-1)
     around = [number[1 + down : 1 + down + height, 1 + right : 1 + right + width].ravel() for down, right in _MOVES]
     neighbours = np.stack(around, axis=1)
-    sources, places = np.nonzero(neighbours >= 0)
-    return sources.astype(np.int32), neighbours[sources, places]
+    sources, moves = np.nonzero(neighbours >= 0)
+    return sources.astype(np.int32), neighbours[sources, moves]
 
 
 def _weighted_edges(costs: Costs) -> list[tuple[int, int, float]]:

@@ -1,15 +1,15 @@
 """Time of a map against its side, the number of maps in a call, and threads."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import torch
 
-from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import fastest, on_threads, threads_in_words
 from imle_cli.benchmarks.paths import random_maps
-from imle_cli.benchmarks.rivals import Solve, installed, prepare_sample
+from imle_cli.benchmarks.rivals import installed, one_by_one, prepare_sample
 from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core.solvers import GridPath
 
@@ -25,14 +25,14 @@ def by_side(
     for side in sides:
         theta = random_maps(side, max(1, _TILES // side**2), seed)
         rivals = ["scipy", "networkx"][: 2 if side <= side_of_networkx else 1]
-        with one_thread():
+        with on_threads(1):
             samples = [prepare_sample(prepares[name], -theta.numpy()) for name in rivals]
-            seconds = fastest(partial(GridPath(), theta), *(run for run, _ in samples))
-        counts = [len(theta), *(number for _, number in samples)]
+            seconds = fastest(partial(GridPath(), theta), *(partial(one_by_one, solves) for solves in samples))
+        counts = [len(theta), *map(len, samples)]
         for name, taken, number in zip(["GridPath", *rivals], seconds, counts, strict=True):
             points[name].append((side, taken / number))
     subject, against = "square maps, one thread", "side of a map in tiles"
-    return [_curve(subject, against, name, found) for name, found in points.items() if found]
+    return [_curve(subject, against, name, curve) for name, curve in points.items() if curve]
 
 
 def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 4096), side: int = 16) -> list[ScalingCurve]:
@@ -41,15 +41,15 @@ def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 40
     Of scipy, as many maps as fit into a turn stand for all.
     """
     theta = random_maps(side, max(batches), seed)
-    solves = _prepared(theta)
+    solves = prepare_sample(installed()["scipy"], -theta.numpy())
     ours, theirs = [], []
     for batch in batches:
         few = solves[:batch]
-        fast, slow = fastest(partial(GridPath(), theta[:batch]), partial(_one_by_one, few))
+        fast, slow = fastest(partial(GridPath(), theta[:batch]), partial(one_by_one, few))
         ours.append((batch, fast / batch))
         theirs.append((batch, slow / len(few)))
     subject = f"{side}x{side} tiles, GridPath on {threads_in_words(torch.get_num_threads())}"
-    return [_curve(subject, "maps in a call", name, found) for name, found in (("GridPath", ours), ("scipy", theirs))]
+    return [_curve(subject, "maps in a call", name, curve) for name, curve in (("GridPath", ours), ("scipy", theirs))]
 
 
 def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 1024, side: int = 32) -> list[ScalingCurve]:
@@ -58,33 +58,22 @@ def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 10
     Of scipy, as many maps as fit into a turn stand for all.
     """
     theta = random_maps(side, maps, seed)
-    solves = _prepared(theta)
+    solves = prepare_sample(installed()["scipy"], -theta.numpy())
     ours, theirs = [], []
     for count in counts or _doubling(os.cpu_count() or 1):
         with on_threads(count), ThreadPoolExecutor(count) as pool:
-            parts = [solves[part::count] for part in range(count)]
-            fast, slow = fastest(partial(GridPath(), theta), lambda: [*pool.map(_one_by_one, parts)])  # noqa: B023
+            shares = [solves[thread::count] for thread in range(count)]
+            fast, slow = fastest(partial(GridPath(), theta), lambda: [*pool.map(one_by_one, shares)])  # noqa: B023
         ours.append((count, fast / maps))
         theirs.append((count, slow / len(solves)))
     subject = f"{maps:,} maps of {side}x{side} tiles"
-    return [_curve(subject, "threads", name, found) for name, found in (("GridPath", ours), ("scipy", theirs))]
+    return [_curve(subject, "threads", name, curve) for name, curve in (("GridPath", ours), ("scipy", theirs))]
 
 
-def _prepared(theta: torch.Tensor) -> list[Solve]:
-    """What solves as many of the maps with scipy as fit into a turn."""
-    prepare, costs = installed()["scipy"], -theta.numpy()
-    return [prepare(one) for one in costs[: in_a_turn(prepare(costs[0]), len(costs))]]
-
-
-def _one_by_one(solves: Sequence[Callable[[], object]]) -> None:
-    for solve in solves:
-        solve()
-
-
-def _doubling(most: int) -> list[int]:
-    return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
+def _doubling(limit: int) -> list[int]:
+    return [*(2**power for power in range(limit.bit_length()) if 2**power < limit), limit]
 
 
 def _curve(subject: str, against: str, means: str, points: Sequence[tuple[int, float]]) -> ScalingCurve:
-    places, seconds = zip(*points, strict=True)
-    return ScalingCurve(subject, against, means, places, seconds)
+    values, seconds = zip(*points, strict=True)
+    return ScalingCurve(subject, against, means, values, seconds)

@@ -69,7 +69,7 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
     if outputs is not None:
         missing = rivals.missing()
         _draw(outputs, curves, machine.in_words(found))
-        values |= {"curves": [asdict(curve) for curve in curves], "missing": missing}
+        values |= {"curves": [curve.record for curve in curves], "missing": missing}
         below = _below(machine.in_words(found), missing, outputs.files)
     table = Table(_HEADER, [_cells(row) for row in rows], ["figure"], below)
     return Result(values, lambda _: table, None if outputs is None else outputs.files)

@@ -16,7 +16,7 @@ from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape
-from imle_cli.problems.examination import Begun, Compiling, Found, Loaded, Request, Sense, examine
+from imle_cli.problems.examination import Begun, Compiling, Judgement, Loaded, Request, Sense, examine
 from imle_cli.problems.own_process import EndedError, in_own_process
 
 _Solver = Annotated[
@@ -82,9 +82,9 @@ def check(
     return _result({"solver": solver, "shape": list(sizes), "seconds": None}, findings, notes)
 
 
-def _examined(request: Request, time_limit: float, console: Report) -> list[Found]:
+def _examined(request: Request, time_limit: float, console: Report) -> list[Judgement]:
     """Findings of an examination in a process of its own; if it ends before its time, that is the last of them."""
-    checks, done, findings = list[str](), 0, list[Found]()
+    checks, done, findings = list[str](), 0, list[Judgement]()
     messages = in_own_process(partial(examine, request), time_limit)
     with contextlib.ExitStack() as stack, contextlib.closing(messages):
         observe: Callable[[int], None] = lambda _: None  # noqa: E731 - until there is something to observe
@@ -104,11 +104,11 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Foun
             remedy = "give more with --time-limit if it needs that" if "longer" in str(error) else _CRASH
             if not checks:
                 raise DataError(f"{request.solver}: cannot be loaded: it {error}; {remedy}") from None
-            findings.append(Found(checks[done], "fail", f"it {error}; {remedy}; what comes after it was not checked"))
+            findings.append(Judgement(checks[done], "fail", f"it {error}; {remedy}; what comes after it was not checked"))
     return findings
 
 
-def _result(values: dict[str, Any], findings: Sequence[Found], notes: Sequence[str]) -> Result:
+def _result(values: dict[str, Any], findings: Sequence[Judgement], notes: Sequence[str]) -> Result:
     failed = [finding.check for finding in findings if finding.verdict == "fail"]
     found = [{"check": some.check, "verdict": some.verdict, "detail": _in_options(some.detail)} for some in findings]
     table = Table(["check", "verdict", "detail"], [list(finding.values()) for finding in found], [])
@@ -125,7 +125,7 @@ def _in_options(detail: str) -> str:
     return detail.replace("wrap it in BlackBox", "check it with --per-instance, and wrap it in BlackBox")
 
 
-def _saved(path: Path, findings: Sequence[Found]) -> str:
+def _saved(path: Path, findings: Sequence[Judgement]) -> str:
     """Saves the most telling example, and says which."""
     for verdict in ("fail", "warn"):
         for finding in findings:

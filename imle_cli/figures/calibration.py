@@ -8,11 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import CURVE, PALE, PATH, add_title, own_settings
-
-Floats = NDArray[np.float64]
+from imle_cli.figures.canvas import CURVE, PALE, PATH, Floats, new_figure, own_settings
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,13 @@ def calibration_figure(
         best: the temperature to mark.
         title: text above it, taken literally and shortened to fit.
     """
-    figure = Figure(figsize=(7.2, 0.9 + 2.5 * len(curves)), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 0.9 + 2.5 * len(curves), title)
     panels = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
     for axes, curve in zip(panels, curves, strict=True):
         _draw(axes, np.asarray(temperatures, dtype=np.float64), curve)
         axes.axvline(best, color=PATH, linewidth=1.5, linestyle=(0, (4, 2)), zorder=1, label=f"closest: {best:.3g}")
         axes.legend(frameon=False, fontsize=8, loc="best")
     panels[-1].set_xlabel("temperature of the noise", fontsize=9)
-    add_title(figure, title)
     return figure
 
 
@@ -61,14 +57,8 @@ def _draw(axes: Axes, temperatures: Floats, curve: CalibrationCurve) -> None:
         ends = curve.values.min(axis=1), curve.values.max(axis=1)
         axes.fill_between(temperatures, *ends, color=PALE, linewidth=0, alpha=0.7, label=f"range of {instances} instances")
     what = "mean" if instances > 1 else "estimate"
-    style: dict[str, Any] = {
-        "color": CURVE,
-        "linewidth": 1.8,
-        "marker": "o",
-        "markersize": 3.5,
-        "capsize": 2.5,
-        "elinewidth": 1,
-    }
+    style: dict[str, Any] = {"color": CURVE, "linewidth": 1.8, "marker": "o", "markersize": 3.5}
+    style |= {"capsize": 2.5, "elinewidth": 1}
     axes.errorbar(temperatures, mean, error, label=f"{what} ± standard error", zorder=3, **style)
     axes.set_ylim(min(0.0, 1.1 * float((mean - error).min())), None)
     axes.set_ylabel(curve.label, fontsize=9)

@@ -3,10 +3,10 @@
 import io
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -14,11 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[Any]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; grey is left to what lies below.
 PATH, CURVE, PALE = "#D55E00", "#0072B2", "#C9CED6"
+MARGINALS = mpl.colormaps["viridis"]
 
 
 @contextmanager
@@ -43,27 +49,85 @@ def encode(figure: Figure, kind: str) -> bytes:
     return stream.getvalue()
 
 
-def add_title(figure: Figure, title: str) -> None:
-    """Puts the title above everything, taken literally and shortened to fit."""
-    text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families())
-    shorten(text, 0.95 * figure.bbox.width)
+@own_settings()
+def new_figure(width: float, height: float, title: str) -> Figure:
+    """A figure of so many inches, empty but for its title."""
+    figure = Figure(figsize=(width, height), dpi=200, layout="constrained")
+    add_title(figure, title)
+    return figure
+
+
+def add_title(figure: Figure, title: str, room: float | None = None, **position: Any) -> None:
+    """Puts the title above everything, taken literally and shortened to ``room`` pixels, or to most of the width."""
+    text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families(), **position)
+    shorten(text, room or 0.95 * figure.bbox.width)
 
 
 def draw_scale(axes: Axes, mapping: ScalarMappable, ticks: Sequence[float], label: str) -> None:
     """Fills an axes with a horizontal scale of colours, its label below."""
-    figure = axes.figure
-    bar = figure.colorbar(mapping, cax=axes, orientation="horizontal", ticks=ticks)
+    bar = axes.figure.colorbar(mapping, cax=axes, orientation="horizontal", ticks=ticks)
     bar.ax.tick_params(labelsize=8, length=2, pad=1.5)
     bar.outline.set_linewidth(0.4)
     axes.text(0.5, -0.9, label, transform=axes.transAxes, ha="center", va="top", fontsize=8)
 
 
+def add_scale_below(axes: Axes, mapping: ScalarMappable, label: str, labelpad: float | None = None, **options: Any) -> None:
+    """Adds a horizontal scale of colours below an axes."""
+    bar = axes.figure.colorbar(mapping, ax=axes, location="bottom", aspect=30, pad=0.02, **options)
+    bar.set_label(label, fontsize=8, labelpad=labelpad)
+    bar.ax.tick_params(labelsize=8, length=2)
+    bar.outline.set_linewidth(0.4)
+
+
+def add_scale_beside(figure: Figure, panels: Any, mapping: ScalarMappable, label: str, **options: Any) -> None:
+    """Adds a vertical scale of colours beside an array of axes."""
+    bar = figure.colorbar(mapping, ax=panels, fraction=0.05, pad=0.02, **options)
+    bar.set_label(label, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_linewidth(0.4)
+
+
+def write_numbers(axes: Axes, values: Floats, is_dark: Callable[[Any, float], bool], size: int, digits: int = 3) -> None:
+    """Writes its number into each cell of a matrix, white where ``is_dark`` says so of the cell's index and number."""
+    for (row, column), value in np.ndenumerate(values):
+        text = f"{value:.{digits}g}" if np.isfinite(value) else "–"
+        colour = "white" if is_dark((row, column), value) else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+
+
+def label_ticks(axes: Axes, ticks: Sequence[float], texts: Sequence[str]) -> None:
+    """Puts ticks with these texts below an axes, and no others."""
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels(texts)
+
+
+def open_axes(axes: Axes) -> None:
+    """Takes the frame above and on the right away, and puts a pale grid below the curves."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    axes.grid(color="#E4E7EB", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def end_marks() -> list[Line2D]:
+    """Entries of a legend for the start and the goal."""
+    style: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
+    start = Line2D([], [], marker="o", markerfacecolor="white", label="start", **style)
+    return [start, Line2D([], [], marker="s", label="goal", **style)]
+
+
+def samples_text(count: int) -> str:
+    """A number of samples in words."""
+    return f"{count:,} sample{'s' if count > 1 else ''}"
+
+
 @lru_cache(maxsize=1)
 def families() -> list[str]:
     """Matplotlib's own font, and after it whatever is installed for names in other scripts."""
-    others = "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", "WenQuanYi Zen Hei"
+    wanted = "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", "WenQuanYi Zen Hei"
     installed = set(get_font_names())
-    return ["DejaVu Sans", *(name for name in others if name in installed)]
+    return ["DejaVu Sans", *(name for name in wanted if name in installed)]
 
 
 def one_line(title: str) -> str:
@@ -103,9 +167,8 @@ def sheet(count: int, aspect: float, title: str) -> tuple[Figure, list[Axes]]:
     across = min(count, max(1, math.ceil(math.sqrt(count * aspect))))
     down = -(-count // across)
     side = 6.0 / max(across, down * aspect)
-    figure = Figure(figsize=(max(3.2, across * side), down * side * aspect + 0.5), dpi=200, layout="constrained")
-    every = figure.subplots(down, across, squeeze=False).ravel()
-    for axes in every[count:]:
+    figure = new_figure(max(3.2, across * side), down * side * aspect + 0.5, title)
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for axes in panels[count:]:
         axes.remove()
-    add_title(figure, title)
-    return figure, list(every[:count])
+    return figure, list(panels[:count])

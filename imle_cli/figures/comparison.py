@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullLocator
 
-from imle_cli.figures.canvas import add_title, own_settings
+from imle_cli.figures.canvas import label_ticks, new_figure, open_axes, own_settings
 from imle_core.lab import IntervalEstimate
 
 Style: TypeAlias = dict[str, Any]
@@ -50,7 +49,7 @@ def comparison_figure(
         samples: samples of a gradient in the curves.
     """
     panels = 2 if curves else 1
-    figure = Figure(figsize=(4.3 * panels + 2.4, 4.2), dpi=200, layout="constrained")
+    figure = new_figure(4.3 * panels + 2.4, 4.2, title)
     *left, right = figure.subplots(1, panels, squeeze=False)[0]
     style = {name: _style(number) for number, name in enumerate(cosines)}
     for axes in left:
@@ -60,7 +59,6 @@ def comparison_figure(
     figure.legend(
         handles=handles, loc="outside right center", frameon=False, fontsize=8, title="estimator", alignment="left"
     )
-    add_title(figure, title)
     return figure
 
 
@@ -82,7 +80,7 @@ def _draw_curves(axes: Axes, curves: Mapping[str, ComparisonCurve], style: Mappi
     axes.set_xscale("log")
     axes.set_yscale("log")
     ticks = sorted({value for curve in curves.values() for value in curve.lambdas})
-    _label_ticks(axes, ticks)
+    label_ticks(axes, ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xlabel("step lambda", fontsize=9)
     axes.set_ylabel(f"squared bias, variance of {samples} sample{'s' if samples > 1 else ''}", fontsize=9)
     grey: Style = {"color": "#606060", "markersize": 4.5}
@@ -91,18 +89,18 @@ def _draw_curves(axes: Axes, curves: Mapping[str, ComparisonCurve], style: Mappi
         Line2D([], [], linestyle=":", marker="o", fillstyle="none", label="variance", **grey),
     ]
     axes.legend(handles=handles, frameon=False, fontsize=8)
-    _plain(axes)
+    open_axes(axes)
     every = [estimate for curve in curves.values() for estimate in (*curve.bias, *curve.variance)]
     axes.set_title(f"in units of the squared gradient\n{_legend(every, _LEAST)}", fontsize=9)
 
 
-def _legend(estimates: Sequence[IntervalEstimate], least: float) -> str:
-    """What bars, arrows and points at the lower edge are, as far as there are any."""
+def _legend(estimates: Sequence[IntervalEstimate], lowest: float) -> str:
+    """Meaning of bars, arrows and points at the lower edge, as far as there are any."""
     notes = ["bars: intervals of 95%"]
     if any(math.isinf(estimate.high) for estimate in estimates):
         notes.append("arrows: open above")
-    if any(estimate < least and math.isfinite(estimate.high) for estimate in estimates):
-        notes.append(f"below {least:g}: drawn there")
+    if any(estimate < lowest and math.isfinite(estimate.high) for estimate in estimates):
+        notes.append(f"below {lowest:g}: drawn there")
     return "; ".join(notes)
 
 
@@ -110,44 +108,34 @@ def _draw_cosines(axes: Axes, cosines: Mapping[str, Mapping[int, IntervalEstimat
     for name, values in cosines.items():
         _draw_intervals(axes, list(values), list(values.values()), -1.0, **style[name])
     axes.set_xscale("log")
-    _label_ticks(axes, sorted({number for values in cosines.values() for number in values}))
+    ticks = sorted({number for values in cosines.values() for number in values})
+    label_ticks(axes, ticks, [f"{tick:g}" for tick in ticks])
     axes.set_ylim(min(0.0, *(value.low for values in cosines.values() for value in values.values())) - 0.02, 1.02)
     axes.set_xlabel("samples", fontsize=9)
     axes.set_ylabel("cosine with the true gradient", fontsize=9)
     axes.set_title("each estimator with its best lambda there\nbars: intervals of 95%", fontsize=9)
-    _plain(axes)
+    open_axes(axes)
 
 
 def _draw_intervals(
-    axes: Axes, places: Sequence[float], estimates: Sequence[IntervalEstimate], least: float, **style: Any
+    axes: Axes, positions: Sequence[float], estimates: Sequence[IntervalEstimate], lowest: float, **style: Any
 ) -> None:
-    """Estimates with their intervals; what is below ``least`` is drawn there, and an end that is open has an arrow.
+    """Estimates with their intervals; what is below ``lowest`` is drawn there, and an end that is open has an arrow.
 
     Of an estimate that is infinite the lower end is drawn, of one that is not known at all nothing.
     """
-    known = [(place, each) for place, each in zip(places, estimates, strict=True) if each.low > 0 or each.high < math.inf]
-    if not known:  # matplotlib would warn of a logarithmic axis for nothing
+    points = [
+        (position, max(float(estimate) if math.isfinite(estimate) else estimate.low, lowest), estimate)
+        for position, estimate in zip(positions, estimates, strict=True)
+        if estimate.low > 0 or estimate.high < math.inf
+    ]
+    if not points:  # matplotlib would warn of a logarithmic axis for nothing
         return
-    places = [place for place, _ in known]
-    values = [max(float(each) if math.isfinite(each) else each.low, least) for _, each in known]
-    pairs = list(zip(values, (each for _, each in known), strict=True))
-    below = [max(0.0, value - max(each.low, least)) for value, each in pairs]
-    above = [each.high - value if value < each.high < math.inf else 0.0 for value, each in pairs]
-    axes.errorbar(places, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
+    known, values, _ = zip(*points, strict=True)
+    below = [max(0.0, value - max(estimate.low, lowest)) for _, value, estimate in points]
+    above = [estimate.high - value if value < estimate.high < math.inf else 0.0 for _, value, estimate in points]
+    axes.errorbar(known, values, (below, above), elinewidth=0.8, capsize=1.5, **style)
     arrow = {"arrowstyle": "<-", "color": style["color"], "linewidth": 0.8, "shrinkA": 0.0, "shrinkB": 0.0}
-    for place, (value, each) in zip(places, pairs, strict=True):
-        if math.isinf(each.high):
-            axes.annotate("", (place, value), (0, _ARROW), textcoords="offset points", arrowprops=arrow)
-
-
-def _label_ticks(axes: Axes, ticks: Sequence[float]) -> None:
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{tick:g}" for tick in ticks])
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-    axes.grid(color="#E4E7EB", linewidth=0.6)
-    axes.set_axisbelow(True)
+    for position, value, estimate in points:
+        if math.isinf(estimate.high):
+            axes.annotate("", (position, value), (0, _ARROW), textcoords="offset points", arrowprops=arrow)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
+from imle_cli.figures.canvas import CURVE, PATH, add_scale_beside, new_figure, own_settings
 from imle_cli.figures.path_lines import segments
 
 _COSTS = mpl.colormaps["viridis"]
@@ -58,9 +58,7 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     """
     height, width = maps[0].true.shape
     side = 2.3
-    figure = Figure(
-        figsize=(3 * side * max(1.0, width / height) + 0.9, len(maps) * side + 0.9), dpi=200, layout="constrained"
-    )
+    figure = new_figure(3 * side * max(1.0, width / height) + 0.9, len(maps) * side + 0.9, title)
     grid = figure.subplots(len(maps), 3, squeeze=False)
     mapping = ScalarMappable(Normalize(0, max(float(shown.true.max()) for shown in maps)), _COSTS)
     for row, shown in zip(grid, maps, strict=True):
@@ -76,13 +74,9 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
                 spine.set(linewidth=0.6, color="#808080")
     for axes, name in zip(grid[0], ("image and paths", "predicted costs, rescaled", "true costs"), strict=True):
         axes.set_title(name, fontsize=10)
-    bar = figure.colorbar(mapping, ax=grid[:, 2], fraction=0.05, pad=0.02, aspect=30)
-    bar.set_label("cost", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    bar.outline.set_linewidth(0.4)
+    add_scale_beside(figure, grid[:, 2], mapping, "cost", aspect=30)
     lines = [Line2D([], [], color=CURVE, linewidth=3.4), Line2D([], [], color=PATH, linewidth=1.4)]
     figure.legend(lines, ["gold path", "predicted path"], loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    add_title(figure, title)
     return figure
 
 
@@ -95,7 +89,7 @@ def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]
         title: text above them, taken literally and shortened to fit.
         split: the maps that they are judged on.
     """
-    figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 4.4, title)
     axes = figure.add_subplot()
     colours, marks = _LINES(np.linspace(0, 1, max(2, len(curves)))), "osD^vP*X<>hdp"
     for number, (name, (seconds, shares)) in enumerate(curves.items()):
@@ -105,7 +99,6 @@ def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]
     axes.grid(color="#E5E5E5", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, fontsize=8)
-    add_title(figure, title)
     return figure
 
 

@@ -16,10 +16,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import PALE, PATH, add_title, families, own_settings, sheet, short_name
-
-Floats = NDArray[np.float64]
-Mask = NDArray[Any]
+from imle_cli.figures.canvas import (
+    PALE,
+    PATH,
+    Floats,
+    Mask,
+    add_scale_below,
+    end_marks,
+    families,
+    new_figure,
+    own_settings,
+    samples_text,
+    sheet,
+    short_name,
+)
 
 _NODE = "#4A4F57"
 MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
@@ -34,7 +44,7 @@ class Drawing:
 
     Attributes:
         names: of the nodes.
-        places: of the nodes, ``(V, 2)``.
+        positions: of the nodes, ``(V, 2)``.
         ends: of the edges, numbers of nodes, ``(E, 2)``.
         weights: of the edges, ``(E,)``.
         directed: whether edges have arrows.
@@ -42,7 +52,7 @@ class Drawing:
     """
 
     names: Sequence[str]
-    places: Floats
+    positions: Floats
     ends: NDArray[np.int64]
     weights: Floats
     directed: bool
@@ -51,24 +61,24 @@ class Drawing:
     @property
     def aspect(self) -> float:
         """Height by width, not too far from a square."""
-        width, height = np.ptp(self.places, axis=0)
+        width, height = np.ptp(self.positions, axis=0)
         return float(np.clip((height or 1e-9) / (width or 1e-9), 0.4, 1.6))
 
     @property
     def segments(self) -> Floats:
-        """Where the edges are, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
-        lines: Floats = self.places[self.ends]
+        """Ends of the edges, ``(E, 2, 2)``; of several between two nodes each a little beside the others."""
+        lines: Floats = self.positions[self.ends]
         shifts = self._shifts
         if shifts.any():
             along = lines[:, 1] - lines[:, 0]
             length = np.hypot(*along.T)[:, None]
             beside = np.divide(along[:, ::-1] * (1, -1), length, where=length > 0, out=np.zeros_like(along))
-            lines = lines + 0.008 * np.ptp(self.places, axis=0).max() * (beside * shifts[:, None])[:, None]
+            lines = lines + 0.008 * np.ptp(self.positions, axis=0).max() * (beside * shifts[:, None])[:, None]
         return lines
 
     @property
     def _shifts(self) -> Floats:
-        """How far to the right edges are drawn, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
+        """Shifts of edges to the right, ``(E,)``: 1 beside an opposite one, 2 more for each parallel one."""
         pairs = set(map(tuple, self.ends.tolist()))
         before: Counter[tuple[int, int]] = Counter()
         shifts = []
@@ -90,10 +100,9 @@ def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
         mask: ``(E,)``, 1 on the edges of the solution.
         title: text above it, taken literally and shortened to fit.
     """
-    figure = Figure(figsize=(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8), dpi=200, layout="constrained")
+    figure = new_figure(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8, title)
     _draw_solution(figure.add_subplot(), drawing, mask)
     figure.legend(handles=_legend(drawing), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    add_title(figure, title)
     return figure
 
 
@@ -108,7 +117,7 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    figure = Figure(figsize=(2 * _SIDE, _SIDE * drawing.aspect + 1.2), dpi=200, layout="constrained")
+    figure = new_figure(2 * _SIDE, _SIDE * drawing.aspect + 1.2, title)
     left, right = figure.subplots(1, 2)
     _draw_solution(left, drawing, sample)
     left.set_title("one sample", fontsize=10)
@@ -117,21 +126,10 @@ def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, tit
     _draw_edges(right, drawing, never, PALE, 1.0)
     _draw_edges(right, drawing, chosen, MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
     _draw_nodes(right, drawing)
-    right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
+    right.set_title(f"marginals of {samples_text(samples)}", fontsize=10)
     left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), MARGINALS),
-        ax=right,
-        location="bottom",
-        shrink=0.6,
-        aspect=30,
-        pad=0.02,
-        ticks=[0, 1],
-    )
-    bar.ax.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)
-    bar.set_label("probability (grey: never)", fontsize=8, labelpad=-6)
-    add_title(figure, title)
+    mapping = ScalarMappable(Normalize(0, 1), MARGINALS)
+    add_scale_below(right, mapping, "probability (grey: never)", -6, shrink=0.6, ticks=[0, 1])
     return figure
 
 
@@ -152,8 +150,8 @@ def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
 
 
 def _draw_solution(axes: Axes, drawing: Drawing, mask: Mask, small: bool = False) -> None:
-    others, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
-    _draw_edges(axes, drawing, others, PALE, 0.6 if small else 1.0)
+    unchosen, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
+    _draw_edges(axes, drawing, unchosen, PALE, 0.6 if small else 1.0)
     _draw_edges(axes, drawing, chosen, PATH, 1.4 if small else 2.4)
     _draw_nodes(axes, drawing, small)
     if not small and len(drawing.ends) <= _WEIGHTS:
@@ -179,20 +177,16 @@ def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours:
 
 
 def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
-    count = len(drawing.places)
+    count = len(drawing.positions)
     area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
     above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
-    axes.scatter(drawing.places[:, 0], drawing.places[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
+    axes.scatter(drawing.positions[:, 0], drawing.positions[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
     for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
-        style: dict[str, Any] = {
-            "color": PATH,
-            "markerfacecolor": face,
-            "markersize": 4 if small else 8,
-            "linestyle": "none",
-        }
-        axes.add_line(Line2D(*drawing.places[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
+        style: dict[str, Any] = {"color": PATH, "markerfacecolor": face, "linestyle": "none"}
+        style["markersize"] = 4 if small else 8
+        axes.add_line(Line2D(*drawing.positions[[node]].T, marker=marker, zorder=5, clip_on=False, **style))
     if not small and count <= _NAMES:
-        for (x, y), name in zip(drawing.places, drawing.names, strict=True):
+        for (x, y), name in zip(drawing.positions, drawing.names, strict=True):
             text = axes.annotate(
                 short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
                 parse_math=False, family=families(),
@@ -204,9 +198,4 @@ def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
 
 
 def _legend(drawing: Drawing) -> list[Line2D]:
-    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
-    entries = [Line2D([], [], color=PATH, linewidth=2.4, label="chosen edges")]
-    if drawing.marked:
-        entries.append(Line2D([], [], marker="o", markerfacecolor="white", label="start", **point))
-        entries.append(Line2D([], [], marker="s", label="goal", **point))
-    return entries
+    return [Line2D([], [], color=PATH, linewidth=2.4, label="chosen edges"), *(end_marks() if drawing.marked else ())]

@@ -8,11 +8,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from imle_cli.figures.canvas import (
+    MARGINALS,
     PALE,
-    add_title,
+    add_scale_beside,
+    new_figure,
     own_settings,
+    samples_text,
+    write_numbers,
 )
-from imle_cli.figures.maps import MARGINALS
 
 
 @own_settings()
@@ -35,7 +38,7 @@ def heat_maps(
     """
     cell = 0.62  # inches
     width, height = len(grids) * max(cell * len(columns) + 0.75, 1.8) + 1.2, cell * max(len(rows), 2) + 1.6
-    figure = Figure(figsize=(max(width, 3.6), height), dpi=200, layout="constrained")
+    figure = new_figure(max(width, 3.6), height, title)
     every = np.array(list(grids.values()), dtype=float)
     known = every[np.isfinite(every)]
     low, high = (0.0, float(known.max()) or 1.0) if known.size else (0.0, 1.0)
@@ -44,11 +47,8 @@ def heat_maps(
     for axes, (samples, values) in zip(panels, grids.items(), strict=True):
         shown = np.array(values, dtype=float)
         axes.imshow(np.ma.masked_invalid(shown), cmap=MARGINALS.with_extremes(bad=PALE), norm=mapping.norm)
-        for (row, column), value in np.ndenumerate(shown):
-            dark = np.isfinite(value) and value < (low + high) / 2
-            text = f"{value:.3g}" if np.isfinite(value) else "–"
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
-        axes.set_title(f"{samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
+        write_numbers(axes, shown, lambda _, value: value < (low + high) / 2, 8)
+        axes.set_title(samples_text(samples), fontsize=10)
         axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns], fontsize=8)
         axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows], fontsize=8)
         axes.set_xlabel("target temperature", fontsize=9)
@@ -58,9 +58,5 @@ def heat_maps(
         axes.tick_params(which="both", length=0)
         axes.spines[:].set_visible(False)
     panels[0].set_ylabel("input temperature", fontsize=9)
-    bar = figure.colorbar(mapping, ax=panels, fraction=0.05, pad=0.02)
-    bar.set_label(label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    bar.outline.set_linewidth(0.4)
-    add_title(figure, title)
+    add_scale_beside(figure, panels, mapping, label)
     return figure

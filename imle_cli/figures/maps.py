@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,24 +17,24 @@ from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
+    MARGINALS,
     PALE,
     PATH,
+    Floats,
+    Mask,
+    add_title,
     draw_scale,
+    end_marks,
     factor,
-    families,
-    one_line,
     own_settings,
     pooled_most,
-    shorten,
+    samples_text,
 )
 
-Floats = NDArray[np.float64]
-Mask = NDArray[Any]
 Colours = NDArray[np.uint8]
 
 _WALL = "#56B4E9"
 _GREYS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
-MARGINALS = mpl.colormaps["viridis"]
 
 # Inches: the longer side of a map, the least width for a scale, spaces around and above, a scale, a legend.
 _MAP, _SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND = 4.0, 2.6, 0.25, 0.45, 0.3, 0.5, 0.3
@@ -84,7 +83,7 @@ def marginals_figure(
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    captions = ["map", "one sample", f"marginals of {samples:,} sample{'s' if samples > 1 else ''}"]
+    captions = ["map", "one sample", f"marginals of {samples_text(samples)}"]
     figure, (terrain, sample, marginals) = _panels(_ground(costs).shape, captions, title)
     _draw_map(terrain.axes, costs, np.zeros_like(mask), None)
     _cost_scale(terrain.scale, costs)
@@ -138,30 +137,20 @@ def _panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: f
     # Matplotlib rounds sizes down for a figure and up for a picture in it: whole numbers must not miss by rounding.
     figure = Figure(figsize=((total_width + _HAIR / 10) / dots, (total_height + _HAIR / 10) / dots), dpi=dots)
     FigureCanvasAgg(figure)
-    panels = []
+
+    def add_axes(left: float, bottom: float, width: float, height: float) -> Axes:
+        return figure.add_axes((left / total_width, bottom / total_height, width / total_width, height / total_height))
+
+    panels, bottom = [], scale + legend + gap
+    bar_width, bar_height = min(slot, max(width, round(1.6 * dots))) * 0.8, round(0.1 * dots)
     for number, caption in enumerate(captions):
-        left, bottom = gap + number * (slot + gap), scale + legend + gap
-        edge = left + (slot - width) // 2
-        sides = (width - _HAIR) / total_width, (height - _HAIR) / total_height
-        axes = figure.add_axes(((edge + _HAIR / 2) / total_width, (bottom + _HAIR / 2) / total_height, *sides))
+        left = gap + number * (slot + gap)
+        axes = add_axes(left + (slot - width) // 2 + _HAIR / 2, bottom + _HAIR / 2, width - _HAIR, height - _HAIR)
         axes.set_title(caption, fontsize=10, pad=5)
-        bar_width, bar = min(slot, max(width, round(1.6 * dots))) * 0.8, round(0.1 * dots)
-        place = left + (slot - bar_width) / 2, bottom - round(0.12 * dots) - bar
-        below = figure.add_axes(
-            (place[0] / total_width, place[1] / total_height, bar_width / total_width, bar / total_height)
-        )
-        panels.append(_Panel(axes, below, ((left + slot / 2) / total_width, (legend + gap / 2) / total_height)))
-    text = figure.text(
-        0.5,
-        1 - 0.14 * dots / total_height,
-        one_line(title),
-        ha="center",
-        va="top",
-        fontsize=12,
-        parse_math=False,
-        family=families(),
-    )
-    shorten(text, total_width - 2 * gap)
+        bar_bottom = bottom - round(0.12 * dots) - bar_height
+        bar = add_axes(left + (slot - bar_width) / 2, bar_bottom, bar_width, bar_height)
+        panels.append(_Panel(axes, bar, ((left + slot / 2) / total_width, (legend + gap / 2) / total_height)))
+    add_title(figure, title, total_width - 2 * gap, y=1 - 0.14 * dots / total_height)
     return figure, panels
 
 
@@ -185,22 +174,17 @@ def _draw_map(axes: Axes, costs: Floats, mask: Mask, tiles: NDArray[np.int64] | 
 
 
 def _draw_legend(
-    figure: Figure, place: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
+    figure: Figure, anchor: tuple[float, float], costs: Floats, tiles: NDArray[np.int64] | None, what: str = "chosen tiles"
 ) -> None:
-    point: dict[str, Any] = {"linestyle": "none", "color": PATH, "markersize": 6}
     entries: list[Line2D | Patch] = [Patch(color=PATH, label=what)]
     if tiles is not None:
-        entries = [
-            Line2D([], [], color=PATH, linewidth=2.5, label="path"),
-            Line2D([], [], marker="o", markerfacecolor="white", label="start", **point),
-            Line2D([], [], marker="s", label="goal", **point),
-        ]
+        entries = [Line2D([], [], color=PATH, linewidth=2.5, label="path"), *end_marks()]
     if np.isinf(costs).any():
         entries.append(Patch(color=_WALL, label="wall"))
     figure.legend(
         handles=entries,
         loc="upper center",
-        bbox_to_anchor=place,
+        bbox_to_anchor=anchor,
         ncols=len(entries),
         frameon=False,
         fontsize=8,

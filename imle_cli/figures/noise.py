@@ -5,13 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import (
-    CURVE,
-    PALE,
-    add_title,
-    own_settings,
-)
-from imle_cli.figures.maps import Floats
+from imle_cli.figures.canvas import CURVE, PALE, Floats, new_figure, own_settings
 
 
 @own_settings()
@@ -28,7 +22,7 @@ def noise_figure(
         curve: name of the density.
         facts: lines to write into the corner.
     """
-    figure = Figure(figsize=(7.2, 4.4), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 4.4, title)
     axes = figure.add_subplot()
     heights = np.histogram(samples, edges)[0] / (len(samples) * np.diff(edges))
     axes.stairs(heights, edges, fill=True, color=PALE, label=f"{len(samples):,} draws")
@@ -38,5 +32,4 @@ def noise_figure(
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper right", fontsize=9)
     axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
-    add_title(figure, title)
     return figure

@@ -4,28 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The viridis colour map at seventeen even steps; between them colours are mixed.
-_VIRIDIS = np.array(
-    [
-        0x440154,
-        0x48186A,
-        0x472D7B,
-        0x424086,
-        0x3B528B,
-        0x33638D,
-        0x2C728E,
-        0x26828E,
-        0x21918C,
-        0x1FA088,
-        0x28AE80,
-        0x3FBC73,
-        0x5EC962,
-        0x84D44B,
-        0xADDC30,
-        0xD8E219,
-        0xFDE725,
-    ]
-)
-_CHANNELS = _VIRIDIS >> 16, _VIRIDIS >> 8 & 255, _VIRIDIS & 255
+_VIRIDIS = np.frombuffer(
+    bytes.fromhex(
+        "440154 48186A 472D7B 424086 3B528B 33638D 2C728E 26828E 21918C "
+        "1FA088 28AE80 3FBC73 5EC962 84D44B ADDC30 D8E219 FDE725"
+    ),
+    np.uint8,
+).reshape(-1, 3)
 
 
 def colours(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.uint8]:
@@ -45,5 +30,5 @@ def colours(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.
 
 def viridis(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The colours, 0 to 255 in a new last axis, of values from 0 to 1."""
-    place = np.linspace(0, 1, len(_VIRIDIS))
-    return np.stack([np.interp(values, place, channel) for channel in _CHANNELS], axis=-1)
+    steps = np.linspace(0, 1, len(_VIRIDIS))
+    return np.stack([np.interp(values, steps, channel) for channel in _VIRIDIS.T], axis=-1)

@@ -10,11 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
-from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
-
-Floats = NDArray[np.float64]
+from imle_cli.figures.canvas import CURVE, PATH, Floats, new_figure, own_settings
 
 _ACROSS = 3  # panels in a row at most
 _LEAST, _TICKS = 0.01, (0.01, 0.1, 1)  # of gaps; what is below lies on the lower edge
@@ -52,18 +49,14 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
     """
     across = min(_ACROSS, len(curves))
     down = -(-len(curves) // across)
-    figure = Figure(
-        figsize=(max(4.4, 2.8 * across + 0.4), 2.25 * down + 1.2),
-        dpi=200,
-        layout="constrained",
-    )
+    figure = new_figure(max(4.4, 2.8 * across + 0.4), 2.25 * down + 1.2, title)
     panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
     highest = max(float(curve.high.max()) for curve in curves)
     for number, axes in enumerate(panels):
         if number >= len(curves):
             axes.remove()
             continue
-        _draw(axes, curves[number], [other for other in curves if len(other.means) == len(curves[number].means)])
+        _draw(axes, curves[number], [peer for peer in curves if len(peer.means) == len(curves[number].means)])
         if number + across >= len(curves):
             axes.set_xlabel("step", fontsize=9)
     panels[0].set_yscale("log")
@@ -74,16 +67,15 @@ def reproduction_figure(curves: Sequence[ReproductionCurve], *, title: str) -> F
     for axes in panels[: len(curves) : across]:
         axes.set_ylabel("gap to the optimum", fontsize=9)
     _add_legend(figure, curves)
-    add_title(figure, title)
     return figure
 
 
 def _draw(axes: Axes, curve: ReproductionCurve, shown: Sequence[ReproductionCurve]) -> None:
     steps = np.arange(len(curve.means))
     axes.fill_between(steps, np.maximum(curve.low, _LEAST), np.maximum(curve.high, _LEAST), color=_BAND, linewidth=0)
-    for other in shown:
-        if other is not curve:
-            axes.plot(steps, other.means, color=_OTHERS, linewidth=0.9)
+    for peer in shown:
+        if peer is not curve:
+            axes.plot(steps, peer.means, color=_OTHERS, linewidth=0.9)
     axes.plot(steps, curve.means, color=CURVE, linewidth=2)
     if curve.reference is not None:
         mean, error = curve.reference

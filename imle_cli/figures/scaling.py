@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
 
-from imle_cli.figures.canvas import CURVE, PATH, add_title, own_settings
+from imle_cli.figures.canvas import CURVE, PATH, label_ticks, new_figure, open_axes, own_settings
 from imle_cli.figures.scaling_curve import ScalingCurve
 
 _STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": ("#009E73", "^")}
@@ -22,30 +21,25 @@ def scaling_figure(curves: Sequence[ScalingCurve], *, title: str) -> Figure:
         title: text above it, taken literally and shortened to fit.
     """
     panels = list(dict.fromkeys(curve.against for curve in curves))
-    figure = Figure(figsize=(3.9 * len(panels) + 0.4, 4.0), dpi=200, layout="constrained")
+    figure = new_figure(3.9 * len(panels) + 0.4, 4.0, title)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, against in zip(every, panels, strict=True):
         _draw(axes, [curve for curve in curves if curve.against == against])
     every[0].set_ylabel("microseconds a map", fontsize=9)
-    add_title(figure, title)
     return figure
 
 
 def _draw(axes: Axes, curves: Sequence[ScalingCurve]) -> None:
     for curve in curves:
         colour, marker = _STYLES[curve.means]
-        values = [1e6 * seconds for seconds in curve.seconds]
-        axes.plot(curve.places, values, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=curve.means)
+        times = [1e6 * seconds for seconds in curve.seconds]
+        axes.plot(curve.values, times, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=curve.means)
     axes.set(xscale="log", yscale="log")
-    ticks = sorted({place for curve in curves for place in curve.places})
+    ticks = sorted({value for curve in curves for value in curve.values})
     shown = ticks[:: -(-len(ticks) // _TICKS)]
-    axes.xaxis.set_major_locator(FixedLocator(shown))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{tick:,}" for tick in shown])
+    label_ticks(axes, shown, [f"{tick:,}" for tick in shown])
     axes.set_xlabel(curves[0].against, fontsize=9)
     axes.set_title(curves[0].subject, fontsize=9)
-    axes.tick_params(labelsize=8, labelleft=True)
-    axes.grid(color="#E4E7EB", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelleft=True)
+    open_axes(axes)
     axes.legend(frameon=False, fontsize=8)

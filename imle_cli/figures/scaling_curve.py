@@ -1,6 +1,7 @@
 """One curve of a picture of speeds."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -11,12 +12,18 @@ class ScalingCurve:
         subject: what stays as it is.
         against: what varies.
         means: with what maps are solved.
-        places: the values of what varies.
+        values: of what varies.
         seconds: a map takes, at each of them.
     """
 
     subject: str
     against: str
     means: str
-    places: tuple[int, ...]
+    values: tuple[int, ...]
     seconds: tuple[float, ...]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The same for JSON."""
+        texts = {"subject": self.subject, "against": self.against, "means": self.means}
+        return {**texts, "places": self.values, "seconds": self.seconds}

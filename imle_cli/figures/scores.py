@@ -16,26 +16,29 @@ from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
     CURVE,
+    MARGINALS,
     PALE,
     PATH,
-    add_title,
+    Floats,
+    Mask,
+    add_scale_below,
     factor,
     families,
+    new_figure,
     own_settings,
     pooled_most,
+    samples_text,
     sheet,
     short_name,
+    write_numbers,
 )
 
-Floats = NDArray[np.float64]
-Mask = NDArray[Any]
-
-MARGINALS = mpl.colormaps["viridis"]
 _GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", "#4A4F57"])
 _CHOSEN = ListedColormap([PALE, PATH])
 _NAMED = 40  # most items with names
 _SAMPLES, _SHEET = 64, 36
 _BARS, _CELLS = 500, 300  # at most, so that each is seen; more share one by the largest
+_NUMBERED = 12  # most rows or columns of a matrix with numbers
 
 
 @own_settings()
@@ -48,11 +51,10 @@ def item_figure(names: Sequence[str], scores: Floats, mask: Mask, *, title: str)
         mask: ``(n,)``, 1 on the items of the solution.
         title: text above it, taken literally and shortened to fit.
     """
-    figure = Figure(figsize=(7.2, 3.8), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 3.8, title)
     axes = figure.add_subplot()
     _draw_scores(axes, scores, mask, "chosen")
     _name_items(axes, names)
-    add_title(figure, title)
     return figure
 
 
@@ -71,16 +73,15 @@ def item_marginals_figure(
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    figure = Figure(figsize=(7.2, 5.6), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 5.6, title)
     upper, lower = figure.subplots(2, 1, sharex=True)
     _draw_scores(upper, scores, sample, "one sample")
     _draw_bars(lower, probability, probability > 0, (CURVE, CURVE))
     known = np.flatnonzero((error > 0) & (len(error) <= _BARS))
     lower.errorbar(known, probability[known], error[known], fmt="none", ecolor="#262626", elinewidth=0.9, capsize=2)
     lower.set(ylim=(0, 1.04), ylabel="probability")
-    lower.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''} ± standard error", fontsize=10)
+    lower.set_title(f"marginals of {samples_text(samples)} ± standard error", fontsize=10)
     _name_items(lower, names)
-    add_title(figure, title)
     return figure
 
 
@@ -94,13 +95,10 @@ def item_samples_figure(names: Sequence[str], masks: Mask, *, title: str) -> Fig
         title: text above it, taken literally and shortened to fit.
     """
     shown = masks[:_SAMPLES]
-    figure = Figure(figsize=(7.2, 1.4 + 0.13 * len(shown)), dpi=200, layout="constrained")
+    figure = new_figure(7.2, 1.4 + 0.13 * len(shown), title)
     axes = figure.add_subplot()
     cells = np.maximum.reduceat(shown, np.arange(0, shown.shape[1], factor(shown.shape[1:], _BARS)), axis=1)
-    axes.imshow(
-        cells, cmap=_CHOSEN, vmin=0, vmax=1, aspect="auto", extent=(-0.5, shown.shape[1] - 0.5, len(shown) + 0.5, 0.5),
-        interpolation="nearest",
-    )  # fmt: skip
+    _show(axes, cells, shown.shape, first_row=1, cmap=_CHOSEN, vmin=0, vmax=1)
     if len(names) <= _NAMED:
         axes.set_xticks(np.arange(1, len(names)) - 0.5, minor=True)
         axes.set_yticks(np.arange(1, len(shown)) + 0.5, minor=True)
@@ -114,7 +112,6 @@ def item_samples_figure(names: Sequence[str], masks: Mask, *, title: str) -> Fig
     axes.legend(
         handles=[Patch(color=PATH, label="chosen")], frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1)
     )
-    add_title(figure, title)
     return figure
 
 
@@ -129,9 +126,8 @@ def pair_figure(rows: Sequence[str], columns: Sequence[str], scores: Floats, mas
         mask: ``(R, C)``, 1 on the pairs of the solution.
         title: text above it, taken literally and shortened to fit.
     """
-    figure = _matrix_figure(scores.shape, 1)
+    figure = _matrix_figure(scores.shape, 1, title)
     _draw_pairs(figure.add_subplot(), rows, columns, scores, mask, "chosen pairs")
-    add_title(figure, title)
     return figure
 
 
@@ -157,18 +153,15 @@ def pair_marginals_figure(
         title: text above it, taken literally and shortened to fit.
         samples: how many samples the marginals are the mean of.
     """
-    figure = _matrix_figure(scores.shape, 2)
+    figure = _matrix_figure(scores.shape, 2, title)
     left, right = figure.subplots(1, 2)
     _draw_pairs(left, rows, columns, scores, sample, "one sample")
     _show(right, pooled_most(probability, _CELLS), probability.shape, cmap=MARGINALS, norm=Normalize(0, 1))
     _name_pairs(right, rows, columns)
-    if max(probability.shape) <= 12:
-        for (row, column), value in np.ndenumerate(probability):
-            colour = "white" if value < 0.5 else "black"
-            right.text(column, row, f"{value:.2g}", ha="center", va="center", fontsize=7, color=colour)
-    _add_scale(right, ScalarMappable(Normalize(0, 1), MARGINALS), "probability")
-    right.set_title(f"marginals of {samples:,} sample{'s' if samples > 1 else ''}", fontsize=10)
-    add_title(figure, title)
+    if max(probability.shape) <= _NUMBERED:
+        write_numbers(right, probability, lambda _, value: value < 0.5, 7, digits=2)
+    add_scale_below(right, ScalarMappable(Normalize(0, 1), MARGINALS), "probability", shrink=0.8)
+    right.set_title(f"marginals of {samples_text(samples)}", fontsize=10)
     return figure
 
 
@@ -206,13 +199,13 @@ def _draw_bars(axes: Axes, values: Floats, marked: NDArray[np.bool_], colours: t
     left, right = first - 0.5 + gap, np.minimum(first + width, len(values)) - 0.5 - gap
     corners = [(left, zero), (left, heights), (right, heights), (right, zero)]
     shapes = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
-    faces = [colours[1] if one else colours[0] for one in np.logical_or.reduceat(marked, first)]
+    faces = [colours[1] if is_marked else colours[0] for is_marked in np.logical_or.reduceat(marked, first)]
     # One collection, since a rectangle each would take long by the hundred.
     axes.add_collection(PolyCollection(list(shapes), facecolors=faces))
     axes.set_xlim(-0.6, len(values) - 0.4)
-    least, most = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
-    room = 0.05 * (most - least or 1.0)
-    axes.set_ylim(least - room * (least < 0), most + room)
+    lowest, highest = min(0.0, float(heights.min())), max(0.0, float(heights.max()))
+    room = 0.05 * (highest - lowest or 1.0)
+    axes.set_ylim(lowest - room * (lowest < 0), highest + room)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -220,9 +213,7 @@ def _name_items(axes: Axes, names: Sequence[str]) -> None:
     if len(names) > _NAMED:
         axes.set_xlabel("item")
         return
-    turn = 0 if sum(map(len, names)) <= 60 else 60
-    axes.set_xticks(range(len(names)), map(short_name, names), fontsize=8, rotation=turn, ha="right" if turn else "center")
-    _literal(axes.get_xticklabels())
+    _name_columns(axes, names, 60)
 
 
 def _name_pairs(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
@@ -230,12 +221,15 @@ def _name_pairs(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None
         axes.set_yticks(range(len(rows)), map(short_name, rows), fontsize=8)
         _literal(axes.get_yticklabels())
     if len(columns) <= _NAMED:
-        turn = 0 if sum(map(len, columns)) <= 30 else 60
-        axes.set_xticks(
-            range(len(columns)), map(short_name, columns), fontsize=8, rotation=turn, ha="right" if turn else "center"
-        )
-        _literal(axes.get_xticklabels())
+        _name_columns(axes, columns, 30)
     axes.tick_params(length=0)
+
+
+def _name_columns(axes: Axes, names: Sequence[str], room: int) -> None:
+    """Names below an axes, turned where together they have more letters than there is room for."""
+    turn = 0 if sum(map(len, names)) <= room else 60
+    axes.set_xticks(range(len(names)), map(short_name, names), fontsize=8, rotation=turn, ha="right" if turn else "center")
+    _literal(axes.get_xticklabels())
 
 
 def _literal(texts: Sequence[Any]) -> None:
@@ -243,11 +237,9 @@ def _literal(texts: Sequence[Any]) -> None:
         text.set(parse_math=False, family=families())
 
 
-def _matrix_figure(shape: Sequence[int], panels: int) -> Figure:
+def _matrix_figure(shape: Sequence[int], panels: int, title: str) -> Figure:
     aspect = float(np.clip(shape[0] / shape[1], 0.25, 2.5))
-    return Figure(
-        figsize=(max(3.6, 4.6 / max(1.0, aspect)) * panels, 4.2 * min(1.0, aspect) + 1.5), dpi=200, layout="constrained"
-    )
+    return new_figure(max(3.6, 4.6 / max(1.0, aspect)) * panels, 4.2 * min(1.0, aspect) + 1.5, title)
 
 
 def _draw_pairs(axes: Axes, rows: Sequence[str], columns: Sequence[str], scores: Floats, mask: Mask, title: str) -> None:
@@ -257,23 +249,13 @@ def _draw_pairs(axes: Axes, rows: Sequence[str], columns: Sequence[str], scores:
     grey[pooled_most(mask, _CELLS) > 0] = mpl.colors.to_rgba(PATH)
     _show(axes, grey, scores.shape)
     _name_pairs(axes, rows, columns)
-    if max(scores.shape) <= 12:
-        for (row, column), value in np.ndenumerate(scores):
-            dark = bool(mask[row, column]) or bool(norm(value) > 0.6)
-            text = f"{value:.3g}" if np.isfinite(value) else "–"
-            axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
-    _add_scale(axes, ScalarMappable(norm, _GREYS), "score")
+    if max(scores.shape) <= _NUMBERED:
+        write_numbers(axes, scores, lambda index, value: bool(mask[index]) or bool(norm(value) > 0.6), 7)
+    add_scale_below(axes, ScalarMappable(norm, _GREYS), "score", shrink=0.8)
     axes.set_title(title, fontsize=10, color=PATH)
 
 
-def _show(axes: Axes, cells: Any, shape: Sequence[int], **colours: Any) -> None:
-    axes.imshow(
-        cells, interpolation="nearest", extent=(-0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5), aspect="auto", **colours
-    )
-
-
-def _add_scale(axes: Axes, mapping: ScalarMappable, label: str) -> None:
-    bar = axes.figure.colorbar(mapping, ax=axes, location="bottom", shrink=0.8, aspect=30, pad=0.02)
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=8, length=2)
-    bar.outline.set_linewidth(0.4)
+def _show(axes: Axes, cells: Any, shape: Sequence[int], first_row: int = 0, **colours: Any) -> None:
+    top = first_row - 0.5
+    extent = -0.5, shape[1] - 0.5, top + shape[0], top
+    axes.imshow(cells, interpolation="nearest", extent=extent, aspect="auto", **colours)

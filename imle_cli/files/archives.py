@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.files.arrays import read_header
+
 Shape: TypeAlias = tuple[int, ...]
 
-_HEADERS: dict[Any, Callable[[IO[bytes]], tuple[Shape, bool, np.dtype[Any]]]] = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 _UNREADABLE = "cannot be read"
 
 
@@ -39,7 +37,7 @@ def array_shapes(path: Path, kinds: Mapping[str, str]) -> list[Shape]:
         ArchiveError: it is damaged, or has other arrays.
     """
     with _opened(path) as archive:
-        return _shapes(archive, kinds)
+        return _shapes(path, archive, kinds)
 
 
 def read_arrays(path: Path, kinds: Mapping[str, str], fit: Callable[[Sequence[Shape]], bool]) -> list[NDArray[Any]]:
@@ -55,13 +53,13 @@ def read_arrays(path: Path, kinds: Mapping[str, str], fit: Callable[[Sequence[Sh
         ArchiveError: it is damaged, or has other arrays.
     """
     with _opened(path) as archive:
-        if not fit(_shapes(archive, kinds)):
+        if not fit(_shapes(path, archive, kinds)):
             raise ArchiveError("has arrays that do not fit each other")
         return [_array(archive, name).astype(kind, copy=False) for name, kind in kinds.items()]
 
 
 def read_state(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """What ``torch.save`` wrote, a dict that has entries of these types.
+    """Content that ``torch.save`` wrote, a dict that has entries of these types.
 
     Raises:
         FileNotFoundError: there is none.
@@ -116,15 +114,15 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         raise DamagedArchiveError(_UNREADABLE) from error
 
 
-def _shapes(archive: ZipFile, kinds: Mapping[str, str]) -> list[Shape]:
-    return [_shape(archive, name, np.dtype(kind)) for name, kind in kinds.items()]
+def _shapes(path: Path, archive: ZipFile, kinds: Mapping[str, str]) -> list[Shape]:
+    return [_shape(path, archive, name, np.dtype(kind)) for name, kind in kinds.items()]
 
 
-def _shape(archive: ZipFile, name: str, kind: np.dtype[Any]) -> Shape:
+def _shape(path: Path, archive: ZipFile, name: str, kind: np.dtype[Any]) -> Shape:
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as file:
-        shape, _, found = _HEADERS[np.lib.format.read_magic(file)](file)
-        if not np.can_cast(found, kind, "equiv") or file.tell() + prod(shape) * kind.itemsize != entry.file_size:
+        shape, _, dtype = read_header(path, file)
+        if not np.can_cast(dtype, kind, "equiv") or file.tell() + prod(shape) * kind.itemsize != entry.file_size:
             raise DamagedArchiveError(_UNREADABLE)
     return shape
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imle_cli.files.arrays import kind_of, open_array
+from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.outputs import replacing
 from imle_cli.files.sources import SourceError
 from imle_core.perception import TILE, TOLERANCE, ImageMaps, path_costs
@@ -20,14 +20,10 @@ _FILE = re.compile(rf"({'|'.join(SPLITS)})_({_IMAGES}|{_COSTS}|{_PATHS})(?:_part
 Array = NDArray[Any]
 
 
-class DataSetError(SourceError):
-    """A data set that cannot be used; the message is one line and names the file."""
-
-
 def splits_in(folder: Path) -> list[str]:
     """The splits of which the folder has any file, in the order of ``SPLITS``."""
-    found = {match[1] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
-    return [split for split in SPLITS if split in found]
+    present = {match[1] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
+    return [split for split in SPLITS if split in present]
 
 
 def file_names(split: str) -> list[str]:
@@ -60,13 +56,13 @@ def read_maps(folder: Path, split: str) -> ImageMaps:
         split: "train", "val" or "test".
 
     Raises:
-        DataSetError: a file that is missing or no such array, or files that do not fit each other.
+        SourceError: a file that is missing or no such array, or files that do not fit each other.
     """
-    images, costs, paths = (_opened(files) for files in _files(folder, split))
-    for part in images:
-        _check_images(*part)
-    for part in (*costs, *paths):
-        _check_tiles(*part)
+    images, costs, paths = ([_opened(path) for path in files] for files in _files(folder, split))
+    for piece in images:
+        _check_images(*piece)
+    for piece in (*costs, *paths):
+        _check_tiles(*piece)
     _check_agreement(images, costs, paths)
     return ImageMaps(
         torch.from_numpy(_joined(images)), torch.from_numpy(_read_costs(costs)), torch.from_numpy(_read_paths(paths))
@@ -74,7 +70,7 @@ def read_maps(folder: Path, split: str) -> ImageMaps:
 
 
 def non_optimal(maps: ImageMaps) -> int:
-    """How many gold paths do not cost what a cheapest path costs: they are dearer, or cheaper than any path is."""
+    """Number of gold paths that do not cost what a cheapest path costs: more, or less than any path does."""
     excess = path_costs(maps.paths, maps.costs) - maps.optimum
     return int((excess.abs() > TOLERANCE * maps.optimum).sum())
 
@@ -83,119 +79,110 @@ def _files(folder: Path, split: str) -> list[list[Path]]:
     """Files of images, costs and paths, each whole or in pieces."""
     if not folder.is_dir():
         problem = "is a file" if folder.exists() else "no such folder"
-        raise DataSetError(folder, f"{problem}; give the folder of a data set's .npy files")
+        raise SourceError(folder, f"{problem}; give the folder of a data set's .npy files")
     splits = splits_in(folder)
     if not splits:
-        raise DataSetError(
-            folder, "holds no data set; there must be files such as train_maps.npy; make them with: imle data terrain"
-        )
+        remedy = "there must be files such as train_maps.npy; make them with: imle data terrain"
+        raise SourceError(folder, f"holds no data set; {remedy}")
     if split not in splits:
-        raise DataSetError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
-    found = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
-    missing = [f"{split}_{kind}.npy" for kind, files in found.items() if not files]
+        raise SourceError(folder, f"has no {split} split; there is {' and '.join(splits)}; add {split}_{_IMAGES}.npy etc.")
+    by_kind = {kind: _pieces(folder, split, kind) for kind in (_IMAGES, _COSTS, _PATHS)}
+    missing = [f"{split}_{kind}.npy" for kind, files in by_kind.items() if not files]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        there = next(files[0].name for files in found.values() if files)
-        raise DataSetError(
+        there = next(files[0].name for files in by_kind.values() if files)
+        raise SourceError(
             folder, f"half a data set: {' and '.join(missing)} {verb} missing beside {there}; copy or make all three again"
         )
-    return list(found.values())
+    return list(by_kind.values())
 
 
 def _pieces(folder: Path, split: str, kind: str) -> list[Path]:
     whole = folder / f"{split}_{kind}.npy"
     if whole.exists():
         return [whole]
-    parts = {}
-    for path in folder.iterdir():
-        match = _FILE.fullmatch(path.name)
-        if match and match[1] == split and match[2] == kind:
-            parts[int(match[3])] = path
-    gap = next((number for number in range(len(parts)) if number not in parts), None)
+    matches = ((path, _FILE.fullmatch(path.name)) for path in folder.iterdir())
+    pieces = {int(match[3]): path for path, match in matches if match and (match[1], match[2]) == (split, kind)}
+    gap = next((number for number in range(len(pieces)) if number not in pieces), None)
     if gap is not None:
         name = f"{split}_{kind}_part{gap}.npy"
-        raise DataSetError(
-            folder, f"{name} is missing beside {parts[max(parts)].name}; pieces count from 0; copy all of them"
+        raise SourceError(
+            folder, f"{name} is missing beside {pieces[max(pieces)].name}; pieces count from 0; copy all of them"
         )
-    return [parts[number] for number in range(len(parts))]
+    return [pieces[number] for number in range(len(pieces))]
 
 
-def _opened(files: list[Path]) -> list[tuple[Path, Array]]:
-    """Arrays of which so far no more than the header was read."""
-    return [(path, _open(path)) for path in files]
-
-
-def _open(path: Path) -> Array:
-    return open_array(path, lambda dtype, _: _check_kind(path, dtype), "array", DataSetError)
-
-
-def _check_kind(path: Path, dtype: "np.dtype[Any]") -> None:
-    if dtype.kind not in "biuf":
-        raise DataSetError(path, f"holds values of type {kind_of(dtype)}; they must be real numbers; save them as such")
+def _opened(path: Path) -> tuple[Path, Array]:
+    """An array of which so far no more than the header was read."""
+    rule = "they must be real numbers; save them as such"
+    return path, open_array(path, lambda dtype, _: check_numbers(path, dtype, rule), "array")
 
 
 def _check_images(path: Path, array: Array) -> None:
     shape = array.shape
     if array.ndim == 4 and shape[1] == 3 and shape[3] != 3:
-        raise DataSetError(path, f"has shape {shape}, channels first; move them last with numpy.moveaxis(array, 1, 3)")
+        raise SourceError(path, f"has shape {shape}, channels first; move them last with numpy.moveaxis(array, 1, 3)")
     if array.ndim != 4 or shape[3] != 3 or 0 in shape or shape[1] % TILE or shape[2] % TILE:
-        raise DataSetError(
+        raise SourceError(
             path, f"has shape {shape}; images are (N, {TILE}H, {TILE}W, 3), {TILE} pixels a tile; cut or scale them so"
         )
     if array.dtype != np.uint8:
-        raise DataSetError(path, f"holds {array.dtype}; images are uint8 from 0 to 255; scale and convert them")
+        raise SourceError(path, f"holds {array.dtype}; images are uint8 from 0 to 255; scale and convert them")
 
 
 def _check_tiles(path: Path, array: Array) -> None:
     if array.ndim != 3 or 0 in array.shape:
-        raise DataSetError(path, f"has shape {array.shape}; it must be (N, H, W), a number a tile; save it so")
+        raise SourceError(path, f"has shape {array.shape}; it must be (N, H, W), a number a tile; save it so")
 
 
 def _check_agreement(*kinds: list[tuple[Path, Array]]) -> None:
     """Numbers of maps and of tiles must be the same in all arrays."""
     sizes = []
-    for parts in kinds:
-        unit = TILE if parts[0][1].ndim == 4 else 1
-        sizes += [(path, (array.shape[1] // unit, array.shape[2] // unit)) for path, array in parts]
+    for pieces in kinds:
+        unit = TILE if pieces[0][1].ndim == 4 else 1
+        sizes += [(path, (array.shape[1] // unit, array.shape[2] // unit)) for path, array in pieces]
     first, size = sizes[0]
-    for path, other in sizes[1:]:
-        if other != size:
-            got = f"has {other[0]} x {other[1]} tiles a map, but {first.name} has {size[0]} x {size[1]}"
-            raise DataSetError(path, f"{got}; all files of a split must be of the same maps; copy them again")
-    counts = [sum(len(array) for _, array in parts) for parts in kinds]
-    for parts, count in zip(kinds[1:], counts[1:], strict=True):
+    for path, tiles in sizes[1:]:
+        if tiles != size:
+            got = f"has {tiles[0]} x {tiles[1]} tiles a map, but {first.name} has {size[0]} x {size[1]}"
+            raise SourceError(path, f"{got}; all files of a split must be of the same maps; copy them again")
+    counts = [sum(len(array) for _, array in pieces) for pieces in kinds]
+    for pieces, count in zip(kinds[1:], counts[1:], strict=True):
         if count != counts[0]:
             name = first.name if len(kinds[0]) == 1 else f"{first.name} and its other pieces"
             got = f"has {count} maps, but {name} {'has' if len(kinds[0]) == 1 else 'have'} {counts[0]}"
-            raise DataSetError(parts[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
+            raise SourceError(pieces[0][0], f"{got}; all files of a split must be of the same maps; copy them again")
 
 
-def _joined(parts: list[tuple[Path, Array]]) -> Array:
-    return np.concatenate([array for _, array in parts])
+def _joined(pieces: list[tuple[Path, Array]]) -> Array:
+    return np.concatenate([array for _, array in pieces])
 
 
-def _read_costs(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
+def _read_costs(pieces: list[tuple[Path, Array]]) -> NDArray[np.float32]:
     read = []
-    for path, array in parts:
+    for path, array in pieces:
         values = np.asarray(array, dtype=np.float64)
         if array.dtype == np.float16:
             values = np.round(values, 1)
         with np.errstate(over="ignore", under="ignore"):
             costs = values.astype(np.float32)
-        bad = np.argwhere(~((costs > 0) & np.isfinite(costs)))
-        if len(bad):
-            first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
-            got = f"{len(bad)} {'cost is' if len(bad) == 1 else 'costs are'} not positive and finite (first: {first})"
-            raise DataSetError(path, f"{got}; a path needs costs > 0; correct them")
+        good = (costs > 0) & np.isfinite(costs)
+        _check_all(path, array, good, "cost", "not positive and finite", "a path needs costs > 0")
         read.append(costs)
     return np.concatenate(read)
 
 
-def _read_paths(parts: list[tuple[Path, Array]]) -> NDArray[np.float32]:
-    for path, array in parts:
-        bad = np.argwhere((array != 0) & (array != 1))
-        if len(bad):
-            first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
-            got = f"{len(bad)} {'value is' if len(bad) == 1 else 'values are'} neither 0 nor 1 (first: {first})"
-            raise DataSetError(path, f"{got}; a path is 1 on its tiles and 0 elsewhere; correct them")
-    return _joined(parts).astype(np.float32)
+def _read_paths(pieces: list[tuple[Path, Array]]) -> NDArray[np.float32]:
+    for path, array in pieces:
+        rule = "a path is 1 on its tiles and 0 elsewhere"
+        _check_all(path, array, (array == 0) | (array == 1), "value", "neither 0 nor 1", rule)
+    return _joined(pieces).astype(np.float32)
+
+
+def _check_all(path: Path, array: Array, good: NDArray[np.bool_], thing: str, fault: str, rule: str) -> None:
+    """Refuses an array of which not all values are good, and says how many and the first."""
+    bad = np.argwhere(~good)
+    if len(bad):
+        first = f"{float(array[tuple(bad[0])]):g} at map {bad[0][0]}, row {bad[0][1]}, column {bad[0][2]}"
+        got = f"{len(bad)} {thing} is" if len(bad) == 1 else f"{len(bad)} {thing}s are"
+        raise SourceError(path, f"{got} {fault} (first: {first}); {rule}; correct them")

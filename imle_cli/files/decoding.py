@@ -36,8 +36,8 @@ def _without_mark(content: bytes) -> str:
     """UTF-16 shows by zeros in every other byte of what is mostly digits and Latin letters."""
     start = content[:4096]
     for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        zeros, others = start[first::2], start[1 - first :: 2]
-        if len(start) > 1 and 2 * zeros.count(0) > len(zeros) and 0 not in others:
+        zeros, letters = start[first::2], start[1 - first :: 2]
+        if len(start) > 1 and 2 * zeros.count(0) > len(zeros) and 0 not in letters:
             return name
     return "utf-8"
 

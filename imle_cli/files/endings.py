@@ -81,7 +81,7 @@ _BEGINNINGS = {
 
 
 def unread(ending: str) -> str | None:
-    """What is wrong with a file of such an ending, if it is known but not read: what it is, and the way out."""
+    """Fault of a file of such an ending, if it is known but not read: what it is, and the way out."""
     if ending not in UNREAD:
         return None
     what, remedy = UNREAD[ending]
@@ -91,5 +91,5 @@ def unread(ending: str) -> str | None:
 def foreign(content: bytes) -> str | None:
     """The same of a content that is known by its first bytes, whatever its name says."""
     beginning = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = next((kind for first, kind in _BEGINNINGS.items() if beginning.startswith(first)), None)
-    return None if found is None else f"is {found[0]}, whatever its name says; {found[1]}"
+    known = next((kind for first, kind in _BEGINNINGS.items() if beginning.startswith(first)), None)
+    return None if known is None else f"is {known[0]}, whatever its name says; {known[1]}"

@@ -108,7 +108,7 @@ else:
     import fcntl
 
     def _locked(number: int, owner: list[str]) -> bool:
-        """Whether the lock was taken; on a file system without locks, whether the process that is named has ended."""
+        """True where the lock was taken or, on a file system without locks, the process that is named has ended."""
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -121,7 +121,7 @@ else:
 
 
 def _alive(owner: list[str]) -> bool:
-    """Whether the process runs, as far as this machine can tell."""
+    """True of a process that runs, as far as this machine can tell."""
     match owner:
         case [process, machine] if machine == socket.gethostname() and process.isdecimal() and len(process) < 10:
             try:

@@ -59,10 +59,10 @@ def read_items(path: Path, score: str | None = None, weight: str | None = None) 
     """
     table = read_table(path, [name for name in (score, weight, *_SCORES) if name])
     heavy = None if weight is None else _column(table, weight, "--weight")
-    place = _score_column(table, heavy) if score is None else _column(table, score, "--score")
-    others = [column for column in range(len(table.rows[0])) if column not in (place, heavy)]
-    names = _texts(table, sorted(others, key=lambda column: column == 0 and table.has_index))
-    return Items(names, _numbers(table, [place])[:, 0], None if heavy is None else _numbers(table, [heavy])[:, 0])
+    score_index = _score_column(table, heavy) if score is None else _column(table, score, "--score")
+    remaining = [column for column in range(len(table.rows[0])) if column not in (score_index, heavy)]
+    names = _texts(table, sorted(remaining, key=lambda column: column == 0 and table.has_index))
+    return Items(names, _numbers(table, [score_index])[:, 0], None if heavy is None else _numbers(table, [heavy])[:, 0])
 
 
 def read_pairs(path: Path) -> Pairs:
@@ -81,14 +81,14 @@ def read_pairs(path: Path) -> Pairs:
     body = replace(table, header=header, rows=cells, lines=lines)
     corner = header is not None and (header[0].casefold() in _CORNERS or all(map(is_numeric, header[1:])))
     named = len(cells[0]) > 1 and (corner or all(as_number(row[0]) is None for row in cells))
-    places = list(range(int(named), len(cells[0])))
-    columns = [header[place] for place in places] if header else list(map(str, range(1, len(places) + 1)))
+    indices = list(range(int(named), len(cells[0])))
+    columns = [header[index] for index in indices] if header else list(map(str, range(1, len(indices) + 1)))
     rows = [row[0] for row in table.written[-len(cells) :]] if named else list(map(str, range(1, len(cells) + 1)))
     for names in (rows, columns):
         twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
         if twice is not None:
             raise SourceError(path, f"has {twice!r} twice as a name; every row and every column needs a name of its own")
-    return Pairs(rows, columns, _numbers(body, places))
+    return Pairs(rows, columns, _numbers(body, indices))
 
 
 def _numbers(table: Table, columns: Sequence[int]) -> NDArray[np.float64]:
@@ -96,13 +96,13 @@ def _numbers(table: Table, columns: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _column(table: Table, name: str, option: str) -> int:
-    place = table.column(name)
-    if place is not None and list(map(str.casefold, table.header or ())).count(name.casefold()) > 1:
+    index = table.column(name)
+    if index is not None and list(map(str.casefold, table.header or ())).count(name.casefold()) > 1:
         raise SourceError(table.path, f"has several columns {name!r}; give each a name of its own")
-    if place is None:
+    if index is None:
         got = f"its columns are {', '.join(map(repr, table.header))}" if table.header else "it has no header"
         raise SourceError(table.path, f"has no column {name!r}; {got}; name one with {option}, in a first line of names")
-    return place
+    return index
 
 
 def _score_column(table: Table, heavy: int | None) -> int:

@@ -3,8 +3,8 @@
 import gzip
 import stat
 import zlib
-from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 from imle_cli.files.decoding import decode
 from imle_cli.files.endings import foreign
@@ -34,17 +34,16 @@ class SourceError(ValueError):
         return one_line(*self.args)
 
 
-def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> None:
+def check_file(path: Path, kinds: str, thing: str) -> None:
     """Refuses what is no file, cannot be read or is empty.
 
     Args:
         path: the file.
         kinds: what to give in place of a folder, "a picture or a .npy file" for instance.
         thing: what the file holds, "map" for instance.
-        error: makes what is raised.
 
     Raises:
-        SourceError: or whatever ``error`` makes.
+        SourceError: it says which of these.
     """
     try:
         status = path.stat()
@@ -52,17 +51,18 @@ def check_file(path: Path, kinds: str, thing: str, error: Callable[[Path, str], 
         if ordinary:
             path.open("rb").close()
     except FileNotFoundError as reason:
-        raise error(path, "no such file; check the path") from reason
+        raise SourceError(path, "no such file; check the path") from reason
     except PermissionError as reason:
-        raise error(path, "no permission to read this file; change its permissions or copy it") from reason
+        raise SourceError(path, "no permission to read this file; change its permissions or copy it") from reason
     except (OSError, ValueError) as reason:
-        raise error(path, f"cannot be opened ({getattr(reason, 'strerror', None) or reason}); check the path") from reason
+        got = f"cannot be opened ({getattr(reason, 'strerror', None) or reason})"
+        raise SourceError(path, f"{got}; check the path") from reason
     if stat.S_ISDIR(status.st_mode):
-        raise error(path, f"is a folder; give {kinds} in it")
+        raise SourceError(path, f"is a folder; give {kinds} in it")
     if not ordinary:
-        raise error(path, f"is not a regular file; save the {thing} to a file first")
+        raise SourceError(path, f"is not a regular file; save the {thing} to a file first")
     if not status.st_size:
-        raise error(path, f"the file is empty (0 bytes); save the {thing} again")
+        raise SourceError(path, f"the file is empty (0 bytes); save the {thing} again")
 
 
 MAX_BYTES = 2**30  # of a file that is read whole, after decompression
@@ -70,51 +70,58 @@ MAX_BYTES = 2**30  # of a file that is read whole, after decompression
 
 def ending(path: Path) -> str:
     """Ending of the file's name in lower case, ``.csv`` for instance; of what is inside where the name ends in ``.gz``."""
-    last = path.suffix.lower()
-    return path.with_suffix("").suffix.lower() if last == ".gz" else last
+    return (path.with_suffix("") if is_packed(path) else path).suffix.lower()
 
 
-def read_bytes(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> bytes:
+def is_packed(path: Path) -> bool:
+    """True of a file whose name says that it is compressed."""
+    return path.suffix.lower() == ".gz"
+
+
+def open_unpacked(path: Path) -> IO[bytes]:
+    """The content of a file as a stream, decompressed where its name ends in ``.gz``."""
+    return cast("IO[bytes]", gzip.open(path) if is_packed(path) else path.open("rb"))
+
+
+def read_bytes(path: Path, kinds: str, thing: str) -> bytes:
     """Content of a file, decompressed where its name ends in ``.gz``; arguments as in :func:`check_file`.
 
     Raises:
-        SourceError: a file that cannot be read, is empty, is damaged, or holds more than ``MAX_BYTES``; or whatever
-            ``error`` makes.
+        SourceError: a file that cannot be read, is empty, is damaged, or holds more than ``MAX_BYTES``.
     """
-    check_file(path, kinds, thing, error)
-    packed = path.suffix.lower() == ".gz"
+    check_file(path, kinds, thing)
     try:
-        with gzip.open(path) if packed else path.open("rb") as file:
-            content: bytes = file.read(MAX_BYTES + 1)
+        with open_unpacked(path) as file:
+            content = file.read(MAX_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as reason:
-        raise error(path, f"cannot be decompressed ({reason}); save the {thing} again") from reason
+        raise SourceError(path, f"cannot be decompressed ({reason}); save the {thing} again") from reason
     except OSError as reason:
-        raise error(path, f"cannot be read ({reason.strerror or reason}); copy it to another disk") from reason
+        raise SourceError(path, f"cannot be read ({reason.strerror or reason}); copy it to another disk") from reason
     if len(content) > MAX_BYTES:
-        raise error(path, f"holds more than {MAX_BYTES} bytes; give a smaller {thing}")
+        raise SourceError(path, f"holds more than {MAX_BYTES} bytes; give a smaller {thing}")
     if not content:
-        raise error(path, f"holds nothing once decompressed; save the {thing} again")
+        raise SourceError(path, f"holds nothing once decompressed; save the {thing} again")
     return content
 
 
 def read_beginning(path: Path, count: int) -> bytes:
     """The first bytes of a file that may be read, decompressed where its name ends in ``.gz``; none of a damaged one."""
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            return bytes(file.read(count))
+        with open_unpacked(path) as file:
+            return file.read(count)
     except (OSError, EOFError, zlib.error):
         return b""
 
 
-def read_text(path: Path, kinds: str, thing: str, error: Callable[[Path, str], ValueError] = SourceError) -> str:
+def read_text(path: Path, kinds: str, thing: str) -> str:
     """Text of a file, decompressed where its name ends in ``.gz``; arguments and errors as in :func:`read_bytes`."""
-    content = read_bytes(path, kinds, thing, error)
+    content = read_bytes(path, kinds, thing)
     if wrong := foreign(content):
-        raise error(path, wrong)
+        raise SourceError(path, wrong)
     try:
         text, guessed = decode(content)
     except ValueError as reason:
-        raise error(path, str(reason)) from reason
+        raise SourceError(path, str(reason)) from reason
     if guessed:
         note(f"{path}: is not UTF-8; read as Western European text (Windows-1252)")
     return text

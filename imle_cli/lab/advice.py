@@ -45,24 +45,24 @@ def advice(best: Sequence[Cell], alike: Sequence[str], options: dict[str, str]) 
 
 
 def _given_up(best: Sequence[Cell]) -> list[str]:
-    first, found = best[0], []
+    first, losses = best[0], []
     entry, bias = ESTIMATORS[first.estimator], first.accuracy.bias
     straight = min(best, key=lambda cell: cell.accuracy.bias.high)
     if not entry.scaled:
-        found.append("the gradient's size, for which the step size must make up")
+        losses.append("the gradient's size, for which the step size must make up")
     elif bias.low > straight.accuracy.bias.high + _TOLD_BIAS:
-        found.append(
+        losses.append(
             f"a bias of {told_share(bias)} of the gradient, where {named(straight)} has "
             f"{told_share(straight.accuracy.bias)}{_dearer(straight, first)}"
         )
     cheap = min(best, key=lambda cell: (cell.calls, cell.cost))
     if cheap.calls < first.calls:
-        found.append(f"{first.calls:g} calls a step, where {cheap.estimator} makes {cheap.calls:g}")
+        losses.append(f"{first.calls:g} calls a step, where {cheap.estimator} makes {cheap.calls:g}")
     if entry.exact:
-        found.append(f"other problems, since it needs exact marginals{_instead(best, exact=True)}")
+        losses.append(f"other problems, since it needs exact marginals{_instead(best, exact=True)}")
     if entry.needs == "loss values":
-        found.append(f"a layer among others, since it needs the loss itself{_instead(best, exact=False)}")
-    return found
+        losses.append(f"a layer among others, since it needs the loss itself{_instead(best, exact=False)}")
+    return losses
 
 
 def _instead(best: Sequence[Cell], exact: bool) -> str:

@@ -28,7 +28,7 @@ SAMPLES = {1: 300, 3: 200, 10: 100, 30: 100, 100: 50}
 """Numbers of samples, and repetitions of each."""
 
 OPTIONS = {"lambdas": "--lambdas", "temperatures": "--temps"}
-_ENDS = ("_standard_error", "_low", "_high")
+_ENDS = ("", "_standard_error", "_low", "_high")
 _FIGURES = [field.name for field in fields(Accuracy)]
 
 
@@ -71,10 +71,8 @@ class Comparison:
             "alike": self.alike,
             "skipped": self.skipped,
             "temperature": self.temperature,
-            "cosines": {name: _floats(row) for name, row in self.cosines.items()},
-            **{f"cosines{end}": {name: _parts_of(row, end) for name, row in self.cosines.items()} for end in _ENDS},
-            "antithetic": _floats(self.antithetic),
-            **{f"antithetic{end}": _parts_of(self.antithetic, end) for end in _ENDS},
+            **{f"cosines{end}": {name: _floats(row, end) for name, row in self.cosines.items()} for end in _ENDS},
+            **{f"antithetic{end}": _floats(self.antithetic, end) for end in _ENDS},
         }
 
     @property
@@ -85,22 +83,22 @@ class Comparison:
     @property
     def curves(self) -> dict[str, ComparisonCurve]:
         """Squared bias and variance against lambda, all at the same temperature."""
-        found = {}
+        curves = {}
         for best in self.best:
             row = [cell for cell in self.cells if (cell.estimator, cell.temperature) == (best.estimator, self.temperature)]
             row = [cell for cell in row if cell.lambda_]
             if len(row) > 1:
                 accuracies = [cell.accuracy for cell in row]
-                found[best.estimator] = ComparisonCurve(
+                curves[best.estimator] = ComparisonCurve(
                     [cell.lambda_ or 0.0 for cell in row],
                     [accuracy.squared_bias for accuracy in accuracies],
                     [accuracy.variance for accuracy in accuracies],
                 )
-        return found
+        return curves
 
 
 def edge(cell: Cell) -> str:
-    """Where a cell lies at the end of what was tried; nothing for one inside."""
+    """Ends of what was tried at which a cell lies; nothing for one inside."""
     return " and ".join(f"at the edge of {OPTIONS[name]}" for name in cell.edges)
 
 
@@ -139,27 +137,27 @@ def make_comparison(
 
 
 def steps(settings: EstimatorSettings) -> int:
-    """How much :func:`make_comparison` has to do, in the numbers of which ``advance`` is told."""
+    """Amount of work of :func:`make_comparison`, in the numbers of which ``advance`` is told."""
     return 2 * len(settings.estimators or ESTIMATORS)
 
 
 def _cosines(
     instances: Sequence[Instance], settings: EstimatorSettings, cells: Sequence[Cell], name: str
 ) -> dict[int, IntervalEstimate]:
-    found = {}
+    cosines = {}
     row = [cell for cell in cells if (cell.estimator, cell.temperature) == (name, settings.shown)]
     for samples, repetitions in SAMPLES.items() if row else ():
         changed = replace(settings, nb_samples=samples, repetitions=repetitions)
         record = measured_again(instances, changed, min(row, key=lambda cell: cell.rank))
         if isinstance(record, Cell):
-            found[samples] = record.accuracy.cosine
-    return found
+            cosines[samples] = record.accuracy.cosine
+    return cosines
 
 
 def _variance_ratio(pairs: Cell, plain: Cell) -> IntervalEstimate:
     """Variance with pairs over that without, as if independent; over instances, the mean of their ratios."""
     both = zip(pairs.by_instance, plain.by_instance, strict=True)
-    ratios = [ratio(some.variance, other.variance) for some, other in both if other.variance > 0]
+    ratios = [ratio(paired.variance, single.variance) for paired, single in both if single.variance > 0]
     return ratios[0] if len(ratios) == 1 else mean_of(ratios, positive)
 
 
@@ -180,27 +178,23 @@ def _record(cell: Cell) -> dict[str, Any]:
 
 def _parts(name: str, estimate: IntervalEstimate | None) -> dict[str, float | None]:
     """An estimate, its standard error and the ends of its interval; None for what is infinite or not known."""
-    ends = {f"{name}{end}": None if estimate is None else _finite(getattr(estimate, end[1:])) for end in _ENDS}
-    return {name: _finite(estimate), **ends}
+    return {f"{name}{end}": None if estimate is None else _finite(estimate, end) for end in _ENDS}
 
 
 def _by_instance(cell: Cell) -> dict[str, list[float | None]]:
     """Figures and their standard errors on each instance."""
     rows = [
-        {key: value for name in _FIGURES for key, value in _parts(name, getattr(each, name)).items()}
-        for each in cell.by_instance
+        {key: value for name in _FIGURES for key, value in _parts(name, getattr(accuracy, name)).items()}
+        for accuracy in cell.by_instance
     ]
     return {key: [row[key] for row in rows] for key in rows[0] if not key.endswith(("_low", "_high"))}
 
 
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def _finite(estimate: IntervalEstimate, end: str) -> float | None:
+    """The estimate itself or, by the ``end`` of a key, its standard error or a side of its interval."""
+    value = float(getattr(estimate, end[1:]) if end else estimate)
+    return value if math.isfinite(value) else None
 
 
-def _floats(estimates: Mapping[Any, IntervalEstimate]) -> dict[str, float | None]:
-    return {str(name): _finite(estimate) for name, estimate in estimates.items()}
-
-
-def _parts_of(estimates: Mapping[Any, IntervalEstimate], end: str) -> dict[str, float | None]:
-    """Standard errors, or ends of one side."""
-    return {str(name): _finite(getattr(estimate, end[1:])) for name, estimate in estimates.items()}
+def _floats(estimates: Mapping[Any, IntervalEstimate], end: str) -> dict[str, float | None]:
+    return {str(name): _finite(estimate, end) for name, estimate in estimates.items()}

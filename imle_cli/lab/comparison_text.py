@@ -11,17 +11,17 @@ FIGURES.append("repetitions")
 HEADER = ["estimator", *FIGURES, "note"]
 
 
-def rows(found: Comparison) -> list[list[str]]:
+def rows(comparison: Comparison) -> list[list[str]]:
     """Each estimator at its best settings, the best first, then those that do not apply."""
-    lines = [_row(cell, found) for cell in found.best]
-    return lines + [[name, *[""] * len(FIGURES), f"skipped: {reason}"] for name, reason in found.skipped.items()]
+    lines = [_row(cell, comparison) for cell in comparison.best]
+    return lines + [[name, *[""] * len(FIGURES), f"skipped: {reason}"] for name, reason in comparison.skipped.items()]
 
 
-def lambda_table(found: Comparison) -> list[str]:
+def lambda_table(comparison: Comparison) -> list[str]:
     """Squared bias and variance of estimators with a step, lambda by lambda, all at one temperature; empty without any."""
-    curves = found.curves
+    curves = comparison.curves
     lambdas = sorted({value for curve in curves.values() for value in curve.lambdas})
-    table = [[f"at temperature {found.temperature:g}", "lambda", *(f"{value:g}" for value in lambdas)]]
+    table = [[f"at temperature {comparison.temperature:g}", "lambda", *(f"{value:g}" for value in lambdas)]]
     for name, curve in curves.items():
         bias, variance = (dict(zip(curve.lambdas, row, strict=True)) for row in (curve.bias, curve.variance))
         table.append([name, "squared bias", *(told_near_zero(bias[at]) if at in bias else "" for at in lambdas)])
@@ -48,12 +48,12 @@ def scope(is_random: bool, instances: int) -> list[str]:
     return [alone] if is_random and instances == 1 else []
 
 
-def _row(cell: Cell, found: Comparison) -> list[str]:
+def _row(cell: Cell, comparison: Comparison) -> list[str]:
     accuracy, notes = cell.accuracy, [edge(cell)] if cell.edges else []
     if cell.beta is not None:
         notes.append(f"beta settles at {cell.beta:.2g}")
-    if cell.estimator in found.antithetic:
-        notes.append(f"antithetic pairs: {told(found.antithetic[cell.estimator])} times the variance")
+    if cell.estimator in comparison.antithetic:
+        notes.append(f"antithetic pairs: {told(comparison.antithetic[cell.estimator])} times the variance")
     return [
         cell.estimator,
         "" if cell.lambda_ is None else f"{cell.lambda_:g}",

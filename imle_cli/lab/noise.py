@@ -77,11 +77,11 @@ def draw_noise(
     generator = torch.Generator(device).manual_seed(seed)
     summed = law if isinstance(law, SumOfGammaNoiseDistribution) and law.k <= _MOST_FOLDED and law.k == int(law.k) else None
     fold = 1 if summed is None else int(summed.k)
-    values, part = torch.empty(samples, dtype=torch.float64), max(1, _DRAWS_AT_ONCE // fold)
-    for some in values.split(part):
-        shape = (len(some), fold)
-        some.copy_(law.sample(shape, dtype=torch.float64, device=device, generator=generator).sum(dim=1))
-        advance(some.storage_offset() + len(some))
+    values, chunk_size = torch.empty(samples, dtype=torch.float64), max(1, _DRAWS_AT_ONCE // fold)
+    for chunk in values.split(chunk_size):
+        shape = (len(chunk), fold)
+        chunk.copy_(law.sample(shape, dtype=torch.float64, device=device, generator=generator).sum(dim=1))
+        advance(chunk.storage_offset() + len(chunk))
     exact, shown, curve, title = law.cdf, law.cdf, "exact density", f"{law}"
     if summed is not None:
         exact, curve = summed.fold_distribution_function, "Gumbel(0, 1)"

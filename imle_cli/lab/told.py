@@ -52,8 +52,8 @@ def told_near_zero(estimate: IntervalEstimate) -> str:
 
 def _decimals(error: float) -> int:
     """Decimals of a number that is known up to an error; below 0 for tens and hundreds."""
-    place = math.floor(math.log10(error))
-    return int(error < 3 * 10.0**place) - place
+    exponent = math.floor(math.log10(error))
+    return int(error < 3 * 10.0**exponent) - exponent
 
 
 def _rounded(value: float) -> str:

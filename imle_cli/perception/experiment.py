@@ -10,7 +10,8 @@ from torch import nn
 
 from imle_cli.device import find_device
 from imle_cli.errors import UsageError
-from imle_cli.files.datasets import DataSetError, non_optimal, read_maps, splits_in
+from imle_cli.files.datasets import non_optimal, read_maps, splits_in
+from imle_cli.files.sources import SourceError
 from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
@@ -64,19 +65,17 @@ class PerceptionData:
         """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
 
         Raises:
-            DataSetError: a data set that cannot be used.
+            SourceError: a data set that cannot be used.
         """
         folder = experiment.data
         train = read_maps(folder, "train")
         others = [split for split in ("val", "test") if split in splits_in(folder)]
         if not others:
-            raise DataSetError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
+            raise SourceError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
         read = {split: read_maps(folder, split) for split in others}
         for split, maps in read.items():
             if len(maps) < process_group.size():
-                raise DataSetError(
-                    folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
-                )
+                raise SourceError(folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer")
         return cls(train, read[others[0]], others[0], read[others[-1]], others[-1])
 
     @property

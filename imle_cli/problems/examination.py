@@ -55,7 +55,7 @@ class Compiling:
 
 
 @dataclass(frozen=True)
-class Found:
+class Judgement:
     """A finding; the example is of arrays."""
 
     check: str
@@ -84,7 +84,7 @@ def examine(request: Request, send: Send) -> None:
 
     def found(finding: Finding) -> None:
         example = {name: tensor.detach().cpu().numpy() for name, tensor in finding.example.items()}
-        send(Found(finding.check, finding.verdict, finding.detail, example if request.examples else {}))
+        send(Judgement(finding.check, finding.verdict, finding.detail, example if request.examples else {}))
 
     check(solver, request.shape, observe=observe, tell=found, **request.settings)
 

@@ -28,13 +28,13 @@ from imle_core.lab import PROBLEMS, LabProblem, check_problem, make_problem
 
 _MOST_INSTANCES = 1000
 
-Found = tuple[LabProblem, str, tuple[Path, ...]]
+Subject = tuple[LabProblem, str, tuple[Path, ...]]
 """A problem, what its pictures are named after, and the files that were read."""
 
 
 def read_lab_problem(
     place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
-) -> Found:
+) -> Subject:
     """A random problem, or with an INPUT or a solver the user's own.
 
     Raises:
@@ -63,7 +63,7 @@ def read_lab_problem(
 
 def read_lab_problems(
     place: InputOptions, choice: SolverOptions, lab: LabOptions, report: ReportOptions, given: frozenset[str], instances: int
-) -> list[Found]:
+) -> list[Subject]:
     """So many random problems, of seeds one after the other, or the user's own one.
 
     Raises:
@@ -102,7 +102,7 @@ def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
     return {"states": exact, "log10_states": None if count is None else math.log10(count)}
 
 
-def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:
+def _random(lab: LabOptions, device: DeviceName, seed: int) -> Subject:
     name = lab.problem or next(iter(PROBLEMS))
     try:
         check_problem(name, lab.size)
@@ -115,7 +115,7 @@ def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:
     return replace(problem, theta=problem.theta.to(place)), name, ()
 
 
-def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]) -> Found:
+def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]) -> Subject:
     problem = read_problem(place, choice, device, given)
     gold = torch.from_numpy(_gold(problem, lab.gold)).to(problem.theta)
     what = "the gold solution" if lab.gold else "the noise-free solution"

@@ -38,11 +38,11 @@ def plain_paths(theta: NDArray[Any], masks: NDArray[Any], floor: float) -> None:
             row, column = tile // width, tile % width
             for below in range(max(row - 1, 0), min(row + 2, height)):
                 for beside in range(max(column - 1, 0), min(column + 2, width)):
-                    other = below * width + beside
+                    neighbour = below * width + beside
                     label = key + max(-np.float64(theta[n, below, beside]), floor)
-                    if label < labels[other]:
-                        labels[other], parents[other] = label, tile
-                        _push(keys, tiles, size, label, other)
+                    if label < labels[neighbour]:
+                        labels[neighbour], parents[neighbour] = label, tile
+                        _push(keys, tiles, size, label, neighbour)
                         size += 1
         tile = goal
         while tile != 0:

@@ -74,7 +74,7 @@ class Content:
                     raise SourceError(path, f"an edge leads to {shown(end)}, which is no node; add it, or correct the edge")
 
     def fill_weights(self, standard: str) -> None:
-        """Where some edges have a weight, one that has none counts 1, as the ``standard`` of the file says."""
+        """Gives edges without a weight, beside others that have one, 1 each, as the ``standard`` of the file says."""
         without = [number for number, edge in enumerate(self.edges) if value_of(edge.data, "weight") is None]
         if 0 < len(without) < len(self.edges):
             for number in without:
@@ -86,22 +86,22 @@ class Content:
 
 def value_of(data: Mapping[str, Any], name: str) -> Any:
     """The attribute of this name, or the only one in another letter case; None where there is none, or an empty one."""
-    found = data.get(name)
-    if found is None:
+    value = data.get(name)
+    if value is None:
         same = same_names(data, name)
-        found = data[same[0]] if len(same) == 1 else None
-    return None if found == "" else found
+        value = data[same[0]] if len(same) == 1 else None
+    return None if value == "" else value
 
 
 def same_names(names: Iterable[str], name: str) -> list[str]:
     """Names that differ in their letter case only."""
-    return [other for other in names if other.casefold() == name.casefold()]
+    return [candidate for candidate in names if candidate.casefold() == name.casefold()]
 
 
 def numbered(count: str, content: bytes) -> dict[str, dict[str, Any]] | None:
     """Nodes 1 to ``count``, as a header says; None of no number, or of more than edges in so many bytes could join."""
-    most = max(_MANY, len(content))
-    if not count.isdecimal() or len(count.lstrip("0")) > len(str(most)) or int(count) > most:
+    limit = max(_MANY, len(content))
+    if not count.isdecimal() or len(count.lstrip("0")) > len(str(limit)) or int(count) > limit:
         return None
     return {str(number): {} for number in range(1, int(count) + 1)}
 

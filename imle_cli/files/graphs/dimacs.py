@@ -16,22 +16,22 @@ def read_dimacs(path: Path, content: bytes) -> Content:
     Raises:
         SourceError: a file that is damaged, or of another kind.
     """
-    found = Content()
+    graph = Content()
     for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
         cells = raw.split()
         match cells:
             case [] | ["c", *_]:
                 continue
-            case ["p", _, size, _] if not found.nodes and (nodes := numbered(size, content)) is not None:
-                found.nodes = nodes
+            case ["p", _, size, _] if not graph.nodes and (nodes := numbered(size, content)) is not None:
+                graph.nodes = nodes
             case ["a", source, target, weight]:
-                found.edges.append(Edge(source, target, {"weight": weight}, True, line))
+                graph.edges.append(Edge(source, target, {"weight": weight}, True, line))
             case ["e", source, target]:
-                found.edges.append(Edge(source, target, {}, None, line))
+                graph.edges.append(Edge(source, target, {}, None, line))
             case _:
                 got = f"line {line} is {shown(raw)}"
                 raise unreadable(path, _KIND, f"{got}, neither p sp 3 2 (once) nor a 1 2 0.5 nor e 1 2")
-    if not found.nodes:
+    if not graph.nodes:
         raise unreadable(path, _KIND, "it has no line p sp NODES ARCS")
-    found.check_ends(path)
-    return found
+    graph.check_ends(path)
+    return graph

@@ -44,8 +44,8 @@ def read_edge_list(path: Path, kinds: str, weight: str) -> Content:
             return _stated(_in_braces(path, lines), content)
     table = read_table(path, (*ENDS[0], *ENDS[1], weight)).without_index()
     _refuse_matrix(path, table)
-    found = _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
-    return _stated(found, content)
+    graph = _headed(path, table, table.header, weight) if table.header else _plain(path, table, weight)
+    return _stated(graph, content)
 
 
 def _refuse_matrix(path: Path, table: Table) -> None:
@@ -58,16 +58,16 @@ def _refuse_matrix(path: Path, table: Table) -> None:
         raise SourceError(path, f"may be a matrix of {len(rows)} x {len(rows)} weights, and this needs edges; {remedy}")
 
 
-def _stated(found: Content, content: bytes) -> Content:
+def _stated(graph: Content, content: bytes) -> Content:
     """The same with the direction of edges that a comment above them states, as in files of SNAP and KONECT."""
     if _DIRECTED.search(content[:_BEGINNING]):
-        found.edges = [replace(edge, directed=True) if edge.directed is None else edge for edge in found.edges]
-        found.notes.append("its edges are directed, as a comment above them says (--undirected takes that away)")
-    return found
+        graph.edges = [replace(edge, directed=True) if edge.directed is None else edge for edge in graph.edges]
+        graph.notes.append("its edges are directed, as a comment above them says (--undirected takes that away)")
+    return graph
 
 
 def _in_braces(path: Path, lines: list[tuple[int, str]]) -> Content:
-    found = Content()
+    graph = Content()
     for number, line in lines:
         match = _IN_BRACES.fullmatch(line)
         try:
@@ -78,8 +78,8 @@ def _in_braces(path: Path, lines: list[tuple[int, str]]) -> Content:
             raise SourceError(
                 path, f"line {number} is {shown(line)}; it must be two nodes and attributes in braces; correct it"
             )
-        _add(found, Edge(match[1], match[2], {str(key): data[key] for key in data}, None, number))
-    return found
+        _add(graph, Edge(match[1], match[2], {str(key): data[key] for key in data}, None, number))
+    return graph
 
 
 def _plain(path: Path, table: Table, weight: str) -> Content:
@@ -92,13 +92,13 @@ def _plain(path: Path, table: Table, weight: str) -> Content:
         )
     if width == 3 and weight.casefold() not in ("weight", "none"):
         raise SourceError(path, f"has no header with {weight!r}; write source,target,{weight} above its lines")
-    found, names = Content(), _nodes(table, [0, 1])
+    graph, names = Content(), _nodes(table, [0, 1])
     for line, cells, (source, target) in zip(table.lines, table.rows, names, strict=True):
         data = {"weight": cells[2]} if width == 3 else {}
-        _add(found, Edge(source, target, data, None, line))
+        _add(graph, Edge(source, target, data, None, line))
     if width == 3 and all(cells[2].isdecimal() and _TIMES[0] < float(cells[2]) < _TIMES[1] for cells in table.rows):
-        found.notes.append("its third column, taken as weights, looks like times (--weight none counts each edge as 1)")
-    return found
+        graph.notes.append("its third column, taken as weights, looks like times (--weight none counts each edge as 1)")
+    return graph
 
 
 def _nodes(table: Table, columns: Sequence[int]) -> list[tuple[str, str]]:
@@ -127,19 +127,19 @@ def _headed(path: Path, table: Table, header: list[str], weight: str) -> Content
             f"has columns {listed(header)}; an edge needs two nodes and a weight: call those of the nodes source and target",
         )
     kind = table.column("type")
-    found, names = Content(), _nodes(table, ends)
+    graph, names = Content(), _nodes(table, ends)
     if "oneway" in map(str.casefold, header):
-        found.notes.append("it has a column oneway, which is not used: --directed has every edge lead one way")
+        graph.notes.append("it has a column oneway, which is not used: --directed has every edge lead one way")
     for line, cells, (source, target) in zip(table.lines, table.rows, names, strict=True):
         data = {name: cells[column] for column, name in enumerate(header) if column not in ends}
         stated = cells[kind].casefold() if kind is not None else ""
         directed = {"directed": True, "undirected": False}.get(stated)
-        _add(found, Edge(source, target, data, directed, line))
-    return found
+        _add(graph, Edge(source, target, data, directed, line))
+    return graph
 
 
-def _add(found: Content, edge: Edge) -> None:
+def _add(graph: Content, edge: Edge) -> None:
     """Adds an edge, and its nodes where they are new."""
-    found.nodes.setdefault(edge.source, {})
-    found.nodes.setdefault(edge.target, {})
-    found.edges.append(edge)
+    graph.nodes.setdefault(edge.source, {})
+    graph.nodes.setdefault(edge.target, {})
+    graph.edges.append(edge)

@@ -37,22 +37,22 @@ def read_gml(path: Path, content: bytes) -> Content:
     graph = next((value for key, value in record if key.casefold() == "graph" and isinstance(value, list)), None)
     if graph is None:
         raise unreadable(path, _KIND, "it holds no graph [ ... ]")
-    found, said = Content(), _entries(graph).get("directed", _entries(record).get("directed"))
+    network, said = Content(), _entries(graph).get("directed", _entries(record).get("directed"))
     directed = None if said is None else str(said) == "1"
     for key, value in graph:
         if key == "node" and isinstance(value, list):
             data = _entries(value)
             if "id" not in data:
                 raise unreadable(path, _KIND, "a node has no id")
-            found.add_node(path, str(data.pop("id")), data)
+            network.add_node(path, str(data.pop("id")), data)
     for key, value in graph:
         if key == "edge" and isinstance(value, list):
             data = _entries(value)
             if "source" not in data or "target" not in data:
                 raise unreadable(path, _KIND, "an edge has no source or no target")
-            found.edges.append(Edge(str(data.pop("source")), str(data.pop("target")), data, directed))
-    found.leave_out_groups({node for node, data in found.nodes.items() if str(data.get("isGroup")) == "1"})
-    return found
+            network.edges.append(Edge(str(data.pop("source")), str(data.pop("target")), data, directed))
+    network.leave_out_groups({node for node, data in network.nodes.items() if str(data.get("isGroup")) == "1"})
+    return network
 
 
 _Record = list[tuple[str, Any]]
@@ -74,35 +74,35 @@ def _entries(record: _Record) -> dict[str, Any]:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, line, before = [], 1, 0
+    tokens, line, before = [], 1, 0
     for match in _TOKENS.finditer(text):
         line += text.count("\n", before, match.start())
         before = match.start()
         kind, value = str(match.lastgroup), match[match.lastgroup or 0]
         if kind == "mark":
-            found.append(_Token(value, value, line))
+            tokens.append(_Token(value, value, line))
         elif kind == "text":
-            found.append(_Token(kind, html.unescape(" ".join(value.split("\n"))), line))
+            tokens.append(_Token(kind, html.unescape(" ".join(value.split("\n"))), line))
         elif kind == "word":
-            found.append(_Token("number" if _NUMBER.fullmatch(value) else kind, value, line))
-    return found
+            tokens.append(_Token("number" if _NUMBER.fullmatch(value) else kind, value, line))
+    return tokens
 
 
 def _parsed(path: Path, tokens: list[_Token]) -> _Record:
     """Records of keys and values, of which some are records."""
     outer: list[_Record] = []
     record: _Record = []
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
         if token.kind == "]":
             if not outer:
                 raise unreadable(path, _KIND, f"line {token.line} has a ] too many")
-            record, place = outer.pop(), place + 1
+            record, position = outer.pop(), position + 1
             continue
         if token.kind != "word":
             raise unreadable(path, _KIND, f"line {token.line} has {token.value[:40]!r} where a key should be")
-        key, value, place = _entry(path, tokens, place)
+        key, value, position = _entry(path, tokens, position)
         if value is None:
             inner: _Record = []
             record.append((key, inner))
@@ -115,20 +115,19 @@ def _parsed(path: Path, tokens: list[_Token]) -> _Record:
     return record
 
 
-def _entry(path: Path, tokens: list[_Token], place: int) -> tuple[str, str | None, int]:
+def _entry(path: Path, tokens: list[_Token], position: int) -> tuple[str, str | None, int]:
     """A key, its value, or None for a record, and where the next entry begins."""
-    words = 1
-    line = tokens[place].line
-    while place + words < len(tokens) and tokens[place + words].kind == "word" and tokens[place + words].line == line:
-        if words > 1 and tokens[place + words].value in _KEYS:
+    line, end = tokens[position].line, position + 1
+    while end < len(tokens) and tokens[end].kind == "word" and tokens[end].line == line:
+        if end > position + 1 and tokens[end].value in _KEYS:
             break
-        words += 1
-    following = tokens[place + words] if place + words < len(tokens) else None
+        end += 1
+    following = tokens[end] if end < len(tokens) else None
     valued = following is not None and following.kind in ("text", "number", "[")
-    if words == 1 or (valued and (following.line == line or following.kind == "[")):  # type: ignore[union-attr]
+    if end == position + 1 or (valued and (following.line == line or following.kind == "[")):  # type: ignore[union-attr]
         if not valued or following is None:
-            raise unreadable(path, _KIND, f"line {line} has a key {tokens[place].value[:40]!r} without a value")
-        key = " ".join(token.value for token in tokens[place : place + words])
-        return key, None if following.kind == "[" else following.value, place + words + 1
-    text = " ".join(token.value for token in tokens[place + 1 : place + words])
-    return tokens[place].value, text, place + words
+            raise unreadable(path, _KIND, f"line {line} has a key {tokens[position].value[:40]!r} without a value")
+        key = " ".join(token.value for token in tokens[position:end])
+        return key, None if following.kind == "[" else following.value, end + 1
+    text = " ".join(token.value for token in tokens[position + 1 : end])
+    return tokens[position].value, text, end

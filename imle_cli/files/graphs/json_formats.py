@@ -18,13 +18,7 @@ def read_graph_json(path: Path, content: bytes) -> Content:
     Raises:
         SourceError: a file that is damaged, or holds no graph.
     """
-    try:
-        found = json.loads(text_of(path, content, _KIND))
-    except RecursionError as error:
-        raise unreadable(path, _KIND, "its lists in lists are too deep") from error
-    except ValueError as error:
-        raise unreadable(path, _KIND, error) from error
-    record, nodes, edges = _parts(path, found)
+    record, nodes, edges = _sections(path, _document(path, content))
     graph = Content()
     names: list[str] = []
     for node in nodes:
@@ -37,39 +31,57 @@ def read_graph_json(path: Path, content: bytes) -> Content:
     options = record.get("options")  # of graphology
     kind = options.get("type") if isinstance(options, dict) else None
     said = {"directed": True, "mixed": True, "undirected": False}.get(str(kind), record.get("directed"))
-    for number, edge in enumerate(edges, 1):
-        data = _flat(edge)
-        ends = [next((data.pop(key) for key in keys if key in data), None) for keys in _ENDS]
-        if isinstance(edge, list) and len(edge) >= 2:
-            ends, data = edge[:2], _rest(edge[2:])
-        source, target = (_end(end, names, graph) for end in ends)
-        if source is None or target is None:
+    for number, entry in enumerate(edges, 1):
+        edge = _edge(entry, names, graph, said)
+        if edge is None:
             raise unreadable(path, _KIND, f"edge {number} has no source or no target")
-        directed = data.get("directed", not data["undirected"] if "undirected" in data else said)
         if not nodes:
-            graph.nodes |= {end: {} for end in (source, target)}
-        graph.edges.append(Edge(source, target, data, directed if isinstance(directed, bool) else None))
+            graph.nodes |= {edge.source: {}, edge.target: {}}
+        graph.edges.append(edge)
     graph.check_ends(path)
     return graph
 
 
-def _parts(path: Path, found: Any) -> tuple[Mapping[str, Any], list[Any], list[Any]]:
+def _document(path: Path, content: bytes) -> Any:
+    try:
+        return json.loads(text_of(path, content, _KIND))
+    except RecursionError as error:
+        raise unreadable(path, _KIND, "its lists in lists are too deep") from error
+    except ValueError as error:
+        raise unreadable(path, _KIND, error) from error
+
+
+def _edge(entry: Any, names: list[str], graph: Content, said: Any) -> Edge | None:
+    """An edge, directed as its entry says or else as is ``said`` of all; None of an entry without both ends."""
+    data = _flat(entry)
+    ends = [next((data.pop(key) for key in keys if key in data), None) for keys in _ENDS]
+    if isinstance(entry, list) and len(entry) >= 2:
+        ends, data = entry[:2], _rest(entry[2:])
+    source, target = (_end(end, names, graph) for end in ends)
+    if source is None or target is None:
+        return None
+    directed = data.get("directed", not data["undirected"] if "undirected" in data else said)
+    return Edge(source, target, data, directed if isinstance(directed, bool) else None)
+
+
+def _sections(path: Path, document: Any) -> tuple[Mapping[str, Any], list[Any], list[Any]]:
     """The record of the graph, and its lists of nodes and of edges."""
-    if isinstance(found, dict) and isinstance(found.get("graphs"), list) and found["graphs"]:
-        found = found["graphs"][0]
-    if isinstance(found, dict) and isinstance(found.get("graph"), dict) and "edges" in found["graph"]:
-        found = found["graph"]
-    record = found if isinstance(found, dict) else {}
-    elements = record.get("elements", found)
+    if isinstance(document, dict) and isinstance(document.get("graphs"), list) and document["graphs"]:
+        document = document["graphs"][0]
+    if isinstance(document, dict) and isinstance(document.get("graph"), dict) and "edges" in document["graph"]:
+        document = document["graph"]
+    record = document if isinstance(document, dict) else {}
+    elements = record.get("elements", document)
     if isinstance(elements, list):  # of Cytoscape, nodes and edges in one, or edges only
         nodes = [entry for entry in elements if isinstance(entry, dict) and not _ends_of(_flat(entry))]
         return record, nodes, [entry for entry in elements if isinstance(entry, list) or entry not in nodes]
     nodes = elements.get("nodes", []) if isinstance(elements, dict) else []
     if isinstance(nodes, dict):
         nodes = [{"id": name, **(data if isinstance(data, dict) else {})} for name, data in nodes.items()]
-    if isinstance(record.get("adjacency"), list) and isinstance(nodes, list):
+    adjacency = record.get("adjacency")
+    if isinstance(nodes, list) and isinstance(adjacency, list) and all(isinstance(row, list) for row in adjacency):
         directed = record.get("directed") is True  # else each edge is there twice
-        return {"directed": True} if directed else {}, nodes, list(_adjacent(nodes, record["adjacency"]))
+        return {"directed": True} if directed else {}, nodes, list(_adjacent(nodes, adjacency))
     edges = next((elements[key] for key in ("links", "edges") if isinstance(elements, dict) and key in elements), None)
     if not isinstance(nodes, list) or not isinstance(edges, list):
         raise unreadable(path, _KIND, "it has no lists of nodes and of edges or links")
@@ -96,9 +108,9 @@ def _flat(entry: Any) -> dict[str, Any]:
     for key in ("metadata", "attributes", "data"):
         if isinstance(entry.get(key), dict):
             data |= entry[key]
-    place = entry.get("position")
-    if isinstance(place, dict) and isinstance(place.get("y"), (int, float)):
-        data |= {"x": place.get("x"), "y": -place["y"]}  # its axis leads down
+    position = entry.get("position")
+    if isinstance(position, dict) and isinstance(position.get("y"), (int, float)):
+        data |= {"x": position.get("x"), "y": -position["y"]}  # its axis leads down
     return data
 
 
@@ -110,7 +122,7 @@ def _rest(cells: list[Any]) -> dict[str, Any]:
 
 def _is_name(value: Any) -> bool:
     if isinstance(value, list):  # a tuple, as the nodes of networkx's grids are
-        return bool(value) and not any(isinstance(part, dict) for part in value)
+        return bool(value) and not any(isinstance(element, dict) for element in value)
     return isinstance(value, (str, int, float)) and value != ""
 
 

@@ -21,15 +21,15 @@ def positions_of(graph: Any) -> NDArray[np.float64] | None:
     None where a node has none, or all are in one place.
     """
     for names in (*_COORDINATES, None):
-        found = [_position(data, names) for _, data in graph.nodes(data=True)]
-        if all(place is not None for place in found):
-            places = np.array(found, dtype=np.float64)
-            if not np.ptp(places, axis=0).any():
+        points = [_position(data, names) for _, data in graph.nodes(data=True)]
+        if all(point is not None for point in points):
+            positions = np.array(points, dtype=np.float64)
+            if not np.ptp(positions, axis=0).any():
                 return None  # all in one place
             if names and names[1] in ("lat", "latitude"):
                 # A degree of longitude is shorter than one of latitude.
-                places[:, 0] *= np.cos(np.radians(places[:, 1].mean()))
-            return places
+                positions[:, 0] *= np.cos(np.radians(positions[:, 1].mean()))
+            return positions
     return None
 
 
@@ -43,14 +43,14 @@ def _position(data: Mapping[str, Any], names: tuple[str, str] | None) -> tuple[f
     else:
         graphics = data.get("graphics")
         pair = [graphics.get("x"), graphics.get("y")] if isinstance(graphics, Mapping) else []
-    numbers = [as_number(str(part)) for part in pair] if isinstance(pair, (list, tuple)) else []
+    numbers = [as_number(str(coordinate)) for coordinate in pair] if isinstance(pair, (list, tuple)) else []
     if len(numbers) != 2 or any(number is None or np.isinf(number) for number in numbers):
         return None
     return numbers[0], numbers[1]  # type: ignore[return-value]
 
 
 def layout(graph: Any, positions: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Where to draw the nodes, ``(V, 2)``: where the file says, or else so that distances are close to numbers of edges.
+    """Positions of the nodes, ``(V, 2)``: those of the file, or else such that distances are close to numbers of edges.
 
     Sources: Kamada and Kawai 1989, "An algorithm for drawing general undirected graphs"; of more than 200 nodes, whose
     distances would take long, Brandes and Pich 2007, "Eigensolver methods for progressive multidimensional scaling".
@@ -60,12 +60,12 @@ def layout(graph: Any, positions: NDArray[np.float64] | None) -> NDArray[np.floa
     simple = networkx.Graph(graph)
     simple.remove_edges_from(list(networkx.selfloop_edges(simple)))
     if len(simple) <= _FEW and networkx.is_connected(simple):
-        places = networkx.kamada_kawai_layout(simple, weight=None)
-        return np.array([places[node] for node in graph])
+        points = networkx.kamada_kawai_layout(simple, weight=None)
+        return np.array([points[node] for node in graph])
     squares = _distances(simple) ** 2
     centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
-    found: NDArray[np.float64] = centred @ np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]
-    return found
+    coordinates: NDArray[np.float64] = centred @ np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]
+    return coordinates
 
 
 def _distances(graph: Any) -> NDArray[np.float64]:

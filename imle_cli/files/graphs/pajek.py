@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from imle_cli.files.graphs.content import Content, Edge, numbered, shown, text_of, unreadable
@@ -20,60 +21,73 @@ def read_pajek(path: Path, content: bytes) -> Content:
     Raises:
         SourceError: a file that is damaged, or of another kind.
     """
-    found = Content()
+    graph = Content()
     section, row, size, attached = "", 0, 0, False
-    for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
-        cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
-        if not cells or cells[0].startswith("%"):
-            continue
+    for line, cells in _lines(path, content):
         if cells[0].startswith("*"):
             section, row = cells[0][1:].partition(":")[0].casefold(), 0
             if section not in _SECTIONS:
                 raise unreadable(path, _KIND, f"line {line} begins an unknown section {shown(cells[0])}")
             attached = section in _ATTACHED or (attached and section == "vertices")
             if section == "vertices" and not attached:
-                size = _vertices(path, line, cells, found, content)
+                size = _vertices(path, line, cells, graph, content)
         elif attached:
             continue
         elif section == "vertices":
-            _vertex(path, line, cells, found)
+            _vertex(path, line, cells, graph)
         elif section in ("arcs", "edges"):
-            if len(cells) < 2:
-                raise unreadable(path, _KIND, f"line {line} joins no two vertices")
-            data = {"weight": cells[2]} if len(cells) > 2 and _VALUE.fullmatch(cells[2]) else {}
-            found.edges.append(Edge(cells[0], cells[1], data, section == "arcs", line))
+            graph.edges.append(_edge(path, line, cells, section == "arcs"))
         elif section in ("arcslist", "edgeslist"):
-            for target in cells[1:]:
-                found.edges.append(Edge(cells[0], target, {}, section == "arcslist", line))
+            graph.edges += [Edge(cells[0], target, {}, section == "arcslist", line) for target in cells[1:]]
         elif section == "matrix":
             row += 1
-            if len(cells) != size or row > size:
-                raise unreadable(path, _KIND, f"line {line} has {len(cells)} of {size} numbers of a row of the matrix")
-            arcs = ((str(row), str(column), cell) for column, cell in enumerate(cells, 1) if as_number(cell) != 0)
-            found.edges += [Edge(source, target, {"weight": cell}, True, line) for source, target, cell in arcs]
-    if not found.nodes:
+            graph.edges += _arcs(path, line, cells, row, size)
+    if not graph.nodes:
         raise unreadable(path, _KIND, "it has no *Vertices")
-    found.check_ends(path)
-    found.fill_weights("Pajek")
-    return found
+    graph.check_ends(path)
+    graph.fill_weights("Pajek")
+    return graph
 
 
-def _vertices(path: Path, line: int, cells: list[str], found: Content, content: bytes) -> int:
-    if found.nodes:
+def _lines(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Numbers of lines, from 1, and their cells, without empty lines and comments."""
+    for line, raw in enumerate(text_of(path, content, _KIND).splitlines(), 1):
+        cells = [html.unescape(text or word) for text, word in _CELLS.findall(raw)]
+        if cells and not cells[0].startswith("%"):
+            yield line, cells
+
+
+def _edge(path: Path, line: int, cells: list[str], directed: bool) -> Edge:
+    if len(cells) < 2:
+        raise unreadable(path, _KIND, f"line {line} joins no two vertices")
+    data = {"weight": cells[2]} if len(cells) > 2 and _VALUE.fullmatch(cells[2]) else {}
+    return Edge(cells[0], cells[1], data, directed, line)
+
+
+def _arcs(path: Path, line: int, cells: list[str], row: int, size: int) -> list[Edge]:
+    """Arcs of a row of a matrix; its numbers that are 0 are none."""
+    if len(cells) != size or row > size:
+        raise unreadable(path, _KIND, f"line {line} has {len(cells)} of {size} numbers of a row of the matrix")
+    weights = ((str(column), cell) for column, cell in enumerate(cells, 1) if as_number(cell) != 0)
+    return [Edge(str(row), column, {"weight": cell}, True, line) for column, cell in weights]
+
+
+def _vertices(path: Path, line: int, cells: list[str], graph: Content, content: bytes) -> int:
+    if graph.nodes:
         raise unreadable(path, _KIND, f"line {line} begins another network; a file may have one")
     if len(cells) < 2 or not cells[1].isdecimal():
         raise unreadable(path, _KIND, f"line {line} has no number of vertices")
     nodes = numbered(cells[1], content)
     if nodes is None:
         raise unreadable(path, _KIND, f"line {line} speaks of {cells[1][:20]} vertices")
-    found.nodes = nodes
+    graph.nodes = nodes
     return len(nodes)
 
 
-def _vertex(path: Path, line: int, cells: list[str], found: Content) -> None:
-    if cells[0] not in found.nodes:
+def _vertex(path: Path, line: int, cells: list[str], graph: Content) -> None:
+    if cells[0] not in graph.nodes:
         raise unreadable(path, _KIND, f"line {line} has a vertex {shown(cells[0])} beyond their number")
     if len(cells) > 1:
-        found.nodes[cells[0]] = {"label": cells[1]}
+        graph.nodes[cells[0]] = {"label": cells[1]}
     if len(cells) > 3 and as_number(cells[2]) is not None and as_number(cells[3]) is not None:
-        found.nodes[cells[0]] |= {"x": cells[2], "y": cells[3]}
+        graph.nodes[cells[0]] |= {"x": cells[2], "y": cells[3]}

@@ -1,5 +1,6 @@
 """Graphs from files: one graph from every format, the weights of its edges, and where its nodes are."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +58,7 @@ class GraphFile:
 
     @property
     def acyclic(self) -> bool:
-        """Whether its edges are directed, and none leads back."""
+        """True where edges are directed, and none leads back."""
         return bool(networkx.is_directed_acyclic_graph(self.graph))
 
     def node(self, text: str) -> str:
@@ -113,17 +114,17 @@ def _read(path: Path, weight: str) -> Content:
         return read_edge_list(path, _KINDS, weight)
     content = read_bytes(path, _KINDS, "graph")
     if kind in _XML or (kind == ".gml" and content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")):
-        found = read_xml(path, content, _XML.get(kind, "GML"))
+        graph = read_xml(path, content, _XML.get(kind, "GML"))
     else:
-        found = _READERS[kind](path, content)
-    found.check_ends(path)
-    return found
+        graph = _READERS[kind](path, content)
+    graph.check_ends(path)
+    return graph
 
 
 def _directed(
     content: Content, edges: list[Edge], weights: Weights, directed: bool | None
 ) -> tuple[bool, list[Edge], Weights]:
-    """Whether the graph is directed; its edges, and their weights."""
+    """True of a directed graph; its edges, and their weights."""
     said = [bool(directed) if edge.directed is None else edge.directed for edge in edges]
     if not any(said) or directed is False:
         stated = [edge.directed is False for edge in edges]  # parallel edges of a graph without direction are what they are
@@ -148,15 +149,14 @@ def _directed(
 
 def _once(edges: list[Edge], weights: Weights, stated: list[bool]) -> list[int]:
     """Numbers of the edges without those that are the way back, at the same weight, of one before them."""
-    waiting: dict[tuple[str, str, float], int] = {}
+    waiting: Counter[tuple[str, str, float]] = Counter()
     kept = []
     for number, (edge, weight) in enumerate(zip(edges, weights.tolist(), strict=True)):
         back = edge.target, edge.source, weight
-        if not stated[number] and waiting.get(back, 0):
+        if not stated[number] and waiting[back]:
             waiting[back] -= 1
             continue
-        there = edge.source, edge.target, weight
-        waiting[there] = waiting.get(there, 0) + (not stated[number])
+        waiting[edge.source, edge.target, weight] += not stated[number]
         kept.append(number)
     return kept
 
@@ -164,8 +164,8 @@ def _once(edges: list[Edge], weights: Weights, stated: list[bool]) -> list[int]:
 def _names(content: Content) -> dict[str, str]:
     """Names of nodes, by their identifiers."""
     for key in _LABELS:
-        found = [value_of(data, key) for data in content.nodes.values()]
-        labels = ["" if label is None else str(label).strip() for label in found]
+        values = [value_of(data, key) for data in content.nodes.values()]
+        labels = ["" if label is None else str(label).strip() for label in values]
         if all(labels) and len(set(labels)) == len(labels):
             return dict(zip(content.nodes, labels, strict=True))
     return {node: node for node in content.nodes}

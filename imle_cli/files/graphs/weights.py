@@ -13,7 +13,7 @@ from imle_cli.files.tables.number_formats import as_number, doubt
 from imle_cli.files.tables.reading import NUMBER
 
 EQUAL = "none"
-"""What to give as the name of the weights so that each edge has 1."""
+"""Name of the weights that stands for 1 on each edge."""
 
 _DEFAULT = "weight"
 _USUAL = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element, ParseError, XMLParser, fromstring
 
 from imle_cli.files.graphs.content import Content, Edge, counted, unreadable
 from imle_cli.files.sources import SourceError
@@ -35,50 +35,46 @@ def read_xml(path: Path, content: bytes, kind: str) -> Content:
     graphs = root.findall("graph")
     if not graphs:
         raise unreadable(path, _READERS[root.tag], "it holds no graph")
-    found = _graphml(path, root, graphs[0]) if root.tag == "graphml" else _gexf(path, graphs[0])
+    network = _graphml(path, root, graphs[0]) if root.tag == "graphml" else _gexf(path, graphs[0])
     if len(graphs) > 1:
-        found.notes.append(f"holds {len(graphs)} graphs; the first is read")
-    return found
+        network.notes.append(f"holds {len(graphs)} graphs; the first is read")
+    return network
 
 
 def _parsed(content: bytes) -> Element:
-    parser = XMLParser()
     try:
-        parser.feed(content)
-        return parser.close()
+        return fromstring(content)
     except ParseError:
         try:
             content.decode("utf-8")
         except UnicodeDecodeError:  # Latin-1 that calls itself UTF-8
-            parser = XMLParser(encoding="iso-8859-1")
-            parser.feed(re.sub(rb"^\s*<\?xml[^>]*\?>", b"", content))
-            return parser.close()
+            return fromstring(re.sub(rb"^\s*<\?xml[^>]*\?>", b"", content), XMLParser(encoding="iso-8859-1"))
         raise
 
 
 def _graphml(path: Path, root: Element, graph: Element) -> Content:
     keys = {key.get("id", ""): key for key in root.iter("key")}
-    found, drawn_plain = Content(), 0
+    network, drawn_plain = Content(), 0
     if next(graph.iter("hyperedge"), None) is not None:
         raise SourceError(path, "has hyperedges; an edge joins two nodes; give edges of two nodes each")
-    for part in graph.iter("graph"):
-        for edge in part.findall("edge"):
+    for subgraph in graph.iter("graph"):
+        for edge in subgraph.findall("edge"):
             data, arrows = _attributes(edge, keys, "edge")
             stated = edge.get("directed", "").strip().lower()
-            directed = stated in ("true", "1") if stated else part.get("edgedefault", "").strip().lower() == "directed"
+            directed = stated in ("true", "1") if stated else subgraph.get("edgedefault", "").strip().lower() == "directed"
             if directed and not stated and arrows == {"none"}:
                 directed, drawn_plain = False, drawn_plain + 1
-            found.edges.append(Edge(_end(path, edge, "source"), _end(path, edge, "target"), data, directed))
+            network.edges.append(Edge(_end(path, edge, "source"), _end(path, edge, "target"), data, directed))
     groups = set()
     for node in graph.iter("node"):
         name = node.get("id", "").strip()
         if node.find("graph") is not None or node.get("yfiles.foldertype") in ("group", "folder"):
             groups.add(name)
-        found.add_node(path, name, _attributes(node, keys, "node")[0])
-    found.leave_out_groups(groups)
+        network.add_node(path, name, _attributes(node, keys, "node")[0])
+    network.leave_out_groups(groups)
     if drawn_plain:
-        found.notes.append(f"{counted(drawn_plain, 'edge')} drawn without arrows lead{'s' * (drawn_plain == 1)} both ways")
-    return found
+        network.notes.append(f"{counted(drawn_plain, 'edge')} drawn without arrows lead{'s' * (drawn_plain == 1)} both ways")
+    return network
 
 
 def _end(path: Path, edge: Element, name: str) -> str:
@@ -113,43 +109,43 @@ def _drawn(entry: Element) -> dict[str, Any]:
     texts = [(label.text or "").strip() for tag in ("NodeLabel", "EdgeLabel") for label in entry.iter(tag)]
     if any(texts):
         data["label"] = next(filter(None, texts))
-    place = next(entry.iter("Geometry"), None)
-    if place is not None:
-        x, y, width, height = (as_number(place.get(name, "0")) or 0.0 for name in ("x", "y", "width", "height"))
+    box = next(entry.iter("Geometry"), None)
+    if box is not None:
+        x, y, width, height = (as_number(box.get(name, "0")) or 0.0 for name in ("x", "y", "width", "height"))
         data |= {"x": x + width / 2, "y": -y - height / 2}
     return data
 
 
 def _gexf(path: Path, graph: Element) -> Content:
     titles = {kind: _titles(graph, kind) for kind in ("node", "edge")}
-    found = Content()
+    network = Content()
     for node in graph.iter("node"):
         data = _values(node, titles["node"])
-        place = node.find("position")
-        if place is not None:
-            data |= {name: place.get(name, "0") for name in ("x", "y")}
+        position = node.find("position")
+        if position is not None:
+            data |= {name: position.get(name, "0") for name in ("x", "y")}
         name = node.get("id", "").strip()
-        found.add_node(path, name, data | {"label": node.get("label", "").strip() or name})
+        network.add_node(path, name, data | {"label": node.get("label", "").strip() or name})
     default = graph.get("defaultedgetype", "undirected").strip().lower()
     for edge in graph.iter("edge"):
         data = _values(edge, titles["edge"]) | {key: edge.get(key) for key in ("weight", "label") if edge.get(key)}
         kind = edge.get("type", default).strip().lower()
         ends = _end(path, edge, "source"), _end(path, edge, "target")
         for source, target in [ends, ends[::-1]] if kind == "mutual" else [ends]:
-            found.edges.append(Edge(source, target, data, kind != "undirected"))
-    found.fill_weights("GEXF")
-    return found
+            network.edges.append(Edge(source, target, data, kind != "undirected"))
+    network.fill_weights("GEXF")
+    return network
 
 
 def _titles(graph: Element, kind: str) -> dict[str, tuple[str, str | None]]:
     """Titles and defaults of attributes, by identifier."""
-    found = {}
+    titles = {}
     for group in graph.findall("attributes"):
         if group.get("class") == kind:
             for attribute in group.findall("attribute"):
                 name = attribute.get("id", "")
-                found[name] = attribute.get("title") or name, attribute.findtext("default")
-    return found
+                titles[name] = attribute.get("title") or name, attribute.findtext("default")
+    return titles
 
 
 def _values(element: Element, titles: Mapping[str, tuple[str, str | None]]) -> dict[str, Any]:

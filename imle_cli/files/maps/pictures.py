@@ -13,7 +13,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from imle_cli.files.endings import foreign
 from imle_cli.files.maps.tiles import MAX_PIXELS, FloatArray, Shape, check_size, gather, tile_text
-from imle_cli.files.sources import SourceError, read_bytes
+from imle_cli.files.sources import SourceError, is_packed, read_bytes
 from imle_cli.notes import note
 
 # The weights of ITU-R BT.601, in thousandths: sums of integers are exact, so grey RGB equals the same grey to the bit.
@@ -86,7 +86,7 @@ def load_picture(path: Path, min_cost: float, max_cost: float, grid: Shape | Non
 
 def _opened(path: Path) -> IO[bytes]:
     # A stream, because Pillow maps a file that it opens by name, and then garbles a TIFF with an orientation tag.
-    return io.BytesIO(read_bytes(path, "a picture", "map")) if path.suffix.lower() == ".gz" else path.open("rb")
+    return io.BytesIO(read_bytes(path, "a picture", "map")) if is_packed(path) else path.open("rb")
 
 
 def _formats() -> list[str]:

@@ -1,24 +1,19 @@
 """Maps in tables of text: numbers alone, or below names and beside numbers of rows, of which notes tell."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
 from imle_cli.files.sources import SourceError
-from imle_cli.files.tables.layout import Layout, counts
-from imle_cli.files.tables.number_formats import POINT, as_number, doubt, is_numeric
-from imle_cli.files.tables.reading import read_layout
+from imle_cli.files.tables.layout import Layout, counts, read_layout
+from imle_cli.files.tables.number_formats import POINT, as_number, is_numeric, read_number
 from imle_cli.files.tables.separators import NAMES
 from imle_cli.notes import note
-
-FloatArray = NDArray[np.float64]
-CheckSize = Callable[[tuple[int, int]], None]
-"""Raises what is wrong with a height and a width, before anything takes memory."""
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
 _WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
@@ -29,54 +24,46 @@ _SAMPLE, _NARROW = 10_000, 20  # rows from which the kind of a table is told, wh
 _FEWEST, _MANY = 3, 10  # rows of a list of edges, and those from which chance does not make costs look like one
 
 
-def read_map_table(path: Path, check_size: CheckSize, *, surely: bool = False) -> FloatArray:
+def read_map_table(path: Path, grid: Shape | None, *, surely: bool = False) -> FloatArray:
     """Costs ``(H, W)`` from a table; names of columns, and a first column that counts the rows, are left out with a note.
 
     Args:
         path: the file.
-        check_size: judges the size before the numbers are read.
+        grid: ``(H, W)`` to which the costs are to be averaged, on which the number of tiles that are read depends.
         surely: the table is a map, even if it looks like edges or items.
 
     Raises:
         SourceError: no table of numbers, or one that may hold edges, items or pairs.
     """
     layout = read_layout(path, _ENDS, comments=True)
-    try:
-        if not surely:
-            _refuse_other_kinds(path, layout)
-        left = int(layout.has_index)
-        _check_first_row(path, layout)
-        if layout.header is not None:
-            counted = " and the first column, which counts the rows, are" if left else " is"
-            note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
-        for cell, plain in islice(_rewritten(layout), 1):
-            note(f"{path}: numbers such as {cell} are read as {plain}")
-        check_size((layout.height, layout.width - left))
-        return _read_costs(path, layout, left)
-    except SourceError:
-        raise
-    except ValueError as error:  # a line of another length
-        raise SourceError(path, str(error)) from error
+    if not surely:
+        _refuse_other_kinds(layout)
+    left = int(layout.has_index)
+    _check_first_row(layout)
+    if layout.header is not None:
+        counted = " and the first column, which counts the rows, are" if left else " is"
+        note(f"{path}: the line of names ({_listed(layout.header[left:])}){counted} left out")
+    for cell, plain in islice(_rewritten(layout), 1):
+        note(f"{path}: numbers such as {cell} are read as {plain}")
+    check_size(path, (layout.height, layout.width - left), grid)
+    return _read_costs(layout, left)
 
 
 def holds_numbers_alone(path: Path) -> bool:
-    """Whether a table has nothing but numbers, in several columns."""
+    """True of a table of nothing but numbers, in several columns."""
     layout = read_layout(path, comments=True)
-    try:
-        return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
-    except ValueError as error:  # a line of another length
-        raise SourceError(path, str(error)) from error
+    return layout.header is None and layout.width > 1 and all(map(is_numeric, next(iter(layout))[1]))
 
 
-def _check_first_row(path: Path, layout: Layout) -> None:
+def _check_first_row(layout: Layout) -> None:
     """Refuses names of columns that look like costs, and tells of digits that may be one tile each."""
     rows = [cells for _, cells in islice(layout, _SAMPLE)]
     if layout.header is None and layout.width > 1 and rows[0] == list(map(str, range(layout.width))):
         got = "has a first line that only counts the columns (0, 1, ...), and costs are > 0"
-        raise SourceError(path, f"{got}; leave it out (pandas: to_csv(..., header=False, index=False))")
+        raise SourceError(layout.path, f"{got}; leave it out (pandas: to_csv(..., header=False, index=False))")
     lengths = {len(row[0]) if row[0].isdecimal() else 0 for row in rows}
     if layout.width == 1 < len(rows) and len(lengths) == 1 and min(lengths) > 2:
-        note(f"{path}: each line is one cost; if each digit is a tile, write spaces between the digits")
+        note(f"{layout.path}: each line is one cost; if each digit is a tile, write spaces between the digits")
 
 
 def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
@@ -91,36 +78,33 @@ def _rewritten(layout: Layout) -> Iterator[tuple[str, str]]:
                 yield cell, plain
 
 
-def _read_costs(path: Path, layout: Layout, left: int) -> FloatArray:
+def _read_costs(layout: Layout, left: int) -> FloatArray:
     costs = np.full((layout.height, layout.width - left), np.nan)
     # float() would take Python's digit groups: "1_5" in a data file is a slip, not fifteen.
     plain = layout.format == POINT and "_" not in layout.text
     for row, (line, cells) in enumerate(layout):
-        costs[row] = _numbers(path, layout, line, cells[left:], left, plain=plain)
+        costs[row] = _numbers(layout, line, cells[left:], left, plain=plain)
     return costs
 
 
-def _numbers(path: Path, layout: Layout, line: int, cells: list[str], left: int, *, plain: bool) -> list[float]:
+def _numbers(layout: Layout, line: int, cells: list[str], left: int, *, plain: bool) -> list[float]:
     if plain:
         with suppress(ValueError):  # which cell it is follows
             return list(map(float, cells))
-    return [_number(path, layout, line, cell, column) for column, cell in enumerate(cells, start=left + 1)]
+    return [_number(layout, line, cell, column) for column, cell in enumerate(cells, start=left + 1)]
 
 
-def _number(path: Path, layout: Layout, line: int, cell: str, column: int) -> float:
-    try:
-        return float(layout.format.plain(cell).replace("_", "?"))
-    except ValueError as error:
-        where = f"value {column} of line {line} is"
-        if not cell:
-            names = "; if line and column 1 are names, leave both out" if column == 1 and line == layout.begin else ""
-            raise SourceError(path, f"{where} empty; write a cost there, or inf for a wall{names}") from error
-        got = f"{where} {cell[:40]!r}{doubt(cell)}, not a number"
-        raise SourceError(path, f"{got}; write numbers with {NAMES.get(layout.separator, 'commas')} between them") from error
+def _number(layout: Layout, line: int, cell: str, column: int) -> float:
+    if not cell:
+        names = "; if line and column 1 are names, leave both out" if column == 1 and line == layout.begin else ""
+        got = f"value {column} of line {line} is empty"
+        raise SourceError(layout.path, f"{got}; write a cost there, or inf for a wall{names}")
+    remedy = f"write numbers with {NAMES.get(layout.separator, 'commas')} between them"
+    return read_number(layout.path, line, column, cell, layout.format, remedy)
 
 
-def _refuse_other_kinds(path: Path, layout: Layout) -> None:
-    sample = [cells for _, cells in islice(layout, _SAMPLE if layout.width <= _NARROW else 1)]
+def _refuse_other_kinds(layout: Layout) -> None:
+    path, sample = layout.path, [cells for _, cells in islice(layout, _SAMPLE if layout.width <= _NARROW else 1)]
     if layout.header is not None:
         names = layout.header[layout.has_index :]
         if len(_ENDS.intersection(name.casefold() for name in names)) > 1:
@@ -139,8 +123,8 @@ def _refuse_other_kinds(path: Path, layout: Layout) -> None:
 
 
 def _are_of_one_kind(names: Sequence[str]) -> bool:
-    """Whether names only count columns: 0, 1, 2 or c1, c2, c3 or A, B, C."""
-    numbered = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    """True of names that only count columns: 0, 1, 2 or c1, c2, c3 or A, B, C."""
+    numbered = [re.fullmatch(r"(.*?)(\d{1,4000})", name) for name in names]  # Python reads no longer numbers
     prefixes = {match[1] for match in numbered if match}
     if all(numbered) and len(prefixes) == 1:
         return counts([str(int(match[2])) for match in numbered if match])
@@ -148,7 +132,7 @@ def _are_of_one_kind(names: Sequence[str]) -> bool:
 
 
 def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
-    """Whether rows look like edges of a graph, from 0 to 1: pairs of whole numbers, none twice, that hang together.
+    """Likeness of rows to edges of a graph, from 0 to 1: pairs of whole numbers, none twice, that hang together.
 
     It is 1 where more speaks for it: fractions after whole numbers, nodes that are counted without a gap, or many rows.
     """
@@ -156,20 +140,22 @@ def likeness_to_edges(rows: Sequence[Sequence[str]]) -> float:
         return 0
     if not all(cell.isdecimal() for row in rows for cell in row[:2]):
         return 0
+    from networkx import Graph, is_connected  # here, since it takes long to import
+
     pairs = {(row[0], row[1]) for row in rows}
     nodes = {node for pair in pairs for node in pair}
     if len(pairs) < len(rows) or any(u == v for u, v in pairs):
         return 0
     if not all(row[-1].isdecimal() for row in rows):
         return float(len(nodes) < 2 * len(pairs))
-    if not _connected(pairs, nodes):
+    if not is_connected(Graph(pairs)):
         return 0
     counted = any(nodes == {str(node) for node in range(first, first + len(nodes))} for first in (0, 1))
     return 1 if counted or len(rows) >= _MANY else 0.5
 
 
 def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether rows begin with every pair of two sets of coordinates, one after the other, as in rasters that are listed."""
+    """True of rows that begin with every pair of two sets of coordinates, one after the other, as in listed rasters."""
     if len(rows[0]) != 3 or not all(is_numeric(cell) for row in rows for cell in row):
         return False
     first, second = (list(dict.fromkeys(row[column] for row in rows)) for column in (0, 1))
@@ -177,19 +163,6 @@ def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
         return False
     pairs = [(row[0], row[1]) for row in rows]
     return pairs in ([(u, v) for u in first for v in second], [(u, v) for v in second for u in first])
-
-
-def _connected(pairs: set[tuple[str, str]], nodes: set[str]) -> bool:
-    root = {node: node for node in nodes}
-
-    def find(node: str) -> str:
-        while root[node] != node:
-            root[node] = node = root[root[node]]
-        return node
-
-    for u, v in pairs:
-        root[find(u)] = find(v)
-    return len({find(node) for node in nodes}) == 1
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,31 +1,18 @@
 """Terrain: an image or an array file becomes a map of costs; also the built-in map."""
 
 import math
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import NDArray
 
-from imle_cli.files.arrays import kind_of, open_array
+from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
 from imle_cli.files.maps.pictures import load_picture
 from imle_cli.files.maps.tables import read_map_table
 from imle_cli.files.maps.text_formats import kind_of_text, picture_in, read_ascii_grid, read_moving_ai
-from imle_cli.files.maps.tiles import (
-    MAX_TILES,
-    FloatArray,
-    Shape,
-    check_costs,
-    check_size,
-    count_text,
-    gather,
-    rows_of,
-    tile_text,
-)
+from imle_cli.files.maps.tiles import MAX_TILES, FloatArray, Shape, check_costs, check_size, gather, rows_of
 from imle_cli.files.sources import SourceError, check_file, ending
 
 
@@ -85,7 +72,7 @@ def load(
         return load_picture(path, min_cost, max_cost, grid)
     array = read_numbers(path, grid, surely=surely)
     rows = rows_of(array)
-    check_costs(str(path), rows, array.shape)
+    check_costs(path, rows, array.shape)
     return gather(path, rows, array.shape, grid)
 
 
@@ -101,7 +88,7 @@ def check_known(path: Path) -> None:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a map is read as a picture, as whatever has no ending that is known is.
+    """True of a map that is read as a picture, as whatever has no ending that is known is.
 
     Raises:
         SourceError: a file that cannot be read, or of a kind that is known but is no map.
@@ -109,7 +96,7 @@ def is_picture(path: Path) -> bool:
     check_known(path)
     if ending(path) in GRAPH_ENDINGS:
         raise SourceError(path, "is a graph, and this needs a map; imle solve, sample and marginals take graphs")
-    return ending(path) not in _READERS
+    return ending(path) not in (*ARRAY_ENDINGS, *TABLE_ENDINGS, ".asc", ".map")
 
 
 def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) -> NDArray[Any]:
@@ -118,55 +105,25 @@ def read_numbers(path: Path, grid: Shape | None = None, *, surely: bool = True) 
     Raises:
         SourceError: a file that cannot be used.
     """
-    return _READERS[kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)](path, grid, surely)
+    kind = kind_of_text(path) if ending(path) in TABLE_ENDINGS else ending(path)
+    if kind in ARRAY_ENDINGS:
+        return _read_array(path, grid)
+    if kind in TABLE_ENDINGS:
+        return read_map_table(path, grid, surely=surely)
+    return read_ascii_grid(path, grid) if kind == ".asc" else read_moving_ai(path, grid)
 
 
-def _read_array(path: Path, grid: Shape | None, _: bool) -> NDArray[Any]:
-    array = open_array(path, lambda dtype, shape: _check_kind(path, dtype, shape, grid), "map")
+def _read_array(path: Path, grid: Shape | None) -> NDArray[Any]:
+    def judge(dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> None:
+        check_numbers(path, dtype, "costs must be real numbers")
+        if len(shape) != 2:
+            raise SourceError(path, f"has shape {shape}; a map has two dimensions (height, width)")
+        check_size(path, shape, grid)
+
+    array = open_array(path, judge, "map")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
         raise SourceError(path, "holds whole numbers above 2^53, which as costs would be rounded; divide them")
     return array
-
-
-_READERS: dict[str, Callable[[Path, Shape | None, bool], NDArray[Any]]] = {
-    **dict.fromkeys(ARRAY_ENDINGS, _read_array),
-    **dict.fromkeys(
-        TABLE_ENDINGS, lambda path, grid, surely: read_map_table(path, partial(check_size, path, grid=grid), surely=surely)
-    ),
-    ".asc": lambda path, grid, _: read_ascii_grid(path, partial(check_size, path, grid=grid)),
-    ".map": lambda path, grid, _: read_moving_ai(path, partial(check_size, path, grid=grid)),
-}
-
-
-def to_image(costs: ArrayLike, *, min_cost: float = 1.0, max_cost: float = 100.0) -> Image.Image:
-    """``grey = round(255 * (max_cost - cost) / (max_cost - min_cost))``: the inverse of `load`, to half a grey level.
-
-    Args:
-        costs: ``(H, W)``, within [min_cost, max_cost]; ``+inf`` = wall, drawn fully transparent.
-        min_cost: cost of white.
-        max_cost: cost of black.
-
-    Returns:
-        An 8-bit picture of mode "L", or "LA" where there are walls.
-
-    Raises:
-        SourceError: not a map of costs, or costs that the grey scale cannot show.
-    """
-    _check_options(min_cost, max_cost, None)
-    array = np.asarray(costs)
-    _check_kind("costs", array.dtype, array.shape, None)
-    check_costs("costs", rows_of(array), array.shape)
-    values = array.astype(np.float64)
-    wall = np.isinf(values)
-    grey = np.rint(255 * (max_cost - np.where(wall, max_cost, values)) / ((max_cost - min_cost) or 1.0))
-    outside = np.argwhere((grey < 0) | (grey > 255))
-    if len(outside):
-        got = f"{count_text(len(outside), 'outside the scale')} (first: {tile_text(values, outside[0])})"
-        raise SourceError("costs", f"{got}; grey shows {min_cost:g} to {max_cost:g}, so widen --min-cost and --max-cost")
-    level = grey.astype(np.uint8)
-    if not wall.any():
-        return Image.fromarray(level)
-    return Image.fromarray(np.stack([level, np.where(wall, 0, 255).astype(np.uint8)], axis=-1))
 
 
 def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None:
@@ -178,11 +135,3 @@ def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None
     if grid is not None and (min(grid) < 1 or grid[0] * grid[1] > MAX_TILES):
         rule = f"both numbers must be at least 1, and their product at most {MAX_TILES}"
         raise ValueError(f"--grid is {grid[0]}x{grid[1]}; {rule}")
-
-
-def _check_kind(name: Path | str, dtype: "np.dtype[Any]", shape: tuple[int, ...], grid: Shape | None) -> None:
-    if dtype.kind not in "biuf":
-        raise SourceError(name, f"holds values of type {kind_of(dtype)}; costs must be real numbers")
-    if len(shape) != 2:
-        raise SourceError(name, f"has shape {shape}; a map has two dimensions (height, width)")
-    check_size(name, shape, grid)

@@ -1,26 +1,21 @@
 """Maps in text formats of their own: ESRI's ASCII grids and the maps of the Moving AI benchmark."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
 from imle_cli.files.sources import SourceError, ending, read_beginning, read_bytes, read_text
-from imle_cli.files.tables.number_formats import POINT, NumberFormat, doubt, find_format
+from imle_cli.files.tables.number_formats import POINT, find_format, read_number
 from imle_cli.notes import note
-
-FloatArray = NDArray[np.float64]
-CheckSize = Callable[[tuple[int, int]], None]
-"""Raises what is wrong with a height and a width, before anything takes memory."""
 
 _NODATA = -9999.0  # where the header names none
 _PLACES = {"xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize", "dx", "dy"}
 _TILES = dict.fromkeys(".GS", 1.0) | dict.fromkeys("@OTW", np.inf)
 
 
-def read_ascii_grid(path: Path, check_size: CheckSize) -> FloatArray:
+def read_ascii_grid(path: Path, grid: Shape | None) -> FloatArray:
     """Costs ``(H, W)`` from an ESRI ASCII grid; tiles without data are walls.
 
     The header names ``ncols``, ``nrows``, perhaps ``nodata_value`` (else -9999) and where the grid lies; then come numbers
@@ -32,7 +27,7 @@ def read_ascii_grid(path: Path, check_size: CheckSize) -> FloatArray:
     text = read_text(path, "an .asc file", "map")
     header, body, line = _split_header(path, text)
     height, width = (_whole(path, header, name) for name in ("nrows", "ncols"))
-    check_size((height, width))
+    check_size(path, (height, width), grid)
     values = _read_values(path, body, line, height * width)
     empty = header.get("nodata_value", _NODATA)
     values[np.isnan(values) if np.isnan(empty) else np.isclose(values, empty, rtol=1e-6, atol=0)] = np.inf
@@ -79,7 +74,7 @@ def _read_values(path: Path, body: io.StringIO, line: int, size: int) -> FloatAr
         cells = text.split()
         if filled + len(cells) > size:
             raise SourceError(path, f"line {number}: more numbers than nrows x ncols = {size}; correct its header")
-        numbers = [_number(path, number, column, cell, signs) for column, cell in enumerate(cells, start=1)]
+        numbers = [read_number(path, number, column, cell, signs, "correct it") for column, cell in enumerate(cells, 1)]
         values[filled : filled + len(cells)] = numbers
         filled += len(cells)
     if filled < size:
@@ -87,15 +82,7 @@ def _read_values(path: Path, body: io.StringIO, line: int, size: int) -> FloatAr
     return values
 
 
-def _number(path: Path, line: int, column: int, cell: str, signs: NumberFormat) -> float:
-    try:
-        return float(signs.plain(cell).replace("_", "?"))
-    except ValueError as error:
-        got = f"value {column} of line {line} is {cell[:40]!r}{doubt(cell)}, not a number"
-        raise SourceError(path, f"{got}; correct it") from error
-
-
-def read_moving_ai(path: Path, check_size: CheckSize) -> FloatArray:
+def read_moving_ai(path: Path, grid: Shape | None) -> FloatArray:
     """Costs ``(H, W)`` from a map of the Moving AI benchmark: 1 for ``. G S``, walls for ``@ O T W``.
 
     The first line is ``type octile`` or the like, then ``height``, ``width`` and ``map``, then a letter for each tile.
@@ -111,7 +98,7 @@ def read_moving_ai(path: Path, check_size: CheckSize) -> FloatArray:
     if "type" not in words or not all(size.isdecimal() and len(size) < 10 for size in sizes):
         raise SourceError(path, "is no Moving AI map; its lines must begin: type octile, height 6, width 8, map")
     height, width = map(int, sizes)
-    check_size((height, width))
+    check_size(path, (height, width), grid)
     rows = [line.rstrip() for line in lines[begin + 1 :]]
     while rows and not rows[-1]:
         rows.pop()

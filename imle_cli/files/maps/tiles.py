@@ -19,7 +19,7 @@ MAX_PIXELS = 2**28  # of a file, to be averaged down by `grid`
 BAND_TILES = 2**20  # at once in floating point, so that a big file needs little more than its own memory
 
 
-def check_size(path: Path | str, shape: tuple[int, ...], grid: Shape | None) -> None:
+def check_size(path: Path, shape: tuple[int, ...], grid: Shape | None) -> None:
     """Refuses a map without tiles, or with too many to be read, or without ``grid`` to be used.
 
     The product alone counts: an orientation tag, known only after decoding, may still swap the sides.
@@ -33,7 +33,7 @@ def check_size(path: Path | str, shape: tuple[int, ...], grid: Shape | None) -> 
         raise SourceError(path, f"{size} tiles are too many; at most {MAX_TILES} can be used, so average with --grid HxW")
 
 
-def check_costs(name: str, rows: Rows, shape: Shape) -> None:
+def check_costs(path: Path, rows: Rows, shape: Shape) -> None:
     """Refuses costs that are not positive, and says how many and the first."""
     count, first = 0, ""
     for top, bottom in bands(shape):
@@ -44,14 +44,8 @@ def check_costs(name: str, rows: Rows, shape: Shape) -> None:
             first = tile_text(band, bad[0], top)
         count += len(bad)
     if count:
-        raise SourceError(
-            name, f"{count_text(count, 'not positive')} (first: {first}); costs must be > 0, use inf for a wall"
-        )
-
-
-def count_text(number: int, what: str) -> str:
-    """Number of costs that are something, in words."""
-    return f"{number} cost is {what}" if number == 1 else f"{number} costs are {what}"
+        got = f"{count} {'cost is' if count == 1 else 'costs are'} not positive (first: {first})"
+        raise SourceError(path, f"{got}; costs must be > 0, use inf for a wall")
 
 
 def tile_text(values: FloatArray, index: NDArray[np.intp], top: int = 0) -> str:

@@ -4,11 +4,14 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
+from imle_cli.files.sources import SourceError, read_text
 from imle_cli.files.tables.number_formats import POINT, NumberFormat, find_format, is_numeric
 from imle_cli.files.tables.separators import Row, choose_separator, preamble, records
+from imle_cli.notes import note
 
 _FIRST = 1000  # rows from which titles and names of columns are told
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing"}
@@ -21,6 +24,7 @@ class Layout:
     """A text as a table, whose rows can be gone through again and again.
 
     Attributes:
+        path: the file.
         text: the table, without comments above it.
         separator: what is between cells.
         width: number of columns.
@@ -30,9 +34,9 @@ class Layout:
         begin: number of the first row's line, from 1.
         comments: whether a line that begins with ``#`` is never a row.
         format: signs in its numbers.
-        notes: guesses that a reader of the result should know of.
     """
 
+    path: Path
     text: str
     separator: str
     width: int
@@ -42,95 +46,89 @@ class Layout:
     begin: int
     comments: bool
     format: NumberFormat = POINT
-    notes: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Row]:
         """Numbers of lines and their cells, ``width`` in each.
 
         Raises:
-            ValueError: a line with another number of cells.
+            SourceError: a line with another number of cells.
         """
-        like = self.begin
-        for number, cells in _records(self.text, self.separator, self.above, comments=self.comments):
+        for number, cells in records(self.text, self.separator, self.above, comments=self.comments):
             if number < self.begin:
                 continue
             row = cells[: self.width]
             if len(row) == self.width and not any(cells[self.width :]):
                 yield number, row
             elif not cells[0].startswith("#"):
-                raise ValueError(self._ragged(number, _used(cells) if len(cells) > self.width else len(cells), like))
-
-    def _ragged(self, number: int, length: int, like: int) -> str:
-        rule = "every line must have the same number"
-        if number == like:
-            return f"line {number} has {length} cells and most lines have {self.width}; {rule}"
-        return f"line {number} has {length} cells and line {like} has {self.width}; {rule}"
+                length = _used(cells) if len(cells) > self.width else len(cells)
+                like = "most lines have" if number == self.begin else f"line {self.begin} has"
+                got = f"line {number} has {length} cells and {like} {self.width}"
+                raise SourceError(self.path, f"{got}; every line must have the same number")
 
     @property
     def has_index(self) -> bool:
-        """Whether its first column, which has no name of its own, only counts the rows."""
+        """True where the first column, which has no name of its own, only counts the rows."""
         return is_index(self.header, [row[0] for _, row in self])
 
 
-def lay_out(text: str, names: Collection[str] = (), *, is_csv: bool = True, comments: bool = False) -> Layout:
-    """Finds out how a text is a table.
+def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = False) -> Layout:
+    """Finds out how the text of a file is a table; guesses are told in notes.
 
     A header is a first line with one of ``names``, in whatever letter case, that no row has; or with a text above every
     column of mostly numbers; or without a name above a column that counts the rows; or that counts the columns, without a
     name above those of the rows. Titles are texts above it, in fewer cells than the rest.
 
     Args:
-        text: the text.
+        path: the file.
         names: what columns may be called.
-        is_csv: whether to prefer commas where spaces would separate cells as well.
         comments: whether lines that begin with ``#`` are skipped wherever they are.
 
     Raises:
-        ValueError: no rows, or nothing that separates cells; the message is one line.
+        SourceError: a file that cannot be read, is no text, has no rows, or nothing that separates cells.
     """
+    text = read_text(path, "a table such as a .csv file", "table")
     letters, above, separator = preamble(text)
     text = text[letters:]
-    separator = separator or choose_separator(text, is_csv=is_csv)
     try:
-        first = list(islice(_records(text, separator, above, comments=comments), _FIRST))
+        separator = separator or choose_separator(path, text)
+        first = list(islice(records(text, separator, above, comments=comments), _FIRST))
         width, height, trimmed = _measure(text, separator, comments)
     except csv.Error as error:
-        raise ValueError(f"cannot be read as a table ({error}); write cells with commas between them") from error
+        got = f"cannot be read as a table ({error})"
+        raise SourceError(path, f"{got}; write cells with commas between them") from error
     if not first:
-        raise ValueError("holds no rows; write one line for each")
+        raise SourceError(path, "holds no rows; write one line for each")
     titles = _titles(first, width)
     rows = [(cells + [""] * width)[:width] for _, cells in first[titles:]]
     header, told = _header(first[titles][1], rows, names)
     begin = titles + (header is not None)
     if begin == len(first):
-        raise ValueError(f"holds names of columns ({_shown(rows[0])}) and no rows; write one line for each")
-    notes = [f"line {number} is taken as a title ({_shown(cells)})" for number, cells in first[:titles]]
-    notes += ["empty cells at the ends of lines are left out"] if trimmed else []
-    notes += [f"line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})"] if told else []
-    layout = Layout(text, separator, width, height - begin, header, above, first[begin][0], comments)
+        raise SourceError(path, f"holds names of columns ({_shown(rows[0])}) and no rows; write one line for each")
+    layout = Layout(path, text, separator, width, height - begin, header, above, first[begin][0], comments)
     if "," in text and (separator != "," or '"' in text):
         layout = replace(layout, format=find_format(cell for _, cells in layout for cell in cells))
-    return replace(layout, notes=notes)
+    guesses = [f"line {number} is taken as a title ({_shown(cells)})" for number, cells in first[:titles]]
+    guesses += ["empty cells at the ends of lines are left out"] if trimmed else []
+    guesses += [f"line {first[titles][0]} is taken as names of columns ({_shown(rows[0])})"] if told else []
+    for guess in guesses:
+        note(f"{path}: {guess}")
+    return layout
 
 
 def counts(cells: Sequence[str]) -> bool:
-    """Whether cells are 0, 1, 2 and so on, or 1, 2, 3."""
+    """True of the cells 0, 1, 2 and so on, or 1, 2, 3."""
     return bool(cells) and any(all(cell == str(number) for number, cell in enumerate(cells, start)) for start in (0, 1))
 
 
 def is_index(header: list[str] | None, first_column: Sequence[str]) -> bool:
-    """Whether a first column of this header only counts the rows, as pandas writes it."""
+    """True of a first column of this header that only counts the rows, as pandas writes it."""
     return header is not None and len(header) > 1 and header[0].casefold() in ("", "unnamed: 0") and counts(first_column)
 
 
 def mostly_numeric(cells: Collection[str]) -> bool:
-    """Whether more than half of the cells that are not missing are numbers."""
+    """True where more than half of the cells that are not missing are numbers."""
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     return 2 * sum(map(is_numeric, present)) > len(present)
-
-
-def _records(text: str, separator: str, above: int, *, comments: bool) -> Iterator[Row]:
-    return ((above + number, cells) for number, cells in records(text, separator, comments=comments))
 
 
 def _used(cells: list[str]) -> int:
@@ -163,7 +161,7 @@ def _titles(first: list[Row], width: int) -> int:
 
 
 def _is_short_header(cells: list[str], body: list[list[str]]) -> bool:
-    """Whether names are above all columns but the first, which has names or numbers of rows, as R writes it."""
+    """True of names above all columns but the first, which has names or numbers of rows, as R writes it."""
     column = [row[0] for row in body]
     named = counts(column) or (len(cells) > 1 and len(set(column)) == len(column) and not any(map(is_numeric, column)))
     return all(cells) and named and all(len(row) == len(cells) + 1 for row in body)

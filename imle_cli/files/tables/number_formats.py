@@ -4,6 +4,9 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+from imle_cli.files.sources import SourceError
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
@@ -22,7 +25,7 @@ def as_number(cell: str) -> float | None:
 
 
 def is_numeric(cell: str) -> bool:
-    """Whether a cell is a number in any of the forms that are known here."""
+    """True of a cell that is a number in any of the forms that are known here."""
     forms = (_DECIMAL_COMMA, _COMMA_GROUPS, _POINT_GROUPS, _OTHER_GROUPS)
     return as_number(cell) is not None or any(form.fullmatch(cell) for form in forms)
 
@@ -64,6 +67,19 @@ class NumberFormat:
 
 
 POINT = NumberFormat()
+
+
+def read_number(path: Path, line: int, column: int, cell: str, signs: NumberFormat, remedy: str) -> float:
+    """The number in a cell, perhaps NaN or infinite; the line and the column count from 1.
+
+    Raises:
+        SourceError: something else.
+    """
+    try:
+        return float(signs.plain(cell).replace("_", "?"))
+    except ValueError as error:
+        got = f"value {column} of line {line} is {cell[:40]!r}{doubt(cell)}, not a number"
+        raise SourceError(path, f"{got}; {remedy}") from error
 
 
 def find_format(cells: Iterable[str]) -> NumberFormat:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imle_cli.files.sources import SourceError, ending, read_text
-from imle_cli.files.tables.layout import Layout, is_index, lay_out, mostly_numeric
+from imle_cli.files.sources import SourceError
+from imle_cli.files.tables.layout import is_index, mostly_numeric, read_layout
 from imle_cli.files.tables.number_formats import POINT, NumberFormat, as_number, doubt, find_format
 from imle_cli.notes import note
 
@@ -52,7 +52,7 @@ class Table:
 
     @property
     def has_index(self) -> bool:
-        """Whether its first column, which has no name of its own, only counts the rows."""
+        """True where the first column, which has no name of its own, only counts the rows."""
         return is_index(self.header, [row[0] for row in self.rows])
 
     def without_index(self) -> "Table":
@@ -67,36 +67,17 @@ class Table:
 NUMBER = "it must be a number below 1e100, or inf"
 
 
-def read_layout(path: Path, names: Collection[str] = (), *, comments: bool = False) -> Layout:
-    """How the text of a file is a table; guesses are told in notes. Arguments as in :func:`lay_out`.
-
-    Raises:
-        SourceError: a file that cannot be read, is no text, or is no table.
-    """
-    text = read_text(path, "a table such as a .csv file", "table")
-    try:
-        layout = lay_out(text, names, is_csv=ending(path) == ".csv", comments=comments)
-    except ValueError as reason:
-        raise SourceError(path, str(reason)) from reason
-    for remark in layout.notes:
-        note(f"{path}: {remark}")
-    return layout
-
-
 def read_table(path: Path, names: Collection[str] = ()) -> Table:
     """Reads a table of text, whatever is between its cells: commas, semicolons, tabs, bars or spaces.
 
     Empty lines are skipped, and so are lines in front that begin with ``#``, ``%`` or ``//``. See
-    :func:`~imle_cli.files.tables.layout.lay_out` for titles and names of columns.
+    :func:`~imle_cli.files.tables.layout.read_layout` for titles and names of columns.
 
     Raises:
         SourceError: a file that cannot be read, is no text, has no rows, or rows of unequal length.
     """
     layout = read_layout(path, names)
-    try:
-        rows = list(layout)
-    except ValueError as reason:
-        raise SourceError(path, str(reason)) from reason
+    rows = list(layout)
     if not rows:
         raise SourceError(path, "holds no rows; write one line for each")
     cells, lines = [cells for _, cells in rows], [number for number, _ in rows]

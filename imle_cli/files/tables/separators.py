@@ -5,7 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from imle_cli.files.sources import SourceError, ending
 from imle_cli.files.tables.number_formats import is_numeric
 
 SPACES, WIDE_SPACES = " ", "  "
@@ -43,8 +45,10 @@ def _lines(text: str) -> Iterator[str]:
         begin = end
 
 
-def records(text: str, separator: str, *, comments: bool = False, strict: bool = True) -> Iterator[Row]:
+def records(text: str, separator: str, above: int = 0, *, comments: bool = False, strict: bool = True) -> Iterator[Row]:
     """Rows of cells; lines without any are skipped, and with ``comments`` those that begin with ``#``.
+
+    Lines are counted from the file's first, of which ``above`` are not in the text.
 
     Raises:
         csv.Error: quotes that do not end.
@@ -53,7 +57,7 @@ def records(text: str, separator: str, *, comments: bool = False, strict: bool =
     if comments:
         lines = ("\n" if line.startswith("#") else line for line in lines)
     if separator in (SPACES, WIDE_SPACES):
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines, above + 1):
             if line.strip():
                 yield number, _between_spaces(line, separator)
         return
@@ -64,7 +68,7 @@ def records(text: str, separator: str, *, comments: bool = False, strict: bool =
     for row in reader:
         cells = row if bare else [cell.strip() for cell in row]
         if any(cells):
-            yield reader.line_num, cells
+            yield above + reader.line_num, cells
 
 
 def _between_spaces(line: str, separator: str) -> list[str]:
@@ -98,30 +102,31 @@ class _Split:
         return self.agreeing * (0.05 + self.numeric)
 
 
-def choose_separator(text: str, *, is_csv: bool = False) -> str:
+def choose_separator(path: Path, text: str) -> str:
     """The separator under which most lines have the same number of cells, and most of these are numbers.
 
     Args:
-        text: the table, without comments above it.
-        is_csv: whether to prefer commas where spaces would do as well.
+        path: the file; in one that ends in ``.csv``, commas separate where spaces would do as well.
+        text: the table in it, without comments above it.
 
     Raises:
-        ValueError: quotes that do not end, or a text that both commas and spaces may separate.
+        csv.Error: quotes that do not end.
+        SourceError: a text that both commas and spaces may separate.
     """
-    sample = text[:_SAMPLE]
+    sample, is_csv = text[:_SAMPLE], ending(path) == ".csv"
     tried = [_try(sample, separator, strict=len(text) <= _SAMPLE) for separator in NAMES]
     splits = [split for split in tried if isinstance(split, _Split) and split.width > 1 and split.agreeing >= 0.5]
     if not splits:
         for error in tried:
             if isinstance(error, csv.Error):
-                raise ValueError(f"cannot be read as a table ({error}); write cells with commas between them") from error
+                raise error
         return "," if is_csv or "," in sample else SPACES
     good = [split for split in splits if not split.torn] or splits
     by_spaces = [split for split in good if split.separator in (SPACES, WIDE_SPACES)]
     by_commas = [split for split in good if split.separator == "," and split.numeric and split.agreeing == 1]
     if by_commas and by_spaces and max(split.numeric for split in by_spaces) > 0:
         if not is_csv:
-            raise ValueError("may have commas or spaces between its cells; write semicolons between them")
+            raise SourceError(path, "may have commas or spaces between its cells; write semicolons between them")
         return ","
     everywhere = [split for split in good if split.agreeing == 1 and split.numeric]  # decimal commas are not in names
     return max(everywhere or good, key=lambda split: split.merit).separator
@@ -142,7 +147,7 @@ def _try(sample: str, separator: str, *, strict: bool) -> _Split | csv.Error:
 
 
 def _is_torn(cell: str, separator: str) -> bool:
-    """Whether a cell is several numbers, or between spaces holds a separator that is no part of a number."""
+    """True of a cell that is several numbers, or between spaces holds a separator that is no part of a number."""
     if is_numeric(cell):
         return False
     if separator in (SPACES, WIDE_SPACES) and any(sign in cell for sign in "\t;,|"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from imle_cli.benchmarks import measurement
-from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, one_thread, threads_in_words
+from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, threads_in_words
 
 
 def test_fastest_takes_turns_after_one_call_each(monkeypatch):
@@ -32,12 +32,12 @@ def test_a_turn_holds_at_least_one_call_and_no_more_than_there_are(seconds, numb
     assert in_a_turn(lambda: None, 40) == number
 
 
-@pytest.mark.parametrize(("count", "block"), [(1, one_thread), (3, lambda: on_threads(3))])
-def test_threads_are_restored_after_an_error_too(count, block):
+@pytest.mark.parametrize("count", [1, 3])
+def test_threads_are_restored_after_an_error_too(count):
     before, inside = torch.get_num_threads(), []
 
     def fail():
-        with block():
+        with on_threads(count):
             inside.append(torch.get_num_threads())
             raise KeyError
 

@@ -10,7 +10,7 @@ import torch
 
 from imle_cli.benchmarks import measurement
 from imle_cli.benchmarks.paths import noisy_maps, random_maps
-from imle_cli.benchmarks.rivals import OPTIONAL, installed, missing, prepare_sample
+from imle_cli.benchmarks.rivals import OPTIONAL, installed, missing, one_by_one, prepare_sample
 from imle_core.solvers import GridPath
 
 
@@ -107,7 +107,7 @@ def test_present_libraries_get_the_map_and_its_corners(called):
 def test_a_sample_solves_as_many_maps_as_it_says(monkeypatch):
     monkeypatch.setattr(measurement, "_SECONDS", 1e9)
     solved = []
-    run, number = prepare_sample(lambda one: partial(solved.append, one[0, 0]), np.arange(3.0).reshape(3, 1, 1))
+    solves = prepare_sample(lambda one: partial(solved.append, one[0, 0]), np.arange(3.0).reshape(3, 1, 1))
     solved.clear()
-    run()
-    assert (solved, number) == ([0.0, 1.0, 2.0], 3)
+    one_by_one(solves)
+    assert (solved, len(solves)) == ([0.0, 1.0, 2.0], 3)

@@ -14,10 +14,10 @@ def _at_once(monkeypatch):
 
 
 def check(curves, places):
-    assert {curve.means: curve.places for curve in curves} == places
+    assert {curve.means: curve.values for curve in curves} == places
     assert len({(curve.subject, curve.against) for curve in curves}) == 1
     for curve in curves:
-        assert len(curve.seconds) == len(curve.places)
+        assert len(curve.seconds) == len(curve.values)
         assert all(0 < seconds < 10 for seconds in curve.seconds)
 
 

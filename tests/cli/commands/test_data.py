@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from command_line import Command
-from imle_cli.files.datasets import DataSetError, read_maps, splits_in
+from imle_cli.files.datasets import read_maps, splits_in
 from imle_cli.files.folder_lock import LOCK, FolderLock
+from imle_cli.files.sources import SourceError
 from imle_core.perception import ColourLookup, judge, plan
 
 SMALL = ["--size", "5", "--train", "6", "--test", "3"]
@@ -192,7 +193,7 @@ class TestOverwriting:
         result = invoke(*SMALL, "--out", "maps")
         assert (result.exit_code, result.stderr, result.stdout) == (130, "interrupted\n", "")
         assert len(read_maps(Path("maps"), "train")) == 6
-        with pytest.raises(DataSetError, match="half a data set"):
+        with pytest.raises(SourceError, match="half a data set"):
             read_maps(Path("maps"), "test")
         assert not [path for path in Path("maps").iterdir() if path.suffix not in (".npy", ".png")]
 

@@ -28,7 +28,7 @@ def test_a_panel_for_each_thing_that_varies():
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
         assert [text.get_text() for text in axes.get_legend().get_texts()] == [curve.means for curve in curves]
         for line, curve in zip(axes.get_lines(), curves, strict=True):
-            assert line.get_xdata().tolist() == list(curve.places)
+            assert line.get_xdata().tolist() == list(curve.values)
             assert line.get_ydata() == pytest.approx([1e6 * seconds for seconds in curve.seconds])
 
 

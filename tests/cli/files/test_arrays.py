@@ -12,6 +12,7 @@ import pytest
 from imle_cli.files import arrays
 from imle_cli.files.arrays import open_array
 from imle_cli.files.sources import SourceError
+from refusals import refused
 
 
 def opened(path, judge=lambda *_: None):
@@ -19,11 +20,7 @@ def opened(path, judge=lambda *_: None):
 
 
 def refusal(path):
-    with pytest.raises(SourceError) as error:
-        opened(path)
-    assert str(error.value).startswith(f"{path}: ")
-    assert len(str(error.value)) <= 300
-    return str(error.value).removeprefix(f"{path}: ")
+    return refused(path, opened, path)
 
 
 def header(text, version=(1, 0)):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from imle_cli.files.datasets import SPLITS, DataSetError, non_optimal, read_maps, splits_in, write_maps
+from imle_cli.files.datasets import SPLITS, non_optimal, read_maps, splits_in, write_maps
+from imle_cli.files.sources import SourceError
 from imle_core.perception import ImageMaps, terrain_maps
 
 NAMES = {"images": "train_maps.npy", "costs": "train_vertex_weights.npy", "paths": "train_shortest_paths.npy"}
@@ -37,7 +38,7 @@ def change(folder, what, edit):
 
 
 def expect_refusal(folder, message, split="train"):
-    with pytest.raises(DataSetError) as caught:
+    with pytest.raises(SourceError) as caught:
         read_maps(folder, split)
     assert str(caught.value) == message
 
@@ -247,7 +248,7 @@ class TestBrokenFiles:
     def test_cut_short(self, folder, left):
         path = folder / "train_maps.npy"
         path.write_bytes(path.read_bytes()[:left])
-        with pytest.raises(DataSetError) as caught:
+        with pytest.raises(SourceError) as caught:
             read_maps(folder, "train")
         text = str(caught.value)
         cut = "is cut off: it holds 872 bytes of numbers and needs 6912; copy or save it again"
@@ -257,7 +258,7 @@ class TestBrokenFiles:
     def test_python_objects_are_not_run(self, folder):
         path = folder / "train_maps.npy"
         np.save(path, np.array([{}], dtype=object), allow_pickle=True)
-        with pytest.raises(DataSetError, match="holds Python objects, which are not read since that may run code"):
+        with pytest.raises(SourceError, match="holds Python objects, which are not read since that may run code"):
             read_maps(folder, "train")
 
     def test_an_archive(self, folder):

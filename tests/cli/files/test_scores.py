@@ -6,6 +6,7 @@ import pytest
 
 from imle_cli.files.scores import read_items, read_pairs
 from imle_cli.files.sources import SourceError
+from refusals import refused
 
 RULE = "it must be a number below 1e100, or inf; correct it"
 
@@ -82,9 +83,7 @@ class TestItems:
         ],
     )
     def test_errors(self, text, arguments, message):
-        with pytest.raises(SourceError) as error:
-            read_items(write(text), *arguments)
-        assert str(error.value) == f"t.csv: {message}"
+        assert refused("t.csv", read_items, write(text), *arguments) == message
 
 
 class TestPairs:
@@ -113,12 +112,9 @@ class TestPairs:
         assert (pairs.rows, pairs.scores.tolist()) == (["10", "20"], [[1, 2], [3, 4]])
 
     def test_a_value_that_is_no_number(self):
-        with pytest.raises(SourceError) as error:
-            read_pairs(write(",x,y\na,1,2\nb,3,four\nc,5,6\n"))
-        assert str(error.value) == "t.csv: line 3: 'y' is 'four'; " + RULE
+        assert refused("t.csv", read_pairs, write(",x,y\na,1,2\nb,3,four\nc,5,6\n")) == "line 3: 'y' is 'four'; " + RULE
 
     @pytest.mark.parametrize("text", [",x,x\na,1,2\n", ",y,z\nx,1,2\nx,3,4\n"])
     def test_two_of_one_name(self, text):
-        with pytest.raises(SourceError) as error:
-            read_pairs(write(text))
-        assert str(error.value) == "t.csv: has 'x' twice as a name; every row and every column needs a name of its own"
+        message = "has 'x' twice as a name; every row and every column needs a name of its own"
+        assert refused("t.csv", read_pairs, write(text)) == message

@@ -6,6 +6,7 @@ import pytest
 
 from imle_cli.files.graphs.pajek import read_pajek
 from imle_cli.files.sources import SourceError
+from refusals import refused
 
 HEAD = '*Vertices 3\n1 "a b" 0.1 0.2 0.5 ic Red\n2 c\n'
 
@@ -58,9 +59,7 @@ def test_sections(section, found):
     ],
 )
 def test_files_that_are_wrong(text, message):
-    with pytest.raises(SourceError) as error:
-        read(text)
-    assert str(error.value).startswith(f"g.net: {message}")
+    assert refused("g.net", read, text).startswith(message)
 
 
 def test_a_value_that_is_no_number_is_kept_for_whoever_refuses_it():

@@ -7,6 +7,7 @@ import pytest
 from imle_cli.files.graphs.content import Edge
 from imle_cli.files.graphs.weights import weights_of
 from imle_cli.files.sources import SourceError
+from refusals import refused
 
 EQUAL = "--weight none to count each edge as 1"
 
@@ -53,42 +54,31 @@ def test_a_label_is_the_last_choice():
     ],
 )
 def test_several_names_are_not_chosen_between(record, numeric):
-    with pytest.raises(SourceError) as error:
-        find(record)
-    assert (
-        str(error.value)
-        == f"g.gml: edges have no 'weight'; numbers are in {numeric}: name one with --weight, or give {EQUAL}"
-    )
+    message = f"edges have no 'weight'; numbers are in {numeric}: name one with --weight, or give {EQUAL}"
+    assert refused("g.gml", find, record) == message
 
 
 @pytest.mark.parametrize("record", [{}, {"id": 3}, {"length": "far"}, {"length": True}, {"length": None}, {"label": ""}])
 def test_nothing_that_could_be_a_weight(record):
-    with pytest.raises(SourceError) as error:
-        find(record)
-    assert str(error.value) == f"g.gml: edges have no 'weight'; write one, or give {EQUAL}"
+    assert refused("g.gml", find, record) == f"edges have no 'weight'; write one, or give {EQUAL}"
 
 
 @pytest.mark.parametrize("name", ["id", "key", "osmid", "OSMID", "source"])
 def test_identifiers_are_no_weights(name):
-    with pytest.raises(SourceError) as error:
-        find({name: 3}, name=name)
     rule = "tells edges apart and is no weight; name another with --weight, or give"
-    assert str(error.value) == f"g.gml: {name!r} {rule} {EQUAL}"
+    assert refused("g.gml", find, {name: 3}, name=name) == f"{name!r} {rule} {EQUAL}"
 
 
 def test_weights_that_some_edges_lack():
-    with pytest.raises(SourceError) as error:
-        find({"weight": 1}, {"weight": ""}, {})
-    first = "(first: the edge between 'a' and 'b')"
-    assert str(error.value) == f"g.gml: 2 of 3 edges have no 'weight' {first}; write it, or give {EQUAL}"
+    message = f"2 of 3 edges have no 'weight' (first: the edge between 'a' and 'b'); write it, or give {EQUAL}"
+    assert refused("g.gml", find, {"weight": 1}, {"weight": ""}, {}) == message
 
 
 @pytest.mark.parametrize("value", ["heavy", "nan", "1e200", [1, 2], True])
 def test_weights_that_are_no_numbers(value):
-    with pytest.raises(SourceError) as error:
-        find({"weight": value})
     rule = "it must be a number below 1e100, or inf; correct it"
-    assert str(error.value) == f"g.gml: the edge between 'a' and 'b' has weight {str(value)!r}; {rule}"
+    message = f"the edge between 'a' and 'b' has weight {str(value)!r}; {rule}"
+    assert refused("g.gml", find, {"weight": value}) == message
 
 
 def test_long_values_are_shortened():
