@@ -60,7 +60,6 @@ def animate(
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
-    from imle_cli.films.timing import timed
     from imle_cli.runs.folder import newest_run_path
 
     console.begin()
@@ -82,8 +81,7 @@ def animate(
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
-            pictures = _counted(films.films[name](), advance)
-            encoders.write(file, format, timed(pictures, film.fps), films.palette)
+            films.write(file, name, format, film.fps, advance)
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
     return Result(
         values | {"frames": films.count},
@@ -104,7 +102,7 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
         learning = seen.made_of_options(PerceptionExperiment.from_options).learning
-        return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
+        return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
     experiment = run.made_of_options(TrainingExperiment.from_options)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
@@ -143,9 +141,3 @@ def _selected(films: "Films", only: str | None) -> list[str]:
         if name not in films.films:
             raise UsageError(f"--only: got {name!r}; here there are {', '.join(films.films)}; take one or more of them")
     return names
-
-
-def _counted(pictures: Iterator[Any], advance: Any) -> Iterator[Any]:
-    for number, picture in enumerate(pictures, 1):
-        advance(number)
-        yield picture

@@ -81,10 +81,10 @@ def sweep(
     for name in sorted(given.names & IMAGES_ONLY):
         raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
     from imle_cli.learning.experiment import TrainingExperiment
-    from imle_cli.learning.sweep import Sweep, run_cell
+    from imle_cli.learning.sweep import Sweep
 
     console.begin()
     experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
     with Sweep(out, experiment, axes.values, film if animate else None) as grid:
-        return grid.work(run_cell, console, executor, jobs)
+        return grid.work(console, executor, jobs)

@@ -39,7 +39,7 @@ def sweep_images(
 ) -> Result:
     """Trains all cells, one at a time unless told otherwise, so that their seconds can be compared."""
     from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.perception.sweep import PerceptionSweep, run_cell
+    from imle_cli.perception.sweep import PerceptionSweep
 
     console.begin()
     for name in sorted(given - _ALLOWED):
@@ -52,4 +52,4 @@ def sweep_images(
     numbers = read_numbers("--seeds", seeds, int, 0, "0,1,2")
     experiment = PerceptionExperiment(data, options, noise, 0, report.device)
     with PerceptionSweep(out, experiment, names, numbers) as grid:
-        return grid.work(run_cell, console, executor, jobs or 1)
+        return grid.work(console, executor, jobs or 1)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.films.frames import PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
-from imle_cli.films.timing import Film, evenly
+from imle_cli.films.frames import PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Films
 
 
-class MapFilms:
+class MapFilms(Films):
     """Films of samples of a map, by name; the two go in step.
 
     Args:
@@ -22,8 +22,6 @@ class MapFilms:
         most: how many frames there may be.
     """
 
-    palette = PALETTE
-
     def __init__(
         self,
         costs: NDArray[np.float64],
@@ -34,9 +32,9 @@ class MapFilms:
         most: int,
     ):
         self.costs, self.samples, self.law = costs, samples, law
-        self.places, self.scene = evenly(count, most), Scene(costs.shape, size)
-        self.count = len(self.places)
-        self.films: dict[str, Film] = {"paths": self._paths, "distribution": self._distribution}
+        super().__init__(count, most)
+        self.scene = Scene(costs.shape, size)
+        self.films = {"paths": self._paths, "distribution": self._distribution}
 
     def _paths(self) -> Iterator[Pixels]:
         below, key = ground(self.costs), ((PATH, "sample"),)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from imle_cli.figures.path_lines import segments
 from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, hues
-from imle_cli.films.timing import Film, evenly
+from imle_cli.films.timing import Films
 from imle_cli.runs.folder import HISTORY, RunError
 from imle_cli.runs.perception import Views
 
@@ -17,7 +17,7 @@ _MOST = 2  # maps side by side
 _SAME = 1e-5  # relative difference of costs that rounding makes
 
 
-class PerceptionFilms:
+class PerceptionFilms(Films):
     """The film of a run, by name: for two maps the image with both paths, and below it the predicted costs.
 
     Costs are learned up to scale only: those of a step are divided by their mean.
@@ -36,12 +36,12 @@ class PerceptionFilms:
         if not views.steps:
             raise RunError(HISTORY, "nothing was recorded before the run stopped; go on with imle perceive --resume")
         self.views, self.estimator, self.size = views, estimator, size
-        self.places = evenly(len(views.steps), most)
-        self.count, self.maps = len(self.places), range(min(_MOST, len(views.images)))
+        super().__init__(len(views.steps), most)
+        self.maps = range(min(_MOST, len(views.images)))
         self.palette, self.images = _with_colours_of(views.images[:_MOST])
         last = views.costs[-1][:_MOST]
         self.high = float(last.max() / (last.mean() or 1.0))
-        self.films: dict[str, Film] = {"perceiving": self._frames}
+        self.films = {"perceiving": self._frames}
 
     def _frames(self) -> Iterator[Pixels]:
         scene = Scene(self.images.shape[1:3], self.size, 2 * len(self.maps), captions=True)

@@ -1,23 +1,44 @@
 """Frames of a film: which of them are shown, and for how long."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.films.frames import Pixels
+from imle_cli.films import encoders
+from imle_cli.films.frames import PALETTE, Pixels
 
 Film: TypeAlias = Callable[[], Iterator[Pixels]]
 _LAST_SECONDS = 2.0  # by which the last frame holds longer
 
 
-class Films(Protocol):
-    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette."""
+class Films:
+    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette.
+
+    Args:
+        records: how many records there are to be shown.
+        most: how many frames there may be.
+    """
 
     films: dict[str, Film]
-    count: int
-    palette: Pixels
+    palette = PALETTE
+
+    def __init__(self, records: int, most: int) -> None:
+        self.places = evenly(records, most)
+        self.count = len(self.places)
+
+    def write(
+        self, file: BinaryIO, name: str, kind: str, fps: float, advance: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Writes the film ``name`` as an animation of a kind; ``advance`` is told how many frames are drawn."""
+
+        def pictures() -> Iterator[Pixels]:
+            for number, picture in enumerate(self.films[name](), 1):
+                advance(number)
+                yield picture
+
+        encoders.write(file, kind, timed(pictures(), fps), self.palette)
 
 
 def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]]:

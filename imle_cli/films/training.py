@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from imle_cli.films.frames import CURVE, MISSED, PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
-from imle_cli.films.timing import Film, evenly
+from imle_cli.films.frames import CURVE, MISSED, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Films
 from imle_cli.runs.folder import HISTORY, METRICS, RunError
-from imle_cli.runs.training import History, Row
+from imle_cli.runs.training import Row, TrainingHistory
 
 
-class RunFilms:
+class RunFilms(Films):
     """Films of a run, by name.
 
     Args:
@@ -25,21 +25,18 @@ class RunFilms:
         RunError: nothing was recorded.
     """
 
-    palette = PALETTE
-
-    def __init__(self, history: History, rows: list[Row], options: dict[str, Any], size: int, most: int):
+    def __init__(self, history: TrainingHistory, rows: list[Row], options: dict[str, Any], size: int, most: int):
         if not history.steps or not rows:
             empty = METRICS if history.steps else HISTORY
             raise RunError(empty, "nothing was recorded before the run stopped; go on with imle train --resume")
         self.history, self.size, self.options = history, size, options
-        self.places = evenly(len(history.steps), most)
-        self.count = len(self.places)
+        super().__init__(len(history.steps), most)
         self.losses = np.array([row[1] for row in rows])
         self.ground, self.shape = ground(history.costs), history.gold.shape
         finite = [weights[np.isfinite(weights)] for weights in history.weights]
         self.low = min((float(some.min()) for some in finite if some.size), default=0.0)
         self.high = max((float(some.max()) for some in finite if some.size), default=0.0)
-        self.films: dict[str, Film] = {
+        self.films = {
             "learning_paths": self._paths,
             "learning_weights": self._weights,
             "learning": self._everything,

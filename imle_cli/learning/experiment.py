@@ -35,6 +35,19 @@ class TrainingExperiment(RunOptions):
         """Name of the map, after which a folder is called."""
         return self.place.name
 
+    def read(self) -> "Inputs":
+        """Reads the map, the gold path and the weights that the options name.
+
+        Raises:
+            ValueError: one of these that cannot be used.
+        """
+        problem, gold, init = read_map_problem(self.place, self.choice, self.device), self.learning.gold, self.learning.init
+        return Inputs(
+            problem.costs,
+            problem.solve() if gold is None else read_gold(gold, problem),
+            None if init == "uniform" else read_weights(Path(init), problem),
+        )
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -49,19 +62,6 @@ class Inputs:
     costs: NDArray[np.float64]
     gold: NDArray[np.uint8]
     weights: NDArray[np.float32] | None = None
-
-    @classmethod
-    def read(cls, experiment: TrainingExperiment) -> "Inputs":
-        """Reads the files that the experiment's options name.
-
-        Raises:
-            ValueError: a map, gold path, or weights that cannot be used.
-        """
-        learning = experiment.learning
-        problem = read_map_problem(experiment.place, experiment.choice, experiment.device)
-        gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
-        weights = None if learning.init == "uniform" else read_weights(Path(learning.init), problem)
-        return cls(problem.costs, gold, weights)
 
     @property
     def digest(self) -> str:

@@ -49,6 +49,10 @@ class RunOptions(ABC):
     def name(self) -> str:
         """Name of the input, after which a folder is called."""
 
+    @abstractmethod
+    def read(self) -> Any:
+        """The inputs that the options name; their ``digest`` tells other inputs apart."""
+
     @property
     def options(self) -> dict[str, Any]:
         """Every option by its name, for JSON."""

@@ -40,6 +40,23 @@ class PerceptionExperiment(RunOptions):
         """Name of the data set, after which a folder is called."""
         return self.data.resolve().name
 
+    def read(self) -> "PerceptionData":
+        """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
+
+        Raises:
+            DataSetError: a data set that cannot be used.
+        """
+        train, present = read_maps(self.data, "train"), splits_in(self.data)
+        held_out = {split: read_maps(self.data, split) for split in ("val", "test") if split in present}
+        if not held_out:
+            raise DataSetError(self.data, "has no val_ and no test_ files; a network is judged on maps that it never saw")
+        for split, maps in held_out.items():
+            if len(maps) < process_group.size():
+                text = f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
+                raise DataSetError(self.data, text)
+        splits = list(held_out)
+        return PerceptionData(train, held_out[splits[0]], splits[0], held_out[splits[-1]], splits[-1])
+
 
 @dataclass(frozen=True)
 class PerceptionData:
@@ -58,26 +75,6 @@ class PerceptionData:
     split: str
     tested: ImageMaps
     tested_split: str
-
-    @classmethod
-    def read(cls, experiment: PerceptionExperiment) -> "PerceptionData":
-        """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
-
-        Raises:
-            DataSetError: a data set that cannot be used.
-        """
-        folder = experiment.data
-        train = read_maps(folder, "train")
-        others = [split for split in ("val", "test") if split in splits_in(folder)]
-        if not others:
-            raise DataSetError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
-        read = {split: read_maps(folder, split) for split in others}
-        for split, maps in read.items():
-            if len(maps) < process_group.size():
-                raise DataSetError(
-                    folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
-                )
-        return cls(train, read[others[0]], others[0], read[others[-1]], others[-1])
 
     @property
     def digest(self) -> str:

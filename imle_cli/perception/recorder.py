@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 
@@ -49,10 +49,9 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     history: Views
     run: PerceptionRun | None = None
 
-    RUN: ClassVar[type[PerceptionRun]] = PerceptionRun
-    EXPERIMENT: ClassVar[type[PerceptionExperiment]] = PerceptionExperiment
-    INPUTS: ClassVar[type[PerceptionData]] = PerceptionData
-    SAVE_SECONDS: ClassVar[float] = 10.0
+    RUN = PerceptionRun
+    EXPERIMENT = PerceptionExperiment
+    SAVE_SECONDS = 10.0
 
     def __post_init__(self) -> None:
         share = slice(process_group.rank(), None, process_group.size())
@@ -62,13 +61,13 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     def read_again(cls, run: PerceptionRun, experiment: PerceptionExperiment) -> tuple[PerceptionData, Views]:
         """The data set, as it was when the run began, and the views."""
         try:
-            data = PerceptionData.read(experiment)
+            data = experiment.read()
         except (ValueError, OSError) as error:
             raise RunError(run.path, f"config.json names a data set that cannot be used: {error}") from error
         if data.digest != run.config.get("inputs"):
             got = f"the data set in {str(experiment.data)!r} has changed since config.json was written"
             raise RunError(run.path, f"{got}; the run cannot go on with another")
-        return data, run.views()
+        return data, run.history()
 
     @classmethod
     def make(
@@ -76,7 +75,7 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     ) -> "PerceptionRecorder":
         """The training, and views of the first maps."""
         viewed, training = inputs.judged.part(slice(_VIEWS)), _training(experiment, inputs)
-        views = Views(viewed.images.numpy(), viewed.paths.numpy().astype("uint8"), viewed.costs.numpy())
+        views = Views(viewed.paths.numpy().astype("uint8"), viewed.images.numpy(), viewed.costs.numpy())
         return cls(experiment=experiment, inputs=inputs, training=training, history=history or views)
 
     @property

@@ -15,21 +15,20 @@ from datetime import datetime
 from io import StringIO
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from imle_cli.files.archives import ArchiveError, DamagedArchiveError, Shape, array_shapes, read_arrays, read_state
+from imle_cli.files.archives import ArchiveError, DamagedArchiveError, array_shapes, read_arrays, read_state
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, check_leads, leftovers, replacing, sync_folder
 from imle_cli.files.sources import SourceError
 from imle_cli.options.recorded import fits
+from imle_cli.runs.history import Arrays, SomeHistory
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
 Made = TypeVar("Made")
-SomeRun = TypeVar("SomeRun", bound="RunFolder")
+SomeRun = TypeVar("SomeRun", bound="RunFolder[Any]")
 
 DAMAGED = "it is damaged or no run of imle; choose another folder"
 COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
@@ -104,7 +103,7 @@ class RunError(SourceError):
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(Generic[SomeHistory]):
     """A run directory and what it was asked; subclasses say what its files hold.
 
     Attributes:
@@ -112,7 +111,7 @@ class RunFolder:
         config: what ``config.json`` has.
         lock: what keeps other processes from writing it; None if this one does not write it either.
         FORMAT: name of the format, a key of :data:`COMMANDS`.
-        ARRAYS: arrays of the history, with their types.
+        RECORD: its history.
         STATE: what a checkpoint has, with its types, among more.
         COLUMNS: columns of the metrics, with what makes a value of a text; the first one counts rows.
         FIRST: what it counts from.
@@ -124,7 +123,7 @@ class RunFolder:
     lock: FolderLock | None = field(default=None, repr=False, compare=False)
 
     FORMAT: ClassVar[str]
-    ARRAYS: ClassVar[dict[str, str]]
+    RECORD: ClassVar[type[Any]]
     STATE: ClassVar[dict[str, type]]
     COLUMNS: ClassVar[dict[str, Callable[[str], Any]]]
     FIRST: ClassVar[int]
@@ -221,17 +220,19 @@ class RunFolder:
             torch.save(state | {"metrics": text}, file)
         sync_folder(self.path)
 
-    def arrays(self, fit: Callable[[Sequence[Shape]], bool]) -> list[NDArray[Any]]:
-        """Reads the arrays of ``history.npz``, in the order of :attr:`ARRAYS`, once their shapes fit each other.
+    def history(self) -> SomeHistory:
+        """Reads ``history.npz``, once its arrays fit each other.
 
         Raises:
             RunError: it is missing or damaged.
         """
+        kinds = self.RECORD.KINDS
         try:
-            return read_arrays(self.path / HISTORY, self.ARRAYS, fit)
+            arrays = dict(zip(kinds, read_arrays(self.path / HISTORY, kinds, self.RECORD.fit), strict=True))
+            return self.RECORD.of(arrays)  # type: ignore[no-any-return]
         except FileNotFoundError:
             raise RunError(self.path, f"{HISTORY} is missing; nothing was recorded, start the run anew") from None
-        except ArchiveError as error:
+        except ValueError as error:
             raise RunError(self.path, f"{HISTORY} {error}; {DAMAGED}") from error
 
     def checkpoint(self) -> dict[str, Any]:
@@ -354,7 +355,8 @@ class RunFolder:
                 case "metrics.csv":
                     return file.read_bytes() == cls._metrics_text([])
                 case "history.npz":
-                    return dict(zip(cls.ARRAYS, array_shapes(file, cls.ARRAYS), strict=True))["steps"] == (0,)
+                    kinds = cls.RECORD.KINDS
+                    return bool(dict(zip(kinds, array_shapes(file, kinds), strict=True))["steps"] == (0,))
             return bool(read_state(file, cls.STATE)["step"] == 0)
         except ArchiveError:
             return False

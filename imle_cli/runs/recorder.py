@@ -38,7 +38,6 @@ class Recorder(ABC, Generic[Step]):
         fell_back: whether it goes on from the checkpoint before the last, which was damaged.
         RUN: what its run directory is.
         EXPERIMENT: what it can be asked.
-        INPUTS: what ``read`` them for an experiment.
         SAVE_SECONDS: shortest time between two saves.
     """
 
@@ -46,14 +45,13 @@ class Recorder(ABC, Generic[Step]):
     inputs: Any
     training: Trainable[Step]
     history: Any
-    run: RunFolder | None = None
+    run: RunFolder[Any] | None = None
     rows: list[Any] = field(default_factory=list)
     seconds: float = 0.0
     fell_back: bool = False
 
-    RUN: ClassVar[type[RunFolder]]
+    RUN: ClassVar[type[RunFolder[Any]]]
     EXPERIMENT: ClassVar[type[RunOptions]]
-    INPUTS: ClassVar[type[Any]]
     SAVE_SECONDS: ClassVar[float]
 
     @classmethod
@@ -124,7 +122,7 @@ class Recorder(ABC, Generic[Step]):
         Raises:
             ValueError: options, inputs or a run directory that cannot be used.
         """
-        made = cls.make(experiment, cls.INPUTS.read(experiment) if inputs is None else inputs)
+        made = cls.make(experiment, experiment.read() if inputs is None else inputs)
         state = made.state()  # of all processes
         if process_group.rank() == 0:
             config = {"options": experiment.options, "inputs": made.inputs.digest, **made.origin}

@@ -135,7 +135,7 @@ def readers(file):
     def shown():
         run = kind.open(folder)
         run.made_of_options(options.from_options)
-        return command_of(folder), run.history() if kind is Run else run.views(), run.metrics()
+        return command_of(folder), run.history(), run.metrics()
 
     def summarised():
         return kind.open(folder).summary()
