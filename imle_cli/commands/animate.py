@@ -119,15 +119,14 @@ def _of_map(
 ) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.map import MapFilms
     from imle_cli.problems.map import read_map_problem
-    from imle_cli.problems.noise import read_sampling
-    from imle_core import stream_samples
+    from imle_cli.problems.sampling import read_sampling
 
     problem = read_map_problem(source, choice, report.device)
     sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
 
     def draw() -> Iterator[Any]:
-        for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):
-            yield from states[0].cpu().numpy()
+        for masks in sampling.stream(problem):
+            yield from masks
 
     return MapFilms(problem.costs, draw, samples, sampling.title, film.size, film.frames), problem.values | sampling.values
 
