@@ -12,6 +12,8 @@ from imle_cli.errors import UsageError
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.problems.presence import check_present
+from imle_cli.runs.directories import command_of, newest_run_path
 
 if TYPE_CHECKING:
     from imle_cli.films.timing import Films
@@ -58,22 +60,15 @@ def animate(
     only: Only = None,
 ) -> Result:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    check_present(source.map)
+    run = _run_of(source, given, console)
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
-    from imle_cli.runs.folder import newest_run_path
 
     console.begin()
-    run = source.map if source.map is not None and source.map.is_dir() else None
-    for_maps = sorted(given.names & _MAP_ONLY)
-    if source.map is None and not for_maps:
-        run = newest_run_path()
-        console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
     if run is None:
         wanted = film.frames if samples is None else samples
         films, values = _of_map(source, choice, noise, film, input_temp, wanted, report)
-    elif for_maps:
-        option = "--" + for_maps[0].replace("_", "-")
-        raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
     else:
         films, values = _of_run(run, film)
     encoders.check_encoder(format)
@@ -86,8 +81,21 @@ def animate(
     return Result(
         values | {"frames": films.count},
         lambda ended: [("frames", f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
-        [str(path) for path in paths.values()],
+        list(map(str, paths.values())),
     )
+
+
+def _run_of(source: SourceOptions, given: Given, console: Report) -> Path | None:
+    """The run that is to be animated; None for a map."""
+    for_maps = sorted(given.names & _MAP_ONLY)
+    run = source.map if source.map is not None and source.map.is_dir() else None
+    if source.map is None and not for_maps:
+        run = newest_run_path()
+        console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
+    if run is not None and for_maps:
+        option = "--" + for_maps[0].replace("_", "-")
+        raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
+    return run
 
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
@@ -95,7 +103,6 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.training import RunFilms
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.runs.folder import command_of
     from imle_cli.runs.perception import PerceptionRun
     from imle_cli.runs.training import Run
 

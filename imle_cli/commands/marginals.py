@@ -6,6 +6,7 @@ from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
+from imle_cli.problems.presence import check_present
 
 
 def marginals(
@@ -21,6 +22,7 @@ def marginals(
     save: Array = None,
 ) -> Result:
     """Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, edge, item or pair."""
+    check_present(place.map)
     from imle_cli.figures import canvas, preview
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem

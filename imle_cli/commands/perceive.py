@@ -12,6 +12,7 @@ from imle_cli.options.groups import Given
 from imle_cli.options.inputs import NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.report import ReportOptions
+from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
     from imle_cli.perception.recorder import PerceptionRecorder
@@ -40,6 +41,7 @@ def perceive(
 
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
+    check_run(resume)
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder

@@ -4,6 +4,7 @@ from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions, Samples, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
+from imle_cli.problems.presence import check_present
 
 
 def sample(
@@ -19,6 +20,7 @@ def sample(
     save: Array = None,
 ) -> Result:
     """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
+    check_present(place.map)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem

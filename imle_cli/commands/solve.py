@@ -6,6 +6,7 @@ from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
+from imle_cli.problems.presence import check_present
 
 
 def solve(
@@ -18,6 +19,7 @@ def solve(
     save: Array = None,
 ) -> Result:
     """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
+    check_present(place.map)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem

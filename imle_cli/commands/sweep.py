@@ -14,6 +14,7 @@ from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import ExecutorName, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions, RecordEvery
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.problems.presence import check_present
 
 _EXECUTOR = (
     "Processes of this machine, or a cluster. One that ray starts here, or dask without the package cryptography, takes "
@@ -75,6 +76,8 @@ def sweep(
     If MAP is a folder of images, as imle data makes them: for every estimator and seed, and a picture of accuracy against
     seconds.
     """
+    check_present(place.map)
+    check_present(learning.gold, "--gold")
     if place.map is not None and place.map.is_dir():
         asked = place.map, images, learning, noise, report, console, given.names
         return sweep_images(*asked, estimators, axes.seeds, out, executor, jobs)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from imle_cli.figures.path_lines import segments
 from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, hues
 from imle_cli.films.timing import Films
-from imle_cli.runs.folder import HISTORY, RunError
+from imle_cli.runs.directories import HISTORY, RunError
 from imle_cli.runs.perception import Views
 
 _MOST = 2  # maps side by side

@@ -7,7 +7,7 @@ import numpy as np
 
 from imle_cli.films.frames import CURVE, MISSED, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
 from imle_cli.films.timing import Films
-from imle_cli.runs.folder import HISTORY, METRICS, RunError
+from imle_cli.runs.directories import HISTORY, METRICS, RunError
 from imle_cli.runs.training import Row, TrainingHistory
 
 

@@ -11,7 +11,7 @@ import torch
 from imle_cli.learning.experiment import Inputs, TrainingExperiment
 from imle_cli.problems.map import MapProblem, make_map_problem
 from imle_cli.problems.noise import make_noise
-from imle_cli.runs.folder import DAMAGED, RunError
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.recorder import Recorder
 from imle_cli.runs.training import Run, TrainingHistory
 from imle_core import Step, TargetDistribution, Training

@@ -15,7 +15,7 @@ from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import RunOptions
-from imle_cli.runs.folder import CHECKPOINT, RunError
+from imle_cli.runs.directories import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS

@@ -17,7 +17,7 @@ from imle_cli.perception.experiment import (
 )
 from imle_cli.perception.memory import keep_freed_memory
 from imle_cli.problems.noise import make_noise
-from imle_cli.runs.folder import DAMAGED, RunError
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.perception import PerceptionRun, Views
 from imle_cli.runs.recorder import Recorder
 from imle_core.concurrency import process_group

@@ -12,7 +12,7 @@ import numpy as np
 from imle_cli.console import Table
 from imle_cli.perception.experiment import PerceptionExperiment, check_estimators
 from imle_cli.perception.recorder import PerceptionRecorder
-from imle_cli.runs.folder import DAMAGED, RunError
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.sweep import TABLE, SweepCell, SweepFolder
 

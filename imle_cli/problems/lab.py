@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,13 +28,18 @@ from imle_core.lab import PROBLEMS, LabProblem, check_problem, make_problem
 
 _MOST_INSTANCES = 1000
 
-Found = tuple[LabProblem, str, tuple[Path, ...]]
-"""A problem, what its pictures are named after, and the files that were read."""
+
+class ReadProblem(NamedTuple):
+    """A problem, the name after which its pictures are called, and the files that were read."""
+
+    problem: LabProblem
+    stem: str
+    inputs: tuple[Path, ...]
 
 
 def read_lab_problem(
     place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
-) -> Found:
+) -> ReadProblem:
     """A random problem, or with an INPUT or a solver the user's own.
 
     Raises:
@@ -49,8 +54,7 @@ def read_lab_problem(
         raise UsageError("--size: it belongs to --problem; an input has its own size; leave it out")
     if not own and lab.gold is not None:
         raise UsageError("--gold: it belongs to a map; name one")
-    found = _own(place, choice, lab, device, given) if own else _random(lab, device, seed)
-    problem, name, inputs = found
+    problem, stem, inputs = _own(place, choice, lab, device, given) if own else _random(lab, device, seed)
     if lab.function is not None:
         function = _callable("--function", lab.function)
         family = family_of(function, problem.theta.shape[1:])
@@ -58,12 +62,12 @@ def read_lab_problem(
         problem = replace(problem, name=named, solver=_guarded(lab.function, function), family=family)
     if lab.loss is not None:
         problem = replace(problem, loss=_guarded(lab.loss, _callable("--loss", lab.loss)), loss_name=lab.loss)
-    return problem, name, inputs
+    return ReadProblem(problem, stem, inputs)
 
 
 def read_lab_problems(
     place: InputOptions, choice: SolverOptions, lab: LabOptions, report: ReportOptions, given: frozenset[str], instances: int
-) -> list[Found]:
+) -> list[ReadProblem]:
     """So many random problems, of seeds one after the other, or the user's own one.
 
     Raises:
@@ -95,6 +99,20 @@ def read_estimators(text: str) -> list[str]:
     return names
 
 
+def known_family(problem: LabProblem, solver: str) -> ExponentialFamily:
+    """The exact distribution of a problem.
+
+    Raises:
+        UsageError: none is known.
+    """
+    if problem.family is None:
+        raise UsageError(
+            f"--solver: got {solver}; the exact distribution of its solutions is not known here; choose top-k, knapsack or "
+            "spanning-tree, or leave INPUT out for paths that never turn back: --problem path"
+        )
+    return problem.family
+
+
 def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
     """For JSON, whose numbers may be read as floating ones; exact where these are, None where it is not known."""
     count = None if family is None else family.count()
@@ -102,7 +120,7 @@ def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
     return {"states": exact, "log10_states": None if count is None else math.log10(count)}
 
 
-def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:
+def _random(lab: LabOptions, device: DeviceName, seed: int) -> ReadProblem:
     name = lab.problem or next(iter(PROBLEMS))
     try:
         check_problem(name, lab.size)
@@ -111,14 +129,16 @@ def _random(lab: LabOptions, device: DeviceName, seed: int) -> Found:
     if seed >= 2**32:
         raise UsageError(f"--seed: got {seed}; a random problem takes a whole number from 0 to 2^32 - 1; the usual one is 0")
     problem = make_problem(name, lab.size, seed)
-    place = find_device("cpu" if device == "auto" else device)
-    return replace(problem, theta=problem.theta.to(place)), name, ()
+    theta = problem.theta.to(find_device("cpu" if device == "auto" else device))
+    return ReadProblem(replace(problem, theta=theta), name, ())
 
 
-def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]) -> Found:
+def _own(
+    place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]
+) -> ReadProblem:
     problem = read_problem(place, choice, device, given)
     gold = torch.from_numpy(_gold(problem, lab.gold)).to(problem.theta)
-    what = "the gold solution" if lab.gold else "the noise-free solution"
+    loss_name = f"Hamming distance to {'the gold solution' if lab.gold else 'the noise-free solution'}"
 
     def loss(z: Tensor) -> Tensor:
         return hamming(z, gold.to(z))
@@ -127,11 +147,8 @@ def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: De
     inputs = problem.inputs if lab.gold is None else (*problem.inputs, lab.gold)
     named = f"{problem.title}, {problem.solver_name}"
     stem = problem.picture(None, "").stem.rstrip("-")
-    return (
-        LabProblem(named, problem.theta, problem.solver, family, loss, f"Hamming distance to {what}", problem.default_k),
-        stem,
-        inputs,
-    )
+    measured = LabProblem(named, problem.theta, problem.solver, family, loss, loss_name, problem.default_k)
+    return ReadProblem(measured, stem, inputs)
 
 
 def _gold(problem: Problem, path: Path | None) -> Any:

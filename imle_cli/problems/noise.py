@@ -1,6 +1,8 @@
 """Noise from the options."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -21,6 +23,31 @@ def noise_title(name: NoiseName) -> str:
     return "no noise" if name == "none" else {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(name, name) + " noise"
 
 
+def law_title(name: NoiseName, law: NoiseDistribution) -> str:
+    """A law's name in a picture, with its parameters."""
+    series = f", k = {law.k:g}, {law.nb_iterations:g} terms" if isinstance(law, SumOfGammaNoiseDistribution) else ""
+    return noise_title(name) + series
+
+
+def law_values(law: NoiseDistribution, iterations: str = "") -> dict[str, Any]:
+    """Parameters of Sum-of-Gamma noise, for JSON, which has no infinity; None of another law."""
+    if not isinstance(law, SumOfGammaNoiseDistribution):
+        return {"k": None, "iterations": None}
+    return {"k": law.k, "iterations": iterations or ("inf" if law.nb_iterations == math.inf else law.nb_iterations)}
+
+
+def make_law(options: NoiseOptions, default_k: float, consequence: str) -> NoiseDistribution:
+    """The noise that the options name, without which there would be this consequence.
+
+    Raises:
+        UsageError: no noise, or as :func:`make_noise`.
+    """
+    law = make_noise(options, default_k)
+    if law is None:
+        raise UsageError(f"--noise: got none; {consequence}; choose a law")
+    return law
+
+
 def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | None:
     """The noise that the options name; None for no noise.
 
@@ -34,12 +61,12 @@ def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | N
         return _sum_of_gamma(k, options.iterations)
     if options.noise_k is not None:
         raise UsageError(f"--noise-k: it belongs to --noise sum-of-gamma, not to {options.noise}; leave it out")
-    others: dict[str, Callable[[], NoiseDistribution]] = {
+    laws: dict[str, Callable[[], NoiseDistribution]] = {
         "gumbel": GumbelNoiseDistribution,
         "normal": NormalNoiseDistribution,
         "logistic": LogisticNoiseDistribution,
     }
-    return others[options.noise]() if options.noise in others else None
+    return laws[options.noise]() if options.noise in laws else None
 
 
 def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:

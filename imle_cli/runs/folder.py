@@ -11,9 +11,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from io import StringIO
-from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -23,37 +21,27 @@ import torch
 from imle_cli.files.archives import ArchiveError, DamagedArchiveError, array_shapes, read_arrays, read_state
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, check_leads, leftovers, replacing, sync_folder
-from imle_cli.files.sources import SourceError
 from imle_cli.options.recorded import fits
+from imle_cli.runs.directories import (
+    CHECKPOINT,
+    COMMANDS,
+    CONFIG,
+    DAMAGED,
+    HISTORY,
+    METRICS,
+    PREVIOUS,
+    SUMMARY,
+    RunError,
+    check_run,
+    read_json,
+)
 from imle_cli.runs.history import Arrays, SomeHistory
 
 Made = TypeVar("Made")
 SomeRun = TypeVar("SomeRun", bound="RunFolder[Any]")
 
-DAMAGED = "it is damaged or no run of imle; choose another folder"
-COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
-"""Which command makes runs of a format."""
-
-CONFIG, HISTORY, METRICS, SUMMARY = "config.json", "history.npz", "metrics.csv", "summary.json"
-CHECKPOINT, PREVIOUS = "checkpoint.pt", "previous.pt"
 _FIRST = {METRICS, HISTORY, CHECKPOINT}  # what is there before ``config.json`` is
 _FILES = (CONFIG, HISTORY, METRICS, SUMMARY, CHECKPOINT, PREVIOUS, "best.pt")
-_LONGEST = 2**26  # bytes of a JSON file
-
-
-def new_folder(name: str, parent: str = "runs") -> Path:
-    """Makes ``runs/<map>-<date and time>``, with a number behind it where another process took that name."""
-    stem = Path(parent) / f"{Path(name).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    others = (stem.with_name(f"{stem.name}-{number}") for number in count(2))
-    return next(path for path in chain([stem], others) if _made(path))
-
-
-def _made(path: Path) -> bool:
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        return False
-    return True
 
 
 def make_folder(path: Path) -> None:
@@ -69,37 +57,9 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"--out: {path} cannot be made a folder ({error.strerror}); choose another name") from error
 
 
-def newest_run_path() -> Path | None:
-    """The run in ``runs/`` or a folder of it that was begun last; None if there is none."""
-    configs = sorted(Path("runs").rglob(CONFIG), key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
-    return configs[-1].parent if configs else None
-
-
-def command_of(path: Path) -> str | None:
-    """The command that made a run; None if it cannot be told."""
-    try:
-        return COMMANDS.get(_parsed(path / CONFIG)["format"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def run_leftovers(folder: Path, others: Sequence[str] = ()) -> list[Path]:
     """What killed processes have left half-written of a run's files, and others; whoever removes it must have the lock."""
     return leftovers(folder, (*_FILES, *others))
-
-
-def _parsed(path: Path) -> Any:
-    """Contents of a JSON file; a ValueError, if nothing that can be used."""
-    if path.exists() and not (path.is_file() and path.stat().st_size <= _LONGEST):
-        raise ValueError(f"{path} is no ordinary file, or too long")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply") from error
-
-
-class RunError(SourceError):
-    """A run directory that cannot be used; the message is one line of at most 300 letters and names the file in it."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +123,7 @@ class RunFolder(Generic[SomeHistory]):
         Raises:
             RunError: no run, one of another command, or a damaged one.
         """
-        if not path.is_dir():
-            raise RunError(path, "no such run directory; check the path")
+        check_run(path)
         if not (path / CONFIG).exists() and any(path.iterdir()) and cls._has_only_begun(path):
             raise RunError(path, f"has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
         config = cls(path, {})._read_json(CONFIG)
@@ -386,7 +345,7 @@ class RunFolder(Generic[SomeHistory]):
 
     def _read_json(self, name: str) -> Any:
         try:
-            return _parsed(self.path / name)
+            return read_json(self.path / name)
         except FileNotFoundError:
             raise RunError(self.path, f"{name} is missing; {DAMAGED}") from None
         except (OSError, ValueError) as error:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report
 from imle_cli.options.recorded import RunOptions
 from imle_cli.runs.checkpoints import load
-from imle_cli.runs.folder import COMMANDS, DAMAGED, PREVIOUS, RunError, RunFolder, new_folder
+from imle_cli.runs.directories import COMMANDS, DAMAGED, PREVIOUS, RunError, new_folder
+from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.interruption import deferred_interruption
 from imle_core.concurrency import process_group
 from imle_core.contracts import Trainable

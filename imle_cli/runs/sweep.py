@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report, Result, Table
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, leftovers, replacing, sync_folder, write_table
-from imle_cli.runs.folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
+from imle_cli.runs.directories import CONFIG, PREVIOUS, SUMMARY, RunError, new_folder
+from imle_cli.runs.folder import RunFolder, make_folder, run_leftovers
 from imle_cli.runs.recorder import Recorder
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from imle_cli.learning.experiment import TrainingExperiment
 from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
-from imle_cli.runs.folder import new_folder
+from imle_cli.runs.directories import new_folder
 from imle_cli.runs.training import Run
 from imle_core import Training
 

@@ -7,7 +7,7 @@ from imle_cli.films.frames import MISSED, PATH
 from imle_cli.films.map import MapFilms
 from imle_cli.films.timing import evenly, timed
 from imle_cli.films.training import RunFilms
-from imle_cli.runs.folder import RunError
+from imle_cli.runs.directories import RunError
 from imle_cli.runs.training import TrainingHistory
 
 OPTIONS = {"input_temp": 5.0, "target_temp": 0.5, "solver": "dijkstra"}

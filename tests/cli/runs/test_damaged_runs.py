@@ -25,7 +25,7 @@ from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.perception.experiment import PerceptionExperiment, Trained
 from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.perception.sweep import PerceptionSweep
-from imle_cli.runs.folder import command_of
+from imle_cli.runs.directories import command_of
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.training import Run
 
