@@ -39,7 +39,7 @@ class CalibratedInput(InputOptions):
 
 
 def calibrate(
-    place: CalibratedInput,
+    source: CalibratedInput,
     choice: SolverOptions,
     lab: Annotated[LabOptions, Without("function", "loss", "gold")],
     noise: NoiseOptions,
@@ -55,7 +55,7 @@ def calibrate(
 
     Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
     """
-    check_present(place.map)
+    check_present(source.map)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.calibration import CalibrationTable, draws, make_calibration
@@ -65,7 +65,7 @@ def calibrate(
     console.begin()
     temperatures = read_numbers("--temps", temps, float, 0, "0.5,1,2,4")
     check_at_least("--samples", samples, 2, "the usual number is 100000")
-    problems = read_lab_problems(place, choice, lab, report, given.names, instances)
+    problems = read_lab_problems(source, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
     family, law = known_family(problem, choice.solver), make_law(noise, problem.k, "its temperature would change nothing")
     outputs = Outputs(out or Path(f"{stem}-calibrate.png"), None, inputs)

@@ -110,12 +110,12 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Foun
 
 def _result(values: dict[str, Any], findings: Sequence[Found], notes: Sequence[str]) -> Result:
     failed = [finding.check for finding in findings if finding.verdict == "fail"]
-    found = [{"check": some.check, "verdict": some.verdict, "detail": _in_options(some.detail)} for some in findings]
-    table = Table(["check", "verdict", "detail"], [list(finding.values()) for finding in found], [])
+    records = [{"check": row.check, "verdict": row.verdict, "detail": _in_options(row.detail)} for row in findings]
+    table = Table(["check", "verdict", "detail"], [list(record.values()) for record in records], [])
     failure = ""
     if failed:
         failure = f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}"
-    return Result({**values, "findings": found, "failed": len(failed)}, lambda _: table, notes=notes, failure=failure)
+    return Result({**values, "findings": records, "failed": len(failed)}, lambda _: table, notes=notes, failure=failure)
 
 
 def _in_options(detail: str) -> str:
@@ -138,7 +138,7 @@ def _saved(path: Path, findings: Sequence[Found]) -> str:
 def _sizes(text: str) -> Shape:
     if not re.fullmatch(r"\s*[1-9]\d{0,8}\s*(,\s*[1-9]\d{0,8}\s*)*", text):
         raise UsageError(f"--shape: got {text!r}; it must be whole numbers >= 1 between commas, such as 5,5")
-    return tuple(int(part) for part in text.split(","))
+    return tuple(int(size) for size in text.split(","))
 
 
 def _arguments(texts: Sequence[str]) -> dict[str, Any]:

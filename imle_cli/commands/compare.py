@@ -39,7 +39,7 @@ _Table = Annotated[Path | None, typer.Option("--save", help="Everything that was
 
 
 def compare(
-    place: InputOptions,
+    source: InputOptions,
     choice: SolverOptions,
     lab: LabOptions,
     noise: NoiseOptions,
@@ -61,7 +61,7 @@ def compare(
     Bias, variance and mse (mean squared error) are in units of the true gradient, that of the exact distribution where one
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
-    check_present(place.map)
+    check_present(source.map)
     check_present(lab.gold, "--gold")
     from imle_cli.figures import canvas
     from imle_cli.figures.comparison import comparison_figure
@@ -75,7 +75,7 @@ def compare(
     check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
     chosen = None if estimators is None else read_estimators(estimators)
     grid, widened = _grid(lambdas, temps)
-    problems = read_lab_problems(place, choice, lab, report, given.names, instances)
+    problems = read_lab_problems(source, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
     law = make_noise(noise, problem.k)
     settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
@@ -84,7 +84,7 @@ def compare(
     title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
     figure = comparison_figure(comparison.curves, comparison.cosines, title=title, samples=samples)
     outputs.write(canvas.encode(figure, outputs.format), table=lambda: comparison.columns)
-    is_random = place.map is None and "solver" not in given.names
+    is_random = source.map is None and "solver" not in given.names
     values = _values(measured, settings, comparison, noise.noise)
     return Result(values, lambda ended: _table(ended, settings, comparison, is_random), outputs.files)
 
@@ -129,7 +129,7 @@ def _values(measured: Any, settings: Any, comparison: Any, noise: str) -> dict[s
     from imle_cli.problems.lab import number_of_states
 
     problem, reference = measured[0].problem, measured[0].reference
-    relative = max(each.reference.error / each.reference.norm for each in measured)
+    relative = max(instance.reference.error / instance.reference.norm for instance in measured)
     return {
         "problem": problem.name,
         "instances": len(measured),

@@ -192,9 +192,9 @@ def _check_contents(folder: Path) -> None:
     from imle_cli.files.outputs import OutputError
 
     names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} - {LOCK}
-    others = sorted(names - _names())
-    if others:
-        raise OutputError(f"--out: {folder} holds {others[0]}, which is no part of a made data set; choose another folder")
+    foreign = sorted(names - _names())
+    if foreign:
+        raise OutputError(f"--out: {folder} holds {foreign[0]}, which is no part of a made data set; choose another folder")
     if names and SHEET not in names:
         raise OutputError(
             f"--out: {folder} holds a data set without the {SHEET} of those that this command makes; choose another folder"

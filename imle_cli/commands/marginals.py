@@ -10,7 +10,7 @@ from imle_cli.problems.presence import check_present
 
 
 def marginals(
-    place: InputOptions,
+    source: InputOptions,
     choice: SolverOptions,
     noise: NoiseOptions,
     report: ReportOptions,
@@ -22,14 +22,14 @@ def marginals(
     save: Array = None,
 ) -> Result:
     """Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, edge, item or pair."""
-    check_present(place.map)
+    check_present(source.map)
     from imle_cli.figures import canvas, preview
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem
     from imle_cli.problems.sampling import facts_of_marginals, read_sampling
 
     console.begin()
-    problem = read_problem(place, choice, report.device, given.names)
+    problem = read_problem(source, choice, report.device, given.names)
     sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "marginals"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:

@@ -8,7 +8,7 @@ from imle_cli.problems.presence import check_present
 
 
 def sample(
-    place: InputOptions,
+    source: InputOptions,
     choice: SolverOptions,
     noise: NoiseOptions,
     report: ReportOptions,
@@ -20,14 +20,14 @@ def sample(
     save: Array = None,
 ) -> Result:
     """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
-    check_present(place.map)
+    check_present(source.map)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem
     from imle_cli.problems.sampling import facts_of_samples, read_sampling
 
     console.begin()
-    problem = read_problem(place, choice, report.device, given.names)
+    problem = read_problem(source, choice, report.device, given.names)
     sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
     outputs = Outputs(problem.picture(out, "sample"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:

@@ -49,7 +49,7 @@ class AxesOptions:
 
 
 def sweep(
-    place: MapOptions,
+    source: MapOptions,
     choice: MapSolverOptions,
     noise: NoiseOptions,
     axes: AxesOptions,
@@ -76,10 +76,10 @@ def sweep(
     If MAP is a folder of images, as imle data makes them: for every estimator and seed, and a picture of accuracy against
     seconds.
     """
-    check_present(place.map)
+    check_present(source.map)
     check_present(learning.gold, "--gold")
-    if place.map is not None and place.map.is_dir():
-        asked = place.map, images, learning, noise, report, console, given.names
+    if source.map is not None and source.map.is_dir():
+        asked = source.map, images, learning, noise, report, console, given.names
         return sweep_images(*asked, estimators, axes.seeds, out, executor, jobs)
     for name in sorted(given.names & IMAGES_ONLY):
         raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
@@ -87,7 +87,7 @@ def sweep(
     from imle_cli.learning.sweep import Sweep
 
     console.begin()
-    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
     with Sweep(out, experiment, axes.values, film if animate else None) as grid:
         return grid.work(console, executor, jobs)

@@ -19,7 +19,7 @@ Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a r
 
 
 def train(
-    place: MapOptions,
+    source: MapOptions,
     choice: MapSolverOptions,
     noise: NoiseOptions,
     learning: LearningOptions,
@@ -31,14 +31,14 @@ def train(
     record_every: RecordEvery = 10,
 ) -> Result:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
-    check_present(place.map)
+    check_present(source.map)
     check_present(learning.gold, "--gold")
     check_present(None if learning.init == "uniform" else Path(learning.init), "--init")
     check_run(resume)
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.recorder import TrainingRecorder
 
-    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
     with TrainingRecorder.start(experiment, out) if resume is None else TrainingRecorder.resume(resume) as recorder:
         if resume is not None:
             check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
@@ -50,6 +50,6 @@ def train(
 
 def _told(summary: dict[str, Any]) -> str:
     first, final = summary["first_gold_step"], summary["final_hamming"]
-    found = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
+    gold = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
     ended = "the last path is the gold path" if final == 0 else f"the last path is off by {final} tiles"
-    return f"{found}; {ended}; {summary['seconds']:.2f} s; run in {summary['run']}"
+    return f"{gold}; {ended}; {summary['seconds']:.2f} s; run in {summary['run']}"

@@ -45,13 +45,13 @@ class PerceptionFilms(Films):
 
     def _frames(self) -> Iterator[Pixels]:
         scene = Scene(self.images.shape[1:3], self.size, 2 * len(self.maps), captions=True)
-        for place in self.places:
-            panels = [self._image(scene, place, number) for number in self.maps]
-            panels += [self._costs(scene, place, number) for number in self.maps]
-            yield scene.frame(f"{self.estimator}  ·  after {self.views.steps[place]} steps", panels)
+        for record in self.places:
+            panels = [self._image(scene, record, number) for number in self.maps]
+            panels += [self._costs(scene, record, number) for number in self.maps]
+            yield scene.frame(f"{self.estimator}  ·  after {self.views.steps[record]} steps", panels)
 
-    def _image(self, scene: Scene, place: int, number: int) -> Panel:
-        gold, path, truth = self.views.gold[number], self.views.paths[place][number], self.views.truth[number]
+    def _image(self, scene: Scene, record: int, number: int) -> Panel:
+        gold, path, truth = self.views.gold[number], self.views.paths[record][number], self.views.truth[number]
         picture = Image.fromarray(_resized(self.images[number], scene))
         tile = scene.height / len(gold)
         drawing = ImageDraw.Draw(picture)
@@ -65,8 +65,8 @@ class PerceptionFilms(Films):
         caption = "path as cheap as the gold one" if regret <= _SAME else f"path, {regret:.1%} too dear"
         return Panel(np.array(picture), caption, ((CURVE, "gold"), (PATH, "predicted")))
 
-    def _costs(self, scene: Scene, place: int, number: int) -> Panel:
-        costs = self.views.costs[place][:_MOST] / (self.views.costs[place][:_MOST].mean() or 1.0)
+    def _costs(self, scene: Scene, record: int, number: int) -> Panel:
+        costs = self.views.costs[record][:_MOST] / (self.views.costs[record][:_MOST].mean() or 1.0)
         level = hues(_resized(costs[number], scene), 0.0, self.high)
         return Panel(level, "predicted costs", Scale("0", f"{self.high:.3g} x mean"))
 
@@ -76,9 +76,9 @@ def _with_colours_of(images: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
     count, height, width, _ = images.shape
     free = len(PALETTE) - 1 - FREE  # the last colour is that of what does not change
     picture = Image.fromarray(images.reshape(count * height, width, 3)).quantize(free, dither=Image.Dither.NONE)
-    found = np.array(picture.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    colours = np.array(picture.getpalette(), dtype=np.uint8).reshape(-1, 3)
     palette = PALETTE.copy()
-    palette[FREE : FREE + len(found)] = found[:free]
+    palette[FREE : FREE + len(colours)] = colours[:free]
     return palette, (np.asarray(picture) + np.uint8(FREE)).reshape(count, height, width)
 
 

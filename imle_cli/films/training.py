@@ -34,45 +34,45 @@ class RunFilms(Films):
         self.losses = np.array([row[1] for row in rows])
         self.ground, self.shape = ground(history.costs), history.gold.shape
         finite = [weights[np.isfinite(weights)] for weights in history.weights]
-        self.low = min((float(some.min()) for some in finite if some.size), default=0.0)
-        self.high = max((float(some.max()) for some in finite if some.size), default=0.0)
+        self.low = min((float(numbers.min()) for numbers in finite if numbers.size), default=0.0)
+        self.high = max((float(numbers.max()) for numbers in finite if numbers.size), default=0.0)
         self.films = {
             "learning_paths": self._paths,
             "learning_weights": self._weights,
             "learning": self._everything,
         }
 
-    def _headline(self, place: int) -> str:
+    def _headline(self, record: int) -> str:
         temperatures = f"input temperature {self.options['input_temp']:g}, target {self.options['target_temp']:g}"
-        return f"step {self.history.steps[place]}  ·  {temperatures}"
+        return f"step {self.history.steps[record]}  ·  {temperatures}"
 
-    def _path_panel(self, place: int, caption: str = "") -> Panel:
+    def _path_panel(self, record: int, caption: str = "") -> Panel:
         chosen = "path" if self.options["solver"] == "dijkstra" else "chosen tiles"
-        pixels = with_path(self.ground, self.history.solutions[place], self.history.gold)
+        pixels = with_path(self.ground, self.history.solutions[record], self.history.gold)
         return Panel(pixels, caption, ((PATH, chosen), (MISSED, "gold, missed")))
 
-    def _weights_panel(self, place: int, caption: str = "") -> Panel:
-        pixels = hues(self.history.weights[place], self.low, self.high)
+    def _weights_panel(self, record: int, caption: str = "") -> Panel:
+        pixels = hues(self.history.weights[record], self.low, self.high)
         return Panel(pixels, caption, Scale(f"{self.low:.3g}", f"{self.high:.3g}"))
 
     def _paths(self) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size)
-        return (scene.frame(self._headline(place), [self._path_panel(place)]) for place in self.places)
+        return (scene.frame(self._headline(record), [self._path_panel(record)]) for record in self.places)
 
     def _weights(self) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size)
-        return (scene.frame(self._headline(place), [self._weights_panel(place)]) for place in self.places)
+        return (scene.frame(self._headline(record), [self._weights_panel(record)]) for record in self.places)
 
     def _everything(self) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size, 4, captions=True)
         nothing = np.zeros_like(self.history.gold)
         gold = Panel(with_path(self.ground, nothing, self.history.gold), "gold path", ((MISSED, "gold"),))
-        for place in self.places:
-            step = self.history.steps[place]
-            distance = int(np.count_nonzero(self.history.solutions[place] != self.history.gold))
+        for record in self.places:
+            step = self.history.steps[record]
+            distance = int(np.count_nonzero(self.history.solutions[record] != self.history.gold))
             off = f"path, off by {distance} tiles" if distance else "path, the gold one"
             seen = min(step + 1, len(self.losses))
             loss = f"loss {self.losses[seen - 1]:.2f}"
             curve = Panel(scene.curve(self.losses, seen), loss, ((CURVE, f"from 0 to {self.losses.max():.3g}"),))
-            panels = [gold, self._path_panel(place, off), self._weights_panel(place, "weights"), curve]
-            yield scene.frame(self._headline(place), panels)
+            panels = [gold, self._path_panel(record, off), self._weights_panel(record, "weights"), curve]
+            yield scene.frame(self._headline(record), panels)

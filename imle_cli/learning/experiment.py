@@ -19,7 +19,7 @@ from imle_cli.problems.map import read_map_problem
 class TrainingExperiment(RunOptions):
     """Everything that a training's result depends on, and how often it is recorded."""
 
-    place: MapOptions
+    source: MapOptions
     choice: MapSolverOptions
     noise: NoiseOptions
     learning: LearningOptions
@@ -33,7 +33,7 @@ class TrainingExperiment(RunOptions):
     @property
     def name(self) -> str:
         """Name of the map, after which a folder is called."""
-        return self.place.name
+        return self.source.name
 
     def read(self) -> "Inputs":
         """Reads the map, the gold path and the weights that the options name.
@@ -41,7 +41,7 @@ class TrainingExperiment(RunOptions):
         Raises:
             ValueError: one of these that cannot be used.
         """
-        problem, gold, init = read_map_problem(self.place, self.choice, self.device), self.learning.gold, self.learning.init
+        problem, gold, init = read_map_problem(self.source, self.choice, self.device), self.learning.gold, self.learning.init
         return Inputs(
             problem.costs,
             problem.solve() if gold is None else read_gold(gold, problem),
@@ -66,5 +66,5 @@ class Inputs:
     @property
     def digest(self) -> str:
         """Tells other inputs apart, whatever their files are called."""
-        parts = (self.costs, self.gold, np.empty(0) if self.weights is None else self.weights)
-        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+        arrays = (self.costs, self.gold, np.empty(0) if self.weights is None else self.weights)
+        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()

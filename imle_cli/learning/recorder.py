@@ -48,7 +48,7 @@ class TrainingRecorder(Recorder[Step]):
         cls, experiment: TrainingExperiment, inputs: Inputs, history: TrainingHistory | None = None
     ) -> "TrainingRecorder":
         """The training, and the solver that it asks."""
-        problem = make_map_problem(experiment.place, inputs.costs, experiment.choice, experiment.device)
+        problem = make_map_problem(experiment.source, inputs.costs, experiment.choice, experiment.device)
         return cls(
             experiment=experiment,
             inputs=inputs,
@@ -70,7 +70,7 @@ class TrainingRecorder(Recorder[Step]):
         return step % self.experiment.record_every == 0 or step == self.training.steps
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint gets: what the solver has counted, too."""
+        """Content of a checkpoint: the counts of the solver, too."""
         solver = self.problem.solver
         return super().state() | {"counts": {name: getattr(solver, name) for name in _COUNTS if hasattr(solver, name)}}
 

@@ -102,7 +102,7 @@ class Sweep(SweepFolder[MapCell]):
 
     @property
     def stopped(self) -> str:
-        """How far it came, when it ends early."""
+        """Progress of a sweep that ends early."""
         return f"stopped after {len(self.results)} of {len(self.cells)} cells"
 
     def table(self, below: Sequence[str] = ()) -> Table:
@@ -137,8 +137,8 @@ class Sweep(SweepFolder[MapCell]):
 
             return of
 
-        place = self.cells[0].experiment.place
-        name = "built-in map" if place.map is None else place.map.name
+        source = self.cells[0].experiment.source
+        name = "built-in map" if source.map is None else source.map.name
         files = []
         for file, column, label in (
             (LOSS, "final_loss", "final loss"),

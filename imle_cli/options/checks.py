@@ -58,7 +58,7 @@ def read_numbers(option: str, text: str, kind: Callable[[str], Any], least: int,
         UsageError: something else, or a number out of range.
     """
     try:
-        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
+        numbers = sorted({kind(number_text) or kind("0") for number_text in text.split(",")})  # -0 becomes 0
     except ValueError:
         numbers = [math.nan]
     if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:

@@ -85,7 +85,7 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value of JSON is of a type, of one of several, or one of the choices of a ``Literal``."""
+    """True where a value of JSON is of a type, of one of several, or one of the choices of a ``Literal``."""
     if len(_choices(kind)) > 1:
         return any(fits(value, choice) for choice in _choices(kind))
     if get_origin(kind) is Literal:

@@ -79,17 +79,17 @@ class PerceptionData:
     @property
     def digest(self) -> str:
         """Tells other data apart, wherever they are."""
-        found = hashlib.sha256()
+        hashed = hashlib.sha256()
         for maps in (self.train, self.judged, self.tested):
-            for part in (maps.images, maps.costs, maps.paths):
-                found.update(part.numpy().tobytes())
-        return found.hexdigest()
+            for array in (maps.images, maps.costs, maps.paths):
+                hashed.update(array.numpy().tobytes())
+        return hashed.hexdigest()
 
     @property
     def non_optimal(self) -> dict[str, int]:
         """Number of stored paths that are not optimal under the stored costs, by split."""
-        parts = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
-        return {split: non_optimal(maps) for split, maps in parts.items()}
+        splits = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
+        return {split: non_optimal(maps) for split, maps in splits.items()}
 
 
 def check_estimators(option: str, names: Sequence[str]) -> None:
@@ -151,17 +151,17 @@ class Trained:
         return cls(experiment, network, len(rows) if epoch is None else epoch, rows)
 
 
-def describe(experiment: PerceptionExperiment, found: Judgement) -> dict[str, Any]:
-    """What learned, by what supervision, and how well it plans, for JSON."""
+def describe(experiment: PerceptionExperiment, judgement: Judgement) -> dict[str, Any]:
+    """The learner, its supervision, and the quality of its plans, for JSON."""
     learning = experiment.learning
     return {
         "estimator": learning.estimator,
         "supervision": SUPERVISION[learning.estimator],
         "network": "colour table" if learning.estimator == "mean-colour" else learning.network,
-        "optimal": found.optimal,
-        "regret": found.regret,
-        "exact_on_unique": found.exact_on_unique,
-        "unique_share": found.unique,
+        "optimal": judgement.optimal,
+        "regret": judgement.regret,
+        "exact_on_unique": judgement.exact_on_unique,
+        "unique_share": judgement.unique,
     }
 
 

@@ -140,20 +140,20 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     def _judge(self, epoch: int) -> None:
         """Adds the epoch's row, and keeps the network where it is the best so far."""
         began = time.perf_counter()
-        found = judge(plan(self.training.network, self._judged), self._judged)
+        judgement = judge(plan(self.training.network, self._judged), self._judged)
         spent, record = time.perf_counter() - began, self.training.epoch_record
         best = max(((row[1], -row[2]) for row in self.rows), default=(-1.0, 0.0))
         times = record.network_seconds, record.solver_seconds, record.noise_seconds, spent
-        numbers = found.optimal, found.regret, found.exact_on_unique, record.loss, record.zeros
+        numbers = judgement.optimal, judgement.regret, judgement.exact_on_unique, record.loss, record.zeros
         self.rows.append((epoch, *numbers, record.seconds + spent, *times))
-        if self.run is not None and (found.optimal, -found.regret) > best:
+        if self.run is not None and (judgement.optimal, -judgement.regret) > best:
             self.run.save_best(self.training.network.state_dict(), epoch)
 
     def summary(self) -> dict[str, Any]:
-        """What came out, for JSON; the last network is judged on the test maps."""
+        """Outcome, for JSON; the last network is judged on the test maps."""
         share = self.inputs.tested.part(slice(process_group.rank(), None, process_group.size()))
-        found, learning = judge(plan(self.training.network, share), share), self.experiment.learning
-        return describe(self.experiment, found) | {
+        judgement, learning = judge(plan(self.training.network, share), share), self.experiment.learning
+        return describe(self.experiment, judgement) | {
             "data": str(self.experiment.data),
             "split": self.inputs.tested_split,
             "judged": self.inputs.split,
@@ -173,9 +173,9 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
     learning, network = experiment.learning, make_untrained(experiment)
     if isinstance(network, ColourLookup):
         return ColourTraining(network, data.train)
-    clock, place = Clock(), next(network.parameters()).device
+    clock, device = Clock(), next(network.parameters()).device
     # Each process draws noise of its own.
-    generator = torch.Generator(place).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
+    generator = torch.Generator(device).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
     forward, backward = learning.temperatures
     method = make_method(
         learning.estimator,

@@ -85,7 +85,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
     @property
     def curves(self) -> dict[str, LearningCurve]:
         """For each estimator seconds spent and share of optimal maps after each epoch, means over seeds."""
-        found = {}
+        averages = {}
         for name in self.estimators:
             runs = [
                 self._epochs(cell)
@@ -95,26 +95,26 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
             if runs:
                 seconds = np.mean([np.cumsum([row["seconds"] for row in rows]) for rows in runs], axis=0)
                 optimal = np.mean([[row["optimal"] for row in rows] for rows in runs], axis=0)
-                found[name] = seconds.tolist(), optimal.tolist()
-        return found
+                averages[name] = seconds.tolist(), optimal.tolist()
+        return averages
 
     def table(self, below: Sequence[str] = ()) -> Table:
         """Means over the seeds that have ended, and deviations of the share."""
         rows = []
         for name in self.estimators:
-            found = self.of(name)
+            finished = self.of(name)
 
-            def mean(column: str, form: str, found: list[dict[str, Any]] = found) -> str:
-                values = [row[column] for row in found if row[column] is not None]
+            def mean(column: str, form: str, finished: list[dict[str, Any]] = finished) -> str:
+                values = [row[column] for row in finished if row[column] is not None]
                 return format(fmean(values), form) if values else "–"
 
-            shares = [row["optimal"] for row in found]
+            shares = [row["optimal"] for row in finished]
             spread = f" ± {stdev(shares):.1%}" if len(shares) > 1 else ""
-            ended = f"{len(found)}/{len(self.seeds)}" if len(found) < len(self.seeds) else ""
+            ended = f"{len(finished)}/{len(self.seeds)}" if len(finished) < len(self.seeds) else ""
             rows.append(
                 [
                     f"{name} {ended}".rstrip(),
-                    found[0]["supervision"] if found else "",
+                    finished[0]["supervision"] if finished else "",
                     mean("optimal", ".1%") + spread,
                     mean("regret", ".3%"),
                     mean("exact_on_unique", ".1%"),

@@ -36,8 +36,8 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
     if values.shape != problem.costs.shape:
         raise GoldError("--gold", f"{path} has {_sizes(values, problem, 'tiles')}")
     if not np.isin(values, (0, 1)).all():
-        other = values[~np.isin(values, (0, 1))].flat[0]
-        raise GoldError("--gold", f"{path} holds {other:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
+        number = values[~np.isin(values, (0, 1))].flat[0]
+        raise GoldError("--gold", f"{path} holds {number:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
     walled = np.argwhere((values == 1) & np.isinf(problem.costs))
     if len(walled):
         raise GoldError("--gold", f"{path} chooses tile {tuple(map(int, walled[0]))}, which is a wall; go around it")

@@ -38,7 +38,7 @@ class ReadProblem(NamedTuple):
 
 
 def read_lab_problem(
-    place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
+    source: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
 ) -> ReadProblem:
     """A random problem, or with an INPUT or a solver the user's own.
 
@@ -47,14 +47,14 @@ def read_lab_problem(
         DataError: a solver or a loss that cannot be imported.
         ValueError: an input, or an unknown problem or size.
     """
-    own = place.map is not None or "solver" in given
+    own = source.map is not None or "solver" in given
     if own and lab.problem is not None:
         raise UsageError(f"--problem: got {lab.problem} with an input or a solver of its own; leave one of them out")
     if own and lab.size is not None:
         raise UsageError("--size: it belongs to --problem; an input has its own size; leave it out")
     if not own and lab.gold is not None:
         raise UsageError("--gold: it belongs to a map; name one")
-    problem, stem, inputs = _own(place, choice, lab, device, given) if own else _random(lab, device, seed)
+    problem, stem, inputs = _own(source, choice, lab, device, given) if own else _random(lab, device, seed)
     if lab.function is not None:
         function = _callable("--function", lab.function)
         family = family_of(function, problem.theta.shape[1:])
@@ -66,7 +66,12 @@ def read_lab_problem(
 
 
 def read_lab_problems(
-    place: InputOptions, choice: SolverOptions, lab: LabOptions, report: ReportOptions, given: frozenset[str], instances: int
+    source: InputOptions,
+    choice: SolverOptions,
+    lab: LabOptions,
+    report: ReportOptions,
+    given: frozenset[str],
+    instances: int,
 ) -> list[ReadProblem]:
     """So many random problems, of seeds one after the other, or the user's own one.
 
@@ -75,17 +80,17 @@ def read_lab_problems(
         DataError, ValueError: as :func:`read_lab_problem`.
     """
     check_range("--instances", instances, 1, _MOST_INSTANCES, "the usual number is 5")
-    if place.map is not None or "solver" in given:
+    if source.map is not None or "solver" in given:
         if instances > 1:
             raise UsageError(f"--instances: got {instances}; an input is one instance; leave it out")
     elif report.seed + instances > 2**32:
         raise UsageError(f"--seed: got {report.seed}; random problems have seeds from 0 to 2^32 - 1; the usual one is 0")
     else:
-        foreign = sorted(given & {field.name for group in (place, choice) for field in fields(group)})
+        foreign = sorted(given & {field.name for group in (source, choice) for field in fields(group)})
         if foreign:
             option = f"--{foreign[0].replace('_', '-')}"
             raise UsageError(f"{option}: it belongs to an INPUT or a --solver; name one or leave it out")
-    return [read_lab_problem(place, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
+    return [read_lab_problem(source, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
 
 
 def read_estimators(text: str) -> list[str]:
@@ -134,9 +139,9 @@ def _random(lab: LabOptions, device: DeviceName, seed: int) -> ReadProblem:
 
 
 def _own(
-    place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]
+    source: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]
 ) -> ReadProblem:
-    problem = read_problem(place, choice, device, given)
+    problem = read_problem(source, choice, device, given)
     gold = torch.from_numpy(_gold(problem, lab.gold)).to(problem.theta)
     loss_name = f"Hamming distance to {'the gold solution' if lab.gold else 'the noise-free solution'}"
 
@@ -160,12 +165,12 @@ def _gold(problem: Problem, path: Path | None) -> Any:
 
 
 def _callable(option: str, name: str) -> Callable[[Tensor], Tensor]:
-    found = imported(option, name)
-    if isinstance(found, type) or not callable(found):
+    function = imported(option, name)
+    if isinstance(function, type) or not callable(function):
         raise UsageError(
-            f"{option}: {name} is {type(found).__name__} and cannot be called; name a function or an object like one"
+            f"{option}: {name} is {type(function).__name__} and cannot be called; name a function or an object like one"
         )
-    return found  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]
 
 
 def _guarded(name: str, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

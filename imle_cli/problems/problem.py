@@ -101,7 +101,7 @@ class Problem(ABC):
     @property
     @abstractmethod
     def _task(self) -> Fact:
-        """What is asked of the solver."""
+        """Task of the solver."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Problem(ABC):
 
     @property
     def clamps(self) -> bool:
-        """Whether the solver counts what it clamps to its domain."""
+        """True where the solver counts what it clamps to its domain."""
         return getattr(self.solver, "floor", None) is not None
 
     @property

@@ -68,7 +68,7 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
 
 
 def _is_map(path: Path | None, kind: str) -> bool:
-    """Whether a table of which the best k are asked is a map: a text of another ending than those of tables, all numbers."""
+    """True of a table to choose the best k of that is a map: a text of another ending than those of tables, all numbers."""
     return path is not None and kind not in (".csv", ".tsv") and holds_numbers_alone(path)
 
 

@@ -10,7 +10,7 @@ from imle_cli.files.sources import SourceError
 
 DAMAGED = "it is damaged or no run of imle; choose another folder"
 COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
-"""Which command makes runs of a format."""
+"""The command that makes runs of a format."""
 
 CONFIG, HISTORY, METRICS, SUMMARY = "config.json", "history.npz", "metrics.csv", "summary.json"
 CHECKPOINT, PREVIOUS = "checkpoint.pt", "previous.pt"
@@ -34,8 +34,8 @@ def check_run(path: Path | None) -> None:
 def new_folder(name: str, parent: str = "runs") -> Path:
     """Makes ``runs/<map>-<date and time>``, with a number behind it where another process took that name."""
     stem = Path(parent) / f"{Path(name).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    others = (stem.with_name(f"{stem.name}-{number}") for number in count(2))
-    return next(path for path in chain([stem], others) if _made(path))
+    numbered = (stem.with_name(f"{stem.name}-{number}") for number in count(2))
+    return next(path for path in chain([stem], numbered) if _made(path))
 
 
 def _made(path: Path) -> bool:

@@ -57,9 +57,9 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"--out: {path} cannot be made a folder ({error.strerror}); choose another name") from error
 
 
-def run_leftovers(folder: Path, others: Sequence[str] = ()) -> list[Path]:
-    """What killed processes have left half-written of a run's files, and others; whoever removes it must have the lock."""
-    return leftovers(folder, (*_FILES, *others))
+def run_leftovers(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Half-written files of a run, and of these names, left by killed processes; whoever removes them must have the lock."""
+    return leftovers(folder, (*_FILES, *names))
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class RunFolder(Generic[SomeHistory]):
             self.lock.release()
 
     def made_of_options(self, make: Callable[[dict[str, Any]], Made]) -> Made:
-        """What ``make`` gives for the options in ``config.json``.
+        """Outcome of ``make`` for the options in ``config.json``.
 
         Raises:
             RunError: it cannot be made of them.
@@ -203,7 +203,7 @@ class RunFolder(Generic[SomeHistory]):
         return self.read_state(CHECKPOINT, self.STATE)
 
     def last_checkpoint(self) -> tuple[dict[str, Any], str]:
-        """What ``checkpoint.pt`` has, or the one before it where that is missing or damaged; and the name of the file read.
+        """Content of ``checkpoint.pt``, or of the one before where that is missing or damaged; and the name of that file.
 
         Raises:
             RunError: neither can be read.
@@ -221,7 +221,7 @@ class RunFolder(Generic[SomeHistory]):
                 raise RunError(self.path, f"neither {CHECKPOINT} nor {PREVIOUS} can be read; {DAMAGED}") from error
 
     def fallen_back(self, step: int) -> str:
-        """What a reader is told of a run that goes on from the checkpoint before the last, at this step."""
+        """Note for a reader of a run that goes on from the checkpoint before the last, at this step."""
         return f"note: {self.path}: {CHECKPOINT} was damaged; going on from the one before it, after {step} steps"
 
     def drop_last_checkpoint(self) -> None:
@@ -275,8 +275,8 @@ class RunFolder(Generic[SomeHistory]):
             if not line.endswith("\n"):
                 break
             if number:
-                parts = line.rstrip("\n").split(",")
-                rows.append(tuple(make(part) for make, part in zip(self.COLUMNS.values(), parts, strict=True)))
+                cells = line.rstrip("\n").split(",")
+                rows.append(tuple(make(cell) for make, cell in zip(self.COLUMNS.values(), cells, strict=True)))
                 if rows[-1][0] != self.FIRST + number - 1:
                     raise ValueError(f"row {rows[-1][0]} is not {self.FIRST + number - 1}")
         return rows
@@ -300,13 +300,13 @@ class RunFolder(Generic[SomeHistory]):
 
     @classmethod
     def _has_only_begun(cls, path: Path) -> bool:
-        """Whether the folder has nothing but what is written before ``config.json``, whole or not."""
-        others = {entry for entry in path.iterdir() if entry.name != LOCK} - set(run_leftovers(path))
-        return all(entry.name in _FIRST and entry.is_file() and cls._is_first(entry) for entry in others)
+        """True where the folder has nothing but what is written before ``config.json``, whole or not."""
+        entries = {entry for entry in path.iterdir() if entry.name != LOCK} - set(run_leftovers(path))
+        return all(entry.name in _FIRST and entry.is_file() and cls._is_first(entry) for entry in entries)
 
     @classmethod
     def _is_first(cls, file: Path) -> bool:
-        """Whether a file is empty, or of the state before the first step: whatever else has its name is somebody's."""
+        """True of a file that is empty, or of the state before the first step: whatever else has its name is somebody's."""
         if file.stat().st_size == 0:
             return True
         try:

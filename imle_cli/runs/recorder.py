@@ -86,7 +86,7 @@ class Recorder(ABC, Generic[Step]):
         """Prepares the process for the steps."""
 
     def may_stop(self, record: Step) -> bool:  # noqa: ARG002
-        """Whether all processes can stop and save after this record."""
+        """True where all processes can stop and save after this record."""
         return True
 
     @property
@@ -96,11 +96,11 @@ class Recorder(ABC, Generic[Step]):
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What ``config.json`` has besides options, inputs and versions."""
+        """Entries of ``config.json`` besides options, inputs and versions."""
         return {}
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint gets. All processes must call it."""
+        """Content of a checkpoint. All processes must call it."""
         return self.training.state_dict() | {"seconds": self.seconds}
 
     def load(self, path: Path, state: dict[str, Any], name: str) -> None:  # noqa: ARG002
@@ -233,5 +233,5 @@ class Recorder(ABC, Generic[Step]):
 
     @property
     def done(self) -> bool:
-        """Whether the last step was made."""
+        """True once the last step was made."""
         return self.training.done

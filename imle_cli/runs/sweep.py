@@ -170,7 +170,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @abstractmethod
     def table(self, below: Sequence[str] = ()) -> Table:
-        """What came out so far."""
+        """Outcomes so far."""
 
     @abstractmethod
     def draw(self) -> list[Path]:
@@ -193,7 +193,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @property
     def stopped(self) -> str:
-        """How far it came, when it ends early."""
+        """Progress of a sweep that ends early."""
         return f"stopped: {self.progress}"
 
     def work(self, console: Report, executor: "ExecutorName", jobs: int | None) -> Result:
@@ -235,7 +235,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @property
     def failures(self) -> str:
-        """How many cells failed, and why the first one did; empty if none did."""
+        """Number of cells that failed, and why the first one did; empty if none did."""
         failed = [row for row in self.rows if row["error"]]
         if not failed:
             return ""
@@ -243,7 +243,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
         return f"{len(failed)} of {len(self.cells)} cells failed; the first ({where}): {failed[0]['error']}"
 
     def _values(self, before: int, files: Sequence[Path]) -> dict[str, Any]:
-        """What came out, of ``before`` cells in earlier calls, for JSON."""
+        """Outcomes, of ``before`` cells in earlier calls, for JSON."""
         return {
             "out": str(self.path),
             "cells": len(self.cells),

@@ -3,6 +3,8 @@
 import matplotlib as mpl
 import pytest
 
+pytest.register_assert_rewrite("command")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _coarse_pictures():

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_cli.films import encoders
 from imle_cli.films.frames import PALETTE
@@ -19,19 +20,8 @@ OF_A_RUN = ["learning_paths", "learning_weights", "learning"]
 OF_A_MAP = ["paths", "distribution"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["animate", *map(str, arguments)])
-
-
-def animate(*arguments, note=""):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, note)
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+animate = Command("animate")
+invoke, expect_refusal = animate.invoke, animate.expect_refusal
 
 
 @pytest.fixture(scope="module")

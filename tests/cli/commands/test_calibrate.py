@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution
 from imle_core.lab import calibrate as library_calibrate
@@ -24,14 +25,8 @@ ROW += ["marginal_error_standard_error", "most_total_variation", "by_instance"]
 QUICK = ["--samples", "400", "--temps", "1,2"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["calibrate", *map(str, arguments)])
-
-
-def calibrate(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+calibrate = Command("calibrate")
+invoke = calibrate.invoke
 
 
 @pytest.fixture

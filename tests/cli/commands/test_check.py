@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.problems.built_in_solvers import BUILT_IN
 from imle_core.doctor import CHECKS
 
@@ -59,8 +58,7 @@ number = 3
 """
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["check", *map(str, arguments)])
+invoke = Command("check").invoke
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.figures import comparison
 from imle_core.estimators import ESTIMATORS
 
@@ -25,20 +24,8 @@ CELL += [f"{name}{part}" for name in FIGURES for part in ("", "_standard_error",
 CELL += ["calls", "milliseconds"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["compare", *map(str, arguments)])
-
-
-def compare(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def fails(*arguments):
-    result = invoke(*arguments)
-    assert result.stdout == ""
-    return result.exit_code, result.stderr.rstrip("\n")
+compare = Command("compare")
+invoke, fails = compare.invoke, compare.refusal
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_cli.files.datasets import DataSetError, read_maps, splits_in
 from imle_cli.files.folder_lock import LOCK, FolderLock
@@ -34,19 +35,8 @@ KEYS = [
 ]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["data", "terrain", *map(str, arguments)])
-
-
-def data(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+data = Command("data", "terrain")
+invoke, expect_refusal = data.invoke, data.expect_refusal
 
 
 def contents(folder):

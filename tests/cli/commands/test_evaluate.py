@@ -8,28 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.runs.perception import PerceptionRun
 
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
 KEYS += ["size", "maps", "non_optimal_paths", "epochs", "seconds", "run", "checkpoint", "epoch", "files"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, list(map(str, arguments)))
-
-
-def run(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, ""), result.stderr
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+run = Command()
+invoke, expect_refusal = run.invoke, run.expect_refusal
 
 
 @pytest.fixture(scope="session")

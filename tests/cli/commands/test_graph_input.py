@@ -10,6 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, marginals
 from imle_core.solvers import Matching, ShortestPath, SpanningTree
@@ -17,14 +18,8 @@ from imle_core.solvers import Matching, ShortestPath, SpanningTree
 SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 
 
-def run(*arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def values(*arguments):
-    return json.loads(run(*arguments, "--json"))
+run = Command()
+values = run.values
 
 
 @pytest.fixture
@@ -230,10 +225,9 @@ class TestSample:
 
 
 def refusal(code, *arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert not list(Path().glob("*.png"))
-    return result.stderr.removeprefix("error: ").removesuffix("\n")
+    found, message = run.refusal(*arguments)
+    assert (found, list(Path().glob("*.png"))) == (code, [])
+    return message.removeprefix("error: ")
 
 
 def noted(*arguments):

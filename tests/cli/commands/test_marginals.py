@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import GumbelNoiseDistribution
 from imle_core import marginals as library_marginals
@@ -19,10 +18,7 @@ KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "s
 KEYS += ["expected_length", "expected_cost", "clamped_share", "seconds", "files"]
 
 
-def marginals(*arguments):
-    result = CliRunner().invoke(app, ["marginals", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+marginals = Command("marginals")
 
 
 def table():

@@ -5,18 +5,14 @@ import math
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 
 KEYS = ["noise", "k", "iterations", "fold", "samples", "seed", "mean", "exact_mean", "variance", "exact_variance", "ks"]
 KEYS += ["seconds", "files"]
 
 
-def noise(*arguments):
-    result = CliRunner().invoke(app, ["noise", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+noise = Command("noise")
 
 
 @pytest.mark.slow

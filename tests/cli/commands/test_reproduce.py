@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_core.lab import reproduce
 from imle_core.lab.reproduction import METHODS, top_k
 
@@ -31,14 +30,7 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["reproduce", *map(str, arguments)])
-
-
-def run(*arguments):
-    result = invoke("top-k", *arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+invoke, run = Command("reproduce").invoke, Command("reproduce", "top-k")
 
 
 @pytest.mark.slow

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import SumOfGammaNoiseDistribution, stream_samples
 from imle_core.solvers import GridPath
@@ -16,10 +15,7 @@ KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "s
 KEYS += ["clamped_share", "seconds", "files"]
 
 
-def sample(*arguments):
-    result = CliRunner().invoke(app, ["sample", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+sample = Command("sample")
 
 
 class TestSamples:

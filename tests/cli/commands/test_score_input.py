@@ -1,7 +1,6 @@
 """``imle solve``, ``sample`` and ``marginals`` on a table of scores."""
 
 import csv
-import json
 from itertools import combinations
 from pathlib import Path
 
@@ -9,20 +8,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 
 ITEMS = {"tent": (15, 9), "stove": (10, 5), "rope": (12, 8), "map": (8, 2), "lamp": (-1, 1), "water": (16, 10)}
 PAIRS = np.array([[4.0, 5.0, 1.0, 0.0], [3.0, 1.0, 3.0, 5.0], [2.0, 1.0, -2.0, 3.0]])
 
 
-def run(*arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def values(*arguments):
-    return json.loads(run(*arguments, "--json"))
+run = Command()
+values = run.values
 
 
 @pytest.fixture(autouse=True)
@@ -140,10 +134,9 @@ def test_every_command_draws_the_same_picture_again(command, arguments):
 
 
 def refusal(code, *arguments):
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert (result.exit_code, result.stdout) == (code, "")
-    assert not list(Path().glob("*.png"))
-    return result.stderr.removeprefix("error: ").removesuffix("\n")
+    found, message = run.refusal(*arguments)
+    assert (found, list(Path().glob("*.png"))) == (code, [])
+    return message.removeprefix("error: ")
 
 
 WRONG_USAGE = {

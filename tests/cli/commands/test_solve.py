@@ -5,18 +5,14 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.files.maps.terrain import built_in_map
 
 KEYS = ["map", "shape", "solver", "engine", "cost", "length", "tiles", "clamped_share", "seconds", "files"]
 
 
-def solve(*arguments):
-    result = CliRunner().invoke(app, ["solve", *map(str, arguments)])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+solve = Command("solve")
 
 
 class TestPath:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.learning.recorder import TrainingRecorder
@@ -26,14 +27,8 @@ RUN = ["checkpoint.pt", "config.json", "history.npz", "metrics.csv", "summary.js
 SMALL = ["--input-temps", "0,5", "--target-temps", "1", "--samples", "1,3", "--steps", "20", "--jobs", "1", "--out", "out"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["sweep", *map(str, arguments)])
-
-
-def sweep(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+sweep = Command("sweep")
+invoke, expect_refusal = sweep.invoke, sweep.expect_refusal
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +43,6 @@ def swept(tmp_path_factory):
 def finished(swept):
     """The same in ``out``."""
     shutil.copytree(swept, "out")
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
 
 
 def table(folder="out"):

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
@@ -28,19 +29,8 @@ KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp"
 KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "kept_share", "seconds", "run"]
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
-
-
-def train(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def expect_refusal(arguments, code, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+train = Command("train")
+invoke, expect_refusal = train.invoke, train.expect_refusal
 
 
 def arrays(run):
