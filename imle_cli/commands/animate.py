@@ -9,6 +9,7 @@ import typer
 
 from imle_cli.console import Report, Result
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.report import FilmOptions, ReportOptions
@@ -93,8 +94,8 @@ def _run_of(source: SourceOptions, given: Given, console: Report) -> Path | None
         run = newest_run_path()
         console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
     if run is not None and for_maps:
-        option = "--" + for_maps[0].replace("_", "-")
-        raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
+        text = f"it belongs to an animation of a map, but {run} was recorded with its own; leave it out"
+        raise UsageError(f"{option_of(for_maps[0])}: {text}")
     return run
 
 

@@ -10,14 +10,13 @@ from imle_cli.console import Report, Result, Table
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
-from imle_cli.options.measuring import LabOptions
+from imle_cli.options.measuring import Instances, LabOptions
 from imle_cli.options.report import Picture, ReportOptions
 from imle_cli.problems.presence import check_present
 
 if TYPE_CHECKING:
     from imle_cli.lab.calibration import CalibrationTable
 
-Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 Temperatures = Annotated[
     str, typer.Option(metavar="T,...", help="Temperatures to try; more are tried between the best ones of them.")
 ]

@@ -11,7 +11,7 @@ from imle_cli.console import Report, Result, Table
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
-from imle_cli.options.measuring import LabOptions
+from imle_cli.options.measuring import Instances, LabOptions
 from imle_cli.options.report import Picture, ReportOptions
 from imle_cli.problems.presence import check_present
 
@@ -33,7 +33,6 @@ _Samples = Annotated[int, typer.Option(help="Samples of one gradient.")]
 _Repetitions = Annotated[
     int, typer.Option(help="Independent gradients of a kind on average; more where it decides something.")
 ]
-_Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 _Antithetic = Annotated[bool, typer.Option("--antithetic", help="Measure what antithetic pairs do to the variance, too.")]
 _Table = Annotated[Path | None, typer.Option("--save", help="Everything that was measured, as a table (.csv).")]
 
@@ -51,7 +50,7 @@ def compare(
     temps: _Temperatures = None,
     samples: _Samples = 10,
     repetitions: _Repetitions = 300,
-    instances: _Instances = 1,
+    instances: Instances = 1,
     antithetic: _Antithetic = False,
     out: Picture = None,
     save: _Table = None,
@@ -77,8 +76,7 @@ def compare(
     grid, widened = _grid(lambdas, temps)
     problems = read_lab_problems(source, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
-    law = make_noise(noise, problem.k)
-    settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
+    settings = EstimatorSettings(make_noise(noise, problem.k), chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(out or Path(f"{stem}-compare.png"), save, inputs, (".csv",))
     measured, comparison = _measured(console, [read.problem for read in problems], settings, antithetic)
     title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)

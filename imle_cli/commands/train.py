@@ -9,13 +9,12 @@ from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
-from imle_cli.options.learning import LearningOptions, RecordEvery
+from imle_cli.options.learning import LearningOptions, RecordEvery, Resume
 from imle_cli.options.report import ReportOptions
-from imle_cli.problems.presence import check_present
+from imle_cli.problems.presence import check_files, check_present
 from imle_cli.runs.directories import check_run
 
 RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
-Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
 
 
 def train(
@@ -32,8 +31,7 @@ def train(
 ) -> Result:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
     check_present(source.map)
-    check_present(learning.gold, "--gold")
-    check_present(None if learning.init == "uniform" else Path(learning.init), "--init")
+    check_files(learning)
     check_run(resume)
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.recorder import TrainingRecorder

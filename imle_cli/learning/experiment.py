@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +40,9 @@ class TrainingExperiment(RunOptions):
         Raises:
             ValueError: one of these that cannot be used.
         """
-        problem, gold, init = read_map_problem(self.source, self.choice, self.device), self.learning.gold, self.learning.init
-        return Inputs(
-            problem.costs,
-            problem.solve() if gold is None else read_gold(gold, problem),
-            None if init == "uniform" else read_weights(Path(init), problem),
-        )
+        problem, files = read_map_problem(self.source, self.choice, self.device), self.learning.files
+        gold = read_gold(files["--gold"], problem) if "--gold" in files else problem.solve()
+        return Inputs(problem.costs, gold, read_weights(files["--init"], problem) if "--init" in files else None)
 
 
 @dataclass(frozen=True)

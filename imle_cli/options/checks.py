@@ -8,16 +8,20 @@ from typing import Any
 from imle_cli.errors import UsageError
 
 
+def option_of(name: str) -> str:
+    """The option, or the argument, whose value has this name."""
+    return {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
+
+
 def check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
     """A resumed run keeps its options: what is given must be what it was made with."""
     for name in sorted(given - {"resume", "json", "quiet", "debug"}):
-        option = {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
         if name == "out":
             raise UsageError("--out: a resumed run stays in its directory; leave it out")
         if options[name] != made[name]:
             raise UsageError(
-                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
-                "leave it out"
+                f"{option_of(name)}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its "
+                "options, leave it out"
             )
 
 

@@ -8,10 +8,6 @@ from typing import Any
 Shape = tuple[int, ...]
 
 
-def _no_arguments(_: Shape) -> dict[str, Any]:
-    return {}
-
-
 @dataclass(frozen=True)
 class BuiltIn:
     """Settings with which a solver of ours is checked.
@@ -22,7 +18,7 @@ class BuiltIn:
     """
 
     shape: Shape = (5, 5)
-    arguments: Callable[[Shape], dict[str, Any]] = field(default=_no_arguments)
+    arguments: Callable[[Shape], dict[str, Any]] = field(default=lambda _: {})
 
 
 def make(name: str, shape: Shape, given: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imle_cli.device import find_device
 from imle_cli.errors import DataError, UsageError, worded
-from imle_cli.options.checks import check_names, check_range
+from imle_cli.options.checks import check_names, check_range, option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
 from imle_cli.options.measuring import LabOptions
 from imle_cli.options.report import ReportOptions
@@ -88,8 +88,7 @@ def read_lab_problems(
     else:
         foreign = sorted(given & {field.name for group in (source, choice) for field in fields(group)})
         if foreign:
-            option = f"--{foreign[0].replace('_', '-')}"
-            raise UsageError(f"{option}: it belongs to an INPUT or a --solver; name one or leave it out")
+            raise UsageError(f"{option_of(foreign[0])}: it belongs to an INPUT or a --solver; name one or leave it out")
     return [read_lab_problem(source, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from imle_cli.files.sources import SourceError, check_file
+from imle_cli.options.learning import LearningOptions
 
 
 def check_present(path: Path | None, option: str | None = None) -> None:
@@ -20,3 +21,9 @@ def check_present(path: Path | None, option: str | None = None) -> None:
         if option is None:
             raise
         raise SourceError(option, str(error)) from error
+
+
+def check_files(learning: LearningOptions) -> None:
+    """Refuses options of learning that name a file which is missing; errors as in :func:`check_present`."""
+    for option, path in learning.files.items():
+        check_present(path, option)

@@ -8,6 +8,7 @@ from imle_cli.files.endings import GRAPH_ENDINGS, STATING_ENDINGS, TABLE_ENDINGS
 from imle_cli.files.maps.tables import holds_numbers_alone
 from imle_cli.files.maps.terrain import check_known
 from imle_cli.files.sources import ending
+from imle_cli.options.checks import option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problems.map import read_map_problem
 from imle_cli.problems.problem import Problem
@@ -75,4 +76,4 @@ def _is_map(path: Path | None, kind: str) -> bool:
 def _check_given(given: frozenset[str], fitting: set[str], solver: str, kind: str) -> None:
     foreign = sorted(given & (_SPECIAL - fitting))
     if foreign:
-        raise UsageError(f"--{foreign[0].replace('_', '-')}: it does not go with --solver {solver} on {kind}; leave it out")
+        raise UsageError(f"{option_of(foreign[0])}: it does not go with --solver {solver} on {kind}; leave it out")

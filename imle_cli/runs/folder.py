@@ -194,14 +194,6 @@ class RunFolder(Generic[SomeHistory]):
         except ValueError as error:
             raise RunError(self.path, f"{HISTORY} {error}; {DAMAGED}") from error
 
-    def checkpoint(self) -> dict[str, Any]:
-        """Reads ``checkpoint.pt``.
-
-        Raises:
-            RunError: it is missing or damaged.
-        """
-        return self.read_state(CHECKPOINT, self.STATE)
-
     def last_checkpoint(self) -> tuple[dict[str, Any], str]:
         """Content of ``checkpoint.pt``, or of the one before where that is missing or damaged; and the name of that file.
 
@@ -209,7 +201,7 @@ class RunFolder(Generic[SomeHistory]):
             RunError: neither can be read.
         """
         try:
-            return self.checkpoint(), CHECKPOINT
+            return self.read_state(CHECKPOINT, self.STATE), CHECKPOINT
         except RunError as error:
             if not isinstance(error.__cause__, (FileNotFoundError, DamagedArchiveError)):
                 raise

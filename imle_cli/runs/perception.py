@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imle_cli.files.archives import Shape
 from imle_cli.files.outputs import replacing
 from imle_cli.options.recorded import fits
+from imle_cli.runs.directories import CHECKPOINT
 from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.history import History, Kinds
 from imle_core.perception import TILE
@@ -117,4 +118,4 @@ class PerceptionRun(RunFolder[Views]):
         if which == "best":
             state = self.read_state("best.pt", {"network": dict, "epoch": int})
             return state["network"], state["epoch"]
-        return self.checkpoint()["network"], None
+        return self.read_state(CHECKPOINT, self.STATE)["network"], None

@@ -230,8 +230,3 @@ class Recorder(ABC, Generic[Step]):
     def path(self) -> Path | None:
         """The run directory, in the first process."""
         return None if self.run is None else self.run.path
-
-    @property
-    def done(self) -> bool:
-        """True once the last step was made."""
-        return self.training.done

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report, Result, Table
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, leftovers, replacing, sync_folder, write_table
+from imle_cli.options.checks import option_of
 from imle_cli.runs.directories import CONFIG, PREVIOUS, SUMMARY, RunError, new_folder
 from imle_cli.runs.folder import RunFolder, make_folder, run_leftovers
 from imle_cli.runs.recorder import Recorder
@@ -140,16 +141,12 @@ class SweepFolder(ABC, Generic[SomeCell]):
         """Folder of a cell's run."""
         return self.path / cell.name
 
-    @property
-    def left(self) -> list[SomeCell]:
-        """Cells that have not ended."""
-        return [cell for cell in self.cells if cell.name not in self.results]
-
     @contextmanager
     def at_work(self) -> Iterator[list[SomeCell]]:
         """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
         with TemporaryDirectory(prefix=_WORKPLACE, dir=self.path, ignore_cleanup_errors=True) as folder:
-            yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
+            left = [cell for cell in self.cells if cell.name not in self.results]
+            yield [replace(cell, workplace=Path(folder).resolve()) for cell in left]
 
     def keep(self, cell: SomeCell, outcome: FinishedCell | Exception) -> None:
         """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
@@ -271,7 +268,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
             for name, value in self.cells[0].experiment.options.items():
                 made = run.config["options"].get(name)
                 if name not in self.cells[0].AXES and made != value:
-                    option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
+                    option = "MAP" if name == "data" else option_of(name)
                     got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
                     raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:

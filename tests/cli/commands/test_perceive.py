@@ -177,7 +177,7 @@ class TestResume:
         with PerceptionRecorder.start(experiment, Path("stopped")) as recorder:
             for record in recorder.steps(lambda: recorder.training.step == steps):
                 assert record.step <= steps
-            assert not recorder.done
+            assert not recorder.training.done
         resumed = json.loads(perceive("--resume", "stopped", "--json"))
         assert without_times(resumed) == without_times(whole)
         assert same_networks("stopped", "whole")
