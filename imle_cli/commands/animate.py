@@ -109,10 +109,10 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
-        learning = seen.made_of_options(PerceptionExperiment.from_options).learning
+        learning = seen.experiment(PerceptionExperiment).learning
         return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
-    experiment = run.made_of_options(TrainingExperiment.from_options)
+    experiment = run.experiment(TrainingExperiment)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
 
 

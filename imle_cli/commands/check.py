@@ -127,10 +127,15 @@ def _in_options(detail: str) -> str:
 
 def _saved(path: Path, findings: Sequence[Found]) -> str:
     """Saves the most telling example, and says which."""
+    import numpy as np
+
+    from imle_cli.files.outputs import replacing
+
     for verdict in ("fail", "warn"):
         for finding in findings:
             if finding.verdict == verdict and finding.example:
-                _save(path, finding.example)
+                with replacing(path) as file:
+                    np.savez(file, **finding.example)
                 return f"{path}: {', '.join(finding.example)}, which show what {finding.check} says"
     return f"{path}: not written, since there is no counter-example"
 
@@ -152,12 +157,3 @@ def _arguments(texts: Sequence[str]) -> dict[str, Any]:
         except (ValueError, SyntaxError):  # a word without quotes
             arguments[name] = value
     return arguments
-
-
-def _save(path: Path, example: dict[str, Any]) -> None:
-    import numpy as np
-
-    from imle_cli.files.outputs import replacing
-
-    with replacing(path) as file:
-        np.savez(file, **example)

@@ -61,7 +61,7 @@ def compare(
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
     check_present(source.map)
-    check_present(lab.gold, "--gold")
+    check_present(None if source.map is None else lab.gold, "--gold")
     from imle_cli.figures import canvas
     from imle_cli.figures.comparison import comparison_figure
     from imle_cli.files.outputs import Outputs

@@ -1,6 +1,5 @@
 """``imle data``: a data set of images of maps with their gold paths."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -136,11 +135,10 @@ def _names() -> set[str]:
 def _taken(folder: Path) -> Iterator[None]:
     """Makes the folder where it is missing, and keeps other processes from writing it; one that stays empty vanishes."""
     from imle_cli.files.folder_lock import FolderLock
-    from imle_cli.files.outputs import leftovers
+    from imle_cli.files.outputs import leftovers, make_folder
 
-    _check_place(folder)
     new = not folder.exists()
-    folder.mkdir(exist_ok=True)
+    make_folder("--out", folder, Path(SHEET).suffix, [Path(SHEET).stem])
     try:
         with FolderLock(folder):
             for path in leftovers(folder, _names()):
@@ -150,20 +148,6 @@ def _taken(folder: Path) -> Iterator[None]:
     finally:
         if new and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def _check_place(folder: Path) -> None:
-    """Refuses a folder that cannot be made or written to."""
-    from imle_cli.files.outputs import OutputError, check_leads
-
-    check_leads("--out", folder)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"--out: {folder} is a file; give the name of a folder")
-    if not folder.parent.is_dir():
-        raise OutputError(f"--out: the folder {folder.parent} does not exist; make it first")
-    written = folder if folder.exists() else folder.parent
-    if not os.access(written, os.W_OK):
-        raise OutputError(f"--out: the folder {written} cannot be written to; choose another")
 
 
 def _check_contents(folder: Path) -> None:

@@ -30,9 +30,10 @@ def train(
     record_every: RecordEvery = 10,
 ) -> Result:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
-    check_present(source.map)
-    check_files(learning)
     check_run(resume)
+    if resume is None:  # which has its inputs in the run
+        check_present(source.map)
+        check_files(learning)
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.recorder import TrainingRecorder
 

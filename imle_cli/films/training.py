@@ -1,6 +1,7 @@
 """Films of the steps of a recorded training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ class RunFilms(Films):
         self.low = min((float(numbers.min()) for numbers in finite if numbers.size), default=0.0)
         self.high = max((float(numbers.max()) for numbers in finite if numbers.size), default=0.0)
         self.films = {
-            "learning_paths": self._paths,
-            "learning_weights": self._weights,
+            "learning_paths": partial(self._panels, self._path_panel),
+            "learning_weights": partial(self._panels, self._weights_panel),
             "learning": self._everything,
         }
 
@@ -55,13 +56,9 @@ class RunFilms(Films):
         pixels = hues(self.history.weights[record], self.low, self.high)
         return Panel(pixels, caption, Scale(f"{self.low:.3g}", f"{self.high:.3g}"))
 
-    def _paths(self) -> Iterator[Pixels]:
+    def _panels(self, panel: Callable[[int], Panel]) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size)
-        return (scene.frame(self._headline(record), [self._path_panel(record)]) for record in self.places)
-
-    def _weights(self) -> Iterator[Pixels]:
-        scene = Scene(self.shape, self.size)
-        return (scene.frame(self._headline(record), [self._weights_panel(record)]) for record in self.places)
+        return (scene.frame(self._headline(record), [panel(record)]) for record in self.places)
 
     def _everything(self) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size, 4, captions=True)

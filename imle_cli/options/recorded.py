@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Group = TypeVar("Group")
-SomeOptions = TypeVar("SomeOptions", bound="RunOptions")
 
 _NAMES = {
     float: "a finite number",
@@ -57,16 +56,6 @@ class RunOptions(ABC):
     def options(self) -> dict[str, Any]:
         """Every option by its name, for JSON."""
         return recorded(self)
-
-    @classmethod
-    def from_options(cls: type[SomeOptions], options: Mapping[str, Any]) -> SomeOptions:
-        """The groups that have these :attr:`options`.
-
-        Raises:
-            KeyError: an option is missing.
-            ValueError: an option is of another type, none of its choices, or outside its range.
-        """
-        return from_recorded(cls, options)
 
 
 def _value(name: str, hint: Any, values: Mapping[str, Any]) -> Any:

@@ -138,7 +138,7 @@ class Trained:
             RunError: no run, a damaged one, one of another command, or a checkpoint of another network.
         """
         run = PerceptionRun.open(path)
-        experiment = replace(run.made_of_options(PerceptionExperiment.from_options), device=device)
+        experiment = replace(run.experiment(PerceptionExperiment), device=device)
         rows = run.metrics()
         state, epoch = run.network_state(checkpoint)
         network = make_untrained(experiment)

@@ -21,7 +21,7 @@ import torch
 from imle_cli.files.archives import ArchiveError, DamagedArchiveError, array_shapes, read_arrays, read_state
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, check_leads, leftovers, replacing, sync_folder
-from imle_cli.options.recorded import fits
+from imle_cli.options.recorded import fits, from_recorded
 from imle_cli.runs.directories import (
     CHECKPOINT,
     COMMANDS,
@@ -167,6 +167,10 @@ class RunFolder(Generic[SomeHistory]):
         except Exception as error:  # whatever the options of another program may lead to
             raise RunError(self.path, f"config.json lacks options ({str(error)[:120]}); {DAMAGED}") from error
 
+    def experiment(self, kind: type[Made]) -> Made:
+        """The options in ``config.json``; errors as in :meth:`made_of_options`."""
+        return self.made_of_options(lambda options: from_recorded(kind, options))
+
     def save(self, history: Arrays, rows: list[Any], state: dict[str, Any]) -> None:
         """Replaces metrics, history and checkpoint, in this order: the first two may be ahead of the last, never behind."""
         metrics = self._metrics_text(rows)
@@ -211,14 +215,6 @@ class RunFolder(Generic[SomeHistory]):
                 return self.read_state(PREVIOUS, self.STATE), PREVIOUS
             except RunError:
                 raise RunError(self.path, f"neither {CHECKPOINT} nor {PREVIOUS} can be read; {DAMAGED}") from error
-
-    def fallen_back(self, step: int) -> str:
-        """Note for a reader of a run that goes on from the checkpoint before the last, at this step."""
-        return f"note: {self.path}: {CHECKPOINT} was damaged; going on from the one before it, after {step} steps"
-
-    def drop_last_checkpoint(self) -> None:
-        """Puts the checkpoint before the last, which is damaged, in its place."""
-        (self.path / PREVIOUS).replace(self.path / CHECKPOINT)
 
     def read_state(self, name: str, kinds: dict[str, type]) -> dict[str, Any]:
         """Reads a file of tensors that has entries of these types.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report
 from imle_cli.options.recorded import RunOptions
 from imle_cli.runs.checkpoints import load
-from imle_cli.runs.directories import COMMANDS, DAMAGED, PREVIOUS, RunError, new_folder
+from imle_cli.runs.directories import CHECKPOINT, COMMANDS, DAMAGED, PREVIOUS, RunError, new_folder
 from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.interruption import deferred_interruption
 from imle_core.concurrency import process_group
@@ -92,7 +92,10 @@ class Recorder(ABC, Generic[Step]):
     @property
     def notes(self) -> list[str]:
         """Lines for a reader before the first step."""
-        return [self.run.fallen_back(self.training.step)] if self.run is not None and self.fell_back else []
+        if self.run is None or not self.fell_back:
+            return []
+        text = f"{CHECKPOINT} was damaged; going on from the one before it, after {self.training.step} steps"
+        return [f"note: {self.path}: {text}"]
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -143,7 +146,7 @@ class Recorder(ABC, Generic[Step]):
         """
         run = cls.RUN.open_to_write(path) if process_group.rank() == 0 else cls.RUN.open(path)
         try:
-            experiment = run.made_of_options(cls.EXPERIMENT.from_options)
+            experiment = run.experiment(cls.EXPERIMENT)
             inputs, history = cls.read_again(run, experiment)
             made = run.made_of_options(lambda _: cls.make(experiment, inputs, history))
             (state, name), _ = run.last_checkpoint(), process_group.gathered(None)  # once all have read it
@@ -153,7 +156,7 @@ class Recorder(ABC, Generic[Step]):
             made.run = run if process_group.rank() == 0 else None
             made.seconds, made.fell_back = state["seconds"], name == PREVIOUS
             if made.run is not None and made.fell_back:
-                run.drop_last_checkpoint()
+                (path / PREVIOUS).replace(path / CHECKPOINT)
         except BaseException:
             run.release()
             raise

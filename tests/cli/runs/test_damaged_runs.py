@@ -134,7 +134,7 @@ def readers(file):
 
     def shown():
         run = kind.open(folder)
-        run.made_of_options(options.from_options)
+        run.experiment(options)
         return command_of(folder), run.history(), run.metrics()
 
     def summarised():
