@@ -19,7 +19,7 @@ class MapFilms(Films):
         count: how many samples there are.
         law: what to call noise and temperature.
         size: pixels of a frame's longer side.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
     """
 
     def __init__(
@@ -29,10 +29,10 @@ class MapFilms(Films):
         count: int,
         law: str,
         size: int,
-        most: int,
+        maximum: int,
     ):
         self.costs, self.samples, self.law = costs, samples, law
-        super().__init__(count, most)
+        super().__init__(count, maximum)
         self.scene = Scene(costs.shape, size)
         self.films = {"paths": self._paths, "distribution": self._distribution}
 

@@ -26,17 +26,17 @@ class PerceptionFilms(Films):
         views: what was recorded.
         estimator: by what it learned.
         size: pixels of a frame's longer side.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
 
     Raises:
         RunError: nothing was recorded.
     """
 
-    def __init__(self, views: Views, estimator: str, size: int, most: int):
+    def __init__(self, views: Views, estimator: str, size: int, maximum: int):
         if not views.steps:
             raise RunError(HISTORY, "nothing was recorded before the run stopped; go on with imle perceive --resume")
         self.views, self.estimator, self.size = views, estimator, size
-        super().__init__(len(views.steps), most)
+        super().__init__(len(views.steps), maximum)
         self.maps = range(min(_MOST, len(views.images)))
         self.palette, self.images = _with_colours_of(views.images[:_MOST])
         last = views.costs[-1][:_MOST]

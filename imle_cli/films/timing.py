@@ -18,14 +18,14 @@ class Films:
 
     Args:
         records: how many records there are to be shown.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
     """
 
     films: dict[str, Film]
     palette = PALETTE
 
-    def __init__(self, records: int, most: int) -> None:
-        self.places = evenly(records, most)
+    def __init__(self, records: int, maximum: int) -> None:
+        self.places = evenly(records, maximum)
         self.count = len(self.places)
 
     def write(
@@ -51,6 +51,6 @@ def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]
     yield shown, round(1000 * (1 / fps + _LAST_SECONDS))
 
 
-def evenly(count: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
-    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, most))).astype(np.int64))
+def evenly(count: int, maximum: int) -> NDArray[np.int64]:
+    """At most ``maximum`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
+    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, maximum))).astype(np.int64))

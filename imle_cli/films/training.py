@@ -20,18 +20,18 @@ class RunFilms(Films):
         rows: its metrics, from step 0 on.
         options: its options.
         size: pixels of a frame's longer side.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
 
     Raises:
         RunError: nothing was recorded.
     """
 
-    def __init__(self, history: TrainingHistory, rows: list[Row], options: dict[str, Any], size: int, most: int):
+    def __init__(self, history: TrainingHistory, rows: list[Row], options: dict[str, Any], size: int, maximum: int):
         if not history.steps or not rows:
             empty = METRICS if history.steps else HISTORY
             raise RunError(empty, "nothing was recorded before the run stopped; go on with imle train --resume")
         self.history, self.size, self.options = history, size, options
-        super().__init__(len(history.steps), most)
+        super().__init__(len(history.steps), maximum)
         self.losses = np.array([row[1] for row in rows])
         self.ground, self.shape = ground(history.costs), history.gold.shape
         finite = [weights[np.isfinite(weights)] for weights in history.weights]

@@ -135,9 +135,9 @@ def _row(record: Calibration) -> dict[str, Any]:
     for name, estimate in distances.items():
         row[name] = None if estimate is None else estimate.mean
         row[f"{name}_standard_error"] = None if estimate is None else estimate.mean_standard_error
-    most = record.most_total_variation
-    row["most_total_variation"] = None if most is None else float(most.mean())
-    row["by_instance"] = {"most_total_variation": None if most is None else most.tolist()}
+    upper = record.most_total_variation
+    row["most_total_variation"] = None if upper is None else float(upper.mean())
+    row["by_instance"] = {"most_total_variation": None if upper is None else upper.tolist()}
     for name, estimate in distances.items():
         row["by_instance"][name] = None if estimate is None else estimate.value.tolist()
         row["by_instance"][f"{name}_standard_error"] = None if estimate is None else estimate.standard_error.tolist()
@@ -145,11 +145,11 @@ def _row(record: Calibration) -> dict[str, Any]:
 
 
 def _cells(record: Calibration, is_best: bool) -> list[str]:
-    distance, most, error = record.total_variation, record.most_total_variation, record.marginal_error
+    distance, upper, error = record.total_variation, record.most_total_variation, record.marginal_error
     several = _has_instances(record)
     known = ["-"] * (2 + several)
-    if distance is not None and most is not None:
-        known = [_with_error(distance), f"{float(most.mean()):.4f}", *([_range(distance)] if several else [])]
+    if distance is not None and upper is not None:
+        known = [_with_error(distance), f"{float(upper.mean()):.4f}", *([_range(distance)] if several else [])]
     shown = [_with_error(error), *([_range(error)] if several else [])]
     return [f"{record.temperature:.4g}", *known, *shown, "closest" if is_best else ""]
 
