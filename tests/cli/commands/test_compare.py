@@ -97,17 +97,7 @@ def test_problems_and_sizes(problem, size):
 
 
 def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
-    arguments = [
-        "--estimators",
-        "perturbed,imle",
-        "--noise",
-        "normal",
-        "--antithetic",
-        "--temps",
-        "2",
-        "--lambdas",
-        "1",
-    ]
+    arguments = ["--estimators", "perturbed,imle", "--noise", "normal", "--antithetic", "--temps", "2", "--lambdas", "1"]
     values = json.loads(compare(*arguments, "--repetitions", "400", "--json"))
     assert set(values["antithetic"]) == {"perturbed", "imle"}
     assert values["antithetic"]["perturbed"] + 2 * values["antithetic_standard_error"]["perturbed"] < 0.8
@@ -267,16 +257,8 @@ class TestYourOwn:
             "def solver(theta):\n    print('hello')\n    return theta == theta.amax(dim=1, keepdim=True)\n"
             "def loss(z):\n    return (z[:, 0] > 0.5).double()\n"
         )
-        own = [
-            "--function",
-            "printing_solver:solver",
-            "--loss",
-            "printing_solver:loss",
-            "--size",
-            "4,1",
-            "--noise",
-            "gumbel",
-        ]
+        own = ["--function", "printing_solver:solver", "--loss", "printing_solver:loss"]
+        own += ["--size", "4,1", "--noise", "gumbel"]
         result = invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
         assert result.exit_code == 0
         values = json.loads(result.stdout)

@@ -19,20 +19,8 @@ from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_core.perception import ColourLookup, judge, plan
 
 SMALL = ["--size", "5", "--train", "6", "--test", "3"]
-KEYS = [
-    "kind",
-    "size",
-    "train",
-    "val",
-    "test",
-    "seed",
-    "hard",
-    "unique",
-    "unique_share",
-    "solved_by_colour",
-    "seconds",
-    "files",
-]
+KEYS = ["kind", "size", "train", "val", "test", "seed", "hard", "unique"]
+KEYS += ["unique_share", "solved_by_colour", "seconds", "files"]
 
 
 data = Command("data", "terrain")
