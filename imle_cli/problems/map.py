@@ -29,14 +29,18 @@ class MapProblem(Problem):
         return self.numbers
 
     @property
+    def engine(self) -> str:
+        """Name of the engine that solves."""
+        return self.solver.engine if isinstance(self.solver, GridPath) else "torch"
+
+    @property
     def _size(self) -> Fact:
         height, width = self.costs.shape
         return {"shape": [height, width]}, f"{height} x {width}"
 
     @property
     def _task(self) -> Fact:
-        engine = self.solver.engine if isinstance(self.solver, GridPath) else "torch"
-        return {"engine": engine}, engine
+        return {"engine": self.engine}, self.engine
 
     @property
     def labels(self) -> Mapping[str, Sequence[Any]]:
