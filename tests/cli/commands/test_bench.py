@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from imle_cli.app import app
 from imle_cli.benchmarks import catalogue, crossovers, machine, rivals
 from imle_cli.benchmarks.measurement import Row
@@ -41,10 +42,7 @@ def _few(monkeypatch):
         monkeypatch.setitem(sys.modules, path, None)
 
 
-def bench(*arguments):
-    result = CliRunner().invoke(app, ["bench", "--device", "cpu", *arguments])
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+bench = Command("bench", "--device", "cpu")
 
 
 def test_table():
@@ -166,6 +164,5 @@ class TestTune:
 
     @pytest.mark.parametrize(("arguments", "name"), [(["--full"], "--full"), (["--out", "a.png"], "--out")])
     def test_beside_other_measurements(self, arguments, name):
-        result = CliRunner().invoke(app, ["bench", "--tune", *arguments])
-        message = f"error: --tune: got it beside {name}; it measures numbers alone; leave one out\n"
-        assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+        message = f"--tune: got it beside {name}; it measures numbers alone; leave one out"
+        Command("bench", "--tune").expect_refusal(arguments, 2, message)

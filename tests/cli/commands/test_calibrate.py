@@ -237,9 +237,7 @@ BAD = {
 def test_bad_options(arguments):
     np.save("map.npy", np.ones((3, 3)))
     before = sorted(Path().iterdir())
-    result = invoke(*arguments)
-    code, message = BAD[arguments]
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+    calibrate.expect_refusal(arguments, *BAD[arguments])
     assert sorted(Path().iterdir()) == before
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
+from command import Command
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.perception.recorder import PerceptionRecorder
@@ -29,14 +28,11 @@ TIMES = ("seconds", "network_seconds", "solver_seconds", "noise_seconds", "judgi
 SMALL = ["--epochs", "2", "--batch", "8", "--augment"]
 
 
+perceive = Command("perceive")
+
+
 def invoke(*arguments, command="perceive"):
-    return CliRunner().invoke(app, [command, *map(str, arguments)])
-
-
-def perceive(*arguments):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
+    return Command(command).invoke(*arguments)
 
 
 def notes(*arguments):
@@ -46,15 +42,14 @@ def notes(*arguments):
 
 
 def expect_refusal(arguments, code, message, command="perceive"):
-    result = invoke(*arguments, command=command)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+    Command(command).expect_refusal(arguments, code, message)
 
 
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "maps"
     made = ["data", "terrain", "--size", "5", "--train", "30", "--test", "9", "--quiet", "--out", str(folder)]
-    assert CliRunner().invoke(app, made).exit_code == 0
+    Command()(*made)
     return folder
 
 

@@ -188,8 +188,7 @@ def test_quiet():
     ids=str,
 )
 def test_wrong_usage(arguments, message):
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (2, f"error: {message}\n", "")
+    Command("reproduce").expect_refusal(arguments, 2, message)
     assert list(Path().iterdir()) == []
 
 
@@ -203,8 +202,7 @@ def test_wrong_usage(arguments, message):
     ids=str,
 )
 def test_files_that_cannot_be_written(arguments, message):
-    result = invoke("top-k", *arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (2, f"error: {message}\n", "")
+    run.expect_refusal(arguments, 2, message)
 
 
 def test_another_file_is_not_overwritten():
