@@ -36,20 +36,21 @@ class MapFilms(Films):
         self.scene = Scene(costs.shape, size)
         self.films = {"paths": self._paths, "distribution": self._distribution}
 
-    def _paths(self) -> Iterator[Pixels]:
-        below, key = ground(self.costs), ((PATH, "sample"),)
-        shown = set(self.places.tolist())
-        for number, sample in enumerate(self.samples()):
-            if number in shown:
-                yield self.scene.frame(f"sample {number + 1}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
-
-    def _distribution(self) -> Iterator[Pixels]:
-        total, walls = np.zeros(self.costs.shape), np.isinf(self.costs)
-        shown = set(self.places.tolist())
+    def _shown(self) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+        """Number of a sample that is shown, the sample, and the mean of all up to it."""
+        total, shown = np.zeros(self.costs.shape), set(self.places.tolist())
         for number, sample in enumerate(self.samples()):
             total += sample
             if number in shown:
-                mean = np.where(walls, np.inf, total / (number + 1))
-                panel = Panel(hues(mean, 0.0, 1.0), "", Scale("probability 0", "1"))
-                plural = "s" if number else ""
-                yield self.scene.frame(f"{number + 1} sample{plural}  ·  {self.law}", [panel])
+                yield number + 1, sample, total / (number + 1)
+
+    def _paths(self) -> Iterator[Pixels]:
+        below, key = ground(self.costs), ((PATH, "sample"),)
+        for number, sample, _ in self._shown():
+            yield self.scene.frame(f"sample {number}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
+
+    def _distribution(self) -> Iterator[Pixels]:
+        for count, _, mean in self._shown():
+            probability = np.where(np.isinf(self.costs), np.inf, mean)
+            panel = Panel(hues(probability, 0.0, 1.0), "", Scale("probability 0", "1"))
+            yield self.scene.frame(f"{count} sample{'s' if count > 1 else ''}  ·  {self.law}", [panel])
