@@ -9,9 +9,12 @@ import typer
 
 from imle_cli.console import Report, Result
 from imle_cli.errors import UsageError
+from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.problems.presence import check_present
+from imle_cli.runs.directories import command_of, newest_run_path
 
 if TYPE_CHECKING:
     from imle_cli.films.timing import Films
@@ -58,23 +61,15 @@ def animate(
     only: Only = None,
 ) -> Result:
     """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    check_present(source.map)
+    run = _run_of(source, given, console)
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
-    from imle_cli.films.timing import timed
-    from imle_cli.runs.folder import newest_run_path
 
     console.begin()
-    run = source.map if source.map is not None and source.map.is_dir() else None
-    for_maps = sorted(given.names & _MAP_ONLY)
-    if source.map is None and not for_maps:
-        run = newest_run_path()
-        console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
     if run is None:
         wanted = film.frames if samples is None else samples
         films, values = _of_map(source, choice, noise, film, input_temp, wanted, report)
-    elif for_maps:
-        option = "--" + for_maps[0].replace("_", "-")
-        raise UsageError(f"{option}: it belongs to an animation of a map, but {run} was recorded with its own; leave it out")
     else:
         films, values = _of_run(run, film)
     encoders.check_encoder(format)
@@ -82,14 +77,26 @@ def animate(
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
-            pictures = _counted(films.films[name](), advance)
-            encoders.write(file, format, timed(pictures, film.fps), films.palette)
+            films.write(file, name, format, film.fps, advance)
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
     return Result(
         values | {"frames": films.count},
         lambda ended: [("frames", f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
-        [str(path) for path in paths.values()],
+        list(map(str, paths.values())),
     )
+
+
+def _run_of(source: SourceOptions, given: Given, console: Report) -> Path | None:
+    """The run that is to be animated; None for a map."""
+    for_maps = sorted(given.names & _MAP_ONLY)
+    run = source.map if source.map is not None and source.map.is_dir() else None
+    if source.map is None and not for_maps:
+        run = newest_run_path()
+        console.note(f"animating {'the built-in map; there is no run' if run is None else f'the newest run, {run}'}")
+    if run is not None and for_maps:
+        text = f"it belongs to an animation of a map, but {run} was recorded with its own; leave it out"
+        raise UsageError(f"{option_of(for_maps[0])}: {text}")
+    return run
 
 
 def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
@@ -97,16 +104,15 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.training import RunFilms
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.runs.folder import command_of
     from imle_cli.runs.perception import PerceptionRun
     from imle_cli.runs.training import Run
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
-        learning = seen.made_of_options(PerceptionExperiment.from_options).learning
-        return PerceptionFilms(seen.views(), learning.estimator, film.size, film.frames), {"run": str(path)}
+        learning = seen.experiment(PerceptionExperiment).learning
+        return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
-    experiment = run.made_of_options(TrainingExperiment.from_options)
+    experiment = run.experiment(TrainingExperiment)
     return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
 
 
@@ -121,15 +127,14 @@ def _of_map(
 ) -> tuple["Films", dict[str, Any]]:
     from imle_cli.films.map import MapFilms
     from imle_cli.problems.map import read_map_problem
-    from imle_cli.problems.noise import read_sampling
-    from imle_core import stream_samples
+    from imle_cli.problems.sampling import read_sampling
 
     problem = read_map_problem(source, choice, report.device)
     sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
 
     def draw() -> Iterator[Any]:
-        for states in stream_samples(problem.solver, problem.theta, sampling.law, **sampling.settings):
-            yield from states[0].cpu().numpy()
+        for masks in sampling.stream(problem):
+            yield from masks
 
     return MapFilms(problem.costs, draw, samples, sampling.title, film.size, film.frames), problem.values | sampling.values
 
@@ -143,9 +148,3 @@ def _selected(films: "Films", only: str | None) -> list[str]:
         if name not in films.films:
             raise UsageError(f"--only: got {name!r}; here there are {', '.join(films.films)}; take one or more of them")
     return names
-
-
-def _counted(pictures: Iterator[Any], advance: Any) -> Iterator[Any]:
-    for number, picture in enumerate(pictures, 1):
-        advance(number)
-        yield picture

@@ -1,6 +1,9 @@
 """``imle bench``: what this machine does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +14,6 @@ from imle_cli.errors import UsageError
 from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
-    from imle_cli.benchmarks.crossovers import Crossover
     from imle_cli.benchmarks.measurement import Row
     from imle_cli.figures.scaling_curve import ScalingCurve
     from imle_cli.files.outputs import Outputs
@@ -33,67 +35,63 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
 
     Ratios compare the best of runs by turns within this one measurement.
     """
-    if tune:
-        if full or out is not None:
-            raise UsageError(
-                f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out"
-            )
-        return _tune(report, console)
-    from dataclasses import asdict
+    if tune and (full or out is not None):
+        raise UsageError(f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out")
+    if out is not None and not full:
+        raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
+    return _tune(report, console) if tune else _measure(report, console, full, out or Path("bench.png"))
 
+
+def _measure(report: ReportOptions, console: Report, full: bool, picture: Path) -> Result:
+    """Speeds, as a table; in full also curves, as a picture."""
     from imle_cli.benchmarks import catalogue, machine, rivals
     from imle_cli.device import find_device
     from imle_cli.files.outputs import Outputs
 
     console.begin()
-    if out is not None and not full:
-        raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
-    outputs = Outputs(out or Path("bench.png"), None, ()) if full else None
+    outputs = Outputs(picture, None, ()) if full else None
     device = find_device(report.device)
-    rows: list[Row] = []
-    curves: list[ScalingCurve] = []
-    measurements = catalogue.MEASUREMENTS + (catalogue.MORE if full else ())
-    panels = catalogue.CURVES if full else ()
-    with console.progress("measuring", len(measurements) + len(panels)) as advance:
-        for done, measurement in enumerate(measurements, 1):
-            rows += measurement(device, report.seed)
-            advance(done)
-        for done, panel in enumerate(panels, len(measurements) + 1):
-            curves += panel(report.seed)
-            advance(done)
-    found = machine.describe(device)
-    versions = machine.versions(*rivals.OPTIONAL)
-    values: dict[str, Any] = {"machine": found, "python": versions["python"], "versions": versions}
-    values["rows"] = [asdict(row) for row in rows]
+    speeds = [partial(measure, device, report.seed) for measure in catalogue.MEASUREMENTS + (catalogue.MORE if full else ())]
+    panels = [partial(panel, report.seed) for panel in (catalogue.CURVES if full else ())]
+    measured = _all(console, [*speeds, *panels])
+    rows, curves = list(chain(*measured[: len(speeds)])), list(chain(*measured[len(speeds) :]))
+    values = _values(machine.describe(device), machine.versions(*rivals.OPTIONAL), rows=rows)
     below: list[str] = []
     if outputs is not None:
-        missing = rivals.missing()
-        _draw(outputs, curves, machine.in_words(found))
+        words, missing = machine.in_words(values["machine"]), rivals.missing()
+        _draw(outputs, curves, words)
         values |= {"curves": [curve.record for curve in curves], "missing": missing}
-        below = _below(machine.in_words(found), missing, outputs.files)
+        below = _below(words, missing, outputs.files)
     table = Table(_HEADER, [_cells(row) for row in rows], ["figure"], below)
     return Result(values, lambda _: table, None if outputs is None else outputs.files)
 
 
 def _tune(report: ReportOptions, console: Report) -> Result:
     """Crossovers of this machine beside the numbers in use."""
-    from dataclasses import asdict
-
     from imle_cli.benchmarks import crossovers, machine
     from imle_cli.device import find_device
 
     console.begin()
-    measured: list[Crossover] = []
-    with console.progress("measuring", len(crossovers.CROSSOVERS)) as advance:
-        for done, measurement in enumerate(crossovers.CROSSOVERS, 1):
-            measured += measurement(report.seed)
-            advance(done)
-    versions = machine.versions()
-    values: dict[str, Any] = {"machine": machine.describe(find_device("cpu")), "python": versions["python"]}
-    values |= {"versions": versions, "crossovers": [asdict(crossover) for crossover in measured]}
+    measured = list(chain(*_all(console, [partial(measure, report.seed) for measure in crossovers.CROSSOVERS])))
+    values = _values(machine.describe(find_device("cpu")), machine.versions(), crossovers=measured)
     cells = [(row.number, row.subject, _number(row.measured), _number(row.in_use)) for row in measured]
-    table = Table(["number", "of", "measured", "in use"], cells, ["measured", "in use"], [])
+    table = Table(["number", "of", "measured", "in use"], cells, ["measured", "in use"])
     return Result(values, lambda _: table)
+
+
+def _all(console: Report, measurements: Sequence[Callable[[], Iterable[Any]]]) -> list[list[Any]]:
+    """Rows of each measurement."""
+    rows = []
+    with console.progress("measuring", len(measurements)) as advance:
+        for done, measure in enumerate(measurements, 1):
+            rows.append(list(measure()))
+            advance(done)
+    return rows
+
+
+def _values(machine: dict[str, Any], versions: dict[str, str], **rows: list[Any]) -> dict[str, Any]:
+    tables = {name: [asdict(row) for row in table] for name, table in rows.items()}
+    return {"machine": machine, "python": versions["python"], "versions": versions, **tables}
 
 
 def _number(value: float | None) -> str:
@@ -101,8 +99,7 @@ def _number(value: float | None) -> str:
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
-    figure = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.3g}"
-    return row.subject, row.means, figure, row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
+    return row.subject, row.means, _number(row.value), row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
 
 
 def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:

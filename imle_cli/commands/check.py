@@ -110,12 +110,12 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Judg
 
 def _result(values: dict[str, Any], findings: Sequence[Judgement], notes: Sequence[str]) -> Result:
     failed = [finding.check for finding in findings if finding.verdict == "fail"]
-    found = [{"check": some.check, "verdict": some.verdict, "detail": _in_options(some.detail)} for some in findings]
-    table = Table(["check", "verdict", "detail"], [list(finding.values()) for finding in found], [])
+    records = [{"check": row.check, "verdict": row.verdict, "detail": _in_options(row.detail)} for row in findings]
+    table = Table(["check", "verdict", "detail"], [list(record.values()) for record in records], [])
     failure = ""
     if failed:
         failure = f"{values['solver']}: {len(failed)} of {len(findings)} checks failed; the first is {failed[0]}"
-    return Result({**values, "findings": found, "failed": len(failed)}, lambda _: table, notes=notes, failure=failure)
+    return Result({**values, "findings": records, "failed": len(failed)}, lambda _: table, notes=notes, failure=failure)
 
 
 def _in_options(detail: str) -> str:
@@ -127,10 +127,15 @@ def _in_options(detail: str) -> str:
 
 def _saved(path: Path, findings: Sequence[Judgement]) -> str:
     """Saves the most telling example, and says which."""
+    import numpy as np
+
+    from imle_cli.files.outputs import replacing
+
     for verdict in ("fail", "warn"):
         for finding in findings:
             if finding.verdict == verdict and finding.example:
-                _save(path, finding.example)
+                with replacing(path) as file:
+                    np.savez(file, **finding.example)
                 return f"{path}: {', '.join(finding.example)}, which show what {finding.check} says"
     return f"{path}: not written, since there is no counter-example"
 
@@ -138,7 +143,7 @@ def _saved(path: Path, findings: Sequence[Judgement]) -> str:
 def _sizes(text: str) -> Shape:
     if not re.fullmatch(r"\s*[1-9]\d{0,8}\s*(,\s*[1-9]\d{0,8}\s*)*", text):
         raise UsageError(f"--shape: got {text!r}; it must be whole numbers >= 1 between commas, such as 5,5")
-    return tuple(int(part) for part in text.split(","))
+    return tuple(int(size) for size in text.split(","))
 
 
 def _arguments(texts: Sequence[str]) -> dict[str, Any]:
@@ -152,12 +157,3 @@ def _arguments(texts: Sequence[str]) -> dict[str, Any]:
         except (ValueError, SyntaxError):  # a word without quotes
             arguments[name] = value
     return arguments
-
-
-def _save(path: Path, example: dict[str, Any]) -> None:
-    import numpy as np
-
-    from imle_cli.files.outputs import replacing
-
-    with replacing(path) as file:
-        np.savez(file, **example)

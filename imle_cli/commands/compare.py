@@ -11,8 +11,9 @@ from imle_cli.console import Report, Result, Table
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
-from imle_cli.options.measuring import LabOptions
+from imle_cli.options.measuring import Instances, LabOptions
 from imle_cli.options.report import Picture, ReportOptions
+from imle_cli.problems.presence import check_present
 
 _Names = Annotated[str | None, typer.Option(metavar="NAME,...", help="Estimators; all of them by default.")]
 _Lambdas = Annotated[
@@ -32,13 +33,12 @@ _Samples = Annotated[int, typer.Option(help="Samples of one gradient.")]
 _Repetitions = Annotated[
     int, typer.Option(help="Independent gradients of a kind on average; more where it decides something.")
 ]
-_Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
 _Antithetic = Annotated[bool, typer.Option("--antithetic", help="Measure what antithetic pairs do to the variance, too.")]
 _Table = Annotated[Path | None, typer.Option("--save", help="Everything that was measured, as a table (.csv).")]
 
 
 def compare(
-    place: InputOptions,
+    source: InputOptions,
     choice: SolverOptions,
     lab: LabOptions,
     noise: NoiseOptions,
@@ -50,7 +50,7 @@ def compare(
     temps: _Temperatures = None,
     samples: _Samples = 10,
     repetitions: _Repetitions = 300,
-    instances: _Instances = 1,
+    instances: Instances = 1,
     antithetic: _Antithetic = False,
     out: Picture = None,
     save: _Table = None,
@@ -60,6 +60,8 @@ def compare(
     Bias, variance and mse (mean squared error) are in units of the true gradient, that of the exact distribution where one
     is known. The error, which ranks estimators, is the mse after the scale that a step size would take care of.
     """
+    check_present(source.map)
+    check_present(None if source.map is None else lab.gold, "--gold")
     from imle_cli.figures import canvas
     from imle_cli.figures.comparison import comparison_figure
     from imle_cli.files.outputs import Outputs
@@ -72,18 +74,17 @@ def compare(
     check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
     chosen = None if estimators is None else read_estimators(estimators)
     grid, widened = _grid(lambdas, temps)
-    problems = read_lab_problems(place, choice, lab, report, given.names, instances)
+    problems = read_lab_problems(source, choice, lab, report, given.names, instances)
     problem, stem, inputs = problems[0]
-    law = make_noise(noise, problem.k)
-    settings = EstimatorSettings(law, chosen, *grid, samples, repetitions, report.seed, widened)
+    settings = EstimatorSettings(make_noise(noise, problem.k), chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(out or Path(f"{stem}-compare.png"), save, inputs, (".csv",))
-    measured, found = _measured(console, [each for each, *_ in problems], settings, antithetic)
+    measured, comparison = _measured(console, [read.problem for read in problems], settings, antithetic)
     title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
-    figure = comparison_figure(found.curves, found.cosines, title=title, samples=samples)
-    outputs.write(canvas.encode(figure, outputs.format), table=lambda: found.columns)
-    is_random = place.map is None and "solver" not in given.names
-    values = _values(measured, settings, found, noise.noise)
-    return Result(values, lambda ended: _table(ended, settings, found, is_random), outputs.files)
+    figure = comparison_figure(comparison.curves, comparison.cosines, title=title, samples=samples)
+    outputs.write(canvas.encode(figure, outputs.format), table=lambda: comparison.columns)
+    is_random = source.map is None and "solver" not in given.names
+    values = _values(measured, settings, comparison, noise.noise)
+    return Result(values, lambda ended: _table(ended, settings, comparison, is_random), outputs.files)
 
 
 def _title(name: str, instances: int, noise: str, temperature: float) -> str:
@@ -103,7 +104,7 @@ def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], froz
 
 
 def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
-    """Problems with their references, and what was found."""
+    """Problems with their references, and the comparison."""
     from imle_cli.errors import DataError
     from imle_cli.lab.comparison import make_comparison, steps
     from imle_core.lab import Instance, reference_gradient
@@ -113,20 +114,20 @@ def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> t
             Instance(problem, reference_gradient(problem, settings.noise, settings.seed + number))
             for number, problem in enumerate(problems)
         ]
-        found = make_comparison(measured, settings, antithetic, advance)
-    if not found.best:
-        name, reason = next(iter(found.skipped.items()))
+        comparison = make_comparison(measured, settings, antithetic, advance)
+    if not comparison.best:
+        name, reason = next(iter(comparison.skipped.items()))
         raise DataError(f"no estimator applies; {name}: {reason}")
-    return measured, found
+    return measured, comparison
 
 
-def _values(measured: Any, settings: Any, found: Any, noise: str) -> dict[str, Any]:
+def _values(measured: Any, settings: Any, comparison: Any, noise: str) -> dict[str, Any]:
     from imle_cli.lab.advice import advice
     from imle_cli.lab.comparison import OPTIONS
     from imle_cli.problems.lab import number_of_states
 
     problem, reference = measured[0].problem, measured[0].reference
-    relative = max(each.reference.error / each.reference.norm for each in measured)
+    relative = max(instance.reference.error / instance.reference.norm for instance in measured)
     return {
         "problem": problem.name,
         "instances": len(measured),
@@ -137,12 +138,12 @@ def _values(measured: Any, settings: Any, found: Any, noise: str) -> dict[str, A
         "repetitions": settings.repetitions,
         "seed": settings.seed,
         "reference": {"text": reference.text, "norm": reference.norm, "relative_error": relative},
-        **found.values,
-        "recommendation": advice(found.best, found.alike, OPTIONS),
+        **comparison.values,
+        "recommendation": advice(comparison.best, comparison.alike, OPTIONS),
     }
 
 
-def _table(values: dict[str, Any], settings: Any, found: Any, is_random: bool) -> Table:
+def _table(values: dict[str, Any], settings: Any, comparison: Any, is_random: bool) -> Table:
     from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
 
     instances, reference = values["instances"], values["reference"]
@@ -151,7 +152,7 @@ def _table(values: dict[str, Any], settings: Any, found: Any, is_random: bool) -
     relative = reference["relative_error"]
     below = [
         "",
-        *lambda_table(found),
+        *lambda_table(comparison),
         "",
         f"problem    {values['problem']}, {values['loss']}, {settings.noise or 'no'} noise, {counts}",
         f"reference  {reference['text']}{f', relative standard error {relative:.2g}' if relative else ''}",
@@ -161,4 +162,4 @@ def _table(values: dict[str, Any], settings: Any, found: Any, is_random: bool) -
         "",
         values["recommendation"],
     ]
-    return Table(HEADER, rows(found), FIGURES, below)
+    return Table(HEADER, rows(comparison), FIGURES, below)

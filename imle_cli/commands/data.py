@@ -1,12 +1,10 @@
 """``imle data``: a data set of images of maps with their gold paths."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -53,92 +51,73 @@ def data(
     if not any(counts.values()):
         raise UsageError("--train, --val, --test: got 0 each; one must be > 0; the usual numbers are 2000, 0 and 500")
     folder = out or Path(f"terrain-{size}x{size}")
-    making = _Making(folder, size, counts, report.seed, hard, unique)
     with _taken(folder), console.progress("drawing maps", sum(counts.values())) as advance:
-        making.make(advance)
+        data_set = _make(folder, counts, size, report.seed, advance, hard=hard, unique=unique)
     made = ", ".join(f"{count:,} {split}" for split, count in counts.items() if count)
-    solved = making.solved_by_colour
+    solved = data_set.solved_by_colour
     facts = {
         "maps": f"{made} of {size} x {size} tiles",
-        "unique": f"{making.unique_share:.1%} of the maps have one cheapest path only",
+        "unique": f"{data_set.unique_share:.1%} of the maps have one cheapest path only",
         **({} if solved is None else {"look-up": f"{solved:.1%} of the last maps are solved by the mean colours of tiles"}),
-        "files": f"{folder} ({len(making.files)} files; {SHEET} shows the first maps)",
+        "files": f"{folder} ({len(data_set.files)} files; {SHEET} shows the first maps)",
     }
     options = {"kind": kind, "size": size, **counts, "seed": report.seed, "hard": hard, "unique": unique}
-    values = options | {"unique_share": making.unique_share, "solved_by_colour": solved}
-    return Result(values, lambda _: list(facts.items()), making.files)
+    values = options | {"unique_share": data_set.unique_share, "solved_by_colour": solved}
+    return Result(values, lambda _: list(facts.items()), data_set.files)
 
 
-@dataclass
-class _Making:
-    """A data set in the making.
+class _Made(NamedTuple):
+    """A data set that was made.
 
     Attributes:
-        folder: where it goes.
-        size: tiles along a side.
-        counts: maps of each split.
-        seed: together with a split's index, the seed of its maps.
-        hard: blur more.
-        unique: one cheapest path each.
-        files: what was written so far.
-        unique_share: part of the maps that have one cheapest path only.
-        solved_by_colour: part of the maps of the last split, if it is not that to learn from, on which a look-up of costs by
-            the mean colours of tiles plans optimally.
+        files: what was written.
+        unique_share: share of the maps that have one cheapest path only.
+        solved_by_colour: share of the maps of the last split, if it is not that to learn from, on which a look-up of costs
+            by the mean colours of tiles plans optimally.
     """
 
-    folder: Path
-    size: int
-    counts: dict[str, int]
-    seed: int
-    hard: bool
-    unique: bool
-    files: list[str] = field(default_factory=list)
-    unique_share: float = 0.0
-    solved_by_colour: float | None = None
+    files: list[str]
+    unique_share: float
+    solved_by_colour: float | None
 
-    def make(self, advance: Callable[..., None]) -> None:
-        """Makes and writes one split after another; a data set in the folder goes when the first one is drawn."""
-        from imle_cli.files.datasets import file_names, write_maps
-        from imle_core.perception import ColourLookup, judge, plan, terrain_maps
 
-        done = unique = 0
-        learned_from = None
-        for number, (split, count) in enumerate(self.counts.items()):
-            if not count:
-                continue
-            maps = terrain_maps(
-                count,
-                self.size,
-                seed=(self.seed, number),
-                hard=self.hard,
-                unique=self.unique,
-                advance=partial(_advance, advance, done),
-            )
-            if not done:
-                self._begin(maps, split)
-            write_maps(self.folder, split, maps)
-            self.files += [str(self.folder / name) for name in file_names(split)]
-            done += count
-            unique += int(maps.unique.sum())
-            if learned_from is not None:
-                self.solved_by_colour = judge(plan(ColourLookup().fit(learned_from), maps), maps).optimal
-            elif split == "train":
-                learned_from = maps
-        self.unique_share = unique / done
+def _make(
+    folder: Path, counts: dict[str, int], size: int, seed: int, advance: Callable[[int], None], **looks: bool
+) -> _Made:
+    """Makes and writes one split after another; a data set in the folder goes when the first one is drawn."""
+    from imle_cli.files.datasets import file_names, write_maps
+    from imle_core.perception import ColourLookup, judge, plan, terrain_maps
 
-    def _begin(self, maps: "ImageMaps", split: str) -> None:
-        """Empties the folder, or makes it, and writes the contact sheet, which marks the folder as one of this command."""
-        from imle_cli.figures.canvas import encode
-        from imle_cli.figures.contact_sheet import MAPS, contact_sheet
-        from imle_cli.files.outputs import replacing
+    files, done, unique, learned_from, solved = [str(folder / SHEET)], 0, 0, None, None
+    for number, (split, count) in enumerate(counts.items()):
+        if not count:
+            continue
+        told = partial(_advance, advance, done)
+        maps = terrain_maps(count, size, seed=(seed, number), advance=told, **looks)
+        if not done:
+            _begin(folder, maps, split)
+        write_maps(folder, split, maps)
+        files += [str(folder / name) for name in file_names(split)]
+        done, unique = done + count, unique + int(maps.unique.sum())
+        if learned_from is not None:
+            solved = judge(plan(ColourLookup().fit(learned_from), maps), maps).optimal
+        elif split == "train":
+            learned_from = maps
+    return _Made(files, unique / done, solved)
 
-        for name in _names() - {SHEET}:  # which goes last, since without it the rest would be somebody else's
-            (self.folder / name).unlink(missing_ok=True)
-        few = maps.part(slice(MAPS))
-        title = f"The first {len(few)} of {len(maps):,} {split} maps, {self.size} x {self.size} tiles, and their gold paths"
-        with replacing(self.folder / SHEET) as file:
-            file.write(encode(contact_sheet(few.images.numpy(), few.paths.numpy(), title=title), "png"))
-        self.files.append(str(self.folder / SHEET))
+
+def _begin(folder: Path, maps: "ImageMaps", split: str) -> None:
+    """Empties the folder, or makes it, and writes the contact sheet, which marks the folder as one of this command."""
+    from imle_cli.figures.canvas import encode
+    from imle_cli.figures.contact_sheet import MAPS, contact_sheet
+    from imle_cli.files.outputs import replacing
+
+    for name in _names() - {SHEET}:  # which goes last, since without it the rest would be somebody else's
+        (folder / name).unlink(missing_ok=True)
+    few, (height, width) = maps.part(slice(MAPS)), maps.size
+    title = f"The first {len(few)} of {len(maps):,} {split} maps, {height} x {width} tiles, and their gold paths"
+    with replacing(folder / SHEET) as file:
+        file.write(encode(contact_sheet(few.images.numpy(), few.paths.numpy(), title=title), "png"))
 
 
 def _advance(advance: Callable[..., None], before: int, done: int) -> None:
@@ -156,11 +135,10 @@ def _names() -> set[str]:
 def _taken(folder: Path) -> Iterator[None]:
     """Makes the folder where it is missing, and keeps other processes from writing it; one that stays empty vanishes."""
     from imle_cli.files.folder_lock import FolderLock
-    from imle_cli.files.outputs import leftovers
+    from imle_cli.files.outputs import leftovers, make_folder
 
-    _check_place(folder)
     new = not folder.exists()
-    folder.mkdir(exist_ok=True)
+    make_folder("--out", folder, Path(SHEET).suffix, [Path(SHEET).stem])
     try:
         with FolderLock(folder):
             for path in leftovers(folder, _names()):
@@ -172,29 +150,15 @@ def _taken(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _check_place(folder: Path) -> None:
-    """Refuses a folder that cannot be made or written to."""
-    from imle_cli.files.outputs import OutputError, check_leads
-
-    check_leads("--out", folder)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"--out: {folder} is a file; give the name of a folder")
-    if not folder.parent.is_dir():
-        raise OutputError(f"--out: the folder {folder.parent} does not exist; make it first")
-    written = folder if folder.exists() else folder.parent
-    if not os.access(written, os.W_OK):
-        raise OutputError(f"--out: the folder {written} cannot be written to; choose another")
-
-
 def _check_contents(folder: Path) -> None:
     """Refuses a folder that holds anything but a data set that this command made."""
     from imle_cli.files.folder_lock import LOCK
     from imle_cli.files.outputs import OutputError
 
     names = {path.name + "/" * path.is_dir() for path in folder.iterdir()} - {LOCK}
-    others = sorted(names - _names())
-    if others:
-        raise OutputError(f"--out: {folder} holds {others[0]}, which is no part of a made data set; choose another folder")
+    foreign = sorted(names - _names())
+    if foreign:
+        raise OutputError(f"--out: {folder} holds {foreign[0]}, which is no part of a made data set; choose another folder")
     if names and SHEET not in names:
         raise OutputError(
             f"--out: {folder} holds a data set without the {SHEET} of those that this command makes; choose another folder"

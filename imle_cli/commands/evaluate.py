@@ -9,6 +9,7 @@ import typer
 from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
 from imle_cli.options.report import Picture, ReportOptions
+from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps, Plans
@@ -31,6 +32,7 @@ def evaluate(
     out: Picture = None,
 ) -> Result:
     """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
+    check_run(run)
     from imle_cli.figures import canvas
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
@@ -44,23 +46,14 @@ def evaluate(
         console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
     began = time.perf_counter()
     plans = plan(trained.network, maps)
-    found, seconds = judge(plans, maps), time.perf_counter() - began
+    judgement, seconds = judge(plans, maps), time.perf_counter() - began
     height, width = maps.size
-    title = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}: "
-    figure = _draw(maps, plans, f"{title}{found.optimal:.1%} optimal")
+    subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}"
+    figure = _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")
     outputs.write(canvas.encode(figure, outputs.format))
-    values = describe(trained.experiment, found) | {
-        "data": str(data),
-        "split": split,
-        "size": [height, width],
-        "maps": len(maps),
-        "non_optimal_paths": wrong,
-        "epochs": epoch_rows(trained.experiment, trained.rows),
-        "seconds": seconds,
-        "run": str(run),
-        "checkpoint": checkpoint,
-        "epoch": trained.epoch,
-    }
+    values = describe(trained.experiment, judgement) | {"data": str(data), "split": split, "size": [height, width]}
+    values |= {"maps": len(maps), "non_optimal_paths": wrong, "epochs": epoch_rows(trained.experiment, trained.rows)}
+    values |= {"seconds": seconds, "run": str(run), "checkpoint": checkpoint, "epoch": trained.epoch}
     return Result(values, _table, outputs.files)
 
 
@@ -89,16 +82,8 @@ def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:
 
     order = plans.regret.argsort(stable=True).tolist()
     shown = []
-    for name, place in {"worst": order[-1], "median": order[len(order) // 2], "best": order[0]}.items():
-        regret = max(0.0, float(plans.regret[place]))
-        shown.append(
-            JudgedMap(
-                f"{name}: map {place}, regret {regret:.2%}",
-                maps.images[place].numpy(),
-                maps.paths[place].numpy(),
-                plans.paths[place].numpy(),
-                plans.costs[place].numpy(),
-                maps.costs[place].numpy(),
-            )
-        )
+    for name, index in {"worst": order[-1], "median": order[len(order) // 2], "best": order[0]}.items():
+        caption = f"{name}: map {index}, regret {max(0.0, float(plans.regret[index])):.2%}"
+        arrays = (maps.images, maps.paths, plans.paths, plans.costs, maps.costs)
+        shown.append(JudgedMap(caption, *(array[index].numpy() for array in arrays)))
     return judged_maps(shown, title=title)

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,52 +28,35 @@ def noise(
     For Sum-of-Gamma with a whole k these are sums of k draws, which tend to a Gumbel variable; else single draws.
     """
     from imle_cli.device import find_device
-    from imle_cli.errors import UsageError
     from imle_cli.figures import canvas
     from imle_cli.figures.noise import noise_figure
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.noise import draw_noise
-    from imle_cli.problems.noise import make_noise
-    from imle_core import SumOfGammaNoiseDistribution
+    from imle_cli.problems.noise import law_values, make_law
 
     console.begin()
     check_at_least("--samples", samples, 1, "use 100000 for a smooth histogram")
     check_at_least("--bins", bins, 1, "use about 100")
-    distribution = make_noise(law, default_k=20.0)
-    if distribution is None:
-        raise UsageError("--noise: got none; there is nothing to draw; choose a law")
-    series = distribution if isinstance(distribution, SumOfGammaNoiseDistribution) else None
+    distribution = make_law(law, 20.0, "there is nothing to draw")
     outputs = Outputs(out or Path(f"noise-{law.noise}.png"), None, ())
     with console.progress("drawing", samples) as advance:
         drawn = draw_noise(distribution, samples, report.seed, find_device(report.device), advance)
-    mean, variance, statistic = float(drawn.values.mean()), float(drawn.values.var()), drawn.statistic
-    distance = "unknown" if statistic is None else f"{statistic:.5f}"
-    facts = {
-        "mean": f"{mean:.5f} (exact {drawn.exact_mean:.5f})",
-        "variance": f"{variance:.5f} (exact {drawn.exact_variance:.5f})",
-        "KS statistic": f"{distance} (below {1.358 / math.sqrt(samples):.5f} for 95% of exact draws)",
-    }
-    edges, density = drawn.histogram(bins)
-    texts = [f"{name} {fact}" for name, fact in facts.items()]
+    mean, variance = float(drawn.values.mean()), float(drawn.values.var())
+    values = {"noise": law.noise, **law_values(distribution), "fold": drawn.fold, "samples": samples, "seed": report.seed}
+    values |= {"mean": mean, "exact_mean": drawn.exact_mean, "variance": variance, "exact_variance": drawn.exact_variance}
+    values["ks"] = drawn.statistic
+    facts, (edges, density) = _facts(values), drawn.histogram(bins)
+    texts = [f"{name} {fact}" for name, fact in facts]
     figure = noise_figure(drawn.values, edges, density, title=drawn.title, curve=drawn.curve, facts=texts)
-    outputs.write(canvas.encode(figure, outputs.format), drawn.values)
-    values = {
-        "noise": law.noise,
-        "k": None if series is None else series.k,
-        "iterations": None if series is None else _json_number(series.nb_iterations),
-        "fold": drawn.fold,
-        "samples": samples,
-        "seed": report.seed,
-        "mean": mean,
-        "exact_mean": drawn.exact_mean,
-        "variance": variance,
-        "exact_variance": drawn.exact_variance,
-        "ks": statistic,
-    }
-    lines = [("law", drawn.title), *facts.items(), ("files", ", ".join(outputs.files))]
-    return Result(values, lambda _: lines, outputs.files)
+    outputs.write(canvas.encode(figure, outputs.format))
+    return Result(values, lambda ended: [("law", drawn.title), *facts, ("files", ", ".join(ended["files"]))], outputs.files)
 
 
-def _json_number(value: float) -> float | str:
-    """JSON has no infinity."""
-    return "inf" if value == math.inf else value
+def _facts(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Figures beside the exact ones."""
+    distance = "unknown" if values["ks"] is None else f"{values['ks']:.5f}"
+    return [
+        ("mean", f"{values['mean']:.5f} (exact {values['exact_mean']:.5f})"),
+        ("variance", f"{values['variance']:.5f} (exact {values['exact_variance']:.5f})"),
+        ("KS statistic", f"{distance} (below {1.358 / math.sqrt(values['samples']):.5f} for 95% of exact draws)"),
+    ]

@@ -10,8 +10,9 @@ from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import NoiseOptions
-from imle_cli.options.learning import PerceptionOptions
+from imle_cli.options.learning import PerceptionOptions, Resume
 from imle_cli.options.report import ReportOptions
+from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
     from imle_cli.perception.recorder import PerceptionRecorder
@@ -23,7 +24,6 @@ Data = Annotated[
 RunDirectory = Annotated[
     Path | None, typer.Option("--out", help="Run directory; by default runs/<data set>-<date and time>.")
 ]
-Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
 
 
 def perceive(
@@ -40,6 +40,7 @@ def perceive(
 
     Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
     """
+    check_run(resume)
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder

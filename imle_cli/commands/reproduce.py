@@ -49,32 +49,32 @@ def reproduce(
     console.begin()
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
     check_names("EXPERIMENT", [experiment], EXPERIMENTS)
-    found = EXPERIMENTS[experiment]()
-    names = list(found.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
-    check_names("--methods", names, found.methods)
+    made = EXPERIMENTS[experiment]()
+    names = list(made.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
+    check_names("--methods", names, made.methods)
     outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), save, (), (".csv",))
-    outcomes = _run(found, names, repetitions, report.seed, console)
+    outcomes = _run(made, names, repetitions, report.seed, console)
     title = f"{experiment} of the I-MLE paper: {repetitions:,} runs of each method"
-    picture = canvas.encode(reproduction_figure([_curve(one) for one in outcomes], title=title), outputs.format)
+    picture = canvas.encode(reproduction_figure([_curve(outcome) for outcome in outcomes], title=title), outputs.format)
     outputs.write(picture, table=lambda: _columns(outcomes))
-    values = {
-        "optimum": found.optimum,
-        "start": found.start,
-        "methods": {outcome.method.name: _record(outcome) for outcome in outcomes},
-        "experiment": experiment,
-        "seed": report.seed,
-        "tuning_seed": TUNING_SEED,
-    }
-    chosen = "; with this run's seed their gaps are too small" if report.seed == TUNING_SEED else ""
-    below = [
+    records = {outcome.method.name: _record(outcome) for outcome in outcomes}
+    values = {"optimum": made.optimum, "start": made.start, "methods": records}
+    values |= {"experiment": experiment, "seed": report.seed, "tuning_seed": TUNING_SEED}
+    rows = [_row(outcome) for outcome in outcomes]
+    return Result(values, lambda ended: Table(_HEADER, rows, _HEADER[2:], _below(ended)), outputs.files)
+
+
+def _below(values: dict[str, Any]) -> list[str]:
+    """Lines below the table."""
+    seed = values["tuning_seed"]
+    chosen = "; with this run's seed their gaps are too small" if values["seed"] == seed else ""
+    return [
         "",
-        f"optimum   {found.optimum:.4f}, gap at the start {found.start:.3f}",
+        f"optimum   {values['optimum']:.4f}, gap at the start {values['start']:.3f}",
         "±         standard deviation of single runs; the standard error is that of their mean",
-        f"tuned     here, on this experiment with seed {TUNING_SEED}, by the least mean gap at the end{chosen}",
-        f"files     {', '.join(outputs.files)}",
+        f"tuned     here, on this experiment with seed {seed}, by the least mean gap at the end{chosen}",
+        f"files     {', '.join(values['files'])}",
     ]
-    table = Table(_HEADER, [_row(one) for one in outcomes], _HEADER[2:], below)
-    return Result(values, lambda _: table, outputs.files)
 
 
 def _run(experiment: Any, names: Sequence[str], repetitions: int, seed: int, console: Any) -> list[Any]:

@@ -6,10 +6,11 @@ from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, Picture, ReportOptions
+from imle_cli.problems.presence import check_present
 
 
 def solve(
-    place: InputOptions,
+    source: InputOptions,
     choice: SolverOptions,
     report: ReportOptions,
     given: Given,
@@ -18,12 +19,13 @@ def solve(
     save: Array = None,
 ) -> Result:
     """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
+    check_present(source.map)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem
 
     console.begin()
-    problem = read_problem(place, choice, report.device, given.names)
+    problem = read_problem(source, choice, report.device, given.names)
     outputs = Outputs(problem.picture(out, "solve"), save, problem.inputs)
     words, mask = problem.words, problem.solve()
     size, total = int(mask.sum()), problem.total(mask)

@@ -1,20 +1,28 @@
 """``imle sweep``: a whole grid of trainings over temperatures, numbers of samples and seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imle_cli.commands.sweep_images import IMAGES_ONLY, Estimators, sweep_images
 from imle_cli.console import Report, Result
 from imle_cli.errors import UsageError
-from imle_cli.options.checks import check_at_least, read_numbers
+from imle_cli.options.checks import check_at_least, option_of, read_numbers
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import ExecutorName, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions, RecordEvery
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.problems.presence import check_files, check_present
 
+_Estimators = Annotated[
+    str,
+    typer.Option(metavar="NAME,...", help="Of images: estimators, and baselines as imle perceive has them."),
+]
+_IMAGES_ONLY = {"estimators", "network", "epochs", "batch", "augment", "loss"}
+_SHARED = {"lr", "alpha", "beta", "loss_reduction"}  # by the name, with other defaults for images
+_ALLOWED = _IMAGES_ONLY | _SHARED | {"map", "seeds", "noise", "noise_k", "noise_iterations", "device", "out", "executor"}
+_ALLOWED |= {"jobs", "json", "quiet", "debug"}
 _EXECUTOR = (
     "Processes of this machine, or a cluster. One that ray starts here, or dask without the package cryptography, takes "
     "orders from every user of this machine: use it where you are alone."
@@ -48,7 +56,7 @@ class AxesOptions:
 
 
 def sweep(
-    place: MapOptions,
+    source: MapOptions,
     choice: MapSolverOptions,
     noise: NoiseOptions,
     axes: AxesOptions,
@@ -61,7 +69,7 @@ def sweep(
     report: Annotated[ReportOptions, Without("seed")],
     given: Given,
     console: Report,
-    estimators: Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
+    estimators: _Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
     record_every: RecordEvery = 10,
     animate: Annotated[bool, typer.Option("--animate", help="Animate the paths and the weights of every cell.")] = False,
@@ -75,16 +83,35 @@ def sweep(
     If MAP is a folder of images, as imle data makes them: for every estimator and seed, and a picture of accuracy against
     seconds.
     """
-    if place.map is not None and place.map.is_dir():
-        asked = place.map, images, learning, noise, report, console, given.names
-        return sweep_images(*asked, estimators, axes.seeds, out, executor, jobs)
-    for name in sorted(given.names & IMAGES_ONLY):
-        raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
-    from imle_cli.learning.experiment import TrainingExperiment
-    from imle_cli.learning.sweep import Sweep, run_cell
+    check_present(source.map)
+    data = source.map if source.map is not None and source.map.is_dir() else None
+    _check_fitting(data, given.names)
+    if data is None:
+        check_files(learning)
+        from imle_cli.learning.experiment import TrainingExperiment
+        from imle_cli.learning.sweep import Sweep
+
+        console.begin()
+        experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
+        check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
+        with Sweep(out, experiment, axes.values, film if animate else None) as grid:
+            return grid.work(console, executor, jobs)
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.perception.sweep import PerceptionSweep
 
     console.begin()
-    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
-    check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
-    with Sweep(out, experiment, axes.values, film if animate else None) as grid:
-        return grid.work(run_cell, console, executor, jobs)
+    check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to train one cell at a time")
+    options = replace(images, **{name: getattr(learning, name) for name in _SHARED & given.names})
+    names = list(dict.fromkeys(name.strip() for name in estimators.split(",")))
+    perceiving = PerceptionExperiment(data, options, noise, 0, report.device)
+    with PerceptionSweep(out, perceiving, names, axes.values["seed"]) as images_grid:
+        return images_grid.work(console, executor, jobs or 1)  # one at a time, so that their seconds can be compared
+
+
+def _check_fitting(data: Path | None, given: frozenset[str]) -> None:
+    """Refuses options of a sweep over images in one over a map, and the other way round."""
+    for name in sorted(given & _IMAGES_ONLY if data is None else given - _ALLOWED):
+        if data is None:
+            raise UsageError(f"--{name}: it belongs to a sweep over images; give the folder of a data set, or leave it out")
+        text = f"it belongs to a sweep over a map, but {data} is a folder of images; leave it out"
+        raise UsageError(f"{option_of(name)}: {text}")

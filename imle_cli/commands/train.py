@@ -9,15 +9,16 @@ from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
-from imle_cli.options.learning import LearningOptions, RecordEvery
+from imle_cli.options.learning import LearningOptions, RecordEvery, Resume
 from imle_cli.options.report import ReportOptions
+from imle_cli.problems.presence import check_files, check_present
+from imle_cli.runs.directories import check_run
 
 RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
-Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
 
 
 def train(
-    place: MapOptions,
+    source: MapOptions,
     choice: MapSolverOptions,
     noise: NoiseOptions,
     learning: LearningOptions,
@@ -29,10 +30,14 @@ def train(
     record_every: RecordEvery = 10,
 ) -> Result:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
+    check_run(resume)
+    if resume is None:  # which has its inputs in the run
+        check_present(source.map)
+        check_files(learning)
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.recorder import TrainingRecorder
 
-    experiment = TrainingExperiment(place, choice, noise, learning, report.seed, report.device, record_every)
+    experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
     with TrainingRecorder.start(experiment, out) if resume is None else TrainingRecorder.resume(resume) as recorder:
         if resume is not None:
             check_agreement(given.names, experiment.options | {"out": str(out)}, recorder.experiment.options)
@@ -44,6 +49,6 @@ def train(
 
 def _told(summary: dict[str, Any]) -> str:
     first, final = summary["first_gold_step"], summary["final_hamming"]
-    found = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
+    gold = "the gold path was never found" if first is None else f"the gold path was first found at step {first}"
     ended = "the last path is the gold path" if final == 0 else f"the last path is off by {final} tiles"
-    return f"{found}; {ended}; {summary['seconds']:.2f} s; run in {summary['run']}"
+    return f"{gold}; {ended}; {summary['seconds']:.2f} s; run in {summary['run']}"

@@ -86,25 +86,25 @@ def _write_gif(file: BinaryIO, frames: Frames, palette: Pixels) -> None:
             height, width = pixels.shape
             file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.tobytes())
             file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
-            part, left, top, flags = pixels, 0, 0, 0x04
+            rectangle, left, top, flags = pixels, 0, 0, 0x04
         else:
             changed = pixels != before
             rows, columns = (_extent(changed.any(axis=axis)) for axis in (1, 0))
-            part = np.where(changed[rows, columns], pixels[rows, columns], TRANSPARENT)
+            rectangle = np.where(changed[rows, columns], pixels[rows, columns], TRANSPARENT)
             left, top, flags = columns.start, rows.start, 0x05
         carried += duration / 10
         hundredths = max(1, min(round(carried), 65535))
         carried -= hundredths
         file.write(b"!\xf9\x04" + struct.pack("<BHBB", flags, hundredths, TRANSPARENT, 0))
-        for block in GifImagePlugin.getdata(Image.fromarray(part, "P"), (left, top)):
+        for block in GifImagePlugin.getdata(Image.fromarray(rectangle, "P"), (left, top)):
             file.write(block)
         before = pixels
     file.write(b";")
 
 
 def _extent(changed: NDArray[np.bool_]) -> slice:
-    places = np.flatnonzero(changed)
-    return slice(int(places[0]), int(places[-1]) + 1)
+    positions = np.flatnonzero(changed)
+    return slice(int(positions[0]), int(positions[-1]) + 1)
 
 
 def _write_apng(file: BinaryIO, frames: Frames, palette: Pixels) -> None:
@@ -113,12 +113,12 @@ def _write_apng(file: BinaryIO, frames: Frames, palette: Pixels) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    number, count, place = 0, 0, 0
+    number, count, position = 0, 0, 0
     for pixels, duration in frames:
         height, width = pixels.shape
         if not count:
             file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)))
-            place = file.tell()
+            position = file.tell()
             file.write(chunk(b"acTL", bytes(8)) + chunk(b"PLTE", palette.tobytes()))
         shares = 1000 if duration < 65536 else 10  # of a second; counted in 16 bits
         lasting = min(round(duration * shares / 1000), 65535)
@@ -131,7 +131,7 @@ def _write_apng(file: BinaryIO, frames: Frames, palette: Pixels) -> None:
         file.write(chunk(b"fdAT" if count else b"IDAT", data))
         count += 1
     file.write(chunk(b"IEND", b""))
-    file.seek(place)
+    file.seek(position)
     file.write(chunk(b"acTL", struct.pack(">II", count, 0)))
 
 

@@ -153,17 +153,17 @@ class Scene:
         side, space = max(4, 2 * self.letters // 3), self.letters // 2
         if isinstance(key, Scale):
             bar = (_GREYS + np.arange(self.slot // 2) * _HUES // (self.slot // 2)).astype(np.uint8)
-            parts = [_text(key.low, self.letters), bar[None].repeat(side, axis=0), _text(key.high, self.letters)]
+            pieces = [_text(key.low, self.letters), bar[None].repeat(side, axis=0), _text(key.high, self.letters)]
         else:
-            parts = []
+            pieces = []
             for colour, words in key:
-                between = [np.full((1, space), WHITE, dtype=np.uint8)] if parts else []
-                parts += [*between, np.full((side, side), colour, dtype=np.uint8), _text(words, self.letters)]
-        left = centre - (sum(part.shape[1] for part in parts) + space * (len(parts) - 1)) // 2
-        for part in parts:
-            middle = top + (self.line - part.shape[0]) // 2
-            self._put(canvas, part, middle, left)
-            left += part.shape[1] + space
+                between = [np.full((1, space), WHITE, dtype=np.uint8)] if pieces else []
+                pieces += [*between, np.full((side, side), colour, dtype=np.uint8), _text(words, self.letters)]
+        left = centre - (sum(piece.shape[1] for piece in pieces) + space * (len(pieces) - 1)) // 2
+        for piece in pieces:
+            middle = top + (self.line - piece.shape[0]) // 2
+            self._put(canvas, piece, middle, left)
+            left += piece.shape[1] + space
 
     def _write(self, canvas: Pixels, words: str, top: int, centre: int, room: int) -> None:
         text = _text(words, self.letters)
@@ -172,10 +172,10 @@ class Scene:
             text = _text(words, self.letters)
         self._put(canvas, text, top + (self.line - text.shape[0]) // 2, centre - text.shape[1] // 2)
 
-    def _put(self, canvas: Pixels, part: Pixels, top: int, left: int) -> None:
+    def _put(self, canvas: Pixels, pixels: Pixels, top: int, left: int) -> None:
         left = max(0, left)
-        place = canvas[top : top + part.shape[0], left : left + part.shape[1]]
-        np.maximum(place, part[: place.shape[0], : place.shape[1]], out=place)
+        area = canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]]
+        np.maximum(area, pixels[: area.shape[0], : area.shape[1]], out=area)
 
 
 @lru_cache(maxsize=256)

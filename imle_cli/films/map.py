@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.films.frames import PALETTE, PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
-from imle_cli.films.timing import Film, evenly
+from imle_cli.films.frames import PATH, Panel, Pixels, Scale, Scene, ground, hues, with_path
+from imle_cli.films.timing import Films
 
 
-class MapFilms:
+class MapFilms(Films):
     """Films of samples of a map, by name; the two go in step.
 
     Args:
@@ -19,10 +19,8 @@ class MapFilms:
         count: how many samples there are.
         law: what to call noise and temperature.
         size: pixels of a frame's longer side.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
     """
-
-    palette = PALETTE
 
     def __init__(
         self,
@@ -31,27 +29,28 @@ class MapFilms:
         count: int,
         law: str,
         size: int,
-        most: int,
+        maximum: int,
     ):
         self.costs, self.samples, self.law = costs, samples, law
-        self.places, self.scene = evenly(count, most), Scene(costs.shape, size)
-        self.count = len(self.places)
-        self.films: dict[str, Film] = {"paths": self._paths, "distribution": self._distribution}
+        super().__init__(count, maximum)
+        self.scene = Scene(costs.shape, size)
+        self.films = {"paths": self._paths, "distribution": self._distribution}
 
-    def _paths(self) -> Iterator[Pixels]:
-        below, key = ground(self.costs), ((PATH, "sample"),)
-        shown = set(self.places.tolist())
-        for number, sample in enumerate(self.samples()):
-            if number in shown:
-                yield self.scene.frame(f"sample {number + 1}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
-
-    def _distribution(self) -> Iterator[Pixels]:
-        total, walls = np.zeros(self.costs.shape), np.isinf(self.costs)
-        shown = set(self.places.tolist())
+    def _shown(self) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+        """Number of a sample that is shown, the sample, and the mean of all up to it."""
+        total, shown = np.zeros(self.costs.shape), set(self.places.tolist())
         for number, sample in enumerate(self.samples()):
             total += sample
             if number in shown:
-                mean = np.where(walls, np.inf, total / (number + 1))
-                panel = Panel(hues(mean, 0.0, 1.0), "", Scale("probability 0", "1"))
-                plural = "s" if number else ""
-                yield self.scene.frame(f"{number + 1} sample{plural}  ·  {self.law}", [panel])
+                yield number + 1, sample, total / (number + 1)
+
+    def _paths(self) -> Iterator[Pixels]:
+        below, key = ground(self.costs), ((PATH, "sample"),)
+        for number, sample, _ in self._shown():
+            yield self.scene.frame(f"sample {number}  ·  {self.law}", [Panel(with_path(below, sample), "", key)])
+
+    def _distribution(self) -> Iterator[Pixels]:
+        for count, _, mean in self._shown():
+            probability = np.where(np.isinf(self.costs), np.inf, mean)
+            panel = Panel(hues(probability, 0.0, 1.0), "", Scale("probability 0", "1"))
+            yield self.scene.frame(f"{count} sample{'s' if count > 1 else ''}  ·  {self.law}", [panel])

@@ -9,15 +9,15 @@ from PIL import Image, ImageDraw
 
 from imle_cli.figures.path_lines import segments
 from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, hues
-from imle_cli.films.timing import Film, evenly
-from imle_cli.runs.folder import HISTORY, RunError
+from imle_cli.films.timing import Films
+from imle_cli.runs.directories import HISTORY, RunError
 from imle_cli.runs.perception import Views
 
 _MOST = 2  # maps side by side
 _SAME = 1e-5  # relative difference of costs that rounding makes
 
 
-class PerceptionFilms:
+class PerceptionFilms(Films):
     """The film of a run, by name: for two maps the image with both paths, and below it the predicted costs.
 
     Costs are learned up to scale only: those of a step are divided by their mean.
@@ -26,32 +26,32 @@ class PerceptionFilms:
         views: what was recorded.
         estimator: by what it learned.
         size: pixels of a frame's longer side.
-        most: how many frames there may be.
+        maximum: how many frames there may be.
 
     Raises:
         RunError: nothing was recorded.
     """
 
-    def __init__(self, views: Views, estimator: str, size: int, most: int):
+    def __init__(self, views: Views, estimator: str, size: int, maximum: int):
         if not views.steps:
             raise RunError(HISTORY, "nothing was recorded before the run stopped; go on with imle perceive --resume")
         self.views, self.estimator, self.size = views, estimator, size
-        self.places = evenly(len(views.steps), most)
-        self.count, self.maps = len(self.places), range(min(_MOST, len(views.images)))
+        super().__init__(len(views.steps), maximum)
+        self.maps = range(min(_MOST, len(views.images)))
         self.palette, self.images = _with_colours_of(views.images[:_MOST])
         last = views.costs[-1][:_MOST]
         self.high = float(last.max() / (last.mean() or 1.0))
-        self.films: dict[str, Film] = {"perceiving": self._frames}
+        self.films = {"perceiving": self._frames}
 
     def _frames(self) -> Iterator[Pixels]:
         scene = Scene(self.images.shape[1:3], self.size, 2 * len(self.maps), captions=True)
-        for place in self.places:
-            panels = [self._image(scene, place, number) for number in self.maps]
-            panels += [self._costs(scene, place, number) for number in self.maps]
-            yield scene.frame(f"{self.estimator}  ·  after {self.views.steps[place]} steps", panels)
+        for record in self.places:
+            panels = [self._image(scene, record, number) for number in self.maps]
+            panels += [self._costs(scene, record, number) for number in self.maps]
+            yield scene.frame(f"{self.estimator}  ·  after {self.views.steps[record]} steps", panels)
 
-    def _image(self, scene: Scene, place: int, number: int) -> Panel:
-        gold, path, truth = self.views.gold[number], self.views.paths[place][number], self.views.truth[number]
+    def _image(self, scene: Scene, record: int, number: int) -> Panel:
+        gold, path, truth = self.views.gold[number], self.views.paths[record][number], self.views.truth[number]
         picture = Image.fromarray(_resized(self.images[number], scene))
         tile = scene.height / len(gold)
         drawing = ImageDraw.Draw(picture)
@@ -65,8 +65,8 @@ class PerceptionFilms:
         caption = "path as cheap as the gold one" if regret <= _SAME else f"path, {regret:.1%} too dear"
         return Panel(np.array(picture), caption, ((CURVE, "gold"), (PATH, "predicted")))
 
-    def _costs(self, scene: Scene, place: int, number: int) -> Panel:
-        costs = self.views.costs[place][:_MOST] / (self.views.costs[place][:_MOST].mean() or 1.0)
+    def _costs(self, scene: Scene, record: int, number: int) -> Panel:
+        costs = self.views.costs[record][:_MOST] / (self.views.costs[record][:_MOST].mean() or 1.0)
         level = hues(_resized(costs[number], scene), 0.0, self.high)
         return Panel(level, "predicted costs", Scale("0", f"{self.high:.3g} x mean"))
 
@@ -76,9 +76,9 @@ def _with_colours_of(images: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
     count, height, width, _ = images.shape
     free = len(PALETTE) - 1 - FREE  # the last colour is that of what does not change
     picture = Image.fromarray(images.reshape(count * height, width, 3)).quantize(free, dither=Image.Dither.NONE)
-    found = np.array(picture.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    colours = np.array(picture.getpalette(), dtype=np.uint8).reshape(-1, 3)
     palette = PALETTE.copy()
-    palette[FREE : FREE + len(found)] = found[:free]
+    palette[FREE : FREE + len(colours)] = colours[:free]
     return palette, (np.asarray(picture) + np.uint8(FREE)).reshape(count, height, width)
 
 

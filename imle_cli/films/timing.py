@@ -1,23 +1,44 @@
 """Frames of a film: which of them are shown, and for how long."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.films.frames import Pixels
+from imle_cli.films import encoders
+from imle_cli.films.frames import PALETTE, Pixels
 
 Film: TypeAlias = Callable[[], Iterator[Pixels]]
 _LAST_SECONDS = 2.0  # by which the last frame holds longer
 
 
-class Films(Protocol):
-    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette."""
+class Films:
+    """Films of ``count`` frames each, by name, in the colours ``(256, 3)`` of a palette.
+
+    Args:
+        records: how many records there are to be shown.
+        maximum: how many frames there may be.
+    """
 
     films: dict[str, Film]
-    count: int
-    palette: Pixels
+    palette = PALETTE
+
+    def __init__(self, records: int, maximum: int) -> None:
+        self.places = evenly(records, maximum)
+        self.count = len(self.places)
+
+    def write(
+        self, file: BinaryIO, name: str, kind: str, fps: float, advance: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Writes the film ``name`` as an animation of a kind; ``advance`` is told how many frames are drawn."""
+
+        def pictures() -> Iterator[Pixels]:
+            for number, picture in enumerate(self.films[name](), 1):
+                advance(number)
+                yield picture
+
+        encoders.write(file, kind, timed(pictures(), fps), self.palette)
 
 
 def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]]:
@@ -30,6 +51,6 @@ def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]
     yield shown, round(1000 * (1 / fps + _LAST_SECONDS))
 
 
-def evenly(count: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
-    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, most))).astype(np.int64))
+def evenly(count: int, maximum: int) -> NDArray[np.int64]:
+    """At most ``maximum`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
+    return np.unique(np.rint(np.linspace(count - 1, 0, min(count, maximum))).astype(np.int64))

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from imle_cli.problems.map import read_map_problem
 class TrainingExperiment(RunOptions):
     """Everything that a training's result depends on, and how often it is recorded."""
 
-    place: MapOptions
+    source: MapOptions
     choice: MapSolverOptions
     noise: NoiseOptions
     learning: LearningOptions
@@ -33,7 +32,17 @@ class TrainingExperiment(RunOptions):
     @property
     def name(self) -> str:
         """Name of the map, after which a folder is called."""
-        return self.place.name
+        return self.source.name
+
+    def read(self) -> "Inputs":
+        """Reads the map, the gold path and the weights that the options name.
+
+        Raises:
+            ValueError: one of these that cannot be used.
+        """
+        problem, files = read_map_problem(self.source, self.choice, self.device), self.learning.files
+        gold = read_gold(files["--gold"], problem) if "--gold" in files else problem.solve()
+        return Inputs(problem.costs, gold, read_weights(files["--init"], problem) if "--init" in files else None)
 
 
 @dataclass(frozen=True)
@@ -50,21 +59,8 @@ class Inputs:
     gold: NDArray[np.uint8]
     weights: NDArray[np.float32] | None = None
 
-    @classmethod
-    def read(cls, experiment: TrainingExperiment) -> "Inputs":
-        """Reads the files that the experiment's options name.
-
-        Raises:
-            ValueError: a map, gold path, or weights that cannot be used.
-        """
-        learning = experiment.learning
-        problem = read_map_problem(experiment.place, experiment.choice, experiment.device)
-        gold = problem.solve() if learning.gold is None else read_gold(learning.gold, problem)
-        weights = None if learning.init == "uniform" else read_weights(Path(learning.init), problem)
-        return cls(problem.costs, gold, weights)
-
     @property
     def digest(self) -> str:
         """Tells other inputs apart, whatever their files are called."""
-        parts = (self.costs, self.gold, np.empty(0) if self.weights is None else self.weights)
-        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+        arrays = (self.costs, self.gold, np.empty(0) if self.weights is None else self.weights)
+        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()

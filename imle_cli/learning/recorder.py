@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
 from imle_cli.learning.experiment import Inputs, TrainingExperiment
 from imle_cli.problems.map import MapProblem, make_map_problem
 from imle_cli.problems.noise import make_noise
-from imle_cli.runs.folder import DAMAGED, RunError
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.recorder import Recorder
-from imle_cli.runs.training import History, Run
+from imle_cli.runs.training import Run, TrainingHistory
 from imle_core import Step, TargetDistribution, Training
 
 _COUNTS = ("clamped", "seen", "kept", "offered")  # of a solver, as far as it has them
@@ -31,29 +31,30 @@ class TrainingRecorder(Recorder[Step]):
     inputs: Inputs
     problem: MapProblem
     training: Training
-    history: History
+    history: TrainingHistory
 
-    RUN: ClassVar[type[Run]] = Run
-    EXPERIMENT: ClassVar[type[TrainingExperiment]] = TrainingExperiment
-    INPUTS: ClassVar[type[Inputs]] = Inputs
-    SAVE_SECONDS: ClassVar[float] = 2.0
+    RUN = Run
+    EXPERIMENT = TrainingExperiment
+    SAVE_SECONDS = 2.0
 
     @classmethod
-    def read_again(cls, run: Run, experiment: TrainingExperiment) -> tuple[Inputs, History]:  # noqa: ARG003
+    def read_again(cls, run: Run, experiment: TrainingExperiment) -> tuple[Inputs, TrainingHistory]:  # noqa: ARG003
         """The history, which has the inputs in it."""
         history = run.history()
         return Inputs(history.costs, history.gold), history
 
     @classmethod
-    def make(cls, experiment: TrainingExperiment, inputs: Inputs, history: History | None = None) -> "TrainingRecorder":
+    def make(
+        cls, experiment: TrainingExperiment, inputs: Inputs, history: TrainingHistory | None = None
+    ) -> "TrainingRecorder":
         """The training, and the solver that it asks."""
-        problem = make_map_problem(experiment.place, inputs.costs, experiment.choice, experiment.device)
+        problem = make_map_problem(experiment.source, inputs.costs, experiment.choice, experiment.device)
         return cls(
             experiment=experiment,
             inputs=inputs,
             problem=problem,
             training=_training(experiment, problem, inputs),
-            history=history or History(inputs.gold, inputs.costs),
+            history=history or TrainingHistory(inputs.gold, inputs.costs),
         )
 
     def make_step(self, records: Iterator[Step]) -> Step:
@@ -69,7 +70,7 @@ class TrainingRecorder(Recorder[Step]):
         return step % self.experiment.record_every == 0 or step == self.training.steps
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint gets: what the solver has counted, too."""
+        """Content of a checkpoint: the counts of the solver, too."""
         solver = self.problem.solver
         return super().state() | {"counts": {name: getattr(solver, name) for name in _COUNTS if hasattr(solver, name)}}
 
@@ -86,7 +87,7 @@ class TrainingRecorder(Recorder[Step]):
         if not 0 <= step <= min(len(self.rows), last + 1):
             got = f"{name} is at step {str(step)[:20]} of {last} in config.json, metrics.csv at {len(self.rows)}"
             raise RunError(path, f"{got}; {DAMAGED}")
-        self.rows, self.history = self.rows[:step], self.history.until(step)
+        self.rows, self.history = self.rows[:step], self.history.until(step - 1)
         if self.history.steps != [made for made in range(step) if self._is_recorded(made)]:
             got = f"history.npz lacks steps that config.json has recorded before {step}, at which {name} is"
             raise RunError(path, f"{got}; {DAMAGED}")

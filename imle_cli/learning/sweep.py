@@ -6,19 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from imle_cli.console import Table
 from imle_cli.files.outputs import replacing
-from imle_cli.films import encoders, frames
-from imle_cli.films.timing import timed
 from imle_cli.films.training import RunFilms
 from imle_cli.learning.experiment import Inputs, TrainingExperiment
 from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.report import FilmOptions
-from imle_cli.runs.folder import RunFolder
-from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
-from imle_cli.runs.training import History, Row, Run
+from imle_cli.runs.sweep import TABLE, SweepCell, SweepFolder
+from imle_cli.runs.training import Row, Run, TrainingHistory
 
 LOSS, STEPS = "final_loss.png", "first_gold_step.png"
 AXES = ("input_temp", "target_temp", "samples", "seed")
@@ -39,38 +36,33 @@ class MapCell(SweepCell):
     inputs: Inputs
     film: FilmOptions | None
 
-    AXES: ClassVar[tuple[str, ...]] = AXES
+    AXES = AXES
 
     @property
     def name(self) -> str:
-        """Name of its folder, by its place in the grid."""
-        place = self.place
-        temperatures = f"in{_short(place['input_temp'])}-target{_short(place['target_temp'])}"
-        return f"{temperatures}-samples{place['samples']}-seed{place['seed']}"
+        """Name of its folder, by its point of the grid."""
+        point = self.point
+        temperatures = f"in{_short(point['input_temp'])}-target{_short(point['target_temp'])}"
+        return f"{temperatures}-samples{point['samples']}-seed{point['seed']}"
 
+    def start(self, path: Path) -> TrainingRecorder:
+        """Its training."""
+        return TrainingRecorder.start(self.experiment, path, self.inputs)
 
-def run_cell(cell: MapCell) -> FinishedCell:
-    """Trains and animates in a temporary folder, so that it does not matter on which machine."""
+    def films(self, recorder: TrainingRecorder) -> dict[str, bytes]:
+        """Films of paths and weights, where they are wanted."""
+        return self.animated(recorder.history, recorder.rows)
 
-    def work(folder: Path) -> FinishedCell:
-        with TrainingRecorder.start(cell.experiment, folder, cell.inputs) as recorder:
-            for _ in recorder.steps():
-                pass
-        return FinishedCell(files_of(folder) | _animated(cell, recorder.history, recorder.rows), recorder.summary())
-
-    return run_in_workplace(cell, work)
-
-
-def _animated(cell: MapCell, history: History, rows: list[Row]) -> dict[str, bytes]:
-    if cell.film is None:
-        return {}
-    films = RunFilms(history, rows, cell.experiment.options, cell.film.size, cell.film.frames).films
-    files = {}
-    for name in ANIMATED:
-        file = io.BytesIO()
-        encoders.write(file, "gif", timed(films[name](), cell.film.fps), frames.PALETTE)
-        files[f"{name}.gif"] = file.getvalue()
-    return files
+    def animated(self, history: TrainingHistory, rows: list[Row]) -> dict[str, bytes]:
+        """The same of what a run has recorded."""
+        if self.film is None:
+            return {}
+        films, files = RunFilms(history, rows, self.experiment.options, self.film.size, self.film.frames), {}
+        for name in ANIMATED:
+            file = io.BytesIO()
+            films.write(file, name, "gif", self.film.fps)
+            files[f"{name}.gif"] = file.getvalue()
+        return files
 
 
 class Sweep(SweepFolder[MapCell]):
@@ -83,19 +75,19 @@ class Sweep(SweepFolder[MapCell]):
         film: how to animate cells; not at all if None.
     """
 
-    RUN: ClassVar[type[RunFolder]] = Run
-    COLUMNS: ClassVar[tuple[str, ...]] = (*AXES, "final_loss", "final_hamming", "first_gold_step", "seconds", "error")
-    FILES: ClassVar[tuple[str, ...]] = (TABLE, LOSS, STEPS)
-    FILMS: ClassVar[tuple[str, ...]] = tuple(f"{name}.gif" for name in ANIMATED)
-    OTHER: ClassVar[str] = "map, gold path or first weights"
+    RUN = Run
+    COLUMNS = (*AXES, "final_loss", "final_hamming", "first_gold_step", "seconds", "error")
+    FILES = (TABLE, LOSS, STEPS)
+    FILMS = tuple(f"{name}.gif" for name in ANIMATED)
+    OTHER = "map, gold path or first weights"
 
     def __init__(
         self, path: Path | None, experiment: TrainingExperiment, axes: Mapping[str, Sequence[Any]], film: FilmOptions | None
     ) -> None:
-        self.axes, inputs = axes, Inputs.read(experiment)
-        places = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
-        cells = [MapCell(experiment=_at(experiment, place), inputs=inputs, film=film) for place in places]
-        super().__init__(path, experiment.name, sorted(cells, key=lambda cell: -cell.place["samples"]), inputs.digest)
+        self.axes, inputs = axes, experiment.read()
+        points = [dict(zip(AXES, values, strict=True)) for values in product(*(axes[name] for name in AXES))]
+        cells = [MapCell(experiment=_at(experiment, point), inputs=inputs, film=film) for point in points]
+        super().__init__(path, experiment.name, sorted(cells, key=lambda cell: -cell.point["samples"]), inputs.digest)
 
     def complete(self) -> None:
         """Animates cells that ended before animations were asked for."""
@@ -104,13 +96,13 @@ class Sweep(SweepFolder[MapCell]):
             done = all((folder / f"{name}.gif").exists() for name in ANIMATED)
             if cell.film and not done and (folder / "summary.json").exists():
                 run = Run.open(folder)
-                for name, content in _animated(cell, run.history(), run.metrics()).items():
+                for name, content in cell.animated(run.history(), run.metrics()).items():
                     with replacing(folder / name) as file:
                         file.write(content)
 
     @property
     def stopped(self) -> str:
-        """How far it came, when it ends early."""
+        """Progress of a sweep that ends early."""
         return f"stopped after {len(self.results)} of {len(self.cells)} cells"
 
     def table(self, below: Sequence[str] = ()) -> Table:
@@ -136,7 +128,6 @@ class Sweep(SweepFolder[MapCell]):
 
     def draw(self) -> list[Path]:
         """Heat maps, means over seeds; a value is missing where a cell failed or, of steps, never found the gold path."""
-        from imle_cli.figures import canvas
         from imle_cli.figures.heat_maps import heat_maps
 
         def mean(column: str) -> Callable[[list[CellRow]], float]:
@@ -146,8 +137,8 @@ class Sweep(SweepFolder[MapCell]):
 
             return of
 
-        place = self.cells[0].experiment.place
-        name = "built-in map" if place.map is None else place.map.name
+        source = self.cells[0].experiment.source
+        name = "built-in map" if source.map is None else source.map.name
         files = []
         for file, column, label in (
             (LOSS, "final_loss", "final loss"),
@@ -155,27 +146,23 @@ class Sweep(SweepFolder[MapCell]):
         ):
             grids = {samples: self.grid(samples, mean(column)) for samples in self.axes["samples"]}
             axes = self.axes["input_temp"], self.axes["target_temp"]
-            figure = heat_maps(grids, *axes, title=f"{name}: {label}", label=label)
-            files.append(self.path / file)
-            with replacing(files[-1]) as target:
-                target.write(canvas.encode(figure, "png"))
+            files.append(self._draw(file, heat_maps(grids, *axes, title=f"{name}: {label}", label=label)))
         return files
 
     def grid(self, samples: int, value: Callable[[list[CellRow]], Value]) -> list[list[Value]]:
         """``value`` of the rows of all seeds, for each input temperature a list over target temperatures."""
-        places: dict[tuple[float, float], list[CellRow]] = {}
+        rows: dict[tuple[float, float], list[CellRow]] = {}
         for row in self.results.values():
             if row["samples"] == samples:
-                places.setdefault((row["input_temp"], row["target_temp"]), []).append(row)
+                rows.setdefault((row["input_temp"], row["target_temp"]), []).append(row)
         return [
-            [value(places.get((heat, target), [])) for target in self.axes["target_temp"]]
-            for heat in self.axes["input_temp"]
+            [value(rows.get((heat, target), [])) for target in self.axes["target_temp"]] for heat in self.axes["input_temp"]
         ]
 
 
-def _at(experiment: TrainingExperiment, place: CellRow) -> TrainingExperiment:
-    learning = {name: value for name, value in place.items() if name != "seed"}
-    return replace(experiment, learning=replace(experiment.learning, **learning), seed=place["seed"])
+def _at(experiment: TrainingExperiment, point: CellRow) -> TrainingExperiment:
+    learning = {name: value for name, value in point.items() if name != "seed"}
+    return replace(experiment, learning=replace(experiment.learning, **learning), seed=point["seed"])
 
 
 def _short(value: float) -> str:

@@ -8,16 +8,20 @@ from typing import Any
 from imle_cli.errors import UsageError
 
 
+def option_of(name: str) -> str:
+    """The option, or the argument, whose value has this name."""
+    return {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
+
+
 def check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
     """A resumed run keeps its options: what is given must be what it was made with."""
     for name in sorted(given - {"resume", "json", "quiet", "debug"}):
-        option = {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
         if name == "out":
             raise UsageError("--out: a resumed run stays in its directory; leave it out")
         if options[name] != made[name]:
             raise UsageError(
-                f"{option}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its options, "
-                "leave it out"
+                f"{option_of(name)}: got {options[name]}, but the run was made with {made[name]}; a resumed run keeps its "
+                "options, leave it out"
             )
 
 
@@ -58,7 +62,7 @@ def read_numbers(option: str, text: str, kind: Callable[[str], Any], least: int,
         UsageError: something else, or a number out of range.
     """
     try:
-        numbers = sorted({kind(part) or kind("0") for part in text.split(",")})  # -0 becomes 0
+        numbers = sorted({kind(number_text) or kind("0") for number_text in text.split(",")})  # -0 becomes 0
     except ValueError:
         numbers = [math.nan]
     if not all(math.isfinite(number) and number >= least for number in numbers) or max(numbers) >= 2**63:

@@ -45,7 +45,7 @@ def command(
     """
     signature = inspect.signature(function)
     hints = {name: parameter.annotation for name, parameter in signature.parameters.items()}
-    groups = {name: found for name, hint in hints.items() if (found := _group(hint))}
+    groups = {name: group for name, hint in hints.items() if (group := _group(hint))}
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     parameters = [context]
     for name, parameter in signature.parameters.items():

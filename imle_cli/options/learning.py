@@ -15,6 +15,7 @@ ScheduleName = Literal["cosine", "constant"]
 ReductionName = Literal["sum", "mean"]
 NetworkName = Literal["small", "resnet18"]
 PathLossName = Literal["hamming", "squared"]
+Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
 RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
 
 
@@ -42,6 +43,12 @@ class LearningOptions:
     loss_reduction: Annotated[
         ReductionName, typer.Option(help="Sum over samples; their mean divides lambda by their number and may fail.")
     ] = "sum"
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Files that the options name, by these."""
+        files = {"--gold": self.gold, "--init": None if self.init == "uniform" else Path(self.init)}
+        return {option: path for option, path in files.items() if path is not None}
 
     def __post_init__(self) -> None:
         check_at_least("--samples", self.samples, 1, "use 10 for a first look")

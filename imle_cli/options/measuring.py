@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+Instances = Annotated[int, typer.Option(help="How many random problems, of seeds --seed, --seed + 1, ...")]
+
 
 @dataclass(frozen=True)
 class LabOptions:

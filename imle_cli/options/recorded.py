@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Group = TypeVar("Group")
-SomeOptions = TypeVar("SomeOptions", bound="RunOptions")
 
 _NAMES = {
     float: "a finite number",
@@ -49,20 +48,14 @@ class RunOptions(ABC):
     def name(self) -> str:
         """Name of the input, after which a folder is called."""
 
+    @abstractmethod
+    def read(self) -> Any:
+        """The inputs that the options name; their ``digest`` tells other inputs apart."""
+
     @property
     def options(self) -> dict[str, Any]:
         """Every option by its name, for JSON."""
         return recorded(self)
-
-    @classmethod
-    def from_options(cls: type[SomeOptions], options: Mapping[str, Any]) -> SomeOptions:
-        """The groups that have these :attr:`options`.
-
-        Raises:
-            KeyError: an option is missing.
-            ValueError: an option is of another type, none of its choices, or outside its range.
-        """
-        return from_recorded(cls, options)
 
 
 def _value(name: str, hint: Any, values: Mapping[str, Any]) -> Any:
@@ -81,7 +74,7 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value of JSON is of a type, of one of several, or one of the choices of a ``Literal``."""
+    """True where a value of JSON is of a type, of one of several, or one of the choices of a ``Literal``."""
     if len(_choices(kind)) > 1:
         return any(fits(value, choice) for choice in _choices(kind))
     if get_origin(kind) is Literal:

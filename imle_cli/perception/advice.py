@@ -20,10 +20,10 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
         learning: its options.
         views: costs that the network predicted on the way.
     """
-    found: list[str] = []
+    lines: list[str] = []
     rows, costs = summary["epochs"], views.costs[-1]
     if learning.estimator not in ESTIMATORS:
-        return found
+        return lines
     entry, zeros = ESTIMATORS[learning.estimator], rows[-1]["zero_gradients"]
     if zeros > _MOST_ZEROS and rows[-1]["optimal"] < _SOLVED:
         cause = "raise --beta or --input-temp"
@@ -31,21 +31,21 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
             cause = "it begins at 0 and grows a little in each step; train for more --epochs"
         elif learning.loss_reduction == "mean":
             cause = "--loss-reduction mean divides it by the batch; use sum"
-        found.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda moves no path; {cause}")
+        lines.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda moves no path; {cause}")
     if learning.loss == "hamming" and entry.usual_loss == "squared":
-        found.append(
+        lines.append(
             f"note: {learning.estimator} hands the loss gradient on, which the linear Hamming loss has the same for every "
             "path; use --loss squared"
         )
     on_gold = costs[views.gold > 0]
     if entry.uses_step and learning.alpha > 0 and learning.beta > on_gold.max():
-        found.append(
+        lines.append(
             f"note: lambda {learning.beta:g} is above every predicted cost on the gold paths (at most {on_gold.max():.3g}): "
             "the target is the gold path itself, as in the Fenchel-Young loss; lower --beta for a local target"
         )
     if np.median(costs) < _COLLAPSED:
-        found.append(
+        lines.append(
             f"note: predicted costs have shrunk to {np.median(costs):.2g} in the median, which no path forbids; noise keeps "
             "them apart: raise --input-temp"
         )
-    return found
+    return lines

@@ -16,7 +16,7 @@ from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import RunOptions
-from imle_cli.runs.folder import CHECKPOINT, RunError
+from imle_cli.runs.directories import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS
@@ -41,6 +41,23 @@ class PerceptionExperiment(RunOptions):
         """Name of the data set, after which a folder is called."""
         return self.data.resolve().name
 
+    def read(self) -> "PerceptionData":
+        """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
+
+        Raises:
+            SourceError: a data set that cannot be used.
+        """
+        train, present = read_maps(self.data, "train"), splits_in(self.data)
+        held_out = {split: read_maps(self.data, split) for split in ("val", "test") if split in present}
+        if not held_out:
+            raise SourceError(self.data, "has no val_ and no test_ files; a network is judged on maps that it never saw")
+        for split, maps in held_out.items():
+            if len(maps) < process_group.size():
+                text = f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
+                raise SourceError(self.data, text)
+        splits = list(held_out)
+        return PerceptionData(train, held_out[splits[0]], splits[0], held_out[splits[-1]], splits[-1])
+
 
 @dataclass(frozen=True)
 class PerceptionData:
@@ -60,38 +77,20 @@ class PerceptionData:
     tested: ImageMaps
     tested_split: str
 
-    @classmethod
-    def read(cls, experiment: PerceptionExperiment) -> "PerceptionData":
-        """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.
-
-        Raises:
-            SourceError: a data set that cannot be used.
-        """
-        folder = experiment.data
-        train = read_maps(folder, "train")
-        others = [split for split in ("val", "test") if split in splits_in(folder)]
-        if not others:
-            raise SourceError(folder, "has no val_ and no test_ files; a network is judged on maps that it never saw")
-        read = {split: read_maps(folder, split) for split in others}
-        for split, maps in read.items():
-            if len(maps) < process_group.size():
-                raise SourceError(folder, f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer")
-        return cls(train, read[others[0]], others[0], read[others[-1]], others[-1])
-
     @property
     def digest(self) -> str:
         """Tells other data apart, wherever they are."""
-        found = hashlib.sha256()
+        hashed = hashlib.sha256()
         for maps in (self.train, self.judged, self.tested):
-            for part in (maps.images, maps.costs, maps.paths):
-                found.update(part.numpy().tobytes())
-        return found.hexdigest()
+            for array in (maps.images, maps.costs, maps.paths):
+                hashed.update(array.numpy().tobytes())
+        return hashed.hexdigest()
 
     @property
     def non_optimal(self) -> dict[str, int]:
         """Number of stored paths that are not optimal under the stored costs, by split."""
-        parts = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
-        return {split: non_optimal(maps) for split, maps in parts.items()}
+        splits = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
+        return {split: non_optimal(maps) for split, maps in splits.items()}
 
 
 def check_estimators(option: str, names: Sequence[str]) -> None:
@@ -140,7 +139,7 @@ class Trained:
             RunError: no run, a damaged one, one of another command, or a checkpoint of another network.
         """
         run = PerceptionRun.open(path)
-        experiment = replace(run.made_of_options(PerceptionExperiment.from_options), device=device)
+        experiment = replace(run.experiment(PerceptionExperiment), device=device)
         rows = run.metrics()
         state, epoch = run.network_state(checkpoint)
         network = make_untrained(experiment)
@@ -153,17 +152,17 @@ class Trained:
         return cls(experiment, network, len(rows) if epoch is None else epoch, rows)
 
 
-def describe(experiment: PerceptionExperiment, found: Judgement) -> dict[str, Any]:
-    """What learned, by what supervision, and how well it plans, for JSON."""
+def describe(experiment: PerceptionExperiment, judgement: Judgement) -> dict[str, Any]:
+    """The learner, its supervision, and the quality of its plans, for JSON."""
     learning = experiment.learning
     return {
         "estimator": learning.estimator,
         "supervision": SUPERVISION[learning.estimator],
         "network": "colour table" if learning.estimator == "mean-colour" else learning.network,
-        "optimal": found.optimal,
-        "regret": found.regret,
-        "exact_on_unique": found.exact_on_unique,
-        "unique_share": found.unique,
+        "optimal": judgement.optimal,
+        "regret": judgement.regret,
+        "exact_on_unique": judgement.exact_on_unique,
+        "unique_share": judgement.unique,
     }
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 
@@ -17,7 +17,7 @@ from imle_cli.perception.experiment import (
 )
 from imle_cli.perception.memory import keep_freed_memory
 from imle_cli.problems.noise import make_noise
-from imle_cli.runs.folder import DAMAGED, RunError
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.perception import PerceptionRun, Views
 from imle_cli.runs.recorder import Recorder
 from imle_core.concurrency import process_group
@@ -49,10 +49,9 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     history: Views
     run: PerceptionRun | None = None
 
-    RUN: ClassVar[type[PerceptionRun]] = PerceptionRun
-    EXPERIMENT: ClassVar[type[PerceptionExperiment]] = PerceptionExperiment
-    INPUTS: ClassVar[type[PerceptionData]] = PerceptionData
-    SAVE_SECONDS: ClassVar[float] = 10.0
+    RUN = PerceptionRun
+    EXPERIMENT = PerceptionExperiment
+    SAVE_SECONDS = 10.0
 
     def __post_init__(self) -> None:
         share = slice(process_group.rank(), None, process_group.size())
@@ -62,13 +61,13 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     def read_again(cls, run: PerceptionRun, experiment: PerceptionExperiment) -> tuple[PerceptionData, Views]:
         """The data set, as it was when the run began, and the views."""
         try:
-            data = PerceptionData.read(experiment)
+            data = experiment.read()
         except (ValueError, OSError) as error:
             raise RunError(run.path, f"config.json names a data set that cannot be used: {error}") from error
         if data.digest != run.config.get("inputs"):
             got = f"the data set in {str(experiment.data)!r} has changed since config.json was written"
             raise RunError(run.path, f"{got}; the run cannot go on with another")
-        return data, run.views()
+        return data, run.history()
 
     @classmethod
     def make(
@@ -76,7 +75,7 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     ) -> "PerceptionRecorder":
         """The training, and views of the first maps."""
         viewed, training = inputs.judged.part(slice(_VIEWS)), _training(experiment, inputs)
-        views = Views(viewed.images.numpy(), viewed.paths.numpy().astype("uint8"), viewed.costs.numpy())
+        views = Views(viewed.paths.numpy().astype("uint8"), viewed.images.numpy(), viewed.costs.numpy())
         return cls(experiment=experiment, inputs=inputs, training=training, history=history or views)
 
     @property
@@ -141,20 +140,20 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
     def _judge(self, epoch: int) -> None:
         """Adds the epoch's row, and keeps the network where it is the best so far."""
         began = time.perf_counter()
-        found = judge(plan(self.training.network, self._judged), self._judged)
+        judgement = judge(plan(self.training.network, self._judged), self._judged)
         spent, record = time.perf_counter() - began, self.training.epoch_record
         best = max(((row[1], -row[2]) for row in self.rows), default=(-1.0, 0.0))
         times = record.network_seconds, record.solver_seconds, record.noise_seconds, spent
-        numbers = found.optimal, found.regret, found.exact_on_unique, record.loss, record.zeros
+        numbers = judgement.optimal, judgement.regret, judgement.exact_on_unique, record.loss, record.zeros
         self.rows.append((epoch, *numbers, record.seconds + spent, *times))
-        if self.run is not None and (found.optimal, -found.regret) > best:
+        if self.run is not None and (judgement.optimal, -judgement.regret) > best:
             self.run.save_best(self.training.network.state_dict(), epoch)
 
     def summary(self) -> dict[str, Any]:
-        """What came out, for JSON; the last network is judged on the test maps."""
+        """Outcome, for JSON; the last network is judged on the test maps."""
         share = self.inputs.tested.part(slice(process_group.rank(), None, process_group.size()))
-        found, learning = judge(plan(self.training.network, share), share), self.experiment.learning
-        return describe(self.experiment, found) | {
+        judgement, learning = judge(plan(self.training.network, share), share), self.experiment.learning
+        return describe(self.experiment, judgement) | {
             "data": str(self.experiment.data),
             "split": self.inputs.tested_split,
             "judged": self.inputs.split,
@@ -174,9 +173,9 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
     learning, network = experiment.learning, make_untrained(experiment)
     if isinstance(network, ColourLookup):
         return ColourTraining(network, data.train)
-    clock, place = Clock(), next(network.parameters()).device
+    clock, device = Clock(), next(network.parameters()).device
     # Each process draws noise of its own.
-    generator = torch.Generator(place).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
+    generator = torch.Generator(device).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
     forward, backward = learning.temperatures
     method = make_method(
         learning.estimator,

@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from imle_cli.console import Table
-from imle_cli.files.outputs import replacing
-from imle_cli.perception.experiment import PerceptionData, PerceptionExperiment, check_estimators
+from imle_cli.perception.experiment import PerceptionExperiment, check_estimators
 from imle_cli.perception.recorder import PerceptionRecorder
-from imle_cli.runs.folder import DAMAGED, RunError, RunFolder
+from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.perception import PerceptionRun
-from imle_cli.runs.sweep import TABLE, FinishedCell, SweepCell, SweepFolder, files_of, run_in_workplace
+from imle_cli.runs.sweep import TABLE, SweepCell, SweepFolder
 
 CURVES = "accuracy.png"
 AXES = ("estimator", "seed")
@@ -29,24 +28,16 @@ class PerceptionCell(SweepCell):
 
     experiment: PerceptionExperiment
 
-    AXES: ClassVar[tuple[str, ...]] = AXES
+    AXES = AXES
 
     @property
     def name(self) -> str:
-        """Name of its folder, by its place in the grid."""
-        return f"{self.place['estimator']}-seed{self.place['seed']}"
+        """Name of its folder, by its point of the grid."""
+        return f"{self.point['estimator']}-seed{self.point['seed']}"
 
-
-def run_cell(cell: PerceptionCell) -> FinishedCell:
-    """Trains in a temporary folder."""
-
-    def work(folder: Path) -> FinishedCell:
-        with PerceptionRecorder.start(cell.experiment, folder) as recorder:
-            for _ in recorder.steps():
-                pass
-        return FinishedCell(files_of(folder), recorder.summary())
-
-    return run_in_workplace(cell, work)
+    def start(self, path: Path) -> PerceptionRecorder:
+        """Its training, which reads the data set."""
+        return PerceptionRecorder.start(self.experiment, path)
 
 
 class PerceptionSweep(SweepFolder[PerceptionCell]):
@@ -62,19 +53,19 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         ValueError: an unknown estimator, or a data set that cannot be used.
     """
 
-    RUN: ClassVar[type[RunFolder]] = PerceptionRun
-    COLUMNS: ClassVar[tuple[str, ...]] = (
+    RUN = PerceptionRun
+    COLUMNS = (
         *AXES,
         *("supervision", "split", "optimal", "regret", "exact_on_unique", "zero_gradients", "seconds", "error"),
     )
-    FILES: ClassVar[tuple[str, ...]] = (TABLE, CURVES)
-    OTHER: ClassVar[str] = "data set"
+    FILES = (TABLE, CURVES)
+    OTHER = "data set"
 
     def __init__(
         self, path: Path | None, experiment: PerceptionExperiment, estimators: Sequence[str], seeds: Sequence[int]
     ) -> None:
         check_estimators("--estimators", estimators)
-        digest = PerceptionData.read(experiment).digest
+        digest = experiment.read().digest
         self.estimators, self.seeds = list(estimators), list(seeds)
         cells = [
             PerceptionCell(experiment=replace(experiment, learning=replace(experiment.learning, estimator=name), seed=seed))
@@ -94,36 +85,36 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
     @property
     def curves(self) -> dict[str, LearningCurve]:
         """For each estimator seconds spent and share of optimal maps after each epoch, means over seeds."""
-        found = {}
+        averages = {}
         for name in self.estimators:
             runs = [
                 self._epochs(cell)
                 for cell in self.cells
-                if cell.place["estimator"] == name and (self.folder(cell) / "summary.json").exists()
+                if cell.point["estimator"] == name and (self.folder(cell) / "summary.json").exists()
             ]
             if runs:
                 seconds = np.mean([np.cumsum([row["seconds"] for row in rows]) for rows in runs], axis=0)
                 optimal = np.mean([[row["optimal"] for row in rows] for rows in runs], axis=0)
-                found[name] = seconds.tolist(), optimal.tolist()
-        return found
+                averages[name] = seconds.tolist(), optimal.tolist()
+        return averages
 
     def table(self, below: Sequence[str] = ()) -> Table:
         """Means over the seeds that have ended, and deviations of the share."""
         rows = []
         for name in self.estimators:
-            found = self.of(name)
+            finished = self.of(name)
 
-            def mean(column: str, form: str, found: list[dict[str, Any]] = found) -> str:
-                values = [row[column] for row in found if row[column] is not None]
+            def mean(column: str, form: str, finished: list[dict[str, Any]] = finished) -> str:
+                values = [row[column] for row in finished if row[column] is not None]
                 return format(fmean(values), form) if values else "–"
 
-            shares = [row["optimal"] for row in found]
+            shares = [row["optimal"] for row in finished]
             spread = f" ± {stdev(shares):.1%}" if len(shares) > 1 else ""
-            ended = f"{len(found)}/{len(self.seeds)}" if len(found) < len(self.seeds) else ""
+            ended = f"{len(finished)}/{len(self.seeds)}" if len(finished) < len(self.seeds) else ""
             rows.append(
                 [
                     f"{name} {ended}".rstrip(),
-                    found[0]["supervision"] if found else "",
+                    finished[0]["supervision"] if finished else "",
                     mean("optimal", ".1%") + spread,
                     mean("regret", ".3%"),
                     mean("exact_on_unique", ".1%"),
@@ -135,16 +126,13 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
 
     def draw(self) -> list[Path]:
         """Accuracy against seconds, once a cell has ended."""
-        from imle_cli.figures import canvas
         from imle_cli.figures.evaluation import accuracy_curves
 
         if not (curves := self.curves):
             return []
-        count, file = len(self.seeds), self.path / CURVES
+        count = len(self.seeds)
         title = f"Accuracy against seconds, {self.cells[0].experiment.name}, {count} seed{'s' * (count > 1)}"
-        with replacing(file) as target:
-            target.write(canvas.encode(accuracy_curves(curves, title=title, split=self._split), "png"))
-        return [file]
+        return [self._draw(CURVES, accuracy_curves(curves, title=title, split=self._split))]
 
     def told(self, counts: str) -> str:
         """The line below the table: by which maps networks were judged, too."""

@@ -8,10 +8,6 @@ from typing import Any
 Shape = tuple[int, ...]
 
 
-def _no_arguments(_: Shape) -> dict[str, Any]:
-    return {}
-
-
 @dataclass(frozen=True)
 class BuiltIn:
     """Settings with which a solver of ours is checked.
@@ -22,7 +18,7 @@ class BuiltIn:
     """
 
     shape: Shape = (5, 5)
-    arguments: Callable[[Shape], dict[str, Any]] = field(default=_no_arguments)
+    arguments: Callable[[Shape], dict[str, Any]] = field(default=lambda _: {})
 
 
 def make(name: str, shape: Shape, given: dict[str, Any]) -> Any:
@@ -76,6 +72,6 @@ BUILT_IN = {
     "spanning-tree": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
     "top-k": BuiltIn((5, 5), lambda shape: {"k": max(1, math.prod(shape) // 3)}),
 }
-"""What ``imle check`` knows by name: top-k takes a third of the entries, a knapsack or integer program weights 1, 2, ... up
-to half of their sum, and solvers on graphs have one edge an entry, (0, 1), (0, 2), (1, 2), (0, 3), ..., and lead from the
-first node to the last."""
+"""Solvers that ``imle check`` knows by name: top-k takes a third of the entries, a knapsack or integer program weights
+1, 2, ... up to half of their sum, and solvers on graphs have one edge an entry, (0, 1), (0, 2), (1, 2), (0, 3), ..., and
+lead from the first node to the last."""

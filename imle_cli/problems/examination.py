@@ -82,11 +82,11 @@ def examine(request: Request, send: Send) -> None:
             last, due = done, time.monotonic() + _BEAT
             send(Begun(done))
 
-    def found(finding: Finding) -> None:
+    def tell_finding(finding: Finding) -> None:
         example = {name: tensor.detach().cpu().numpy() for name, tensor in finding.example.items()}
         send(Judgement(finding.check, finding.verdict, finding.detail, example if request.examples else {}))
 
-    check(solver, request.shape, observe=observe, tell=found, **request.settings)
+    check(solver, request.shape, observe=observe, tell=tell_finding, **request.settings)
 
 
 def _load(request: Request) -> Any:
@@ -94,16 +94,18 @@ def _load(request: Request) -> Any:
     name, arguments = request.solver, request.arguments
     if name in BUILT_IN:
         return _made(name, lambda **given: make(name, request.shape, given), arguments)
-    found = imported("MODULE:SOLVER", name, tuple(BUILT_IN))
-    if isinstance(found, type) or arguments:
-        found = _made(name, found, arguments)
-    if not callable(found):
-        raise DataError(f"{name}: got {type(found).__name__}, which cannot be called; name a function or an object like one")
+    solver = imported("MODULE:SOLVER", name, tuple(BUILT_IN))
+    if isinstance(solver, type) or arguments:
+        solver = _made(name, solver, arguments)
+    if not callable(solver):
+        raise DataError(
+            f"{name}: got {type(solver).__name__}, which cannot be called; name a function or an object like one"
+        )
     if not request.per_instance:
-        return found
+        return solver
     from imle_core.solvers import BlackBox
 
-    return BlackBox(found)
+    return BlackBox(solver)
 
 
 def _made(name: str, maker: Callable[..., Any], arguments: dict[str, Any]) -> Any:

@@ -32,8 +32,8 @@ def read_gold(path: Path, problem: MapProblem) -> NDArray[np.uint8]:
         values = (terrain.load(path, min_cost=1.0, max_cost=2.0) < 1.5).astype(np.float64)
     _check_shape("--gold", path, values, problem, "tiles")
     if not np.isin(values, (0, 1)).all():
-        other = values[~np.isin(values, (0, 1))].flat[0]
-        raise SourceError("--gold", f"{path} holds {other:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
+        number = values[~np.isin(values, (0, 1))].flat[0]
+        raise SourceError("--gold", f"{path} holds {number:g}; a mask holds 1 where a tile is chosen and 0 elsewhere")
     walled = np.argwhere((values == 1) & np.isinf(problem.costs))
     if len(walled):
         raise SourceError("--gold", f"{path} chooses tile {tuple(map(int, walled[0]))}, which is a wall; go around it")

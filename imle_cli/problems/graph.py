@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from torch import Tensor
 
-from imle_cli.device import find_device
 from imle_cli.errors import UsageError, worded
 from imle_cli.files.graphs import reading
 from imle_cli.files.graphs.content import listed, shown
@@ -18,7 +17,7 @@ from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_cli.problems.problem import Fact, Figure, Masks, Problem, Sampled, Words, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
@@ -38,46 +37,34 @@ class GraphProblem(Problem):
     file: reading.GraphFile
     sense: SenseName
 
-    @property
-    def words(self) -> Words:
-        """Names of its numbers."""
-        return Words("edges", "size", "total", "weights")
+    words = Words("graph", "edges", "size", "total", "weights")
 
     @property
-    def values(self) -> dict[str, Any]:
-        """Values that identify the problem, for JSON."""
-        sizes = {"nodes": len(self.solver.nodes), "edges": len(self.solver.edges), "directed": self.solver.directed}
-        return {"graph": self.name, **sizes, "solver": self.solver_name, "sense": self.sense}
+    def _size(self) -> Fact:
+        nodes, edges, directed = len(self.solver.nodes), len(self.solver.edges), self.solver.directed
+        values = {"nodes": nodes, "edges": edges, "directed": directed}
+        return values, f"{nodes} nodes, {edges} {'directed ' if directed else ''}edges"
 
     @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Lines that identify the problem, for a reader."""
-        kind = "directed " if self.solver.directed else ""
-        sizes = f"{len(self.solver.nodes)} nodes, {len(self.solver.edges)} {kind}edges"
-        return [("graph", f"{self.name}, {sizes}"), ("solver", f"{self.solver_name}, {self.sense} total weight")]
+    def _task(self) -> Fact:
+        return {"sense": self.sense}, f"{self.sense} total weight"
 
     @property
     def labels(self) -> Mapping[str, Sequence[Any]]:
         """Columns that name every edge, and its weight."""
         sources, targets = zip(*self.solver.edges, strict=True)
-        return {"source": sources, "target": targets, "weight": self.file.weights.tolist()}
-
-    @property
-    def numbers(self) -> Floats:
-        """Weights ``(E,)``."""
-        return self.file.weights
+        return {"source": sources, "target": targets, "weight": self.numbers.tolist()}
 
     @cached_property
     def _drawing(self) -> Any:
         from imle_cli.figures.graphs import Drawing
 
-        number = {node: place for place, node in enumerate(self.solver.nodes)}
+        number = {node: index for index, node in enumerate(self.solver.nodes)}
         ends = np.array([(number[u], number[v]) for u, v in self.solver.edges])
         marked = [number[end] for end in _ends_of(self.solver)]
         names = list(map(str, self.solver.nodes))
-        return Drawing(
-            names, layout(self.file.graph, self.file.positions), ends, self.file.weights, self.solver.directed, marked
-        )
+        positions = layout(self.file.graph, self.file.positions)
+        return Drawing(names, positions, ends, self.numbers, self.solver.directed, marked)
 
     def chosen(self, mask: Masks) -> Any:
         """The two nodes of each edge; of a path in its order."""
@@ -146,10 +133,9 @@ def read_graph_problem(
         solver = _solver(name, file, choice, floor)
     except ArgumentError as error:
         raise SourceError(path, worded(error)) from error
-    values = file.weights if sense == "max" else -file.weights
-    _tell_of_nothing(path, solver, values, sense)
-    theta = torch.from_numpy(values)[None].to(find_device(device))
-    return GraphProblem(options.name, theta, name, solver, (path,), file, sense)
+    theta = theta_of(file.weights, sense, device)
+    _tell_of_nothing(path, solver, theta, sense)
+    return GraphProblem(options.name, theta, name, solver, (path,), file.weights, file, sense)
 
 
 def _solver(name: str, file: reading.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:
@@ -169,13 +155,13 @@ def _node(file: reading.GraphFile, end: str, text: str) -> str:
     return node
 
 
-def _tell_of_nothing(path: Path, solver: GraphSolver, values: Floats, sense: SenseName) -> None:
+def _tell_of_nothing(path: Path, solver: GraphSolver, theta: Tensor, sense: SenseName) -> None:
     """Notes that the best solution has no edges, and why."""
-    if isinstance(solver, Matching) and not solver.perfect and values.max() <= 0:
+    if isinstance(solver, Matching) and not solver.perfect and theta.max() <= 0:
         signs = "below" if sense == "min" else "above"
         remedy = f"--solver perfect-matching joins all nodes, --sense {'max' if sense == 'min' else 'min'} chooses edges"
         note(f"{path}: no weight is {signs} 0, so that the matching of {sense} total weight is empty; {remedy}")
-    if isinstance(solver, SpanningTree) and np.isneginf(values).all():
+    if isinstance(solver, SpanningTree) and theta.isneginf().all():
         note(f"{path}: no edge has a finite weight, so that the forest is empty; --weight none counts each edge as 1")
 
 

@@ -18,7 +18,7 @@ _LISTED = 6  # names that fit into a message
 
 
 def imported(option: str, name: str, known: Sequence[str] = ()) -> Any:
-    """What ``name``, ``MODULE:NAME`` or ``FILE.py:NAME``, stands for.
+    """The object that ``name``, ``MODULE:NAME`` or ``FILE.py:NAME``, stands for.
 
     The folder of the file, or the current one, is searched for modules from then on, after all others: a ``random.py``
     there takes the place of no library's.
@@ -37,7 +37,7 @@ def imported(option: str, name: str, known: Sequence[str] = ()) -> Any:
         instead = f", or one of {', '.join(known)}" if known else ""
         raise UsageError(f"{option}: got {name!r}; it must be module:name{instead}{_inside(name) or _meant(name, known)}")
     try:
-        found: Any = _of_file(Path(module)) if _is_file(module) else _of_name(module)
+        value: Any = _of_file(Path(module)) if _is_file(module) else _of_name(module)
     except ModuleNotFoundError as error:
         if not f"{module}.".startswith(f"{error.name}."):  # something that the module itself imports
             raise _failed(name, error) from error
@@ -52,11 +52,11 @@ def imported(option: str, name: str, known: Sequence[str] = ()) -> Any:
         if is_ctrl_c(error):
             raise
         raise _failed(name, error) from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            raise DataError(f"{name}: {_what_is_in(found, part, module)}")
-        found = getattr(found, part)
-    return found
+    for attribute in path.split("."):
+        if not hasattr(value, attribute):
+            raise DataError(f"{name}: {_what_is_in(value, attribute, module)}")
+        value = getattr(value, attribute)
+    return value
 
 
 def reason(error: BaseException) -> str:
@@ -122,7 +122,7 @@ def _meant(name: str, names: Sequence[str]) -> str:
 
 
 def _inside(name: str) -> str:
-    """What a file or module of the current folder defines, as it has to be written."""
+    """Definitions of a file or module of the current folder, as they have to be written."""
     path = Path(name if name.endswith(".py") else f"{name}.py")
     names = []
     with suppress(OSError, SyntaxError, ValueError):
@@ -132,7 +132,7 @@ def _inside(name: str) -> str:
 
 
 def _here(module: str) -> str:
-    """What there is in place of a module or file: the nearest name, or some."""
+    """Names that there are in place of a module or file: the nearest, or the first."""
     folder = Path(module).parent if _is_file(module) else Path.cwd()
     files = sorted(path.name for path in folder.glob("*.py"))
     near = get_close_matches(
@@ -145,18 +145,19 @@ def _here(module: str) -> str:
     )
 
 
-def _what_is_in(owner: Any, part: str, module: str) -> str:
+def _what_is_in(owner: Any, attribute: str, module: str) -> str:
     """Says that something lacks a name, and which it has; or that there is a file that it hides."""
-    text = f"{module if isinstance(owner, ModuleType) else getattr(owner, '__name__', type(owner).__name__)} has no {part!r}"
+    name = module if isinstance(owner, ModuleType) else getattr(owner, "__name__", type(owner).__name__)
+    text = f"{name} has no {attribute!r}"
     file = Path(f"{module}.py").resolve()
     hidden = (
         isinstance(owner, ModuleType) and Path(getattr(owner, "__file__", None) or "").resolve() != file and file.exists()
     )
     if hidden and not _is_file(module):
-        return f"{text}; for the file in the current folder give {module}.py:{part}"
+        return f"{text}; for the file in the current folder give {module}.py:{attribute}"
     names = [name for name in vars(owner) if not name.startswith("_")] if hasattr(owner, "__dict__") else []
     own = [name for name in names if getattr(getattr(owner, name), "__module__", None) == getattr(owner, "__name__", "")]
-    near = get_close_matches(part, names, n=1, cutoff=_NEAR)
+    near = get_close_matches(attribute, names, n=1, cutoff=_NEAR)
     return f"{text}; did you mean {near[0]!r}?" if near else f"{text}; it has {_some(own or names)}"
 
 

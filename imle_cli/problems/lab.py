@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from imle_cli.device import find_device
 from imle_cli.errors import DataError, UsageError, worded
-from imle_cli.options.checks import check_names, check_range
+from imle_cli.options.checks import check_names, check_range, option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
 from imle_cli.options.measuring import LabOptions
 from imle_cli.options.report import ReportOptions
@@ -28,13 +28,18 @@ from imle_core.lab import PROBLEMS, LabProblem, check_problem, make_problem
 
 _MOST_INSTANCES = 1000
 
-Subject = tuple[LabProblem, str, tuple[Path, ...]]
-"""A problem, what its pictures are named after, and the files that were read."""
+
+class ReadProblem(NamedTuple):
+    """A problem, the name after which its pictures are called, and the files that were read."""
+
+    problem: LabProblem
+    stem: str
+    inputs: tuple[Path, ...]
 
 
 def read_lab_problem(
-    place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
-) -> Subject:
+    source: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, seed: int, given: frozenset[str]
+) -> ReadProblem:
     """A random problem, or with an INPUT or a solver the user's own.
 
     Raises:
@@ -42,15 +47,14 @@ def read_lab_problem(
         DataError: a solver or a loss that cannot be imported.
         ValueError: an input, or an unknown problem or size.
     """
-    own = place.map is not None or "solver" in given
+    own = source.map is not None or "solver" in given
     if own and lab.problem is not None:
         raise UsageError(f"--problem: got {lab.problem} with an input or a solver of its own; leave one of them out")
     if own and lab.size is not None:
         raise UsageError("--size: it belongs to --problem; an input has its own size; leave it out")
     if not own and lab.gold is not None:
         raise UsageError("--gold: it belongs to a map; name one")
-    found = _own(place, choice, lab, device, given) if own else _random(lab, device, seed)
-    problem, name, inputs = found
+    problem, stem, inputs = _own(source, choice, lab, device, given) if own else _random(lab, device, seed)
     if lab.function is not None:
         function = _callable("--function", lab.function)
         family = family_of(function, problem.theta.shape[1:])
@@ -58,12 +62,17 @@ def read_lab_problem(
         problem = replace(problem, name=named, solver=_guarded(lab.function, function), family=family)
     if lab.loss is not None:
         problem = replace(problem, loss=_guarded(lab.loss, _callable("--loss", lab.loss)), loss_name=lab.loss)
-    return problem, name, inputs
+    return ReadProblem(problem, stem, inputs)
 
 
 def read_lab_problems(
-    place: InputOptions, choice: SolverOptions, lab: LabOptions, report: ReportOptions, given: frozenset[str], instances: int
-) -> list[Subject]:
+    source: InputOptions,
+    choice: SolverOptions,
+    lab: LabOptions,
+    report: ReportOptions,
+    given: frozenset[str],
+    instances: int,
+) -> list[ReadProblem]:
     """So many random problems, of seeds one after the other, or the user's own one.
 
     Raises:
@@ -71,17 +80,16 @@ def read_lab_problems(
         DataError, ValueError: as :func:`read_lab_problem`.
     """
     check_range("--instances", instances, 1, _MOST_INSTANCES, "the usual number is 5")
-    if place.map is not None or "solver" in given:
+    if source.map is not None or "solver" in given:
         if instances > 1:
             raise UsageError(f"--instances: got {instances}; an input is one instance; leave it out")
     elif report.seed + instances > 2**32:
         raise UsageError(f"--seed: got {report.seed}; random problems have seeds from 0 to 2^32 - 1; the usual one is 0")
     else:
-        foreign = sorted(given & {field.name for group in (place, choice) for field in fields(group)})
+        foreign = sorted(given & {field.name for group in (source, choice) for field in fields(group)})
         if foreign:
-            option = f"--{foreign[0].replace('_', '-')}"
-            raise UsageError(f"{option}: it belongs to an INPUT or a --solver; name one or leave it out")
-    return [read_lab_problem(place, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
+            raise UsageError(f"{option_of(foreign[0])}: it belongs to an INPUT or a --solver; name one or leave it out")
+    return [read_lab_problem(source, choice, lab, report.device, report.seed + i, given) for i in range(instances)]
 
 
 def read_estimators(text: str) -> list[str]:
@@ -95,6 +103,20 @@ def read_estimators(text: str) -> list[str]:
     return names
 
 
+def known_family(problem: LabProblem, solver: str) -> ExponentialFamily:
+    """The exact distribution of a problem.
+
+    Raises:
+        UsageError: none is known.
+    """
+    if problem.family is None:
+        raise UsageError(
+            f"--solver: got {solver}; the exact distribution of its solutions is not known here; choose top-k, knapsack or "
+            "spanning-tree, or leave INPUT out for paths that never turn back: --problem path"
+        )
+    return problem.family
+
+
 def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
     """For JSON, whose numbers may be read as floating ones; exact where these are, None where it is not known."""
     count = None if family is None else family.count()
@@ -102,7 +124,7 @@ def number_of_states(family: ExponentialFamily | None) -> dict[str, Any]:
     return {"states": exact, "log10_states": None if count is None else math.log10(count)}
 
 
-def _random(lab: LabOptions, device: DeviceName, seed: int) -> Subject:
+def _random(lab: LabOptions, device: DeviceName, seed: int) -> ReadProblem:
     name = lab.problem or next(iter(PROBLEMS))
     try:
         check_problem(name, lab.size)
@@ -111,14 +133,16 @@ def _random(lab: LabOptions, device: DeviceName, seed: int) -> Subject:
     if seed >= 2**32:
         raise UsageError(f"--seed: got {seed}; a random problem takes a whole number from 0 to 2^32 - 1; the usual one is 0")
     problem = make_problem(name, lab.size, seed)
-    place = find_device("cpu" if device == "auto" else device)
-    return replace(problem, theta=problem.theta.to(place)), name, ()
+    theta = problem.theta.to(find_device("cpu" if device == "auto" else device))
+    return ReadProblem(replace(problem, theta=theta), name, ())
 
 
-def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]) -> Subject:
-    problem = read_problem(place, choice, device, given)
+def _own(
+    source: InputOptions, choice: SolverOptions, lab: LabOptions, device: DeviceName, given: frozenset[str]
+) -> ReadProblem:
+    problem = read_problem(source, choice, device, given)
     gold = torch.from_numpy(_gold(problem, lab.gold)).to(problem.theta)
-    what = "the gold solution" if lab.gold else "the noise-free solution"
+    loss_name = f"Hamming distance to {'the gold solution' if lab.gold else 'the noise-free solution'}"
 
     def loss(z: Tensor) -> Tensor:
         return hamming(z, gold.to(z))
@@ -127,11 +151,8 @@ def _own(place: InputOptions, choice: SolverOptions, lab: LabOptions, device: De
     inputs = problem.inputs if lab.gold is None else (*problem.inputs, lab.gold)
     named = f"{problem.title}, {problem.solver_name}"
     stem = problem.picture(None, "").stem.rstrip("-")
-    return (
-        LabProblem(named, problem.theta, problem.solver, family, loss, f"Hamming distance to {what}", problem.default_k),
-        stem,
-        inputs,
-    )
+    measured = LabProblem(named, problem.theta, problem.solver, family, loss, loss_name, problem.default_k)
+    return ReadProblem(measured, stem, inputs)
 
 
 def _gold(problem: Problem, path: Path | None) -> Any:
@@ -143,12 +164,12 @@ def _gold(problem: Problem, path: Path | None) -> Any:
 
 
 def _callable(option: str, name: str) -> Callable[[Tensor], Tensor]:
-    found = imported(option, name)
-    if isinstance(found, type) or not callable(found):
+    function = imported(option, name)
+    if isinstance(function, type) or not callable(function):
         raise UsageError(
-            f"{option}: {name} is {type(found).__name__} and cannot be called; name a function or an object like one"
+            f"{option}: {name} is {type(function).__name__} and cannot be called; name a function or an object like one"
         )
-    return found  # type: ignore[no-any-return]
+    return function  # type: ignore[no-any-return]
 
 
 def _guarded(name: str, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

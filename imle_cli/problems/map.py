@@ -5,34 +5,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from imle_cli.device import find_device
 from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
-from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_cli.problems.problem import Fact, Figure, Floats, Masks, Problem, Sampled, Words, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath, TopK
 
 
 @dataclass(frozen=True)
 class MapProblem(Problem):
-    """A map and the solver that is asked about it; theta is minus the costs, ``(1, H, W)``.
-
-    Attributes:
-        costs: ``(H, W)``, +inf is a wall.
-    """
+    """A map and the solver that is asked about it; theta is minus the costs, ``(1, H, W)``."""
 
     solver: GridPath | TopK
-    costs: Floats
+    words = Words("map", "tiles", "length", "cost", "costs", "tiles")
 
     @property
-    def words(self) -> Words:
-        """Names of its numbers."""
-        return Words("tiles", "length", "cost", "costs", "tiles")
+    def costs(self) -> Floats:
+        """The map ``(H, W)``; +inf is a wall."""
+        return self.numbers
 
     @property
     def engine(self) -> str:
@@ -40,26 +34,19 @@ class MapProblem(Problem):
         return self.solver.engine if isinstance(self.solver, GridPath) else "torch"
 
     @property
-    def values(self) -> dict[str, Any]:
-        """Values that identify the problem, for JSON."""
-        return {"map": self.name, "shape": list(self.costs.shape), "solver": self.solver_name, "engine": self.engine}
+    def _size(self) -> Fact:
+        height, width = self.costs.shape
+        return {"shape": [height, width]}, f"{height} x {width}"
 
     @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Lines that identify the problem, for a reader."""
-        height, width = self.costs.shape
-        return [("map", f"{self.name}, {height} x {width}"), ("solver", f"{self.solver_name}, {self.engine}")]
+    def _task(self) -> Fact:
+        return {"engine": self.engine}, self.engine
 
     @property
     def labels(self) -> Mapping[str, Sequence[Any]]:
         """Columns that name every tile, and its cost."""
         rows, columns = (index.ravel().tolist() for index in np.indices(self.costs.shape))
         return {"row": rows, "column": columns, "cost": self.costs.ravel().tolist()}
-
-    @property
-    def numbers(self) -> Floats:
-        """Costs ``(H, W)``."""
-        return self.costs
 
     @property
     def default_k(self) -> float:
@@ -130,9 +117,8 @@ def make_map_problem(
 ) -> MapProblem:
     """Makes the solver for a map that was read before; errors as in :func:`read_map_problem`."""
     solver = _solver(options.name, choice, costs)
-    place = find_device(device) if isinstance(solver, TopK) else find_device("cpu" if device == "auto" else device)
+    theta = theta_of(costs, "min", "cpu" if device == "auto" and isinstance(solver, GridPath) else device)
     inputs = () if options.map is None else (options.map,)
-    theta = torch.from_numpy(-costs)[None].to(place)
     return MapProblem(options.name, theta, choice.solver, solver, inputs, costs)
 
 

@@ -31,7 +31,7 @@ class _Raised(NamedTuple):
 
 
 def in_own_process(work: Callable[[Send], None], silence: float) -> Generator[Any, None, None]:
-    """What ``work(send)`` sends from a process of its own, which is ended, with all that it has started, at the end.
+    """Messages that ``work(send)`` sends from a process of its own, which ends with all that it has started.
 
     The process is a fork, which costs next to nothing, as long as nothing heavy is imported here; else a new one. It has
     no standard input, and what it writes to standard output goes to standard error.

@@ -5,16 +5,31 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_cli.device import find_device
+from imle_cli.options.inputs import DeviceName, SenseName
+
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint8]
+Lines: TypeAlias = list[tuple[str, str]]
+"""Names and texts, for a reader."""
+
+Fact: TypeAlias = tuple[dict[str, Any], str]
+"""Values for JSON, and the same for a reader."""
+
 Figure: TypeAlias = Any
 """A figure of matplotlib, which only what draws imports."""
+
+
+def theta_of(numbers: Floats, sense: SenseName, device: DeviceName) -> Tensor:
+    """Parameters ``(1, *event)``, which solvers maximise, of numbers whose sum is to be small or large."""
+    return torch.from_numpy(numbers if sense == "max" else -numbers)[None].to(find_device(device))
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,7 @@ class Words:
     """Words of a kind of problem for its numbers.
 
     Attributes:
+        input: the input, "map" for instance.
         things: what a solution consists of, "tiles" for instance.
         extent: how many of them it has, "length" for instance.
         measure: the sum of their numbers, "cost" for instance.
@@ -29,6 +45,7 @@ class Words:
         chosen: what a solution is called in JSON.
     """
 
+    input: str
     things: str
     extent: str
     measure: str
@@ -63,6 +80,8 @@ class Problem(ABC):
         solver_name: the solver's name.
         solver: the solver.
         inputs: files that were read.
+        numbers: numbers that a solution adds up, ``(*event)``.
+        words: words for these.
     """
 
     name: str
@@ -70,31 +89,37 @@ class Problem(ABC):
     solver_name: str
     solver: Callable[[Tensor], Tensor]
     inputs: tuple[Path, ...]
+    numbers: Floats
+
+    words: ClassVar[Words]
 
     @property
     @abstractmethod
-    def words(self) -> Words:
-        """Names of its numbers."""
+    def _size(self) -> Fact:
+        """Size of the input."""
 
     @property
     @abstractmethod
+    def _task(self) -> Fact:
+        """Task of the solver."""
+
+    @property
     def values(self) -> dict[str, Any]:
         """Values that identify the problem, for JSON."""
+        return {self.words.input: self.name, **self._size[0], "solver": self.solver_name, **self._task[0]}
 
     @property
-    @abstractmethod
-    def lines(self) -> list[tuple[str, str]]:
+    def lines(self) -> Lines:
         """Lines that identify the problem, for a reader."""
+        return [
+            (self.words.input, f"{self.name}, {self._size[1]}"),
+            ("solver", f"{self.solver_name}, {self._task[1]}"),
+        ]
 
     @property
     @abstractmethod
     def labels(self) -> Mapping[str, Sequence[Any]]:
         """Columns that name every entry of theta, in order, for a table."""
-
-    @property
-    @abstractmethod
-    def numbers(self) -> Floats:
-        """Numbers that a solution adds up, ``(*event)``."""
 
     @abstractmethod
     def chosen(self, mask: Masks) -> Any:
@@ -128,7 +153,7 @@ class Problem(ABC):
 
     @property
     def clamps(self) -> bool:
-        """Whether the solver counts what it clamps to its domain."""
+        """True where the solver counts what it clamps to its domain."""
         return getattr(self.solver, "floor", None) is not None
 
     @property
@@ -138,7 +163,7 @@ class Problem(ABC):
         return getattr(self.solver, "clamped", 0) / seen if seen else 0.0
 
     @property
-    def clamped_lines(self) -> list[tuple[str, str]]:
+    def clamped_lines(self) -> Lines:
         """The clamped share for a reader, where the solver counts it."""
         return [(f"clamped {self.words.numbers}", f"{self.clamped_share:.3%}")] if self.clamps else []
 
@@ -158,8 +183,8 @@ class Problem(ABC):
 
     def total(self, mask: NDArray[Any]) -> float:
         """Sum ``<mask, numbers>`` of a solution or, expected, of marginals; infinite where such an entry is chosen."""
-        some = mask != 0
-        return float((mask[some] * self.numbers[some]).sum())
+        taken = mask != 0
+        return float((mask[taken] * self.numbers[taken]).sum())
 
     @property
     def title(self) -> str:

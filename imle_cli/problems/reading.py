@@ -8,6 +8,7 @@ from imle_cli.files.endings import GRAPH_ENDINGS, STATING_ENDINGS, TABLE_ENDINGS
 from imle_cli.files.maps.tables import holds_numbers_alone
 from imle_cli.files.maps.terrain import check_known
 from imle_cli.files.sources import ending
+from imle_cli.options.checks import option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problems.map import read_map_problem
 from imle_cli.problems.problem import Problem
@@ -68,11 +69,11 @@ def read_problem(options: InputOptions, choice: SolverOptions, device: DeviceNam
 
 
 def _is_map(path: Path | None, kind: str) -> bool:
-    """Whether a table of which the best k are asked is a map: a text of another ending than those of tables, all numbers."""
+    """True of a table to choose the best k of that is a map: a text of another ending than those of tables, all numbers."""
     return path is not None and kind not in (".csv", ".tsv") and holds_numbers_alone(path)
 
 
 def _check_given(given: frozenset[str], fitting: set[str], solver: str, kind: str) -> None:
     foreign = sorted(given & (_SPECIAL - fitting))
     if foreign:
-        raise UsageError(f"--{foreign[0].replace('_', '-')}: it does not go with --solver {solver} on {kind}; leave it out")
+        raise UsageError(f"{option_of(foreign[0])}: it does not go with --solver {solver} on {kind}; leave it out")

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from imle_cli.device import find_device
 from imle_cli.errors import UsageError, worded
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Figure, Floats, Masks, Problem, Sampled, Words
+from imle_cli.problems.problem import Fact, Figure, Floats, Masks, Problem, Sampled, Words, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Assignment, Knapsack, TopK
 
@@ -31,42 +29,30 @@ class ItemProblem(Problem):
     items: scores.Items
     sense: SenseName
 
-    @property
-    def words(self) -> Words:
-        """Names of its numbers."""
-        return Words("items", "size", "total", "scores")
+    words = Words("scores", "items", "size", "total", "scores")
 
     @property
-    def values(self) -> dict[str, Any]:
-        """Values that identify the problem, for JSON."""
-        room = {"k": self.solver.k} if isinstance(self.solver, TopK) else {"capacity": self.solver.capacity}
-        return {"scores": self.name, "items": len(self.items.names), "solver": self.solver_name, **room, "sense": self.sense}
+    def _size(self) -> Fact:
+        return {"items": len(self.items.names)}, f"{len(self.items.names)} items"
 
     @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Lines that identify the problem, for a reader."""
-        solver = f"{self.solver.k} of them" if isinstance(self.solver, TopK) else f"capacity {self.solver.capacity}"
-        return [
-            ("scores", f"{self.name}, {len(self.items.names)} items"),
-            ("solver", f"{self.solver_name}, {solver}, {self.sense} total score"),
-        ]
+    def _task(self) -> Fact:
+        if isinstance(self.solver, TopK):
+            return {"k": self.solver.k, "sense": self.sense}, f"{self.solver.k} of them, {self.sense} total score"
+        capacity = self.solver.capacity
+        return {"capacity": capacity, "sense": self.sense}, f"capacity {capacity}, {self.sense} total score"
 
     @property
     def labels(self) -> Mapping[str, Sequence[Any]]:
         """Columns that name every item, and its score."""
         heavy = {} if self.items.weights is None else {"weight": self.items.weights.tolist()}
-        return {"item": self.items.names, **heavy, "score": self.items.scores.tolist()}
-
-    @property
-    def numbers(self) -> Floats:
-        """Scores ``(n,)``."""
-        return self.items.scores
+        return {"item": self.items.names, **heavy, "score": self.numbers.tolist()}
 
     @property
     def _heights(self) -> Floats:
         """Scores, of which infinite ones are as far as the farthest others."""
-        finite = self.items.scores[np.isfinite(self.items.scores)]
-        return np.clip(self.items.scores, finite.min(initial=-1.0), finite.max(initial=1.0))
+        finite = self.numbers[np.isfinite(self.numbers)]
+        return np.clip(self.numbers, finite.min(initial=-1.0), finite.max(initial=1.0))
 
     def chosen(self, mask: Masks) -> Any:
         """Names of the chosen items."""
@@ -116,29 +102,16 @@ class PairProblem(Problem):
     pairs: scores.Pairs
     sense: SenseName
 
-    @property
-    def words(self) -> Words:
-        """Names of its numbers."""
-        return Words("pairs", "size", "total", "scores")
+    words = Words("scores", "pairs", "size", "total", "scores")
 
     @property
-    def values(self) -> dict[str, Any]:
-        """Values that identify the problem, for JSON."""
-        return {
-            "scores": self.name,
-            "shape": list(self.pairs.scores.shape),
-            "solver": self.solver_name,
-            "sense": self.sense,
-        }
+    def _size(self) -> Fact:
+        height, width = self.numbers.shape
+        return {"shape": [height, width]}, f"{height} x {width} pairs"
 
     @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Lines that identify the problem, for a reader."""
-        height, width = self.pairs.scores.shape
-        return [
-            ("scores", f"{self.name}, {height} x {width} pairs"),
-            ("solver", f"{self.solver_name}, {self.sense} total score"),
-        ]
+    def _task(self) -> Fact:
+        return {"sense": self.sense}, f"{self.sense} total score"
 
     @property
     def labels(self) -> Mapping[str, Sequence[Any]]:
@@ -147,13 +120,8 @@ class PairProblem(Problem):
         return {
             "row": rows,
             "column": self.pairs.columns * len(self.pairs.rows),
-            "score": self.pairs.scores.ravel().tolist(),
+            "score": self.numbers.ravel().tolist(),
         }
-
-    @property
-    def numbers(self) -> Floats:
-        """Scores ``(R, C)``."""
-        return self.pairs.scores
 
     def chosen(self, mask: Masks) -> Any:
         """Row and column of each chosen pair."""
@@ -167,7 +135,7 @@ class PairProblem(Problem):
         """The scores as a matrix, with the solution's pairs marked."""
         from imle_cli.figures import scores as score_figures
 
-        return score_figures.pair_figure(self.pairs.rows, self.pairs.columns, self.pairs.scores, mask, title=title)
+        return score_figures.pair_figure(self.pairs.rows, self.pairs.columns, self.numbers, mask, title=title)
 
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """The scores with one sample, and the marginals, as matrices."""
@@ -176,7 +144,7 @@ class PairProblem(Problem):
         return score_figures.pair_marginals_figure(
             self.pairs.rows,
             self.pairs.columns,
-            self.pairs.scores,
+            self.numbers,
             sampled.sample,
             sampled.probability,
             title=title,
@@ -216,8 +184,8 @@ def read_item_problem(options: InputOptions, choice: SolverOptions, device: Devi
     if items.weights is not None and not (items.weights[items.scores > 0] <= (options.capacity or 0)).any():
         got = f"{path}: no item with a score above 0 weighs at most {options.capacity}"
         note(f"{got}, so that none is chosen; raise --capacity")
-    theta = torch.from_numpy(items.scores if sense == "max" else -items.scores)[None].to(find_device(device))
-    return ItemProblem(options.name, theta, choice.solver, solver, (path,), items, sense)
+    theta = theta_of(items.scores, sense, device)
+    return ItemProblem(options.name, theta, choice.solver, solver, (path,), items.scores, items, sense)
 
 
 def read_pair_problem(options: InputOptions, choice: SolverOptions, device: DeviceName) -> PairProblem:
@@ -226,11 +194,10 @@ def read_pair_problem(options: InputOptions, choice: SolverOptions, device: Devi
     assert path is not None
     pairs = scores.read_pairs(path)
     sense: SenseName = options.sense or "max"
-    values = pairs.scores if sense == "max" else -pairs.scores
-    theta = torch.from_numpy(values)[None].to(find_device(device))
+    theta = theta_of(pairs.scores, sense, device)
     solver = Assignment(partial=choice.solver == "partial-assignment")
-    if solver.partial and values.max() <= 0:
+    if solver.partial and theta.max() <= 0:
         signs = "below" if sense == "min" else "above"
         got = f"{path}: no score is {signs} 0, so that the partial assignment of {sense} total score is empty"
         note(f"{got}; --solver assignment gives every row a column")
-    return PairProblem(options.name, theta, choice.solver, solver, (path,), pairs, sense)
+    return PairProblem(options.name, theta, choice.solver, solver, (path,), pairs.scores, pairs, sense)

@@ -1,12 +1,26 @@
 """A checkpoint, loaded into a training: one of another training is refused before it can do harm."""
 
 from math import inf, isfinite
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from imle_core.contracts import Trainable
+
+
+@runtime_checkable
+class Optimized(Protocol):
+    """A training with an optimiser, whose settings a checkpoint must not change."""
+
+    optimizer: torch.optim.Optimizer
+
+
+@runtime_checkable
+class Summing(Protocol):
+    """A training that adds up numbers over an epoch, none of them negative."""
+
+    sums: dict[str, float]
 
 
 def load(training: Trainable[Any], state: dict[str, Any]) -> None:
@@ -15,18 +29,17 @@ def load(training: Trainable[Any], state: dict[str, Any]) -> None:
     Raises:
         Exception: the state is that of another training; of what kind, depends on how they differ.
     """
-    optimizer: torch.optim.Optimizer | None = getattr(training, "optimizer", None)
-    before = [] if optimizer is None else [dict(group) for group in optimizer.param_groups]
-    sums = dict(getattr(training, "sums", {}))
+    before = [dict(group) for group in training.optimizer.param_groups] if isinstance(training, Optimized) else []
+    sums = set(training.sums) if isinstance(training, Summing) else set()
     training.load_state_dict(state)
-    numbers = {"seconds": state["seconds"], **getattr(training, "sums", {})}
+    numbers = {"seconds": state["seconds"], **(training.sums if isinstance(training, Summing) else {})}
     if numbers.keys() != {"seconds", *sums} or not all(isinstance(x, float) and 0 <= x < inf for x in numbers.values()):
         raise ValueError(f"sums: got {numbers}")
-    if optimizer is not None:
-        for made, group in zip(before, optimizer.param_groups, strict=True):
+    if isinstance(training, Optimized):
+        for made, group in zip(before, training.optimizer.param_groups, strict=True):
             _check_settings(made, group)
             for parameter in group["params"]:
-                _check_moments(parameter, optimizer.state.get(parameter, {}))
+                _check_moments(parameter, training.optimizer.state.get(parameter, {}))
 
 
 def _check_settings(before: dict[str, Any], group: dict[str, Any]) -> None:

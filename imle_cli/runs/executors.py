@@ -17,7 +17,7 @@ from imle_cli.options.inputs import ExecutorName
 from imle_core.concurrency import WorkerPool
 
 Task = TypeVar("Task")
-Result = TypeVar("Result")
+Answer = TypeVar("Answer")
 
 _DIED = "its worker process died, perhaps for want of memory"
 _WAIT = 0.5  # seconds after which an interruption is noticed, where a system does not wake who waits
@@ -28,8 +28,8 @@ class ExecutorError(ValueError):
 
 
 def outcomes(
-    function: Callable[[Task], Result], tasks: Sequence[Task], executor: ExecutorName, jobs: int | None
-) -> Generator[tuple[int, Result | Exception], None, None]:
+    function: Callable[[Task], Answer], tasks: Sequence[Task], executor: ExecutorName, jobs: int | None
+) -> Generator[tuple[int, Answer | Exception], None, None]:
     """The results of all calls, or what prevented them, each with its task's number, in the order in which they end.
 
     When a worker dies, the calls that were under way are made once more, each in a process of its own on this machine: so
@@ -71,8 +71,8 @@ def outcomes(
 
 
 def _stream(
-    function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], executor: ExecutorName, jobs: int | None
-) -> Generator[tuple[int, Result], None, None]:
+    function: Callable[[Task], Answer], tasks: dict[int, Task], begun: list[int], executor: ExecutorName, jobs: int | None
+) -> Generator[tuple[int, Answer], None, None]:
     """Results with their numbers; those of ``tasks`` that are handed out are noted in ``begun``."""
     if executor == "ray":
         yield from _by_ray(function, tasks, begun, jobs)
@@ -85,10 +85,10 @@ def _stream(
 
 
 def _in_processes(
-    function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], jobs: int
-) -> Iterator[tuple[int, Result]]:
+    function: Callable[[Task], Answer], tasks: dict[int, Task], begun: list[int], jobs: int
+) -> Iterator[tuple[int, Answer]]:
     waiting, pool = deque(tasks.items()), WorkerPool(jobs)
-    under_way: dict[Future[Result], int] = {}
+    under_way: dict[Future[Answer], int] = {}
     try:
         while waiting or under_way:
             while waiting and len(under_way) < jobs:
@@ -102,8 +102,8 @@ def _in_processes(
 
 
 def _by_ray(
-    function: Callable[[Task], Result], tasks: dict[int, Task], begun: list[int], jobs: int | None
-) -> Iterator[tuple[int, Result]]:
+    function: Callable[[Task], Answer], tasks: dict[int, Task], begun: list[int], jobs: int | None
+) -> Iterator[tuple[int, Answer]]:
     waiting = iter(list(tasks.items()))
     parallel, size = Parallel(n_jobs=jobs or -1, batch_size=1, max_nbytes=None), 2 * (jobs or cpu_count())
     while batch := list(islice(waiting, size)):  # Ray gives results only when a whole batch has ended
@@ -112,7 +112,7 @@ def _by_ray(
         yield from zip((number for number, _ in batch), results, strict=True)
 
 
-def _alone(function: Callable[[Task], Result], task: Task) -> Result | Exception:
+def _alone(function: Callable[[Task], Answer], task: Task) -> Answer | Exception:
     try:
         return next(_in_processes(function, {0: task}, [], 1))[1]
     except Exception:  # whatever the operating system did to it
@@ -120,8 +120,8 @@ def _alone(function: Callable[[Task], Result], task: Task) -> Result | Exception
 
 
 def _on_dask(
-    function: Callable[[Task], Result], tasks: Sequence[Task], jobs: int | None
-) -> Iterator[tuple[int, Result | Exception]]:
+    function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int | None
+) -> Iterator[tuple[int, Answer | Exception]]:
     # Not by joblib, whose backend for Dask waits for ever for a call whose worker died.
     distributed = _imported("distributed", "dask")
     cluster = nullcontext() if import_module("dask.config").get("scheduler-address", None) else _dask(distributed, jobs)

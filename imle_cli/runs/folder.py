@@ -11,50 +11,37 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from io import StringIO
-from itertools import chain, count
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from imle_cli.files.archives import ArchiveError, DamagedArchiveError, Shape, array_shapes, read_arrays, read_state
+from imle_cli.files.archives import ArchiveError, DamagedArchiveError, array_shapes, read_arrays, read_state
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, check_leads, leftovers, replacing, sync_folder
-from imle_cli.files.sources import SourceError
-from imle_cli.options.recorded import fits
+from imle_cli.options.recorded import fits, from_recorded
+from imle_cli.runs.directories import (
+    CHECKPOINT,
+    COMMANDS,
+    CONFIG,
+    DAMAGED,
+    HISTORY,
+    METRICS,
+    PREVIOUS,
+    SUMMARY,
+    RunError,
+    check_run,
+    read_json,
+)
+from imle_cli.runs.history import Arrays, SomeHistory
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
 Made = TypeVar("Made")
-SomeRun = TypeVar("SomeRun", bound="RunFolder")
+SomeRun = TypeVar("SomeRun", bound="RunFolder[Any]")
 
-DAMAGED = "it is damaged or no run of imle; choose another folder"
-COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
-"""Which command makes runs of a format."""
-
-CONFIG, HISTORY, METRICS, SUMMARY = "config.json", "history.npz", "metrics.csv", "summary.json"
-CHECKPOINT, PREVIOUS = "checkpoint.pt", "previous.pt"
 _FIRST = {METRICS, HISTORY, CHECKPOINT}  # what is there before ``config.json`` is
 _FILES = (CONFIG, HISTORY, METRICS, SUMMARY, CHECKPOINT, PREVIOUS, "best.pt")
-_LONGEST = 2**26  # bytes of a JSON file
-
-
-def new_folder(name: str, parent: str = "runs") -> Path:
-    """Makes ``runs/<map>-<date and time>``, with a number behind it where another process took that name."""
-    stem = Path(parent) / f"{Path(name).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    others = (stem.with_name(f"{stem.name}-{number}") for number in count(2))
-    return next(path for path in chain([stem], others) if _made(path))
-
-
-def _made(path: Path) -> bool:
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        return False
-    return True
 
 
 def make_folder(path: Path) -> None:
@@ -70,41 +57,13 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"--out: {path} cannot be made a folder ({error.strerror}); choose another name") from error
 
 
-def newest_run_path() -> Path | None:
-    """The run in ``runs/`` or a folder of it that was begun last; None if there is none."""
-    configs = sorted(Path("runs").rglob(CONFIG), key=lambda path: (path.stat().st_mtime_ns, path.parent.name))
-    return configs[-1].parent if configs else None
-
-
-def command_of(path: Path) -> str | None:
-    """The command that made a run; None if it cannot be told."""
-    try:
-        return COMMANDS.get(_parsed(path / CONFIG)["format"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def run_leftovers(folder: Path, others: Sequence[str] = ()) -> list[Path]:
-    """What killed processes have left half-written of a run's files, and others; whoever removes it must have the lock."""
-    return leftovers(folder, (*_FILES, *others))
-
-
-def _parsed(path: Path) -> Any:
-    """Contents of a JSON file; a ValueError, if nothing that can be used."""
-    if path.exists() and not (path.is_file() and path.stat().st_size <= _LONGEST):
-        raise ValueError(f"{path} is no ordinary file, or too long")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply") from error
-
-
-class RunError(SourceError):
-    """A run directory that cannot be used; the message is one line of at most 300 letters and names the file in it."""
+def run_leftovers(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Half-written files of a run, and of these names, left by killed processes; whoever removes them must have the lock."""
+    return leftovers(folder, (*_FILES, *names))
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(Generic[SomeHistory]):
     """A run directory and what it was asked; subclasses say what its files hold.
 
     Attributes:
@@ -112,7 +71,7 @@ class RunFolder:
         config: what ``config.json`` has.
         lock: what keeps other processes from writing it; None if this one does not write it either.
         FORMAT: name of the format, a key of :data:`COMMANDS`.
-        ARRAYS: arrays of the history, with their types.
+        RECORD: its history.
         STATE: what a checkpoint has, with its types, among more.
         COLUMNS: columns of the metrics, with what makes a value of a text; the first one counts rows.
         FIRST: what it counts from.
@@ -124,7 +83,7 @@ class RunFolder:
     lock: FolderLock | None = field(default=None, repr=False, compare=False)
 
     FORMAT: ClassVar[str]
-    ARRAYS: ClassVar[dict[str, str]]
+    RECORD: ClassVar[type[Any]]
     STATE: ClassVar[dict[str, type]]
     COLUMNS: ClassVar[dict[str, Callable[[str], Any]]]
     FIRST: ClassVar[int]
@@ -164,8 +123,7 @@ class RunFolder:
         Raises:
             RunError: no run, one of another command, or a damaged one.
         """
-        if not path.is_dir():
-            raise RunError(path, "no such run directory; check the path")
+        check_run(path)
         if not (path / CONFIG).exists() and any(path.iterdir()) and cls._has_only_begun(path):
             raise RunError(path, f"has no {CONFIG} yet, so nothing was recorded; start the run anew with --out {path}")
         config = cls(path, {})._read_json(CONFIG)
@@ -199,7 +157,7 @@ class RunFolder:
             self.lock.release()
 
     def made_of_options(self, make: Callable[[dict[str, Any]], Made]) -> Made:
-        """What ``make`` gives for the options in ``config.json``.
+        """Outcome of ``make`` for the options in ``config.json``.
 
         Raises:
             RunError: it cannot be made of them.
@@ -208,6 +166,10 @@ class RunFolder:
             return make(self.config["options"])
         except Exception as error:  # whatever the options of another program may lead to
             raise RunError(self.path, f"config.json lacks options ({str(error)[:120]}); {DAMAGED}") from error
+
+    def experiment(self, kind: type[Made]) -> Made:
+        """The options in ``config.json``; errors as in :meth:`made_of_options`."""
+        return self.made_of_options(lambda options: from_recorded(kind, options))
 
     def save(self, history: Arrays, rows: list[Any], state: dict[str, Any]) -> None:
         """Replaces metrics, history and checkpoint, in this order: the first two may be ahead of the last, never behind."""
@@ -221,35 +183,29 @@ class RunFolder:
             torch.save(state | {"metrics": text}, file)
         sync_folder(self.path)
 
-    def arrays(self, fit: Callable[[Sequence[Shape]], bool]) -> list[NDArray[Any]]:
-        """Reads the arrays of ``history.npz``, in the order of :attr:`ARRAYS`, once their shapes fit each other.
+    def history(self) -> SomeHistory:
+        """Reads ``history.npz``, once its arrays fit each other.
 
         Raises:
             RunError: it is missing or damaged.
         """
+        kinds = self.RECORD.KINDS
         try:
-            return read_arrays(self.path / HISTORY, self.ARRAYS, fit)
+            arrays = dict(zip(kinds, read_arrays(self.path / HISTORY, kinds, self.RECORD.fit), strict=True))
+            return self.RECORD.of(arrays)  # type: ignore[no-any-return]
         except FileNotFoundError:
             raise RunError(self.path, f"{HISTORY} is missing; nothing was recorded, start the run anew") from None
-        except ArchiveError as error:
+        except ValueError as error:
             raise RunError(self.path, f"{HISTORY} {error}; {DAMAGED}") from error
 
-    def checkpoint(self) -> dict[str, Any]:
-        """Reads ``checkpoint.pt``.
-
-        Raises:
-            RunError: it is missing or damaged.
-        """
-        return self.read_state(CHECKPOINT, self.STATE)
-
     def last_checkpoint(self) -> tuple[dict[str, Any], str]:
-        """What ``checkpoint.pt`` has, or the one before it where that is missing or damaged; and the name of the file read.
+        """Content of ``checkpoint.pt``, or of the one before where that is missing or damaged; and the name of that file.
 
         Raises:
             RunError: neither can be read.
         """
         try:
-            return self.checkpoint(), CHECKPOINT
+            return self.read_state(CHECKPOINT, self.STATE), CHECKPOINT
         except RunError as error:
             if not isinstance(error.__cause__, (FileNotFoundError, DamagedArchiveError)):
                 raise
@@ -259,14 +215,6 @@ class RunFolder:
                 return self.read_state(PREVIOUS, self.STATE), PREVIOUS
             except RunError:
                 raise RunError(self.path, f"neither {CHECKPOINT} nor {PREVIOUS} can be read; {DAMAGED}") from error
-
-    def fallen_back(self, step: int) -> str:
-        """What a reader is told of a run that goes on from the checkpoint before the last, at this step."""
-        return f"note: {self.path}: {CHECKPOINT} was damaged; going on from the one before it, after {step} steps"
-
-    def drop_last_checkpoint(self) -> None:
-        """Puts the checkpoint before the last, which is damaged, in its place."""
-        (self.path / PREVIOUS).replace(self.path / CHECKPOINT)
 
     def read_state(self, name: str, kinds: dict[str, type]) -> dict[str, Any]:
         """Reads a file of tensors that has entries of these types.
@@ -315,8 +263,8 @@ class RunFolder:
             if not line.endswith("\n"):
                 break
             if number:
-                parts = line.rstrip("\n").split(",")
-                rows.append(tuple(make(part) for make, part in zip(self.COLUMNS.values(), parts, strict=True)))
+                cells = line.rstrip("\n").split(",")
+                rows.append(tuple(make(cell) for make, cell in zip(self.COLUMNS.values(), cells, strict=True)))
                 if rows[-1][0] != self.FIRST + number - 1:
                     raise ValueError(f"row {rows[-1][0]} is not {self.FIRST + number - 1}")
         return rows
@@ -340,13 +288,13 @@ class RunFolder:
 
     @classmethod
     def _has_only_begun(cls, path: Path) -> bool:
-        """Whether the folder has nothing but what is written before ``config.json``, whole or not."""
-        others = {entry for entry in path.iterdir() if entry.name != LOCK} - set(run_leftovers(path))
-        return all(entry.name in _FIRST and entry.is_file() and cls._is_first(entry) for entry in others)
+        """True where the folder has nothing but what is written before ``config.json``, whole or not."""
+        entries = {entry for entry in path.iterdir() if entry.name != LOCK} - set(run_leftovers(path))
+        return all(entry.name in _FIRST and entry.is_file() and cls._is_first(entry) for entry in entries)
 
     @classmethod
     def _is_first(cls, file: Path) -> bool:
-        """Whether a file is empty, or of the state before the first step: whatever else has its name is somebody's."""
+        """True of a file that is empty, or of the state before the first step: whatever else has its name is somebody's."""
         if file.stat().st_size == 0:
             return True
         try:
@@ -354,7 +302,8 @@ class RunFolder:
                 case "metrics.csv":
                     return file.read_bytes() == cls._metrics_text([])
                 case "history.npz":
-                    return dict(zip(cls.ARRAYS, array_shapes(file, cls.ARRAYS), strict=True))["steps"] == (0,)
+                    kinds = cls.RECORD.KINDS
+                    return bool(dict(zip(kinds, array_shapes(file, kinds), strict=True))["steps"] == (0,))
             return bool(read_state(file, cls.STATE)["step"] == 0)
         except ArchiveError:
             return False
@@ -384,7 +333,7 @@ class RunFolder:
 
     def _read_json(self, name: str) -> Any:
         try:
-            return _parsed(self.path / name)
+            return read_json(self.path / name)
         except FileNotFoundError:
             raise RunError(self.path, f"{name} is missing; {DAMAGED}") from None
         except (OSError, ValueError) as error:

@@ -13,12 +13,12 @@ class HeldSignals:
         self.numbers: list[int] = []
 
     def __call__(self) -> bool:
-        """Whether there was one."""
+        """True if there was one."""
         return bool(self.numbers)
 
     @property
     def end(self) -> BaseException:
-        """What ends the command as the first of them would have; as Ctrl-C if there was none in this process."""
+        """An end of the command as the first of them would have made it; as Ctrl-C if there was none in this process."""
         if not self.numbers or self.numbers[0] == signal.SIGINT:
             return KeyboardInterrupt()
         return SystemExit(128 + self.numbers[0])

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report
 from imle_cli.options.recorded import RunOptions
 from imle_cli.runs.checkpoints import load
-from imle_cli.runs.folder import COMMANDS, DAMAGED, PREVIOUS, RunError, RunFolder, new_folder
+from imle_cli.runs.directories import CHECKPOINT, COMMANDS, DAMAGED, PREVIOUS, RunError, new_folder
+from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.interruption import deferred_interruption
 from imle_core.concurrency import process_group
 from imle_core.contracts import Trainable
@@ -38,7 +39,6 @@ class Recorder(ABC, Generic[Step]):
         fell_back: whether it goes on from the checkpoint before the last, which was damaged.
         RUN: what its run directory is.
         EXPERIMENT: what it can be asked.
-        INPUTS: what ``read`` them for an experiment.
         SAVE_SECONDS: shortest time between two saves.
     """
 
@@ -46,14 +46,13 @@ class Recorder(ABC, Generic[Step]):
     inputs: Any
     training: Trainable[Step]
     history: Any
-    run: RunFolder | None = None
+    run: RunFolder[Any] | None = None
     rows: list[Any] = field(default_factory=list)
     seconds: float = 0.0
     fell_back: bool = False
 
-    RUN: ClassVar[type[RunFolder]]
+    RUN: ClassVar[type[RunFolder[Any]]]
     EXPERIMENT: ClassVar[type[RunOptions]]
-    INPUTS: ClassVar[type[Any]]
     SAVE_SECONDS: ClassVar[float]
 
     @classmethod
@@ -87,21 +86,24 @@ class Recorder(ABC, Generic[Step]):
         """Prepares the process for the steps."""
 
     def may_stop(self, record: Step) -> bool:  # noqa: ARG002
-        """Whether all processes can stop and save after this record."""
+        """True where all processes can stop and save after this record."""
         return True
 
     @property
     def notes(self) -> list[str]:
         """Lines for a reader before the first step."""
-        return [self.run.fallen_back(self.training.step)] if self.run is not None and self.fell_back else []
+        if self.run is None or not self.fell_back:
+            return []
+        text = f"{CHECKPOINT} was damaged; going on from the one before it, after {self.training.step} steps"
+        return [f"note: {self.path}: {text}"]
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What ``config.json`` has besides options, inputs and versions."""
+        """Entries of ``config.json`` besides options, inputs and versions."""
         return {}
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint gets. All processes must call it."""
+        """Content of a checkpoint. All processes must call it."""
         return self.training.state_dict() | {"seconds": self.seconds}
 
     def load(self, path: Path, state: dict[str, Any], name: str) -> None:  # noqa: ARG002
@@ -124,7 +126,7 @@ class Recorder(ABC, Generic[Step]):
         Raises:
             ValueError: options, inputs or a run directory that cannot be used.
         """
-        made = cls.make(experiment, cls.INPUTS.read(experiment) if inputs is None else inputs)
+        made = cls.make(experiment, experiment.read() if inputs is None else inputs)
         state = made.state()  # of all processes
         if process_group.rank() == 0:
             config = {"options": experiment.options, "inputs": made.inputs.digest, **made.origin}
@@ -144,7 +146,7 @@ class Recorder(ABC, Generic[Step]):
         """
         run = cls.RUN.open_to_write(path) if process_group.rank() == 0 else cls.RUN.open(path)
         try:
-            experiment = run.made_of_options(cls.EXPERIMENT.from_options)
+            experiment = run.experiment(cls.EXPERIMENT)
             inputs, history = cls.read_again(run, experiment)
             made = run.made_of_options(lambda _: cls.make(experiment, inputs, history))
             (state, name), _ = run.last_checkpoint(), process_group.gathered(None)  # once all have read it
@@ -154,7 +156,7 @@ class Recorder(ABC, Generic[Step]):
             made.run = run if process_group.rank() == 0 else None
             made.seconds, made.fell_back = state["seconds"], name == PREVIOUS
             if made.run is not None and made.fell_back:
-                run.drop_last_checkpoint()
+                (path / PREVIOUS).replace(path / CHECKPOINT)
         except BaseException:
             run.release()
             raise
@@ -231,8 +233,3 @@ class Recorder(ABC, Generic[Step]):
     def path(self) -> Path | None:
         """The run directory, in the first process."""
         return None if self.run is None else self.run.path
-
-    @property
-    def done(self) -> bool:
-        """Whether the last step was made."""
-        return self.training.done

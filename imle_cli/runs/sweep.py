@@ -2,7 +2,7 @@
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from imle_cli.console import Report, Result, Table
 from imle_cli.files.folder_lock import LOCK, FolderLock
 from imle_cli.files.outputs import OutputError, leftovers, replacing, sync_folder, write_table
-from imle_cli.runs.folder import CONFIG, PREVIOUS, SUMMARY, RunError, RunFolder, make_folder, new_folder, run_leftovers
+from imle_cli.options.checks import option_of
+from imle_cli.runs.directories import CONFIG, PREVIOUS, SUMMARY, RunError, new_folder
+from imle_cli.runs.folder import RunFolder, make_folder, run_leftovers
+from imle_cli.runs.recorder import Recorder
 
 if TYPE_CHECKING:
     from imle_cli.options.inputs import ExecutorName
@@ -41,13 +44,21 @@ class SweepCell(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Name of its folder, by its place in the grid."""
+        """Name of its folder, by its point of the grid."""
 
     @property
-    def place(self) -> dict[str, Any]:
+    def point(self) -> dict[str, Any]:
         """Its values on the axes."""
         options = self.experiment.options
         return {name: options[name] for name in self.AXES}
+
+    @abstractmethod
+    def start(self, path: Path) -> Recorder[Any]:
+        """Its training before the first step, in a new run directory."""
+
+    def films(self, recorder: Any) -> dict[str, bytes]:  # noqa: ARG002
+        """Films of its training, by the names of their files."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -59,20 +70,20 @@ class FinishedCell:
     error: str = ""
 
 
-def run_in_workplace(cell: SweepCell, work: Callable[[Path], FinishedCell]) -> FinishedCell:
-    """What ``work`` gives for a new folder for a run, or why it fails: a cell that does must not stop the others."""
+def run_cell(cell: SweepCell) -> FinishedCell:
+    """Trains in a temporary folder, on whatever machine; a cell that fails must not stop the rest."""
     parent = cell.workplace if cell.workplace and cell.workplace.is_dir() else None
     try:
         with TemporaryDirectory(dir=parent) as folder:
-            return work(Path(folder) / "run")
+            with cell.start(Path(folder) / "run") as recorder:
+                for _ in recorder.steps():
+                    pass
+            # Nobody goes on from the state before the last: the run is complete.
+            paths = [path for path in Path(folder, "run").iterdir() if path.name not in (PREVIOUS, LOCK)]
+            files = {path.name: path.read_bytes() for path in paths}
+            return FinishedCell(files | cell.films(recorder), recorder.summary())
     except Exception as error:  # whatever may go wrong in it
         return FinishedCell({}, error=" ".join(f"{type(error).__name__}: {error}".split()))
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """The files of a run directory by name."""
-    # Nobody goes on from the state before the last: the run is complete.
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (PREVIOUS, LOCK)}
 
 
 class SweepFolder(ABC, Generic[SomeCell]):
@@ -97,7 +108,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
         FolderLockError: another process writes it.
     """
 
-    RUN: ClassVar[type[RunFolder]]
+    RUN: ClassVar[type[RunFolder[Any]]]
     COLUMNS: ClassVar[tuple[str, ...]]
     FILES: ClassVar[tuple[str, ...]]
     FILMS: ClassVar[tuple[str, ...]] = ()
@@ -130,16 +141,12 @@ class SweepFolder(ABC, Generic[SomeCell]):
         """Folder of a cell's run."""
         return self.path / cell.name
 
-    @property
-    def left(self) -> list[SomeCell]:
-        """Cells that have not ended."""
-        return [cell for cell in self.cells if cell.name not in self.results]
-
     @contextmanager
     def at_work(self) -> Iterator[list[SomeCell]]:
         """The cells that have not ended, with a folder for those who work on this machine, which may be killed there."""
         with TemporaryDirectory(prefix=_WORKPLACE, dir=self.path, ignore_cleanup_errors=True) as folder:
-            yield [replace(cell, workplace=Path(folder).resolve()) for cell in self.left]
+            left = [cell for cell in self.cells if cell.name not in self.results]
+            yield [replace(cell, workplace=Path(folder).resolve()) for cell in left]
 
     def keep(self, cell: SomeCell, outcome: FinishedCell | Exception) -> None:
         """Writes what a cell gave, its options first, and last its summary, which tells that the cell is complete."""
@@ -160,11 +167,19 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @abstractmethod
     def table(self, below: Sequence[str] = ()) -> Table:
-        """What came out so far."""
+        """Outcomes so far."""
 
     @abstractmethod
     def draw(self) -> list[Path]:
         """Draws what came out; the files."""
+
+    def _draw(self, name: str, figure: Any) -> Path:
+        """Writes a figure into the folder; where it is."""
+        from imle_cli.figures import canvas
+
+        with replacing(self.path / name) as file:
+            file.write(canvas.encode(figure, "png"))
+        return self.path / name
 
     def told(self, counts: str) -> str:
         """The line below the table, with the counts of cells and the time in it."""
@@ -175,16 +190,10 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @property
     def stopped(self) -> str:
-        """How far it came, when it ends early."""
+        """Progress of a sweep that ends early."""
         return f"stopped: {self.progress}"
 
-    def work(
-        self,
-        run_cell: Callable[[SomeCell], FinishedCell],
-        console: Report,
-        executor: "ExecutorName",
-        jobs: int | None,
-    ) -> Result:
+    def work(self, console: Report, executor: "ExecutorName", jobs: int | None) -> Result:
         """Trains the cells that are left, with a live table; whatever ends it, ``table.csv`` has those that have ended."""
         from imle_cli.runs.executors import outcomes
 
@@ -209,7 +218,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
         return Result(values, lambda ended: self.table([self.told(self._counts(ended))]), failure=self.failures)
 
     def _enter(self, cell: SomeCell, summary: Mapping[str, Any], error: str | None = None) -> None:
-        self.results[cell.name] = {name: summary.get(name) for name in self.COLUMNS} | cell.place | {"error": error}
+        self.results[cell.name] = {name: summary.get(name) for name in self.COLUMNS} | cell.point | {"error": error}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -223,7 +232,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
 
     @property
     def failures(self) -> str:
-        """How many cells failed, and why the first one did; empty if none did."""
+        """Number of cells that failed, and why the first one did; empty if none did."""
         failed = [row for row in self.rows if row["error"]]
         if not failed:
             return ""
@@ -231,7 +240,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
         return f"{len(failed)} of {len(self.cells)} cells failed; the first ({where}): {failed[0]['error']}"
 
     def _values(self, before: int, files: Sequence[Path]) -> dict[str, Any]:
-        """What came out, of ``before`` cells in earlier calls, for JSON."""
+        """Outcomes, of ``before`` cells in earlier calls, for JSON."""
         return {
             "out": str(self.path),
             "cells": len(self.cells),
@@ -259,7 +268,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
             for name, value in self.cells[0].experiment.options.items():
                 made = run.config["options"].get(name)
                 if name not in self.cells[0].AXES and made != value:
-                    option = "MAP" if name in ("map", "data") else "--" + name.replace("_", "-")
+                    option = "MAP" if name == "data" else option_of(name)
                     got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
                     raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:

@@ -24,6 +24,7 @@ from imle_core.contracts import Known, Noise, Solver, Target, is_pure
 from imle_core.estimators.layer import Backward, Layer, Reduction, Sense
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
+from imle_core.estimators.target import TargetDistribution
 
 Difference = Literal["forward", "central"]
 
@@ -144,10 +145,23 @@ def imle(
     >>> layer(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
-    settings = {name: value for name, value in locals().items() if name != "function"}
     if function is None:
+        settings = {name: value for name, value in locals().items() if name != "function"}
         return functools.partial(imle, **settings)
-    return Differentiable(ImplicitMLE.of(function, **settings))
+    layer = ImplicitMLE(
+        function,
+        TargetDistribution() if target_distribution is None else target_distribution,
+        noise_distribution,
+        nb_samples,
+        input_noise_temperature,
+        target_noise_temperature,
+        sense,
+        reduction,
+        generator,
+        scale_gradient,
+        difference,
+    )
+    return Differentiable(layer)
 
 
 class Differentiable:

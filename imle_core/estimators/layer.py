@@ -31,14 +31,6 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
-_FIELDS = {
-    "target_distribution": "target",
-    "noise_distribution": "noise",
-    "input_noise_temperature": "input_temperature",
-    "target_noise_temperature": "target_temperature",
-}
-"""Fields of a layer by the names of :func:`imle_core.imle`'s arguments, where the two differ."""
-
 
 @dataclass(frozen=True)
 class Backward:
@@ -91,14 +83,6 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
-
-    @classmethod
-    def of(cls: type[SomeLayer], function: Solver, **settings: Any) -> SomeLayer:
-        """A layer of a solver, from settings by the names of :func:`imle_core.imle`'s arguments."""
-        fields = {field: settings.pop(name) for name, field in _FIELDS.items()}
-        if fields["target"] is None:
-            del fields["target"]
-        return cls(function, **fields, **settings)
 
     @abstractmethod
     def sample_gradients(self, call: Backward) -> Tensor:

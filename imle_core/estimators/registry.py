@@ -1,5 +1,6 @@
 """Estimators by name, behind one call."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -99,14 +100,23 @@ def differentiable(
 ) -> Any:
     """A layer of a solver with the gradient of a named estimator: the call of :func:`imle_core.imle`, with a name before it.
 
-    Changing the name, a key of ``ESTIMATORS``, changes the estimator and nothing else; what an estimator has no use for is
-    left aside. ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young", and ``layer(theta)`` with all but
-    that and the score functions. Gradients are averaged over samples, and are those of :func:`imle_core.imle` for "imle".
+    Changing the name changes the estimator and nothing else; what an estimator has no use for is left aside.
+    ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young", and ``layer(theta)`` with all but that and
+    the score functions. Gradients are averaged over samples, and are those of :func:`imle_core.imle` for "imle".
 
-    All arguments but the name are those of :func:`imle_core.imle`; without ``function`` the result is a decorator. The
-    adaptive estimators make an :class:`imle_core.AdaptiveTargetDistribution` of their own, with the alpha of
-    ``target_distribution``, unless they are given one. ``options`` are further arguments of the estimator's class, such as
-    ``projection="mean"`` of "identity".
+    Args:
+        estimator: a key of ``ESTIMATORS``.
+        function: the solver; without it the result is a decorator.
+        target_distribution: as for :func:`imle_core.imle`; the adaptive estimators make an
+            :class:`imle_core.AdaptiveTargetDistribution` of their own, with its alpha, unless they are given one.
+        noise_distribution: as there.
+        nb_samples: as there.
+        input_noise_temperature: as there.
+        target_noise_temperature: as there.
+        sense: as there.
+        reduction: as there.
+        generator: as there.
+        **options: further arguments of the estimator's class, such as ``projection="mean"`` of "identity".
 
     Raises:
         ArgumentError: an unknown name; noise that the estimator cannot use; or as :func:`imle_core.imle`.
@@ -116,12 +126,24 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
-    settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
     checks.check_name("estimator", estimator, ESTIMATORS)
     if function is None:
+        settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
         return partial(differentiable, estimator, **settings, **options)
     entry = ESTIMATORS[estimator]
-    target = TargetDistribution() if target_distribution is None else target_distribution
+    target: Target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):
-        settings["target_distribution"] = AdaptiveTargetDistribution(target.alpha)
-    return entry.layer.of(function, **settings, **{**entry.options, **options})
+        target = AdaptiveTargetDistribution(target.alpha)
+    layer: Callable[..., Layer] = entry.layer
+    return layer(
+        function,
+        target,
+        noise_distribution,
+        nb_samples,
+        input_noise_temperature,
+        target_noise_temperature,
+        sense,
+        reduction,
+        generator,
+        **{**entry.options, **options},
+    )

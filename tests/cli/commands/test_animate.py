@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from typer.testing import CliRunner
 
 from command_line import Command
+from imle_cli.app import app
 from imle_cli.films import encoders
 from imle_cli.films.frames import PALETTE
 
 OF_A_RUN = ["learning_paths", "learning_weights", "learning"]
 OF_A_MAP = ["paths", "distribution"]
 
+
 animate = Command("animate")
-train = Command("train")
 invoke, expect_refusal = animate.invoke, animate.expect_refusal
 
 
@@ -26,7 +28,8 @@ invoke, expect_refusal = animate.invoke, animate.expect_refusal
 def trained(tmp_path_factory):
     """A short run."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    train("--steps", "20", "--record-every", "2", "--out", folder, "--quiet")
+    arguments = ["train", "--steps", "20", "--record-every", "2", "--out", str(folder), "--quiet"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
     return folder
 
 
@@ -112,7 +115,8 @@ class TestOfARun:
 class TestNewestRun:
     def test_it_is_taken_and_named(self):
         for name in ("a", "c", "b"):
-            train("--steps", "1", "--out", f"runs/{name}", "--quiet")
+            arguments = ["train", "--steps", "1", "--out", f"runs/{name}", "--quiet"]
+            assert CliRunner().invoke(app, arguments).exit_code == 0
         for name, moment in (("a", 1), ("b", 3), ("c", 2)):
             os.utime(f"runs/{name}/config.json", (moment, moment))
         note = f"animating the newest run, {Path('runs/b')}\n"
@@ -120,7 +124,7 @@ class TestNewestRun:
         animate("--quiet", "--only", "learning")
 
     def test_one_further_down(self):
-        train("--steps", "1", "--out", "runs/gallery/a", "--quiet")
+        assert CliRunner().invoke(app, ["train", "--steps", "1", "--out", "runs/gallery/a", "--quiet"]).exit_code == 0
         animate("--only", "learning", note=f"animating the newest run, {Path('runs/gallery/a')}\n")
 
     def test_without_one_there_is_the_map(self):

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from command_line import Command
+from imle_cli.app import app
 from imle_cli.benchmarks import catalogue, crossovers, machine, rivals
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.figures.scaling_curve import ScalingCurve
 
 KEYS = ["machine", "python", "versions", "rows"]
-
-bench = Command("bench", "--device", "cpu")
 
 
 def measure(device, seed):
@@ -40,6 +40,9 @@ def _few(monkeypatch):
     monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
     for path, _ in rivals.OPTIONAL.values():
         monkeypatch.setitem(sys.modules, path, None)
+
+
+bench = Command("bench", "--device", "cpu")
 
 
 def test_table():
@@ -120,7 +123,7 @@ def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
 )
 def test_a_wrong_place_is_refused_before_anything_is_measured(arguments, code, message, monkeypatch):
     monkeypatch.setattr(catalogue, "MEASUREMENTS", (None,))
-    result = Command("bench").invoke(*arguments)
+    result = CliRunner().invoke(app, ["bench", *arguments])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
 
 
@@ -161,6 +164,5 @@ class TestTune:
 
     @pytest.mark.parametrize(("arguments", "name"), [(["--full"], "--full"), (["--out", "a.png"], "--out")])
     def test_beside_other_measurements(self, arguments, name):
-        result = Command("bench").invoke("--tune", *arguments)
-        message = f"error: --tune: got it beside {name}; it measures numbers alone; leave one out\n"
-        assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+        message = f"--tune: got it beside {name}; it measures numbers alone; leave one out"
+        Command("bench", "--tune").expect_refusal(arguments, 2, message)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ ROW = ["temperature", "total_variation", "total_variation_standard_error", "marg
 ROW += ["marginal_error_standard_error", "most_total_variation", "by_instance"]
 QUICK = ["--samples", "400", "--temps", "1,2"]
 
+
 calibrate = Command("calibrate")
+invoke = calibrate.invoke
 
 
 @pytest.fixture
@@ -241,7 +245,7 @@ def test_bad_options(arguments):
 def test_a_folder_that_cannot_be_written_to(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        result = calibrate.invoke(*QUICK)
+        result = invoke(*QUICK)
     finally:
         tmp_path.chmod(0o700)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -250,7 +254,13 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
 
 @pytest.mark.process
 def test_ctrl_c_while_sampling(terminal, tmp_path):
-    terminal.interrupted(b"sampling", "calibrate", "--samples", str(10**9))
+    process = terminal.start("-m", "imle_cli", "calibrate", "--samples", str(10**9), stdout=subprocess.DEVNULL)
+    with process:
+        terminal.read_until(b"sampling")
+        process.send_signal(signal.SIGINT)
+        shown = terminal.read_all()
+    assert process.returncode == 130
+    assert shown.rstrip().endswith("interrupted")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -228,9 +228,7 @@ BAD = {
 
 @pytest.mark.parametrize("arguments", BAD, ids=" ".join)
 def test_bad_options(arguments):
-    code, message = BAD[arguments]
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stderr, result.stdout) == (code, f"error: {message}\n", "")
+    Command("check").expect_refusal(arguments, *BAD[arguments])
 
 
 def test_a_class_without_its_arguments(module):

@@ -23,13 +23,9 @@ CELL = ["estimator", "lambda", "beta", "temperature", "repetitions", "best", "ed
 CELL += [f"{name}{part}" for name in FIGURES for part in ("", "_standard_error", "_low", "_high")]
 CELL += ["calls", "milliseconds"]
 
+
 compare = Command("compare")
-
-
-def fails(*arguments):
-    result = compare.invoke(*arguments)
-    assert result.stdout == ""
-    return result.exit_code, result.stderr.rstrip("\n")
+invoke, fails = compare.invoke, compare.refusal
 
 
 @pytest.mark.slow
@@ -101,17 +97,7 @@ def test_problems_and_sizes(problem, size):
 
 
 def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
-    arguments = [
-        "--estimators",
-        "perturbed,imle",
-        "--noise",
-        "normal",
-        "--antithetic",
-        "--temps",
-        "2",
-        "--lambdas",
-        "1",
-    ]
+    arguments = ["--estimators", "perturbed,imle", "--noise", "normal", "--antithetic", "--temps", "2", "--lambdas", "1"]
     values = json.loads(compare(*arguments, "--repetitions", "400", "--json"))
     assert set(values["antithetic"]) == {"perturbed", "imle"}
     assert values["antithetic"]["perturbed"] + 2 * values["antithetic_standard_error"]["perturbed"] < 0.8
@@ -271,17 +257,9 @@ class TestYourOwn:
             "def solver(theta):\n    print('hello')\n    return theta == theta.amax(dim=1, keepdim=True)\n"
             "def loss(z):\n    return (z[:, 0] > 0.5).double()\n"
         )
-        own = [
-            "--function",
-            "printing_solver:solver",
-            "--loss",
-            "printing_solver:loss",
-            "--size",
-            "4,1",
-            "--noise",
-            "gumbel",
-        ]
-        result = compare.invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
+        own = ["--function", "printing_solver:solver", "--loss", "printing_solver:loss"]
+        own += ["--size", "4,1", "--noise", "gumbel"]
+        result = invoke(*SMALL, *own, "--estimators", "imle,score-function", "--json")
         assert result.exit_code == 0
         values = json.loads(result.stdout)
         assert values["skipped"] == {"imle": "the loss has no gradient, and this estimator needs it"}

@@ -15,6 +15,7 @@ from imle_cli.runs.perception import PerceptionRun
 KEYS = ["estimator", "supervision", "network", "optimal", "regret", "exact_on_unique", "unique_share", "data", "split"]
 KEYS += ["size", "maps", "non_optimal_paths", "epochs", "seconds", "run", "checkpoint", "epoch", "files"]
 
+
 run = Command()
 invoke, expect_refusal = run.invoke, run.expect_refusal
 

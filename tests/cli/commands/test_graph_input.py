@@ -8,15 +8,18 @@ import networkx
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from command_line import Command
+from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, marginals
 from imle_core.solvers import Matching, ShortestPath, SpanningTree
 
 SOLVERS = ("path", "min-cut", "spanning-tree", "spanning-forest", "matching", "perfect-matching")
 
+
 run = Command()
-values, refusal = run.values, run.refusal
+values = run.values
 
 
 @pytest.fixture
@@ -45,22 +48,7 @@ class TestSolve:
         nodes = [found["chosen"][0][0], *(v for _, v in found["chosen"])]
         assert (nodes[0], nodes[-1], found["size"]) == ("00", "23", len(nodes) - 1)
         assert networkx.path_weight(city, nodes, "length") == found["total"]
-        assert list(found) == [
-            *(
-                "graph",
-                "nodes",
-                "edges",
-                "directed",
-                "solver",
-                "sense",
-                "total",
-                "size",
-                "chosen",
-                "clamped_share",
-                "seconds",
-                "files",
-            )
-        ]
+        assert " ".join(found) == "graph nodes edges directed solver sense total size chosen clamped_share seconds files"
         assert run("solve", "city.graphml", *arguments_of("path")).splitlines()[:2] == [
             "graph   city.graphml, 12 nodes, 17 edges",
             "solver  path, min total weight",
@@ -221,8 +209,14 @@ class TestSample:
         assert [float(line.split(",")[2]) for line in lines[1:]] == lengths
 
 
+def refusal(code, *arguments):
+    found, message = run.refusal(*arguments)
+    assert (found, list(Path().glob("*.png"))) == (code, [])
+    return message.removeprefix("error: ")
+
+
 def noted(*arguments):
-    result = run.invoke(*arguments, "--json")
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
     assert result.exit_code == 0
     return json.loads(result.stdout), result.stderr.splitlines()
 
@@ -250,7 +244,7 @@ class TestNotes:
         assert (found["chosen"], found["directed"], found["edges"]) == ([["c", "b"]], True, 3)
         assert notes == ["note: d.csv: 1 edge without direction leads both ways, beside directed ones"]
         message = "d.csv: --goal: got 'a'; no path leads to it from 'b'; add edges, or choose another node"
-        result = run.invoke("solve", "d.csv", "--solver", "path", "--start", "b", "--goal", "a")
+        result = CliRunner().invoke(app, ["solve", "d.csv", "--solver", "path", "--start", "b", "--goal", "a"])
         assert result.stderr.splitlines()[-1] == f"error: {message}"
         found, notes = noted("solve", "d.csv", "--solver", "spanning-tree", "--undirected")
         assert (found["total"], found["edges"], notes) == (3, 2, [])
@@ -263,7 +257,7 @@ class TestNotes:
             '{"directed": false, "nodes": [{"id": 0}, {"id": 1}], "edges": [{"source": 0, "target": 1}]}'
         )
         arguments = ["solve", "d.json", "--weight", "none", "--start", "0", "--goal", "1", "--directed"]
-        result = run.invoke(*arguments)
+        result = CliRunner().invoke(app, arguments)
         assert (result.exit_code, result.stderr) == (
             1,
             "error: d.json: says itself that no edge is directed; leave --directed out\n",
@@ -363,71 +357,25 @@ class TestErrors:
 
 
 WRONG_USAGE = {
-    ("city.graphml", "--solver", "path"): "--start: missing; --solver path joins or parts two nodes; name one",
-    (
-        "city.graphml",
-        "--solver",
-        "path",
-        "--start",
-        "00",
-    ): "--goal: missing; --solver path joins or parts two nodes; name one",
-    (
-        "city.graphml",
-        "--solver",
-        "top-k",
-    ): "--solver: got top-k; a graph has " + ", ".join(SOLVERS) + "; choose one of them",
-    (
-        "--solver",
-        "matching",
-    ): "--solver: got matching; it needs a graph: a .graphml, .gml, .gexf or .csv file; a map has dijkstra, top-k",
-    (
-        "map.npy",
-        "--solver",
-        "knapsack",
-    ): "--solver: got knapsack; it needs scores: a .csv file; a map has dijkstra, top-k",
-    (
-        "city.graphml",
-        "--solver",
-        "matching",
-        "--start",
-        "00",
-    ): "--start: it does not go with --solver matching on a graph; leave it out",
-    (
-        "city.graphml",
-        "--solver",
-        "matching",
-        "--top-k",
-        "3",
-    ): "--top-k: it does not go with --solver matching on a graph; leave it out",
-    (
-        "city.graphml",
-        "--solver",
-        "matching",
-        "--directed",
-    ): "--directed: it does not go with --solver matching on a graph; leave it out",
-    ("--weight", "x"): "--weight: it does not go with --solver dijkstra on a map; leave it out",
-    (
-        "city.graphml",
-        "--solver",
-        "min-cut",
-        "--start",
-        "00",
-        "--goal",
-        "01",
-        "--sense",
-        "max",
-    ): "--sense: got max; min-cut has no largest cut that could be found; leave it out",
-    (
-        "city.graphml",
-        "--weight",
-        "length",
-        "--start",
-        "00",
-        "--goal",
-        "01",
-        "--sense",
-        "max",
-    ): "--sense: got max; a longest path needs a directed graph without cycles; leave it out",
+    "city.graphml --solver path": "--start: missing; --solver path joins or parts two nodes; name one",
+    "city.graphml --solver path --start 00": "--goal: missing; --solver path joins or parts two nodes; name one",
+    "city.graphml --solver top-k": "--solver: got top-k; a graph has " + ", ".join(SOLVERS) + "; choose one of them",
+    "--solver matching": (
+        "--solver: got matching; it needs a graph: a .graphml, .gml, .gexf or .csv file; a map has dijkstra, top-k"
+    ),
+    "map.npy --solver knapsack": "--solver: got knapsack; it needs scores: a .csv file; a map has dijkstra, top-k",
+    "city.graphml --solver matching --start 00": "--start: it does not go with --solver matching on a graph; leave it out",
+    "city.graphml --solver matching --top-k 3": "--top-k: it does not go with --solver matching on a graph; leave it out",
+    "city.graphml --solver matching --directed": (
+        "--directed: it does not go with --solver matching on a graph; leave it out"
+    ),
+    "--weight x": "--weight: it does not go with --solver dijkstra on a map; leave it out",
+    "city.graphml --solver min-cut --start 00 --goal 01 --sense max": (
+        "--sense: got max; min-cut has no largest cut that could be found; leave it out"
+    ),
+    "city.graphml --weight length --start 00 --goal 01 --sense max": (
+        "--sense: got max; a longest path needs a directed graph without cycles; leave it out"
+    ),
 }
 
 
@@ -435,4 +383,4 @@ WRONG_USAGE = {
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
 def test_wrong_usage(arguments):
     np.save("map.npy", np.ones((3, 4)))
-    assert refusal(2, "solve", *arguments) == WRONG_USAGE[arguments]
+    assert refusal(2, "solve", *arguments.split()) == WRONG_USAGE[arguments]

@@ -11,6 +11,7 @@ from command_line import Command
 KEYS = ["noise", "k", "iterations", "fold", "samples", "seed", "mean", "exact_mean", "variance", "exact_variance", "ks"]
 KEYS += ["seconds", "files"]
 
+
 noise = Command("noise")
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from command_line import Command
 from imle_core.lab import reproduce
 from imle_core.lab.reproduction import METHODS, top_k
-from threads import torch_threads
 
 NAMES = ["imle_sum_of_gamma", "imle_sum_of_gamma_tuned", "imle_gumbel", "imle_gumbel_tuned", "straight_through"]
 NAMES += ["score_function", "adaptive_imle", "central_imle", "simple"]
@@ -21,13 +21,16 @@ RECORD = ["gap_mean", "gap_std", "gap_standard_error", "repetitions"]
 RECORD += ["reference_mean", "reference_std", "reference_standard_error", "reference_repetitions"]
 RECORD += ["difference", "tuned", "tuned_over", "settings"]
 
-without_experiment, run = Command("reproduce"), Command("reproduce", "top-k")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    with torch_threads(1):
-        yield
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+invoke, run = Command("reproduce").invoke, Command("reproduce", "top-k")
 
 
 @pytest.mark.slow
@@ -185,7 +188,7 @@ def test_quiet():
     ids=str,
 )
 def test_wrong_usage(arguments, message):
-    without_experiment.expect_refusal(arguments, 2, message)
+    Command("reproduce").expect_refusal(arguments, 2, message)
     assert list(Path().iterdir()) == []
 
 
@@ -204,10 +207,10 @@ def test_files_that_cannot_be_written(arguments, message):
 
 def test_another_file_is_not_overwritten():
     Path("gaps.csv").write_text("my,own\n1,2\n")
-    result = run.invoke("--save", "gaps.csv")
+    result = invoke("top-k", "--save", "gaps.csv")
     assert (result.exit_code, Path("gaps.csv").read_text()) == (2, "my,own\n1,2\n")
     assert result.stderr == "error: --save: gaps.csv exists and is no CSV file of imle; choose another name or remove it\n"
 
 
 def test_without_an_experiment():
-    assert without_experiment.invoke().exit_code == 2
+    assert invoke().exit_code == 2

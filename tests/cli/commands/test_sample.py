@@ -14,6 +14,7 @@ from imle_core.solvers import GridPath
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "samples", "seed", "distinct", "lengths", "costs"]
 KEYS += ["clamped_share", "seconds", "files"]
 
+
 sample = Command("sample")
 
 

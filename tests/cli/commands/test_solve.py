@@ -11,6 +11,7 @@ from imle_cli.files.maps.terrain import built_in_map
 
 KEYS = ["map", "shape", "solver", "engine", "cost", "length", "tiles", "clamped_share", "seconds", "files"]
 
+
 solve = Command("solve")
 
 

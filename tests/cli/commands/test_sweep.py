@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from command_line import Command
+from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.learning.recorder import TrainingRecorder
 
@@ -22,6 +25,7 @@ COLUMNS = ["input_temp", "target_temp", "samples", "seed"]
 COLUMNS += ["final_loss", "final_hamming", "first_gold_step", "seconds", "error"]
 RUN = ["checkpoint.pt", "config.json", "history.npz", "metrics.csv", "summary.json"]
 SMALL = ["--input-temps", "0,5", "--target-temps", "1", "--samples", "1,3", "--steps", "20", "--jobs", "1", "--out", "out"]
+
 
 sweep = Command("sweep")
 invoke, expect_refusal = sweep.invoke, sweep.expect_refusal
@@ -70,7 +74,7 @@ class TestGrid:
     @pytest.mark.usefixtures("finished")
     def test_a_cell_is_what_train_does(self):
         arguments = ["--input-temp", "5", "--target-temp", "1", "--samples", "3", "--steps", "20", "--out", "run", "--quiet"]
-        Command("train")(*arguments)
+        assert CliRunner().invoke(app, ["train", *arguments]).exit_code == 0
         for name in ("history.npz", "metrics.csv", "config.json"):
             assert Path("out", NAMES[3], name).read_bytes() == Path("run", name).read_bytes()
 
@@ -283,11 +287,26 @@ class TestTrouble:
         assert cells() == NAMES[:3]
         assert json.loads(sweep(*SMALL, "--json"))["skipped"] == 3
 
+    @pytest.fixture
+    def interrupted(self, terminal):
+        """What a sweep in ``out`` shows that is interrupted when it shows ``moment``."""
+
+        def interrupt(moment, *arguments):
+            call = ["-m", "imle_cli", "sweep", "--samples", "1", "--out", "out", *arguments]
+            with terminal.start(*call, stdout=subprocess.DEVNULL) as process:
+                terminal.read_until(moment)
+                process.send_signal(signal.SIGINT)
+                shown = terminal.read_all()
+            assert process.returncode == 130
+            return shown
+
+        return interrupt
+
     @pytest.mark.process
-    def test_an_interruption_keeps_what_has_ended(self, terminal):
-        many = ["--seeds", "0,1,2,3,4,5,6,7", "--steps", "400", "--jobs", "2"]
-        shown = terminal.interrupted(b"2 of 128 cells", "sweep", "--samples", "1", "--out", "out", *many)
+    def test_an_interruption_keeps_what_has_ended(self, interrupted):
+        shown = interrupted(b"2 of 128 cells", "--seeds", "0,1,2,3,4,5,6,7", "--steps", "400", "--jobs", "2")
         assert "go on with the same and --out out" in shown
+        assert shown.rstrip().endswith("interrupted")
         assert "Traceback" not in shown
         done = len(cells())
         assert 2 <= done < 128
@@ -295,11 +314,13 @@ class TestTrouble:
         assert not list(Path("out").glob(".*"))
 
     @pytest.mark.process
-    def test_an_interruption_before_any_has_ended(self, terminal):
-        cell = ["--samples", "1", "--input-temps", "1", "--target-temps", "1", "--out", "out"]
-        terminal.interrupted(b"0 of 1 cells", "sweep", "--steps", "100000", *cell)
+    def test_an_interruption_before_any_has_ended(self, interrupted):
+        interrupted(b"0 of 1 cells", "--steps", "100000", "--input-temps", "1", "--target-temps", "1")
         assert list(Path("out").iterdir()) == [Path("out/table.csv")]
-        assert sweep.values("--steps", "2", *cell)["skipped"] == 0
+        again = sweep(
+            "--steps", "2", "--samples", "1", "--input-temps", "1", "--target-temps", "1", "--out", "out", "--json"
+        )
+        assert json.loads(again)["skipped"] == 0
 
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="a process ends otherwise elsewhere")

@@ -11,20 +11,23 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 from command_line import Command
+from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
 from imle_cli.learning.experiment import TrainingExperiment
 from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
-from imle_cli.runs.folder import new_folder
+from imle_cli.runs.directories import new_folder
 from imle_cli.runs.training import Run
 from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]
 KEYS += ["final_loss", "final_hamming", "first_gold_step", "clamped_share", "kept_share", "seconds", "run"]
+
 
 train = Command("train")
 invoke, expect_refusal = train.invoke, train.expect_refusal
@@ -213,8 +216,14 @@ class TestResume:
     @pytest.mark.process
     def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
         arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
-        shown = terminal.interrupted(b"path off by", "train", *arguments, "--out", "part")
+        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
+        with process:
+            terminal.read_until(b"path off by")
+            process.send_signal(signal.SIGINT)
+            shown = terminal.read_all()
+        assert process.returncode == 130
         assert "go on with: imle train --resume part" in shown
+        assert shown.rstrip().endswith("interrupted")
         done = len(Path("part/metrics.csv").read_text().splitlines()) - 1
         assert 0 < done < 601
         assert not Path("part/summary.json").exists()
@@ -638,7 +647,7 @@ class TestCompany:
         with monkeypatch.context() as patch:
             patch.setattr(outputs.Path, "replace", killed)
             with pytest.raises(Killed):
-                invoke("--steps", "5", "--out", "part", catch_exceptions=False)
+                CliRunner().invoke(app, ["train", "--steps", "5", "--out", "part"], catch_exceptions=False)
         assert len(list(Path("part").iterdir())) >= count
         train("--steps", "5", "--out", "part", "--quiet")
         train("--steps", "5", "--out", "whole", "--quiet")

@@ -7,15 +7,15 @@ from imle_cli.films.frames import MISSED, PATH
 from imle_cli.films.map import MapFilms
 from imle_cli.films.timing import evenly, timed
 from imle_cli.films.training import RunFilms
-from imle_cli.runs.folder import RunError
-from imle_cli.runs.training import History
+from imle_cli.runs.directories import RunError
+from imle_cli.runs.training import TrainingHistory
 
 OPTIONS = {"input_temp": 5.0, "target_temp": 0.5, "solver": "dijkstra"}
 
 
 def history(records=11, weights=None):
     gold = np.eye(8, dtype=np.uint8)
-    made = History(gold, np.ones((8, 8)))
+    made = TrainingHistory(gold, np.ones((8, 8)))
     for number in range(records):
         solution = gold if number > records // 2 else np.eye(8, dtype=np.uint8)[::-1]
         made.add(10 * number, np.full((8, 8), 0.1 * number) if weights is None else weights, gold, solution)

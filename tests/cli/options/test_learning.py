@@ -1,9 +1,11 @@
 """Options of training: what an estimator usually takes stands in its entry, and what is asked for goes before it."""
 
+from typing import get_type_hints
+
 import pytest
 
 from imle_cli.options.learning import PerceptionOptions
-from imle_core.estimators import ESTIMATORS, Entry, Identity
+from imle_core.estimators import ESTIMATORS, Entry, Identity, PerturbedOptimizer, ScoreFunction
 from imle_core.perception import BASELINES, make_method
 
 MANY = {"perturbed", "perturbed-baseline", "perturbed-multiplicative"}
@@ -15,6 +17,33 @@ def test_what_an_estimator_usually_takes(name):
     options = PerceptionOptions(estimator=name)
     assert options.nb_samples == (10 if name in MANY else 1)
     assert options.temperatures == ((0.0, 0.0) if name == "identity" else (1.0, 1.0))
+
+
+def unusual(field):
+    """Estimators in whose entries a usual value is not that of most, by this value."""
+    names = {}
+    for name, entry in ESTIMATORS.items():
+        if getattr(entry, field) != getattr(Entry, field):
+            names.setdefault(getattr(entry, field), []).append(name)
+    return names
+
+
+def test_the_help_says_what_stands_in_the_entries():
+    hints = get_type_hints(PerceptionOptions, include_extras=True)
+    texts = {name: hint.__metadata__[0].help for name, hint in hints.items()}
+    ((many, names),) = unusual("usual_samples").items()
+    layers = (ScoreFunction, PerturbedOptimizer)
+    assert set(names) == {name for name, entry in ESTIMATORS.items() if issubclass(entry.layer, layers)}
+    default = Entry.usual_samples
+    words = "score functions and perturbed optimizers"
+    assert texts["samples"] == f"Sampled paths of each map; by default {default}, and {many} for {words}."
+    ((cold, names),) = unusual("usual_temperature").items()
+    default = Entry.usual_temperature
+    assert texts["input_temp"] == f"Temperature of the noise; by default {default:g}, and {cold:g} for {names[0]}."
+    assert len(names) == 1
+    names = unusual("usual_loss")
+    assert list(names) == ["squared"]
+    assert texts["loss"].endswith(f"; or its squared form, by default for {' and '.join(sorted(names['squared']))}.")
 
 
 def test_what_is_asked_for_goes_before_what_is_usual():

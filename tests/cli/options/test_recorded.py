@@ -76,8 +76,8 @@ EXPERIMENTS = [
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: type(experiment).__name__)
 def test_every_option_of_an_experiment_is_checked(experiment):
     options = json.loads(json.dumps(experiment.options))
-    assert type(experiment).from_options(options) == experiment
+    assert from_recorded(type(experiment), options) == experiment
     for name in options:
         for value in ([1], {"a": 1}):
             with pytest.raises(ValueError, match=rf"^{name}: got "):
-                type(experiment).from_options(options | {name: value})
+                from_recorded(type(experiment), options | {name: value})

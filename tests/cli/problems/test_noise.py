@@ -9,7 +9,8 @@ from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.options.inputs import MapOptions, NoiseOptions, SolverOptions
 from imle_cli.problems.map import read_map_problem
-from imle_cli.problems.noise import make_noise, read_sampling
+from imle_cli.problems.noise import make_noise
+from imle_cli.problems.sampling import read_sampling
 
 
 class TestNoise:

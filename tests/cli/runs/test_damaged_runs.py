@@ -25,7 +25,7 @@ from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.perception.experiment import PerceptionExperiment, Trained
 from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.perception.sweep import PerceptionSweep
-from imle_cli.runs.folder import command_of
+from imle_cli.runs.directories import command_of
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.training import Run
 
@@ -134,8 +134,8 @@ def readers(file):
 
     def shown():
         run = kind.open(folder)
-        run.made_of_options(options.from_options)
-        return command_of(folder), run.history() if kind is Run else run.views(), run.metrics()
+        run.experiment(options)
+        return command_of(folder), run.history(), run.metrics()
 
     def summarised():
         return kind.open(folder).summary()

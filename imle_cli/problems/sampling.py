@@ -1,0 +1,133 @@
+"""Samples of a problem under noise: how they are drawn, and what is told of them."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imle_cli.options.checks import check_at_least
+from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
+from imle_cli.problems.noise import make_noise, noise_title
+from imle_cli.problems.problem import Lines, Masks, Problem, Sampled
+from imle_core import NoiseDistribution, stream_marginals, stream_samples
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The drawing of samples.
+
+    Attributes:
+        law: the noise; None for none.
+        noise: its name.
+        input_temp: its temperature.
+        samples: number of samples.
+        seed: seed of the noise.
+    """
+
+    law: NoiseDistribution | None
+    noise: NoiseName
+    input_temp: float
+    samples: int
+    seed: int
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of ``imle_core``'s streams after the noise."""
+        return {"nb_samples": self.samples, "temperature": self.input_temp, "seed": self.seed}
+
+    @property
+    def title(self) -> str:
+        """Its name in a picture."""
+        return f"{noise_title(self.noise)} at temperature {self.input_temp:g}" if self.law else "no noise"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Values that identify it, for JSON."""
+        return {"noise": self.noise, "input_temp": self.input_temp, "samples": self.samples, "seed": self.seed}
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """A line that identifies it, for a reader."""
+        return "noise", f"{self.law} at temperature {self.input_temp:g}, seed {self.seed}" if self.law else "none"
+
+    def stream(self, problem: Problem) -> Iterator[Masks]:
+        """Samples ``(C, *event)``, chunk by chunk."""
+        for states in stream_samples(problem.solver, problem.theta, self.law, **self.settings):
+            yield states[0].cpu().numpy()
+
+    def draw(self, problem: Problem, advance: Callable[[int], None]) -> Masks:
+        """All samples ``(S, *event)``; ``advance`` is told how many are drawn."""
+        masks, done = np.empty((self.samples, *problem.theta.shape[1:]), dtype=np.uint8), 0
+        for states in self.stream(problem):
+            masks[done : done + len(states)] = states
+            done += len(states)
+            advance(done)
+        return masks
+
+    def measure(self, problem: Problem, advance: Callable[[int], None]) -> Sampled:
+        """Marginals; ``advance`` is told of how many samples."""
+        for record in stream_marginals(problem.solver, problem.theta, self.law, **self.settings):
+            advance(record.nb_samples)
+        rows = (record.first_state, record.mean, record.standard_error)
+        sample, probability, error = (row[0].cpu().numpy() for row in rows)
+        return Sampled(sample, probability, error, self.samples)
+
+
+def read_sampling(options: NoiseOptions, default_k: float, input_temp: float, samples: int, seed: int) -> Sampling:
+    """The sampling that is asked for, with ``default_k`` for the k of Sum-of-Gamma noise unless the options have one.
+
+    Raises:
+        UsageError: a number of samples, a temperature, or a parameter of the noise outside its range.
+    """
+    check_at_least("--samples", samples, 1, "use 1000 for a first look")
+    check_temperature("--input-temp", input_temp)
+    return Sampling(make_noise(options, default_k), options.noise, input_temp, samples, seed)
+
+
+def facts_of_samples(problem: Problem, masks: Masks) -> tuple[dict[str, Any], Lines]:
+    """Sizes, sums and number of different samples ``(S, *event)``, for JSON and for a reader."""
+    words, distinct = problem.words, len({mask.tobytes() for mask in masks})
+    sizes = masks.reshape(len(masks), -1).sum(axis=1, dtype=np.int64)
+    totals = np.array([problem.total(mask) for mask in masks])
+    values = {
+        "distinct": distinct,
+        f"{words.extent}s": sizes.tolist(),
+        f"{words.measure}s": [total if math.isfinite(total) else None for total in totals.tolist()],
+    }
+    spread = f"{totals.min():.6g} to {totals.max():.6g}, mean {totals.mean():.6g}"
+    return values, [
+        ("samples", f"{len(masks)}, {distinct} distinct"),
+        (words.extent, f"{sizes.min()} to {sizes.max()} {words.things}, mean {sizes.mean():.6g}"),
+        (words.measure, f"{spread} (under the unperturbed {words.numbers})"),
+    ]
+
+
+def facts_of_marginals(problem: Problem, sampled: Sampled) -> tuple[dict[str, Any], Lines]:
+    """Certainty and expected sums of marginals, for JSON and for a reader."""
+    words, expected, cost = problem.words, float(sampled.probability.sum()), problem.total(sampled.probability)
+    values = {
+        "max_standard_error": None if sampled.count == 1 else float(sampled.error.max()),
+        f"expected_{words.extent}": expected,
+        f"expected_{words.measure}": cost if math.isfinite(cost) else None,
+    }
+    return values, [
+        ("samples", f"{sampled.count}, {_certainty(sampled, words.things)}"),
+        (f"expected {words.extent}", f"{expected:.6g} {words.things}"),
+        (f"expected {words.measure}", f"{cost:.6g} (under the unperturbed {words.numbers})"),
+    ]
+
+
+def _certainty(sampled: Sampled, things: str) -> str:
+    """Certainty of the marginals, in words."""
+    if sampled.count == 1:
+        return "largest standard error unknown"
+    largest = float(sampled.error.max())
+    if largest == 0:
+        return "all the same without noise"
+    alike = ((sampled.probability == 0) | (sampled.probability == 1)) & (sampled.error > 0)
+    if not alike.any():
+        return f"largest standard error {largest:.2g}"
+    where = f"the {alike.sum()} of {alike.size} {things} on which all samples agree"
+    return f"largest standard error {largest:.2g}; {sampled.error[alike].max():.2g} on {where}"
