@@ -69,10 +69,13 @@ def test_killed_at_any_moment(command, kills):
 
 def campaign(kills, seed, commands):
     """Kills each command that often, in the current folder."""
-    run("data", "terrain", "--size", "4", "--train", "24", "--test", "6", "--quiet", "--out", "maps")
-    run("train", "--steps", "3", "--quiet", "--out", "kernels")  # loads them, and all else that takes long
-    run("perceive", "maps", "--epochs", "1", "--quiet", "--out", "networks")
-    run(*CALLS["sweep"], "--quiet", "--out", "pictures")
+    # What is run once here, forks need not load: kernels, networks, pictures.
+    run("train", "--steps", "3", "--quiet", "--out", "kernels")
+    if "perceive" in commands:
+        run("data", "terrain", "--size", "4", "--train", "24", "--test", "6", "--quiet", "--out", "maps")
+        run("perceive", "maps", "--epochs", "1", "--quiet", "--out", "networks")
+    if {"sweep", "workers"} & {*commands}:
+        run(*CALLS["sweep"], "--quiet", "--out", "pictures")
     for name in commands:
         trials(name, kills, random.Random(f"{seed} {name}"))
 
