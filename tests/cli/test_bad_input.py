@@ -169,6 +169,7 @@ WRONG_USAGE = {
 
 
 class TestOptions:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("arguments", "message"), WRONG_USAGE.items(), ids=" ".join)
     def test_wrong_usage_has_exit_code_2(self, arguments, message):
         expect_refusal(arguments, 2, message)
@@ -214,6 +215,7 @@ class TestLinksToFolders:
     def map(self):
         np.save("map.npy", np.ones((3, 3)))
 
+    @pytest.mark.slow
     def test_one_to_a_folder_is_followed(self, command):
         call, file = IN_FOLDERS[command]
         Path("real").mkdir()

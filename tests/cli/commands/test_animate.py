@@ -60,6 +60,7 @@ class TestOfARun:
             sizes.append(size)
         assert sizes[0] == sizes[1] != sizes[2]
 
+    @pytest.mark.slow
     def test_json(self, run):
         values = json.loads(animate(run, "--only", "learning", "--frames", "4", "--out", "films", "--json"))
         assert list(values) == ["run", "frames", "seconds", "files"]

@@ -161,6 +161,7 @@ class TestPictures:
 
 @pytest.mark.usefixtures("_tables", "_undrawn")
 class TestInput:
+    @pytest.mark.slow
     def test_items(self):
         knapsack = ["--solver", "knapsack", "--capacity", "5", "--noise", "gumbel", *QUICK, "--json"]
         values = json.loads(calibrate("pack.csv", *knapsack))
@@ -232,6 +233,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_tables")
 @pytest.mark.parametrize("arguments", BAD, ids=" ".join)
 def test_bad_options(arguments):

@@ -135,6 +135,7 @@ def test_an_instance_that_is_refused_is_named_and_saved(module):
         assert arrays["theta"][0, 0] > 0.9
 
 
+@pytest.mark.slow
 def test_the_example_of_a_warning_is_saved_where_nothing_fails():
     result = invoke("min-cut", "--arg", "floor=None", "--instances", "16", "--save", "example.npz")
     assert result.exit_code == 0

@@ -84,6 +84,7 @@ class TestEvaluate:
         assert result.stderr == "note: 9 of the stored paths of test_ are not optimal under the stored costs\n"
         assert result.exit_code == 0
 
+    @pytest.mark.slow
     def test_what_is_refused(self):
         expect_refusal(["evaluate", "nothing", "maps"], 1, "nothing: no such run directory; check the path")
         damaged = "it is damaged or no run of imle; choose another folder"

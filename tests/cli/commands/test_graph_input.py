@@ -42,6 +42,7 @@ def arguments_of(solver):
 
 
 class TestSolve:
+    @pytest.mark.slow
     def test_a_path_is_the_shortest_in_order(self, city):
         found = values("solve", "city.graphml", *arguments_of("path"))
         assert found["total"] == networkx.shortest_path_length(city, "00", "23", "length")
@@ -81,6 +82,7 @@ class TestSolve:
         found = values("solve", "city.graphml", *arguments_of("perfect-matching"), "--sense", "min")
         assert (found["total"], found["size"]) == (sum(city.edges[edge]["length"] for edge in cheap), 6)
 
+    @pytest.mark.slow
     def test_negative_weights_of_a_directed_graph_without_cycles(self):
         Path("d.csv").write_text("a,b,-5\nb,c,-1\na,c,2\nc,d,1\n")
         path = ["solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "d"]

@@ -64,6 +64,7 @@ class TestFigures:
         assert {row["marginal"] for row in rows} == {"0.0", "1.0"}
         assert [float(row["standard_error"]) for row in rows] == pytest.approx([error] * 256)
 
+    @pytest.mark.slow
     def test_some_tiles_on_which_samples_agree(self):
         text = marginals("--samples", "200", "--save", "p.csv")
         rows = table()

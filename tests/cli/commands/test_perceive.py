@@ -97,6 +97,7 @@ class TestRun:
             rows = list(csv.DictReader(file))
         assert [float(row["regret"]) for row in rows] == [row["regret"] for row in values["epochs"]]
 
+    @pytest.mark.slow
     def test_the_table(self, data):
         lines = perceive(data, *SMALL, "--beta", "0.5", "--out", "run").splitlines()
         assert lines[0].split()[:3] == ["epoch", "optimal", "regret"]

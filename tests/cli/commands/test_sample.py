@@ -41,6 +41,7 @@ class TestSamples:
         sample("--samples", "7", "--save", "short.npy")
         np.testing.assert_array_equal(np.load("long.npy")[:7], np.load("short.npy"))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("noise", ["gumbel", "normal", "logistic", "none"])
     def test_other_noise(self, noise):
         values = json.loads(sample("--noise", noise, "--json"))

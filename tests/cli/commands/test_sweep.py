@@ -107,6 +107,7 @@ class TestGrid:
         mean = np.mean([int(row["first_gold_step"]) for row in table()])
         assert f"step {mean:.4g}\n" in text
 
+    @pytest.mark.slow
     def test_the_default_folder(self):
         sweep("--input-temps", "0", "--target-temps", "0", "--samples", "1", "--steps", "1", "--jobs", "1", "--quiet")
         (folder,) = Path("sweeps").iterdir()
@@ -189,6 +190,7 @@ class TestAgain:
             for film in ("learning_paths.gif", "learning_weights.gif"):
                 assert Path("out", name, film).read_bytes() == Path("whole", name, film).read_bytes()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
         ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "'sum-of-gamma'")]

@@ -19,6 +19,7 @@ CURVE = ComparisonCurve([0.1, 1.0, 10.0], figures(-0.02, 0.1, 0.9), figures(5.0,
 COSINES = {"a": dict(zip([1, 3], figures(-0.2, 0.4), strict=True)), "b": {}}
 
 
+@pytest.mark.slow
 def test_two_panels_or_one():
     cosines = {f"estimator-{number}": dict(zip([1, 10], figures(0.1, 0.5), strict=True)) for number in range(16)}
     both = comparison_figure({"estimator-0": CURVE}, cosines, title="t", samples=10)

@@ -64,6 +64,7 @@ def test_large_images_are_averaged_over_squares():
     assert shown.shape == (404 + 2 * GAP, 2 * (404 + GAP) + GAP, 3)
 
 
+@pytest.mark.slow
 def test_a_path_is_a_line_over_the_centres_of_its_tiles_with_a_white_edge():
     paths = nothing(1, 4, 4)
     paths[0, [0, 1, 2, 3], [0, 0, 1, 3]] = 1  # the last two are no neighbours

@@ -72,6 +72,7 @@ class TestItems:
         assert [place for place, colour in enumerate(colours) if colour == to_rgba(PATH)] == [388]
         assert ((pixels(figure).astype(int) - (213, 94, 0)) ** 2).sum(axis=-1).min() < 100
 
+    @pytest.mark.slow
     def test_samples_are_rows(self):
         masks = np.array([[1, 0, 0], [0, 1, 1]])
         figure = score_figures.item_samples_figure(["a", "b", "c"], masks, title="t")

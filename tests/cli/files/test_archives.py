@@ -113,6 +113,7 @@ class TestState:
             for name in archive.namelist():
                 copy.writestr(name, archive.read(name))
 
+    @pytest.mark.slow
     def test_whole(self):
         self.write({"step": 3, "weights": torch.ones(2)})
         state = read_state(Path("x.pt"), {"step": int})

@@ -188,6 +188,7 @@ TEXTS = [("m.csv", NUMBERS, load), ("m.txt", NUMBERS.replace(",", " "), load), (
 TEXTS += [("t.csv", TABLE, read_table), ("i.tsv", TABLE, read_items), ("p.dat", TABLE, read_pairs)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text", "read"), TEXTS, ids=[name for name, *_ in TEXTS])
 def test_texts(name, text, read, answer):
     generator, answers = random.Random(20), 0
@@ -256,6 +257,7 @@ GRAPHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 def test_graphs(name, answer):
     (text, pieces), path = GRAPHS[name], Path(name)
@@ -273,6 +275,7 @@ ARRAYS = ["m.npy", "m.npz", "m.npy.gz", "m.png", "m.png.gz", "m.jpg", "m.bmp", "
 ARRAYS += ["m.ico", "m.tga", "m.pcx", "m.jp2", "m.avif"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_and_pictures(name, answer):
     plain = name.removesuffix(".gz")
@@ -286,6 +289,7 @@ def test_arrays_and_pictures(name, answer):
         assert found is None or (found > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "read"), [(f"m.{end}", read) for end in ("npy", "csv", "png") for read in (read_gold, read_weights)]
 )
@@ -303,6 +307,7 @@ def test_gold_paths_and_weights(name, read, answer):
         assert found is None or (found.shape == gold.shape and np.isfinite(found).all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["maps", "vertex_weights", "shortest_paths"])
 def test_data_sets(kind, answer):
     arrays = {"maps": np.zeros((2, 16, 16, 3), np.uint8), "vertex_weights": np.ones((2, 2, 2), np.float16)}

@@ -19,6 +19,7 @@ NAMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("command", [["solve"], ["train", "--steps", "1"], ["solve", "--solver", "assignment"]])
 def test_it_is_named_with_the_way_out(name, command, tmp_path):

@@ -59,6 +59,7 @@ def asked_for():
                 yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
 
 
+@pytest.mark.slow
 def test_the_code_looks_for_no_member_that_no_protocol_documents():
     names = {name for name in asked_for() if isinstance(name, str) and name.isidentifier() and not name.startswith("__")}
     arguments = {"target_distribution", "noise_distribution"}  # of check_method

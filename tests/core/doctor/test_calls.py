@@ -241,6 +241,7 @@ def test_a_fault_is_the_only_failure_and_its_example_shows_it_again(examined, fa
     assert shows is None or shows(fresh(fault), found[name].example)
 
 
+@pytest.mark.slow
 def test_a_batch_of_odd_size_that_is_mixed_up(examined):
     example = examined(mixed_up_in_odd_batches)["mates"].example
     assert example["theta"].shape == (3, 6)
@@ -315,6 +316,7 @@ def test_one_that_takes_batches_and_gives_arrays_is_not_told_so(examined):
     assert detail == "gave ndarray; it must give a tensor; use torch.as_tensor"
 
 
+@pytest.mark.slow
 def test_one_of_one_instance_that_takes_a_batch_for_one(examined):
     detail = examined(lambda theta: (theta == theta.max()).to(theta))["rows"].detail
     assert "; if it is for one instance, wrap it in BlackBox; from here on it is asked one by one" in detail
@@ -330,6 +332,7 @@ def test_after_a_mix_up_it_is_asked_one_by_one(examined, fault):
     assert found.warns == []
 
 
+@pytest.mark.slow
 def test_nothing_is_checked_that_would_mean_nothing(examined):
     assert list(examined(lambda theta: theta.tolist()).found) == ["call"]
     assert list(examined(at_random).found) == ["call", "shape", "values", "determinism"]

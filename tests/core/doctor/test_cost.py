@@ -93,6 +93,7 @@ def test_one_that_threads_disturb(examined, fault):
     assert not torch.equal(example["z"], example["other"])
 
 
+@pytest.mark.slow
 def test_its_example_disturbs_threads_again(examined):
     example = examined(ThreadUnsafe())["threads"].example
     assert example["theta"].shape == (2, 6)
@@ -134,6 +135,7 @@ class OtherWhenUnpickled:
         return TopK(self.k)(theta)
 
 
+@pytest.mark.slow
 def test_processes(examined):
     found = examined(OtherWhenUnpickled())
     assert found.fails == ["pickle"]

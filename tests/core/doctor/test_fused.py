@@ -48,12 +48,14 @@ def test_one_that_raises():
     assert verdicts(Raising())["fused"].detail.startswith("it raised KeyError ('no noise')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("solver", "shape"), [(Fused(), (6,)), (GridPath(), (5, 5))])
 def test_one_that_is_right(solver, shape):
     found = verdicts(solver, shape)["fused"]
     assert (found.verdict, found.detail.endswith("instances alike")) == ("pass", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [TopK(2), lambda theta: TopK(2)(theta)])
 def test_one_without(solver):
     assert verdicts(solver)["fused"].detail == "it has no perturb_and_map that a layer would call"

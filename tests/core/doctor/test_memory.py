@@ -166,6 +166,7 @@ def test_one_that_gives_new_memory(examined):
         assert found["settings"].verdict == "pass"
 
 
+@pytest.mark.slow
 def test_settings_are_told_and_put_back(examined, tmp_path):
     def changes(theta):
         torch.set_default_dtype(torch.float64)

@@ -60,6 +60,7 @@ def test_expectation_gradient_is_linear_in_weights_also_for_autograd(problem):
     torch.testing.assert_close(weights.grad, family.expectation_gradient(theta, torch.ones_like(theta)), **TIGHT)
 
 
+@pytest.mark.slow
 def test_derivatives_agree_with_finite_differences(problem):
     family, theta = problem.family, problem.theta[:1].clone().requires_grad_()
     weights = random(*family.event)

@@ -280,6 +280,7 @@ class TestOperations:
         smaller(*pair, out)
         np.testing.assert_array_equal(out, np.minimum(*pair))
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(pairs())
     def test_maximum(self, pair):

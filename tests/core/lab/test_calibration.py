@@ -88,6 +88,7 @@ class TestClosedForms:
         assert_is(record.marginal_error, truth)
         assert (record.most_total_variation - truth).abs().max() < 0.01
 
+    @pytest.mark.slow
     def test_without_noise_all_is_on_the_best_state(self):
         theta = normal(3, 5)
         record = at(theta, TopK(2), KSubset(2, 5), GUMBEL, 0.0, nb_samples=10)

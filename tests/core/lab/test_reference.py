@@ -89,6 +89,7 @@ def test_neither_an_exact_distribution_nor_noise():
         reference_gradient(problem(cubic, family=False), None, 0)
 
 
+@pytest.mark.slow
 def test_many_paths_are_sampled():
     large = make_problem("path", "12x12")
     assert large.family.count() == 705_432

@@ -176,6 +176,7 @@ TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 class TestRange:
     """Noise that its type cannot hold is refused, and all other noise is finite and varies."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", TYPES, ids=str)
     @pytest.mark.parametrize("iterations", [1, 10])
     def test_every_k_gives_finite_draws_that_differ_or_is_refused(self, dtype, iterations):

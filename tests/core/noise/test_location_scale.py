@@ -110,6 +110,7 @@ def test_keys_and_strides_are_independent(law):
         assert np.abs(correlations).max() < 5 / math.sqrt(kernel.STRIDE)
 
 
+@pytest.mark.slow
 @LAWS
 def test_neighbours_and_pairs_are_independent(law):
     values = filled(1_000_000, law)

@@ -102,6 +102,7 @@ class TestTable:
         np.add.at(law, block.alias.numpy(), (1 - block.keep.numpy()) / len(block.keep))
         np.testing.assert_allclose(law, block.pmf, atol=1e-16)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), [(1.0, 1000), (1.0, 100_000), (3.7, 2_000_000)])
     def test_blocks_have_the_series_s_mean_and_variance(self, k, iterations):
         mean = variance = 0.0

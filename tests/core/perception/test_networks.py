@@ -114,6 +114,7 @@ class TestLayers:
         largest = features[0].unflatten(3, (3, 2)).unflatten(2, (2, 2)).amax(dim=(3, 5))
         torch.testing.assert_close(costs, largest.mean(dim=1))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", NETWORKS)
     def test_every_parameter_is_trained_by_a_step(self, name, images):
         network = make_network(name, 0)

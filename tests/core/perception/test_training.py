@@ -327,6 +327,7 @@ class TestSeeds:
 
 
 class TestResuming:
+    @pytest.mark.slow
     @pytest.mark.parametrize("stop", [0, 1, 2, 3, 4, 8, 9])
     def test_the_rest_is_the_same_to_the_bit(self, stop, tmp_path):
         self.check("imle", stop, tmp_path)

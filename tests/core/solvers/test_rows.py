@@ -53,6 +53,7 @@ def entries(shape, dtype):
     return values.ne(0) if dtype == "bool" else values.mul(1 if dtype in UNSIGNED else -1).to(getattr(torch, dtype))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", IN_FLOAT32 + IN_FLOAT64)
 def test_every_solver_reads_every_type_as_it_reads_float64(solver_and_shape, dtype):
     solver, shape = solver_and_shape
@@ -67,6 +68,7 @@ def test_every_solver_reads_every_type_as_it_reads_float64(solver_and_shape, dty
     assert solver(theta[:0]).shape == (0, *theta.shape[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, about its older kinds of tensors
 @pytest.mark.parametrize("kind", REFUSED)
 def test_every_solver_refuses_the_rest_in_the_same_words(solver_and_shape, kind):

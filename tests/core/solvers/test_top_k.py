@@ -32,6 +32,7 @@ ENTRY = st.sampled_from([-1.5, -0.0, 0.0, 0.5, 2.0, float("inf"), -float("inf")]
 class TestByTorch:
     """As on other devices than the CPU."""
 
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(st.lists(st.lists(ENTRY, min_size=5, max_size=5), min_size=1, max_size=4), st.data())
     def test_it_is_the_compiled_engine_to_the_entry(self, rows, data):

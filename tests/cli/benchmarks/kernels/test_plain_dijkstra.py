@@ -26,6 +26,7 @@ def _masks(theta):
     return masks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MAPS)
 def test_costs_equal_ours(kind):
     theta = MAPS[kind]().contiguous()

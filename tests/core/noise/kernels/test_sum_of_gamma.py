@@ -46,6 +46,7 @@ class TestNormal:
 
 
 class TestFill:
+    @pytest.mark.slow
     @pytest.mark.parametrize("law", LAWS)
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_threads_do_not_matter(self, law, dtype):

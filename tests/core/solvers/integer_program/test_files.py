@@ -163,6 +163,7 @@ def test_orders_that_are_none(tmp_path, monkeypatch, order, message):
 BOMB = "it cannot be read (a line of 16 million letters, or 100 times the bytes of the file); check that the file is whole"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

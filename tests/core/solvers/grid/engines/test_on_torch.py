@@ -52,6 +52,7 @@ class TestReference:
     def test_equal_where_many_paths_tie(self, problem):
         assert_equal_to_the_reference(*problem)
 
+    @pytest.mark.slow
     @settings(max_examples=120, deadline=None)
     @given(problems(st.sampled_from([1e-4, 1.0, 2.0, 1e16, 1e18, 1e290])))
     def test_equal_where_rounding_loses_costs(self, problem):

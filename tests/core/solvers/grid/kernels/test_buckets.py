@@ -97,6 +97,7 @@ def relaxed(costs, moves, start):
 @pytest.mark.parametrize("moves", [EIGHT, FOUR], ids=["8", "4"])
 @pytest.mark.parametrize("kind", KINDS)
 class TestLabels:
+    @pytest.mark.slow
     @settings(max_examples=20, deadline=None)
     @given(
         seed=st.integers(0, 2**32 - 1),
@@ -153,6 +154,7 @@ class TestEnds:
             kernel.label(space, grid, np.int64(0), TUNING.buckets)
             np.testing.assert_array_equal(space.labels.reshape(32, 32)[1:-1, 1:-1], relaxed(costs, EIGHT, (0, 0)))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("moves", [8, 4])
     @pytest.mark.parametrize("kind", KINDS)
     def test_paths_on_larger_maps_are_those_of_networkx(self, kind, moves):

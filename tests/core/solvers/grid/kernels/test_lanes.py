@@ -147,6 +147,7 @@ def with_walls(rng, costs, share, spared):
 
 
 class TestAgainstNetworkx:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
     @settings(max_examples=12, deadline=None)
     @given(

@@ -119,6 +119,7 @@ def solved_again(now, then, eps, temperature=1.0, before=1.0, solver=None):
 
 
 class TestEquality:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
     @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
     @settings(max_examples=5, deadline=None)
