@@ -77,13 +77,14 @@ class Report:
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
-        if compiles and self._err.is_terminal:
-            from imle_core.kernels.notice import tell
-
-            tell(self.note_compiling)
+        self._tells = compiles and self._err.is_terminal  # that kernels are compiled
 
     def begin(self) -> None:
         """Starts the clock anew: what a command imports is no part of its time."""
+        if self._tells:
+            from imle_core.kernels.notice import tell  # here, since it imports torch, which refusals come before
+
+            tell(self.note_compiling)
         self._began = time.perf_counter()
 
     def show(self, result: Result) -> None:

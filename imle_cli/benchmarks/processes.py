@@ -76,7 +76,7 @@ def _animation(run: Run) -> Iterator[Row]:
         film = RunFilms(history, rows, run.config["options"], 480, 100).films["learning_weights"]
         encoders.write(file, "gif", timed(film(), 8), frames.PALETTE)
 
-    count = len(RunFilms(history, rows, run.config["options"], 480, 100).places)
+    count = len(RunFilms(history, rows, run.config["options"], 480, 100).shown)
     yield Row(f"{count} frames of 16x16 weights, 480 pixels", "GIF, drawn and written", fastest(animate)[0], "s")
     yield Row(f"{count} frames of 16x16 weights, 480 pixels", "size of the GIF", file.tell() / 1000, "kB")
 

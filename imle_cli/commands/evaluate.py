@@ -39,6 +39,7 @@ def evaluate(
     from imle_cli.perception.experiment import Trained, describe, epoch_rows
     from imle_core.perception import judge, plan
 
+    console.begin()
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
     outputs = Outputs(out or Path(f"{run.resolve().name}-evaluate.png"), None, ())

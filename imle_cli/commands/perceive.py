@@ -45,6 +45,7 @@ def perceive(
     from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder
 
+    console.begin()
     if data is None and resume is None:
         raise UsageError("DIR: missing; give the folder of a data set, which imle data terrain makes, or --resume RUN")
     with joined(report.device) as reports:

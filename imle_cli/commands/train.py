@@ -37,6 +37,7 @@ def train(
     from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.learning.recorder import TrainingRecorder
 
+    console.begin()
     experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
     with TrainingRecorder.start(experiment, out) if resume is None else TrainingRecorder.resume(resume) as recorder:
         if resume is not None:

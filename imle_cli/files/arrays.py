@@ -89,8 +89,7 @@ def read_header(path: Path, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, "
     try:
         return npy.read_array_header_1_0(content) if version == (1, 0) else npy.read_array_header_2_0(content)
     except Exception as reason:  # whatever a damaged text raises when Python reads it as a literal
-        got = str(reason)[:120] or "its header is damaged"
-        raise SourceError(path, f"cannot be read as an array ({got}); copy it or {_SAVE} again") from reason
+        raise SourceError(path, f"cannot be read as an array (its header is damaged); copy it or {_SAVE} again") from reason
 
 
 def check_numbers(path: Path, dtype: "np.dtype[Any]", rule: str) -> None:

@@ -38,7 +38,7 @@ class MapFilms(Films):
 
     def _shown(self) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
         """Number of a sample that is shown, the sample, and the mean of all up to it."""
-        total, shown = np.zeros(self.costs.shape), set(self.places.tolist())
+        total, shown = np.zeros(self.costs.shape), set(self.shown.tolist())
         for number, sample in enumerate(self.samples()):
             total += sample
             if number in shown:

@@ -45,7 +45,7 @@ class PerceptionFilms(Films):
 
     def _frames(self) -> Iterator[Pixels]:
         scene = Scene(self.images.shape[1:3], self.size, 2 * len(self.maps), captions=True)
-        for record in self.places:
+        for record in self.shown:
             panels = [self._image(scene, record, number) for number in self.maps]
             panels += [self._costs(scene, record, number) for number in self.maps]
             yield scene.frame(f"{self.estimator}  ·  after {self.views.steps[record]} steps", panels)

@@ -25,8 +25,8 @@ class Films:
     palette = PALETTE
 
     def __init__(self, records: int, maximum: int) -> None:
-        self.places = evenly(records, maximum)
-        self.count = len(self.places)
+        self.shown = evenly(records, maximum)
+        self.count = len(self.shown)
 
     def write(
         self, file: BinaryIO, name: str, kind: str, fps: float, advance: Callable[[int], None] = lambda _: None
@@ -52,5 +52,5 @@ def timed(pictures: Iterator[Pixels], fps: float) -> Iterator[tuple[Pixels, int]
 
 
 def evenly(count: int, maximum: int) -> NDArray[np.int64]:
-    """At most ``maximum`` of the places 0 to ``count - 1``, evenly spaced, the last and (if there are two) the first too."""
+    """At most ``maximum`` of the numbers 0 to ``count - 1``, evenly spaced: the last, and the first if there are two."""
     return np.unique(np.rint(np.linspace(count - 1, 0, min(count, maximum))).astype(np.int64))

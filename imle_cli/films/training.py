@@ -58,13 +58,13 @@ class RunFilms(Films):
 
     def _panels(self, panel: Callable[[int], Panel]) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size)
-        return (scene.frame(self._headline(record), [panel(record)]) for record in self.places)
+        return (scene.frame(self._headline(record), [panel(record)]) for record in self.shown)
 
     def _everything(self) -> Iterator[Pixels]:
         scene = Scene(self.shape, self.size, 4, captions=True)
         nothing = np.zeros_like(self.history.gold)
         gold = Panel(with_path(self.ground, nothing, self.history.gold), "gold path", ((MISSED, "gold"),))
-        for record in self.places:
+        for record in self.shown:
             step = self.history.steps[record]
             distance = int(np.count_nonzero(self.history.solutions[record] != self.history.gold))
             off = f"path, off by {distance} tiles" if distance else "path, the gold one"

@@ -338,8 +338,9 @@ class TestCompiling:
         monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
         monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
         notice.tell(lambda: None)
-        Report(as_json=False, quiet=quiet)
+        report = Report(as_json=False, quiet=quiet)
         assert capsys.readouterr().err == ""
+        report.begin()
         notice.begins()
         notice.begins()
         told = terminal and not quiet
