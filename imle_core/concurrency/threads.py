@@ -1,36 +1,131 @@
-"""Work shared among threads that are kept for the next call, since starting one takes as long as a small solve."""
+"""Work shared among threads: those that torch has already, or some of our own, or the caller alone, whichever is sooner."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache, partial
-from itertools import pairwise
-from typing import TypeVar
+from itertools import count, pairwise
+from threading import Event
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from imle_core.concurrency.torch_threads import TorchThreads
 
 T = TypeVar("T")
 
+_LARGEST_TEAM = 16
+"""Threads of torch that are asked for at the most: each enters Python for a moment, one after the other."""
 
-def in_threads(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
-    """Results of ``work(first, last)`` over 0..count-1, in order, in as many equal parts as there are threads.
+_SHARE_LOST = 0.05
+"""Share of the time that attempts to share work may cost while other processes have the cores."""
+
+
+def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T]:
+    """Results of ``work(first, last)`` over 0..size-1, in order, in as many equal parts as there are threads.
 
     ``work`` must not itself use threads of this module.
     """
-    bounds = [count * number // max(1, threads) for number in range(max(1, threads) + 1)]
+    bounds = [size * part // max(1, threads) for part in range(max(1, threads) + 1)]
     return at_once([partial(work, *ends) for ends in pairwise(bounds)])
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
-    """Results of functions that run at the same time, the first in the calling thread.
+    """Results of functions, in order; the calling thread and others each take the next one as they are free.
 
-    That has mostly done some of its work before others are awake. None may itself use threads of this module.
+    None may wait for another, or itself use threads of this module: where sharing has cost more than it gave, since other
+    processes have the cores, the caller does all for a while.
+
+    Raises:
+        BaseException: what one of them raised; the first, if there are several. All that began have ended by then.
     """
-    futures = [_pool(len(works) - 1).submit(work) for work in works[1:]]
+    if len(works) == 1:
+        return [works[0]()]
+    shared = _Shared(works)
+    began = time.perf_counter()
+    if _PACE.is_open():
+        _share(shared, len(works))
+        _PACE.was_shared(time.perf_counter() - began, sum(shared.busy))
+    else:
+        shared.take()
+        _PACE.was_alone(time.perf_counter() - began)
+    return shared.results()
+
+
+class _Shared(Generic[T]):
+    """Functions of which any number of threads take one after the other.
+
+    Attributes:
+        busy: seconds of a processor that each of these threads has spent.
+    """
+
+    def __init__(self, works: Sequence[Callable[[], T]]) -> None:
+        self._works, self._numbers = works, count()
+        self._results: dict[int, T] = {}
+        self._errors: dict[int, BaseException] = {}
+        self.busy: list[float] = []
+
+    def take(self) -> None:
+        """Does what nobody has begun, in the calling thread."""
+        began = time.thread_time()
+        while not self._errors and (number := next(self._numbers)) < len(self._works):
+            self._do(number)
+        self.busy.append(time.thread_time() - began)
+
+    def _do(self, number: int) -> None:
+        try:
+            self._results[number] = self._works[number]()
+        except BaseException as error:  # also what ends the program: others may write to what is the caller's
+            self._errors[number] = error
+
+    def results(self) -> list[T]:
+        """Results in order.
+
+        Raises:
+            BaseException: what one of the functions raised.
+        """
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [self._results[number] for number in range(len(self._works))]
+
+
+class _Pace:
+    """Decision whether to share, by what the last attempts have cost.
+
+    A region of threads ends when the last thread does, which may wait a time slice for a core that another process has. If
+    it took longer than its work takes one thread, the loss is a debt, which time alone pays at the rate of ``_SHARE_LOST``.
+    """
+
+    def __init__(self) -> None:
+        self._debt = 0.0
+
+    def is_open(self) -> bool:
+        """True where nothing is owed."""
+        return self._debt <= 0
+
+    def was_shared(self, seconds: float, busy: float) -> None:
+        """Notes that threads took so long together, and used so many seconds of processors."""
+        self._debt = max(0.0, seconds - busy) / _SHARE_LOST
+
+    def was_alone(self, seconds: float) -> None:
+        """Notes that the caller took so long alone."""
+        self._debt -= seconds
+
+
+_PACE = _Pace()
+
+
+def _share(shared: _Shared[Any], threads: int) -> None:
+    """Has this thread and others take the work; they have ended when this returns."""
+    if threads == torch.get_num_threads() <= _LARGEST_TEAM and (team := _team()) is not None:
+        team.run(shared.take, threads)
+        return
+    others = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
     try:
-        first = works[0]()
-    except BaseException:
-        wait(futures)  # the other threads may write to arrays of the caller
-        raise
-    return [first, *(future.result() for future in futures)]
+        shared.take()
+    finally:
+        wait([other for other in others if not other.cancel()])
 
 
 @lru_cache(maxsize=1)
@@ -38,5 +133,26 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="imle")
 
 
+@lru_cache(maxsize=1)
+def _team() -> TorchThreads | None:
+    return None if _FORKED.is_set() else TorchThreads.find()
+
+
+_FORKED = Event()
+"""Set in a process that is the fork of another one."""
+
+
+def _forget() -> None:
+    """In a child process, which has none of its parent's threads, neither ours nor torch's.
+
+    An operation of torch that asked for those would wait for ever, so that torch does without them here.
+    """
+    if _team.cache_info().currsize and _team() is not None:
+        torch.set_num_threads(1)
+    _FORKED.set()
+    _pool.cache_clear()
+    _team.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget)

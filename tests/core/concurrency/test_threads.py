@@ -1,14 +1,21 @@
 """Sharing work among threads that are kept."""
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from imle_core.concurrency import at_once, in_threads
+from imle_core.concurrency import threads as sharing
+from imle_core.concurrency.torch_threads import TorchThreads
+from threads import torch_threads
 
 
 def share(first, last):
@@ -24,14 +31,6 @@ class TestInThreads:
         assert len(parts) == max(threads, 1)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
-    def test_the_first_part_is_the_callers_and_the_others_threads_are_kept(self):
-        def where(first, last):  # noqa: ARG001
-            return threading.get_ident()
-
-        caller, other = in_threads(where, 2, 2)
-        assert caller == threading.get_ident() != other
-        assert in_threads(where, 2, 2) == [caller, other]
-
     @pytest.mark.parametrize("bad", [0, 1])
     def test_an_error_of_any_part_reaches_the_caller(self, bad):
         def fail(first, last):  # noqa: ARG001
@@ -41,13 +40,11 @@ class TestInThreads:
         with pytest.raises(ArithmeticError, match=f"part {bad}"):
             in_threads(fail, 2, 2)
 
-    def test_functions_run_at_the_same_time_and_results_are_in_order(self):
-        barrier = threading.Barrier(3, timeout=20)
-        assert sorted(at_once([barrier.wait] * 3)) == [0, 1, 2]
-        assert at_once([lambda: "a", lambda: "b"]) == ["a", "b"]
+    def test_results_are_in_order(self):
+        assert at_once([lambda: "a", lambda: "b", lambda: "c"]) == ["a", "b", "c"]
         assert at_once([threading.get_ident]) == [threading.get_ident()]
 
-    def test_none_goes_on_when_the_caller_fails(self):
+    def test_none_goes_on_when_another_fails(self):
         done = []
 
         def late():
@@ -58,15 +55,112 @@ class TestInThreads:
             raise ArithmeticError
 
         with pytest.raises(ArithmeticError):
-            at_once([fail, late])
+            at_once([late, fail])
         assert done == [True]
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-    @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-    def test_a_forked_child_starts_threads_of_its_own(self):
-        in_threads(share, 4, 2)
-        child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(len(in_threads(share, 4, 2))))
+
+@pytest.fixture
+def pace(monkeypatch):
+    """A decision that knows no attempts yet."""
+    monkeypatch.setattr(sharing, "_PACE", sharing._Pace())
+    return sharing._PACE
+
+
+@pytest.fixture(params=["threads of torch", "threads of our own"])
+def _who(request, monkeypatch):
+    if request.param == "threads of our own":
+        monkeypatch.setattr(sharing, "_team", lambda: None)
+    elif TorchThreads.find() is None:
+        pytest.skip("torch has another runtime here")
+
+
+@pytest.mark.usefixtures("pace", "_who")
+class TestSharing:
+    def test_functions_run_at_the_same_time(self):
+        barrier = threading.Barrier(2, timeout=20)
+        with torch_threads(2):
+            assert sorted(at_once([barrier.wait] * 2)) == [0, 1]
+
+    def test_threads_are_kept(self, pace):
+        def where():
+            barrier.wait()
+            return threading.get_native_id()
+
+        barrier = threading.Barrier(2, timeout=20)
+        with torch_threads(2):
+            first = {*at_once([where, where])}
+            pace.was_alone(60)  # they waited for each other, which is no work
+            assert {*at_once([where, where])} == first
+        assert threading.get_native_id() in first
+
+    def test_several_callers_at_once(self):
+        with torch_threads(2), ThreadPoolExecutor(3) as callers:
+            done = callers.map(lambda number: sum(sum(part) for part in in_threads(share, number, 2)), range(100))
+            assert list(done) == [sum(range(number)) for number in range(100)]
+
+    def test_within_an_operation_of_its_own(self):
+        with torch_threads(2):
+            assert at_once([lambda: at_once([lambda: 1, lambda: 2]), lambda: [3]]) == [[1, 2], [3]]
+
+
+class TestPace:
+    def test_after_a_loss_the_caller_is_alone_until_it_is_paid(self, pace):
+        assert pace.is_open()
+        pace.was_shared(seconds=0.3, busy=0.5)
+        assert pace.is_open()
+        pace.was_shared(seconds=0.6, busy=0.5)
+        for _ in range(19):
+            assert not pace.is_open()
+            pace.was_alone(0.1)
+        pace.was_alone(0.2)
+        assert pace.is_open()
+
+    def test_alone_the_caller_does_all(self, pace):
+        pace.was_shared(seconds=1e6, busy=0.0)
+        assert at_once([threading.get_ident] * 3) == [threading.get_ident()] * 3
+
+
+def test_a_system_without_such_a_runtime_has_none(monkeypatch):
+    def missing(path):
+        raise OSError(path)
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert TorchThreads.find() is None
+
+
+def test_an_error_outside_of_the_work_is_not_lost():
+    if (team := TorchThreads.find()) is None:
+        pytest.skip("torch has another runtime here")
+    with pytest.raises(KeyboardInterrupt):
+        team.run(lambda: signal.default_int_handler(signal.SIGINT, None), 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+class TestForks:
+    def ended(self, target):
+        """Exit code of a child; None if it hangs."""
+        child = multiprocessing.get_context("fork").Process(target=target)
         child.start()
         child.join(20)
         code, _ = child.exitcode, child.kill()
-        assert code == 2
+        return code
+
+    def test_a_child_starts_threads_of_its_own(self):
+        in_threads(share, 4, 2)
+        assert self.ended(lambda: sys.exit(len(in_threads(share, 4, 2)))) == 2
+
+    @pytest.mark.process
+    def test_torch_does_not_wait_in_a_child_for_threads_that_it_has_not(self):
+        script = """
+import os, torch
+from imle_core.concurrency import in_threads
+torch.set_num_threads(2)
+in_threads(lambda first, last: None, 2, 2)
+if not (child := os.fork()):
+    torch.zeros(10**6).exp()
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=60)
+        assert done.stdout == "0\n"

@@ -34,8 +34,10 @@ are those of :class:`imle_core.solvers.grid.tuning.Tuning`, which says what each
 """
 
 import math
-import threading
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
@@ -132,14 +134,16 @@ def _side_by_side(
     maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, tuning: Tuning, spared: int
 ) -> Found:
     """Tries scaled labels, then exact ones on maps left undecided (unless scaled ones were slow), then solves the rest."""
-    left, space = np.empty_like(which), _space(grid, maps.theta.dtype, scaled=True)
-    count, slow, nans, clamped, passable = lanes.scaled_paths(
-        maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
-    )
+    left = np.empty_like(which)
+    with _space(grid, maps.theta.dtype, scaled=True) as space:
+        count, slow, nans, clamped, passable = lanes.scaled_paths(
+            maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
+        )
     left = left[:count]
     if count >= tuning.fewest_left and 2 * slow <= count:
-        still, space = np.empty_like(left), _space(grid, maps.theta.dtype, scaled=False)
-        left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still, tuning.lanes)]
+        still = np.empty_like(left)
+        with _space(grid, maps.theta.dtype, scaled=False) as space:
+            left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still, tuning.lanes)]
     cut_off = _one_by_one(maps, grid, left, masks, tuning.buckets).cut_off if len(left) else -1
     return Found(nans, clamped, passable, cut_off)
 
@@ -150,20 +154,23 @@ def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: Buc
     return Found(nans, clamped, passable, cut_off)
 
 
-def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> LanesSpace:
-    """Space of the calling thread; the last of either form is kept, since batches mostly are like those before."""
-    key, kept = (grid.height, grid.width, dtype), _OF_THREAD.spaces.get(scaled)
-    if kept is None or kept[0] != key:
-        kept = _OF_THREAD.spaces[scaled] = key, make_lanes_space(grid, dtype, scaled)
-    return kept[1]
+@contextmanager
+def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Iterator[LanesSpace]:
+    """Space for one thread; those of the last batch are kept, since batches mostly are like those before."""
+    shape, kept = (grid.height, grid.width, dtype), _KEPT[scaled]
+    try:
+        made_for, space = kept.pop()
+    except IndexError:
+        made_for = None
+    if made_for != shape:
+        space = make_lanes_space(grid, dtype, scaled)
+    yield space
+    kept.append((shape, space))
 
 
-class _Kept(threading.local):
-    def __init__(self) -> None:
-        self.spaces: dict[bool, tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]] = {}
-
-
-_OF_THREAD = _Kept()
+_KEPT: dict[bool, deque[tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]]] = {
+    scaled: deque(maxlen=os.cpu_count()) for scaled in (False, True)
+}
 
 
 def _sum(results: Sequence[Found]) -> Found:
