@@ -27,7 +27,7 @@ def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T
 
     ``work`` must not itself use threads of this module.
     """
-    bounds = [size * part // max(1, threads) for part in range(max(1, threads) + 1)]
+    bounds = [size * index // max(1, threads) for index in range(max(1, threads) + 1)]
     return at_once([partial(work, *ends) for ends in pairwise(bounds)])
 
 
@@ -121,11 +121,11 @@ def _share(shared: _Shared[Any], threads: int) -> None:
     if threads == torch.get_num_threads() <= _LARGEST_TEAM and (team := _team()) is not None:
         team.run(shared.take, threads)
         return
-    others = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
+    futures = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
     try:
         shared.take()
     finally:
-        wait([other for other in others if not other.cancel()])
+        wait([future for future in futures if not future.cancel()])
 
 
 @lru_cache(maxsize=1)

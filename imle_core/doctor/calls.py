@@ -14,7 +14,7 @@ _WRAP = "wrap it in BlackBox"
 _SLIPS = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"}
 """Errors that no theta raises."""
 _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
-"""Where parts of a batch begin that grow by one, from one instance or from two."""
+"""Starts of chunks of a batch that grow by one, from one instance or from two."""
 
 
 def check_call(subject: Subject) -> Outcome:

@@ -25,7 +25,7 @@ _PATHS, _COSTS = "gold paths", "true costs of all tiles"
 _LEAST = 1e-6
 
 BASELINES = {"regression": _COSTS, "tiles": _PATHS, "mean-colour": _COSTS}
-"""What learns without a solver, and by what supervision."""
+"""Methods that learn without a solver, with their supervision."""
 
 SUPERVISION = dict.fromkeys(ESTIMATORS, _PATHS) | BASELINES
 """Everything that can learn, by name, and by what supervision."""

@@ -13,7 +13,7 @@ from imle_core.concurrency import in_threads
 from imle_core.perception.maps import TILE, ImageMaps, cheapest_paths, have_single_optimum
 
 COSTS = (0.8, 1.2, 5.3, 7.7, 9.2)
-"""What a tile of each class costs."""
+"""Cost of a tile of each class."""
 
 JITTER = 0.05
 """Largest change of a tile's cost where optima are to be unique, as a part of its class's."""

@@ -14,7 +14,7 @@ from imle_core.contracts import kind_of
 
 _FORM = "; it must give numbers, (*event) for (*event)"
 _REMEDIES = {"toarray": "use .toarray()", "__next__": "give a list of what it yields"}
-"""What to do about objects that have such a method."""
+"""Remedy for objects that have such a method."""
 
 
 class AnswerError(Exception):

@@ -17,7 +17,7 @@ from imle_core.contracts import one_line, raised
 from imle_core.solvers.black_box.answer import AnswerError, solution_of
 
 INTERRUPTS = hasattr(signal, "setitimer")
-"""Whether this system can interrupt a function."""
+"""True where this system can interrupt a function."""
 
 WAIT = 0.5
 """Seconds to wait at a time for workers: a wait without end misses a Ctrl-C that comes as it begins."""
