@@ -18,7 +18,7 @@ T = TypeVar("T")
 _LARGEST_TEAM = 16
 """Threads of torch that are asked for at the most: each enters Python for a moment, one after the other."""
 
-_SHARE_LOST = 0.05
+_SHARE_LOST = 0.02
 """Share of the time that attempts to share work may cost while other processes have the cores."""
 
 
