@@ -1,5 +1,6 @@
 """The k entries with the largest parameters."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,7 +55,7 @@ class TopK:
         if flat.dim() < 2:
             raise wrong_shape("theta", theta, "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance")
         flat = flat.flatten(1)
-        if flat.sum().isnan() and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
+        if math.isnan(float(flat.sum())) and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
             raise ArgumentError("theta", f"{int(flat.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
         counts = self._counts(flat, k)
         chosen, closed = _compiled(flat, counts) if flat.device.type == "cpu" else _sorted(flat, counts)
