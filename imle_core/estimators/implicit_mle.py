@@ -68,13 +68,14 @@ class ImplicitMLE(Layer):
 
         def state_against(dy_rows: Tensor) -> Tensor:
             target = contracts.target_parameters(self.target, rows, dy_rows)
-            return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments, known)
+            return self.states(target.view_as(call.z), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2
         else:
             difference = call.z - state_against(dy_rows)
-        self.watch.look(self.target, self.perturbed(call.theta, call.eps, self.input_temperature), call.dy, difference)
+        perturbed = functools.partial(self.perturbed, call.theta, call.eps, self.input_temperature)
+        self.watch.look(self.target, perturbed, call.dy, difference)
         if hasattr(self.target, "observe"):
             self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
         return difference if step is None else divided(difference, step)

@@ -27,7 +27,7 @@ def numbers(theta: Any) -> Tensor:
         ArgumentError: a 64-bit integer that float64 does not hold.
     """
     wide = check_numbers(theta)
-    values: Tensor = theta.detach()
+    values: Tensor = theta.detach() if theta.requires_grad else theta
     if values.dtype in _LONG:
         return torch.from_numpy(_exactly(values.numpy(force=True))).to(values.device)
     return values if values.dtype is wide else values.to(wide)
@@ -67,8 +67,8 @@ def check_below_infinity(rows: Rows, what: str) -> None:
 
 def shrunk(rows: Rows) -> Rows:
     """Rows ``(N, *event)``, those with huge entries multiplied by a power of two so that sums over a row stay finite."""
-    huge = (np.abs(rows) > _PEAK) & np.isfinite(rows) if rows.dtype == np.float64 else np.False_
-    if not huge.any():
+    huge = np.abs(rows) > _PEAK if rows.dtype == np.float64 else np.False_
+    if not huge.any() or not (huge := huge & np.isfinite(rows)).any():
         return rows
     factors = np.where(huge.reshape(len(rows), -1).any(axis=1), _SHRINK, 1.0)
     small: Rows = rows * factors.reshape(-1, *[1] * (rows.ndim - 1))
@@ -80,7 +80,10 @@ def in_type_of(theta: Tensor, solutions: Rows) -> tuple[Tensor, NDArray[np.bool_
 
     Where the types are the same, the two share memory.
     """
-    z = torch.from_numpy(solutions).to(theta.dtype)
+    shared = torch.from_numpy(solutions)
+    if shared.dtype == theta.dtype:
+        return shared, np.zeros(solutions.shape, np.bool_)
+    z = shared.to(theta.dtype)
     held = z.double().numpy()
     lost = np.isfinite(solutions) & ~np.isfinite(held) if theta.is_floating_point() else held != solutions
     return z, lost

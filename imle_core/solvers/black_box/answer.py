@@ -16,6 +16,9 @@ _FORM = "; it must give numbers, (*event) for (*event)"
 _REMEDIES = {"toarray": "use .toarray()", "__next__": "give a list of what it yields"}
 """Remedy for objects that have such a method."""
 
+_SHARED = frozenset({torch.float32, torch.float64, torch.bool, torch.uint8, torch.int32, torch.int64})
+"""Types of which NumPy takes tensors as they are."""
+
 
 class AnswerError(Exception):
     """A function that gave no solution.
@@ -40,12 +43,14 @@ def solution_of(given: Any, theta: NDArray[Any]) -> NDArray[Any]:
     if array.shape != theta.shape:
         rule = f" of shape {theta.shape}; it must give (*event) for (*event); {_shape_remedy(array, theta.shape)}"
         raise AnswerError(f"gave shape {array.shape}", rule)
-    if np.isnan(array).any():
+    if array.dtype.kind == "f" and np.count_nonzero(np.isnan(array)):
         raise AnswerError("gave NaN", "; a solution has numbers; look at .theta of this error")
     return array.astype(theta.dtype)
 
 
 def _array_of(given: Any, event: tuple[int, ...]) -> NDArray[Any]:
+    if type(given) is np.ndarray and given.dtype.kind in "biuf":
+        return given
     if isinstance(given, Tensor):
         return _array_of_tensor(given)
     if isinstance(given, tuple) and any(getattr(entry, "ndim", 0) for entry in given):
@@ -66,6 +71,9 @@ def _array_of(given: Any, event: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _array_of_tensor(given: Tensor) -> NDArray[Any]:
+    usual = given.dtype in _SHARED and given.is_cpu and given.layout is torch.strided and not given.requires_grad
+    if usual and not given.is_neg():
+        return given.numpy()
     if given.layout != torch.strided:
         raise AnswerError(f"gave a {kind_of(given)}", f"{_FORM}; use .to_dense()")
     if given.is_complex() or given.is_quantized or given.is_meta:

@@ -1,6 +1,6 @@
 """Further arguments of a black box: one entry for each instance, whose samples are neighbouring rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -62,11 +62,17 @@ class Arguments:
         instance = self.instance(row)
         return {} if instance is None else {key: entries[instance] for key, entries in self.named.items()}
 
+    def keys(self, rows: NDArray[Any]) -> Iterable[Hashable]:
+        """Keys of rows ``(N, *event)``, which are equal for those with equal bits and the same instance's arguments."""
+        content, size = rows.tobytes(), rows[:1].nbytes
+        equal = [content[first : first + size] for first in range(0, len(content), size)] if size else [b""] * len(rows)
+        return zip(map(self.instance, range(len(rows))), equal, strict=True) if self.samples else equal
+
     def task(self, theta: NDArray[Any], row: int) -> Task:
         """The row with its arguments."""
-        instance = self.instance(row)
-        if instance is None:
+        if not self.samples:
             return Task(theta, *_NOTHING)  # shared: objects by the thousand would call the garbage collector
+        instance = row // self.samples
         by_name = {name: entries[instance] for name, entries in self._kwargs.items()}
         return Task(theta, tuple(entries[instance] for entries in self._args), by_name)
 

@@ -32,7 +32,8 @@ def solve_by(
 ) -> Generator[Outcome, None, None]:
     """Outcomes in the order of the tasks, at least up to one that fails; closing it ends what is under way."""
     if executor == "serial":
-        yield from (solve(task, settings) for task in tasks)
+        for task in tasks:
+            yield solve(task, settings)
         return
     from joblib import cpu_count, effective_n_jobs  # here, since joblib takes a while to import
 

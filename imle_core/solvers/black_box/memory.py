@@ -53,11 +53,13 @@ class Memory:
 
     def find(self, call: Call, keys: Iterable[Hashable]) -> dict[Hashable, NDArray[Any]]:
         """The solutions that are known, by key."""
-        known = {}
+        known: dict[Hashable, NDArray[Any]] = {}
         with self._lock:
             rows: Mapping[Hashable, int] = {}
             if call.backward and self._forward and call.is_like(self._forward[0]):
                 _, rows, solutions = self._forward
+            if not rows and not self._kept:
+                return known
             for key in keys:
                 if key in rows:
                     known[key] = solutions[rows[key]]

@@ -151,25 +151,27 @@ class BlackBox:
         rows = _checked(theta)
         arguments = Arguments(len(rows), args, kwargs)
         call = Call.of(rows, arguments.named)
-        asked = self._asked(rows, arguments)
-        known = self._memory.find(call, asked) if self.repeats else {}
-        first = {key: positions[0] for key, positions in asked.items()}
+        first, chosen = self._asked(rows, arguments)
+        known = self._memory.find(call, first) if self.repeats else {}
         tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
         solutions, late = np.empty_like(rows), set()
         for key, solution in known.items():
-            solutions[asked[key]] = solution
+            solutions[first[key]] = solution
         settings = TaskSettings(self.function, self.arrays, self.time_limit)
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
-                where = _Where(first[key], rows, arguments)
+                row = first[key]
                 if not isinstance(outcome, Failure):
-                    solutions[asked[key]] = outcome
+                    solutions[row] = outcome
                 elif outcome.late and self.fallback == "previous":
-                    solutions[asked[key]] = self._previous(call, outcome, where)
+                    solutions[row] = self._previous(call, outcome, _Where(row, rows, arguments))
                     late.add(key)
                 else:
-                    raise where.error(outcome.reason, outcome.rest) from outcome.error
-        self._memory.keep(call, {key: row for key, row in first.items() if key not in late}, solutions)
+                    raise _Where(row, rows, arguments).error(outcome.reason, outcome.rest) from outcome.error
+        if len(first) < len(rows):
+            solutions = solutions[chosen]
+        solved = {key: row for key, row in first.items() if key not in late} if late else first
+        self._memory.keep(call, solved, solutions)
         with self._lock:
             self.rows += len(rows)
             self.solved += len(tasks)
@@ -182,14 +184,11 @@ class BlackBox:
             )
         return z.to(theta.device)
 
-    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> dict[Hashable, list[int]]:
-        """Numbers of each different row, which has its instance's further arguments."""
-        if not self.repeats:
-            return {row: [row] for row in range(len(rows))}
-        asked: dict[Hashable, list[int]] = {}
-        for row, parameters in enumerate(rows):
-            asked.setdefault((arguments.instance(row), parameters.tobytes()), []).append(row)
-        return asked
+    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
+        """The first of equal rows by their key, and for each row the number of the first that equals it."""
+        first: dict[Hashable, int] = {}
+        keys = arguments.keys(rows) if self.repeats else range(len(rows))
+        return first, [first.setdefault(key, row) for row, key in enumerate(keys)]
 
     def _previous(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
         solution = self._memory.previous(call, where.row)

@@ -56,6 +56,7 @@ class GraphSolver:
         ends = [(self._number[u], self._number[v]) for u, v in self.edges]
         self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
         self._loops = self._ends[:, 0] == self._ends[:, 1]
+        self._looped = bool(self._loops.any())
         if self._loops.all():
             only = " but self-loops" if self.edges else ""
             raise ArgumentError("graph", f"no edges{only}", "a solver on edges needs at least one", "add an edge")
@@ -72,7 +73,7 @@ class GraphSolver:
     def simple(self) -> bool:
         """True where it has neither parallel edges nor self-loops."""
         ends = self._ends if self.directed else np.sort(self._ends, axis=1)
-        return not self._loops.any() and len(np.unique(ends, axis=0)) == len(ends)
+        return not self._looped and len(np.unique(ends, axis=0)) == len(ends)
 
     def _check_undirected(self, what: str) -> None:
         if self.directed:
@@ -133,7 +134,7 @@ class GraphSolver:
             )
         if np.isnan(rows).any():
             raise ArgumentError("theta", f"{int(np.isnan(rows).sum())} NaN", "an edge needs a number", "use -inf for never")
-        return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._loops.any() else rows
+        return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._looped else rows
 
 
 class CostSolver(GraphSolver):
@@ -191,7 +192,7 @@ class CostSolver(GraphSolver):
 
 def check_sums_finite(rows: Rows, remedy: str) -> None:
     """Refuses rows with +inf."""
-    if np.isposinf(rows).any():
+    if (rows == np.inf).any():
         raise ArgumentError("theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", remedy)
 
 
