@@ -1,15 +1,16 @@
 """Time of a map against its side, the number of maps in a call, and threads."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import torch
 
-from imle_cli.benchmarks.measurement import fastest, on_threads, threads_in_words
+from imle_cli.benchmarks.measurement import on_threads, threads_in_words
 from imle_cli.benchmarks.paths import random_maps
 from imle_cli.benchmarks.rivals import installed, one_by_one, prepare_sample
+from imle_cli.benchmarks.rounds import in_rounds
 from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core.solvers import GridPath
 
@@ -27,7 +28,7 @@ def by_side(
         rivals = ["scipy", "networkx"][: 2 if side <= side_of_networkx else 1]
         with on_threads(1):
             samples = [prepare_sample(prepares[name], -theta.numpy()) for name in rivals]
-            seconds = fastest(partial(GridPath(), theta), *(partial(one_by_one, solves) for solves in samples))
+            seconds = _typical(partial(GridPath(), theta), *(partial(one_by_one, solves) for solves in samples))
         counts = [len(theta), *map(len, samples)]
         for name, taken, number in zip(["GridPath", *rivals], seconds, counts, strict=True):
             points[name].append((side, taken / number))
@@ -45,7 +46,7 @@ def by_batch(seed: int, *, batches: Sequence[int] = (1, 4, 16, 64, 256, 1024, 40
     ours, theirs = [], []
     for batch in batches:
         few = solves[:batch]
-        fast, slow = fastest(partial(GridPath(), theta[:batch]), partial(one_by_one, few))
+        fast, slow = _typical(partial(GridPath(), theta[:batch]), partial(one_by_one, few))
         ours.append((batch, fast / batch))
         theirs.append((batch, slow / len(few)))
     subject = f"{side}x{side} tiles, GridPath on {threads_in_words(torch.get_num_threads())}"
@@ -63,11 +64,17 @@ def by_threads(seed: int, *, counts: Sequence[int] | None = None, maps: int = 10
     for count in counts or _doubling(os.cpu_count() or 1):
         with on_threads(count), ThreadPoolExecutor(count) as pool:
             shares = [solves[thread::count] for thread in range(count)]
-            fast, slow = fastest(partial(GridPath(), theta), lambda: [*pool.map(one_by_one, shares)])  # noqa: B023
+            fast, slow = _typical(partial(GridPath(), theta), lambda: [*pool.map(one_by_one, shares)])  # noqa: B023
         ours.append((count, fast / maps))
         theirs.append((count, slow / len(solves)))
     subject = f"{maps:,} maps of {side}x{side} tiles"
     return [_curve(subject, "threads", name, curve) for name, curve in (("GridPath", ours), ("scipy", theirs))]
+
+
+def _typical(*runs: Callable[[], object]) -> list[float]:
+    """Seconds of each, by turns; a point of a curve gets half of a figure's time."""
+    rounds = in_rounds(*runs, patience=0.5)
+    return [rounds.seconds(number).value for number in range(len(runs))]
 
 
 def _doubling(limit: int) -> list[int]:

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from imle_cli.benchmarks import measurement, scaling
+from imle_cli.benchmarks import measurement, rounds, scaling
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    monkeypatch.setattr(measurement, "_TURN", 0.0)
+    monkeypatch.setattr(rounds, "_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "_TURN", 0.0)
     monkeypatch.setattr(scaling, "_TILES", 64)
 
 
@@ -32,7 +32,7 @@ def test_by_side_without_networkx():
 
 
 def test_by_batch(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 1e-3)
+    monkeypatch.setattr(rounds, "_SECONDS", 1e-3)
     curves = scaling.by_batch(0, batches=(1, 5), side=4)
     check(curves, {"GridPath": (1, 5), "scipy": (1, 5)})
     threads = measurement.threads_in_words(torch.get_num_threads())
