@@ -37,7 +37,7 @@ def workers(_: torch.device, seed: int, *, seconds: float, count: int) -> Iterat
     capacity = max(30, int(1000 * seconds / in_rounds(lambda: trial(theta[:1])).seconds().value))
     function = partial(plain_solvers.knapsack, weights=WEIGHTS, capacity=capacity)
     solvers = [BlackBox(function, arrays=True, executor="processes", jobs=jobs) for jobs in (1, 2)]
-    rounds = in_rounds(*(partial(solver, theta) for solver in solvers), patience=2.0)
+    rounds = in_rounds(*(partial(solver, theta) for solver in solvers), patience=3.0)
     subject, (alone, together) = f"{count} solves of {1000 * seconds:.0f} ms", map(rounds.seconds, (0, 1))
     yield Row(subject, "black box, one process", alone.rate(count), "solves/s")
     yield Row(subject, "black box, two processes", together.rate(count), "solves/s", rounds.ratio(0, 1), "one process")

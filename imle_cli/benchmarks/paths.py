@@ -126,7 +126,8 @@ def _against(
     costs, solver = (-theta).clamp(min=_FLOOR).numpy(), GridPath()
     with threads:
         samples = [rival_paths.prepare_sample(prepare, costs) for prepare in rivals.values()]
-        rounds = in_rounds(partial(solver, theta), *(partial(rival_paths.one_by_one, solves) for solves in samples))
+        runs = (partial(rival_paths.one_by_one, solves) for solves in samples)
+        rounds = in_rounds(partial(solver, theta), *runs, patience=1.5)
     ours = rounds.seconds(0).rate(len(theta))
     for number, (name, solves) in enumerate(zip(rivals, samples, strict=True), 1):
         yield Row(subject, name, rounds.seconds(number).rate(len(solves)), "maps/s")

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 _TURN = 0.02  # seconds, at least, of a function's turn
-_SECONDS = 3.0  # of rounds, at most, unless those who measure have more or less patience
+_SECONDS = 2.0  # of rounds, at most, unless those who measure have more or less patience
 _NARROW = 1.1  # times its lower end is the upper end of an interval that is narrow
 _MISSES = 20  # intervals of which one at most may miss what it estimates
 

@@ -56,7 +56,7 @@ def amid_work(theta: Tensor) -> Iterator[Row]:
     threads = torch.get_num_threads()
     again, alone = (After(partial(_set_threads, number), call) for number in (threads, 1))
     afters = [After(before, call) for before in befores.values()]
-    rounds = in_rounds(again, *afters, alone, partial(one_by_one, solves), patience=2.0)
+    rounds = in_rounds(again, *afters, alone, partial(one_by_one, solves), patience=1.5)
     torch.set_num_threads(threads)
     count, subject = len(theta), _subject(theta)
     ours, scipy = rounds.seconds(0).rate(count), len(afters) + 2
@@ -75,7 +75,7 @@ def beside_a_process(theta: Tensor) -> Iterator[Row]:
         rounds = in_rounds(
             *(After(partial(_set_threads, number), call) for number in (threads, 1)),
             partial(one_by_one, solves),
-            patience=2.0,
+            patience=1.5,
         )
     torch.set_num_threads(threads)
     subject, count, means = f"{_subject(theta)}, beside a busy process", len(theta), f"GridPath, {threads_in_words(threads)}"
