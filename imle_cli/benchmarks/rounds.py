@@ -2,10 +2,10 @@
 
 Every round gives each function one turn, so that whatever else the machine does meets all of them; its time is the mean of
 the calls of that turn. A median of them, or the fastest, would favour short calls, which interruptions often spare, over
-long ones, which they never do. Estimates are medians over rounds: of times, or of what is computed from the times of a round, such
-as the ratio of two. Their intervals are free of any distribution: of n values, the k-th smallest and the k-th largest hold
-the true median between them with 95% or more, by the binomial distribution. Six rounds are the fewest that have such an
-interval. How wide intervals are decides when rounds end; where they lie does not.
+long ones, which they never do. Estimates are medians over rounds: of times, or of what is computed from the times of a
+round, such as the ratio of two. Their intervals are free of any distribution: of n values, the k-th smallest and the k-th
+largest hold the true median between them with 95% or more, by the binomial distribution. Six rounds are the fewest that have
+such an interval. How wide intervals are decides when rounds end; where they lie does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from statistics import mean, median
 from time import perf_counter
 from typing import TypeAlias
 
-_TURN = 0.02  # seconds, at least, of a function's turn
+_TURN = 0.01  # seconds, at least, of a function's turn
 _SECONDS = 2.0  # of rounds, at most, unless those who measure have more or less patience
 _NARROW = 1.1  # times its lower end is the upper end of an interval that is narrow
 _MISSES = 20  # intervals of which one at most may miss what it estimates
@@ -123,7 +123,7 @@ def in_rounds(*runs: Run, patience: float = 1.0, turn: float | None = None, warm
         runs: what is measured.
         patience: of the usual seconds; no round begins that would probably end later.
         turn: seconds of a turn, at least one call, as many as fit; the first of several is not counted, since it pays for
-            what others have left in the caches. None for the usual hundredths of a second.
+            what others have left in the caches. None for the usual hundredth of a second.
         warm_up: whether each is called once before, so that no time has compiling in it.
     """
     if warm_up:
