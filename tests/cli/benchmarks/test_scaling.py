@@ -19,6 +19,7 @@ def check(curves, places):
     for curve in curves:
         assert len(curve.seconds) == len(curve.values)
         assert all(0 < seconds < 10 for seconds in curve.seconds)
+        assert curve.intervals == (None,) * len(curve.values)  # of one round
 
 
 def test_by_side_networkx_stops_early():
@@ -37,6 +38,13 @@ def test_by_batch(monkeypatch):
     check(curves, {"GridPath": (1, 5), "scipy": (1, 5)})
     threads = measurement.threads_in_words(torch.get_num_threads())
     assert (curves[0].subject, curves[0].against) == (f"4x4 tiles, GridPath on {threads}", "maps in a call")
+
+
+def test_points_have_the_intervals_of_a_map(monkeypatch):
+    monkeypatch.setattr(scaling, "_typical", lambda *runs: [rounds.Estimate(6.0, 3.0, 12.0)] * len(runs))
+    for curve in scaling.by_threads(0, counts=(1,), maps=3, side=4):
+        assert curve.seconds[0] == 2 * curve.intervals[0][0] == curve.intervals[0][1] / 2
+    assert scaling.by_threads(0, counts=(1,), maps=3, side=4)[0].intervals == ((1.0, 4.0),)
 
 
 def test_by_threads_restores_them():

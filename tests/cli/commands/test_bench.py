@@ -33,8 +33,8 @@ def more(*_):
 
 
 def panel(seed):
-    sides = ScalingCurve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6))
-    return [sides, ScalingCurve("64 maps", "threads", "scipy", (1,), (1e-6,))]
+    sides = ScalingCurve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6), ((1e-6, 2e-6), None))
+    return [sides, ScalingCurve("64 maps", "threads", "scipy", (1,), (1e-6,), (None,))]
 
 
 @pytest.fixture(autouse=True)
@@ -120,8 +120,22 @@ def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
     values = json.loads(bench("--full", "--json", "--seed", "4", "--out", "speeds.svg"))
     assert list(values) == [*KEYS, "curves", "missing", "seconds", "files"]
     assert values["curves"] == [
-        {"subject": "one thread", "against": "seed 4", "means": "GridPath", "places": [8, 16], "seconds": [1e-6, 4e-6]},
-        {"subject": "64 maps", "against": "threads", "means": "scipy", "places": [1], "seconds": [1e-6]},
+        {
+            "subject": "one thread",
+            "against": "seed 4",
+            "means": "GridPath",
+            "places": [8, 16],
+            "seconds": [1e-6, 4e-6],
+            "intervals": [[1e-6, 2e-6], None],
+        },
+        {
+            "subject": "64 maps",
+            "against": "threads",
+            "means": "scipy",
+            "places": [1],
+            "seconds": [1e-6],
+            "intervals": [None],
+        },
     ]
     assert values["missing"] == ["dijkstra3d", "scikit-image", "rustworkx"]
     assert values["files"] == ["speeds.svg"]
