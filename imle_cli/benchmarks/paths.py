@@ -72,13 +72,24 @@ def huge_map(_: torch.device, seed: int) -> Iterator[Row]:
 
 
 def every_rival(
-    _: torch.device, seed: int, *, kind: Kind, side: int, dtype: torch.dtype, count: int = 1600
+    _: torch.device | None,
+    seed: int,
+    *,
+    kind: Kind,
+    side: int,
+    dtype: torch.dtype,
+    count: int = 1600,
+    names: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """A batch on all of torch's threads against every library, each on one thread and over as many maps as time allows."""
+    """A batch on all of torch's threads against every library, each on one thread and over as many maps as time allows.
+
+    Of libraries that are installed, those of ``names`` are measured, or all.
+    """
     theta = _MAKERS[kind](side, count, seed, dtype)
     subject = f"{count:,} {kind} maps of {side}x{side}, {str(dtype).removeprefix('torch.')}"
     solver = f"GridPath, {threads_in_words(torch.get_num_threads())}"
-    yield from _against(subject, solver, theta, rival_paths.installed(), nullcontext())
+    rivals = {name: prepare for name, prepare in rival_paths.installed().items() if names is None or name in names}
+    yield from _against(subject, solver, theta, rivals, nullcontext())
 
 
 def plain_kernel(_: torch.device, seed: int, *, side: int = 16, count: int = 100) -> Iterator[Row]:

@@ -6,7 +6,7 @@ All of it is measured in a process that imports the library and sets nothing, wh
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from imle_cli.benchmarks.measurement import Row, threads_in_words
-from imle_cli.benchmarks.paths import noisy_maps
+from imle_cli.benchmarks.paths import Kind, every_rival, noisy_maps
 from imle_cli.benchmarks.processes import run_script
 from imle_cli.benchmarks.rivals import installed, one_by_one, prepare_sample
 from imle_cli.benchmarks.rounds import After, Estimate, in_rounds
@@ -24,23 +24,52 @@ from imle_core.solvers import GridPath
 
 _ALONE = "GridPath, call after call"
 _WORK = 0.02  # seconds of other work
-_SCRIPT = "import sys; from imle_cli.benchmarks.situations import print_rows; print_rows(*map(int, sys.argv[1:]))"
+_SCRIPT = (
+    "import sys; from imle_cli.benchmarks import situations;"
+    "situations.print_rows(getattr(situations, sys.argv[1])(*map(int, sys.argv[2:])))"
+)
+_BUSY = (
+    "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"  # ends, whatever becomes of its parent
+)
 
 
-def in_a_script(_: torch.device, seed: int, *, counts: Sequence[int] = (1600, 70)) -> Iterator[Row]:
-    """Rows of :func:`print_rows`, in a process of their own."""
-    for line in run_script(_SCRIPT, seed, *counts).splitlines():
-        values = json.loads(line)
-        ratio = values["ratio"] and Estimate(**values["ratio"])
-        yield Row(**{**values, "figure": Estimate(**values["figure"]), "ratio": ratio})
+def calls_in_a_script(_: torch.device, seed: int, *, counts: Sequence[int] = (1600, 70)) -> Iterator[Row]:
+    """Calls amid work and beside a process, of batches of so many maps."""
+    return _in_a_script("calls", seed, *counts)
 
 
-def print_rows(seed: int, *counts: int) -> None:
-    """Prints a line of JSON for each row, of batches of so many noisy maps of 16x16."""
+def sizes_in_a_script(_: torch.device, seed: int, *, count: int = 1600) -> Iterator[Row]:
+    """Calls after calls, of maps of other sizes and kinds, against scipy."""
+    return _in_a_script("sizes", seed, count)
+
+
+def calls(seed: int, *counts: int) -> Iterator[Row]:
+    """Rows of :func:`amid_work` and :func:`beside_a_process`, of batches of so many noisy maps of 16x16."""
     for count in counts:
         theta = noisy_maps(16, count, seed)
-        for row in (*amid_work(theta), *beside_a_process(theta)):
-            print(json.dumps(asdict(row)))
+        yield from amid_work(theta)
+        yield from beside_a_process(theta)
+
+
+def sizes(seed: int, count: int) -> Iterator[Row]:
+    """Rows against scipy, of batches of so many maps."""
+    kinds: tuple[tuple[Kind, int], ...] = ("noisy built-in", 12), ("noisy built-in", 32), ("uniform random", 32)
+    for kind, side in kinds:
+        yield from every_rival(None, seed, kind=kind, side=side, dtype=torch.float32, count=count, names=("scipy",))
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """Prints a line of JSON for each row."""
+    for row in rows:
+        print(json.dumps(asdict(row)))
+
+
+def _in_a_script(function: str, *numbers: int) -> Iterator[Row]:
+    """Rows of a function of this module, in a process of its own."""
+    for line in run_script(_SCRIPT, function, *numbers).splitlines():
+        values = json.loads(line)
+        subject, ratio = f"{values['subject']}, in a script", values["ratio"] and Estimate(**values["ratio"])
+        yield Row(**{**values, "subject": subject, "figure": Estimate(**values["figure"]), "ratio": ratio})
 
 
 def amid_work(theta: Tensor) -> Iterator[Row]:
@@ -89,7 +118,7 @@ def beside_a_process(theta: Tensor) -> Iterator[Row]:
 @contextmanager
 def busy_process() -> Iterator[None]:
     """Another process that never waits."""
-    process = subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+    process = subprocess.Popen([sys.executable, "-c", _BUSY])
     try:
         yield
     finally:
@@ -98,7 +127,7 @@ def busy_process() -> Iterator[None]:
 
 
 def _subject(theta: Tensor) -> str:
-    return f"{len(theta):,} noisy built-in maps of 16x16, in a script"
+    return f"{len(theta):,} noisy built-in maps of 16x16"
 
 
 def _set_threads(count: int) -> None:

@@ -5,6 +5,7 @@ import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -86,6 +87,11 @@ def test_every_library_has_a_row_and_one_of_ours_after_it():
     assert [row.means for row in rows[::2]] == list(rivals.installed())
     assert [row.reference for row in rows[1::2]] == list(rivals.installed())
     assert {row.means for row in rows[1::2]} == {f"GridPath, {measurement.threads_in_words(torch.get_num_threads())}"}
+
+
+def test_libraries_can_be_named():
+    rows = list(paths.every_rival(CPU, 0, kind="uniform random", side=4, dtype=torch.float32, count=3, names=("scipy",)))
+    assert [row.reference for row in rows] == [None, "scipy"]
 
 
 def test_a_large_map_has_no_rows_where_none_of_the_libraries_is_installed(monkeypatch):
@@ -274,8 +280,15 @@ def test_rows_of_a_script_come_back_as_they_are(monkeypatch):
         return output.getvalue()
 
     monkeypatch.setattr(processes, "run_python", start)
-    assert list(situations.in_a_script(CPU, 3, counts=(4, 2))) == 2 * rows
+    expected = [replace(row, subject="maps, in a script") for row in rows]
+    assert list(situations.calls_in_a_script(CPU, 3, counts=(4, 2))) == 2 * expected
     assert asked == [(4, 16, 16), (2, 16, 16)]
+    asked.clear()
+    monkeypatch.setattr(situations, "every_rival", lambda _, seed, **settings: asked.append((seed, settings)) or rows)
+    assert list(situations.sizes_in_a_script(CPU, 5, count=7)) == 3 * expected
+    same = {"dtype": torch.float32, "count": 7, "names": ("scipy",)}
+    kinds = ("noisy built-in", 12), ("noisy built-in", 32), ("uniform random", 32)
+    assert asked == [(5, {"kind": kind, "side": side, **same}) for kind, side in kinds]
 
 
 def test_situations_are_compared_with_a_call_after_a_call():
