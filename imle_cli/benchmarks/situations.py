@@ -73,42 +73,42 @@ def _in_a_script(function: str, *numbers: int) -> Iterator[Row]:
 
 
 def amid_work(theta: Tensor) -> Iterator[Row]:
-    """A call after a call, after work of torch and of the caller, and with one thread, by turns; after these, scipy."""
-    call = partial(GridPath(), theta)
-    images, filters = torch.zeros(16, 3, 96, 96), torch.zeros(16, 3, 5, 5)
-    befores: dict[str, Callable[[], object]] = {
-        "after an operation of torch": partial(torch.exp, torch.zeros(2**19)),
-        "after a convolution": partial(torch.conv2d, images, filters),
-        f"after {1000 * _WORK:.0f} ms of other work": _work,
-    }
+    """Calls against scipy; then a call after a call against one after work of torch and of the caller, and on one thread.
+
+    A turn of these situations is a single call. In longer turns, those with more work between calls would have fewer calls,
+    which interruptions would spare more often.
+    """
+    call, threads, images = partial(GridPath(), theta), torch.get_num_threads(), torch.zeros(16, 3, 96, 96)
+    subject, count = f"{len(theta):,} noisy built-in maps of 16x16", len(theta)
     solves = prepare_sample(installed()["scipy"], -theta.numpy())
-    threads = torch.get_num_threads()
-    again, alone = (After(partial(_set_threads, number), call) for number in (threads, 1))
-    afters = [After(before, call) for before in befores.values()]
-    rounds = in_rounds(again, *afters, alone, partial(one_by_one, solves), patience=1.5)
+    rounds = in_rounds(call, partial(one_by_one, solves))
+    yield Row(subject, "scipy", rounds.seconds(1).rate(len(solves)), "maps/s")
+    ours, ratio = rounds.seconds(0).rate(count), rounds.ratio(1, 0).times(count / len(solves))
+    yield Row(subject, f"GridPath, {threads_in_words(threads)}", ours, "maps/s", ratio, "scipy")
+    befores: dict[str, Callable[[], object]] = {
+        _ALONE: partial(_on_threads, threads, call),
+        "GridPath, after an operation of torch": partial(torch.exp, torch.zeros(2**19)),
+        "GridPath, after a convolution": partial(torch.conv2d, images, torch.zeros(16, 3, 5, 5)),
+        f"GridPath, after {1000 * _WORK:.0f} ms of other work": _work,
+        "GridPath, one thread": partial(_on_threads, 1, call),
+    }
+    rounds = in_rounds(*(After(before, call) for before in befores.values()), patience=2.0, turn=0.0)
     torch.set_num_threads(threads)
-    count, subject = len(theta), _subject(theta)
-    ours, scipy = rounds.seconds(0).rate(count), len(afters) + 2
-    yield Row(subject, "scipy", rounds.seconds(scipy).rate(len(solves)), "maps/s")
-    yield Row(subject, _ALONE, ours, "maps/s", rounds.ratio(scipy, 0).times(count / len(solves)), "scipy")
-    for number, name in enumerate([*befores, "one thread"], 1):
-        figure = rounds.seconds(number).rate(count)
-        yield Row(subject, f"GridPath, {name}", figure, "maps/s", rounds.ratio(0, number), _ALONE)
+    yield Row(subject, _ALONE, rounds.seconds(0).rate(count), "maps/s")
+    for number, name in list(enumerate(befores))[1:]:
+        yield Row(subject, name, rounds.seconds(number).rate(count), "maps/s", rounds.ratio(0, number), _ALONE)
 
 
 def beside_a_process(theta: Tensor) -> Iterator[Row]:
     """On all threads while another process keeps a processor busy, against one thread and scipy beside the same."""
-    threads, call = torch.get_num_threads(), partial(GridPath(), theta)
+    call, threads = partial(GridPath(), theta), torch.get_num_threads()
     solves = prepare_sample(installed()["scipy"], -theta.numpy())
     with busy_process():
-        rounds = in_rounds(
-            *(After(partial(_set_threads, number), call) for number in (threads, 1)),
-            partial(one_by_one, solves),
-            patience=1.5,
-        )
+        ways = (After(partial(_on_threads, number), call) for number in (threads, 1))
+        rounds = in_rounds(*ways, partial(one_by_one, solves), patience=1.5)
     torch.set_num_threads(threads)
-    subject, count, means = f"{_subject(theta)}, beside a busy process", len(theta), f"GridPath, {threads_in_words(threads)}"
-    ours = rounds.seconds(0).rate(count)
+    subject, count = f"{len(theta):,} noisy built-in maps of 16x16, beside a busy process", len(theta)
+    ours, means = rounds.seconds(0).rate(count), f"GridPath, {threads_in_words(threads)}"
     yield Row(subject, "scipy", rounds.seconds(2).rate(len(solves)), "maps/s")
     yield Row(subject, means, ours, "maps/s", rounds.ratio(2, 0).times(count / len(solves)), "scipy")
     yield Row(subject, "GridPath, one thread alone", rounds.seconds(1).rate(count), "maps/s")
@@ -126,13 +126,12 @@ def busy_process() -> Iterator[None]:
         process.wait()
 
 
-def _subject(theta: Tensor) -> str:
-    return f"{len(theta):,} noisy built-in maps of 16x16"
-
-
-def _set_threads(count: int) -> None:
+def _on_threads(count: int, call: Callable[[], object] | None = None) -> None:
+    """Has torch use so many threads from now on, and makes a call on them."""
     if torch.get_num_threads() != count:
         torch.set_num_threads(count)
+    if call is not None:
+        call()
 
 
 def _work() -> None:

@@ -298,13 +298,14 @@ def test_situations_are_compared_with_a_call_after_a_call():
     assert torch.get_num_threads() == threads
     assert [row.means for row in rows] == [
         "scipy",
+        f"GridPath, {measurement.threads_in_words(threads)}",
         "GridPath, call after call",
         "GridPath, after an operation of torch",
         "GridPath, after a convolution",
         "GridPath, after 20 ms of other work",
         "GridPath, one thread",
     ]
-    assert [row.reference for row in rows] == [None, "scipy", *["GridPath, call after call"] * 4]
+    assert [row.reference for row in rows] == [None, "scipy", None, *["GridPath, call after call"] * 4]
 
 
 def test_beside_a_process_one_thread_is_the_measure(monkeypatch):
