@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from imle_cli.app import app
-from imle_cli.benchmarks import catalogue, measurement, scaling
+from imle_cli.benchmarks import catalogue, rounds, scaling
 from imle_cli.files.endings import ARRAY_ENDINGS, TABLE_ENDINGS
 from imle_cli.files.maps.terrain import built_in_map, load
 
@@ -92,8 +92,8 @@ def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
 @pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_one_line_makes_every_picture_anew(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    monkeypatch.setattr(measurement, "_TURN", 0.0)
+    monkeypatch.setattr(rounds, "_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "_TURN", 0.0)
     for name in ("MEASUREMENTS", "MORE"):
         monkeypatch.setattr(catalogue, name, ())
     monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))

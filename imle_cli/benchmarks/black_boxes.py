@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from imle_cli.benchmarks import plain_solvers
-from imle_cli.benchmarks.measurement import Row, fastest, on_threads
+from imle_cli.benchmarks.measurement import Row, on_threads
+from imle_cli.benchmarks.rounds import exactly, in_rounds
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.estimators import steps_of_any_size
 from imle_core.solvers import BlackBox
@@ -24,21 +25,22 @@ def overhead(_: torch.device, seed: int) -> Iterator[Row]:
     ):
         solver = BlackBox(function, arrays=arrays)
         with on_threads(1):
-            alone, boxed = fastest(lambda: [*map(function, rows)], partial(solver, theta))  # noqa: B023
-        yield Row("overhead an instance of 256 numbers", f"black box, {name}", 1e6 * (boxed - alone) / len(theta), "us")
+            rounds = in_rounds(lambda: [*map(function, rows)], partial(solver, theta))  # noqa: B023
+        added = rounds.of(lambda alone, boxed: boxed - alone)
+        yield Row("overhead an instance of 256 numbers", f"black box, {name}", added.times(1e6 / len(theta)), "us")
 
 
 def workers(_: torch.device, seed: int, *, seconds: float, count: int) -> Iterator[Row]:
     """Processes, with work for the processor that takes so many seconds alone."""
     theta = torch.randn(count, len(WEIGHTS), generator=torch.Generator().manual_seed(seed))
     trial = BlackBox(partial(plain_solvers.knapsack, weights=WEIGHTS, capacity=1000), arrays=True)
-    capacity = max(30, int(1000 * seconds / fastest(lambda: trial(theta[:1]))[0]))
+    capacity = max(30, int(1000 * seconds / in_rounds(lambda: trial(theta[:1])).seconds().value))
     function = partial(plain_solvers.knapsack, weights=WEIGHTS, capacity=capacity)
     solvers = [BlackBox(function, arrays=True, executor="processes", jobs=jobs) for jobs in (1, 2)]
-    alone, together = fastest(*(partial(solver, theta) for solver in solvers))
-    subject = f"{count} solves of {1000 * seconds:.0f} ms"
-    yield Row(subject, "black box, one process", count / alone, "solves/s")
-    yield Row(subject, "black box, two processes", count / together, "solves/s", alone / together, "one process")
+    rounds = in_rounds(*(partial(solver, theta) for solver in solvers), patience=3.0)
+    subject, (alone, together) = f"{count} solves of {1000 * seconds:.0f} ms", map(rounds.seconds, (0, 1))
+    yield Row(subject, "black box, one process", alone.rate(count), "solves/s")
+    yield Row(subject, "black box, two processes", together.rate(count), "solves/s", rounds.ratio(0, 1), "one process")
 
 
 def repeats(_: torch.device, seed: int) -> Iterator[Row]:
@@ -63,8 +65,9 @@ def repeats(_: torch.device, seed: int) -> Iterator[Row]:
         held[0] = layer(theta)
 
     with steps_of_any_size():
-        whole, rest = fastest(forward, lambda: held[0].backward(dy), turn=0.0)
+        rounds = in_rounds(forward, lambda: held[0].backward(dy), turn=0.0)
+    whole, rest = map(rounds.seconds, (0, 1))
     subject = f"{samples} rows at lambda = 1e{exponent}"
-    yield Row(subject, "backward rows that repeat forward ones", 100 * rate, "%")
-    yield Row(subject, "black box, forward pass", samples / whole, "rows/s")
-    yield Row(subject, "black box, backward pass", samples / rest, "rows/s", whole / rest, "forward pass")
+    yield Row(subject, "backward rows that repeat forward ones", exactly(100 * rate), "%")
+    yield Row(subject, "black box, forward pass", whole.rate(samples), "rows/s")
+    yield Row(subject, "black box, backward pass", rest.rate(samples), "rows/s", rounds.ratio(0, 1), "forward pass")

@@ -7,8 +7,9 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks import black_boxes, estimators, paths, plain_solvers, processes, scaling
-from imle_cli.benchmarks.measurement import Row, fastest
+from imle_cli.benchmarks import black_boxes, estimators, paths, plain_solvers, processes, scaling, situations
+from imle_cli.benchmarks.measurement import Row
+from imle_cli.benchmarks.rounds import in_rounds
 from imle_cli.figures.scaling_curve import ScalingCurve
 from imle_core import Solver
 from imle_core.solvers import AcyclicGridPath, Knapsack, ShortestPath, SpanningTree, TopK
@@ -18,8 +19,8 @@ def _top_k(device: torch.device, seed: int) -> Iterator[Row]:
     """The best entries of a batch, on the device where torch computes."""
     theta = torch.randn(100, 16, 16, generator=torch.Generator(device).manual_seed(seed), device=device)
     solver = TopK(16)
-    seconds = fastest(lambda: solver(theta)[0, 0, 0].item())[0]
-    yield Row("100 maps of 16x16", f"top-k on {device}", 100 / seconds, "maps/s")
+    seconds = in_rounds(lambda: solver(theta)[0, 0, 0].item()).seconds()
+    yield Row("100 maps of 16x16", f"top-k on {device}", seconds.rate(100), "maps/s")
 
 
 def _families(_: torch.device, seed: int) -> Iterator[Row]:
@@ -79,11 +80,12 @@ def _against_loop(
         for instance in instances:
             solve(instance)
 
-    count = len(theta)
-    slow, fast = fastest(loop, partial(solver, theta))
-    slow *= count / len(instances)
-    yield Row(subject, rival, count / slow, "solutions/s")
-    yield Row(subject, "compiled", count / fast, "solutions/s", slow / fast, rival)
+    count, few = len(theta), len(instances)
+    rounds = in_rounds(loop, partial(solver, theta))
+    yield Row(subject, rival, rounds.seconds(0).rate(few), "solutions/s")
+    yield Row(
+        subject, "compiled", rounds.seconds(1).rate(count), "solutions/s", rounds.ratio(0, 1).times(count / few), rival
+    )
 
 
 MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
@@ -99,9 +101,11 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     estimators.step,
     black_boxes.overhead,
     black_boxes.repeats,
-    partial(black_boxes.workers, seconds=0.02, count=40),
+    partial(black_boxes.workers, seconds=0.02, count=20),
+    situations.calls_in_a_script,
+    processes.first_calls,
     processes.commands,
-    partial(processes.training, steps=1100, steps_on_large=150, turns=2),
+    partial(processes.training, steps=1100, steps_on_large=150),
     processes.sweep,
     processes.memory,
 )
@@ -116,6 +120,7 @@ MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     ),
     partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
     partial(paths.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
+    situations.sizes_in_a_script,
     paths.plain_kernel,
     partial(paths.large_map, names=("dijkstra3d", "scikit-image")),
     partial(paths.from_device, count=1600),

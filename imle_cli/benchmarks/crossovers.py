@@ -10,8 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks.measurement import fastest, on_threads
+from imle_cli.benchmarks.measurement import on_threads
 from imle_cli.benchmarks.paths import noisy_maps
+from imle_cli.benchmarks.rounds import in_rounds
 from imle_core.solvers import GridPath, Tuning
 
 _NEVER = 2**62  # more maps, tiles or groups than there are
@@ -44,7 +45,7 @@ def fewest_side_by_side(seed: int, *, sides: Sequence[int] = (8, 16, 32, 64, 96,
     for side in sides:
         maps = noisy_maps(side, lanes, seed)
         with on_threads(1):
-            alone, together = fastest(_solve(_ONE_BY_ONE, maps), _solve(_SIDE_BY_SIDE, maps))
+            alone, together = _typical(_solve(_ONE_BY_ONE, maps), _solve(_SIDE_BY_SIDE, maps))
         number, in_use = "medium_tiles", None
         if side**2 <= _USED.small_tiles:
             number, in_use = "fewest_small", float(_USED.fewest_small)
@@ -83,7 +84,7 @@ def scaled_and_exact(seed: int, *, side: int = 16, groups: int = 8) -> Iterator[
     maps = _near_ties(side, groups * lanes, seed)
     ways = _ONE_BY_ONE, _SCALED._replace(fewest_left=0), _SCALED._replace(fewest_left=_NEVER)
     with on_threads(1):
-        alone, with_exact, without = fastest(*(_solve(way, maps, moves=4) for way in ways))
+        alone, with_exact, without = _typical(*(_solve(way, maps, moves=4) for way in ways))
     scaled = max(0.0, without - alone)
     exact = max(0.0, with_exact - scaled)
     subject = f"near ties of {side}x{side}"
@@ -100,11 +101,17 @@ def _sooner_shared(serial: Tuning, shared: Tuning, side: int, counts: Sequence[i
     maps, fewest = noisy_maps(side, max(counts), seed), None
     for count in sorted(counts, reverse=True):
         with on_threads(2):
-            slow, fast = fastest(_solve(serial, maps[:count]), _solve(shared, maps[:count]))
+            slow, fast = _typical(_solve(serial, maps[:count]), _solve(shared, maps[:count]))
         if fast >= slow:
             break
         fewest = count * side**2 / 2
     return fewest
+
+
+def _typical(*runs: Callable[[], Tensor]) -> list[float]:
+    """Seconds of each way, by turns."""
+    rounds = in_rounds(*runs)
+    return [rounds.seconds(number).value for number in range(len(runs))]
 
 
 def _solve(tuning: Tuning, maps: Tensor, moves: int = 8) -> Callable[[], Tensor]:

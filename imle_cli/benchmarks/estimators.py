@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks.measurement import Row, fastest, on_threads, threads_in_words
+from imle_cli.benchmarks.measurement import Row, on_threads, threads_in_words
 from imle_cli.benchmarks.processes import run_python
+from imle_cli.benchmarks.rounds import Estimate, in_rounds
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import (
     GumbelNoiseDistribution,
@@ -40,14 +41,15 @@ def noise(
     def drawn(law: NoiseDistribution) -> Callable[[], float]:
         return lambda: law.sample((count,), device=device, generator=generator)[0].item()
 
-    slow, fast = fastest(loop, drawn(law))
+    rounds = in_rounds(loop, drawn(law))
+    slow, fast = map(rounds.seconds, (0, 1))
     subject, label = f"{count:,} draws of noise", f"Sum-of-Gamma, k={_K:g}, s={_TERMS}"
     reference = "loop of gammas" if at_once == count else f"loop of gammas, {at_once:,} at a time"
-    yield Row(subject, f"{label}, {reference}", at_once / slow, "draws/s")
-    yield Row(subject, label, count / fast, "draws/s", count / fast * slow / at_once, reference)
+    yield Row(subject, f"{label}, {reference}", slow.rate(at_once), "draws/s")
+    yield Row(subject, label, fast.rate(count), "draws/s", rounds.ratio(0, 1).times(count / at_once), reference)
     for alternative in alternatives:
         name = type(alternative).__name__.removesuffix("NoiseDistribution")
-        yield Row(subject, name, count / fastest(drawn(alternative))[0], "draws/s")
+        yield Row(subject, name, in_rounds(drawn(alternative)).seconds().rate(count), "draws/s")
 
 
 def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> Callable[[], None]:
@@ -63,24 +65,25 @@ def both_passes(samples: int, seed: int, solver: Callable[[Tensor], Tensor]) -> 
 def step(_: torch.device, seed: int) -> Iterator[Row]:
     """Both passes with 100 samples on one core."""
     with on_threads(1):
-        seconds = fastest(both_passes(100, seed, GridPath()))[0]
-    yield Row("forward and backward, 100 samples", "estimator, one core", 1000 * seconds, "ms")
+        seconds = in_rounds(both_passes(100, seed, GridPath())).seconds()
+    yield Row("forward and backward, 100 samples", "estimator, one core", seconds.times(1000), "ms")
 
 
 def step_with_networkx(_: torch.device, seed: int, *, samples: int = 100) -> Iterator[Row]:
     """Both passes on all of torch's threads against the same with the reference engine."""
     solvers = GridPath(engine="networkx"), GridPath()
-    slow, fast = fastest(*(both_passes(samples, seed, solver) for solver in solvers))
+    rounds = in_rounds(*(both_passes(samples, seed, solver) for solver in solvers))
+    slow, fast = (rounds.seconds(number).times(1000) for number in (0, 1))
     subject, threads = f"forward and backward, {samples:,} samples", threads_in_words(torch.get_num_threads())
-    yield Row(subject, "estimator, networkx engine", 1000 * slow, "ms")
-    yield Row(subject, f"estimator, {threads}", 1000 * fast, "ms", slow / fast, "estimator, networkx engine")
+    yield Row(subject, "estimator, networkx engine", slow, "ms")
+    yield Row(subject, f"estimator, {threads}", fast, "ms", rounds.ratio(0, 1), "estimator, networkx engine")
 
 
 def many_samples(_: torch.device, seed: int, *, samples: int = 10_000) -> Iterator[Row]:
     """Both passes on all of torch's threads, and by how much they raise the peak of a process of their own."""
     subject, means = f"forward and backward, {samples:,} samples", f"estimator, {threads_in_words(torch.get_num_threads())}"
-    seconds = fastest(both_passes(samples, seed, GridPath()))[0]
-    yield Row(subject, means, 1e6 * seconds / samples, "us a sample")
+    seconds = in_rounds(both_passes(samples, seed, GridPath())).seconds()
+    yield Row(subject, means, seconds.times(1e6 / samples), "us a sample")
     code = (
         "import sys; from imle_cli.benchmarks.estimators import both_passes; from imle_core.solvers import GridPath;"
         "from imle_cli.benchmarks.processes import peak_above_imports; samples, seed = map(int, sys.argv[1:]);"
@@ -88,4 +91,4 @@ def many_samples(_: torch.device, seed: int, *, samples: int = 10_000) -> Iterat
         "print(peak_above_imports(lambda: both_passes(samples, seed, GridPath())()))"
     )
     printed = run_python("-c", code, str(samples), str(seed))
-    yield Row(subject, "peak memory above imports", float(printed) / 1e6, "MB")
+    yield Row(subject, "peak memory above imports", Estimate(float(printed) / 1e6), "MB")

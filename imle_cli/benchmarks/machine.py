@@ -13,10 +13,13 @@ _PACKAGES = "imle", "torch", "numpy", "numba", "scipy", "networkx"
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """Processor, its number of logical ones, system, torch's threads, and the GPU's name if it is one that computes."""
+    """Processor, its number of logical ones, what kernels have for vectors, system, torch's threads, a GPU that computes."""
+    from imle_core.kernels.instruction_set import vector_instructions  # here, since numba takes half a second to import
+
     return {
         "processor": _processor(Path("/proc/cpuinfo")),
         "processors": os.cpu_count(),
+        "vectors": vector_instructions(),
         "system": f"{platform.machine()} {platform.system()}",
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
@@ -25,9 +28,9 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 def in_words(machine: dict[str, Any]) -> str:
     """The machine in a line."""
-    gpu = f", {machine['gpu']}" if machine["gpu"] else ""
+    vectors, gpu = (f", {machine[name]}" if machine[name] else "" for name in ("vectors", "gpu"))
     several = "s" if machine["processors"] > 1 else ""
-    return f"{machine['processor']}, {machine['processors']} processor{several}{gpu}"
+    return f"{machine['processor']}, {machine['processors']} processor{several}{vectors}{gpu}"
 
 
 def versions(*optional: str) -> dict[str, str]:

@@ -1,14 +1,13 @@
-"""The making of measurements: figures, and ratios of runs that take turns."""
+"""Figures of a table, and the threads that they are measured on."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-_TURN = 0.03  # seconds, at least, of a function's turn
-_SECONDS = 0.4  # spent on each figure, at least three runs
+from imle_cli.benchmarks.rounds import Estimate
 
 
 @dataclass(frozen=True)
@@ -18,49 +17,41 @@ class Row:
     Attributes:
         subject: what is measured.
         means: with what.
-        value: the figure.
+        figure: what came out.
         unit: its unit.
         ratio: how many times better than ``reference`` it is, in this run.
-        reference: the slower way, measured by turns with it.
+        reference: the way that it is compared with, measured by turns with it.
     """
 
     subject: str
     means: str
-    value: float
+    figure: Estimate
     unit: str
-    ratio: float | None = None
+    ratio: Estimate | None = None
     reference: str | None = None
 
+    @property
+    def settled(self) -> bool:
+        """True where the interval of the ratio is narrow, or that of the figure where there is no ratio."""
+        return (self.ratio or self.figure).settled
 
-def fastest(*runs: Callable[[], object], turn: float | None = None) -> list[float]:
-    """Seconds of the fastest call of each function, of calls by turns after one to warm up.
-
-    A turn is one call, or as many as fit into a few hundredths of a second (or ``turn``, in seconds), of which the first
-    pays for what the others have left in the caches.
-    """
-    shortest = _TURN if turn is None else turn
-    for run in runs:
-        run()
-    best, spent, turns = [float("inf")] * len(runs), 0.0, 0
-    while turns < 3 or spent < _SECONDS * len(runs):
-        for number, run in enumerate(runs):
-            began = now = time.perf_counter()
-            while now == began or now - began < shortest:
-                before = now
-                run()
-                now = time.perf_counter()
-                best[number] = min(best[number], now - before)
-            spent += now - began
-        turns += 1
-    return best
-
-
-def in_a_turn(run: Callable[[], object], limit: int) -> int:
-    """Number of calls of ``run``, from 1 to ``limit``, that fit into a quarter of the time spent on a figure."""
-    run()
-    began = time.perf_counter()
-    run()
-    return max(1, min(limit, int(_SECONDS / 4 / (time.perf_counter() - began))))
+    @property
+    def record(self) -> dict[str, Any]:
+        """The same for JSON."""
+        figure, ratio = self.figure, self.ratio
+        return {
+            "subject": self.subject,
+            "means": self.means,
+            "value": figure.value,
+            "low": figure.low,
+            "high": figure.high,
+            "unit": self.unit,
+            "ratio": ratio and ratio.value,
+            "ratio_low": ratio and ratio.low,
+            "ratio_high": ratio and ratio.high,
+            "reference": self.reference,
+            "settled": self.settled,
+        }
 
 
 @contextmanager

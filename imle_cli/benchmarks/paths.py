@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from imle_cli.benchmarks import rivals as rival_paths
-from imle_cli.benchmarks.measurement import Row, fastest, on_threads, threads_in_words
+from imle_cli.benchmarks.measurement import Row, on_threads, threads_in_words
+from imle_cli.benchmarks.rounds import in_rounds
 from imle_cli.files.maps.terrain import built_in_map
 from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution, perturb_and_map
 from imle_core.solvers import GridPath
@@ -50,9 +51,10 @@ def engines(_: torch.device, seed: int, *, side: int, count: int) -> Iterator[Ro
     """The compiled engine against the one of networkx."""
     maps, subject = _enlarged(side, count, seed), f"{count} map{'s' if count > 1 else ''} of {side}x{side}"
     reference, compiled = GridPath(engine="networkx"), GridPath()
-    slow, fast = fastest(lambda: reference(maps), lambda: compiled(maps))
-    yield Row(subject, "networkx engine", count / slow, "maps/s")
-    yield Row(subject, "compiled engine", count / fast, "maps/s", slow / fast, "networkx engine")
+    rounds = in_rounds(lambda: reference(maps), lambda: compiled(maps))
+    slow, fast = (rounds.seconds(number).rate(count) for number in (0, 1))
+    yield Row(subject, "networkx engine", slow, "maps/s")
+    yield Row(subject, "compiled engine", fast, "maps/s", rounds.ratio(0, 1), "networkx engine")
 
 
 def large_map(_: torch.device, seed: int, *, names: Sequence[str], side: int = 512) -> Iterator[Row]:
@@ -66,17 +68,28 @@ def large_map(_: torch.device, seed: int, *, names: Sequence[str], side: int = 5
 def huge_map(_: torch.device, seed: int) -> Iterator[Row]:
     """One map by itself."""
     maps, solver = _enlarged(2048, 1, seed), GridPath()
-    yield Row("1 map of 2048x2048", "compiled engine", 1 / fastest(lambda: solver(maps))[0], "maps/s")
+    yield Row("1 map of 2048x2048", "compiled engine", in_rounds(lambda: solver(maps)).seconds().rate(), "maps/s")
 
 
 def every_rival(
-    _: torch.device, seed: int, *, kind: Kind, side: int, dtype: torch.dtype, count: int = 1600
+    _: torch.device | None,
+    seed: int,
+    *,
+    kind: Kind,
+    side: int,
+    dtype: torch.dtype,
+    count: int = 1600,
+    names: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """A batch on all of torch's threads against every library, each on one thread and over as many maps as time allows."""
+    """A batch on all of torch's threads against every library, each on one thread and over as many maps as time allows.
+
+    Of libraries that are installed, those of ``names`` are measured, or all.
+    """
     theta = _MAKERS[kind](side, count, seed, dtype)
     subject = f"{count:,} {kind} maps of {side}x{side}, {str(dtype).removeprefix('torch.')}"
     solver = f"GridPath, {threads_in_words(torch.get_num_threads())}"
-    yield from _against(subject, solver, theta, rival_paths.installed(), nullcontext())
+    rivals = {name: prepare for name, prepare in rival_paths.installed().items() if names is None or name in names}
+    yield from _against(subject, solver, theta, rivals, nullcontext())
 
 
 def plain_kernel(_: torch.device, seed: int, *, side: int = 16, count: int = 100) -> Iterator[Row]:
@@ -84,10 +97,11 @@ def plain_kernel(_: torch.device, seed: int, *, side: int = 16, count: int = 100
     theta, solver = noisy_maps(side, count, seed), GridPath()
     for threads in sorted({1, torch.get_num_threads()}):
         with on_threads(threads), ThreadPoolExecutor(threads) as pool:
-            slow, fast = fastest(partial(_plain_masks, theta, threads, pool), partial(solver, theta))
+            rounds = in_rounds(partial(_plain_masks, theta, threads, pool), partial(solver, theta))
         subject = f"{count:,} noisy built-in maps of {side}x{side}, {threads_in_words(threads)}"
-        yield Row(subject, "plain binary heap, compiled", count / slow, "maps/s")
-        yield Row(subject, "GridPath", count / fast, "maps/s", slow / fast, "plain binary heap, compiled")
+        slow, fast = (rounds.seconds(number).rate(count) for number in (0, 1))
+        yield Row(subject, "plain binary heap, compiled", slow, "maps/s")
+        yield Row(subject, "GridPath", fast, "maps/s", rounds.ratio(0, 1), "plain binary heap, compiled")
 
 
 def from_device(device: torch.device, seed: int, *, count: int, side: int = 16) -> Iterator[Row]:
@@ -102,10 +116,11 @@ def from_device(device: torch.device, seed: int, *, count: int, side: int = 16) 
         torch.cuda.synchronize()
 
     torch.cuda.synchronize()
-    slow, fast = fastest(partial(solver, near), there_and_back)
+    rounds = in_rounds(partial(solver, near), there_and_back)
+    slow, fast = (rounds.seconds(number).rate(count) for number in (0, 1))
     subject = f"{count:,} noisy built-in maps of {side}x{side}"
-    yield Row(subject, "GridPath, theta on cpu", count / slow, "maps/s")
-    yield Row(subject, f"GridPath, theta on {device}", count / fast, "maps/s", slow / fast, "GridPath, theta on cpu")
+    yield Row(subject, "GridPath, theta on cpu", slow, "maps/s")
+    yield Row(subject, f"GridPath, theta on {device}", fast, "maps/s", rounds.ratio(0, 1), "GridPath, theta on cpu")
 
 
 def _enlarged(side: int, count: int, seed: int) -> Tensor:
@@ -122,12 +137,12 @@ def _against(
     costs, solver = (-theta).clamp(min=_FLOOR).numpy(), GridPath()
     with threads:
         samples = [rival_paths.prepare_sample(prepare, costs) for prepare in rivals.values()]
-        fast, *slow = fastest(partial(solver, theta), *(partial(rival_paths.one_by_one, solves) for solves in samples))
-    ours = len(theta) / fast
-    for name, seconds, solves in zip(rivals, slow, samples, strict=True):
-        theirs = len(solves) / seconds
-        yield Row(subject, name, theirs, "maps/s")
-        yield Row(subject, means, ours, "maps/s", ours / theirs, name)
+        runs = (partial(rival_paths.one_by_one, solves) for solves in samples)
+        rounds = in_rounds(partial(solver, theta), *runs, patience=1.5)
+    ours = rounds.seconds(0).rate(len(theta))
+    for number, (name, solves) in enumerate(zip(rivals, samples, strict=True), 1):
+        yield Row(subject, name, rounds.seconds(number).rate(len(solves)), "maps/s")
+        yield Row(subject, means, ours, "maps/s", rounds.ratio(number, 0).times(len(theta) / len(solves)), name)
 
 
 def _plain_masks(theta: Tensor, threads: int, pool: ThreadPoolExecutor) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imle_cli.benchmarks.measurement import in_a_turn
+from imle_cli.benchmarks.rounds import in_a_turn
 from imle_core.solvers import GridPath
 
 Costs: TypeAlias = NDArray[Any]

@@ -27,13 +27,15 @@ _Picture = Annotated[
 _Tune = Annotated[
     bool, typer.Option("--tune", help="Measure where the ways of the grid engine take as long, beside the numbers in use.")
 ]
-_HEADER = ["what", "with", "figure", "unit", "ratio"]
+_HEADER = ["what", "with", "figure", "unit", "ratio", "95% interval"]
+_LEGEND = "?  not settled: measured once, or until its time was up while the interval was still wide"
 
 
 def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> Result:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
-    Ratios compare the best of runs by turns within this one measurement.
+    Ways that are compared take turns, in rounds that end when the ratios are known well or their time is up. Figures and
+    ratios are medians over rounds. The interval is that of the ratio, or of the figure where there is no ratio.
     """
     if tune and (full or out is not None):
         raise UsageError(f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out")
@@ -44,36 +46,41 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
 
 def _measure(report: ReportOptions, console: Report, full: bool, picture: Path) -> Result:
     """Speeds, as a table; in full also curves, as a picture."""
-    from imle_cli.benchmarks import catalogue, machine, rivals
+    from imle_cli.benchmarks import catalogue, load, machine, rivals
     from imle_cli.device import find_device
     from imle_cli.files.outputs import Outputs
 
     console.begin()
     outputs = Outputs(picture, None, ()) if full else None
-    device = find_device(report.device)
+    device, watch = find_device(report.device), load.LoadWatch()
     speeds = [partial(measure, device, report.seed) for measure in catalogue.MEASUREMENTS + (catalogue.MORE if full else ())]
     panels = [partial(panel, report.seed) for panel in (catalogue.CURVES if full else ())]
     measured = _all(console, [*speeds, *panels])
     rows, curves = list(chain(*measured[: len(speeds)])), list(chain(*measured[len(speeds) :]))
-    values = _values(machine.describe(device), machine.versions(*rivals.OPTIONAL), rows=rows)
-    below: list[str] = []
+    described, busy = machine.describe(device), watch.record()
+    values = _values(described, machine.versions(*rivals.OPTIONAL), busy, rows=[row.record for row in rows])
+    below = [] if all(row.settled for row in rows) else ["", _LEGEND]
+    below += ["", *_lines(machine=machine.in_words(described), load=load.in_words(busy))]
     if outputs is not None:
-        words, missing = machine.in_words(values["machine"]), rivals.missing()
-        _draw(outputs, curves, words)
+        missing = rivals.missing()
+        _draw(outputs, curves, machine.in_words(described))
         values |= {"curves": [curve.record for curve in curves], "missing": missing}
-        below = _below(words, missing, outputs.files)
+        below += _lines(missing=f"{', '.join(missing)}; install them for their rows" if missing else "")
+        below += _lines(files=", ".join(outputs.files))
     table = Table(_HEADER, [_cells(row) for row in rows], ["figure"], below)
     return Result(values, lambda _: table, None if outputs is None else outputs.files)
 
 
 def _tune(report: ReportOptions, console: Report) -> Result:
     """Crossovers of this machine beside the numbers in use."""
-    from imle_cli.benchmarks import crossovers, machine
+    from imle_cli.benchmarks import crossovers, load, machine
     from imle_cli.device import find_device
 
     console.begin()
+    watch = load.LoadWatch()
     measured = list(chain(*_all(console, [partial(measure, report.seed) for measure in crossovers.CROSSOVERS])))
-    values = _values(machine.describe(find_device("cpu")), machine.versions(), crossovers=measured)
+    described, versions = machine.describe(find_device("cpu")), machine.versions()
+    values = _values(described, versions, watch.record(), crossovers=[asdict(row) for row in measured])
     cells = [(row.number, row.subject, _number(row.measured), _number(row.in_use)) for row in measured]
     table = Table(["number", "of", "measured", "in use"], cells, ["measured", "in use"])
     return Result(values, lambda _: table)
@@ -89,9 +96,10 @@ def _all(console: Report, measurements: Sequence[Callable[[], Iterable[Any]]]) -
     return rows
 
 
-def _values(machine: dict[str, Any], versions: dict[str, str], **rows: list[Any]) -> dict[str, Any]:
-    tables = {name: [asdict(row) for row in table] for name, table in rows.items()}
-    return {"machine": machine, "python": versions["python"], "versions": versions, **tables}
+def _values(
+    machine: dict[str, Any], versions: dict[str, str], load: dict[str, Any], **tables: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {"machine": machine, "python": versions["python"], "versions": versions, "load": load, **tables}
 
 
 def _number(value: float | None) -> str:
@@ -99,7 +107,11 @@ def _number(value: float | None) -> str:
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
-    return row.subject, row.means, _number(row.value), row.unit, f"{row.ratio:.1f} x {row.reference}" if row.ratio else ""
+    shown = row.ratio or row.figure
+    ratio = f"{_number(row.ratio.value)} x {row.reference}" if row.ratio else ""
+    ends = "" if shown.low is None else f"{_number(shown.low)} to {_number(shown.high)}"
+    interval = ends if row.settled else f"{ends} ?".strip()
+    return row.subject, row.means, _number(row.figure.value), row.unit, ratio, interval
 
 
 def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:
@@ -110,9 +122,6 @@ def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) ->
     outputs.write(canvas.encode(figure, outputs.format))
 
 
-def _below(machine: str, missing: Sequence[str], files: Sequence[str]) -> list[str]:
-    """Lines for the reader below the table."""
-    lines = ["", f"machine  {machine}", f"files    {', '.join(files)}"]
-    if missing:
-        lines.insert(2, f"missing  {', '.join(missing)}; install them for their rows")
-    return lines
+def _lines(**texts: str) -> list[str]:
+    """Lines for the reader below the table, one for each text that there is."""
+    return [f"{name:<7}  {text}" for name, text in texts.items() if text]

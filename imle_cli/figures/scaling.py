@@ -14,7 +14,7 @@ _TICKS = 7  # numbers below a panel that do not touch
 
 @own_settings()
 def scaling_figure(curves: Sequence[ScalingCurve], *, title: str) -> Figure:
-    """Microseconds a map on logarithmic axes, a panel for each thing that varies, on one scale of time.
+    """Microseconds a map and their intervals on logarithmic axes, a panel for each thing that varies, on one scale of time.
 
     Args:
         curves: of one panel or more, each panel's with the same ``against``.
@@ -34,6 +34,9 @@ def _draw(axes: Axes, curves: Sequence[ScalingCurve]) -> None:
         colour, marker = _STYLES[curve.means]
         times = [1e6 * seconds for seconds in curve.seconds]
         axes.plot(curve.values, times, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=curve.means)
+        for value, ends in zip(curve.values, curve.intervals, strict=True):
+            if ends is not None:
+                axes.vlines(value, 1e6 * ends[0], 1e6 * ends[1], color=colour, linewidth=1.0)
     axes.set(xscale="log", yscale="log")
     ticks = sorted({value for curve in curves for value in curve.values})
     shown = ticks[:: -(-len(ticks) // _TICKS)]

@@ -1,15 +1,17 @@
 """Measurements: what they measure is right; how fast it is, is not a matter of tests."""
 
+import contextlib
+import io
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from imle_cli.app import app
 from imle_cli.benchmarks import (
     black_boxes,
     estimators,
@@ -18,8 +20,12 @@ from imle_cli.benchmarks import (
     plain_solvers,
     processes,
     rivals,
+    rounds,
+    situations,
 )
 from imle_cli.benchmarks.catalogue import MEASUREMENTS, MORE
+from imle_cli.benchmarks.measurement import Row
+from imle_cli.benchmarks.rounds import Estimate
 from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
 
 CPU = torch.device("cpu")
@@ -38,8 +44,8 @@ SIZES = (
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    monkeypatch.setattr(measurement, "_TURN", 0.0)
+    monkeypatch.setattr(rounds, "_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "_TURN", 0.0)
 
 
 @pytest.fixture
@@ -59,12 +65,12 @@ def calls(monkeypatch):
 def check(rows):
     """Figures are positive, and a ratio is that of its row to the one it names: less time, or more in the same time."""
     assert rows
-    assert all(row.value > 0 for row in rows)
+    assert all(row.figure.value > 0 for row in rows)
     for row in rows:
         if row.ratio is not None:
             (other,) = {one for one in rows if one.subject == row.subject and one.means.endswith(row.reference)} - {row}
             pair = (other, row) if row.unit in ("s", "ms") else (row, other)
-            assert row.ratio == pytest.approx(pair[0].value / pair[1].value)
+            assert row.ratio.value == pytest.approx(pair[0].figure.value / pair[1].figure.value)
 
 
 @pytest.mark.slow
@@ -81,6 +87,11 @@ def test_every_library_has_a_row_and_one_of_ours_after_it():
     assert [row.means for row in rows[::2]] == list(rivals.installed())
     assert [row.reference for row in rows[1::2]] == list(rivals.installed())
     assert {row.means for row in rows[1::2]} == {f"GridPath, {measurement.threads_in_words(torch.get_num_threads())}"}
+
+
+def test_libraries_can_be_named():
+    rows = list(paths.every_rival(CPU, 0, kind="uniform random", side=4, dtype=torch.float32, count=3, names=("scipy",)))
+    assert [row.reference for row in rows] == [None, "scipy"]
 
 
 def test_a_large_map_has_no_rows_where_none_of_the_libraries_is_installed(monkeypatch):
@@ -122,14 +133,14 @@ def test_maps_on_a_device_are_measured_only_where_there_is_one(monkeypatch):
     rows = list(paths.from_device(torch.device("cuda"), 0, count=3, side=16))
     check(rows)
     assert [row.means for row in rows] == ["GridPath, theta on cpu", "GridPath, theta on cuda"]
-    assert len(waited) == 1 + 4
+    assert len(waited) == 1 + 2  # before, to warm up, and in the round
 
 
 @pytest.mark.slow
 def test_where_backward_rows_repeat_nine_tenths_do():
     rate, forward, backward = black_boxes.repeats(CPU, 0)
-    assert 90 <= rate.value < 100
-    assert backward.value > forward.value
+    assert 90 <= rate.figure.value < 100
+    assert backward.figure.value > forward.figure.value
 
 
 def test_what_is_measured_against_gives_the_same():
@@ -168,7 +179,7 @@ def test_many_samples_are_timed_here_and_their_memory_in_a_process_of_its_own(ca
         ("us a sample", "forward and backward, 20 samples"),
         ("MB", "forward and backward, 20 samples"),
     ]
-    assert rows[1].value == 2
+    assert rows[1].figure == Estimate(2.0)
     (((option, code, *arguments), _),) = calls
     monkeypatch.setattr(sys, "argv", [option, *arguments])
     exec(code, {})
@@ -180,40 +191,147 @@ def test_many_samples_are_timed_here_and_their_memory_in_a_process_of_its_own(ca
 def test_memory_is_measured_above_the_imports():
     (row,) = MEASUREMENTS[-1](CPU, 0)
     assert row.unit == "MB"
-    assert 8 < row.value < 1000  # the map alone has 8 MB; below the project's limit
+    assert 8 < row.figure.value < 1000  # the map alone has 8 MB; below the project's limit
 
 
 def test_commands_are_timed_as_whole_processes(calls):
-    assert [row.unit for row in processes.commands(CPU, 0)] == ["s", "s"]
-    assert {arguments[2] for arguments, _ in calls} == {"marginals", "--help"}
+    rows = list(processes.commands(CPU, 0))
+    check(rows)
+    names = ["import torch", "imle --help", "imle marginals", "imle marginals --samples 10000", "imle train --steps 1"]
+    assert [row.means for row in rows] == names
+    for (arguments, environment), name in zip(calls, 2 * names, strict=True):
+        assert list(arguments[:2]) == (["-c", name] if name.startswith("import") else ["-m", "imle_cli"])
+        assert set(name.split()[1:]) <= {"torch", *arguments[2:]}
+        assert environment == {}
+    folders = [arguments[-1] for arguments, _ in calls if arguments[2:3] == ("train",)]
+    assert len(set(folders)) == 2
 
 
-def test_a_cold_start_compiles_once_into_a_folder_of_its_own(calls):
+def test_first_calls_are_those_of_scripts_that_set_nothing(calls):
+    rows = list(processes.first_calls(CPU, 5))
+    assert [row.subject.split()[0] for row in rows] == ["1,600", "70"]
+    assert {(row.figure.value, row.unit) for row in rows} == {(2e9, "ms")}
+    assert [arguments[2:] for arguments, _ in calls] == [("1600", "5"), ("70", "5")] * 2
+    assert {environment["OMP_WAIT_POLICY"] for _, environment in calls} == {None}
+
+
+@pytest.mark.parametrize("script", [processes._FIRST_CALL, processes._FIRST_STEP], ids=["call", "step"])
+def test_a_first_call_says_what_it_took(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["-c", "3", "0"])
+    exec(script, {})
+    assert float(capsys.readouterr().out) > 0
+
+
+def test_a_cold_start_compiles_into_folders_of_its_own(calls):
     rows = list(processes.cold_start(CPU, 5))
     check(rows)
-    assert [row.means for row in rows] == ["whole process, compiling", "whole process, compiled before"]
-    ((arguments, environment),) = {(some, tuple(variables.items())) for some, variables in calls}
-    assert arguments[:5] == ("-m", "imle_cli", "marginals", "--seed", "5")
-    ((name, folder),) = environment
-    assert name == "NUMBA_CACHE_DIR"
-    assert not Path(folder).exists()
+    assert [row.means for row in rows] == ["compiling", "compiled before"] * 2
+    cold, warm, cold_step, warm_step = calls
+    for first, second in ((cold, warm), (cold_step, warm_step)):
+        assert first == second
+        assert not Path(first[1]["NUMBA_CACHE_DIR"]).exists()
+    assert cold[0][:5] == ("-m", "imle_cli", "marginals", "--seed", "5")
+    assert cold_step[0][2:] == ("100", "5")
+    assert cold[1]["NUMBA_CACHE_DIR"] != cold_step[1]["NUMBA_CACHE_DIR"]
 
 
 @pytest.mark.process
 def test_a_process_gets_the_variables_and_gives_what_it_prints(monkeypatch):
     monkeypatch.setenv("KEPT", "a")
-    code = "import os; print(os.environ['KEPT'] + os.environ['GIVEN'])"
-    assert processes.run_python("-c", code, GIVEN="b") == "ab\n"
+    monkeypatch.setenv("TAKEN", "c")
+    code = "import os; print(os.environ['KEPT'] + os.environ['GIVEN'] + os.environ.get('TAKEN', ''))"
+    assert processes.run_python("-c", code, GIVEN="b", TAKEN=None) == "ab\n"
 
 
 @pytest.mark.slow
 def test_a_training_gives_speeds_and_an_animation(monkeypatch):
-    monkeypatch.setattr(processes, "run_python", lambda *call: CliRunner().invoke(app, call[2:]).stdout)
-    rows = list(processes.training(CPU, 0, steps=20, steps_on_large=2, turns=1))
+    def start(*call):
+        monkeypatch.setattr(sys, "argv", ["-c", *call[2:]])
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            exec(call[1], {})
+        assert output.getvalue().count("\n") == 2
+        return output.getvalue()
+
+    monkeypatch.setattr(processes, "run_python", start)
+    monkeypatch.setattr(processes, "_TRAININGS", 2)
+    rows = list(processes.training(CPU, 0, steps=20, steps_on_large=2))
     assert [row.unit for row in rows] == ["s", "%", "steps/s", "s", "kB"]
-    assert all(row.value > 0 for row in rows if row.unit != "%")
-    assert 0 <= rows[1].value <= 100
+    assert all(row.figure.value > 0 for row in rows if row.unit != "%")
+    assert 0 <= rows[1].figure.value <= 100
     assert rows[3].subject.startswith("3 frames")
+
+
+def test_rows_of_a_script_come_back_as_they_are(monkeypatch):
+    rows = [
+        Row("maps", "slow", Estimate(1.0), "maps/s"),
+        Row("maps", "fast", Estimate(2.0, 1.5, 2.5), "maps/s", Estimate(2.0, 1.9, 2.1), "slow"),
+    ]
+    asked = []
+    monkeypatch.setattr(situations, "amid_work", lambda theta: asked.append(tuple(theta.shape)) or rows[:1])
+    monkeypatch.setattr(situations, "beside_a_process", lambda _: rows[1:])
+
+    def start(option, code, *arguments, **environment):
+        assert (option, environment) == ("-c", {"OMP_WAIT_POLICY": None})
+        monkeypatch.setattr(sys, "argv", ["-c", *arguments])
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            exec(code, {})
+        return output.getvalue()
+
+    monkeypatch.setattr(processes, "run_python", start)
+    expected = [replace(row, subject="maps, in a script") for row in rows]
+    assert list(situations.calls_in_a_script(CPU, 3, counts=(4, 2))) == 2 * expected
+    assert asked == [(4, 16, 16), (2, 16, 16)]
+    asked.clear()
+    monkeypatch.setattr(situations, "every_rival", lambda _, seed, **settings: asked.append((seed, settings)) or rows)
+    assert list(situations.sizes_in_a_script(CPU, 5, count=7)) == 3 * expected
+    same = {"dtype": torch.float32, "count": 7, "names": ("scipy",)}
+    kinds = ("noisy built-in", 12), ("noisy built-in", 32), ("uniform random", 32)
+    assert asked == [(5, {"kind": kind, "side": side, **same}) for kind, side in kinds]
+
+
+def test_situations_are_compared_with_a_call_after_a_call():
+    threads = torch.get_num_threads()
+    rows = list(situations.amid_work(paths.noisy_maps(16, 3, 0)))
+    check(rows)
+    assert torch.get_num_threads() == threads
+    assert [row.means for row in rows] == [
+        "scipy",
+        f"GridPath, {measurement.threads_in_words(threads)}",
+        "GridPath, call after call",
+        "GridPath, after an operation of torch",
+        "GridPath, after a convolution",
+        "GridPath, after 20 ms of other work",
+        "GridPath, one thread",
+    ]
+    assert [row.reference for row in rows] == [None, "scipy", None, *["GridPath, call after call"] * 4]
+
+
+def test_beside_a_process_one_thread_is_the_measure(monkeypatch):
+    busy, threads = [], torch.get_num_threads()
+
+    @contextlib.contextmanager
+    def beside():
+        busy.append("began")
+        yield
+        busy.append("ended")
+
+    monkeypatch.setattr(situations, "busy_process", beside)
+    rows = list(situations.beside_a_process(paths.noisy_maps(16, 3, 0)))
+    check(rows)
+    assert torch.get_num_threads() == threads
+    assert busy == ["began", "ended"]
+    assert [row.reference for row in rows] == [None, "scipy", None, "GridPath, one thread alone"]
+
+
+@pytest.mark.process
+def test_a_busy_process_ends_with_its_measurement(monkeypatch):
+    started, start = [], subprocess.Popen
+    monkeypatch.setattr(situations.subprocess, "Popen", lambda *call: started.append(start(*call)) or started[0])
+    with situations.busy_process():
+        assert started[0].poll() is None
+    assert started[0].returncode is not None
 
 
 def test_a_sweep_is_timed_whole(calls):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from grids import kernel_calls
-from imle_cli.benchmarks import crossovers, measurement
+from imle_cli.benchmarks import crossovers, rounds
 from imle_core.kernels.vectors import LANES
 from imle_core.solvers import Tuning
 
@@ -19,7 +19,7 @@ def taking(monkeypatch):
         def timed(*runs):
             return [seconds(run.func.tuning, len(run.args[0])) for run in runs]
 
-        monkeypatch.setattr(crossovers, "fastest", timed)
+        monkeypatch.setattr(crossovers, "_typical", timed)
 
     return take
 
@@ -27,7 +27,7 @@ def taking(monkeypatch):
 @pytest.fixture
 def asked(monkeypatch):
     """Kernels that the measured runs call, each run once."""
-    monkeypatch.setattr(crossovers, "fastest", lambda *runs: [1.0 for run in runs if run() is not None])
+    monkeypatch.setattr(crossovers, "_typical", lambda *runs: [1.0 for run in runs if run() is not None])
     return kernel_calls(monkeypatch)
 
 
@@ -87,8 +87,8 @@ class TestWays:
 
 
 def test_small_problems_in_earnest(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 1e-3)
-    monkeypatch.setattr(measurement, "_TURN", 1e-4)
+    monkeypatch.setattr(rounds, "_SECONDS", 1e-3)
+    monkeypatch.setattr(rounds, "_TURN", 1e-4)
     threads = torch.get_num_threads()
     rows = list(crossovers.fewest_side_by_side(0, sides=(6,)))
     rows += crossovers.tiles_a_thread(0, side=6, counts=(64,), counts_one_by_one=(2,))

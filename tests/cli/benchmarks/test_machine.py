@@ -11,7 +11,7 @@ from imle_cli.benchmarks import machine
 
 def test_the_machine():
     found = machine.describe(torch.device("cpu"))
-    assert list(found) == ["processor", "processors", "system", "threads", "gpu"]
+    assert list(found) == ["processor", "processors", "vectors", "system", "threads", "gpu"]
     assert (found["processors"], found["threads"], found["gpu"]) == (os.cpu_count(), torch.get_num_threads(), None)
     assert found["system"] == f"{platform.machine()} {platform.system()}"
     assert isinstance(found["processor"], str)
@@ -21,8 +21,10 @@ def test_a_gpu_that_computes_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"fast {device}")
     found = machine.describe(torch.device("cuda"))
     assert found["gpu"] == "fast cuda"
-    assert machine.in_words(found | {"processor": "chip", "processors": 3}) == "chip, 3 processors, fast cuda"
-    assert machine.in_words(found | {"processor": "chip", "processors": 1, "gpu": None}) == "chip, 1 processor"
+    several = {"processor": "chip", "processors": 3, "vectors": "AVX2"}
+    assert machine.in_words(found | several) == "chip, 3 processors, AVX2, fast cuda"
+    single = {"processor": "chip", "processors": 1, "vectors": None, "gpu": None}
+    assert machine.in_words(found | single) == "chip, 1 processor"
 
 
 @pytest.mark.parametrize(

@@ -1,35 +1,36 @@
-"""How measurements are made."""
-
-import itertools
+"""Figures as records, and threads that are restored."""
 
 import pytest
 import torch
 
-from imle_cli.benchmarks import measurement
-from imle_cli.benchmarks.measurement import fastest, in_a_turn, on_threads, threads_in_words
+from imle_cli.benchmarks.measurement import Row, on_threads, threads_in_words
+from imle_cli.benchmarks.rounds import Estimate, exactly
 
 
-def test_fastest_takes_turns_after_one_call_each(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    calls = []
-    seconds = fastest(lambda: calls.append("a"), lambda: calls.append("b"), turn=0.0)
-    assert calls == ["a", "b"] * 4
-    assert all(0 < value < 1 for value in seconds)
+def test_a_record_has_the_intervals_of_both():
+    row = Row("maps", "fast", Estimate(2.0, 1.0, 3.0), "maps/s", Estimate(10.0, 9.9, 10.1), "slow")
+    assert row.record == {
+        "subject": "maps",
+        "means": "fast",
+        "value": 2.0,
+        "low": 1.0,
+        "high": 3.0,
+        "unit": "maps/s",
+        "ratio": 10.0,
+        "ratio_low": 9.9,
+        "ratio_high": 10.1,
+        "reference": "slow",
+        "settled": True,
+    }
 
 
-def test_a_turn_of_a_quick_function_is_many_calls(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    calls = []
-    fastest(lambda: calls.append("a"), lambda: calls.append("b"), turn=0.001)
-    changes = sum(one != other for one, other in itertools.pairwise(calls))
-    assert changes == 7  # one call each, then three turns each
-    assert len(calls) > 50
-
-
-@pytest.mark.parametrize(("seconds", "number"), [(0.0, 1), (1e9, 40)])
-def test_a_turn_holds_at_least_one_call_and_no_more_than_there_are(seconds, number, monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", seconds)
-    assert in_a_turn(lambda: None, 40) == number
+def test_without_a_ratio_the_figure_decides():
+    once, counted = Row("maps", "fast", Estimate(2.0), "s"), Row("maps", "rows", exactly(2.0), "%")
+    assert (once.settled, counted.settled) == (False, True)
+    assert {name: once.record[name] for name in ("low", "ratio", "ratio_low", "ratio_high")} == dict.fromkeys(
+        ("low", "ratio", "ratio_low", "ratio_high")
+    )
+    assert not Row("maps", "fast", exactly(2.0), "s", Estimate(2.0, 1.0, 3.0), "slow").settled
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from imle_cli.benchmarks import measurement
+from imle_cli.benchmarks import rounds
 from imle_cli.benchmarks.paths import noisy_maps, random_maps
 from imle_cli.benchmarks.rivals import OPTIONAL, installed, missing, one_by_one, prepare_sample
 from imle_core.solvers import GridPath
@@ -105,7 +105,7 @@ def test_present_libraries_get_the_map_and_its_corners(called):
 
 
 def test_a_sample_solves_as_many_maps_as_it_says(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 1e9)
+    monkeypatch.setattr(rounds, "_TURN", 1e9)
     solved = []
     solves = prepare_sample(lambda one: partial(solved.append, one[0, 0]), np.arange(3.0).reshape(3, 1, 1))
     solved.clear()

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from imle_cli.benchmarks import measurement, scaling
+from imle_cli.benchmarks import measurement, rounds, scaling
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 0.0)
-    monkeypatch.setattr(measurement, "_TURN", 0.0)
+    monkeypatch.setattr(rounds, "_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "_TURN", 0.0)
     monkeypatch.setattr(scaling, "_TILES", 64)
 
 
@@ -19,6 +19,7 @@ def check(curves, places):
     for curve in curves:
         assert len(curve.seconds) == len(curve.values)
         assert all(0 < seconds < 10 for seconds in curve.seconds)
+        assert curve.intervals == (None,) * len(curve.values)  # of one round
 
 
 def test_by_side_networkx_stops_early():
@@ -32,11 +33,18 @@ def test_by_side_without_networkx():
 
 
 def test_by_batch(monkeypatch):
-    monkeypatch.setattr(measurement, "_SECONDS", 1e-3)
+    monkeypatch.setattr(rounds, "_SECONDS", 1e-3)
     curves = scaling.by_batch(0, batches=(1, 5), side=4)
     check(curves, {"GridPath": (1, 5), "scipy": (1, 5)})
     threads = measurement.threads_in_words(torch.get_num_threads())
     assert (curves[0].subject, curves[0].against) == (f"4x4 tiles, GridPath on {threads}", "maps in a call")
+
+
+def test_points_have_the_intervals_of_a_map(monkeypatch):
+    monkeypatch.setattr(scaling, "_typical", lambda *runs: [rounds.Estimate(6.0, 3.0, 12.0)] * len(runs))
+    for curve in scaling.by_threads(0, counts=(1,), maps=3, side=4):
+        assert curve.seconds[0] == 2 * curve.intervals[0][0] == curve.intervals[0][1] / 2
+    assert scaling.by_threads(0, counts=(1,), maps=3, side=4)[0].intervals == ((1.0, 4.0),)
 
 
 def test_by_threads_restores_them():

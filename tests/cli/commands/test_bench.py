@@ -11,24 +11,30 @@ from typer.testing import CliRunner
 
 from command_line import Command
 from imle_cli.app import app
-from imle_cli.benchmarks import catalogue, crossovers, machine, rivals
+from imle_cli.benchmarks import catalogue, crossovers, load, machine, rivals
 from imle_cli.benchmarks.measurement import Row
+from imle_cli.benchmarks.rounds import Estimate
 from imle_cli.figures.scaling_curve import ScalingCurve
+from imle_core.kernels import instruction_set as vectors
 
-KEYS = ["machine", "python", "versions", "rows"]
+KEYS = ["machine", "python", "versions", "load", "rows"]
+LOAD = {"before": 0.5, "after": 1.25, "others": 0.3}
 
 
 def measure(device, seed):
-    yield Row("ten [red] maps", "slow", 1.5, "maps/s")
-    yield Row("ten [red] maps", f"fast, {device}, seed {seed}", 1234567.0, "maps/s", 823.04, "slow")
+    yield Row("ten [red] maps", "slow", Estimate(1.5, 1.46, 1.55), "maps/s")
+    ratio = Estimate(823.04, 800.0, 840.4)
+    yield Row("ten [red] maps", f"fast, {device}, seed {seed}", Estimate(1234567.0), "maps/s", ratio, "slow")
 
 
 def more(*_):
-    yield Row("more maps", "GridPath", 40.0, "maps/s")
+    yield Row("more maps", "GridPath", Estimate(40.0), "maps/s")
+    yield Row("more maps", "scipy", Estimate(40.0), "maps/s", Estimate(0.8234, 0.5, 1.5), "GridPath")
 
 
 def panel(seed):
-    return [ScalingCurve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6))]
+    sides = ScalingCurve("one thread", f"seed {seed}", "GridPath", (8, 16), (1e-6, 4e-6), ((1e-6, 2e-6), None))
+    return [sides, ScalingCurve("64 maps", "threads", "scipy", (1,), (1e-6,), (None,))]
 
 
 @pytest.fixture(autouse=True)
@@ -38,45 +44,66 @@ def _few(monkeypatch):
     monkeypatch.setattr(catalogue, "CURVES", (panel,))
     monkeypatch.setattr(machine, "_processor", lambda _: "chip")
     monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(vectors, "vector_instructions", lambda: "AVX2")
+    monkeypatch.setattr(load.LoadWatch, "record", lambda _: LOAD)
     for path, _ in rivals.OPTIONAL.values():
         monkeypatch.setitem(sys.modules, path, None)
 
 
 bench = Command("bench", "--device", "cpu")
+BELOW = [
+    "machine  chip, 4 processors, AVX2",
+    "load     0.5 processes before, 1.2 after; others took 30% of the processors meanwhile",
+]
+
+
+def cells(table):
+    lines = [line.split("  ") for line in table.splitlines()]
+    return [[cell.strip() for cell in line if cell.strip()] for line in lines]
 
 
 def test_table():
-    lines = [line.split("  ") for line in bench("--seed", "4").splitlines()]
-    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
-    assert cells == [
-        ["what", "with", "figure", "unit", "ratio"],
-        ["ten [red] maps", "slow", "1.5", "maps/s"],
-        ["ten [red] maps", "fast, cpu, seed 4", "1,234,567", "maps/s", "823.0 x slow"],
+    table, _, below = bench("--seed", "4").partition("\n\n")
+    assert cells(table) == [
+        ["what", "with", "figure", "unit", "ratio", "95% interval"],
+        ["ten [red] maps", "slow", "1.5", "maps/s", "1.46 to 1.55"],
+        ["ten [red] maps", "fast, cpu, seed 4", "1,234,567", "maps/s", "823 x slow", "800 to 840"],
     ]
+    assert below.splitlines() == BELOW
     assert not list(Path().iterdir())
 
 
 def test_json():
     values = json.loads(bench("--json"))
     assert list(values) == [*KEYS, "seconds"]
-    assert list(values["machine"]) == ["processor", "processors", "system", "threads", "gpu"]
+    assert list(values["machine"]) == ["processor", "processors", "vectors", "system", "threads", "gpu"]
     assert set(values["versions"]) >= {"python", "imle", "torch", "numpy", "numba", "scipy", "networkx"}
     assert values["python"] == values["versions"]["python"]
+    assert values["load"] == LOAD
+    assert values["rows"] == [row.record for row in measure("cpu", 0)]
     assert values["rows"][0] == {
         "subject": "ten [red] maps",
         "means": "slow",
         "value": 1.5,
+        "low": 1.46,
+        "high": 1.55,
         "unit": "maps/s",
         "ratio": None,
+        "ratio_low": None,
+        "ratio_high": None,
         "reference": None,
+        "settled": True,
     }
 
 
 def test_a_full_table_has_more_rows_and_says_what_is_missing_and_where_the_picture_is():
-    table, _, below = bench("--full").partition("\n\n")
-    assert [line.split("  ")[0].strip() for line in table.splitlines()] == ["what", *["ten [red] maps"] * 2, "more maps"]
+    table, legend, below = bench("--full").split("\n\n")
+    assert [line[0] for line in cells(table)] == ["what", *["ten [red] maps"] * 2, *["more maps"] * 2]
+    assert [line[-1] for line in cells(table)][1:] == ["1.46 to 1.55", "800 to 840", "?", "0.5 to 1.5 ?"]
+    assert legend == "?  not settled: measured once, or until its time was up while the interval was still wide"
+    assert cells(table)[-1][-2] == "0.823 x GridPath"
     assert below.splitlines() == [
-        "machine  chip, 4 processors",
+        *BELOW,
         "missing  dijkstra3d, scikit-image, rustworkx; install them for their rows",
         "files    bench.png",
     ]
@@ -93,11 +120,26 @@ def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
     values = json.loads(bench("--full", "--json", "--seed", "4", "--out", "speeds.svg"))
     assert list(values) == [*KEYS, "curves", "missing", "seconds", "files"]
     assert values["curves"] == [
-        {"subject": "one thread", "against": "seed 4", "means": "GridPath", "places": [8, 16], "seconds": [1e-6, 4e-6]}
+        {
+            "subject": "one thread",
+            "against": "seed 4",
+            "means": "GridPath",
+            "places": [8, 16],
+            "seconds": [1e-6, 4e-6],
+            "intervals": [[1e-6, 2e-6], None],
+        },
+        {
+            "subject": "64 maps",
+            "against": "threads",
+            "means": "scipy",
+            "places": [1],
+            "seconds": [1e-6],
+            "intervals": [None],
+        },
     ]
     assert values["missing"] == ["dijkstra3d", "scikit-image", "rustworkx"]
     assert values["files"] == ["speeds.svg"]
-    assert "chip, 4 processors" in Path("speeds.svg").read_text()
+    assert "chip, 4 processors, AVX2" in Path("speeds.svg").read_text()
     assert [path.name for path in Path().iterdir()] == ["speeds.svg"]
 
 
@@ -154,7 +196,7 @@ class TestTune:
 
     def test_json(self):
         values = json.loads(bench("--tune", "--json"))
-        assert list(values) == ["machine", "python", "versions", "crossovers", "seconds"]
+        assert list(values) == ["machine", "python", "versions", "load", "crossovers", "seconds"]
         assert values["crossovers"][1] == {
             "number": "tiles_a_thread",
             "subject": "maps",
