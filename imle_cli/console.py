@@ -1,5 +1,6 @@
 """Standard output for results, standard error for everything else, and progress; rich is imported once it is used."""
 
+import gc
 import json
 import sys
 import time
@@ -85,6 +86,9 @@ class Report:
             from imle_core.kernels.notice import tell  # here, since it imports torch, which refusals come before
 
             tell(self.note_compiling)
+        if not gc.isenabled():  # until all was imported
+            gc.freeze()
+            gc.enable()
         self._began = time.perf_counter()
 
     def show(self, result: Result) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 _CHECKSUM = 32  # bytes
@@ -40,9 +41,14 @@ class KernelCache(FunctionCache):
         self._cache_file: Any = CodeFiles(Path(self._cache_path), self._impl.filename_base, version)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Machine code for these types, or None where the cache has none that can be used."""
+        """Machine code for these types, or None where the cache has none that can be used.
+
+        Code that is loaded needs numba's runtime alone. All that code may be made of, half of numba and much of scipy, is
+        imported once something is compiled; numba's own cache imports it first, which takes longer than to load the code.
+        """
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            return self._load_overload(sig, target_context)
         except Exception:  # any that numba meets in code of another build of itself
             self._cache_file.flush()
             return None

@@ -1,9 +1,14 @@
 """The command as a process: start, help, version, exit codes, interruption, a disk that fills up."""
 
+import atexit
+import gc
 import os
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import version
+from inspect import getdoc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +17,9 @@ from typer.testing import CliRunner
 
 import imle_cli
 import warm
-from imle_cli.app import app, main
+from imle_cli import commands
+from imle_cli.app import SUMMARIES, app, main
+from imle_cli.console import Report
 
 COMMANDS = (
     "solve",
@@ -50,11 +57,29 @@ class TestHelp:
             "from imle_cli.app import app\n"
             "app(['--help'], standalone_mode=False)\n"
             "heavy = {'torch', 'numpy', 'numba', 'matplotlib', 'PIL', 'networkx', 'scipy', 'imageio', 'joblib'}\n"
-            "heavy |= {'imle_core'}\n"
+            "heavy |= {'imle_core', 'imle_cli.console', 'imle_cli.options'}\n"
+            "heavy |= {name for name in sys.modules if name.startswith('imle_cli.commands.')}\n"
             "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+    def test_summarises_every_command_as_its_own_help_does(self):
+        assert set(SUMMARIES) == {module.name for module in pkgutil.iter_modules(commands.__path__)}
+        for name, summary in SUMMARIES.items():
+            told = getdoc(getattr(import_module(f"imle_cli.commands.{name}"), name)).split("\n\n")[0]
+            assert " ".join(told.split()) == summary
+
+    @pytest.mark.process
+    def test_a_command_imports_no_other(self):
+        code = (
+            "import sys\n"
+            "from imle_cli.app import app\n"
+            "app(['solve', 'none.png'], standalone_mode=False)\n"
+            "print(*(name for name in sys.modules if name.startswith('imle_cli.commands.')))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.stdout == "imle_cli.commands.solve\n"
 
     @pytest.mark.process
     def test_names_every_command(self):
@@ -85,13 +110,36 @@ class TestHelp:
         assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
 
 
+@pytest.fixture
+def begun(monkeypatch):
+    """A function that begins the command as its process does, in this one, whose garbage is collected as before after it."""
+
+    def begin():
+        monkeypatch.setattr(sys, "argv", ["imle", "--version"])
+        monkeypatch.setattr(atexit, "register", lambda _: None)
+        with pytest.raises(SystemExit):
+            main()
+
+    yield begin
+    gc.unfreeze()
+    gc.enable()
+
+
 @pytest.mark.parametrize(("before", "after"), [(None, "passive"), ("active", "active")])
-def test_waiting_threads_do_not_spin_unless_the_user_says_so(monkeypatch, before, after):
+def test_waiting_threads_do_not_spin_unless_the_user_says_so(monkeypatch, begun, before, after):
     monkeypatch.setattr(os, "environ", {} if before is None else {"OMP_WAIT_POLICY": before})
-    monkeypatch.setattr(sys, "argv", ["imle", "--version"])
-    with pytest.raises(SystemExit):
-        main()
+    begun()
     assert os.environ["OMP_WAIT_POLICY"] == after
+
+
+def test_garbage_is_collected_once_all_is_imported_which_is_left_out(begun):
+    Report(as_json=True, quiet=True).begin()
+    assert gc.get_freeze_count() == 0  # of whoever calls a command in a process of their own
+    begun()
+    assert not gc.isenabled()
+    Report(as_json=True, quiet=True).begin()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 1000
 
 
 @pytest.mark.process

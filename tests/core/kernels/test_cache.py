@@ -4,6 +4,8 @@ import errno
 import os
 import pickle
 import random
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -191,3 +193,43 @@ def test_an_edit_takes_effect_in_callers_in_other_files_and_there_alone(folder):
         path = package / f"{name}.py"
         path.write_text(sources[name].replace(old, new), encoding="utf-8")
         assert printed_by(package) == printed
+
+
+KERNELS = """
+import sys
+from imle_core.kernels.compiled import compiled
+
+@compiled
+def f(x):
+    return x + 1
+
+@compiled
+def g(x):
+    return f(x).sum()
+
+def imported():
+    return "scipy.linalg" in sys.modules or "numba.np.arraymath" in sys.modules
+"""
+CALLS = """
+import numpy as np
+from kernels import f, g, imported
+print(f(np.arange(3.0)).tolist(), sum(f.stats.cache_misses.values()), imported())
+print({call})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_code_is_loaded_without_what_compiles_and_is_compiled_into_other_code_after_that(tmp_path):
+    (tmp_path / "kernels.py").write_text(KERNELS, encoding="utf-8")
+
+    def printed(call):
+        command = [sys.executable, "-c", CALLS.format(call=call)]
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert printed("imported()") == "[1.0, 2.0, 3.0] 1 True\nTrue\n"
+    assert printed("imported()") == "[1.0, 2.0, 3.0] 0 False\nFalse\n"
+    assert printed("g(np.arange(3.0)), imported()") == "[1.0, 2.0, 3.0] 0 False\n6.0 True\n"
