@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -79,3 +80,16 @@ def compiled_borrowing(function: Callable[..., Any]) -> Callable[..., Any]:
     Without that, references to arrays in tuples are counted wherever such a function calls another.
     """
     return compiled(function, _nrt=False)
+
+
+def is_ready(kernel: Any, first: Any) -> bool:
+    """True where calls of a kernel with such a first argument find their machine code, in this process or in the cache."""
+    kind = numba.typeof(first)
+    return any(kinds[0] == kind for kinds in list(kernel.overloads)) or (
+        isinstance(kernel._cache, KernelCache) and kernel._cache.holds(kind, kernel.targetctx)
+    )
+
+
+def cache_folder(kernel: Any) -> Path | None:
+    """Folder in which a kernel is kept, or None where none can be written to."""
+    return kernel._cache.folder if isinstance(kernel._cache, KernelCache) else None
