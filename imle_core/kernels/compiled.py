@@ -36,9 +36,9 @@ def is_compiling() -> bool:
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compiles ``function`` at its first call for each combination of types, without the interpreter's lock.
 
-    The machine code is kept beside the source or in the user's cache folder, for the next start of Python. Where
-    neither can be written, each process compiles anew. Where numba does not compile, Python runs the function: slowly,
-    with the same results, and like machine code silent about numbers that overflow.
+    The machine code is kept beside the source or in the user's cache folder, for the next start of Python, with that of all
+    kernels that it calls. Where neither can be written, each process compiles anew. Where numba does not compile, Python
+    runs the function: slowly, with the same results, and like machine code silent about numbers that overflow.
 
     Args:
         function: what numba can compile.
@@ -46,10 +46,15 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     """
     if not is_compiling():
         return _interpreted(function)
-    kernel: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
+    options |= {"nogil": True, "no_cfunc_wrapper": True}
+    compile_for: Any = numba.njit  # whose types leave out some options
+    kernel: Any = compile_for(**options)(function)
+    # What lets Python call a kernel takes longer to compile than many a kernel: other kernels call a form without it.
+    within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
+    kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
     with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
-        kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
-    return kernel
+        kernel._cache = KernelCache(function)
+    return kernel  # type: ignore[no-any-return]
 
 
 class _Thread(threading.local):
