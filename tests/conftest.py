@@ -15,6 +15,9 @@ import pytest
 # is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+# Tests of kernels need them, and processes that compile beside the tests would take the cores from them.
+os.environ.setdefault("IMLE_COMPILE", "first")
+
 # Where bytecode is not kept, every worker rewrites the assertions of every test module, and every process that a test starts
 # compiles both packages. Set for the tests alone, whoever runs them; git ignores what is written.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -1,5 +1,6 @@
 """``imle bench``: what this machine does."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -41,6 +42,7 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
         raise UsageError(f"--tune: got it beside {'--full' if full else '--out'}; it measures numbers alone; leave one out")
     if out is not None and not full:
         raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
+    os.environ["IMLE_COMPILE"] = "first"  # kernels are to be measured, not what stands in for them
     return _tune(report, console) if tune else _measure(report, console, full, out or Path("bench.png"))
 
 

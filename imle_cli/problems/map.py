@@ -130,7 +130,8 @@ def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> Gri
     if choice.solver == "dijkstra":
         if choice.top_k is not None:
             raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")
-        solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, choice.engine)
+        engine = None if choice.engine == "compiled" else choice.engine  # a picture need not wait until it is compiled
+        solver = GridPath(choice.moves, choice.tile("start"), choice.tile("goal"), choice.floor, engine)
         try:
             solver.ends(*costs.shape)
         except ArgumentError as error:  # a tile outside the map

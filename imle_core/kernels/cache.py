@@ -38,7 +38,13 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         version = source_version(function.__module__)
-        self._cache_file: Any = CodeFiles(Path(self._cache_path), self._impl.filename_base, version)
+        self.folder = Path(self._cache_path)
+        self._cache_file: Any = CodeFiles(self.folder, self._impl.filename_base, version)
+
+    def holds(self, first: Any, target_context: Any) -> bool:
+        """Whether there is machine code for this processor and a first argument of a type, whatever the others are."""
+        _, *others = self._index_key((), target_context.codegen())
+        return any(types[:1] == (first,) and list(rest) == others for types, *rest in self._cache_file.saved())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Machine code for these types, or None where the cache has none that can be used.
@@ -78,6 +84,10 @@ class CodeFiles:
         """Value that was saved under ``key``, or None."""
         name = (self._read(self._index, None) or {}).get(key)
         return None if name is None else self._read(self._folder / name, key)
+
+    def saved(self) -> list[Any]:
+        """Keys under which values were saved."""
+        return list(self._read(self._index, None) or ())
 
     def save(self, key: Any, code: Any) -> None:
         """Writes the code, then the index that leads to it."""

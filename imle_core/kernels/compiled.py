@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -35,9 +36,9 @@ def is_compiling() -> bool:
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compiles ``function`` at its first call for each combination of types, without the interpreter's lock.
 
-    The machine code is kept beside the source or in the user's cache folder, for the next start of Python. Where
-    neither can be written, each process compiles anew. Where numba does not compile, Python runs the function: slowly,
-    with the same results, and like machine code silent about numbers that overflow.
+    The machine code is kept beside the source or in the user's cache folder, for the next start of Python, with that of all
+    kernels that it calls. Where neither can be written, each process compiles anew. Where numba does not compile, Python
+    runs the function: slowly, with the same results, and like machine code silent about numbers that overflow.
 
     Args:
         function: what numba can compile.
@@ -45,10 +46,15 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     """
     if not is_compiling():
         return _interpreted(function)
-    kernel: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
+    options |= {"nogil": True, "no_cfunc_wrapper": True}
+    compile_for: Any = numba.njit  # whose types leave out some options
+    kernel: Any = compile_for(**options)(function)
+    # What lets Python call a kernel takes longer to compile than many a kernel: other kernels call a form without it.
+    within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
+    kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
     with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
-        kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
-    return kernel
+        kernel._cache = KernelCache(function)
+    return kernel  # type: ignore[no-any-return]
 
 
 class _Thread(threading.local):
@@ -79,3 +85,16 @@ def compiled_borrowing(function: Callable[..., Any]) -> Callable[..., Any]:
     Without that, references to arrays in tuples are counted wherever such a function calls another.
     """
     return compiled(function, _nrt=False)
+
+
+def is_ready(kernel: Any, first: Any) -> bool:
+    """True where calls of a kernel with such a first argument find their machine code, in this process or in the cache."""
+    kind = numba.typeof(first)
+    return any(kinds[0] == kind for kinds in list(kernel.overloads)) or (
+        isinstance(kernel._cache, KernelCache) and kernel._cache.holds(kind, kernel.targetctx)
+    )
+
+
+def cache_folder(kernel: Any) -> Path | None:
+    """Folder in which a kernel is kept, or None where none can be written to."""
+    return kernel._cache.folder if isinstance(kernel._cache, KernelCache) else None

@@ -65,7 +65,7 @@ def fill(out, first, last, key, laws, starts, columns, scales):
                     shape += j
                     c = scales[starts[b] + j]
                 else:
-                    c = cubed_scale(shape)
+                    c = _cubed_scale(shape)
                 if shape < 1.0:  # Gamma(a) = Gamma(a + 1) U^(1/a)
                     u, state = uniform(state)
                     scale *= math.exp(math.log(1.0 - u) / shape)
@@ -81,13 +81,15 @@ def fill(out, first, last, key, laws, starts, columns, scales):
             out[i] = total
 
 
-@compiled
-def cubed_scale(shape):
+def cubed_scale(shape: float) -> float:
     """``1 / sqrt(9 d)`` with ``d = a - 1/3``: the deviation of the cubed variable for a gamma variable of shape a.
 
     Shapes below 1 are raised by 1, as they are when drawn.
     """
     return 1.0 / math.sqrt(9.0 * ((shape + 1.0 if shape < 1.0 else shape) - 1.0 / 3.0))
+
+
+_cubed_scale = compiled(cubed_scale)
 
 
 @compiled

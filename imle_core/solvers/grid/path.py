@@ -45,7 +45,8 @@ class GridPath:
         start: row and column of the first tile; negative ones count from the end; the top left corner if None.
         goal: row and column of the last tile, likewise; the bottom right corner if None.
         floor: smallest cost, > 0.
-        engine: "compiled", "torch" or "networkx".
+        engine: "compiled", "torch" or "networkx"; if None "compiled", which scipy stands in for while kernels are not
+            compiled yet, unless the environment has ``IMLE_COMPILE=first``.
         tuning: numbers that decide about speed alone.
 
     Attributes:
@@ -72,7 +73,7 @@ class GridPath:
         start: Tile | None = None,
         goal: Tile | None = None,
         floor: float = 1e-4,
-        engine: Engine = "compiled",
+        engine: Engine | None = None,
         *,
         tuning: Tuning = TUNING,
     ) -> None:
@@ -80,6 +81,8 @@ class GridPath:
             raise ArgumentError("moves", repr(moves), "it must be 4 or 8", "use 8 for diagonal steps")
         if not 0 < float(floor) < _CEILING:
             raise ArgumentError("floor", repr(floor), "it must be > 0 and finite", "the usual value is 1e-4")
+        self._waits = engine is not None  # for kernels to be compiled
+        engine = "compiled" if engine is None else engine
         check_name("engine", engine, get_args(Engine))
         check_tuning(tuning)
         self.moves, self.floor, self.engine, self.tuning = moves, float(floor), engine, tuning
@@ -268,10 +271,7 @@ class GridPath:
         self, rows: Rows, noise: Rows | None = None, temperature: float = 0.0, known: Known | None = None
     ) -> Tensor:
         """Masks ``(N, T)`` of maps ``(B, H, W)`` with noise ``(N, H, W)``, or of N maps without; in the maps' type."""
-        from imle_core.solvers.grid.engines.compiled import (  # here, since numba takes half a second to import
-            kept_masks,
-            solve,
-        )
+        from imle_core.solvers.grid.engines import compiled, ready  # here, since numba takes half a second to import
         from imle_core.solvers.grid.kernels.maps import make_grid, make_maps
 
         height, width = rows.shape[1:]
@@ -281,16 +281,17 @@ class GridPath:
         maps = make_maps(rows.reshape(-1, tiles), eps, temperature, self.floor, _CEILING)
         count = len(rows) if eps is None else len(eps)
         masks, which = np.empty((count, tiles), rows.dtype), np.arange(count)
+        engine = compiled if self._waits else ready.CHOICE.engine(maps, masks.size)
         if known is not None:
             before = known.theta.expand(known.z.shape) if eps is None else known.theta
             old = make_maps(as_rows(before.flatten(0, 1)).reshape(-1, tiles), eps, known.temperature, self.floor, _CEILING)
             z = as_rows(known.z.flatten(0, 1)).reshape(-1, tiles)
-            kept = kept_masks(maps, old, grid, z, threads, self.tuning)
+            kept = engine.kept_masks(maps, old, grid, z, threads, self.tuning)
             masks[kept], which = z[kept], np.flatnonzero(~kept)
             with self._counting:
                 self.kept += count - len(which)
                 self.offered += count
-        outcome = solve(maps, grid, which, masks, threads, self.tuning)
+        outcome: compiled.Found = engine.solve(maps, grid, which, masks, threads, self.tuning)
         if outcome.passable < len(which) * tiles and not outcome.nans:
             self._check_ends(rows, noise, temperature)
         self._report(*outcome, count, ends)

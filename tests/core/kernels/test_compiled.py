@@ -34,6 +34,22 @@ def test_a_kernel_gives_what_its_function_gives():
     assert compiled(double)(21) == 42
 
 
+doubled = compiled(double)
+
+
+@compiled
+def doubled_twice(x):
+    return doubled(doubled(x))
+
+
+def test_kernels_call_one_another_without_what_python_calls_them_by():
+    before = len(doubled.signatures)
+    assert doubled_twice(np.float32(3.0)) == 12.0
+    assert len(doubled.signatures) == before
+    assert [doubled(np.float32(3.0)), doubled_twice(np.float32(2.0))] == [6.0, 8.0]
+    assert len(doubled.signatures) == before + 1
+
+
 class TestBorrowing:
     def test_a_kernel_gives_what_its_function_gives_and_arrays_stay_their_owners(self):
         kernel, numbers = compiled_borrowing(multiplied), np.array([1.5, 2.0])

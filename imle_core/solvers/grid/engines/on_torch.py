@@ -36,8 +36,15 @@ def cheapest_paths(
         whether walls leave a path. Both are on the device of the costs.
     """
     costs = costs.detach()
-    _, height, width = costs.shape
     labels = _labels(costs, start, len(moves) == 8, tuning.rounds_a_check)
+    return paths_along(labels, costs, start, goal, moves, tuning)
+
+
+def paths_along(
+    labels: Tensor, costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning
+) -> tuple[Tensor, Tensor]:
+    """What :func:`cheapest_paths` gives, of its arguments and labels ``(N, H + 2, W + 2)``, inf around the maps."""
+    _, height, width = costs.shape
     before, stuck = _predecessors(labels, costs, start, moves)
     first, last = start[0] * width + start[1], goal[0] * width + goal[1]
     fewest = max(abs(start[0] - goal[0]), abs(start[1] - goal[1]))

@@ -10,7 +10,7 @@ import numpy as np
 from imle_core.kernels.compiled import compiled
 from imle_core.solvers.grid.kernels.maps import inside, read_costs
 
-_ROUNDING = 2.0**-50  # relative, of two sums and their difference, a term
+ROUNDING = 2.0**-50  # relative, of two sums and their difference, a term
 
 
 @compiled
@@ -45,7 +45,7 @@ def _is_cheaper(now, then, mask, grid):
                 return False
             length += cost
             smallest = min(smallest, cost)
-    rounding = len(now) * _ROUNDING * length
+    rounding = len(now) * ROUNDING * length
     if not smallest > rounding:  # a cost lost in a sum: the path may touch itself, and then be shortened
         return False
     for tile in range(len(now)):
