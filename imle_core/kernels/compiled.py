@@ -46,7 +46,7 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     if not is_compiling():
         return _interpreted(function)
     kernel: Callable[..., Any] = numba.njit(nogil=True, **options)(function)
-    with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
+    with suppress(OSError):  # no sources that tell what a cache is for
         kernel._cache = KernelCache(function)  # type: ignore[attr-defined]
     return kernel
 
