@@ -11,7 +11,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import resolve_name
 from itertools import count
 from pathlib import Path
@@ -30,21 +30,41 @@ _NAME = re.compile(r"[\w.]+")
 class KernelCache(FunctionCache):
     """numba's cache of one function, on files of ours; it is for ``_cache`` of the function's dispatcher.
 
+    Its folder is looked for, and tried with a file, once machine code is wanted: most kernels are called by others alone,
+    whose code has theirs. Where no folder can be written to, nothing is loaded or kept.
+
     Raises:
-        RuntimeError: there is no folder that can be written to.
         OSError: a source cannot be read.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        version = source_version(function.__module__)
-        self.folder = Path(self._cache_path)
-        self._cache_file: Any = CodeFiles(self.folder, self._impl.filename_base, version)
+        self._function, self._version = function, source_version(function.__module__)  # before the sources are edited
+
+    @cached_property
+    def _has_folder(self) -> bool:
+        try:
+            super().__init__(self._function)
+        except (RuntimeError, OSError):
+            return False
+        self._cache_file: Any = CodeFiles(Path(self._cache_path), self._impl.filename_base, self._version)
+        return True
+
+    @property
+    def cache_path(self) -> Any:
+        """The folder; None where there is none."""
+        return self._cache_path if self._has_folder else None
 
     def holds(self, first: Any, target_context: Any) -> bool:
-        """Whether there is machine code for this processor and a first argument of a type, whatever the others are."""
+        """True where there is machine code for this processor and a first argument of a type, whatever the others are."""
+        if not self._has_folder:
+            return False
         _, *others = self._index_key((), target_context.codegen())
         return any(types[:1] == (first,) and list(rest) == others for types, *rest in self._cache_file.saved())
+
+    def flush(self) -> None:
+        """Forgets everything."""
+        if self._has_folder:
+            super().flush()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Machine code for these types, or None where the cache has none that can be used.
@@ -52,6 +72,8 @@ class KernelCache(FunctionCache):
         Code that is loaded needs numba's runtime alone. All that code may be made of, half of numba and much of scipy, is
         imported once something is compiled; numba's own cache imports it first, which takes longer than to load the code.
         """
+        if not self._has_folder:
+            return None
         try:
             rtsys.initialize(target_context)
             return self._load_overload(sig, target_context)
@@ -61,6 +83,8 @@ class KernelCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keeps machine code for these types, if the disk takes it."""
+        if not self._has_folder:
+            return
         try:
             super().save_overload(sig, data)
         except OSError:

@@ -52,7 +52,7 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     # What lets Python call a kernel takes longer to compile than many a kernel: other kernels call a form without it.
     within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
     kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
-    with suppress(RuntimeError, OSError):  # no folder for the cache, or no sources that tell what it is for
+    with suppress(OSError):  # no sources that tell what a cache is for
         kernel._cache = KernelCache(function)
     return kernel  # type: ignore[no-any-return]
 
@@ -97,4 +97,5 @@ def is_ready(kernel: Any, first: Any) -> bool:
 
 def cache_folder(kernel: Any) -> Path | None:
     """Folder in which a kernel is kept, or None where none can be written to."""
-    return kernel._cache.folder if isinstance(kernel._cache, KernelCache) else None
+    path = kernel._cache.cache_path if isinstance(kernel._cache, KernelCache) else None
+    return None if path is None else Path(path)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core.caching import FunctionCache
 
 import warm
-from imle_core.kernels import compiled as compiled_module
 from imle_core.kernels.compiled import compiled
 
 
@@ -129,13 +129,35 @@ def test_a_disk_that_is_full(folder, written, monkeypatch):
 
 
 def test_a_kernel_without_a_folder_for_its_cache(monkeypatch, folder):
-    def nowhere(_):
+    def nowhere(*_):
         raise RuntimeError("cannot cache function: no locator available")
 
-    monkeypatch.setattr(compiled_module, "KernelCache", nowhere)
+    monkeypatch.setattr(FunctionCache, "__init__", nowhere)
     assert run(1) == ([2], 1)
     assert run(1) == ([2], 1)
     assert files(folder) == []
+    kernel = compiled(doubled)
+    assert kernel.stats.cache_path is None
+    kernel.recompile()
+    assert kernel(1) == 2
+
+
+def test_a_kernel_without_its_source(monkeypatch, folder):
+    monkeypatch.setattr(doubled, "__module__", "numba.core.types.abstract")
+    monkeypatch.setattr(sys.modules["numba.core.types.abstract"], "__file__", str(folder / "none.py"))
+    assert run(1) == ([2], 1)
+    assert run(1) == ([2], 1)
+    assert files(folder) == []
+
+
+def test_a_kernel_looks_for_its_folder_once_it_is_called(folder):
+    kernel = compiled(doubled)
+    assert list(folder.iterdir()) == []
+    assert kernel(1) == 2
+    assert [len(files(folder, ending)) for ending in ("nbi", "nbc")] == [1, 1]
+    assert kernel.stats.cache_path == str(files(folder)[0].parent)
+    kernel.recompile()
+    assert kernel(1) == 2
 
 
 def test_arrays_and_numbers_have_files_of_their_own(folder):
