@@ -29,7 +29,6 @@ def test_the_widest_that_there_are(features, name):
 @pytest.mark.process
 def test_those_that_kernels_are_compiled_for():
     code = "from imle_core.kernels.instruction_set import vector_instructions; print(vector_instructions())"
-    for features, name in (("+sse2,+avx,+avx2,-avx512f", "AVX2"), ("+sse2,-avx", "SSE2")):
-        told = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": features}
-        done = subprocess.run([sys.executable, "-c", code], env=told, check=True, capture_output=True, text=True)
-        assert done.stdout == f"{name}\n"
+    told = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "+sse2,+avx,-avx2"}
+    done = subprocess.run([sys.executable, "-c", code], env=told, check=True, capture_output=True, text=True)
+    assert done.stdout == "AVX\n"
