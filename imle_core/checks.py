@@ -104,8 +104,12 @@ def _has_no_data(tensor: Tensor) -> bool:
     return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
-def check_theta(theta: Any) -> None:
-    """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN."""
+def check_theta(theta: Any) -> bool:
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN.
+
+    Returns:
+        True where none is infinite; False where this is not known.
+    """
     check_numbers(theta)
     if theta.dtype not in _FLOATS:
         raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
@@ -116,11 +120,13 @@ def check_theta(theta: Any) -> None:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
-    if theta.isnan().any():
+    finite = sum_is_finite(theta.detach())
+    if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
         raise ArgumentError(
             "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
+    return finite
 
 
 def check_upstream(dy: Tensor) -> None:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
     shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
     wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
     known = _keywords(noise.sample)
-    if generator is not None and not known >= {"generator"}:
+    if generator is not None and "generator" not in known:
         raise ArgumentError(
             "generator",
             "none",
@@ -31,7 +32,7 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
             "give sample a keyword argument named generator",
             f"{type(noise).__name__}.sample takes",
         )
-    eps = noise.sample(shape, **{name: value for name, value in wanted.items() if name in known})
+    eps = noise.sample(shape, **(wanted if len(known) == len(wanted) else {name: wanted[name] for name in known}))
     pure = is_pure(noise, "sample")
     gave = f"{type(noise).__name__}.sample gave"
     check_numbers(eps, "noise_distribution", gave, "give")
@@ -248,24 +249,27 @@ def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
         )
 
 
-_known_keywords: dict[Any, frozenset[str]] = {}  # by function; looking keywords up takes as long as a small draw
+_OF_NOISE = frozenset({"dtype", "device", "generator"})
+_known_keywords: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+"""Keywords by function: looking them up takes longer than a small draw."""
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:
+    """Those of the keywords for noise that a function takes."""
     written = getattr(function, "__func__", function)
     if not inspect.isfunction(written):
         return _parameters(function)
-    if written not in _known_keywords:
-        _known_keywords[written] = _parameters(written)
-    return _known_keywords[written] - ({"self"} if inspect.ismethod(function) else set())
+    known = _known_keywords.get(written)
+    if known is None:
+        known = _known_keywords[written] = _parameters(written)
+    return known
 
 
 def _parameters(function: Callable[..., Any]) -> frozenset[str]:
-    """Names that a function takes as keywords."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return frozenset()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return frozenset({"dtype", "device", "generator"})
-    return frozenset(parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY)
+        return _OF_NOISE
+    return _OF_NOISE & {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}

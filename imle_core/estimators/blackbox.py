@@ -1,6 +1,7 @@
 """Blackbox interpolation: the slope of the solution between the parameters and a step against the loss gradient."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,5 +34,5 @@ class BlackboxInterpolation(Layer):
         moved = (theta - torch.where(walls, 0.0, for_rows(step, dy) * dy)).to(theta)
         contracts.check_finite_step(torch.where(walls, 0.0, moved))
         difference = call.z - self.states(moved, call.eps, self.input_temperature, call.arguments)
-        self.watch.look(self.target, self.perturbed(theta, call.eps, self.input_temperature), dy, difference)
+        self.watch.look(self.target, partial(self.perturbed, theta, call.eps, self.input_temperature), dy, difference)
         return divided(difference, step)

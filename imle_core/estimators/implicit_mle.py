@@ -64,7 +64,7 @@ class ImplicitMLE(Layer):
         # A target that observes may change its step afterwards.
         step = contracts.step_size(self.target, rows, dy_rows) if self.divides else None
 
-        known = Known(call.theta[:, :1], self.input_temperature, call.z)
+        known = Known(call.theta.narrow(1, 0, 1), self.input_temperature, call.z)
 
         def state_against(dy_rows: Tensor) -> Tensor:
             target = contracts.target_parameters(self.target, rows, dy_rows)
@@ -74,7 +74,8 @@ class ImplicitMLE(Layer):
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2
         else:
             difference = call.z - state_against(dy_rows)
-        self.watch.look(self.target, self.perturbed(call.theta, call.eps, self.input_temperature), call.dy, difference)
+        perturbed = functools.partial(self.perturbed, call.theta, call.eps, self.input_temperature)
+        self.watch.look(self.target, perturbed, call.dy, difference)
         if hasattr(self.target, "observe"):
             self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
         return difference if step is None else divided(difference, step)

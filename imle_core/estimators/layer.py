@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -32,8 +32,7 @@ Loss: TypeAlias = Callable[[Tensor], Tensor]
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
-@dataclass(frozen=True)
-class Backward:
+class Backward(NamedTuple):
     """Everything that a backward pass has to go on.
 
     Attributes:
@@ -90,14 +89,13 @@ class Layer(ABC):
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        checks.check_theta(theta)
+        finite = checks.check_theta(theta)
         arguments = copied(args, kwargs)
         with torch.no_grad():
             eps, z = self.draw(self.signed(theta.detach()), arguments)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
-        output: Tensor = _Estimate.apply(theta, eps, z, self, arguments)  # type: ignore[no-untyped-call]
-        return output
+        return _estimate(theta, eps, z, self, arguments, finite)
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
@@ -172,13 +170,19 @@ class Layer(ABC):
             return z.mean(dim=1)
         return z if self.reduction == "stacked" else z.flatten(0, 1)
 
-    def gradient(self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments) -> Tensor:
-        """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples; 0 for infinite entries."""
+    def gradient(
+        self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments, finite: bool
+    ) -> Tensor:
+        """The gradient ``(B, *event)`` for the upstream gradient ``dy`` of the reduced samples; 0 for infinite entries.
+
+        There are none of these in theta if it is ``finite``.
+        """
         checks.check_upstream(dy)
         parameters = self.signed(theta.detach()).unsqueeze(1).expand_as(z)
         dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)
         gradients = self.sample_gradients(Backward(parameters, eps, z, dy, arguments))
-        return self.signed(gradients.mean(dim=1).masked_fill_(theta.isinf(), 0.0))
+        mean = gradients.mean(dim=1)
+        return self.signed(mean if finite else mean.masked_fill_(theta.isinf(), 0.0))
 
     def noise_free(self: SomeLayer) -> SomeLayer:
         """The same layer with one sample, and no noise added."""
@@ -187,23 +191,44 @@ class Layer(ABC):
 
 class _Estimate(torch.autograd.Function):
     @staticmethod
-    def forward(theta: Tensor, eps: Tensor | None, z: Tensor, layer: Layer, arguments: Arguments) -> Tensor:  # noqa: ARG004
+    def forward(
+        theta: Tensor,  # noqa: ARG004
+        eps: Tensor | None,  # noqa: ARG004
+        z: Tensor,
+        layer: Layer,
+        arguments: Arguments,  # noqa: ARG004
+        finite: bool,  # noqa: ARG004
+    ) -> Tensor:
         states = layer.reduce(z)
         return states if layer.reduction == "mean" else states.clone()  # to be written in; the backward pass needs z
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.layer, ctx.arguments = inputs
+        *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
         ctx.save_for_backward(*tensors)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         theta, eps, z = ctx.saved_tensors
         with torch.no_grad():
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments)
+            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         if torch.is_grad_enabled():  # create_graph=True
             gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
-        return gradient, None, None, None, None
+        return gradient, None, None, None, None, None
+
+
+_apply = super(torch.autograd.Function, _Estimate).apply
+
+
+def _estimate(theta: Tensor, *inputs: Any) -> Tensor:
+    """``_Estimate.apply``: outside of torch's compiler and transforms without reading its signature, half of its time."""
+    needs_more = (
+        torch.compiler.is_compiling()  # first, since it cannot look into the other questions
+        or torch._C._are_functorch_transforms_active()
+        or torch._C._functorch.is_functorch_wrapped_tensor(theta)
+    )
+    output: Tensor = (_Estimate.apply if needs_more else _apply)(theta, *inputs)  # type: ignore[no-untyped-call]
+    return output
 
 
 class _Gradient(torch.autograd.Function):

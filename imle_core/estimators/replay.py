@@ -105,20 +105,28 @@ class _Pass(NamedTuple):
     run: tuple[int, int]
 
 
+_COMPUTING = ("forward", "backward")
+_NAMES = frozenset({"checkpoint", "unpack_hook", *_COMPUTING})
+
+
 def _passes() -> list[_Pass]:
     """Passes that are under way, from the innermost outwards, as the calling functions tell."""
     checkpointing = getattr(sys.modules.get("torch.utils.checkpoint"), "__file__", None)
     passes, task = [], torch._C._current_graph_task_id()
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        code, run = frame.f_code, (task, id(frame))
+        code = frame.f_code
+        if code.co_name not in _NAMES:  # first of all, since nearly all frames end here
+            frame = frame.f_back
+            continue
+        run = (task, id(frame))
         if code.co_filename == checkpointing and code.co_name == "checkpoint":
             waiting = getattr(frame.f_locals.get("gen"), "gi_frame", None)  # without it, a Function below it has the call
             if waiting is not None:
                 passes.append(_Pass(waiting.f_locals["new_frame"], False, run))
         elif code.co_filename == checkpointing and code.co_name == "unpack_hook":
             passes.append(_Pass(frame.f_locals["frame"], True, run))
-        elif code.co_argcount and code.co_name in ("forward", "backward"):
+        elif code.co_argcount and code.co_name in _COMPUTING:
             ctx = frame.f_locals.get(code.co_varnames[0])
             if isinstance(ctx, FunctionCtx):
                 passes.append(_Pass(ctx, code.co_name == "backward", run))

@@ -1,7 +1,7 @@
 """Notices of a step lambda that is far too large, or too small, for the parameters that it moves."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,13 +43,13 @@ class StepWatch:
         self.passes, self.moved = 0, False
         self.told: set[type[StepSizeWarning]] = set()
 
-    def look(self, target: Any, theta: Tensor, dy: Tensor, moved: Tensor) -> None:
+    def look(self, target: Any, perturbed: Callable[[], Tensor], dy: Tensor, moved: Tensor) -> None:
         """Looks at a backward pass.
 
         Args:
             target: where the parameters move; nothing is said of one without a fixed lambda, one that leaves theta out, or
                 one whose ``step_size`` might notice the question.
-            theta: perturbed parameters of the forward pass, ``(B, S, *event)``.
+            perturbed: gives the perturbed parameters of the forward pass, ``(B, S, *event)``; called only for a look.
             dy: upstream gradients, likewise.
             moved: differences of solutions, likewise.
         """
@@ -59,6 +59,7 @@ class StepWatch:
         if not hasattr(target, "step_size") or getattr(target, "alpha", 1.0) == 0:
             return
         self.moved = self.moved or bool(moved.any())
+        theta = perturbed()
         passable = theta.isfinite()
         step = target.step_size(theta.flatten(0, 1), dy.flatten(0, 1))
         if isinstance(step, Tensor) or not step or not passable.any():

@@ -87,6 +87,7 @@ class CompiledNoise(NoiseDistribution):
     """Noise that compiled code draws on the CPU."""
 
     _remedy: str
+    _fitting: frozenset[torch.dtype] = frozenset()  # types that were checked
 
     @property
     @abstractmethod
@@ -99,6 +100,8 @@ class CompiledNoise(NoiseDistribution):
         Raises:
             ArgumentError: mean and deviation lie outside what the type holds.
         """
+        if dtype in self._fitting:
+            return
         kind, size = torch.finfo(dtype), abs(self.mean)
         deviation = math.sqrt(self.variance)
         if not (size + _REACH * deviation <= kind.max and deviation > kind.eps * max(size, kind.smallest_normal)):
@@ -110,6 +113,7 @@ class CompiledNoise(NoiseDistribution):
                 f"ends at {kind.max:.2g} and rounds to {kind.eps:.0g} of a number",
                 self._remedy,
             )
+        self._fitting |= {dtype}
 
     def _fill(self, values: Tensor, generator: torch.Generator | None) -> None:
         self.check_type(values.dtype)
@@ -117,9 +121,10 @@ class CompiledNoise(NoiseDistribution):
             super()._fill(values, generator)
             return
         wide = values if values.dtype in (torch.float32, torch.float64) else values.double()
-        key = int(torch.empty((), dtype=torch.int64, device=values.device).random_(generator=generator))
-        self._fill_array(wide.numpy(), key, torch.get_num_threads())
-        values.copy_(wide)
+        key = torch.empty((), dtype=torch.int64, device=values.device).random_(generator=generator)
+        self._fill_array(wide.numpy(), int(key), torch.get_num_threads())
+        if wide is not values:
+            values.copy_(wide)
 
     @abstractmethod
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
