@@ -79,7 +79,7 @@ def map_states(
         return torch.zeros_like(theta)
     pure = is_pure(solver) if pure is None else pure
     z = solutions(solver(rows if pure or fresh else rows.clone()), rows.shape, theta, pure)
-    return z.reshape(theta.shape).detach()  # a view that is made without gradients could not be changed in place with them
+    return z.reshape_as(theta).detach()  # a view that is made without gradients could not be changed in place with them
 
 
 def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:

@@ -64,11 +64,11 @@ class ImplicitMLE(Layer):
         # A target that observes may change its step afterwards.
         step = contracts.step_size(self.target, rows, dy_rows) if self.divides else None
 
-        known = Known(call.theta.narrow(1, 0, 1), self.input_temperature, call.z)
+        known = Known(call.theta[:, :1], self.input_temperature, call.z)
 
         def state_against(dy_rows: Tensor) -> Tensor:
             target = contracts.target_parameters(self.target, rows, dy_rows)
-            return self.states(target.view(call.z.shape), call.eps, self.target_temperature, call.arguments, known)
+            return self.states(target.view_as(call.z), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":
             difference = (state_against(-dy_rows) - state_against(dy_rows)) / 2

@@ -179,7 +179,7 @@ class Layer(ABC):
         """
         checks.check_upstream(dy)
         parameters = self.signed(theta.detach()).unsqueeze(1).expand_as(z)
-        dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape(z.shape)
+        dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape_as(z)
         gradients = self.sample_gradients(Backward(parameters, eps, z, dy, arguments))
         mean = gradients.mean(dim=1)
         return self.signed(mean if finite else mean.masked_fill_(theta.isinf(), 0.0))
@@ -210,10 +210,13 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         theta, eps, z = ctx.saved_tensors
-        with torch.no_grad():
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+        given = theta, eps, z, dy, ctx.arguments, ctx.finite
         if torch.is_grad_enabled():  # create_graph=True
+            with torch.no_grad():
+                gradient = ctx.layer.gradient(*given)
             gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
+        else:
+            gradient = ctx.layer.gradient(*given)
         return gradient, None, None, None, None, None
 
 

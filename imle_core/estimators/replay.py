@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
@@ -11,6 +11,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+
+_AS_IT_IS = nullcontext()
 
 
 class Replay:
@@ -34,14 +36,19 @@ class Replay:
     def __reduce__(self) -> tuple[type["Replay"], tuple[torch.Generator]]:
         return Replay, (self.generator,)
 
-    @contextmanager
-    def drawing(self, theta: Tensor) -> Iterator[None]:
+    def drawing(self, theta: Tensor) -> AbstractContextManager[None]:
         """Wraps the draw of noise for ``theta``: records the state of a first pass, restores it in a recomputation.
 
         Raises:
             RuntimeError: inside a backward pass, a draw whose first pass is not on record.
         """
         passes = _uncompiled_passes()
+        if not passes and torch._C._current_graph_task_id() == -1:
+            return _AS_IT_IS
+        return self._drawing(theta, passes)
+
+    @contextmanager
+    def _drawing(self, theta: Tensor, passes: list["_Pass"]) -> Iterator[None]:
         again = next((number for number, open_pass in enumerate(passes) if open_pass.again), None)
         if again is None and torch._C._current_graph_task_id() == -1:
             for open_pass in passes:

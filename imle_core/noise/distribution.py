@@ -65,9 +65,9 @@ class NoiseDistribution(ABC):
         device = self.device if device is None else device
         target = None if device is None else torch.device(device)
         source = generator.device if generator is not None else target or torch.get_default_device()
-        values = torch.empty(math.prod(shape), dtype=dtype or torch.get_default_dtype(), device=source)
-        self._fill(values, generator)
-        return values.view(torch.Size(shape)).to(target or source)
+        values = torch.empty(torch.Size(shape), dtype=dtype or torch.get_default_dtype(), device=source)
+        self._fill(values.view(-1), generator)
+        return values.to(target or source)
 
     @abstractmethod
     def cdf(self, x: ArrayLike) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ def numbers(theta: Any) -> Tensor:
         ArgumentError: a 64-bit integer that float64 does not hold.
     """
     wide = check_numbers(theta)
-    values: Tensor = theta.detach()
+    values: Tensor = theta.detach() if theta.requires_grad else theta
     if values.dtype in _LONG:
         return torch.from_numpy(_exactly(values.numpy(force=True))).to(values.device)
     return values if values.dtype is wide else values.to(wide)

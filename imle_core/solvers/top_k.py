@@ -54,7 +54,7 @@ class TopK:
         flat = numbers(theta)
         if flat.dim() < 2:
             raise wrong_shape("theta", theta, "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance")
-        flat = flat.flatten(1)
+        flat = flat if flat.dim() == 2 else flat.flatten(1)
         if math.isnan(float(flat.sum())) and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
             raise ArgumentError("theta", f"{int(flat.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
         counts = self._counts(flat, k)
@@ -63,7 +63,7 @@ class TopK:
             raise ArgumentError(
                 "k", str(int(counts[closed])), f"instance {closed} has fewer entries above -inf", "choose a smaller k"
             )
-        return chosen.to(theta.dtype).view(theta.shape)
+        return chosen.to(theta.dtype).view_as(theta)
 
     def _counts(self, flat: Tensor, k: Sequence[int] | Tensor | None) -> Tensor:
         """Number of ones of each row, ``(N,)``."""
@@ -102,7 +102,7 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     from imle_core.solvers.kernels.top_k import choose  # here, since numba takes half a second to import
 
     rows, wanted = array_of(flat), counts.numpy()
-    masks = np.zeros_like(rows)
+    masks = np.zeros(rows.shape, rows.dtype)
 
     def solve(first: int, last: int) -> int:
         row = int(choose(rows[first:last], masks[first:last], wanted[first:last]))
