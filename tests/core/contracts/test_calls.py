@@ -1,7 +1,10 @@
 """Errors of the estimator, word for word."""
 
+import gc
 import inspect
 import re
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -340,6 +343,17 @@ def test_a_noise_whose_signature_cannot_be_read_gets_the_shape_alone():
 
     with pytest.raises(TypeError, match=r"^noise_distribution: Opaque.sample gave int; it must give a dense tensor of"):
         imle(TopK(1), None, Opaque())(torch.ones(2, 3))
+
+
+def test_what_is_known_of_a_function_goes_with_it():
+    def sample(shape, *, generator=None):
+        return torch.rand(shape, generator=generator)
+
+    imle(TopK(1), None, SimpleNamespace(sample=sample), generator=torch.Generator())(torch.ones(1, 2))
+    left = weakref.ref(sample)
+    del sample
+    gc.collect()
+    assert left() is None
 
 
 def test_a_class_whose_sample_needs_no_object_is_a_noise():

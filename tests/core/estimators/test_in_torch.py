@@ -161,6 +161,17 @@ class TestAutograd:
         (layer()(network(normal(2, 4))) * normal(8, seed=1)).sum().backward()
         assert network.weight.grad.abs().sum() > 0
 
+    def test_transforms_of_torch_give_the_same_gradient(self):
+        estimator, weights = imle(lambda theta: theta > 0, TargetDistribution(1.0, 10.0)), normal(2, 8, seed=1)
+
+        def loss(theta):
+            return (estimator(theta) * weights).sum()
+
+        theta = normal(2, 8).requires_grad_()
+        loss(theta).backward()
+        assert theta.grad.abs().sum() > 0
+        assert torch.equal(torch.func.grad(loss)(theta.detach()), theta.grad)
+
 
 class Recomputing(torch.autograd.Function):
     """A checkpoint of somebody's own, with names of its own."""

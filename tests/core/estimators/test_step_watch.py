@@ -17,6 +17,7 @@ from imle_core import (
     perturb_and_map,
 )
 from imle_core.estimators import BlackboxInterpolation
+from imle_core.estimators.step_watch import StepWatch
 from imle_core.solvers import GridPath, TopK
 
 SLOPES = torch.linspace(-0.1, 0.1, 10)
@@ -103,6 +104,18 @@ def test_small_steps_at_the_end_of_a_training_are_not_told():
     estimator = layer(TargetDistribution(beta=1.0))
     for scale in (1.0, 1e-6, 1e-6, 1e-6):
         gradient(estimator, scale)
+
+
+def test_parameters_are_perturbed_for_a_look_alone():
+    watch, looks = StepWatch(), []
+
+    def perturbed():
+        looks.append(watch.passes)
+        return torch.ones(1, 1, 2)
+
+    for _ in range(9):
+        watch.look(TargetDistribution(), perturbed, torch.ones(1, 1, 2), torch.ones(1, 1, 2))
+    assert looks == [1, 2, 4, 8]
 
 
 def test_no_entry_at_all():

@@ -234,3 +234,11 @@ class TestRange:
 def test_errors(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         ERRORS[message]()
+
+
+def test_each_type_is_checked_for_itself():
+    law = NormalNoiseDistribution(scale=1e6)
+    for _ in range(2):
+        assert law.sample((2, 0, 3)).shape == (2, 0, 3)
+    with pytest.raises(ValueError, match=r"^location, scale: got 0, 1e\+06; draws .* in torch.float16, which ends at"):
+        law.sample((2,), dtype=torch.float16)

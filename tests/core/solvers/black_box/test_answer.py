@@ -32,6 +32,8 @@ SOLUTIONS = {
     "bfloat16": torch.tensor(MASK, dtype=torch.bfloat16),
     "float8": torch.tensor(MASK).to(torch.float8_e5m2),
     "bool": torch.tensor(MASK) > 0,
+    "whole numbers": torch.tensor(MASK).long(),
+    "a lazy sign": torch.tensor([-1j, 0j, -1j]).conj().imag,
     "array": np.array(MASK),
     "tuple": tuple(MASK),
     "list of tensors": list(torch.tensor(MASK)),

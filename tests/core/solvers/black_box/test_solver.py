@@ -115,6 +115,11 @@ class TestRepeats:
         with pytest.raises(ValueError, match=r"^cache: got 5 without repeats; it is there to repeat solutions;"):
             BlackBox(best, cache=5, repeats=False)
 
+    def test_rows_without_entries_are_equal(self):
+        solver = BlackBox(lambda theta: theta)
+        assert solver(torch.zeros(3, 0)).shape == (3, 0)
+        assert (solver.rows, solver.solved) == (3, 1)
+
     def test_the_hit_rate(self):
         solver = BlackBox(best)
         assert solver.hit_rate == 0
