@@ -69,7 +69,7 @@ def check_numbers(value: Any, name: str = "theta", verb: str = "got", must: str 
         ArgumentTypeError: it is no such tensor.
     """
     wide = _WIDE.get(value.dtype) if isinstance(value, Tensor) else None
-    if wide is None or value.layout is not torch.strided or value.is_nested or _has_no_data(value):
+    if wide is None or value.layout is not torch.strided or value.is_nested or value.is_meta or _intercepts(value):
         raise no_numbers(value, name, verb, must)
     return wide
 
@@ -99,9 +99,9 @@ def _lacking(value: Any) -> tuple[str, str]:
     return "a tensor without numbers of its own", "call solvers outside of tracing, torch.func and the meta device"
 
 
-def _has_no_data(tensor: Tensor) -> bool:
-    """True of what stands for a tensor: a meta tensor, or one of a class that intercepts operations, as while tracing."""
-    return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
+def _intercepts(tensor: Tensor) -> bool:
+    """True of a class that intercepts operations, as while tracing; what stands for a tensor then has no data."""
+    return type(tensor) is not Tensor and type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
 def check_theta(theta: Any) -> bool:

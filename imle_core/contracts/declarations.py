@@ -8,7 +8,7 @@ from typing import Any
 SOLVES = ("__call__", "forward", "perturb_and_map")
 """Methods in which a solver solves, as an object, a module, or together with the noise."""
 
-_POINTING = (partial, MethodType)
+_STANDING_FOR_ANOTHER = (partial, MethodType)
 
 
 def declared(giver: Any, name: str, methods: tuple[str, ...] = SOLVES) -> Any:
@@ -18,14 +18,14 @@ def declared(giver: Any, name: str, methods: tuple[str, ...] = SOLVES) -> Any:
     from a function is no declaration of its wrapper. Of a partial function and a bound method, their function's and object's
     declaration.
     """
-    if isinstance(giver, _POINTING):
+    if isinstance(giver, _STANDING_FOR_ANOTHER):
         if isinstance(giver, partial):
             return declared(giver.func, name, methods)
         if giver.__name__ in methods:
             giver = giver.__self__
     own = _attributes(giver)
     wrapped = own.get("__wrapped__")
-    for attributes in (own, *[kind.__dict__ for kind in type(giver).__mro__]):
+    for attributes in (own, *map(vars, type(giver).__mro__)):
         if name in attributes and not (wrapped is not None and attributes[name] is _attributes(wrapped).get(name)):
             return getattr(giver, name)
         for method in methods:  # a loop, since layers ask several times a step and a generator would take twice as long
