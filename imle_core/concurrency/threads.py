@@ -27,7 +27,9 @@ def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T
 
     ``work`` must not itself use threads of this module.
     """
-    bounds = [size * index // max(1, threads) for index in range(max(1, threads) + 1)]
+    if threads < 2:
+        return [work(0, size)]
+    bounds = [size * index // threads for index in range(threads + 1)]
     return at_once([partial(work, *ends) for ends in pairwise(bounds)])
 
 

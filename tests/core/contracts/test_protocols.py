@@ -26,7 +26,17 @@ ASKING = {"getattr", "hasattr", "declared", "check_method"}
 ELSEWHERE = {  # what is asked of Python, of the system and of other libraries
     *("code", "exit_code", "format_message", "strerror"),  # errors
     *("encoding", "reconfigure"),  # streams
-    *("SIGHUP", "fork", "killpg", "mallopt", "register_at_fork", "setitimer", "setsid"),  # systems
+    *(
+        "CREATE_NO_WINDOW",
+        "getloadavg",
+        "SIGHUP",
+        "fork",
+        "killpg",
+        "mallopt",
+        "register_at_fork",
+        "setitimer",
+        "setsid",
+    ),  # systems
     *("_current_graph_task_id", "gather", "gi_frame", "ndim", "shape", "tag_v2"),  # torch, Triton, generators, arrays, TIFF
     *("optimizer", "sums"),  # a training
 }
