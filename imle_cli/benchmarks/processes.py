@@ -80,7 +80,7 @@ def first_calls(_: torch.device, seed: int, *, counts: Sequence[int] = (1600, 70
 
 
 def cold_start(_: torch.device, seed: int, *, samples: int = 100) -> Iterator[Row]:
-    """What a fresh machine compiles, and the same with the cache that it left: a command, and a first step in a script."""
+    """A command, and a first step in a script: on a fresh machine, and with the cache that this left."""
     with tempfile.TemporaryDirectory() as folder:
         command = "-m", "imle_cli", "marginals", "--seed", str(seed), "--out", str(Path(folder) / "map.png")
         caches = [folder]

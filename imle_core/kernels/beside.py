@@ -54,7 +54,7 @@ class Compilation:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has not ended."""
+        """True until the process has ended."""
         return self._process is not None and self._process.poll() is None
 
     def wait(self) -> None:

@@ -29,7 +29,7 @@ def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, _: int, __: Tunin
     They are those of :func:`imle_core.solvers.grid.kernels.unchanged_paths.still_cheapest`, whose sums are in this order.
     """
     kept = [
-        _are_kept(_costs(maps, some), _costs(old, some), grid, masks[some]) for some in _cut(np.arange(len(masks)), grid)
+        _are_kept(_costs(maps, rows), _costs(old, rows), grid, masks[rows]) for rows in _cut(np.arange(len(masks)), grid)
     ]
     return np.concatenate(kept) if kept else np.empty(0, np.bool_)
 

@@ -43,7 +43,7 @@ def cheapest_paths(
 def paths_along(
     labels: Tensor, costs: Tensor, start: Tile, goal: Tile, moves: tuple[Tile, ...], tuning: Tuning
 ) -> tuple[Tensor, Tensor]:
-    """What :func:`cheapest_paths` gives, of its arguments and labels ``(N, H + 2, W + 2)``, inf around the maps."""
+    """Results of :func:`cheapest_paths` from its arguments and labels ``(N, H + 2, W + 2)``, inf around the maps."""
     _, height, width = costs.shape
     before, stuck = _predecessors(labels, costs, start, moves)
     first, last = start[0] * width + start[1], goal[0] * width + goal[1]
