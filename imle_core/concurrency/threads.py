@@ -1,22 +1,14 @@
-"""Work shared among threads: those that torch has already, or some of our own, or the caller alone, whichever is sooner."""
+"""Work shared among threads that are kept for the next call, or left to the caller, whichever is sooner."""
 
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import count, pairwise
-from threading import Event
 from typing import Any, Generic, TypeVar
 
-import torch
-
-from imle_core.concurrency.torch_threads import TorchThreads
-
 T = TypeVar("T")
-
-_LARGEST_TEAM = 16
-"""Threads of torch that are asked for at the most: each enters Python for a moment, one after the other."""
 
 _SHARE_LOST = 0.02
 """Share of the time that attempts to share work may cost while other processes have the cores."""
@@ -120,14 +112,13 @@ _PACE = _Pace()
 
 def _share(shared: _Shared[Any], threads: int) -> None:
     """Has this thread and others take the work; they have ended when this returns."""
-    if threads == torch.get_num_threads() <= _LARGEST_TEAM and (team := _team()) is not None:
-        team.run(shared.take, threads)
-        return
     futures = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
     try:
         shared.take()
     finally:
-        wait([future for future in futures if not future.cancel()])
+        for future in futures:
+            if not future.cancel():  # what it would have done, this thread has
+                future.result()
 
 
 @lru_cache(maxsize=1)
@@ -135,26 +126,5 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="imle")
 
 
-@lru_cache(maxsize=1)
-def _team() -> TorchThreads | None:
-    return None if _FORKED.is_set() else TorchThreads.find()
-
-
-_FORKED = Event()
-"""Set in a process that is the fork of another one."""
-
-
-def _forget() -> None:
-    """In a child process, which has none of its parent's threads, neither ours nor torch's.
-
-    An operation of torch that asked for those would wait for ever, so that torch does without them here.
-    """
-    if _team.cache_info().currsize and _team() is not None:
-        torch.set_num_threads(1)
-    _FORKED.set()
-    _pool.cache_clear()
-    _team.cache_clear()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has none of its parent's threads

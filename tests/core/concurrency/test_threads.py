@@ -1,10 +1,7 @@
 """Sharing work among threads that are kept."""
 
-import ctypes
 import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,8 +11,6 @@ import pytest
 
 from imle_core.concurrency import at_once, in_threads
 from imle_core.concurrency import threads as sharing
-from imle_core.concurrency.torch_threads import TorchThreads
-from threads import torch_threads
 
 
 def share(first, last):
@@ -66,20 +61,11 @@ def pace(monkeypatch):
     return sharing._PACE
 
 
-@pytest.fixture(params=["threads of torch", "threads of our own"])
-def _who(request, monkeypatch):
-    if request.param == "threads of our own":
-        monkeypatch.setattr(sharing, "_team", lambda: None)
-    elif TorchThreads.find() is None:
-        pytest.skip("torch has another runtime here")
-
-
-@pytest.mark.usefixtures("pace", "_who")
+@pytest.mark.usefixtures("pace")
 class TestSharing:
     def test_functions_run_at_the_same_time(self):
         barrier = threading.Barrier(2, timeout=20)
-        with torch_threads(2):
-            assert sorted(at_once([barrier.wait] * 2)) == [0, 1]
+        assert sorted(at_once([barrier.wait] * 2)) == [0, 1]
 
     def test_threads_are_kept(self, pace):
         def where():
@@ -87,20 +73,18 @@ class TestSharing:
             return threading.get_native_id()
 
         barrier = threading.Barrier(2, timeout=20)
-        with torch_threads(2):
-            first = {*at_once([where, where])}
-            pace.was_alone(60)  # they waited for each other, which is no work
-            assert {*at_once([where, where])} == first
+        first = {*at_once([where, where])}
+        pace.was_alone(60)  # they waited for each other, which is no work
+        assert {*at_once([where, where])} == first
         assert threading.get_native_id() in first
 
     def test_several_callers_at_once(self):
-        with torch_threads(2), ThreadPoolExecutor(3) as callers:
+        with ThreadPoolExecutor(3) as callers:
             done = callers.map(lambda number: sum(sum(part) for part in in_threads(share, number, 2)), range(100))
             assert list(done) == [sum(range(number)) for number in range(100)]
 
     def test_within_an_operation_of_its_own(self):
-        with torch_threads(2):
-            assert at_once([lambda: at_once([lambda: 1, lambda: 2]), lambda: [3]]) == [[1, 2], [3]]
+        assert at_once([lambda: at_once([lambda: 1, lambda: 2]), lambda: [3]]) == [[1, 2], [3]]
 
 
 class TestPace:
@@ -120,21 +104,6 @@ class TestPace:
         assert at_once([threading.get_ident] * 3) == [threading.get_ident()] * 3
 
 
-def test_a_system_without_such_a_runtime_has_none(monkeypatch):
-    def missing(path):
-        raise OSError(path)
-
-    monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert TorchThreads.find() is None
-
-
-def test_an_error_outside_of_the_work_is_not_lost():
-    if (team := TorchThreads.find()) is None:
-        pytest.skip("torch has another runtime here")
-    with pytest.raises(KeyboardInterrupt):
-        team.run(lambda: signal.default_int_handler(signal.SIGINT, None), 2)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 class TestForks:
@@ -149,18 +118,3 @@ class TestForks:
     def test_a_child_starts_threads_of_its_own(self):
         in_threads(share, 4, 2)
         assert self.ended(lambda: sys.exit(len(in_threads(share, 4, 2)))) == 2
-
-    @pytest.mark.process
-    def test_torch_does_not_wait_in_a_child_for_threads_that_it_has_not(self):
-        script = """
-import os, torch
-from imle_core.concurrency import in_threads
-torch.set_num_threads(2)
-in_threads(lambda first, last: None, 2, 2)
-if not (child := os.fork()):
-    torch.zeros(10**6).exp()
-    os._exit(0)
-print(os.waitpid(child, 0)[1])
-"""
-        done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=60)
-        assert done.stdout == "0\n"
