@@ -25,6 +25,8 @@ SUMMARIES = {
     "sample": "Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures.",
     "marginals": "Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, "
     "edge, item or pair.",
+    "explain": "Explain the method on a page: draw on a map, move temperatures and lambda, see the gradient, "
+    "and let it learn.",
     "noise": "Draw noise: its histogram over the exact density, its mean and variance, and a Kolmogorov-Smirnov statistic.",
     "train": "Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run.",
     "sweep": "Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations.",

@@ -25,6 +25,7 @@ COMMANDS = (
     "solve",
     "sample",
     "marginals",
+    "explain",
     "noise",
     "train",
     "sweep",
