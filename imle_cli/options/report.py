@@ -21,6 +21,18 @@ Array = Annotated[
     Path | None,
     typer.Option("--save", rich_help_panel=OUTPUT, help="Numbers to write (.npy, or .csv with their names)."),
 ]
+NoPicture = Annotated[bool, typer.Option("--no-picture", rich_help_panel=OUTPUT, help="Write no picture.")]
+
+
+def picture_path(out: Path | None, no_picture: bool, usual: Path) -> Path | None:
+    """Path of a command's picture: that of ``--out``, else the ``usual`` one; None for no picture.
+
+    Raises:
+        UsageError: a path for a picture that is not wanted.
+    """
+    if no_picture and out is not None:
+        raise UsageError(f"--no-picture: got it beside --out {out}; leave one of them out")
+    return None if no_picture else out or usual
 
 
 @dataclass(frozen=True)

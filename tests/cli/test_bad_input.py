@@ -161,9 +161,9 @@ WRONG_USAGE = {
     ("sample", "--solver", "top-k", "--top-k", "257"): "--top-k: got 257; it must be from 1 to the map's 256 passable tiles",
     ("solve", "--top-k", "3"): "--top-k: it belongs to --solver top-k; leave it out or choose that solver",
     ("solve", "--moves", "6"): "--moves: got 6; it must be 8 or 4; use 8 for diagonal steps",
-    ("solve", "--floor", "0"): "--floor: got 0; it must be > 0; the usual value is 1e-4",
-    ("solve", "--floor", "nan"): "--floor: got nan; it must be > 0; the usual value is 1e-4",
-    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a MAP to average down",
+    ("solve", "--floor", "0"): "--floor: got 0; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--floor", "nan"): "--floor: got nan; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a map of your own to average down",
     ("solve", "--start", "1"): "--start: got '1'; it must be ROW,COL such as 0,15",
 }
 
