@@ -34,7 +34,7 @@ def marginals(
     outputs = Outputs(problem.picture(out, "marginals"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         sampled = sampling.measure(problem, advance)
-    picture = canvas.encode(problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"), outputs.format)
+    picture = canvas.encode(problem.draw_marginals(sampled, sampling.title_of(problem)), outputs.format)
     columns = {"marginal": sampled.probability, "standard_error": sampled.error}
     outputs.write(picture, sampled.probability, lambda: problem.table(columns))
     facts, told = facts_of_marginals(problem, sampled)

@@ -32,7 +32,7 @@ def sample(
     outputs = Outputs(problem.picture(out, "sample"), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         masks = sampling.draw(problem, advance)
-    picture = canvas.encode(problem.draw_samples(masks, f"{problem.title}: {sampling.title}"), outputs.format)
+    picture = canvas.encode(problem.draw_samples(masks, sampling.title_of(problem)), outputs.format)
     columns = {f"sample_{number}": mask for number, mask in enumerate(masks, 1)}
     outputs.write(picture, masks, lambda: problem.table(columns))
     facts, told = facts_of_samples(problem, masks)
