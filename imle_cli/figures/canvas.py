@@ -104,7 +104,9 @@ def add_scale_beside(figure: Figure, panels: Any, mapping: ScalarMappable, label
     bar.outline.set_linewidth(0.4)
 
 
-def write_numbers(axes: Axes, values: Floats, is_dark: Callable[[Any, float], bool], size: float, style: str = ".3g") -> None:
+def write_numbers(
+    axes: Axes, values: Floats, is_dark: Callable[[Any, float], bool], size: float, style: str = ".3g"
+) -> None:
     """Writes its number into each cell of a matrix, white where ``is_dark`` says so of the cell's index and number."""
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:{style}}" if np.isfinite(value) else "–"

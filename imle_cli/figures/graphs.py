@@ -33,8 +33,9 @@ from imle_cli.figures.canvas import (
 )
 from imle_cli.figures.scale import Scale
 
+NEVER = "#8A7A99"
+"""Colour of edges of probability 0, on the ground of the colour of 0."""
 _NODE = "#4A4F57"
-_NEVER = "#8A7A99"  # edges of probability 0, on the ground of that colour
 _NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
@@ -142,13 +143,13 @@ def marginals_figure(
     order = np.argsort(probability, kind="stable")
     never, chosen = order[probability[order] == 0], order[probability[order] != 0]
     right.set_facecolor(MARGINALS(0.0))
-    _draw_edges(right, drawing, never, _NEVER, 0.9)
+    _draw_edges(right, drawing, never, NEVER, 0.9)
     level = scale.level(probability[chosen])
     _draw_edges(right, drawing, chosen, MARGINALS(level), 1.0 + 2.4 * level)
     _draw_nodes(right, drawing, on_dark=True)
     many = "" if samples is None else f" of {samples_text(samples)}"
     right.set_title(f"marginals{many}", fontsize=CAPTION)
-    add_scale_below(right, scale.mapping, scale.label, -4, shrink=0.7, ticks=scale.ticks)
+    add_scale_below(right, scale.mapping, f"{scale.label} (pale: never)", -4, shrink=0.7, ticks=scale.ticks)
     return figure
 
 

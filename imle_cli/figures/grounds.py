@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -62,7 +62,7 @@ class Terrain:
         """The map, one sample on it, and marginals as colours of tiles."""
         sample = averages.sample
         line = None if sample is None else self.tiles(sample)
-        facts = {"samples": averages.count, "error": averages.error}
+        facts: dict[str, Any] = {"samples": averages.count, "error": averages.error}
         return maps.marginals_figure(self.costs, sample, averages.probability, line, title=title, **facts)
 
     def samples(self, masks: Mask, title: str) -> Figure:
@@ -83,7 +83,7 @@ class Network:
 
     def marginals(self, averages: Averages, title: str) -> Figure:
         """The graph with one sample, and marginals as colours of edges."""
-        facts = {"samples": averages.count, "error": averages.error}
+        facts: dict[str, Any] = {"samples": averages.count, "error": averages.error}
         return graphs.marginals_figure(self.drawing, averages.sample, averages.probability, title=title, **facts)
 
     def samples(self, masks: Mask, title: str) -> Figure:
@@ -104,7 +104,7 @@ class ItemTable:
     def marginals(self, averages: Averages, title: str) -> Figure:
         """Bars of scores with one sample, and bars of marginals."""
         sample, error = (None if row is None else row.ravel() for row in (averages.sample, averages.error))
-        facts = {"title": title, "samples": averages.count}
+        facts: dict[str, Any] = {"title": title, "samples": averages.count}
         return items.item_marginals_figure(self.items, sample, averages.probability.ravel(), error, **facts)
 
     def samples(self, masks: Mask, title: str) -> Figure:
@@ -124,7 +124,7 @@ class PairTable:
 
     def marginals(self, averages: Averages, title: str) -> Figure:
         """The scores with one sample, and the marginals, as matrices."""
-        facts = {"samples": averages.count, "error": averages.error}
+        facts: dict[str, Any] = {"samples": averages.count, "error": averages.error}
         return pairs.pair_marginals_figure(self.pairs, averages.sample, averages.probability, title=title, **facts)
 
     def samples(self, masks: Mask, title: str) -> Figure:

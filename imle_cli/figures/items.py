@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -169,7 +170,13 @@ def _heights(scores: Floats) -> Floats:
 
 
 def _legend_above(axes: Axes, handles: Sequence[Patch]) -> None:
-    style = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2, "frameon": False, "fontsize": LEGEND}
+    style: dict[str, Any] = {
+        "loc": "lower right",
+        "bbox_to_anchor": (1, 1),
+        "ncols": 2,
+        "frameon": False,
+        "fontsize": LEGEND,
+    }
     axes.legend(handles=handles, handlelength=1.2, columnspacing=1.0, borderaxespad=0.2, **style)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from imle_cli.figures.canvas import (
     COSTS,
     LEGEND,
-    MARGINALS,
     PALE,
     PATH,
     Floats,
@@ -104,9 +102,7 @@ def marginals_figure(
 
 
 @own_settings()
-def sample_sheet(
-    costs: Floats | None, masks: Mask, paths: Sequence[Tiles | None] | None = None, *, title: str
-) -> Figure:
+def sample_sheet(costs: Floats | None, masks: Mask, paths: Sequence[Tiles | None] | None = None, *, title: str) -> Figure:
     """Small copies of the map with a sample on each; of many samples the first 64.
 
     Args:

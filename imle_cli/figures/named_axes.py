@@ -15,7 +15,9 @@ def name_columns(axes: Axes, names: Sequence[str], room: int) -> None:
     """Names below an axes, turned where together they have more letters than there is room for."""
     turn = 0 if sum(map(len, names)) <= room else 60
     size = LEGEND if len(names) <= NAMED // 2 else 8
-    axes.set_xticks(range(len(names)), map(short_name, names), fontsize=size, rotation=turn, ha="right" if turn else "center")
+    axes.set_xticks(
+        range(len(names)), map(short_name, names), fontsize=size, rotation=turn, ha="right" if turn else "center"
+    )
     _literal(axes.get_xticklabels())
 
 

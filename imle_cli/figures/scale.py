@@ -46,7 +46,7 @@ class Scale:
         """Both ends."""
         return [self.low, self.high]
 
-    def level(self, values: Floats) -> Any:
+    def level(self, values: Any) -> Any:
         """Values as shares of the way from the first colour to the last."""
         return (values - self.low) / (self.high - self.low)
 

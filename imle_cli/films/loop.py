@@ -78,7 +78,9 @@ class Loop:
         if names != self._names or not names:
             lacking = ", ".join(sorted(self._names - names)) or "nothing"
             got = f"record {number} without {lacking}" if names else f"record {number} of type {fields['type']}"
-            raise ArgumentError("records", got, _RULE if not names else "all have the same parts", "yield the same each time")
+            raise ArgumentError(
+                "records", got, _RULE if not names else "all have the same parts", "yield the same each time"
+            )
         step = int(fields.get("step", number))
         self._steps.append(step if not self._steps else max(step, self._steps[-1] + 1))
         if "loss" in names:
@@ -97,11 +99,11 @@ class Loop:
                 batch, weights = len(weights), weights[self.instance]
             axes, arrays["weights"] = weights.ndim, as_tiles(weights).astype(np.float32)
         if "state" in fields:
-            arrays["state"] = state_tiles(_lean(as_array("state", fields["state"]), axes), axes, batch, self.instance)
+            arrays["state"] = state_tiles(as_array("state", fields["state"]), axes, batch, self.instance)
         return arrays
 
 
-def state_tiles(state: NDArray[Any], axes: int | None, batch: int, instance: int) -> NDArray[Any]:
+def state_tiles(state: NDArray[Any], axes: int | None = None, batch: int = 1, instance: int = 0) -> NDArray[Any]:
     """A solution as tiles: of samples ``(S, *event)``, ``(B * S, *event)`` or ``(B, S, *event)`` the mean of an instance's.
 
     Args:
@@ -110,6 +112,7 @@ def state_tiles(state: NDArray[Any], axes: int | None, batch: int, instance: int
         batch: number of instances B.
         instance: the one to show.
     """
+    state = _lean(state, axes)
     axes = min(state.ndim, 2) if axes is None else axes
     if state.ndim == axes + 2:
         state = state[instance]

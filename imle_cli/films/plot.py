@@ -23,7 +23,13 @@ class Plot:
     """
 
     def __init__(
-        self, values: Floats, steps: Sequence[int], frames: Sequence[int], size: tuple[int, int], letters: int, name: str = "loss"
+        self,
+        values: Floats,
+        steps: Sequence[int],
+        frames: Sequence[int],
+        size: tuple[int, int],
+        letters: int,
+        name: str = "loss",
     ) -> None:
         self.values, self.letters, self.name = np.asarray(values, dtype=np.float64), letters, name
         self.steps = np.asarray(steps)
@@ -51,7 +57,7 @@ class Plot:
         across, down = self.points
         seen = max(1, int(np.searchsorted(across, self._across(step), side="right")))
         line = list(zip(across[:seen].tolist(), down[:seen].tolist(), strict=True))
-        thick = max(1, self.letters // 7)
+        thick = max(2, self.letters // 7)
         drawing.line(line, fill=CURVE, width=thick)
         x, y = line[-1]
         drawing.ellipse((x - 2 * thick, y - 2 * thick, x + 2 * thick, y + 2 * thick), fill=CURVE)
@@ -115,8 +121,8 @@ class Plot:
 def ticks(low: float, high: float) -> list[float]:
     """Two to five round numbers, 0 among them, that span the values from ``low`` to ``high`` but for their ends."""
     low, high = min(0.0, low), max(0.0, high)
-    span = (high - low) or 1.0
-    rough = span / 4
+    high = high if high > low else 1.0
+    rough = (high - low) / 4
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(float(factor * power) for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
     first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))

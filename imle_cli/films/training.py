@@ -38,7 +38,7 @@ class RunFilms(LearningFilms):
         temperatures = f"input temperature {options['input_temp']:g}, target temperature {options['target_temp']:g}"
         moments = Moments(
             history.steps,
-            history.weights,  # type: ignore[arg-type]
+            history.weights,
             history.solutions,
             [],
             [row[1] for row in rows],
@@ -47,6 +47,4 @@ class RunFilms(LearningFilms):
             history.costs,
         )
         words = LearningWords("learned costs", "path" if is_path else "set", "tiles", temperatures)
-        super().__init__(
-            moments, words, size, maximum, scale, ("learning", "learning_paths", "learning_weights")
-        )
+        super().__init__(moments, words, size, maximum, scale, ("learning", "learning_paths", "learning_weights"))

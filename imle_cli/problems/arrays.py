@@ -26,7 +26,9 @@ def as_array(name: str, value: Any) -> Array:
         array = np.array(plain, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         what = type(value).__name__
-        raise ArgumentTypeError(name, what, "it must be a tensor or an array of real numbers", "use numpy.asarray") from error
+        raise ArgumentTypeError(
+            name, what, "it must be a tensor or an array of real numbers", "use numpy.asarray"
+        ) from error
     if array.size == 0:
         raise ArgumentError(name, f"shape {array.shape}", "there is nothing to draw", "give at least one number")
     if np.isnan(array).any():
@@ -48,9 +50,9 @@ def event_of(shape: Event, ground: Event | None, *, is_batch: bool = False) -> E
     if ground is None:
         has_batch = is_batch or len(shape) > 2 or (len(shape) == 2 and shape[0] == 1)
         return shape[1:] if has_batch else shape
-    fits = [ground, ground[1:]] if len(ground) > 1 else [ground]
-    for event in fits:
-        if shape[1:] == event or (shape == event and not is_batch):
+    has_batch = len(ground) > 2 or (len(ground) == 2 and ground[0] == 1)
+    for event in (ground[1:], ground) if has_batch else (ground, ground[1:]):
+        if event and (shape[1:] == event or (shape == event and not is_batch)):
             return event
     got = f"shape {ground} for solutions of shape {shape[1:] if is_batch else shape}"
     raise ArgumentError("ground", got, "it needs one number for each entry of a solution", "give an array of that shape")

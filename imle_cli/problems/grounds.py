@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import networkx
 import numpy as np
 
 from imle_cli.figures.canvas import Mask
@@ -13,7 +12,7 @@ from imle_cli.figures.items import Items
 from imle_cli.figures.maps import Tiles
 from imle_cli.figures.pairs import Pairs
 from imle_cli.figures.path_lines import ordered
-from imle_cli.files.graphs.layout import layout, positions_of
+from imle_cli.files.graphs.layout import graph_of_edges, layout, positions_of
 from imle_cli.problems.arrays import Array, Event, as_array, instance_of
 from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.solvers import AcyclicGridPath, Assignment, GridPath, Knapsack, MinCut, ShortestPath
@@ -76,7 +75,8 @@ def ground_of(
     heavy = ground if isinstance(ground, Knapsack) else None
     weights = None if heavy is None else np.ravel(heavy.weights).astype(float)
     labels = _names("names", names, int(np.prod(event)), _entry_names(event))
-    return ItemTable(Items(labels, None if array is None else array.ravel(), weights, heavy and heavy.capacity))
+    capacity = None if heavy is None else heavy.capacity
+    return ItemTable(Items(labels, None if array is None else array.ravel(), weights, capacity))
 
 
 def _is_map(ground: Any, array: Array | None, names: Any, kind: Kind | None) -> bool:
@@ -112,10 +112,7 @@ def _graph_of(ground: Any) -> Any:
         return ground
     if not (isinstance(getattr(ground, "edges", None), list) and hasattr(ground, "nodes")):
         return None
-    graph = networkx.MultiDiGraph() if ground.directed else networkx.MultiGraph()
-    graph.add_nodes_from(ground.nodes)
-    graph.add_edges_from(ground.edges)
-    return graph
+    return graph_of_edges(ground.nodes, ground.edges, directed=ground.directed)
 
 
 def _network(graph: Any, ground: Any, numbers: Array | None) -> Network:
