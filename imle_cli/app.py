@@ -71,12 +71,17 @@ def _made(name: str) -> Any:
 
 def _report(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Calls a command with a console, and shows its result there."""
-    from imle_cli.console import Report
+    from imle_cli.console import Loading, Report
 
     report = arguments["report"]
-    # Solvers of others are examined in a process of their own, which says itself when it compiles.
-    console = Report(as_json=report.json, quiet=report.quiet, compiles=function.__name__ != "check")
-    console.show(function(console=console, **arguments))
+    loading = Loading(not report.quiet)
+    try:
+        # Solvers of others are examined in a process of their own, which says itself when it compiles.
+        compiles = function.__name__ != "check"
+        console = Report(as_json=report.json, quiet=report.quiet, compiles=compiles, loading=loading)
+        console.show(function(console=console, **arguments))
+    finally:
+        loading.end()
 
 
 app = typer.Typer(
