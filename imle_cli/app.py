@@ -39,6 +39,7 @@ SUMMARIES = {
     "perceive": "Train a network that sees images of maps to predict costs, from gold paths, "
     "through the solver; record the run.",
     "evaluate": "Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best.",
+    "warm-up": "Compile everything that would be compiled at its first call, for containers, clusters and the impatient.",
     "bench": "Measure solvers, noise, an estimator step and whole commands on this machine, as a table.",
 }
 
@@ -65,7 +66,8 @@ def _made(name: str) -> Any:
     from imle_cli.options.groups import command
 
     lone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    lone.command()(command(getattr(import_module(f"imle_cli.commands.{name}"), name), _report))
+    word = name.replace("-", "_")
+    lone.command()(command(getattr(import_module(f"imle_cli.commands.{word}"), word), _report))
     return get_command(lone)
 
 

@@ -27,15 +27,16 @@ class Compiling:
     Attributes:
         seconds: how long was waited so far.
         count: gives the number of functions that were compiled so far, if that is known.
+        is_announced: whether the user knows that something is compiled, and how long that takes.
     """
 
     def __init__(self, console: "Console | None", say: Callable[[str], None]) -> None:
         self._console, self._say = console, say
         self._lock, self._bars = threading.RLock(), 0
-        self._subject, self._since, self._said = "", 0.0, False
+        self._subject, self._since = "", 0.0
         self._beside: dict[str, Callable[[], bool]] = {}
         self._live: Live | None = None
-        self.seconds = 0.0
+        self.seconds, self.is_announced = 0.0, False
         self.count: Callable[[], int] = lambda: 0
 
     def begins(self, subject: str) -> None:
@@ -44,8 +45,8 @@ class Compiling:
             self._subject, self._since = subject, time.perf_counter()
             if self._console is not None:
                 self._turn()
-            elif not self._said and logging.getLogger("imle_core.kernels").isEnabledFor(logging.WARNING):
-                self._said = True
+            elif not self.is_announced and logging.getLogger("imle_core.kernels").isEnabledFor(logging.WARNING):
+                self.is_announced = True
                 self._say(f"note: {_ONCE} ({subject}); some seconds, more while others use the cores")
 
     def ends(self, seconds: float) -> None:
@@ -71,7 +72,7 @@ class Compiling:
 
     def conclude(self) -> None:
         """Says how long was waited, on a terminal, and what goes on after the command."""
-        if self._console is not None and self.seconds > _LONG:
+        if not self.is_announced and self._console is not None and self.seconds > _LONG:
             self._say(f"note: compiled for this machine in {self.seconds:.0f} s, once; the time leaves that out")
         for subject in (subject for subject, is_running in self._beside.items() if is_running()):
             self._say(f"note: kernels for {subject} are still being compiled beside this, once: a core for some 15 s")

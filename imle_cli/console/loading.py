@@ -4,11 +4,11 @@ import os
 import sys
 import threading
 
-_PATIENCE = 0.5  # seconds without a sign, in which quick commands have ended
+_PATIENCE = 0.3  # seconds without a sign, in which quick refusals have been said
 
 
 class Loading:
-    """``loading ...`` on standard error, if that is a terminal, from half a second on until :meth:`end`.
+    """``loading ...`` on standard error, if that is a terminal, soon after it is made and until :meth:`end`.
 
     Args:
         wanted: whether anything may be shown.

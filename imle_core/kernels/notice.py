@@ -59,7 +59,7 @@ class Log(Silence):
     def _say(self, kind: str, text: str) -> None:
         if kind not in self._said and multiprocessing.parent_process() is None:
             self._said.add(kind)
-            LOGGER.warning("%s; %s", text, _REMEDY)
+            LOGGER.warning("imle: %s; %s", text, _REMEDY)
 
 
 class _State:

@@ -92,9 +92,9 @@ class TestLog:
             notice.goes_on(subject, lambda: True)
         assert [line.name for line in lines] == ["imle_core.kernels"] * 2
         assert [line.getMessage() for line in lines] == [
-            "compiling for this machine, once (noise): some seconds, more while others use the cores; "
+            "imle: compiling for this machine, once (noise): some seconds, more while others use the cores; "
             "the command imle warm-up does it beforehand",
-            "compiling for this machine, once (noise): a core for some 15 s, beside the work; "
+            "imle: compiling for this machine, once (noise): a core for some 15 s, beside the work; "
             "the command imle warm-up does it beforehand",
         ]
 
