@@ -240,13 +240,14 @@ def _table(shown: Table) -> "table.Table":
 
 
 def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":
-    """A bar in whose place a line is shown while the work waits."""
+    """A bar, below which a line is shown while the work waits."""
     from rich import progress
 
     class Bar(progress.Progress):
         def get_renderables(self) -> "Iterable[RenderableType]":
-            line = waiting()
-            yield from super().get_renderables() if line is None else [line]
+            yield from super().get_renderables()
+            if (line := waiting()) is not None:
+                yield line
 
     return Bar(*_columns(), console=console, transient=True)
 
