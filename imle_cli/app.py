@@ -32,7 +32,7 @@ SUMMARIES = {
     "solve": "Find the cheapest path of a map, or the best edges, items or pairs.",
     "sample": "Draw perturb-and-MAP samples, as a sheet of small pictures.",
     "marginals": "Draw how often each tile, edge, item or pair is chosen, under noise.",
-    "explain": "Explain the method on a page: draw a map, see gradients, let it learn.",
+    "explain": "Explain the method on a page: draw a map, move lambda, see it learn.",
     "noise": "Draw noise beside its exact density, and test how well they agree.",
     "train": "Learn weights with which the solver finds a gold path.",
     "sweep": "Train over a grid of temperatures, numbers of samples and seeds.",

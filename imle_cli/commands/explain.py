@@ -33,7 +33,7 @@ def explain(
     console: Report,
     out: Page = None,
 ) -> Result:
-    """Explain the method on a page: draw a map, see gradients, let it learn.
+    """Explain the method on a page: draw a map, move lambda, see it learn.
 
     The page is one file that any browser opens, offline. It shows a step of I-MLE, picture by picture, solved in the page;
     walls and costs are drawn by hand, and sliders move temperatures and lambda.
