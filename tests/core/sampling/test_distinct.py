@@ -104,10 +104,10 @@ def test_no_instances_and_no_entries():
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_samples(bounded):
-    """Samples of a map, of which many differ, would take 100 MB in bytes."""
+    """Samples of a map, of which many differ, would take 20 MB a copy in float32."""
     with bounded():
         (record,) = distinct_solutions(
-            GridPath(), -torch.ones(1, 16, 16), GUMBEL, nb_samples=100_000, temperature=2.0, capacity=500, most=12
+            GridPath(), -torch.ones(1, 16, 16), GUMBEL, nb_samples=20_000, temperature=2.0, capacity=100, most=12
         )
     assert len(record.shares) <= 12
 
