@@ -14,7 +14,7 @@ from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
 ]
-_Methods = Annotated[str | None, typer.Option(metavar="NAME,...", help="Such as imle_gumbel,simple; by default all.")]
+_Methods = Annotated[str | None, typer.Option(metavar="NAME,...", help="Such as imle-gumbel,simple; by default all.")]
 _Repetitions = Annotated[int, typer.Option(help="Independent runs of each method.")]
 _Picture = Annotated[
     Path | None,
@@ -51,7 +51,9 @@ def reproduce(
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
     check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     made = EXPERIMENTS[experiment]()
-    names = list(made.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
+    names = list(
+        made.methods if methods is None else dict.fromkeys(name.strip().replace("_", "-") for name in methods.split(","))
+    )
     check_names("--methods", names, made.methods)
     outputs = Outputs(picture_path(out, no_picture, Path(f"{experiment}-reproduce.png")), save, (), (".csv",))
     outcomes = _run(made, names, repetitions, report.seed, console)

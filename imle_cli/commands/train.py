@@ -27,7 +27,7 @@ def train(
     console: Report,
     out: RunDirectory = None,
     resume: Resume = None,
-    record_every: RecordEvery = 10,
+    record_every: RecordEvery = None,
 ) -> Result:
     """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
     check_run(resume)

@@ -16,7 +16,12 @@ ReductionName = Literal["sum", "mean"]
 NetworkName = Literal["small", "resnet18"]
 PathLossName = Literal["hamming", "squared"]
 Resume = Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted.")]
-RecordEvery = Annotated[int, typer.Option(help="Keep weights and paths of every so many steps.")]
+RecordEvery = Annotated[
+    int | None,
+    typer.Option(
+        help="Keep weights and paths of every so many steps; by default of each at first, then of fewer and fewer."
+    ),
+]
 
 
 @dataclass(frozen=True)
