@@ -119,12 +119,14 @@ def _rounded(estimate: IntervalEstimate) -> str:
     return f"{estimate:.6g} {estimate.low:.6g} {estimate.high:.6g}"
 
 
-def _add_legend(axes: Axes, names: Sequence[str], labels: Mapping[str, str], style: Mapping[str, Style]) -> None:
-    handles = [Line2D([], [], label=labels[name], **style[name]) for name in names]
-    axes.figure.legend(
-        handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), bbox_transform=axes.transAxes, frameon=False,
-        fontsize=SMALL, handlelength=1.8,
-    )  # fmt: skip
+def _add_legend(axes: Axes, names: Sequence[str], labels: Mapping[str, str], styles: Mapping[str, Style]) -> None:
+    """Names of the curves beside an axes, whose own legend stays."""
+    handles = [Line2D([], [], label=labels[name], **styles[name]) for name in names]
+    inside = axes.get_legend()
+    style: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False, "fontsize": SMALL}
+    axes.legend(handles=handles, handlelength=1.8, **style)
+    if inside is not None:
+        axes.add_artist(inside)
 
 
 def _style(number: int) -> Style:

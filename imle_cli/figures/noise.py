@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 
 from imle_cli.figures.canvas import CURVE, LEGEND, PALE, Floats, new_figure, own_settings
 
+_LETTERS = 36  # of a line in the corner
+
 
 @own_settings()
 def noise_figure(
@@ -32,6 +34,18 @@ def noise_figure(
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper right", fontsize=LEGEND)
     axes.text(
-        0.985, 0.78, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=LEGEND, parse_math=False
+        0.985,
+        0.78,
+        "\n".join(_broken(fact) for fact in facts),
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=LEGEND,
+        parse_math=False,
     )
     return figure
+
+
+def _broken(fact: str) -> str:
+    """A long line as two, so that it stays beside the curve."""
+    return fact.replace(" (", "\n(") if len(fact) > _LETTERS else fact

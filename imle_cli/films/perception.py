@@ -68,7 +68,7 @@ class PerceptionFilms(Films):
     def _costs(self, scene: Scene, record: int, number: int) -> Panel:
         costs = self.views.costs[record][:_MOST] / (self.views.costs[record][:_MOST].mean() or 1.0)
         level = greys(_resized(costs[number], scene), 0.0, self.high)
-        return Panel(level, "predicted costs", Scale("0", f"{self.high:.3g} times the mean", is_grey=True))
+        return Panel(level, "predicted costs (mean: 1)", Scale("0", f"{self.high:.3g}", is_grey=True))
 
 
 def _with_colours_of(images: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:

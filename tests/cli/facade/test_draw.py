@@ -200,7 +200,7 @@ class TestComparison:
         above, below = figure.axes
         assert above.get_title().startswith("bias and variance of 10 samples, all at temperature 2\n")
         assert [container.lines[0].get_xdata().tolist() for container in above.containers] == [[0.5, 1, 4]] * 2
-        assert [text.get_text() for text in figure.legends[0].texts] == ["imle, blackbox"]
+        assert [text.get_text() for text in above.get_legend().texts] == ["imle, blackbox"]
         assert below.get_xlabel() == "samples"
 
     def test_the_temperature_nearest_to_1_if_none_is_named(self, cells):

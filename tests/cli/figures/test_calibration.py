@@ -63,7 +63,7 @@ def test_a_single_instance_has_no_range_and_may_be_below_zero():
 @pytest.mark.slow
 def test_colours_and_size():
     picture = pixels(calibration_figure(TEMPERATURES, [SEVERAL, ONE], 1.0, title="t"))
-    assert picture.shape == (1180, 1440, 3)
+    assert picture.shape == (1140, 1280, 3)
     assert has(picture, CURVE)
     assert has(picture, PATH)
     assert has(picture, PALE)
