@@ -95,6 +95,13 @@ class _Commands(TyperGroup):
         near = nearest(name, self.commands)
         raise UsageError(f"{name}: no such command; " + (f"did you mean {near!r}?" if near else "see imle --help"))
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Commands and options that may be meant, with their summaries in full."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = SUMMARIES.get(item.value, item.help)
+        return items
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the commands by subject."""
         texts = {name: command.help or "" for name, command in self.commands.items()}

@@ -14,6 +14,7 @@ from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 from imle_cli.options.values import completer
 
 EXAMPLES = ("imle reproduce top-k -n 100 --methods imle_gumbel,simple",)
+_EXPERIMENTS = ("top-k",)
 _METHODS = (
     "imle_sum_of_gamma",
     "imle_sum_of_gamma_tuned",
@@ -30,7 +31,7 @@ _Experiment = Annotated[
     str,
     typer.Argument(
         metavar="EXPERIMENT",
-        autocompletion=completer(("top-k",)),
+        autocompletion=completer(_EXPERIMENTS),
         help="The experiment: top-k, the synthetic one of the I-MLE paper.",
     ),
 ]
