@@ -184,16 +184,17 @@ def _values(measured: Any, settings: Any, comparison: Any, noise: str) -> dict[s
 
 def _table(values: dict[str, Any], settings: Any, comparison: Any, is_random: bool) -> Table:
     from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
+    from imle_cli.problems.noise import in_words
 
     instances, reference = values["instances"], values["reference"]
     several = f"{instances} instances, " if instances > 1 else ""
     counts = f"{several}{values['samples']} samples, {values['repetitions']} repetitions, seed {values['seed']}"
-    relative = reference["relative_error"]
+    relative, noise = reference["relative_error"], in_words(settings.noise) if settings.noise else "no noise"
     below = [
         "",
         *lambda_table(comparison),
         "",
-        f"problem    {values['problem']}, {values['loss']}, {settings.noise or 'no'} noise, {counts}",
+        f"problem    {values['problem']}, {values['loss']}, {noise}, {counts}",
         f"reference  {reference['text']}{f', relative standard error {relative:.2g}' if relative else ''}",
         f"figures    {legend(instances)}",
         *scope(is_random, instances),

@@ -2,7 +2,9 @@
 
 import gc
 import json
+import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
 
+_CODES = re.compile(r"\x1b\[[0-9;]*m")
+_SPACES = re.compile(r" +(\x1b\[0m)?$")  # at the end of a row, before the end of its style
+_WIDE = 10_000  # columns, more than any table has
+_NARROWEST = 24  # columns for text that breaks
 _PROMPT = 24  # columns that a prompt may take
 
 
@@ -132,20 +138,38 @@ class Report:
 
     def result(self, values: dict[str, Any], text: Lines | Table) -> None:
         """The result: ``values`` as JSON, or ``text``."""
-        from rich.console import Console
-
         if self.as_json:
             print(json.dumps(values, allow_nan=False))
-        elif self.quiet:
+        if self.as_json or self.quiet:
             return
-        elif isinstance(text, Table):
-            Console(highlight=False, markup=False, width=10_000).print(_table(text))
-            for line in text.below:
-                self._out.print(printable(line))
-        else:
-            width = max(len(name) for name, _ in text)
-            for name, line in text:
-                self._out.print(printable(f"{name:<{width}}  {line}"))
+        for line in self._lines_of(text):
+            print(line)
+
+    def _lines_of(self, text: Lines | Table) -> list[str]:
+        """Lines of a result as they are printed; on a terminal they break between words only, and are indented below."""
+        if isinstance(text, Table):
+            below = [row for line in text.below for row in self._broken(printable(line), _indent(line))]
+            return [*self._rows_of_table(text), *below]
+        width = max(len(name) for name, _ in text)
+        return [row for name, line in text for row in self._broken(printable(f"{name:<{width}}  {line}"), width + 2)]
+
+    def _broken(self, line: str, indent: int) -> list[str]:
+        """Rows that a line takes on a terminal, or the line where nothing shows it."""
+        if not self._out.is_terminal or len(line) <= self._out.width:
+            return [line]
+        rows = textwrap.wrap(
+            line, self._out.width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
+        return rows or [line]
+
+    def _rows_of_table(self, shown: Table) -> list[str]:
+        """Rows of a table without spaces at their ends; text in its last column breaks where a terminal is narrower."""
+        rows, width = _drawn(_table(shown), _WIDE), self._out.width
+        widest = max(map(_length, rows))
+        last = max(len(printable(row[-1])) for row in [shown.header, *shown.rows])
+        if self._out.is_terminal and widest > width >= widest - last + _NARROWEST and shown.header[-1] not in shown.figures:
+            rows = _drawn(_table(shown, breaks=True), width)
+        return rows
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -175,10 +199,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        if isinstance(text, Table):
-            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
-        indent = max(len(name) for name, _ in text) + 2
-        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+        return sum(self._rows_of_line(_CODES.sub("", line)) for line in self._lines_of(text))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -194,15 +215,37 @@ class Report:
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
 
 
-def _table(shown: Table) -> "table.Table":
+def _drawn(drawing: "table.Table", width: int) -> list[str]:
+    """Rows of a table, without spaces at their ends."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, width=width)
+    with console.capture() as captured:
+        console.print(drawing)
+    return [_SPACES.sub(r"\1", row) for row in captured.get().splitlines()]
+
+
+def _table(shown: Table, breaks: bool = False) -> "table.Table":
+    """A table of one line a row, or one whose last column ``breaks`` between words."""
     from rich import table
 
     made = table.Table(box=None, pad_edge=False)
-    for name in shown.header:
-        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=True)
+    for number, name in enumerate(shown.header, 1):
+        whole = not (breaks and number == len(shown.header))
+        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=whole)
     for row in shown.rows:
         made.add_row(*map(printable, row))
     return made
+
+
+def _indent(line: str) -> int:
+    """Letters before the text of a line that begins with a name and two spaces; 0 of another."""
+    name = re.match(r"\S+(?: \S+)*  +", line)
+    return len(name[0]) if name else 0
+
+
+def _length(row: str) -> int:
+    return len(_CODES.sub("", row))
 
 
 def _columns() -> "list[progress.ProgressColumn]":
