@@ -1,4 +1,4 @@
-"""``imle marginals``: how often each tile, edge, item or pair is chosen, under noise."""
+"""``imle marginals``: how often each tile, edge, item or pair is chosen under noise."""
 
 from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
@@ -22,7 +22,7 @@ def marginals(
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Draw how often each tile, edge, item or pair is chosen, under noise.
+    """Draw how often each tile, edge, item or pair is chosen under noise.
 
     These marginals are shares of perturb-and-MAP samples, one of which is drawn beside them.
     """
@@ -40,7 +40,7 @@ def marginals(
     outputs = Outputs(picture_path(out, no_picture, problem.picture("marginals")), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         sampled = sampling.measure(problem, advance)
-    picture = encoder(lambda: problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"))
+    picture = encoder(lambda: problem.draw_marginals(sampled, sampling.title_of(problem)))
     columns = {"marginal": sampled.probability, "standard_error": sampled.error}
     outputs.write(picture, sampled.probability, lambda: problem.table(columns))
     facts, told = facts_of_marginals(problem, sampled)

@@ -2,46 +2,27 @@
 
 import gc
 import json
-import re
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from imle_cli.console.compiling import Compiling
+from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
+from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
 if TYPE_CHECKING:
-    from rich import progress, table
+    from rich import progress
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
-Lines: TypeAlias = Sequence[tuple[str, str]]
 
-_CODES = re.compile(r"\x1b\[[0-9;]*m")
-_SPACES = re.compile(r" +(\x1b\[0m)?$")  # at the end of a row, before the end of its style
-_WIDE = 10_000  # columns, more than any table has
-_NARROWEST = 24  # columns for text that breaks
 _PROMPT = 24  # columns that a prompt may take
-
-
-@dataclass(frozen=True)
-class Table:
-    """A result as a table, never cropped.
-
-    Attributes:
-        header: names of the columns.
-        rows: texts of the cells.
-        figures: names of the columns that are flush right.
-        below: lines below the table; a line break within one is escaped, as whatever else is not printable.
-    """
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    figures: Sequence[str]
-    below: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -81,10 +62,14 @@ class Report:
     Args:
         as_json: print one JSON object instead of text.
         quiet: print no text, note or progress; JSON and errors remain.
-        compiles: whether kernels may be compiled in this process, which is then told.
+        compiles: whether kernels may be compiled in this process, which then says so.
+        loading: a sign that the command has begun, which vanishes when it says anything.
+
+    Attributes:
+        compiling: what is told of kernels that are compiled.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True, loading: Loading | None = None) -> None:
         from rich.console import Console
 
         self.as_json, self.quiet = as_json, quiet
@@ -92,18 +77,28 @@ class Report:
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
-        self._tells = compiles and self._err.is_terminal  # that kernels are compiled
+        self._loading, self._compiles = loading, compiles
+        # Colours that are forced make no terminal of a file; and on one that cannot move its cursor, lines are best.
+        moves = StandardError().isatty() and not self._err.is_dumb_terminal
+        self._screen = self._err if moves and not quiet else None
+        self.compiling = Compiling(self._screen, self.note)
 
     def begin(self) -> None:
         """Starts the clock anew: what a command imports is no part of its time."""
-        if self._tells:
-            from imle_core.kernels.notice import tell  # here, since it imports torch, which refusals come before
+        if self._compiles:
+            from imle_core.kernels import notice  # here, since it imports torch, which refusals come before
 
-            tell(self.note_compiling)
+            self.compiling.count = notice.compiled_so_far
+            notice.tell(self.compiling)
+        self._end_loading()
         if not gc.isenabled():  # until all was imported
             gc.freeze()
             gc.enable()
-        self._began = time.perf_counter()
+        self._began, self.compiling.seconds = time.perf_counter(), 0.0
+
+    def _end_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.end()
 
     def show(self, result: Result) -> None:
         """Completes the values with the time and the files, and prints them as JSON or as text.
@@ -113,9 +108,10 @@ class Report:
         """
         values = dict(result.values)
         if values.get("seconds") is None:
-            values["seconds"] = time.perf_counter() - self._began
+            values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
+        self.compiling.conclude()
         text = result.text(values)
         if result.preview is not None:
             self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
@@ -128,13 +124,9 @@ class Report:
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
         if not self.quiet:
+            self._end_loading()
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
-
-    def note_compiling(self) -> None:
-        """A note on a terminal, where nobody should think that nothing happens."""
-        if self._err.is_terminal:
-            self.note("compiling for this machine, once; that takes some seconds")
 
     def result(self, values: dict[str, Any], text: Lines | Table) -> None:
         """The result: ``values`` as JSON, or ``text``."""
@@ -142,34 +134,13 @@ class Report:
             print(json.dumps(values, allow_nan=False))
         if self.as_json or self.quiet:
             return
-        for line in self._lines_of(text):
+        for line in rows_of(text, self._width):
             print(line)
 
-    def _lines_of(self, text: Lines | Table) -> list[str]:
-        """Lines of a result as they are printed; on a terminal they break between words only, and are indented below."""
-        if isinstance(text, Table):
-            below = [row for line in text.below for row in self._broken(printable(line), _indent(line))]
-            return [*self._rows_of_table(text), *below]
-        width = max(len(name) for name, _ in text)
-        return [row for name, line in text for row in self._broken(printable(f"{name:<{width}}  {line}"), width + 2)]
-
-    def _broken(self, line: str, indent: int) -> list[str]:
-        """Rows that a line takes on a terminal, or the line where nothing shows it."""
-        if not self._out.is_terminal or len(line) <= self._out.width:
-            return [line]
-        rows = textwrap.wrap(
-            line, self._out.width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-        )
-        return rows or [line]
-
-    def _rows_of_table(self, shown: Table) -> list[str]:
-        """Rows of a table without spaces at their ends; text in its last column breaks where a terminal is narrower."""
-        rows, width = _drawn(_table(shown), _WIDE), self._out.width
-        widest = max(map(_length, rows))
-        last = max(len(printable(row[-1])) for row in [shown.header, *shown.rows])
-        if self._out.is_terminal and widest > width >= widest - last + _NARROWEST and shown.header[-1] not in shown.figures:
-            rows = _drawn(_table(shown, breaks=True), width)
-        return rows
+    @property
+    def _width(self) -> int | None:
+        """Columns of the terminal that shows results; None where none does."""
+        return self._out.width if self._out.is_terminal else None
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -178,11 +149,22 @@ class Report:
         from rich.live import Live
         from rich.text import Text
 
-        if self.quiet or not self._err.is_terminal:
+        if self._screen is None:
             yield lambda *_: None
             return
-        with Live(console=self._err, transient=True) as screen:
-            yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
+        parts: list[Any] = []
+
+        def shown() -> Group:
+            waiting = self.compiling.line
+            return Group(*parts, *([] if waiting is None else [waiting]))
+
+        with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
+
+            def show(title: str, rows: Table) -> None:
+                parts[:] = Text(printable(title)), drawing(rows)
+                screen.refresh()
+
+            yield show
 
     def preview(self, preview: Preview, below: int = 0) -> None:
         """A picture in half blocks, two pixels each, with a legend; on a terminal of 256 colours, where there is room.
@@ -199,7 +181,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        return sum(self._rows_of_line(_CODES.sub("", line)) for line in self._lines_of(text))
+        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, self._width))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -207,45 +189,33 @@ class Report:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
         """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
-        from rich.progress import Progress
-
-        hidden = self.quiet or not self._err.is_terminal
-        with Progress(*_columns(), console=self._err, transient=True, disable=hidden) as bar:
+        if self._screen is None:
+            yield lambda *_, **__: None
+            return
+        with self._bar(), _progress(self._screen, lambda: self.compiling.line) as bar:
             task = bar.add_task(printable(what), total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
 
-
-def _drawn(drawing: "table.Table", width: int) -> list[str]:
-    """Rows of a table, without spaces at their ends."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, width=width)
-    with console.capture() as captured:
-        console.print(drawing)
-    return [_SPACES.sub(r"\1", row) for row in captured.get().splitlines()]
+    @contextmanager
+    def _bar(self) -> Iterator[None]:
+        self.compiling.bar(entered=True)
+        try:
+            yield
+        finally:
+            self.compiling.bar(entered=False)
 
 
-def _table(shown: Table, breaks: bool = False) -> "table.Table":
-    """A table of one line a row, or one whose last column ``breaks`` between words."""
-    from rich import table
+def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":
+    """A bar, below which a line is shown while the work waits."""
+    from rich import progress
 
-    made = table.Table(box=None, pad_edge=False)
-    for number, name in enumerate(shown.header, 1):
-        whole = not (breaks and number == len(shown.header))
-        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=whole)
-    for row in shown.rows:
-        made.add_row(*map(printable, row))
-    return made
+    class Bar(progress.Progress):
+        def get_renderables(self) -> "Iterable[RenderableType]":
+            yield from super().get_renderables()
+            if (line := waiting()) is not None:
+                yield line
 
-
-def _indent(line: str) -> int:
-    """Letters before the text of a line that begins with a name and two spaces; 0 of another."""
-    name = re.match(r"\S+(?: \S+)*  +", line)
-    return len(name[0]) if name else 0
-
-
-def _length(row: str) -> int:
-    return len(_CODES.sub("", row))
+    return Bar(*_columns(), console=console, transient=True)
 
 
 def _columns() -> "list[progress.ProgressColumn]":

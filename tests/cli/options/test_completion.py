@@ -64,7 +64,7 @@ def test_all_commands():
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_every_option_of_a_command_has_one_line_in_fish(command):
     lines = completed(f"imle {command} --", "fish", _TYPER_COMPLETE_FISH_ACTION="get-args")
-    assert len(lines) > 5
+    assert len(lines) > 3
     assert all(line.startswith("--") and line.count("\t") == 1 for line in lines)
 
 

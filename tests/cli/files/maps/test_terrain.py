@@ -665,7 +665,7 @@ class TestOptions:
     @pytest.mark.parametrize("grid", [(0, 3), (3, -1), (4097, 4096)])
     def test_grid(self, grid):
         rule = "both numbers must be at least 1, and their product at most 16777216"
-        assert message(Path("no.png"), grid=grid) == f"--grid is {grid[0]}x{grid[1]}; {rule}"
+        assert message(Path("no.png"), grid=grid) == f"--grid: got {grid[0]}x{grid[1]}; {rule}; 16x16 is usual"
 
 
 @pytest.fixture(scope="module")
