@@ -95,7 +95,7 @@ class TestResults:
         assert [name.strip() for name in header.split("  ") if name.strip()] == [
             *("temperature", "mean total variation", "at most", "of instances", "mean marginal error", "of instances")
         ]
-        assert "\ntop-5 of 10, 2 instances: Sum-of-Gamma noise, k = 5, 10 terms\n" in text
+        assert "\ntop-5 of 10, 2 instances: Sum-of-Gamma noise, k 5, 10 terms\n" in text
         assert "with mean total variation" in text
 
     def test_one_temperature_is_measured_and_not_refined(self):

@@ -682,7 +682,7 @@ WRONG_USAGE = {
     ("--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 10 for a first look",
     ("--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
     ("--target-temp", "nan"): "--target-temp: got nan; it must be a number >= 0; use 0 for no noise",
-    ("--lr", "0"): "--lr: got 0; it must be finite and > 0; the usual value is 0.005",
+    ("--lr", "0"): "--lr: got 0; it must be a number > 0; the usual value is 0.005",
     ("--alpha", "-1"): "--alpha: got -1; it must be a number >= 0; the usual value is 1",
     ("--beta", "-1"): "--beta: got -1; it must be a number >= 0; the usual value is 10",
     ("--record-every", "0"): "--record-every: got 0; it must be a whole number >= 1; leave it out, or use 10",
