@@ -27,6 +27,7 @@ COMMANDS = (
     "solve",
     "sample",
     "marginals",
+    "explain",
     "noise",
     "train",
     "sweep",

@@ -7,25 +7,6 @@ import pytest
 from imle_cli.console.table import Table, rows_of
 
 DETAIL = "raised an error, if that theta is outside its domain give --low and --high, or a domain attribute"
-    "raised",
-    "an",
-    "error,",
-    "if",
-    "that",
-    "theta",
-    "is",
-    "outside",
-    "its",
-    "domain",
-    "give",
-    "--low",
-    "and",
-    "--high,",
-    "or",
-    "a",
-    "domain",
-    "attribute",
-]
 FINDINGS = Table(["check", "verdict", "detail"], [["call", "fail", DETAIL], ["shape", "pass", "(4, 5)"]], [])
 FIGURES = Table(
     ["estimator", "lambda", "bias", "variance", "note"],
