@@ -1,6 +1,7 @@
 """Files to read: whether they can be, and tables of text in them."""
 
 import gzip
+import re
 import stat
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ from imle_cli.files.endings import foreign
 from imle_cli.notes import note
 
 MAX_LETTERS = 300  # of a message
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 _END = 90  # letters of it that are kept where it is cut, since the remedy comes last
 
 
@@ -51,6 +53,8 @@ def check_file(path: Path, kinds: str, thing: str) -> None:
         if ordinary:
             path.open("rb").close()
     except FileNotFoundError as reason:
+        if address := _ADDRESS.fullmatch(str(path)):  # of whose slashes a path has lost one
+            raise SourceError("://".join(address.groups()), "URLs are not read; download it first") from reason
         raise SourceError(path, "no such file; check the path") from reason
     except PermissionError as reason:
         raise SourceError(path, "no permission to read this file; change its permissions or copy it") from reason
