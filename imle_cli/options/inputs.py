@@ -9,6 +9,7 @@ import typer
 
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import _pair, _whole, check_at_least
+from imle_cli.options.standard_streams import read_from
 
 _HOTTEST = 1e30  # the highest temperature that imle_core takes
 
@@ -51,6 +52,9 @@ class MapOptions:
     grid: Annotated[str | None, typer.Option(metavar="HxW", help="Average the map down to this many tiles.")] = None
     min_cost: Annotated[float, typer.Option(help="Cost of white.")] = 1.0
     max_cost: Annotated[float, typer.Option(help="Cost of black.")] = 100.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "map", read_from(self.map))
 
     @property
     def grid_shape(self) -> tuple[int, int] | None:
