@@ -123,20 +123,26 @@ class Report:
         Raises:
             DataError: the result has a failure.
         """
+        values = self.completed(result)
+        self.compiling.conclude()
+        text = result.text(values)
+        aside = "-" in values.get("files", ())
+        if result.preview is not None and not aside:
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text, aside=aside)
+        for line in result.notes:
+            self.note(line)
+        if result.failure:
+            raise DataError(result.failure)
+
+    def completed(self, result: Result) -> dict[str, Any]:
+        """The values of a result, with the time and the files."""
         values = dict(result.values)
         if values.get("seconds") is None:
             values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
-        self.compiling.conclude()
-        text = result.text(values)
-        if result.preview is not None:
-            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
-        self.result(values, text)
-        for line in result.notes:
-            self.note(line)
-        if result.failure:
-            raise DataError(result.failure)
+        return values
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
@@ -145,22 +151,24 @@ class Report:
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
-    def result(self, values: dict[str, Any], text: Lines | Table) -> None:
-        """The result: ``values`` as JSON, or ``text``."""
+    def result(self, values: dict[str, Any], text: Lines | Table, *, aside: bool = False) -> None:
+        """The result: ``values`` as JSON, or ``text``; on standard error if it is ``aside``, since a file has the other."""
         from rich.console import Console
 
+        stream = cast(IO[str], StandardError()) if aside else sys.stdout
+        out = self._err if aside else self._out
         if self.as_json:
-            print(json.dumps(values, allow_nan=False))
+            print(json.dumps(values, allow_nan=False), file=stream)
         elif self.quiet:
             return
         elif isinstance(text, Table):
-            Console(highlight=False, markup=False, width=10_000).print(_table(text))
+            Console(file=stream, highlight=False, markup=False, width=10_000).print(_table(text))
             for line in text.below:
-                self._out.print(printable(line))
+                out.print(printable(line))
         else:
-            width = max(len(name) for name, _ in text)
+            width = max((len(name) for name, _ in text), default=0)
             for name, line in text:
-                self._out.print(printable(f"{name:<{width}}  {line}"))
+                out.print(printable(f"{name:<{width}}  {line}"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
