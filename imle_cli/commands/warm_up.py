@@ -11,6 +11,7 @@ from imle_cli.errors import DataError
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
+EXAMPLES = ("imle warm-up", "NUMBA_CACHE_DIR=/opt/imle imle warm-up")
 Step = tuple[str, Callable[[], object]]
 """What a step is about, and what it does."""
 
