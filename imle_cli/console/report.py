@@ -168,7 +168,7 @@ class Report:
         else:
             width = max((len(name) for name, _ in text), default=0)
             for name, line in text:
-                out.print(printable(f"{name:<{width}}  {line}"))
+                out.print(printable(f"{name:<{width}}  {line}".rstrip()))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:

@@ -1,5 +1,6 @@
 """Standard input as a file, whose ending is told from its content."""
 
+import atexit
 import gzip
 import io
 import re
@@ -31,7 +32,7 @@ _TEXTS = {
     r"(ncols|nrows)\b": ".asc",
     r"type\s+\w+\s+height\b": ".map",
 }
-_COMMENTS = re.compile(r"(?:\s*(?:#|c\s|c\n)[^\n]*\n)+|\s+")  # before what tells the kind
+_COMMENTS = re.compile(r"\s*(?:#[^\n]*|c(?:[ \t][^\n]*)?)\n|\s+")  # before what tells the kind
 
 
 class StandardInputError(OSError):
@@ -56,10 +57,18 @@ def actual(path: Path) -> Path:
         return path
     if _Kept.stream is not sys.stdin or _Kept.folder is None:
         content = _read()
+        _remove()
         _Kept.folder, _Kept.stream = TemporaryDirectory(prefix="imle-"), sys.stdin
         _Kept.path = Path(_Kept.folder.name) / f"stdin{kind_of(content)}"
         _Kept.path.write_bytes(content)
     return _Kept.path
+
+
+@atexit.register
+def _remove() -> None:
+    if _Kept.folder is not None:
+        _Kept.folder.cleanup()
+        _Kept.folder = None
 
 
 def _read() -> bytes:

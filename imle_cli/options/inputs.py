@@ -52,7 +52,7 @@ class MapOptions:
         typer.Argument(
             metavar="FILE",
             help="Map: an image (white is cheap, black is expensive, transparent pixels are walls) or costs (.npy, .npz, "
-            ".csv, .txt, .asc, .map); default: the built-in 16x16 map.",
+            ".csv, .txt, .asc, .map); - reads standard input; default: the built-in 16x16 map.",
         ),
     ] = None
     grid: Annotated[
@@ -85,7 +85,8 @@ class InputOptions(MapOptions):
             metavar="INPUT",
             help="Map: an image (white is cheap, black is expensive, transparent pixels are walls) or costs (.npy, .npz, "
             ".asc, .map, a table); default: the built-in 16x16 map. Graph: .graphml, .gml, .gexf, .json, .net, .mtx, .gr, "
-            "or a table of edges. Scores: a table of items or of pairs. Tables: .csv, .tsv, .txt. Any file may end in .gz.",
+            "or a table of edges. Scores: a table of items or of pairs. Tables: .csv, .tsv, .txt. Any file may end in .gz; "
+            "- reads standard input.",
         ),
     ] = None
     weight: Annotated[
