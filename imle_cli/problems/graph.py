@@ -56,7 +56,8 @@ class GraphProblem(Problem):
         return {"source": sources, "target": targets, "weight": self.numbers.tolist()}
 
     @cached_property
-    def _drawing(self) -> Any:
+    def drawing(self) -> Any:
+        """Parts that are the same in every picture of the graph, a :class:`.Drawing`."""
         from imle_cli.figures.graphs import Drawing
 
         number = {node: index for index, node in enumerate(self.solver.nodes)}
@@ -82,21 +83,21 @@ class GraphProblem(Problem):
         """The graph with the solution's edges."""
         from imle_cli.figures import graphs as graph_figures
 
-        return graph_figures.solution_figure(self._drawing, mask, title=title)
+        return graph_figures.solution_figure(self.drawing, mask, title=title)
 
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """The graph with one sample, and marginals as colours of edges."""
         from imle_cli.figures import graphs as graph_figures
 
         return graph_figures.marginals_figure(
-            self._drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
+            self.drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
         )
 
     def draw_samples(self, masks: Masks, title: str) -> Figure:
         """Small graphs side by side."""
         from imle_cli.figures import graphs as graph_figures
 
-        return graph_figures.samples_figure(self._drawing, masks, title=title)
+        return graph_figures.samples_figure(self.drawing, masks, title=title)
 
 
 def read_graph_problem(
