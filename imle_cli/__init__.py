@@ -29,6 +29,8 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     notes        what the user should know of, from wherever it is noticed
 
+Beside them lies ``facade``, the source of the package ``imle``: it imports both packages, and nothing imports it.
+
 The way of a command: ``app`` calls a function of ``commands``, whose options are groups of ``options``; ``problems`` makes a
 problem of the input; the library works; ``figures`` and ``films`` draw; the ``Result`` that the function returns is timed
 and printed by ``console``.

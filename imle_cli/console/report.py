@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from imle_cli.console.preview import Preview, lines_of
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich import progress, table
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
+
+_PROMPT = 24  # columns that a prompt may take
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Result:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
         text: lines of a name and a text, or a table, made of the values.
         files: files that were written; None if the values have them already.
-        preview: a picture for a terminal, as :meth:`Report.preview` takes it.
+        preview: a picture for a terminal.
         notes: lines below that are no part of the result.
         failure: what went wrong in spite of a result; empty if nothing did.
     """
@@ -51,14 +54,19 @@ class Result:
     values: dict[str, Any]
     text: Callable[[dict[str, Any]], Lines | Table]
     files: Sequence[str] | None = None
-    preview: Callable[[int, int], Any] | None = None
+    preview: Preview | None = None
     notes: Sequence[str] = ()
     failure: str = ""
 
 
 def time_and_files(values: dict[str, Any]) -> Lines:
     """The last lines of many a result."""
-    return [("time", f"{values['seconds']:.2f} s"), ("files", ", ".join(values["files"]))]
+    return [("time", f"{values['seconds']:.2f} s"), *line_of_files(values)]
+
+
+def line_of_files(values: dict[str, Any]) -> Lines:
+    """The line that names files, where some were written."""
+    return [("files", ", ".join(values["files"]))] if values["files"] else []
 
 
 class Report:
@@ -74,7 +82,7 @@ class Report:
         from rich.console import Console
 
         self.as_json, self.quiet = as_json, quiet
-        self._began = time.perf_counter()
+        self._began, self._noted = time.perf_counter(), 0  # rows of notes on a terminal
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
@@ -102,9 +110,10 @@ class Report:
             values["seconds"] = time.perf_counter() - self._began
         if result.files is not None:
             values["files"] = list(result.files)
+        text = result.text(values)
         if result.preview is not None:
-            self.preview(result.preview)
-        self.result(values, result.text(values))
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text)
         for line in result.notes:
             self.note(line)
         if result.failure:
@@ -114,6 +123,7 @@ class Report:
         """A line for the reader, not part of the result."""
         if not self.quiet:
             self._err.print(printable(text))
+            self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
     def note_compiling(self) -> None:
         """A note on a terminal, where nobody should think that nothing happens."""
@@ -150,26 +160,28 @@ class Report:
         with Live(console=self._err, transient=True) as screen:
             yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
 
-    def preview(self, colours: Callable[[int, int], Any]) -> None:
-        """A picture in character cells, two pixels each, on a terminal.
+    def preview(self, preview: Preview, below: int = 0) -> None:
+        """A picture in half blocks, two pixels each, with a legend; on a terminal of 256 colours, where there is room.
 
         Args:
-            colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
+            preview: the picture.
+            below: rows that are to come below it.
         """
-        from rich.text import Text
+        # The call behind its prompt, the prompt after it, and what is between them.
+        room = self._out.height - self._rows_of_line(" " * _PROMPT + " ".join(sys.argv)) - 1 - self._noted - below
+        if not (self.as_json or self.quiet):
+            for line in lines_of(preview, self._out, room):
+                self._out.print(line)
 
-        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-        plain = not self._out.is_terminal or self._out.no_color or self._out.color_system is None or "utf" not in encoding
-        if self.as_json or self.quiet or plain:
-            return
-        picture = colours(2 * max(1, min(24, self._out.height - 8)), max(1, min(64, self._out.width - 2)))
-        for top in range(0, len(picture), 2):
-            line = Text()
-            for column in range(picture.shape[1]):
-                upper = "rgb({},{},{})".format(*picture[top, column])
-                below = picture[top + 1, column] if top + 1 < len(picture) else None
-                line.append("▀", upper if below is None else f"{upper} on rgb({below[0]},{below[1]},{below[2]})")
-            self._out.print(line)
+    def _rows_of(self, text: Lines | Table) -> int:
+        """Rows of a terminal that a text takes."""
+        if isinstance(text, Table):
+            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
+        indent = max(len(name) for name, _ in text) + 2
+        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+
+    def _rows_of_line(self, line: str) -> int:
+        return max(1, -(-len(printable(line)) // max(1, self._out.width)))
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
