@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 PICTURES = (".png", ".pdf", ".svg")
+PICTURES_AND_PAGES = (*PICTURES, ".html")
 # How files of a kind begin.
 _MAGIC = {
     ".png": rb"\x89PNG",
     ".pdf": rb"%PDF",
     ".svg": rb"<\?xml",
+    ".html": rb"(?s)<!doctype html>.*<meta name=\"generator\" content=\"imle ",
     ".npy": rb"\x93NUMPY",
     ".npz": rb"PK",
     ".gif": rb"GIF8",
@@ -71,7 +73,7 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     with path.open("rb") as file:
         start = file.read(4096)
     if start and not re.match(_MAGIC[ending], start):
-        kind = f"{ending[1:].upper()} file{' of imle' if ending == '.csv' else ''}"
+        kind = f"{ending[1:].upper()} file{' of imle' if ending in ('.csv', '.html') else ''}"
         raise OutputError(f"{option}: {path} exists and is no {kind}; choose another name or remove it")
 
 
@@ -180,16 +182,18 @@ class Outputs:
         array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
         kinds: endings that the numbers may have.
+        pictures: endings that the picture may have.
     """
 
     picture: Path | None
     array: Path | None
     inputs: Sequence[Path]
     kinds: Sequence[str] = (".npy", ".csv")
+    pictures: Sequence[str] = PICTURES
 
     def __post_init__(self) -> None:
         if self.picture is not None:
-            check_output("--out", self.picture, PICTURES, self.inputs)
+            check_output("--out", self.picture, self.pictures, self.inputs)
         if self.array is not None:
             check_output("--save", self.array, self.kinds, self.inputs)
 
@@ -207,7 +211,7 @@ class Outputs:
         """Writes the picture and numbers, where they are wanted.
 
         Args:
-            picture: gives the content of the picture in a format, "png" for instance.
+            picture: gives the content of the picture in a format, "png" or "html" for instance.
             array: what a ``.npy`` gets; not needed without one.
             table: gives the columns of a ``.csv``, by their names.
         """

@@ -13,6 +13,14 @@ from imle_cli.options.inputs import DeviceName
 Picture = Annotated[
     Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
 ]
+PictureOrPage = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Picture to write (.png, .pdf, .svg), or a page to explore in a browser (.html); by default "
+        "<map>-<command>.png here.",
+    ),
+]
 NoPicture = Annotated[bool, typer.Option("--no-picture", help="Write no picture.")]
 Array = Annotated[Path | None, typer.Option("--save", help="Numbers to write (.npy, or .csv with their names).")]
 

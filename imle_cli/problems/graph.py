@@ -55,9 +55,23 @@ class GraphProblem(Problem):
         sources, targets = zip(*self.solver.edges, strict=True)
         return {"source": sources, "target": targets, "weight": self.numbers.tolist()}
 
+    @property
+    def ground(self) -> dict[str, Any]:
+        """Nodes and edges where pictures have them; the first and the last node of a path, or those that are parted."""
+        drawing = self._drawing
+        return {
+            "kind": "graph",
+            "numbers": self.numbers,
+            "names": drawing.names,
+            "positions": drawing.positions,
+            "segments": drawing.segments,
+            "ends": drawing.ends.astype(np.int32),
+            "directed": drawing.directed,
+            "marked": drawing.marked,
+        }
+
     @cached_property
-    def drawing(self) -> Any:
-        """Parts that are the same in every picture of the graph, a :class:`.Drawing`."""
+    def _drawing(self) -> Any:
         from imle_cli.figures.graphs import Drawing
 
         number = {node: index for index, node in enumerate(self.solver.nodes)}
@@ -83,21 +97,21 @@ class GraphProblem(Problem):
         """The graph with the solution's edges."""
         from imle_cli.figures import graphs as graph_figures
 
-        return graph_figures.solution_figure(self.drawing, mask, title=title)
+        return graph_figures.solution_figure(self._drawing, mask, title=title)
 
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """The graph with one sample, and marginals as colours of edges."""
         from imle_cli.figures import graphs as graph_figures
 
         return graph_figures.marginals_figure(
-            self.drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
+            self._drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
         )
 
     def draw_samples(self, masks: Masks, title: str) -> Figure:
         """Small graphs side by side."""
         from imle_cli.figures import graphs as graph_figures
 
-        return graph_figures.samples_figure(self.drawing, masks, title=title)
+        return graph_figures.samples_figure(self._drawing, masks, title=title)
 
 
 def read_graph_problem(

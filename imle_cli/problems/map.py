@@ -59,6 +59,13 @@ class MapProblem(Problem):
         ends = self.solver.ends(*self.costs.shape) if isinstance(self.solver, GridPath) else ()
         return dict(zip(("start", "goal"), ends, strict=False))
 
+    @property
+    def ground(self) -> dict[str, Any]:
+        """Costs of tiles; of a path the numbers of its first and last tile, and its moves."""
+        ends = [row * self.costs.shape[1] + column for row, column in self.marks.values()]
+        moves = self.solver.moves if isinstance(self.solver, GridPath) else None
+        return {"kind": "map", "numbers": self.costs, "ends": ends or None, "moves": moves}
+
     def tiles(self, mask: NDArray[Any]) -> NDArray[np.int64] | None:
         """Tiles of a path in order, ``(L, 2)``; None for a solution that is no path."""
         return self.solver.path_tiles(mask) if isinstance(self.solver, GridPath) else None

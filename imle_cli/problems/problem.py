@@ -121,6 +121,11 @@ class Problem(ABC):
     def labels(self) -> Mapping[str, Sequence[Any]]:
         """Columns that name every entry of theta, in order, for a table."""
 
+    @property
+    @abstractmethod
+    def ground(self) -> dict[str, Any]:
+        """Data upon which a page draws solutions: kind of the picture, numbers, and names of their entries."""
+
     @abstractmethod
     def chosen(self, mask: Masks) -> Any:
         """Choices of a solution, for JSON."""

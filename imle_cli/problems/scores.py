@@ -54,6 +54,13 @@ class ItemProblem(Problem):
         finite = self.numbers[np.isfinite(self.numbers)]
         return np.clip(self.numbers, finite.min(initial=-1.0), finite.max(initial=1.0))
 
+    @property
+    def ground(self) -> dict[str, Any]:
+        """Items with their scores; of a knapsack their weights, too, and what all chosen ones may weigh."""
+        capacity = self.solver.capacity if isinstance(self.solver, Knapsack) else None
+        names, weights = self.items.names, self.items.weights
+        return {"kind": "items", "numbers": self.numbers, "names": names, "weights": weights, "capacity": capacity}
+
     def chosen(self, mask: Masks) -> Any:
         """Names of the chosen items."""
         return [self.items.names[number] for number in np.flatnonzero(mask)]
@@ -122,6 +129,11 @@ class PairProblem(Problem):
             "column": self.pairs.columns * len(self.pairs.rows),
             "score": self.numbers.ravel().tolist(),
         }
+
+    @property
+    def ground(self) -> dict[str, Any]:
+        """Pairs with their scores, and names of rows and columns."""
+        return {"kind": "pairs", "numbers": self.numbers, "rows": self.pairs.rows, "columns": self.pairs.columns}
 
     def chosen(self, mask: Masks) -> Any:
         """Row and column of each chosen pair."""
