@@ -13,7 +13,9 @@ from imle_cli.errors import UsageError
 from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.panels import NOISE, OUTPUT
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.options.values import completer
 from imle_cli.problems.presence import check_present
 from imle_cli.runs.directories import command_of, newest_run_path
 
@@ -23,14 +25,29 @@ if TYPE_CHECKING:
     from imle_cli.problems.map import MapProblem
     from imle_cli.problems.sampling import Sampling
 
+EXAMPLES = ("imle animate runs/first --format mp4 -o films", "imle animate map.png -n 60 --only paths")
+
 FormatName = Literal["gif", "webp", "apng", "mp4", "html"]
-Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+        help="Folder for the files; default: the current one.",
+    ),
+]
+_FILMS = ("learning_paths", "learning_weights", "learning", "perceiving", "paths", "distribution")
 Only = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,...",
+        rich_help_panel=OUTPUT,
+        autocompletion=completer(_FILMS),
         help="Of a run: learning_paths, learning_weights, learning, or perceiving; of a map: paths, distribution. "
-        "By default all.",
+        "Default: all.",
     ),
 ]
 # What only an animation of a map needs: a run was recorded with its own.
@@ -45,7 +62,8 @@ class SourceOptions(MapOptions):
     map: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN|MAP]", help="Run directory, or a map; else the newest run under runs/, else the built-in map."
+            metavar="RUN|FILE",
+            help="Run folder, or a map; default: the newest run under runs/, or else the built-in 16x16 map.",
         ),
     ] = None
 
@@ -59,14 +77,23 @@ def animate(
     given: Given,
     console: Report,
     input_temp: InputTemperature = 1.0,
-    samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--samples", min=1, rich_help_panel=NOISE, help="Of a map: how many samples; default: one a frame."
+        ),
+    ] = None,
     out: Folder = Path(),
     format: Annotated[  # noqa: A002
-        FormatName, typer.Option(help="Kind of file; html is a page to explore in a browser; mp4 needs imageio-ffmpeg.")
+        FormatName,
+        typer.Option(
+            rich_help_panel=OUTPUT,
+            help="Kind of file: gif, webp, apng, mp4 (needs imageio-ffmpeg), or html: a page with every record to explore.",
+        ),
     ] = "gif",
     only: Only = None,
 ) -> Result:
-    """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    """Animate a training, or samples of a map, frame by frame."""
     check_present(source.map)
     is_page = format == "html"
     _check_fits(is_page, given)
@@ -186,7 +213,7 @@ def _page_of_map(problem: "MapProblem", sampling: "Sampling") -> "OnePage":
 
     def make(advance: Callable[[int], None]) -> bytes:
         masks = sampling.draw(problem, lambda _: None)
-        still = encoder(lambda: problem.draw_samples(masks, f"{problem.title}: {sampling.title}"))("png")
+        still = encoder(lambda: problem.draw_samples(masks, sampling.title_of(problem)))("png")
         return sampling_page(
             problem, sampling, still, lambda _, total: nullcontext(lambda done: advance(done * sampling.samples // total))
         )

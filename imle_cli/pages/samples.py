@@ -61,8 +61,8 @@ def sampling_page(problem: Problem, sampling: Sampling, still: bytes, progress: 
     with progress("temperatures", len(temperatures) * sampling.samples) as advance:
         rungs = list(climb(problem, sampling, temperatures, advance))
     data = described(problem) | _sampled(problem, sampling, rungs)
-    text = f"{problem.title}: {sampling.title}"
-    title, styles = f"{problem.title} under noise", ("reports.css",)
+    text = sampling.title_of(problem)
+    title, styles = f"{problem.title}: {problem.solutions} under noise", ("reports.css",)
     return page(title, body, data, "samples.js", still=still, still_text=text, styles=styles).encode()
 
 
