@@ -6,56 +6,46 @@ from typing import Annotated
 import typer
 
 from imle_cli.console import Report, Result, time_and_files
-from imle_cli.options.checks import check_at_least, check_range
+from imle_cli.errors import UsageError
 from imle_cli.options.groups import Without
-from imle_cli.options.inputs import (
-    InputTemperature,
-    MapOptions,
-    MapSolverOptions,
-    NoiseOptions,
-    Samples,
-    check_temperature,
-)
+from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.learning import LiveOptions
+from imle_cli.options.panels import OUTPUT
 from imle_cli.options.report import ReportOptions
 from imle_cli.problems.presence import check_present
 
+EXAMPLES = ("imle explain", "imle explain map.png --grid 16x16 -o lecture.html")
 _MOST_TILES = 64  # of a side, so that a page keeps up with a hand on a slider
-_MOST_SAMPLES = 100
+_SAMPLES = 100  # of the still picture
 
-Page = Annotated[Path | None, typer.Option("--out", help="Page to write (.html); by default <map>-explain.html here.")]
-TargetTemperature = Annotated[float, typer.Option(help="Temperature of the noise in the backward pass.")]
-Step = Annotated[float, typer.Option(help="Target: step size lambda.")]
-Rate = Annotated[float, typer.Option(help="How far a step moves the learner's costs.")]
+Page = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", rich_help_panel=OUTPUT, help="Page to write (.html); default: FILE-explain.html here."),
+]
 
 
 def explain(
     source: MapOptions,
     choice: Annotated[MapSolverOptions, Without("solver", "engine", "top_k")],
     noise: NoiseOptions,
+    live: LiveOptions,
     report: Annotated[ReportOptions, Without("device")],
     console: Report,
-    input_temp: InputTemperature = 1.0,
-    target_temp: TargetTemperature = 1.0,
-    beta: Step = 0.5,
-    samples: Samples = 10,
-    lr: Rate = 0.1,
     out: Page = None,
 ) -> Result:
-    """Explain the method on a page: draw on a map, move temperatures and lambda, see the gradient, and let it learn."""
+    """Explain the method on a page: draw a map, move lambda, see it learn.
+
+    The page is one file that any browser opens, offline. It shows a step of I-MLE, picture by picture, solved in the page;
+    walls and costs are drawn by hand, and sliders move temperatures and lambda.
+    """
     check_present(source.map)
-    check_range("--samples", samples, 1, _MOST_SAMPLES, "10 are enough to see what happens")
-    check_temperature("--input-temp", input_temp)
-    check_temperature("--target-temp", target_temp)
-    check_at_least("--beta", beta, 0, "0.5 moves some paths and not others")
-    check_at_least("--lr", lr, 0, "the usual value is 0.1")
-    check_range("--seed", report.seed, 0, 2**31 - 1, "the usual one is 0")
-    from imle_cli.errors import UsageError
+    if report.seed >= 2**31:
+        raise UsageError(f"--seed: got {report.seed}; on a page it must be below 2^31; the usual one is 0")
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import check_output, replacing
-    from imle_cli.pages.explain import Controls, explain_page
+    from imle_cli.pages.explain import explain_page
     from imle_cli.problems.map import read_map_problem
-    from imle_cli.problems.noise import make_noise
-    from imle_cli.problems.sampling import Sampling
+    from imle_cli.problems.sampling import read_sampling
 
     console.begin()
     problem = read_map_problem(source, choice, report.device)
@@ -67,14 +57,12 @@ def explain(
         )
     path = out or problem.picture("explain").with_suffix(".html")
     check_output("--out", path, [".html"], problem.inputs)
-    law = make_noise(noise, problem.default_k)
-    sampling = Sampling(law, noise.noise, input_temp, 100, report.seed)
+    sampling = read_sampling(noise, problem.default_k, live.input_temp, _SAMPLES, report.seed)
     sampled = sampling.measure(problem, lambda _: None)
     still = canvas.encode(problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"), "png")
-    controls = Controls(input_temp, target_temp, beta, samples, lr, report.seed)
-    page = explain_page(f"I-MLE, live: {problem.title}", problem, law, controls, still=still)
+    page = explain_page(f"I-MLE, live: {problem.title}", problem, sampling.law, live, report.seed, still=still).encode()
     with replacing(path) as file:
-        file.write(page.encode())
-    values = {"map": problem.name, "shape": [height, width], "bytes": len(page.encode())}
-    text = f"open {path} in a browser; it needs nothing else"
-    return Result(values, lambda ended: [("page", text), *time_and_files(ended)], [str(path)])
+        file.write(page)
+    values = {"map": problem.name, "shape": [height, width], "bytes": len(page)}
+    lines = [("page", f"open {path} in a browser; it needs nothing else")]
+    return Result(values, lambda ended: [*lines, *time_and_files(ended)], [str(path)])

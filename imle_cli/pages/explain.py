@@ -1,13 +1,12 @@
 """The page of ``imle explain``: the estimator on a map, solved in the page, beside words for what happens."""
 
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.options.learning import LiveOptions
 from imle_cli.pages.page import page, text
 from imle_cli.problems.map import MapProblem
 from imle_core import NoiseDistribution
@@ -17,43 +16,8 @@ _POOL = 16_384  # numbers of noise from which the page draws; a power of 2
 _WORDS = "The map with one sampled path, and how often each tile is on the path under noise."
 
 
-@dataclass(frozen=True)
-class Controls:
-    """Values at which the controls of the page stand at first.
-
-    Attributes:
-        input_temp: temperature of the noise in the forward pass.
-        target_temp: temperature of the noise in the backward pass.
-        beta: the target's step lambda.
-        samples: number of samples.
-        lr: step of gradient descent.
-        seed: seed of the noise, below 2^31.
-    """
-
-    input_temp: float
-    target_temp: float
-    beta: float
-    samples: int
-    lr: float
-    seed: int
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The same under the names that ``scripts/explain/estimator.js`` and ``learner.js`` have for them."""
-        return {
-            "tauIn": self.input_temp,
-            "tauTarget": self.target_temp,
-            "lambda": self.beta,
-            "samples": self.samples,
-            "eta": self.lr,
-            "seed": self.seed,
-            "beginning": "flat",
-            "meanLoss": False,
-        }
-
-
 def explain_page(
-    title: str, problem: MapProblem, noise: NoiseDistribution | None, controls: Controls, *, still: bytes
+    title: str, problem: MapProblem, noise: NoiseDistribution | None, live: LiveOptions, seed: int, *, still: bytes
 ) -> str:
     """A page on which the reader draws on a map, moves temperatures and lambda, and sees a gradient and how it teaches.
 
@@ -61,7 +25,8 @@ def explain_page(
         title: its heading.
         problem: a map and its paths; the page's own solver gives the same tiles.
         noise: the noise; None for none.
-        controls: where they stand at first.
+        live: where the controls stand at first.
+        seed: seed of the noise, below 2^31.
         still: a PNG for readers without scripts.
     """
     solver, (height, width) = problem.solver, problem.costs.shape
@@ -75,8 +40,17 @@ def explain_page(
         "start": start[0] * width + start[1],
         "goal": goal[0] * width + goal[1],
         "costs": problem.costs,
-        "pool": _pool(noise, controls.seed),
-        "settings": controls.settings,
+        "pool": _pool(noise, seed),
+        "settings": {  # under the names of scripts/explain/estimator.js and learner.js
+            "tauIn": live.input_temp,
+            "tauTarget": live.target_temp,
+            "lambda": live.beta,
+            "samples": live.samples,
+            "eta": live.lr,
+            "seed": seed,
+            "beginning": "flat",
+            "meanLoss": False,
+        },
     }
     body = (files("imle_cli.pages") / "explain.html").read_text(encoding="utf-8")
     body = body.format(floor=f"{solver.floor:g}", noise=text(str(noise) if noise else "none"), count=_POOL)

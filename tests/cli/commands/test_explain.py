@@ -64,10 +64,13 @@ def test_without_noise(here):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--samples", "101"], "--samples: got 101; it must be from 1 to 100; 10 are enough to see what happens"),
-        (["--beta", "-1"], "--beta: got -1; it must be finite and >= 0; 0.5 moves some paths and not others"),
-        (["--lr", "nan"], "--lr: got nan; it must be finite and >= 0; the usual value is 0.1"),
-        (["--seed", str(2**31)], "--seed: got 2.14748e+09; it must be from 0 to 2.14748e+09; the usual one is 0"),
+        (
+            ["--samples", "101"],
+            "--samples: got 101; it must be a whole number from 1 to 100; 10 are enough to see what happens",
+        ),
+        (["--beta", "-1"], "--beta: got -1; it must be a number >= 0; 0.5 moves some paths and not others"),
+        (["--lr", "nan"], "--lr: got nan; it must be a number >= 0; the usual value is 0.1"),
+        (["--seed", 2**31], "--seed: got 2147483648; on a page it must be below 2^31; the usual one is 0"),
     ],
 )
 def test_settings_outside_their_range_are_refused(arguments, message):
