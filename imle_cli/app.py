@@ -40,6 +40,7 @@ SUMMARIES = {
     "through the solver; record the run.",
     "evaluate": "Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best.",
     "bench": "Measure solvers, noise, an estimator step and whole commands on this machine, as a table.",
+    "guide": "Read the guide: first steps, your own solver, settings, all commands, every name; or write it as a website.",
 }
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich import progress, table
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
+
+_COLUMNS = 100  # of prose, at most
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A text in Markdown: set in type on a terminal, page by page if it is long; as it is elsewhere."""
+
+    markdown: str
+
+
+@dataclass(frozen=True)
 class Result:
     """Findings of a command: the same values for JSON and for a reader.
 
     Attributes:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
-        text: lines of a name and a text, or a table, made of the values.
+        text: lines of a name and a text, a table, or a document, made of the values.
         files: files that were written; None if the values have them already.
         preview: a picture for a terminal, as :meth:`Report.preview` takes it.
         notes: lines below that are no part of the result.
@@ -49,7 +59,7 @@ class Result:
     """
 
     values: dict[str, Any]
-    text: Callable[[dict[str, Any]], Lines | Table]
+    text: Callable[[dict[str, Any]], Lines | Table | Document]
     files: Sequence[str] | None = None
     preview: Callable[[int, int], Any] | None = None
     notes: Sequence[str] = ()
@@ -120,7 +130,7 @@ class Report:
         if self._err.is_terminal:
             self.note("compiling for this machine, once; that takes some seconds")
 
-    def result(self, values: dict[str, Any], text: Lines | Table) -> None:
+    def result(self, values: dict[str, Any], text: Lines | Table | Document) -> None:
         """The result: ``values`` as JSON, or ``text``."""
         from rich.console import Console
 
@@ -132,10 +142,24 @@ class Report:
             Console(highlight=False, markup=False, width=10_000).print(_table(text))
             for line in text.below:
                 self._out.print(printable(line))
+        elif isinstance(text, Document):
+            self._read(text.markdown)
         else:
             width = max(len(name) for name, _ in text)
             for name, line in text:
                 self._out.print(printable(f"{name:<{width}}  {line}"))
+
+    def _read(self, markdown: str) -> None:
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        if not self._out.is_terminal:
+            print(markdown.rstrip("\n"))
+            return
+        os.environ.setdefault("LESS", "FRX")  # as git does: colours, and no pages for what fits on the screen
+        out = Console(highlight=False, width=min(self._out.width, _COLUMNS))
+        with out.pager(styles=not out.no_color):
+            out.print(Markdown(markdown, code_theme="ansi_dark"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:

@@ -1,0 +1,59 @@
+"""Links and pictures of Markdown, found outside code and turned into what a reader can follow."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+# Code within the words of a link may hold brackets; code elsewhere is no link.
+_LINK = re.compile(r"(!?)\[((?:[^\[\]`]|`[^`\n]*`)*)\]\(([^()\s]+)\)|``.+?``|`[^`]+`", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link, or a picture.
+
+    Attributes:
+        picture: whether it is a picture.
+        text: Markdown of the link, or what a picture shows.
+        path: file that it leads to, as written; empty within a page.
+        anchor: heading that it leads to; empty for none.
+    """
+
+    picture: bool
+    text: str
+    path: str
+    anchor: str
+
+    @property
+    def page(self) -> str:
+        """Name of the page of the guide that it leads to; empty for any other."""
+        return self.path.removesuffix(".md") if self.path.endswith(".md") and "/" not in self.path else ""
+
+
+def rewritten(markdown: str, rewrite: Callable[[Link], str]) -> str:
+    """Markdown in which each link and picture, but for those in code, is what ``rewrite`` makes of it."""
+    texts = _FENCE.split(markdown)
+    texts[::2] = (_LINK.sub(lambda match: rewrite(_link(match)) if match[3] else match[0], text) for text in texts[::2])
+    return "".join(texts)
+
+
+def links(markdown: str) -> list[Link]:
+    """All links and pictures, in order."""
+    texts = _FENCE.split(markdown)[::2]
+    return [_link(match) for text in texts for match in _LINK.finditer(text) if match[3]]
+
+
+def anchors(markdown: str) -> list[str]:
+    """Anchors of the headings, in order."""
+    return [anchor(heading) for heading in re.findall(r"^#+ (.+)$", _FENCE.sub("", markdown), flags=re.MULTILINE)]
+
+
+def anchor(heading: str) -> str:
+    """The anchor of a heading, by GitHub's rule: small letters, hyphens for spaces, no other signs."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _link(match: re.Match[str]) -> Link:
+    path, _, anchor_of_it = match[3].partition("#")
+    return Link(bool(match[1]), match[2], path, anchor_of_it)
