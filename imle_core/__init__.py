@@ -67,6 +67,8 @@ from imle_core.noise import (
 from imle_core.sampling import Marginals, marginals, perturb_and_map, stream_marginals, stream_samples
 from imle_core.training import Step, Training, train
 
+__version__ = "0.1.0"
+
 __all__ = [
     "IMLE",
     "AdaptiveTargetDistribution",

@@ -12,7 +12,7 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
-from imle_cli.options.report import ReportOptions
+from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 
 if TYPE_CHECKING:
     from imle_cli.benchmarks.measurement import Row
@@ -32,7 +32,14 @@ _HEADER = ["what", "with", "figure", "unit", "ratio", "95% interval"]
 _LEGEND = "?  not settled: measured once, or until its time was up while the interval was still wide"
 
 
-def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> Result:
+def bench(
+    report: ReportOptions,
+    console: Report,
+    full: _Full = False,
+    tune: _Tune = False,
+    out: _Picture = None,
+    no_picture: NoPicture = False,
+) -> Result:
     """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
 
     Ways that are compared take turns, in rounds that end when the ratios are known well or their time is up. Figures and
@@ -43,10 +50,11 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
     if out is not None and not full:
         raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
     os.environ["IMLE_COMPILE"] = "first"  # kernels are to be measured, not what stands in for them
-    return _tune(report, console) if tune else _measure(report, console, full, out or Path("bench.png"))
+    picture = picture_path(out, no_picture, Path("bench.png"))
+    return _tune(report, console) if tune else _measure(report, console, full, picture)
 
 
-def _measure(report: ReportOptions, console: Report, full: bool, picture: Path) -> Result:
+def _measure(report: ReportOptions, console: Report, full: bool, picture: Path | None) -> Result:
     """Speeds, as a table; in full also curves, as a picture."""
     from imle_cli.benchmarks import catalogue, load, machine, rivals
     from imle_cli.device import find_device
@@ -117,11 +125,10 @@ def _cells(row: "Row") -> tuple[str, ...]:
 
 
 def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:
-    from imle_cli.figures import canvas
+    from imle_cli.figures.encoding import encoder
     from imle_cli.figures.scaling import scaling_figure
 
-    figure = scaling_figure(curves, title=f"Time of a cheapest path: {machine}")
-    outputs.write(canvas.encode(figure, outputs.format))
+    outputs.write(encoder(lambda: scaling_figure(curves, title=f"Time of a cheapest path: {machine}")))
 
 
 def _lines(**texts: str) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
-from imle_cli.options.report import Picture, ReportOptions
+from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
@@ -30,19 +30,21 @@ def evaluate(
     split: Split = "test",
     checkpoint: Checkpoint = "last",
     out: Picture = None,
+    no_picture: NoPicture = False,
 ) -> Result:
     """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
     check_run(run)
-    from imle_cli.figures import canvas
+    from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.perception.experiment import Trained, describe, epoch_rows
     from imle_core.perception import judge, plan
 
+    prepare(not no_picture)
     console.begin()
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
-    outputs = Outputs(out or Path(f"{run.resolve().name}-evaluate.png"), None, ())
+    outputs = Outputs(picture_path(out, no_picture, Path(f"{run.resolve().name}-evaluate.png")), None, ())
     if wrong := non_optimal(maps):
         console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
     began = time.perf_counter()
@@ -50,8 +52,7 @@ def evaluate(
     judgement, seconds = judge(plans, maps), time.perf_counter() - began
     height, width = maps.size
     subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}"
-    figure = _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")
-    outputs.write(canvas.encode(figure, outputs.format))
+    outputs.write(encoder(lambda: _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")))
     values = describe(trained.experiment, judgement) | {"data": str(data), "split": split, "size": [height, width]}
     values |= {"maps": len(maps), "non_optimal_paths": wrong, "epochs": epoch_rows(trained.experiment, trained.rows)}
     values |= {"seconds": seconds, "run": str(run), "checkpoint": checkpoint, "epoch": trained.epoch}
@@ -73,7 +74,7 @@ def _table(values: dict[str, Any]) -> Table:
     below = [
         "",
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
-        f"picture  {values['files'][0]}",
+        *(f"picture  {file}" for file in values["files"]),
     ]
     return Table(["data", *_FIGURES], [row], _FIGURES, below)
 

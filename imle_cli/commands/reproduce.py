@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.console import Report, Result, Table
+from imle_cli.console import Report, Result, Table, line_of_files
 from imle_cli.options.checks import check_at_least, check_names
 from imle_cli.options.groups import Without
-from imle_cli.options.report import ReportOptions
+from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
@@ -34,6 +34,7 @@ def reproduce(
     methods: _Methods = None,
     repetitions: _Repetitions = 1000,
     out: _Picture = None,
+    no_picture: NoPicture = False,
     save: _Table = None,
 ) -> Result:
     """Do the synthetic top-k experiment of the I-MLE paper again, beside what its authors' code gives.
@@ -41,27 +42,32 @@ def reproduce(
     Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
     the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
     """
-    from imle_cli.figures import canvas
-    from imle_cli.figures.reproduction import reproduction_figure
+    from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
     from imle_core.lab import EXPERIMENTS, TUNING_SEED
 
+    prepare(not no_picture)
     console.begin()
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
     check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     made = EXPERIMENTS[experiment]()
     names = list(made.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
     check_names("--methods", names, made.methods)
-    outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), save, (), (".csv",))
+    outputs = Outputs(picture_path(out, no_picture, Path(f"{experiment}-reproduce.png")), save, (), (".csv",))
     outcomes = _run(made, names, repetitions, report.seed, console)
     title = f"{experiment} of the I-MLE paper: {repetitions:,} runs of each method"
-    picture = canvas.encode(reproduction_figure([_curve(outcome) for outcome in outcomes], title=title), outputs.format)
-    outputs.write(picture, table=lambda: _columns(outcomes))
+    outputs.write(encoder(lambda: _draw(outcomes, title)), table=lambda: _columns(outcomes))
     records = {outcome.method.name: _record(outcome) for outcome in outcomes}
     values = {"optimum": made.optimum, "start": made.start, "methods": records}
     values |= {"experiment": experiment, "seed": report.seed, "tuning_seed": TUNING_SEED}
     rows = [_row(outcome) for outcome in outcomes]
     return Result(values, lambda ended: Table(_HEADER, rows, _HEADER[2:], _below(ended)), outputs.files)
+
+
+def _draw(outcomes: Sequence[Any], title: str) -> Any:
+    from imle_cli.figures.reproduction import reproduction_figure
+
+    return reproduction_figure([_curve(outcome) for outcome in outcomes], title=title)
 
 
 def _below(values: dict[str, Any]) -> list[str]:
@@ -73,7 +79,7 @@ def _below(values: dict[str, Any]) -> list[str]:
         f"optimum   {values['optimum']:.4f}, gap at the start {values['start']:.3f}",
         "±         standard deviation of single runs; the standard error is that of their mean",
         f"tuned     here, on this experiment with seed {seed}, by the least mean gap at the end{chosen}",
-        f"files     {', '.join(values['files'])}",
+        *(f"{name}     {files}" for name, files in line_of_files(values)),
     ]
 
 

@@ -13,7 +13,19 @@ from imle_cli.options.inputs import DeviceName
 Picture = Annotated[
     Path | None, typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <map>-<command>.png here.")
 ]
+NoPicture = Annotated[bool, typer.Option("--no-picture", help="Write no picture.")]
 Array = Annotated[Path | None, typer.Option("--save", help="Numbers to write (.npy, or .csv with their names).")]
+
+
+def picture_path(out: Path | None, no_picture: bool, usual: Path) -> Path | None:
+    """Path of a command's picture: that of ``--out``, else the ``usual`` one; None for no picture.
+
+    Raises:
+        UsageError: a path for a picture that is not wanted.
+    """
+    if no_picture and out is not None:
+        raise UsageError(f"--no-picture: got it beside --out {out}; leave one of them out")
+    return None if no_picture else out or usual
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,10 @@ class Problem(ABC):
         quiet = copy.copy(self.solver)  # whose counts are its own
         return max(1.0, float(quiet(self.theta).sum()))
 
-    def preview(self, probability: Floats) -> Floats | None:
-        """Marginals as rows and columns for a terminal, where they are such."""
-        return probability if probability.ndim == 2 else None
+    @property
+    def marks(self) -> dict[str, tuple[int, int]]:
+        """Entries of theta, in rows and columns, that a picture marks, by their names."""
+        return {}
 
     @property
     def clamps(self) -> bool:
@@ -191,6 +192,6 @@ class Problem(ABC):
         """The input's name in a picture."""
         return Path(self.name).name if self.inputs else f"{self.name} map"
 
-    def picture(self, out: Path | None, command: str) -> Path:
-        """Path of the command's picture."""
-        return out or Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")
+    def picture(self, command: str) -> Path:
+        """Path of a command's picture that nothing else was said of."""
+        return Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from imle_cli.console.document import Document, read
+from imle_cli.console.preview import Preview, lines_of
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
 
-_COLUMNS = 100  # of prose, at most
+_PROMPT = 24  # columns that a prompt may take
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,6 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A text in Markdown: set in type on a terminal, page by page if it is long; as it is elsewhere."""
-
-    markdown: str
-
-
-@dataclass(frozen=True)
 class Result:
     """Findings of a command: the same values for JSON and for a reader.
 
@@ -53,7 +47,7 @@ class Result:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
         text: lines of a name and a text, a table, or a document, made of the values.
         files: files that were written; None if the values have them already.
-        preview: a picture for a terminal, as :meth:`Report.preview` takes it.
+        preview: a picture for a terminal.
         notes: lines below that are no part of the result.
         failure: what went wrong in spite of a result; empty if nothing did.
     """
@@ -61,14 +55,19 @@ class Result:
     values: dict[str, Any]
     text: Callable[[dict[str, Any]], Lines | Table | Document]
     files: Sequence[str] | None = None
-    preview: Callable[[int, int], Any] | None = None
+    preview: Preview | None = None
     notes: Sequence[str] = ()
     failure: str = ""
 
 
 def time_and_files(values: dict[str, Any]) -> Lines:
     """The last lines of many a result."""
-    return [("time", f"{values['seconds']:.2f} s"), ("files", ", ".join(values["files"]))]
+    return [("time", f"{values['seconds']:.2f} s"), *line_of_files(values)]
+
+
+def line_of_files(values: dict[str, Any]) -> Lines:
+    """The line that names files, where some were written."""
+    return [("files", ", ".join(values["files"]))] if values["files"] else []
 
 
 class Report:
@@ -84,7 +83,7 @@ class Report:
         from rich.console import Console
 
         self.as_json, self.quiet = as_json, quiet
-        self._began = time.perf_counter()
+        self._began, self._noted = time.perf_counter(), 0  # rows of notes on a terminal
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
@@ -112,9 +111,10 @@ class Report:
             values["seconds"] = time.perf_counter() - self._began
         if result.files is not None:
             values["files"] = list(result.files)
+        text = result.text(values)
         if result.preview is not None:
-            self.preview(result.preview)
-        self.result(values, result.text(values))
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text)
         for line in result.notes:
             self.note(line)
         if result.failure:
@@ -124,6 +124,7 @@ class Report:
         """A line for the reader, not part of the result."""
         if not self.quiet:
             self._err.print(printable(text))
+            self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
     def note_compiling(self) -> None:
         """A note on a terminal, where nobody should think that nothing happens."""
@@ -143,23 +144,11 @@ class Report:
             for line in text.below:
                 self._out.print(printable(line))
         elif isinstance(text, Document):
-            self._read(text.markdown)
+            read(text, self._out)
         else:
             width = max(len(name) for name, _ in text)
             for name, line in text:
                 self._out.print(printable(f"{name:<{width}}  {line}"))
-
-    def _read(self, markdown: str) -> None:
-        from rich.console import Console
-        from rich.markdown import Markdown
-
-        if not self._out.is_terminal:
-            print(markdown.rstrip("\n"))
-            return
-        os.environ.setdefault("LESS", "FRX")  # as git does: colours, and no pages for what fits on the screen
-        out = Console(highlight=False, width=min(self._out.width, _COLUMNS))
-        with out.pager(styles=not out.no_color):
-            out.print(Markdown(markdown, code_theme="ansi_dark"))
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -174,26 +163,28 @@ class Report:
         with Live(console=self._err, transient=True) as screen:
             yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
 
-    def preview(self, colours: Callable[[int, int], Any]) -> None:
-        """A picture in character cells, two pixels each, on a terminal.
+    def preview(self, preview: Preview, below: int = 0) -> None:
+        """A picture in half blocks, two pixels each, with a legend; on a terminal of 256 colours, where there is room.
 
         Args:
-            colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
+            preview: the picture.
+            below: rows that are to come below it.
         """
-        from rich.text import Text
+        # The call behind its prompt, the prompt after it, and what is between them.
+        room = self._out.height - self._rows_of_line(" " * _PROMPT + " ".join(sys.argv)) - 1 - self._noted - below
+        if not (self.as_json or self.quiet):
+            for line in lines_of(preview, self._out, room):
+                self._out.print(line)
 
-        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-        plain = not self._out.is_terminal or self._out.no_color or self._out.color_system is None or "utf" not in encoding
-        if self.as_json or self.quiet or plain:
-            return
-        picture = colours(2 * max(1, min(24, self._out.height - 8)), max(1, min(64, self._out.width - 2)))
-        for top in range(0, len(picture), 2):
-            line = Text()
-            for column in range(picture.shape[1]):
-                upper = "rgb({},{},{})".format(*picture[top, column])
-                below = picture[top + 1, column] if top + 1 < len(picture) else None
-                line.append("▀", upper if below is None else f"{upper} on rgb({below[0]},{below[1]},{below[2]})")
-            self._out.print(line)
+    def _rows_of(self, text: Lines | Table) -> int:
+        """Rows of a terminal that a text takes."""
+        if isinstance(text, Table):
+            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
+        indent = max(len(name) for name, _ in text) + 2
+        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+
+    def _rows_of_line(self, line: str) -> int:
+        return max(1, -(-len(printable(line)) // max(1, self._out.width)))
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
