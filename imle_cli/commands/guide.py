@@ -24,7 +24,7 @@ def guide(
 ) -> Result:
     """Read the guide: first steps, your own solver, settings, all commands, every name; or write it as a website."""
     if html is not None:
-        from imle_cli.guide.site import write_site
+        from imle_cli.guide.website import write_site
 
         console.begin()
         files = [str(path) for path in write_site(html)]

@@ -27,10 +27,8 @@ def read(document: Document, out: "Console") -> None:
     if not out.is_terminal:
         print(document.markdown.rstrip("\n"))
         return
-    from rich.console import Console
     from rich.markdown import Markdown
 
     os.environ.setdefault("LESS", "FRX")  # as git does: colours, and no pages for what fits on the screen
-    column = Console(highlight=False, width=min(out.width, _COLUMNS))
-    with column.pager(styles=not column.no_color):
-        column.print(Markdown(document.markdown, code_theme="ansi_dark"))
+    with out.pager(styles=not out.no_color):
+        out.print(Markdown(document.markdown, code_theme="ansi_dark"), width=min(out.width, _COLUMNS), soft_wrap=False)

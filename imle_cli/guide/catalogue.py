@@ -62,6 +62,9 @@ class Page:
         return re.split(r"(?<=[.:?]) (?=[A-Z])", words)[0]
 
 
+INDEX = Page("index")  # leads to all pages; no page of its own
+
+
 def pages() -> list[Page]:
     """All pages."""
     return [Page(name) for name in ORDER]

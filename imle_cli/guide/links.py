@@ -44,14 +44,22 @@ def links(markdown: str) -> list[Link]:
     return [_link(match) for text in texts for match in _LINK.finditer(text) if match[3]]
 
 
+def headings(markdown: str, level: int | None = None) -> list[str]:
+    """Words of the headings, of one level or of all."""
+    marks = "#+" if level is None else "#" * level
+    return re.findall(rf"^{marks} (.+)$", _FENCE.sub("", markdown), flags=re.MULTILINE)
+
+
 def anchors(markdown: str) -> list[str]:
-    """Anchors of the headings, in order."""
-    return [anchor(heading) for heading in re.findall(r"^#+ (.+)$", _FENCE.sub("", markdown), flags=re.MULTILINE)]
-
-
-def anchor(heading: str) -> str:
-    """The anchor of a heading, by GitHub's rule: small letters, hyphens for spaces, no other signs."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    """Anchors of all headings, by GitHub's rule: small letters, hyphens for spaces, no other signs, repeats numbered."""
+    seen = dict[str, int]()
+    made = list[str]()
+    for heading in headings(markdown):
+        name = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        number = seen.setdefault(name, 0)
+        seen[name] += 1
+        made.append(f"{name}-{number}" if number else name)
+    return made
 
 
 def _link(match: re.Match[str]) -> Link:

@@ -34,6 +34,7 @@ COMMANDS = (
     "calibrate",
     "reproduce",
     "bench",
+    "guide",
     "data",
     "perceive",
     "evaluate",
