@@ -24,6 +24,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """A browser for all tests that open pages, which start it once; they are skipped where none is installed."""
+    from browser import installed, start
+
+    if not installed():
+        pytest.skip("no Chromium with its driver is installed")
+    with start() as started:
+        yield started
+
+
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would not heed it either

@@ -101,7 +101,7 @@ def stream_marginals(
     for states in chunks:
         if count == 0:
             first_state = states[:, 0].clone()
-        for block in states.split(_block_size(theta), dim=1):
+        for block in states.split(block_size(theta), dim=1):
             total += block.sum(dim=1, dtype=torch.float64)
             spread.add(block)
         count += states.shape[1]
@@ -145,7 +145,7 @@ def stream_samples(
     check_sampling(solver, theta, nb_samples, temperature)
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
-    theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
+    theta, block, noise = theta.detach(), block_size(theta), noise_distribution if temperature > 0 else None
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
     parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))
     for start in range(0, nb_samples, chunk):
@@ -172,7 +172,8 @@ def dependent_samples(noise: Noise | None) -> float:
     return count
 
 
-def _block_size(theta: Tensor) -> int:
+def block_size(theta: Tensor) -> int:
+    """Number of samples of an instance whose noise is drawn at once."""
     return max(1, _BLOCK_ENTRIES // max(1, theta.numel()))
 
 
