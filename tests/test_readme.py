@@ -200,12 +200,19 @@ def test_a_newcomers_question_is_answered_within_two_links_of_the_readme(questio
     assert words in " ".join(answer.text.split())
     reached = {"README"}
     for _ in range(2):
-        reached |= {link.page or Path(link.path).stem for document in DOCUMENTS for link in document.links if document.name in reached}
+        reached |= {
+            link.page or Path(link.path).stem
+            for document in DOCUMENTS
+            for link in document.links
+            if document.name in reached
+        }
     assert name in reached
 
 
 def test_two_commands_for_a_fresh_machine():
-    look, check = (block.code.rstrip() for block in README.blocks if block.language == "sh" and block.code.startswith("python3"))
+    look, check = (
+        block.code.rstrip() for block in README.blocks if block.language == "sh" and block.code.startswith("python3")
+    )
     assert re.fullmatch(
         r"python3 -m venv \.venv && \.venv/bin/pip install -c tests/constraints\.txt \. && \S+/imle .*", look
     )

@@ -17,7 +17,7 @@ _Folder = Annotated[
 
 
 def guide(
-    report: Annotated[ReportOptions, Without("seed", "device")],
+    report: Annotated[ReportOptions, Without("seed", "device")],  # noqa: ARG001 - for the console
     console: Report,
     page: _Page = None,
     html: _Folder = None,

@@ -112,7 +112,7 @@ class Report:
         if result.files is not None:
             values["files"] = list(result.files)
         text = result.text(values)
-        if result.preview is not None:
+        if result.preview is not None and not isinstance(text, Document):
             self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
         self.result(values, text)
         for line in result.notes:

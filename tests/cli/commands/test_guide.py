@@ -1,8 +1,8 @@
 """``imle guide``."""
 
 import pytest
-from command_line import Command
 
+from command_line import Command
 from imle_cli.guide import find, for_terminal, pages
 
 guide = Command("guide")

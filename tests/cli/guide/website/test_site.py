@@ -2,18 +2,23 @@
 
 import re
 from html.parser import HTMLParser
+from importlib.metadata import PackagePath
 
 import pytest
+from documents import ROOT
 
 from imle_cli.errors import UsageError
 from imle_cli.guide import pages
+from imle_cli.guide.links import links
+from imle_cli.guide.website import site as site_module
 from imle_cli.guide.website import write_site
+
+
+VOID = {"meta", "link", "img", "input", "br", "hr"}
 
 
 class Tags(HTMLParser):
     """Addresses and ids of a page, and the nesting of its elements."""
-
-    VOID = {"meta", "link", "img", "input", "br", "hr"}
 
     def __init__(self, text):
         super().__init__()
@@ -25,7 +30,7 @@ class Tags(HTMLParser):
         values = dict(attrs)
         self.addresses += [value for name, value in attrs if name in ("href", "src")]
         self.ids += [values["id"]] if "id" in values else []
-        self.open += [] if tag in self.VOID else [tag]
+        self.open += [] if tag in VOID else [tag]
 
     def handle_startendtag(self, tag, attrs):
         self.handle_starttag(tag, attrs)
@@ -94,6 +99,19 @@ def test_it_writes_over_an_older_guide(site):
     (folder / "index.html").write_text("old")
     assert write_site(folder) == files
     assert "<h1" in (folder / "index.html").read_text("utf-8")
+
+
+def test_an_installation_has_every_picture(tmp_path, monkeypatch):
+    lines = re.findall(r'^"(share/imle/assets\S*)" = \[(.*)\]$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    patterns = [(folder, pattern) for folder, texts in lines for pattern in re.findall(r'"(.*?)"', texts)]
+    installed = {f"{folder}/{path.name}": path for folder, pattern in patterns for path in ROOT.glob(pattern)}
+    shown = {link.path.removeprefix("../../") for page in pages() for link in links(page.text) if link.picture}
+    assert shown <= {name.removeprefix("share/imle/") for name in installed}
+
+    monkeypatch.setattr(site_module, "FOLDER", tmp_path)
+    monkeypatch.setattr(site_module, "files", lambda _: [PackagePath(f"../../../{name}") for name in installed])
+    monkeypatch.setattr(PackagePath, "locate", lambda self: installed[str(self).removeprefix("../../../")])
+    assert (tmp_path / "site" / "pictures" / "marginals.png") in write_site(tmp_path / "site")
 
 
 def test_a_file_a_foreign_folder_and_a_missing_parent_are_refused(tmp_path):
