@@ -12,6 +12,7 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
+from imle_cli.options.panels import MEASUREMENT, OUTPUT
 from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 
 if TYPE_CHECKING:
@@ -19,14 +20,32 @@ if TYPE_CHECKING:
     from imle_cli.figures.scaling_curve import ScalingCurve
     from imle_cli.files.outputs import Outputs
 
+EXAMPLES = ("imle bench", "imle bench --full -o bench.png")
+
 _Full = Annotated[
-    bool, typer.Option("--full", help="Measure against other libraries, too, and draw how times grow; takes minutes.")
+    bool,
+    typer.Option(
+        "--full",
+        rich_help_panel=MEASUREMENT,
+        help="Measure against other libraries, too, and draw how times grow; takes minutes.",
+    ),
 ]
 _Picture = Annotated[
-    Path | None, typer.Option("--out", help="With --full: picture to write (.png, .pdf, .svg); by default bench.png here.")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="With --full: picture to write (.png, .pdf, .svg); default: bench.png here.",
+    ),
 ]
 _Tune = Annotated[
-    bool, typer.Option("--tune", help="Measure where the ways of the grid engine take as long, beside the numbers in use.")
+    bool,
+    typer.Option(
+        "--tune",
+        rich_help_panel=MEASUREMENT,
+        help="Measure where the ways of the grid engine take as long, beside the numbers in use.",
+    ),
 ]
 _HEADER = ["what", "with", "figure", "unit", "ratio", "95% interval"]
 _LEGEND = "?  not settled: measured once, or until its time was up while the interval was still wide"
@@ -40,7 +59,7 @@ def bench(
     out: _Picture = None,
     no_picture: NoPicture = False,
 ) -> Result:
-    """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
+    """Measure solvers, noise and whole commands on this machine.
 
     Ways that are compared take turns, in rounds that end when the ratios are known well or their time is up. Figures and
     ratios are medians over rounds. The interval is that of the ratio, or of the figure where there is no ratio.

@@ -11,16 +11,29 @@ from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import InputOptions, NoiseOptions, SolverOptions
 from imle_cli.options.measuring import Instances, LabOptions
+from imle_cli.options.panels import MEASUREMENT
 from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
 
 if TYPE_CHECKING:
     from imle_cli.lab.calibration import CalibrationTable
 
+EXAMPLES = ("imle calibrate --problem top-k --size 10,5 --noise gumbel", "imle calibrate map.png --solver top-k --top-k 9")
+
 Temperatures = Annotated[
-    str, typer.Option(metavar="T,...", help="Temperatures to try; more are tried between the best ones of them.")
+    str,
+    typer.Option(
+        metavar="T,...",
+        rich_help_panel=MEASUREMENT,
+        help="Temperatures to try; more are tried between the best ones of them.",
+    ),
 ]
-Draws = Annotated[int, typer.Option(help="Samples of each instance at each temperature.")]
+Draws = Annotated[
+    int,
+    typer.Option(
+        "-n", "--samples", min=2, rich_help_panel=MEASUREMENT, help="Samples of each instance at each temperature."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -51,9 +64,10 @@ def calibrate(
     out: Picture = None,
     no_picture: NoPicture = False,
 ) -> Result:
-    """Find the noise temperature at which samples come closest to the exact distribution p(z) ~ exp(<z, theta>).
+    """Find the temperature at which samples are closest to exact ones.
 
-    Distances are the total variation, where the solutions can be enumerated, and the largest error of a marginal.
+    The exact distribution is p(z) ~ exp(<z, theta>). Distances are the total variation, where the solutions can be
+    enumerated, and the largest error of a marginal.
     """
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare

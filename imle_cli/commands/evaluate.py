@@ -8,16 +8,25 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
+from imle_cli.options.panels import INPUT
 from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps, Plans
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of imle perceive.")]
-Data = Annotated[Path, typer.Argument(metavar="DIR", help="Data set, also one of another size.")]
-Split = Annotated[Literal["train", "val", "test"], typer.Option(help="Which of its maps.")]
-Checkpoint = Annotated[Literal["last", "best"], typer.Option(help="The last network, or that of the best epoch.")]
+EXAMPLES = ("imle evaluate runs/seeing maps --split test -o judged.png",)
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of imle perceive.")]
+Data = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a data set; its maps may have another size.")]
+Split = Annotated[
+    Literal["train", "val", "test"],
+    typer.Option(metavar="train|val|test", rich_help_panel=INPUT, help="Maps of the data set."),
+]
+Checkpoint = Annotated[
+    Literal["last", "best"],
+    typer.Option(metavar="last|best", rich_help_panel=INPUT, help="The last network, or that of the best epoch."),
+]
 
 _FIGURES = ["maps", "optimal", "regret", "exact on unique", "unique", "seconds"]
 
@@ -32,7 +41,10 @@ def evaluate(
     out: Picture = None,
     no_picture: NoPicture = False,
 ) -> Result:
-    """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
+    """Judge a trained network on a data set, and show maps it plans on.
+
+    The maps are those on which it plans worst, in the middle, and best.
+    """
     check_run(run)
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.datasets import non_optimal, read_maps

@@ -6,13 +6,21 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Document, Report, Result
-from imle_cli.guide import contents, find, for_terminal
+from imle_cli.guide import ORDER, contents, find, for_terminal
 from imle_cli.options.groups import Without
+from imle_cli.options.panels import OUTPUT
 from imle_cli.options.report import ReportOptions
+from imle_cli.options.values import completer
 
-_Page = Annotated[str | None, typer.Argument(metavar="PAGE", help="Name of a page; without it, a list of all pages.")]
+EXAMPLES = ("imle guide", "imle guide own-solver", "imle guide --html site")
+
+_Page = Annotated[
+    str | None,
+    typer.Argument(metavar="PAGE", help="A page; without it, a list of all.", autocompletion=completer(ORDER)),
+]
 _Folder = Annotated[
-    Path | None, typer.Option("--html", metavar="DIR", help="Write all pages here, as a website that opens from the disk.")
+    Path | None,
+    typer.Option("--html", metavar="DIR", rich_help_panel=OUTPUT, help="The folder for the guide as a website, with search."),
 ]
 
 
@@ -22,7 +30,10 @@ def guide(
     page: _Page = None,
     html: _Folder = None,
 ) -> Result:
-    """Read the guide: first steps, your own solver, settings, all commands, every name; or write it as a website."""
+    """Read the guide in the terminal, or write it as a website.
+
+    First steps, your own solver, settings, all commands, pictures, speed, and every public name.
+    """
     if html is not None:
         from imle_cli.guide.website import write_site
 

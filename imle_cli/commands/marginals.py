@@ -6,6 +6,8 @@ from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions
 from imle_cli.options.report import Array, NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
 
+EXAMPLES = ("imle marginals map.png -n 1000 --input-temp 2 -o marginals.png",)
+
 
 def marginals(
     source: InputOptions,
@@ -20,7 +22,10 @@ def marginals(
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, edge, item or pair."""
+    """Draw how often each tile, edge, item or pair is chosen, under noise.
+
+    These marginals are shares of perturb-and-MAP samples, one of which is drawn beside them.
+    """
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.figures.preview import Preview

@@ -10,10 +10,15 @@ import typer
 from imle_cli.console import Report, Result, line_of_files
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseOptions
+from imle_cli.options.panels import NOISE, OUTPUT
 from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
 
-Draws = Annotated[int, typer.Option(help="How many values to put into the histogram.")]
-Bins = Annotated[int, typer.Option(help="Bars of the histogram.")]
+EXAMPLES = ("imle noise --noise-k 10 -o noise.png", "imle noise --noise gumbel -n 1000000")
+
+Draws = Annotated[
+    int, typer.Option("-n", "--samples", min=1, rich_help_panel=NOISE, help="Number of values in the histogram.")
+]
+Bins = Annotated[int, typer.Option(min=1, rich_help_panel=OUTPUT, help="Bars of the histogram.")]
 
 
 def noise(
@@ -25,9 +30,10 @@ def noise(
     out: Picture = None,
     no_picture: NoPicture = False,
 ) -> Result:
-    """Draw noise: its histogram over the exact density, its mean and variance, and a Kolmogorov-Smirnov statistic.
+    """Draw noise beside its exact density, and test how well they agree.
 
-    For Sum-of-Gamma with a whole k these are sums of k draws, which tend to a Gumbel variable; else single draws.
+    Besides a histogram there are the mean, the variance and the Kolmogorov-Smirnov statistic. For Sum-of-Gamma with a whole
+    k these are sums of k draws, which tend to a Gumbel variable; else single draws.
     """
     from imle_cli.device import find_device
     from imle_cli.figures.encoding import encoder, prepare

@@ -9,18 +9,55 @@ import typer
 from imle_cli.console import Report, Result, Table, line_of_files
 from imle_cli.options.checks import check_at_least, check_names
 from imle_cli.options.groups import Without
+from imle_cli.options.panels import MEASUREMENT, OUTPUT
 from imle_cli.options.report import NoPicture, ReportOptions, picture_path
+from imle_cli.options.values import completer
+
+EXAMPLES = ("imle reproduce top-k -n 100 --methods imle_gumbel,simple",)
+_METHODS = (
+    "imle_sum_of_gamma",
+    "imle_sum_of_gamma_tuned",
+    "imle_gumbel",
+    "imle_gumbel_tuned",
+    "straight_through",
+    "score_function",
+    "adaptive_imle",
+    "central_imle",
+    "simple",
+)
 
 _Experiment = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        autocompletion=completer(("top-k",)),
+        help="The experiment: top-k, the synthetic one of the I-MLE paper.",
+    ),
 ]
-_Methods = Annotated[str | None, typer.Option(metavar="NAME,...", help="Such as imle_gumbel,simple; by default all.")]
-_Repetitions = Annotated[int, typer.Option(help="Independent runs of each method.")]
+_Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        rich_help_panel=MEASUREMENT,
+        autocompletion=completer(_METHODS),
+        help="Methods, such as imle_gumbel,simple; default: all.",
+    ),
+]
+_Repetitions = Annotated[
+    int, typer.Option("-n", "--repetitions", min=2, rich_help_panel=MEASUREMENT, help="Independent runs of each method.")
+]
 _Picture = Annotated[
     Path | None,
-    typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <experiment>-reproduce.png here."),
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg); default: EXPERIMENT-reproduce.png here.",
+    ),
 ]
-_Table = Annotated[Path | None, typer.Option("--save", help="Gaps at every step, as a table (.csv).")]
+_Table = Annotated[
+    Path | None, typer.Option("--save", rich_help_panel=OUTPUT, help="Gaps at every step, as a table (.csv).")
+]
 
 _HEADER = ["method", "settings", "gap at the end", "standard error", "runs"]
 _HEADER += ["authors' code", "their runs", "difference"]
@@ -37,10 +74,11 @@ def reproduce(
     no_picture: NoPicture = False,
     save: _Table = None,
 ) -> Result:
-    """Do the synthetic top-k experiment of the I-MLE paper again, beside what its authors' code gives.
+    """Do the top-k experiment of the I-MLE paper again, beside theirs.
 
-    Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
-    the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
+    Beside its numbers stand those that the authors' code gives. Numbers are gaps to the optimum after the last step, mean ±
+    standard deviation of single runs, and the standard error of the mean; differences are in combined standard errors.
+    Settings are the authors', or were tuned here.
     """
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs

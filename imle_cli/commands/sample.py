@@ -6,6 +6,8 @@ from imle_cli.options.inputs import InputOptions, InputTemperature, NoiseOptions
 from imle_cli.options.report import Array, NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
 
+EXAMPLES = ("imle sample map.png -n 9 --input-temp 2 -o samples.png",)
+
 
 def sample(
     source: InputOptions,
@@ -20,7 +22,10 @@ def sample(
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures."""
+    """Draw perturb-and-MAP samples, as a sheet of small pictures.
+
+    A sample is the best solution of the map, the graph or the table (the MAP state) after noise was added to its numbers.
+    """
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs

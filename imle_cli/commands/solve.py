@@ -8,6 +8,8 @@ from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
 
+EXAMPLES = ("imle solve map.png -o path.png", "imle solve city.graphml --start a1 --goal h7 --weight minutes")
+
 
 def solve(
     source: InputOptions,
@@ -19,7 +21,7 @@ def solve(
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
+    """Find the cheapest path of a map, or the best edges, items or pairs."""
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs

@@ -58,7 +58,8 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     if path.is_dir():
         raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
     if ending not in kinds:
-        raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
+        has = f"ends in {ending}" if ending else "has no extension"
+        raise OutputError(f"{option}: {path} {has}; it must end in {' or '.join(kinds)}")
     _check_parent(option, followed(path))
     if followed(path).is_symlink():
         raise OutputError(f"{option}: {path} is a link that leads to itself; choose another name or remove it")

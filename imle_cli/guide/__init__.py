@@ -4,7 +4,7 @@ Each page has one subject. A page begins with its title and one paragraph, which
 files, relative to this folder, so that they work on GitHub; :mod:`.links` turns them into what another reader can follow.
 """
 
-from imle_cli.guide.catalogue import Page, find, pages
+from imle_cli.guide.catalogue import ORDER, Page, find, pages
 from imle_cli.guide.terminal import contents, for_terminal
 
-__all__ = ["Page", "contents", "find", "for_terminal", "pages"]
+__all__ = ["ORDER", "Page", "contents", "find", "for_terminal", "pages"]

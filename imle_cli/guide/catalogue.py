@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from imle_cli.errors import UsageError
+from imle_cli.options.values import one_of
 
 FOLDER = Path(__file__).parent
 ORDER = (
@@ -79,6 +79,4 @@ def find(name: str) -> Page:
     wanted = name.lower().removesuffix(".md").replace("_", "-").replace(" ", "-")
     if wanted in ORDER:
         return Page(wanted)
-    near = get_close_matches(wanted, ORDER, n=1, cutoff=0.5)
-    advice = f"did you mean {near[0]}?" if near else "imle guide lists them with a line on each"
-    raise UsageError(f"PAGE: got {name!r}; it must be a page of the guide: {', '.join(ORDER)}; {advice}")
+    raise UsageError(f"PAGE: got {name!r}; {one_of(wanted, ORDER)}")

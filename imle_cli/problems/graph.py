@@ -1,5 +1,6 @@
 """A graph as a problem: which edges are on the shortest path, in the spanning tree, the matching or the cut."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -119,12 +120,11 @@ def read_graph_problem(
     sense: SenseName = options.sense or ("min" if has_ends else "max")
     if name == "min-cut" and sense == "max":
         raise UsageError("--sense: got max; min-cut has no largest cut that could be found; leave it out")
-    for end in ("start", "goal"):
-        if has_ends and getattr(choice, end) is None:
-            raise UsageError(f"--{end}: missing; --solver {name} joins or parts two nodes; name one")
     path = options.map
     assert path is not None
     file = reading.read_graph(path, options.weight, options.directed)
+    if has_ends:
+        _check_ends(file, name, choice)
     if name == "path" and sense == "max" and not file.acyclic:
         raise UsageError("--sense: got max; a longest path needs a directed graph without cycles; leave it out")
     if floor is None and has_ends:
@@ -136,6 +136,16 @@ def read_graph_problem(
     theta = theta_of(file.weights, sense, device)
     _tell_of_nothing(path, solver, theta, sense)
     return GraphProblem(options.name, theta, name, solver, (path,), file.weights, file, sense)
+
+
+def _check_ends(file: reading.GraphFile, name: str, choice: SolverOptions) -> None:
+    """Refuses a path or a cut without both of its ends, and names some that the graph has."""
+    missing = [end for end in ("start", "goal") if getattr(choice, end) is None]
+    if missing:
+        nodes = [shlex.quote(str(node)) for node in file.graph]
+        start, goal = choice.start or nodes[0], choice.goal or nodes[-1]
+        instance = f"for instance --start {start} --goal {goal if goal != start else nodes[0]}"
+        raise UsageError(f"--{missing[0]}: missing; --solver {name} needs --start and --goal, {instance}")
 
 
 def _solver(name: str, file: reading.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:

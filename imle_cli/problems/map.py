@@ -110,7 +110,7 @@ def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceN
     """
     if options.map is None:
         if options.grid is not None:
-            raise UsageError("--grid: the built-in map has its 16x16 tiles; give a MAP to average down")
+            raise UsageError("--grid: the built-in map has its 16x16 tiles; give a map of your own to average down")
         return make_map_problem(options, terrain.built_in_map(), choice, device)
     grid = options.grid_shape
     scale = {"min_cost": options.min_cost, "max_cost": options.max_cost}
@@ -132,7 +132,7 @@ def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> Gri
     if choice.moves not in (4, 8):
         raise UsageError(f"--moves: got {choice.moves}; it must be 8 or 4; use 8 for diagonal steps")
     if not choice.floor > 0:
-        raise UsageError(f"--floor: got {choice.floor:g}; it must be > 0; the usual value is 1e-4")
+        raise UsageError(f"--floor: got {choice.floor:g}; it must be a number > 0; the usual value is 1e-4")
     if choice.solver == "dijkstra":
         if choice.top_k is not None:
             raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")

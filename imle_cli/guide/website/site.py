@@ -14,6 +14,7 @@ from imle_cli.guide.website.search_index import sections
 from imle_cli.guide.website.shell import html_page
 from imle_cli.pages.bundle import bundle, read_style
 
+
 def write_site(folder: Path) -> list[Path]:
     """Writes the guide into a folder, which is made if its parent exists, over an older guide.
 

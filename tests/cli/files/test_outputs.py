@@ -19,7 +19,7 @@ def expect_refusal(message, path, kinds=(".png", ".pdf"), inputs=()):
 class TestCheck:
     def test_another_ending(self):
         expect_refusal("--out: a.jpg ends in .jpg; it must end in .png or .pdf", "a.jpg")
-        expect_refusal("--out: a ends in no suffix; it must end in .png or .pdf", "a")
+        expect_refusal("--out: a has no extension; it must end in .png or .pdf", "a")
 
     def test_a_folder(self):
         Path("a.png").mkdir()

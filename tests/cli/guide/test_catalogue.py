@@ -34,8 +34,8 @@ def test_a_page_is_found_by_its_name(name):
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("own-solvr", "did you mean own-solver?"), ("setings", "did you mean settings?"), ("xyz", "imle guide lists them")],
+    [("own-solvr", "did you mean 'own-solver'?"), ("setings", "did you mean 'settings'?"), ("xyz", "use 'first-steps'")],
 )
 def test_another_name_is_refused_with_the_nearest(name, advice):
-    with pytest.raises(UsageError, match=rf"PAGE: got '{name}'; it must be .*first-steps, .*; {re.escape(advice)}"):
+    with pytest.raises(UsageError, match=rf"PAGE: got '{name}'; it must be one of 'first-steps', .*; {re.escape(advice)}"):
         find(name)

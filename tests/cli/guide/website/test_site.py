@@ -5,14 +5,13 @@ from html.parser import HTMLParser
 from importlib.metadata import PackagePath
 
 import pytest
-from documents import ROOT
 
+from documents import ROOT
 from imle_cli.errors import UsageError
 from imle_cli.guide import pages
 from imle_cli.guide.links import links
 from imle_cli.guide.website import site as site_module
 from imle_cli.guide.website import write_site
-
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
