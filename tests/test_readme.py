@@ -178,7 +178,7 @@ def test_every_link_and_picture_leads_somewhere(document):
 QUESTIONS = {
     "Why is my gradient zero?": ("first-steps", "ZeroGradientWarning"),
     "Can I average the loss?": ("README", "Sum the loss, do not average it"),
-    "How do I use my own solver?": ("own-solver", "it returns the best solution"),
+    "How do I use my own solver?": ("own-solver", "It returns the **best** solution"),
     "What is k?": ("first-steps", "number of ones that you expect in a solution"),
     "Costs or gains?": ("own-solver", "Solvers maximise"),
     "How do I draw my marginals?": ("pictures", "imle.draw.marginals("),
