@@ -44,12 +44,13 @@ SUMMARIES = {
     "perceive": "Train a network that sees maps to predict costs, from paths.",
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
+    "warm-up": "Compile all that is compiled at first use, for images and clusters.",
     "guide": "Read the guide in the terminal, or write it as a website.",
 }
 _SUBJECTS = {
     "Look at a problem": ("solve", "sample", "marginals", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
-    "Measure": ("check", "compare", "calibrate", "reproduce", "bench"),
+    "Measure": ("check", "compare", "calibrate", "reproduce", "bench", "warm-up"),
     "Learn from images": ("data", "perceive", "evaluate"),
 }
 
@@ -114,8 +115,9 @@ def _made(name: str) -> Any:
     if name == "help":
         lone.command(cls=Command)(_help)
         return get_command(lone)
-    module = import_module(f"imle_cli.commands.{name}")
-    lone.command(cls=Command)(command(getattr(module, name), _report))
+    word = name.replace("-", "_")
+    module = import_module(f"imle_cli.commands.{word}")
+    lone.command(cls=Command)(command(getattr(module, word), _report))
     made: Any = get_command(lone)
     made.examples = module.EXAMPLES
     return made
@@ -139,12 +141,17 @@ def _help(
 
 def _report(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Calls a command with a console, and shows its result there."""
-    from imle_cli.console import Report
+    from imle_cli.console import Loading, Report
 
     report = arguments["report"]
-    # Solvers of others are examined in a process of their own, which says itself when it compiles.
-    console = Report(as_json=report.json, quiet=report.quiet, compiles=function.__name__ != "check")
-    console.show(function(console=console, **arguments))
+    loading = Loading(not report.quiet)
+    try:
+        # Solvers of others are examined in a process of their own, which says itself when it compiles.
+        compiles = function.__name__ != "check"
+        console = Report(as_json=report.json, quiet=report.quiet, compiles=compiles, loading=loading)
+        console.show(function(console=console, **arguments))
+    finally:
+        loading.end()
 
 
 app = typer.Typer(

@@ -18,7 +18,7 @@ from imle_cli.options.panels import MEASUREMENT, OUTPUT, PROBLEM
 from imle_cli.options.report import ReportOptions
 from imle_cli.options.values import completer
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape
-from imle_cli.problems.examination import Begun, Compiling, Judgement, Loaded, Request, Sense, examine
+from imle_cli.problems.examination import Begun, Compiled, Compiling, Judgement, Loaded, Request, Sense, examine
 from imle_cli.problems.own_process import EndedError, in_own_process
 
 _Solver = Annotated[
@@ -128,12 +128,14 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Judg
     """Findings of an examination in a process of its own; if it ends before its time, that is the last of them."""
     checks, done, findings = list[str](), 0, list[Judgement]()
     messages = in_own_process(partial(examine, request), time_limit)
-    with contextlib.ExitStack() as stack, contextlib.closing(messages):
+    with contextlib.ExitStack() as stack, contextlib.closing(messages), contextlib.ExitStack() as waits:
         observe: Callable[[int], None] = lambda _: None  # noqa: E731 - until there is something to observe
         try:
             for message in messages:
                 if isinstance(message, Compiling):
-                    console.note_compiling()
+                    waits.enter_context(console.compiling.waiting(message.subject))
+                elif isinstance(message, Compiled):
+                    waits.close()
                 elif isinstance(message, Loaded):
                     checks = [*message.checks]
                     observe = stack.enter_context(console.progress("checks", len(checks)))

@@ -1,6 +1,5 @@
 """``imle evaluate``: how well does a trained network plan on another data set?"""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -50,6 +49,7 @@ def evaluate(
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.perception.experiment import Trained, describe, epoch_rows
+    from imle_core.kernels.notice import clock
     from imle_core.perception import judge, plan
 
     prepare(not no_picture)
@@ -59,9 +59,9 @@ def evaluate(
     outputs = Outputs(picture_path(out, no_picture, Path(f"{run.resolve().name}-evaluate.png")), None, ())
     if wrong := non_optimal(maps):
         console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
-    began = time.perf_counter()
+    began = clock()
     plans = plan(trained.network, maps)
-    judgement, seconds = judge(plans, maps), time.perf_counter() - began
+    judgement, seconds = judge(plans, maps), clock() - began
     height, width = maps.size
     subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}"
     outputs.write(encoder(lambda: _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")))

@@ -40,7 +40,7 @@ def marginals(
     outputs = Outputs(picture_path(out, no_picture, problem.picture("marginals")), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         sampled = sampling.measure(problem, advance)
-    picture = encoder(lambda: problem.draw_marginals(sampled, f"{problem.title}: {sampling.title}"))
+    picture = encoder(lambda: problem.draw_marginals(sampled, sampling.title_of(problem)))
     columns = {"marginal": sampled.probability, "standard_error": sampled.error}
     outputs.write(picture, sampled.probability, lambda: problem.table(columns))
     facts, told = facts_of_marginals(problem, sampled)

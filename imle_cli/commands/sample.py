@@ -39,7 +39,7 @@ def sample(
     outputs = Outputs(picture_path(out, no_picture, problem.picture("sample")), save, problem.inputs)
     with console.progress("sampling", samples) as advance:
         masks = sampling.draw(problem, advance)
-    picture = encoder(lambda: problem.draw_samples(masks, f"{problem.title}: {sampling.title}"))
+    picture = encoder(lambda: problem.draw_samples(masks, sampling.title_of(problem)))
     columns = {f"sample_{number}": mask for number, mask in enumerate(masks, 1)}
     outputs.write(picture, masks, lambda: problem.table(columns))
     facts, told = facts_of_samples(problem, masks)

@@ -4,18 +4,22 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from imle_cli.console.compiling import Compiling
 from imle_cli.console.document import Document, read
+from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
 if TYPE_CHECKING:
     from rich import progress, table
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
 
@@ -76,10 +80,14 @@ class Report:
     Args:
         as_json: print one JSON object instead of text.
         quiet: print no text, note or progress; JSON and errors remain.
-        compiles: whether kernels may be compiled in this process, which is then told.
+        compiles: whether kernels may be compiled in this process, which then says so.
+        loading: a sign that the command has begun, which vanishes when it says anything.
+
+    Attributes:
+        compiling: what is told of kernels that are compiled.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True, loading: Loading | None = None) -> None:
         from rich.console import Console
 
         self.as_json, self.quiet = as_json, quiet
@@ -87,18 +95,28 @@ class Report:
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
-        self._tells = compiles and self._err.is_terminal  # that kernels are compiled
+        self._loading, self._compiles = loading, compiles
+        # Colours that are forced make no terminal of a file; and on one that cannot move its cursor, lines are best.
+        moves = StandardError().isatty() and not self._err.is_dumb_terminal
+        self._screen = self._err if moves and not quiet else None
+        self.compiling = Compiling(self._screen, self.note)
 
     def begin(self) -> None:
         """Starts the clock anew: what a command imports is no part of its time."""
-        if self._tells:
-            from imle_core.kernels.notice import tell  # here, since it imports torch, which refusals come before
+        if self._compiles:
+            from imle_core.kernels import notice  # here, since it imports torch, which refusals come before
 
-            tell(self.note_compiling)
+            self.compiling.count = notice.compiled_so_far
+            notice.tell(self.compiling)
+        self._end_loading()
         if not gc.isenabled():  # until all was imported
             gc.freeze()
             gc.enable()
-        self._began = time.perf_counter()
+        self._began, self.compiling.seconds = time.perf_counter(), 0.0
+
+    def _end_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.end()
 
     def show(self, result: Result) -> None:
         """Completes the values with the time and the files, and prints them as JSON or as text.
@@ -108,9 +126,10 @@ class Report:
         """
         values = dict(result.values)
         if values.get("seconds") is None:
-            values["seconds"] = time.perf_counter() - self._began
+            values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
+        self.compiling.conclude()
         text = result.text(values)
         if result.preview is not None and not isinstance(text, Document):
             self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
@@ -123,13 +142,9 @@ class Report:
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
         if not self.quiet:
+            self._end_loading()
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
-
-    def note_compiling(self) -> None:
-        """A note on a terminal, where nobody should think that nothing happens."""
-        if self._err.is_terminal:
-            self.note("compiling for this machine, once; that takes some seconds")
 
     def result(self, values: dict[str, Any], text: Lines | Table | Document) -> None:
         """The result: ``values`` as JSON, or ``text``."""
@@ -157,11 +172,22 @@ class Report:
         from rich.live import Live
         from rich.text import Text
 
-        if self.quiet or not self._err.is_terminal:
+        if self._screen is None:
             yield lambda *_: None
             return
-        with Live(console=self._err, transient=True) as screen:
-            yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
+        parts: list[Any] = []
+
+        def shown() -> Group:
+            waiting = self.compiling.line
+            return Group(*parts, *([] if waiting is None else [waiting]))
+
+        with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
+
+            def show(title: str, rows: Table) -> None:
+                parts[:] = Text(printable(title)), _table(rows)
+                screen.refresh()
+
+            yield show
 
     def preview(self, preview: Preview, below: int = 0) -> None:
         """A picture in half blocks, two pixels each, with a legend; on a terminal of 256 colours, where there is room.
@@ -189,12 +215,20 @@ class Report:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
         """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
-        from rich.progress import Progress
-
-        hidden = self.quiet or not self._err.is_terminal
-        with Progress(*_columns(), console=self._err, transient=True, disable=hidden) as bar:
+        if self._screen is None:
+            yield lambda *_, **__: None
+            return
+        with self._bar(), _progress(self._screen, lambda: self.compiling.line) as bar:
             task = bar.add_task(printable(what), total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
+
+    @contextmanager
+    def _bar(self) -> Iterator[None]:
+        self.compiling.bar(entered=True)
+        try:
+            yield
+        finally:
+            self.compiling.bar(entered=False)
 
 
 def _table(shown: Table) -> "table.Table":
@@ -206,6 +240,19 @@ def _table(shown: Table) -> "table.Table":
     for row in shown.rows:
         made.add_row(*map(printable, row))
     return made
+
+
+def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":
+    """A bar, below which a line is shown while the work waits."""
+    from rich import progress
+
+    class Bar(progress.Progress):
+        def get_renderables(self) -> "Iterable[RenderableType]":
+            yield from super().get_renderables()
+            if (line := waiting()) is not None:
+                yield line
+
+    return Bar(*_columns(), console=console, transient=True)
 
 
 def _columns() -> "list[progress.ProgressColumn]":

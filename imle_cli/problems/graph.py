@@ -18,7 +18,7 @@ from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Fact, Figure, Masks, Problem, Sampled, Words, theta_of
+from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
@@ -57,15 +57,17 @@ class GraphProblem(Problem):
         return {"source": sources, "target": targets, "weight": self.numbers.tolist()}
 
     @cached_property
-    def _drawing(self) -> Any:
+    def ground(self) -> Ground:
+        """The graph."""
         from imle_cli.figures.graphs import Drawing
+        from imle_cli.figures.grounds import Network
 
         number = {node: index for index, node in enumerate(self.solver.nodes)}
         ends = np.array([(number[u], number[v]) for u, v in self.solver.edges])
         marked = [number[end] for end in _ends_of(self.solver)]
         names = list(map(str, self.solver.nodes))
         positions = layout(self.file.graph, self.file.positions)
-        return Drawing(names, positions, ends, self.numbers, self.solver.directed, marked)
+        return Network(Drawing(names, positions, ends, self.numbers, self.solver.directed, marked))
 
     def chosen(self, mask: Masks) -> Any:
         """The two nodes of each edge; of a path in its order."""
@@ -78,26 +80,6 @@ class GraphProblem(Problem):
         if isinstance(self.solver, ShortestPath):
             return " ".join(map(str, self.solver.path_nodes(mask)))
         return " ".join(f"{u}-{v}" for u, v in self.chosen(mask))
-
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """The graph with the solution's edges."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.solution_figure(self._drawing, mask, title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """The graph with one sample, and marginals as colours of edges."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.marginals_figure(
-            self._drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """Small graphs side by side."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.samples_figure(self._drawing, masks, title=title)
 
 
 def read_graph_problem(

@@ -11,7 +11,7 @@ from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
-from imle_cli.problems.problem import Fact, Figure, Floats, Masks, Problem, Sampled, Words, theta_of
+from imle_cli.problems.problem import Fact, Floats, Ground, Masks, Problem, Words, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath, TopK
 
@@ -72,26 +72,12 @@ class MapProblem(Problem):
         """The same for a reader."""
         return " ".join(f"{row},{column}" for row, column in self.chosen(mask))
 
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """The map with the solution on it."""
-        from imle_cli.figures import maps
+    @property
+    def ground(self) -> Ground:
+        """The map."""
+        from imle_cli.figures.grounds import Terrain
 
-        return maps.map_figure(self.costs, mask, self.tiles(mask), title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """The map, one sample on it, and marginals as colours of tiles."""
-        from imle_cli.figures import maps
-
-        tiles = self.tiles(sampled.sample)
-        return maps.marginals_figure(
-            self.costs, sampled.sample, sampled.probability, tiles, title=title, samples=sampled.count
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """Small maps side by side."""
-        from imle_cli.figures import maps
-
-        return maps.sample_sheet(self.costs, masks, title=title)
+        return Terrain(self.costs, self.tiles)
 
 
 def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName, *, surely: bool = False) -> MapProblem:

@@ -80,7 +80,6 @@ class TestErrors:
 
         monkeypatch.setattr(sys, "stderr", Gone())
         report = Report(as_json=False, quiet=False)
-        notice.tell(lambda: None)
         with report.progress("training", 3) as advance, report.live() as show:
             advance(1)
             show("title", Table(["a"], [["b"]], []))
@@ -254,11 +253,14 @@ class TestShow:
         report.show(replace(result, values={"seconds": 1.5}))
         assert capsys.readouterr().out == "time   1.50 s\nfiles  a.png, b.csv\n"
 
-    def test_the_clock_leaves_out_what_was_before(self, monkeypatch, capsys):
-        clock = iter([1.0, 4.0, 4.5])
+    def test_the_clock_leaves_out_what_was_before_and_compiling(self, monkeypatch, capsys):
+        clock = iter([1.0, 4.0, 14.5])
         monkeypatch.setattr("imle_cli.console.report.time.perf_counter", lambda: next(clock))
         report = Report(as_json=True, quiet=False)
+        report.compiling.ends(99.0)
         report.begin()
+        notice.tell(None)
+        report.compiling.ends(10.0)
         report.show(Result({}, lambda _: []))
         assert json.loads(capsys.readouterr().out) == {"seconds": 0.5}
 
@@ -332,28 +334,6 @@ def test_off_a_terminal_there_is_neither_progress_nor_preview(capsys):
         advance(3)
     report.preview(Preview(np.zeros((3, 3))))
     assert capsys.readouterr() == ("", "")
-
-
-class TestCompiling:
-    """A note that compiled code has to be made first: on a terminal, and only when that happens."""
-
-    @pytest.fixture(autouse=True)
-    def _nobody_after(self):
-        yield
-        notice.tell(lambda: None)
-
-    @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
-    def test_on_a_terminal_it_is_said_once(self, capsys, monkeypatch, terminal, quiet):
-        monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
-        monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
-        notice.tell(lambda: None)
-        report = Report(as_json=False, quiet=quiet)
-        assert capsys.readouterr().err == ""
-        report.begin()
-        notice.begins()
-        notice.begins()
-        told = terminal and not quiet
-        assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told
 
 
 INTERRUPTED_IN_A_TEXT = """
