@@ -20,6 +20,7 @@ PACKAGES = {
     "imle.losses": "imle_core.losses",
     "imle.sampling": "imle_core.sampling",
     "imle.training": "imle_core.training",
+    "imle.draw": "imle.draw",  # looked up by name as the reader does: nothing here depends on it
 }
 _ROLE = re.compile(r":\w+:`[~.]?([^`]+)`")
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises):$")
