@@ -32,6 +32,7 @@ SUMMARIES = {
     "solve": "Find the cheapest path of a map, or the best edges, items or pairs.",
     "sample": "Draw perturb-and-MAP samples, as a sheet of small pictures.",
     "marginals": "Draw how often each tile, edge, item or pair is chosen, under noise.",
+    "explain": "Explain the method on a page: draw a map, move lambda, see it learn.",
     "noise": "Draw noise beside its exact density, and test how well they agree.",
     "train": "Learn weights with which the solver finds a gold path.",
     "sweep": "Train over a grid of temperatures, numbers of samples and seeds.",
@@ -48,7 +49,7 @@ SUMMARIES = {
     "guide": "Read the guide in the terminal, or write it as a website.",
 }
 _SUBJECTS = {
-    "Look at a problem": ("solve", "sample", "marginals", "noise"),
+    "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
     "Measure": ("check", "compare", "calibrate", "reproduce", "bench", "warm-up"),
     "Learn from images": ("data", "perceive", "evaluate"),

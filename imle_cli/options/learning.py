@@ -90,6 +90,31 @@ class LearningOptions:
 
 
 @dataclass(frozen=True)
+class LiveOptions:
+    """Options of learning on a page: where its controls stand at first."""
+
+    panel: ClassVar[str] = LEARNING
+
+    input_temp: InputTemperature = 1.0
+    target_temp: _TargetTemperature = 1.0
+    samples: Annotated[
+        int,
+        typer.Option("-n", "--samples", min=1, max=100, rich_help_panel=NOISE, help="How many samples to draw in a step."),
+    ] = 10
+    lr: Annotated[
+        float, typer.Option(metavar="STEP", min=0, help="Step size of gradient descent on the costs of tiles.")
+    ] = 0.1
+    beta: _Lambda = 0.5
+
+    def __post_init__(self) -> None:
+        check_range("--samples", self.samples, 1, 100, "10 are enough to see what happens")
+        check_temperature("--input-temp", self.input_temp)
+        check_temperature("--target-temp", self.target_temp)
+        check_at_least("--lr", self.lr, 0, "the usual value is 0.1")
+        check_at_least("--beta", self.beta, 0, "0.5 moves some paths and not others")
+
+
+@dataclass(frozen=True)
 class PerceptionOptions:
     """Options of learning from images: network, estimator, steps."""
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "solve",
     "sample",
     "marginals",
+    "explain",
     "noise",
     "train",
     "sweep",

@@ -108,7 +108,8 @@ def test_of_an_option_given_twice_the_last_one_counts_as_scripts_expect():
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_one_argument_too_many(command):
     takes = {"evaluate": "RUN DIR", "perceive": "DIR", "check": "MODULE:SOLVER", "data": "KIND", "reproduce": "EXPERIMENT"}
-    takes |= dict.fromkeys(("noise", "bench", "warm-up"), "no argument") | dict.fromkeys(("train", "sweep"), "FILE")
+    takes |= dict.fromkeys(("noise", "bench", "warm-up"), "no argument")
+    takes |= dict.fromkeys(("train", "sweep", "explain"), "FILE")
     takes |= {"animate": "RUN|FILE"}
     many = ["no.csv"] * (not ARGUMENTS.get(command) and command not in ("noise", "bench", "warm-up"))
     message = f"extra: unexpected; imle {command} takes {takes.get(command, 'INPUT')}; see imle {command} --help"
