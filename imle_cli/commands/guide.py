@@ -20,9 +20,7 @@ _Page = Annotated[
 ]
 _Folder = Annotated[
     Path | None,
-    typer.Option(
-        "--html", metavar="DIR", rich_help_panel=OUTPUT, help="Write the guide here, as a website with search."
-    ),
+    typer.Option("--html", metavar="DIR", rich_help_panel=OUTPUT, help="Write the guide here, as a website with search."),
 ]
 
 
