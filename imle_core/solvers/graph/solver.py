@@ -63,7 +63,7 @@ class GraphSolver:
         else:
             self._ends, self.directed = ends_of_index(graph, num_nodes), bool(directed)
             self.nodes, self.edges = list(range(num_nodes)), [_pair(edge) for edge in self._ends.tolist()]
-            self._number = {node: node for node in self.nodes}
+            self._number = {node: number for number, node in enumerate(self.nodes)}
         self._pairs = None if num_nodes is None or directed else pairs_of(self._ends)
         if self._pairs is not None:
             self._ends = self._ends[self._pairs.first]
