@@ -102,6 +102,8 @@ def animate(
     from imle_cli.films import encoders
 
     console.begin()
+    if film.scale is not None and (run is None or command_of(run) == "perceive"):
+        raise UsageError("--scale: it belongs to an animation of a training of weights; leave it out")
     if run is None:
         problem, sampling = _read_map(source, choice, noise, input_temp, film.frames if samples is None else samples, report)
         films = _page_of_map(problem, sampling) if is_page else _films_of_map(problem, sampling, film)
@@ -158,7 +160,7 @@ def _films_of_run(path: Path, film: FilmOptions) -> "Films":
         return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames)
     run = Run.open(path)
     experiment = run.experiment(TrainingExperiment)
-    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames)
+    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames, film.bounds)
 
 
 def _page_of_run(path: Path, records: int | None) -> "OnePage":
