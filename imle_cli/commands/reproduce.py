@@ -14,6 +14,7 @@ from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 from imle_cli.options.values import completer
 
 EXAMPLES = ("imle reproduce top-k -n 100 --methods imle-gumbel,simple",)
+_EXPERIMENTS = ("top-k",)
 _METHODS = (
     "imle-sum-of-gamma",
     "imle-sum-of-gamma-tuned",
@@ -30,7 +31,7 @@ _Experiment = Annotated[
     str,
     typer.Argument(
         metavar="EXPERIMENT",
-        autocompletion=completer(("top-k",)),
+        autocompletion=completer(_EXPERIMENTS),
         help="The experiment: top-k, the synthetic one of the I-MLE paper.",
     ),
 ]

@@ -26,7 +26,9 @@ _Estimators = Annotated[
         metavar="NAME,...",
         rich_help_panel=LEARNING,
         autocompletion=completer(LEARNERS),
-        help="Of images: estimators, and baselines as imle perceive has them.",
+        show_default=False,
+        help="Of images: estimators, and baselines as imle perceive has them; default: imle, blackbox, fenchel-young, "
+        "regression, tiles, mean-colour.",
     ),
 ]
 _IMAGES_ONLY = {"estimators", "network", "epochs", "batch", "augment", "loss"}

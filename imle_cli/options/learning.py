@@ -91,7 +91,7 @@ class LearningOptions:
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 10")
         if not (math.isfinite(self.lr) and self.lr > 0):
-            raise UsageError(f"--lr: got {self.lr:g}; it must be finite and > 0; the usual value is 0.005")
+            raise UsageError(f"--lr: got {self.lr:g}; it must be a number > 0; the usual value is 0.005")
 
 
 @dataclass(frozen=True)

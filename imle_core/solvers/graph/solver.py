@@ -52,6 +52,10 @@ class GraphSolver:
     """
 
     pure, sense = True, "max"
+    nodes: list[Node]
+    edges: list[Edge]
+    directed: bool
+    _number: dict[Node, int]
 
     def __init__(self, graph: Graph, num_nodes: int | None = None, directed: bool = False) -> None:
         if num_nodes is None:
@@ -59,7 +63,7 @@ class GraphSolver:
         else:
             self._ends, self.directed = ends_of_index(graph, num_nodes), bool(directed)
             self.nodes, self.edges = list(range(num_nodes)), [_pair(edge) for edge in self._ends.tolist()]
-            self._number = {node: node for node in self.nodes}
+            self._number = {node: number for number, node in enumerate(self.nodes)}
         self._pairs = None if num_nodes is None or directed else pairs_of(self._ends)
         if self._pairs is not None:
             self._ends = self._ends[self._pairs.first]
@@ -71,10 +75,10 @@ class GraphSolver:
 
     def _read_graph(self, graph: Graph) -> None:
         is_graph = is_networkx(graph)
-        self.directed: bool = is_graph and graph.is_directed()
-        self.edges: list[Edge] = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
+        self.directed = is_graph and graph.is_directed()
+        self.edges = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
         nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
-        self.nodes: list[Node] = list(dict.fromkeys(nodes))
+        self.nodes = list(dict.fromkeys(nodes))
         self._number = {node: i for i, node in enumerate(self.nodes)}
         ends = [(self._number[u], self._number[v]) for u, v in self.edges]
         self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)

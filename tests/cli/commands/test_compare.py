@@ -362,11 +362,12 @@ class TestBadInput:
         )
 
     def test_antithetic_pairs_of_noise_without_them(self):
-        code, message = fails(*SMALL, "--antithetic")
-        assert code == 1
-        assert message.startswith(
-            "error: law: got SumOfGammaNoiseDistribution(k=5, nb_iterations=100); antithetic pairs need a law"
-        )
+        for noise in ("sum-of-gamma", "none"):
+            code, message = fails(*SMALL, "--antithetic", "--noise", noise)
+            assert code == 2
+            assert message == (
+                f"error: --antithetic: it does not go with --noise {noise}; take --noise gumbel, normal or logistic"
+            )
 
     def test_a_module_that_cannot_be_imported(self):
         code, message = fails(*SMALL, "--function", "not_there_at_all:solver")

@@ -347,7 +347,7 @@ class TestResume:
         [
             (["--steps", "5"], "--steps: got 5, but the run was made with 2; a resumed run keeps its options, leave it out"),
             (["--seed", "0"], "--seed: got 0, but the run was made with 1; a resumed run keeps its options, leave it out"),
-            (["x.npy"], "MAP: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
+            (["x.npy"], "FILE: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
             (["--out", "other"], "--out: a resumed run stays in its directory; leave it out"),
         ],
         ids=lambda value: str(value)[:12],
@@ -682,7 +682,7 @@ WRONG_USAGE = {
     ("--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 10 for a first look",
     ("--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
     ("--target-temp", "nan"): "--target-temp: got nan; it must be a number >= 0; use 0 for no noise",
-    ("--lr", "0"): "--lr: got 0; it must be finite and > 0; the usual value is 0.005",
+    ("--lr", "0"): "--lr: got 0; it must be a number > 0; the usual value is 0.005",
     ("--alpha", "-1"): "--alpha: got -1; it must be a number >= 0; the usual value is 1",
     ("--beta", "-1"): "--beta: got -1; it must be a number >= 0; the usual value is 10",
     ("--record-every", "0"): "--record-every: got 0; it must be a whole number >= 1; leave it out, or use 10",
