@@ -13,7 +13,7 @@ from imle_cli.console import Report, Result, time_and_files
 from imle_cli.errors import Exit, Told, UsageError, reported_errors
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
-from imle_cli.options.report import Array, NoPicture, Picture, ReportOptions, picture_path
+from imle_cli.options.report import Array, NoPicture, PictureOrPage, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
 
 EXAMPLES = ("imle solve map.png -o path.png", "imle solve city.graphml --start a1 --goal h7 --weight minutes")
@@ -29,7 +29,7 @@ def solve(
     given: Given,
     console: Report,
     more: _More = None,
-    out: Picture = None,
+    out: PictureOrPage = None,
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
@@ -83,22 +83,30 @@ def _solved(
 ) -> Result:
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare
-    from imle_cli.files.outputs import Outputs
+    from imle_cli.files.outputs import PICTURES_AND_PAGES, Outputs
+    from imle_cli.pages.encoding import encoder_or_page
+    from imle_cli.pages.solution import solution_page
     from imle_cli.problems.reading import read_problem
 
     prepare(not no_picture)
     console.begin()
     problem = read_problem(source, choice, report.device, given.names)
-    outputs = Outputs(picture_path(out, no_picture, problem.picture("solve")), save, problem.inputs)
+    outputs = Outputs(
+        picture_path(out, no_picture, problem.picture("solve")), save, problem.inputs, pictures=PICTURES_AND_PAGES
+    )
     words, mask = problem.words, problem.solve()
     size, total = int(mask.sum()), problem.total(mask)
     title = f"{problem.title}: {size} {words.things if size != 1 else words.things[:-1]}, {words.measure} {total:.6g}"
-    outputs.write(encoder(lambda: problem.draw_solution(mask, title)), mask, lambda: problem.table({"chosen": mask}))
+    chosen = [(words.measure, f"{total:.6g}"), (words.things, f"{size}: {problem.chosen_text(mask)}")]
+    picture = encoder_or_page(
+        encoder(lambda: problem.draw_solution(mask, title)),
+        lambda still: solution_page(problem, mask, title, [*problem.lines, *chosen], still),
+    )
+    outputs.write(picture, mask, lambda: problem.table({"chosen": mask}))
     values = problem.values | {
         words.measure: total if math.isfinite(total) else None,
         words.extent: size,
         words.chosen: problem.chosen(mask),
         "clamped_share": problem.clamped_share,
     }
-    chosen = [(words.measure, f"{total:.6g}"), (words.things, f"{size}: {problem.chosen_text(mask)}")]
     return Result(values, lambda ended: [*problem.lines, *chosen, *time_and_files(ended)], outputs.files)

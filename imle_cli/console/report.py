@@ -136,18 +136,13 @@ class Report:
 
     def result(self, values: dict[str, Any], text: Lines | Table, *, aside: bool = False) -> None:
         """The result: ``values`` as JSON, or ``text``; on standard error if it is ``aside``, since a file has the other."""
-        stream = cast(IO[str], StandardError()) if aside else sys.stdout
+        stream, shown = (cast(IO[str], StandardError()), self._err) if aside else (sys.stdout, self._out)
         if self.as_json:
             print(json.dumps(values, allow_nan=False), file=stream)
         if self.as_json or self.quiet:
             return
-        for line in rows_of(text, self._width):
+        for line in rows_of(text, _width(shown)):
             print(line, file=stream)
-
-    @property
-    def _width(self) -> int | None:
-        """Columns of the terminal that shows results; None where none does."""
-        return self._out.width if self._out.is_terminal else None
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -188,7 +183,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, self._width))
+        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, _width(self._out)))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -237,3 +232,8 @@ def _columns() -> "list[progress.ProgressColumn]":
 
     text = progress.TextColumn("{task.description}", markup=False)
     return [text, progress.BarColumn(), progress.MofNCompleteColumn(), Rate(), progress.TimeRemainingColumn()]
+
+
+def _width(console: "Console") -> int | None:
+    """Columns of the terminal that a console writes to; None where there is none."""
+    return console.width if console.is_terminal else None

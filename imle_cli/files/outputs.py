@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from imle_cli.options.standard_streams import STANDARD_OUTPUT
 
 PICTURES = (".png", ".pdf", ".svg")
+PICTURES_AND_PAGES = (*PICTURES, ".html")
 # How files of a kind begin.
 _MAGIC = {
     ".png": rb"\x89PNG",
@@ -191,17 +192,19 @@ class Outputs:
         array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
         kinds: endings that the numbers may have.
+        pictures: endings that the picture may have.
     """
 
     picture: Path | None
     array: Path | None
     inputs: Sequence[Path]
     kinds: Sequence[str] = (".npy", ".csv")
+    pictures: Sequence[str] = PICTURES
 
     def __post_init__(self) -> None:
         if self.picture == self.array == STANDARD_OUTPUT:
             raise OutputError("--save: got - beside --out -; give one of them the name of a file")
-        for option, path, kinds in (("--out", self.picture, PICTURES), ("--save", self.array, self.kinds)):
+        for option, path, kinds in (("--out", self.picture, self.pictures), ("--save", self.array, self.kinds)):
             if path == STANDARD_OUTPUT:
                 _check_standard_output(option, kinds)
             elif path is not None:
@@ -221,7 +224,7 @@ class Outputs:
         """Writes the picture and numbers, where they are wanted.
 
         Args:
-            picture: gives the content of the picture in a format, "png" for instance.
+            picture: gives the content of the picture in a format, "png" or "html" for instance.
             array: what a ``.npy`` gets; not needed without one.
             table: gives the columns of a ``.csv``, by their names.
         """

@@ -21,6 +21,15 @@ Picture = Annotated[
         help="Picture to write (.png, .pdf, .svg, or - for a .png on standard output); default: INPUT-COMMAND.png here.",
     ),
 ]
+PictureOrPage = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg), or page to explore (.html); default: INPUT-COMMAND.png here.",
+    ),
+]
 Array = Annotated[
     Path | None,
     typer.Option(
