@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from imle_cli.console.compiling import Compiling
+from imle_cli.console.document import Document, read
 from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
 from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
@@ -31,7 +32,7 @@ class Result:
 
     Attributes:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
-        text: lines of a name and a text, or a table, made of the values.
+        text: lines of a name and a text, a table, or a document, made of the values.
         files: files that were written; None if the values have them already.
         preview: a picture for a terminal.
         notes: lines below that are no part of the result.
@@ -39,7 +40,7 @@ class Result:
     """
 
     values: dict[str, Any]
-    text: Callable[[dict[str, Any]], Lines | Table]
+    text: Callable[[dict[str, Any]], Lines | Table | Document]
     files: Sequence[str] | None = None
     preview: Preview | None = None
     notes: Sequence[str] = ()
@@ -110,7 +111,7 @@ class Report:
         self.compiling.conclude()
         text = result.text(values)
         aside = "-" in values.get("files", ())
-        if result.preview is not None and not aside:
+        if result.preview is not None and not aside and not isinstance(text, Document):
             self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
         self.result(values, text, aside=aside)
         for line in result.notes:
@@ -134,12 +135,15 @@ class Report:
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
-    def result(self, values: dict[str, Any], text: Lines | Table, *, aside: bool = False) -> None:
+    def result(self, values: dict[str, Any], text: Lines | Table | Document, *, aside: bool = False) -> None:
         """The result: ``values`` as JSON, or ``text``; on standard error if it is ``aside``, since a file has the other."""
         stream, shown = (cast(IO[str], StandardError()), self._err) if aside else (sys.stdout, self._out)
         if self.as_json:
             print(json.dumps(values, allow_nan=False), file=stream)
         if self.as_json or self.quiet:
+            return
+        if isinstance(text, Document):
+            read(text, shown)
             return
         for line in rows_of(text, _width(shown)):
             print(line, file=stream)
