@@ -137,7 +137,10 @@ def _complete_command(incomplete: str) -> list[str]:
 def _help(
     context: typer.Context,
     command: Annotated[
-        str | None, typer.Argument(metavar="COMMAND", help="A command.", autocompletion=_complete_command)
+        str | None,
+        typer.Argument(
+            metavar="COMMAND", help="A command; default: all of them, in short.", autocompletion=_complete_command
+        ),
     ] = None,
 ) -> None:
     """Show the help of a command."""

@@ -14,7 +14,10 @@ from imle_cli.options.panels import GENERAL, OUTPUT
 Picture = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--out", rich_help_panel=OUTPUT, help="Picture to write (.png, .pdf, .svg); default: INPUT-COMMAND.png here."
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg); default: a .png here, called after input and command.",
     ),
 ]
 Array = Annotated[
