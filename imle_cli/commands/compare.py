@@ -99,7 +99,7 @@ def compare(
     check_present(None if source.map is None else lab.gold, "--gold")
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
-    from imle_cli.problems.lab import read_estimators, read_lab_problems
+    from imle_cli.problems.lab import problem_title, read_estimators, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
     from imle_core.lab import EstimatorSettings
 
@@ -117,7 +117,7 @@ def compare(
     settings = EstimatorSettings(make_noise(noise, problem.k), chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(picture_path(out, no_picture, Path(f"{stem}-compare.png")), save, inputs, (".csv",))
     measured, comparison = _measured(console, [read.problem for read in problems], settings, antithetic)
-    title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
+    title = _title(problem_title(problem.name), instances, noise_title(noise.noise), settings.shown)
     outputs.write(encoder(lambda: _draw(comparison, title, samples)), table=lambda: comparison.columns)
     is_random = source.map is None and "solver" not in given.names
     values = _values(measured, settings, comparison, noise.noise)
@@ -127,7 +127,9 @@ def compare(
 def _draw(comparison: Any, title: str, samples: int) -> Any:
     from imle_cli.figures.comparison import comparison_figure
 
-    return comparison_figure(comparison.curves, comparison.cosines, title=title, samples=samples)
+    return comparison_figure(
+        comparison.curves, comparison.cosines, title=title, samples=samples, temperature=comparison.temperature
+    )
 
 
 def _title(name: str, instances: int, noise: str, temperature: float) -> str:

@@ -91,7 +91,7 @@ def sweep(
     console: Report,
     estimators: _Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
-    record_every: RecordEvery = 10,
+    record_every: RecordEvery = None,
     animate: Annotated[
         bool, typer.Option("--animate", rich_help_panel=OUTPUT, help="Animate the paths and the weights of every cell.")
     ] = False,

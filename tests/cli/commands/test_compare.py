@@ -137,8 +137,8 @@ class TestHowSure:
         compare("--estimators", "imle", "--repetitions", "8", "--temps", "0.3,0.9,4", "--lambdas", "1,3")
         compare("--estimators", "imle", "--repetitions", "4", "--temps", "1", "--lambdas", "1", "--instances", "2")
         assert titles == [
-            "Gradients for top-k 10,5 under Sum-of-Gamma noise at temperature 0.9",
-            "Gradients for top-k 10,5, 2 instances, under Sum-of-Gamma noise at temperature 1",
+            "Gradients for top-5 of 10 under Sum-of-Gamma noise at temperature 0.9",
+            "Gradients for top-5 of 10, 2 instances, under Sum-of-Gamma noise at temperature 1",
         ]
 
     @pytest.mark.slow
