@@ -31,7 +31,7 @@ EXAMPLES = (
 SUMMARIES = {
     "solve": "Find the cheapest path of a map, or the best edges, items or pairs.",
     "sample": "Draw perturb-and-MAP samples, as a sheet of small pictures.",
-    "marginals": "Draw how often each tile, edge, item or pair is chosen, under noise.",
+    "marginals": "Draw how often each tile, edge, item or pair is chosen under noise.",
     "explain": "Explain the method on a page: draw a map, move lambda, see it learn.",
     "noise": "Draw noise beside its exact density, and test how well they agree.",
     "train": "Learn weights with which the solver finds a gold path.",
@@ -97,6 +97,13 @@ class _Commands(TyperGroup):
             return None, None, args[1:]
         near = nearest(name, self.commands)
         raise UsageError(f"{name}: no such command; " + (f"did you mean {near!r}?" if near else "see imle --help"))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Commands and options that may be meant, with their summaries in full."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = SUMMARIES.get(item.value, item.help)
+        return items
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the commands by subject."""

@@ -93,6 +93,8 @@ def animate(
     from imle_cli.films import encoders
 
     console.begin()
+    if film.scale is not None and (run is None or command_of(run) == "perceive"):
+        raise UsageError("--scale: it belongs to an animation of a training of weights; leave it out")
     if run is None:
         wanted = film.frames if samples is None else samples
         films, values = _of_map(source, choice, noise, film, input_temp, wanted, report)
@@ -139,7 +141,9 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
         return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames), {"run": str(path)}
     run = Run.open(path)
     experiment = run.experiment(TrainingExperiment)
-    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
+    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames, film.bounds), {
+        "run": str(path)
+    }
 
 
 def _of_map(

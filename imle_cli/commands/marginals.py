@@ -1,4 +1,4 @@
-"""``imle marginals``: how often each tile, edge, item or pair is chosen, under noise."""
+"""``imle marginals``: how often each tile, edge, item or pair is chosen under noise."""
 
 from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
@@ -22,7 +22,7 @@ def marginals(
     no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Draw how often each tile, edge, item or pair is chosen, under noise.
+    """Draw how often each tile, edge, item or pair is chosen under noise.
 
     These marginals are shares of perturb-and-MAP samples, one of which is drawn beside them.
     """

@@ -7,40 +7,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from imle_cli.console.compiling import Compiling
 from imle_cli.console.document import Document, read
 from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
+from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
 if TYPE_CHECKING:
-    from rich import progress, table
+    from rich import progress
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-Lines: TypeAlias = Sequence[tuple[str, str]]
 
 _PROMPT = 24  # columns that a prompt may take
-
-
-@dataclass(frozen=True)
-class Table:
-    """A result as a table, never cropped.
-
-    Attributes:
-        header: names of the columns.
-        rows: texts of the cells.
-        figures: names of the columns that are flush right.
-        below: lines below the table; a line break within one is escaped, as whatever else is not printable.
-    """
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    figures: Sequence[str]
-    below: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -148,22 +131,20 @@ class Report:
 
     def result(self, values: dict[str, Any], text: Lines | Table | Document) -> None:
         """The result: ``values`` as JSON, or ``text``."""
-        from rich.console import Console
-
         if self.as_json:
             print(json.dumps(values, allow_nan=False))
-        elif self.quiet:
+        if self.as_json or self.quiet:
             return
-        elif isinstance(text, Table):
-            Console(highlight=False, markup=False, width=10_000).print(_table(text))
-            for line in text.below:
-                self._out.print(printable(line))
-        elif isinstance(text, Document):
+        if isinstance(text, Document):
             read(text, self._out)
-        else:
-            width = max(len(name) for name, _ in text)
-            for name, line in text:
-                self._out.print(printable(f"{name:<{width}}  {line}"))
+            return
+        for line in rows_of(text, self._width):
+            print(line)
+
+    @property
+    def _width(self) -> int | None:
+        """Columns of the terminal that shows results; None where none does."""
+        return self._out.width if self._out.is_terminal else None
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -184,7 +165,7 @@ class Report:
         with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
 
             def show(title: str, rows: Table) -> None:
-                parts[:] = Text(printable(title)), _table(rows)
+                parts[:] = Text(printable(title)), drawing(rows)
                 screen.refresh()
 
             yield show
@@ -204,10 +185,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        if isinstance(text, Table):
-            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
-        indent = max(len(name) for name, _ in text) + 2
-        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, self._width))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -229,17 +207,6 @@ class Report:
             yield
         finally:
             self.compiling.bar(entered=False)
-
-
-def _table(shown: Table) -> "table.Table":
-    from rich import table
-
-    made = table.Table(box=None, pad_edge=False)
-    for name in shown.header:
-        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=True)
-    for row in shown.rows:
-        made.add_row(*map(printable, row))
-    return made
 
 
 def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":

@@ -24,10 +24,11 @@ class TrainingExperiment(RunOptions):
     learning: LearningOptions
     seed: int
     device: DeviceName
-    record_every: int
+    record_every: int | None
 
     def __post_init__(self) -> None:
-        check_at_least("--record-every", self.record_every, 1, "the usual value is 10")
+        if self.record_every is not None:
+            check_at_least("--record-every", self.record_every, 1, "leave it out, or use 10")
 
     @property
     def name(self) -> str:

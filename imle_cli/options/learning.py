@@ -22,8 +22,13 @@ Resume = Annotated[
     Path | None, typer.Option(metavar="RUN", rich_help_panel=INPUT, help="Go on with a run that was interrupted.")
 ]
 RecordEvery = Annotated[
-    int,
-    typer.Option(metavar="STEPS", min=1, rich_help_panel=OUTPUT, help="Keep weights and paths of every so many steps."),
+    int | None,
+    typer.Option(
+        metavar="STEPS",
+        min=1,
+        rich_help_panel=OUTPUT,
+        help="Keep weights and paths of every so many steps; default: of each at first, then of fewer and fewer.",
+    ),
 ]
 _TargetTemperature = Annotated[
     float, typer.Option(min=0, rich_help_panel=NOISE, help="Temperature of the noise in the backward pass.")
@@ -86,7 +91,7 @@ class LearningOptions:
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 10")
         if not (math.isfinite(self.lr) and self.lr > 0):
-            raise UsageError(f"--lr: got {self.lr:g}; it must be finite and > 0; the usual value is 0.005")
+            raise UsageError(f"--lr: got {self.lr:g}; it must be a number > 0; the usual value is 0.005")
 
 
 @dataclass(frozen=True)

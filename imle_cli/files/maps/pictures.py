@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from imle_cli.errors import UsageError
 from imle_cli.files.endings import foreign
 from imle_cli.files.maps.tiles import MAX_PIXELS, FloatArray, Shape, check_size, gather, tile_text
 from imle_cli.files.sources import SourceError, is_packed, read_bytes
@@ -36,7 +37,7 @@ def _pillow(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except SourceError:
+    except (SourceError, UsageError):
         raise
     except MemoryError as error:  # also of a codec that believes what a damaged file claims
         raise SourceError(path, "takes more memory than there is, or is damaged; shrink it, or save it again") from error

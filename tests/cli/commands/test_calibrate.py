@@ -87,7 +87,7 @@ class TestResults:
         assert sum(row[-1] == "closest" for row in rows) == 1
         assert lines[-1].startswith("closest to p(z) ~ exp(<z, theta>) at temperature ")
         assert "with total variation " in lines[-1]
-        assert "top-k 10,5: normal noise" in lines
+        assert "top-5 of 10: normal noise" in lines
 
     def test_table_of_several(self):
         text = calibrate("--instances", "2", "--noise-iterations", "10", *QUICK)
@@ -95,7 +95,7 @@ class TestResults:
         assert [name.strip() for name in header.split("  ") if name.strip()] == [
             *("temperature", "mean total variation", "at most", "of instances", "mean marginal error", "of instances")
         ]
-        assert "\ntop-k 10,5, 2 instances: Sum-of-Gamma noise, k = 5, 10 terms\n" in text
+        assert "\ntop-5 of 10, 2 instances: Sum-of-Gamma noise, k 5, 10 terms\n" in text
         assert "with mean total variation" in text
 
     def test_one_temperature_is_measured_and_not_refined(self):
