@@ -59,7 +59,10 @@ def _seeded():
 @pytest.mark.usefixtures("_folder", "_seeded")
 @pytest.mark.parametrize("document", [document for document in DOCUMENTS if document.programs], ids=lambda d: d.name)
 def test_examples_run_from_top_to_bottom_and_print_what_is_said(document):
-    documents.run(document, [block for block in document.programs if not block.needs])
+    blocks = [block for block in document.programs if not block.needs]
+    documents.run(document, blocks)
+    for name in re.findall(r'\.save\("(.*?)"\)', "".join(block.code for block in blocks)):
+        assert frames(name).std() > 1  # a picture of something
 
 
 @pytest.mark.slow
@@ -181,8 +184,8 @@ QUESTIONS = {
     "How do I use my own solver?": ("own-solver", "It returns the **best** solution"),
     "What is k?": ("first-steps", "number of ones that you expect in a solution"),
     "Costs or gains?": ("own-solver", "Solvers maximise"),
-    "How do I draw my marginals?": ("pictures", "imle.draw.marginals("),
-    "How do I make a GIF of my loop?": ("pictures", "imle.draw.film("),
+    "How do I draw my marginals?": ("first-steps", "imle.draw.marginals(found"),
+    "How do I make a GIF of my loop?": ("first-steps", "imle.draw.film(loop"),
     "Which estimator do I take?": ("settings", "**Estimator:** take `imle`"),
     "What if my graphs differ in size?": ("frameworks", "Graphs of a batch differ in size"),
     "How do I read theta for a networkx graph?": ("own-solver", "in the order of `solver.edges`"),
@@ -207,6 +210,13 @@ def test_a_newcomers_question_is_answered_within_two_links_of_the_readme(questio
             if document.name in reached
         }
     assert name in reached
+
+
+@pytest.mark.parametrize("call", ["imle.draw.marginals(", "imle.draw.film("])
+def test_on_the_first_page_a_picture_or_a_film_of_ones_own_takes_at_most_12_lines(call):
+    (block,) = (block for block in PAGE["first-steps"].programs if call in block.code)
+    assert ".save(" in block.code
+    assert len([line for line in block.code.splitlines() if line.strip()]) <= 12
 
 
 def test_two_commands_for_a_fresh_machine():
