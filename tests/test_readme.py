@@ -1,5 +1,6 @@
 """What the README and the guide show is run: examples, commands, pictures; and every link leads somewhere."""
 
+import json
 import re
 import shlex
 import shutil
@@ -89,6 +90,24 @@ def run(command, *more):
     result = CliRunner().invoke(app, [*shlex.split(command)[1:], *more])
     assert (result.exit_code, result.stderr) == (0, ""), command
     assert result.stdout
+    return result.stdout
+
+
+def expect_figures(told):
+    """Holds the table of lambdas to what ``imle compare`` tells, within the standard errors that both have."""
+    figure = r"(\d\S*) ± (\d\S*)"
+    rows = [line for line in PAGE["settings"].text.splitlines() if re.match(r"\| `(central-)?imle`: (squared bias|variance)", line)]
+    assert len(rows) == 4
+    begin = told.splitlines().index(next(line for line in told.splitlines() if line.startswith("at temperature 1")))
+    lines = told.splitlines()[begin:]
+    for name in ("imle", "central-imle"):
+        number = next(i for i, line in enumerate(lines) if line.startswith(f"{name} "))
+        for words, line in (("squared bias", lines[number]), ("variance", lines[number + 1])):
+            (row,) = (row for row in rows if row.startswith(f"| `{name}`: {words} "))
+            shown, measured = re.findall(figure, row), re.findall(figure, line)
+            assert len(shown) == 5
+            for (value, error), (now, _) in zip(shown, measured, strict=False):
+                assert abs(float(value) - float(now)) <= float(error), (name, words)
 
 
 def frames(path):
@@ -102,7 +121,9 @@ def frames(path):
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in LEARNING + MEASURING])
 def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
     before = set(Path().rglob("*.*"))
-    run(command)
+    told = run(command)
+    if command.startswith("imle compare "):
+        expect_figures(told)
     for picture in set(map(Path, PICTURES)) & (set(Path().rglob("*.*")) - before):
         made, shown = frames(picture), frames(ROOT / picture)
         assert made.shape == shown.shape
@@ -128,6 +149,24 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     for command in chosen:
         run(command, *SMALLER.get(command.split()[1], []))
     assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder")
+def test_two_settings_decide_as_is_said():
+    text = " ".join(PAGE["training"].text.split())
+    off, first = re.search(r"at temperatures 0, 5 the path ends (\d+) tiles off .*? The sum gets there at step (\d+)", text).groups()
+    constant, decaying = re.search(r"a wrong path in (\d+) of the last 500 steps .*?; with the decay it is (\d+)", text).groups()
+    train = "imle train assets/map.png --target-temp 5 --input-temp 0 --samples 100 --record-every 1 --json"
+    mean, summed, steady = (
+        json.loads(run(f"{train} --out {name} {more}"))
+        for name, more in [("mean", "--loss-reduction mean"), ("sum", ""), ("steady", "--schedule constant")]
+    )
+    assert mean["distance"] == int(off)
+    assert summed["first_gold_step"] == int(first)
+    for name, wrong in (("sum", decaying), ("steady", constant)):
+        distances = np.loadtxt(f"{name}/metrics.csv", delimiter=",", skiprows=1)[-500:]
+        assert (distances[:, -1] > 0).sum() == int(wrong)
 
 
 @pytest.mark.slow
