@@ -162,7 +162,7 @@ def test_two_settings_decide_as_is_said():
         json.loads(run(f"{train} --out {name} {more}"))
         for name, more in [("mean", "--loss-reduction mean"), ("sum", ""), ("steady", "--schedule constant")]
     )
-    assert mean["distance"] == int(off)
+    assert mean["final_hamming"] == int(off)
     assert summed["first_gold_step"] == int(first)
     for name, wrong in (("sum", decaying), ("steady", constant)):
         distances = np.loadtxt(f"{name}/metrics.csv", delimiter=",", skiprows=1)[-500:]
