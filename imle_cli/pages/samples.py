@@ -11,7 +11,7 @@ from imle_cli.pages.facts import fact_list
 from imle_cli.pages.grounds import described
 from imle_cli.pages.ladder import Rung, climb, ladder
 from imle_cli.pages.page import page
-from imle_cli.problems.noise import law_title
+from imle_cli.problems.noise import in_words
 from imle_cli.problems.problem import Problem
 from imle_cli.problems.sampling import Sampling
 
@@ -50,7 +50,7 @@ def sampling_page(problem: Problem, sampling: Sampling, still: bytes, progress: 
     """
     words, law = problem.words, "none"
     if sampling.law is not None:
-        law = f"{law_title(sampling.noise, sampling.law)}, seed {sampling.seed}"
+        law = f"{in_words(sampling.law)}, seed {sampling.seed}"
     names = {"extent": words.extent, "measure": words.measure}
     live = [(name.format(**names), label) for name, label in _LIVE]
     if problem.clamps:
