@@ -37,6 +37,7 @@ COMMANDS = (
     "calibrate",
     "reproduce",
     "bench",
+    "guide",
     "data",
     "perceive",
     "evaluate",

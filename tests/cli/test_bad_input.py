@@ -134,14 +134,14 @@ WRONG_USAGE = {
     ("marginals", "--samples", "-3"): "--samples: got -3; it must be a whole number >= 1; use 1000 for a first look",
     ("noise", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 100000 for a smooth histogram",
     ("noise", "--bins", "0"): "--bins: got 0; it must be a whole number >= 1; use about 100",
-    ("noise", "--noise", "none"): "--noise: got none; there is nothing to draw; choose a law",
+    ("noise", "--noise", "none"): "--noise: got none; there is nothing to draw; choose a distribution",
     ("sample", "--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "1e31"): "--input-temp: got 1e+31; it must be at most 1e+30; beside such noise no weight "
     "matters",
-    ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be > 0; use about the number of tiles on a path",
+    ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be a number > 0; use about the number of tiles on a path",
     ("train", "--noise-k", "inf"): "--noise-k: got inf; it must be a finite number > 0; use about the size of a solution",
     (
         "train",

@@ -35,14 +35,14 @@ export class TileMap {
    * Shows numbers as colours of tiles, row by row, and lines above them.
    *
    * @param values one number a tile
-   * @param colours from a number to a colour, as colours.js has them
+   * @param colours from a number, and that of its tile, to a colour, as colours.js has them
    * @param lines paths `{ tiles, colour, dashed }`, their tiles' numbers in order; the first is drawn first
    * @param ends `{ start, goal, colour }` tiles to be marked
    */
   show(values, colours, { lines = [], ends = null } = {}) {
     const pixels = new ImageData(this.width, this.height);
     for (let tile = 0; tile < values.length; tile++) {
-      pixels.data.set([...colours(values[tile]), 255], 4 * tile);
+      pixels.data.set([...colours(values[tile], tile), 255], 4 * tile);
     }
     this.ground.getContext("2d").putImageData(pixels, 0, 0);
     Object.assign(this, { lines, ends });

@@ -156,7 +156,7 @@ class TestPictures:
         assert b"<svg" in Path("curve.svg").read_bytes()
         calibrate(*QUICK, "--out", "curve.png")
         with Image.open("curve.png") as picture:
-            assert picture.size == (1440, 1180)
+            assert picture.size == (1280, 1140)
 
 
 @pytest.mark.usefixtures("_tables", "_undrawn")
@@ -220,8 +220,8 @@ BAD = {
         2,
         "--seed: got 4294967296; random problems have seeds from 0 to 2^32 - 1; the usual one is 0",
     ),
-    ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a law"),
-    ("--noise-k", "0"): (2, "--noise-k: got 0; it must be > 0; use about the number of tiles on a path"),
+    ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a distribution"),
+    ("--noise-k", "0"): (2, "--noise-k: got 0; it must be a number > 0; use about the number of tiles on a path"),
     ("--out", "none/x.png"): (2, "--out: the folder none does not exist; make it first"),
     ("--out", "x.txt"): (2, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
 } | {

@@ -347,7 +347,7 @@ class TestResume:
         [
             (["--steps", "5"], "--steps: got 5, but the run was made with 2; a resumed run keeps its options, leave it out"),
             (["--seed", "0"], "--seed: got 0, but the run was made with 1; a resumed run keeps its options, leave it out"),
-            (["x.npy"], "MAP: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
+            (["x.npy"], "FILE: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
             (["--out", "other"], "--out: a resumed run stays in its directory; leave it out"),
         ],
         ids=lambda value: str(value)[:12],

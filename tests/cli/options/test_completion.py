@@ -45,7 +45,7 @@ def completed(text, shell="bash", **environment):
         ("imle perceive maps --estimator ti", ["tiles"]),
         ("imle calibrate --problem k", ["knapsack"]),
         ("imle reproduce top", ["top-k"]),
-        ("imle reproduce top-k --methods imle_g", ["imle_gumbel", "imle_gumbel_tuned"]),
+        ("imle reproduce top-k --methods imle-g", ["imle-gumbel", "imle-gumbel-tuned"]),
         ("imle data ", ["terrain"]),
         ("imle check mat", ["matching"]),
         ("imle solve ", []),  # files, which the shell knows

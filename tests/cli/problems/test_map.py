@@ -37,7 +37,6 @@ class TestProblem:
         hills = read_map_problem(MapOptions(map=path, grid="1X2"), SolverOptions(), "cpu")
         assert (hills.costs.tolist(), hills.inputs, hills.title) == ([[2.0, 2.0]], (path,), "hills.npy")
         assert hills.picture("solve") == Path("hills-solve.png")
-        assert hills.picture(Path("other.svg"), "solve") == Path("other.svg")
 
     def test_clamped_share_counts_tiles_that_are_no_walls(self):
         grid = problem(floor=50)
