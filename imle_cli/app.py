@@ -46,6 +46,7 @@ SUMMARIES = {
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
     "warm-up": "Compile all that is compiled at first use, for images and clusters.",
+    "guide": "Read the guide in the terminal, or write it as a website.",
 }
 _SUBJECTS = {
     "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),

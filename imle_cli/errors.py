@@ -74,6 +74,18 @@ class UsageError(DataError):
     code = Exit.USAGE
 
 
+class Told(typer.Exit):
+    """The end of a command whose error has been told.
+
+    Attributes:
+        message: what was told.
+    """
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(code)
+        self.message = message
+
+
 @contextmanager
 def reported_errors(debug: bool, given: Collection[str] = (), named: Callable[[str], str] = str) -> Iterator[None]:
     """Turns every exception into one line on standard error and an exit code.
@@ -135,8 +147,9 @@ def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
     if debug:
         for line in traceback.format_exc().splitlines():
             print(printable(line), file=StandardError())
-    print(one_line(message), file=StandardError())
-    raise typer.Exit(code)
+    line = one_line(message)
+    print(line, file=StandardError())
+    raise Told(line, code)
 
 
 def one_line(message: str) -> str:

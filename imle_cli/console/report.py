@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from imle_cli.console.compiling import Compiling
+from imle_cli.console.document import Document, read
 from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
 from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
@@ -31,7 +32,7 @@ class Result:
 
     Attributes:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
-        text: lines of a name and a text, or a table, made of the values.
+        text: lines of a name and a text, a table, or a document, made of the values.
         files: files that were written; None if the values have them already.
         preview: a picture for a terminal.
         notes: lines below that are no part of the result.
@@ -39,7 +40,7 @@ class Result:
     """
 
     values: dict[str, Any]
-    text: Callable[[dict[str, Any]], Lines | Table]
+    text: Callable[[dict[str, Any]], Lines | Table | Document]
     files: Sequence[str] | None = None
     preview: Preview | None = None
     notes: Sequence[str] = ()
@@ -106,20 +107,26 @@ class Report:
         Raises:
             DataError: the result has a failure.
         """
+        values = self.completed(result)
+        self.compiling.conclude()
+        text = result.text(values)
+        aside = "-" in values.get("files", ())
+        if result.preview is not None and not aside and not isinstance(text, Document):
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text, aside=aside)
+        for line in result.notes:
+            self.note(line)
+        if result.failure:
+            raise DataError(result.failure)
+
+    def completed(self, result: Result) -> dict[str, Any]:
+        """The values of a result, with the time and the files."""
         values = dict(result.values)
         if values.get("seconds") is None:
             values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
-        self.compiling.conclude()
-        text = result.text(values)
-        if result.preview is not None:
-            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
-        self.result(values, text)
-        for line in result.notes:
-            self.note(line)
-        if result.failure:
-            raise DataError(result.failure)
+        return values
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
@@ -128,19 +135,18 @@ class Report:
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
-    def result(self, values: dict[str, Any], text: Lines | Table) -> None:
-        """The result: ``values`` as JSON, or ``text``."""
+    def result(self, values: dict[str, Any], text: Lines | Table | Document, *, aside: bool = False) -> None:
+        """The result: ``values`` as JSON, or ``text``; on standard error if it is ``aside``, since a file has the other."""
+        stream, shown = (cast(IO[str], StandardError()), self._err) if aside else (sys.stdout, self._out)
         if self.as_json:
-            print(json.dumps(values, allow_nan=False))
+            print(json.dumps(values, allow_nan=False), file=stream)
         if self.as_json or self.quiet:
             return
-        for line in rows_of(text, self._width):
-            print(line)
-
-    @property
-    def _width(self) -> int | None:
-        """Columns of the terminal that shows results; None where none does."""
-        return self._out.width if self._out.is_terminal else None
+        if isinstance(text, Document):
+            read(text, shown)
+            return
+        for line in rows_of(text, _width(shown)):
+            print(line, file=stream)
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -181,7 +187,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, self._width))
+        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, _width(self._out)))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -230,3 +236,8 @@ def _columns() -> "list[progress.ProgressColumn]":
 
     text = progress.TextColumn("{task.description}", markup=False)
     return [text, progress.BarColumn(), progress.MofNCompleteColumn(), Rate(), progress.TimeRemainingColumn()]
+
+
+def _width(console: "Console") -> int | None:
+    """Columns of the terminal that a console writes to; None where there is none."""
+    return console.width if console.is_terminal else None

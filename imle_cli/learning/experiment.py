@@ -12,6 +12,7 @@ from imle_cli.options.learning import LearningOptions
 from imle_cli.options.recorded import RunOptions
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import read_map_problem
+from imle_cli.problems.noise import noise_title
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class TrainingExperiment(RunOptions):
     def name(self) -> str:
         """Name of the map, after which a folder is called."""
         return self.source.name
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Lines that identify it, for a reader."""
+        learning, law = self.learning, noise_title(self.noise.noise)
+        return [
+            ("noise", f"{law} at temperature {learning.input_temp:g}, in the target {learning.target_temp:g}"),
+            ("lambda", f"{learning.beta:g}"),
+            ("samples", f"{learning.samples} a step"),
+            ("steps", f"{learning.steps} of Adam, {learning.lr:g} each, {learning.schedule}"),
+            ("seed", f"{self.seed}"),
+        ]
 
     def read(self) -> "Inputs":
         """Reads the map, the gold path and the weights that the options name.

@@ -15,12 +15,28 @@ from imle_cli.options.panels import GENERAL, OUTPUT
 Picture = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--out", rich_help_panel=OUTPUT, help="Picture to write (.png, .pdf, .svg); default: INPUT-COMMAND.png here."
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg, or - for a .png on standard output); default: INPUT-COMMAND.png here.",
+    ),
+]
+PictureOrPage = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg), or page to explore (.html); default: INPUT-COMMAND.png here.",
     ),
 ]
 Array = Annotated[
     Path | None,
-    typer.Option("--save", rich_help_panel=OUTPUT, help="Numbers to write (.npy, or .csv with their names)."),
+    typer.Option(
+        "--save",
+        rich_help_panel=OUTPUT,
+        help="Numbers to write (.npy, or .csv with their names, or - for that on standard output).",
+    ),
 ]
 NoPicture = Annotated[bool, typer.Option("--no-picture", rich_help_panel=OUTPUT, help="Write no picture.")]
 

@@ -205,8 +205,8 @@ BAD = {
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
     ("top-k", "--arg", "k=-1"): (
         1,
-        "top-k: cannot be made (ArgumentError: k: got -1; it must be a whole number >= 0; top-k chooses k entries); give its "
-        "arguments with --arg NAME=VALUE",
+        "top-k: cannot be made (ArgumentError: k: got -1; it must be a whole number >= 0; top-k chooses k entries); give "
+        "its arguments with --arg NAME=VALUE",
     ),
     ("ranking", "--arg", "k=3"): (
         1,
