@@ -75,7 +75,7 @@ class ImplicitMLE(Layer):
         else:
             difference = call.z - state_against(dy_rows)
         perturbed = functools.partial(self.perturbed, call.theta, call.eps, self.input_temperature)
-        self.watch.look(self.target, perturbed, call.dy, difference)
+        self.watch.look(self.target, perturbed, call.dy, call.z, difference, self.divides)
         if hasattr(self.target, "observe"):
             self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
         return difference if step is None else divided(difference, step)
@@ -107,8 +107,8 @@ def imle(
     Whatever scales the loss scales lambda: a mean over rows or entries divides it by their number, ``loss / n`` in gradient
     accumulation by n, and ``torch.amp.GradScaler`` multiplies it by a scale that starts at 65536. Add losses up. Under a
     loss scaled by c take ``beta / c`` with ``scale_gradient=True``, or :class:`AdaptiveTargetDistribution`: their gradients
-    scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs theta
-    or moves nothing.
+    scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs
+    theta, and a :class:`ZeroGradientWarning` of one that moves no solution, or hardly any, although the loss pulls at them.
 
     Memory: the solver gets rows of its own, in which it may write, and what it gives is copied, so that it may use a buffer
     of its own; the output may be changed in place. Solvers that declare ``pure = True``, as ours do, save the copies.

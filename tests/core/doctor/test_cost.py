@@ -233,7 +233,7 @@ def test_shares_of_zero_gradients_fall_with_lambda(examined):
 def test_lambda_is_of_the_size_of_theta(examined):
     detail = examined(right, low=-1e6, high=1e6)["gradients"].detail
     assert " at lambda 100000, " in detail
-    assert detail.endswith("at lambda 1e+08")
+    assert detail.endswith("at lambda 1e+08; a loss that is averaged over n rows divides lambda by n: add it up")
 
 
 @pytest.mark.slow
