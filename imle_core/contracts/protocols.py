@@ -30,6 +30,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from imle_core.records import Record
+
 
 class Solver(Protocol):
     """Row by row ``argmax_z <z, theta>``: a callable from ``(N, *event)`` to ``(N, *event)``.
@@ -76,8 +78,8 @@ class Pure(Protocol):
     pure: bool
 
 
-@dataclass(frozen=True)
-class Known:
+@dataclass(frozen=True, repr=False)
+class Known(Record):
     """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
 
     Attributes:

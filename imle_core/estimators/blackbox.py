@@ -11,7 +11,7 @@ from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.row_steps import divided, for_rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BlackboxInterpolation(Layer):
     """``g_s = [MAP(theta_s) - MAP(theta_s - lambda dy_s)] / lambda`` with ``theta_s = theta + tau_in eps_s``.
 

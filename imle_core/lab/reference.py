@@ -14,6 +14,7 @@ from imle_core.contracts import Noise
 from imle_core.estimators import Loss, TargetDistribution, imle, steps_of_any_size
 from imle_core.exact import ExponentialFamily
 from imle_core.lab.problem import LabProblem
+from imle_core.records import Record
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
 _ENTRIES = 2**22  # parameters that are solved at once have so many at most
@@ -22,8 +23,8 @@ _STEP = 0.15  # of a central difference, in deviations of the noise
 _ROUNDING = 64.0  # a gradient up to so many roundings of the mean size of losses is none
 
 
-@dataclass(frozen=True)
-class Reference:
+@dataclass(frozen=True, repr=False)
+class Reference(Record):
     """A gradient of the expected loss.
 
     Attributes:

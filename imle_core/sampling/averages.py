@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Noise
+from imle_core.records import Record
 from imle_core.sampling.grouped_samples import GroupedSamples
 from imle_core.sampling.samples import check_sampling
 
@@ -18,8 +19,8 @@ _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
 
 
-@dataclass(frozen=True)
-class Marginals:
+@dataclass(frozen=True, repr=False)
+class Marginals(Record):
     """Sample means and their standard errors after ``nb_samples`` samples.
 
     Attributes:

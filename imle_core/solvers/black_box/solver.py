@@ -146,7 +146,7 @@ class BlackBox:
         """The share of the rows asked for so far that repeated another one; 0 before the first."""
         return 1 - self.solved / self.rows if self.rows else 0.0
 
-    def __call__(self, theta: Tensor, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
+    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         rows = _checked(theta)
         arguments = Arguments(len(rows), args, kwargs)
