@@ -13,6 +13,8 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     perception   trainings of networks on images of maps, and grids of them
     lab          measurements of estimators and noise, ready to be reported
 
+    pages        self-contained pages of HTML: a shell, and the method explained live
+
     films        frames become GIF, WebP, APNG or MP4
 
     problems     an input and options become a solver, parameters, words and pictures

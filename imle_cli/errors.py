@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -74,8 +74,13 @@ class UsageError(DataError):
 
 
 @contextmanager
-def reported_errors(debug: bool) -> Iterator[None]:
-    """Turns every exception into one line on standard error and an exit code; with ``debug`` a traceback precedes it."""
+def reported_errors(debug: bool, named: Callable[[str], str] = str) -> Iterator[None]:
+    """Turns every exception into one line on standard error and an exit code.
+
+    Args:
+        debug: a traceback precedes it.
+        named: makes a message name an option as the user wrote it.
+    """
     try:
         yield
     except KeyboardInterrupt:
@@ -88,7 +93,7 @@ def reported_errors(debug: bool) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.FAILED) from None
     except DataError as error:
-        _fail(f"error: {error}", error.code, debug)
+        _fail(f"error: {named(str(error))}", error.code, debug)
     except MemoryError:
         _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
     except OSError as error:
@@ -97,7 +102,7 @@ def reported_errors(debug: bool) -> Iterator[None]:
         _fail(f"error: {prefix}{error.strerror or error}{remedy}", Exit.FAILED, debug)
     except ValueError as error:
         text = worded(error) if _is_refusal(error) else str(error)
-        _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
+        _fail(f"error: {named(text)}", Exit(getattr(error, "code", Exit.FAILED)), debug)
     except Exception as error:
         if isinstance(error, typer.Exit):
             raise

@@ -65,7 +65,15 @@ from imle_core.noise import (
     SumOfGammaNoiseDistribution,
     kolmogorov_smirnov,
 )
-from imle_core.sampling import Marginals, marginals, perturb_and_map, stream_marginals, stream_samples
+from imle_core.sampling import (
+    DistinctSolutions,
+    Marginals,
+    distinct_solutions,
+    marginals,
+    perturb_and_map,
+    stream_marginals,
+    stream_samples,
+)
 from imle_core.training import Step, Training, train
 
 __version__ = "0.1.0"
@@ -76,6 +84,7 @@ __all__ = [
     "AntitheticNoiseDistribution",
     "ArgumentError",
     "Differentiable",
+    "DistinctSolutions",
     "GumbelNoiseDistribution",
     "ImplicitMLE",
     "KnownTargetDistribution",
@@ -94,6 +103,7 @@ __all__ = [
     "TargetDistribution",
     "Training",
     "ZeroGradientWarning",
+    "distinct_solutions",
     "fenchel_young",
     "hamming",
     "imle",

@@ -17,7 +17,10 @@ USERS = {
     "PIL": ("imle_cli.files", "imle_cli.films"),
     "imageio": ("imle_cli.films",),
     "joblib": ("imle_cli.runs", "imle_core.concurrency", "imle_core.solvers.black_box"),
-    "networkx": ("imle_cli.benchmarks", "imle_cli.files", "imle_core.solvers.grid.engines"),
+    "networkx": (
+        *("imle_cli.benchmarks", "imle_cli.files"),
+        *("imle_core.solvers.grid.engines", "imle_core.solvers.kernel_calls"),
+    ),
     "numba": ("imle_core.kernels",),
     "llvmlite": ("imle_core.kernels",),
     "triton": ("imle_core.solvers.grid",),

@@ -12,21 +12,38 @@ from imle_cli.errors import UsageError
 from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.panels import NOISE, OUTPUT
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.options.values import completer
 from imle_cli.problems.presence import check_present
 from imle_cli.runs.directories import command_of, newest_run_path
 
 if TYPE_CHECKING:
     from imle_cli.films.timing import Films
 
+EXAMPLES = ("imle animate runs/first --format mp4 -o films", "imle animate map.png -n 60 --only paths")
+
 FormatName = Literal["gif", "webp", "apng", "mp4"]
-Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+        help="Folder for the files; default: the current one.",
+    ),
+]
+_FILMS = ("learning_paths", "learning_weights", "learning", "perceiving", "paths", "distribution")
 Only = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,...",
+        rich_help_panel=OUTPUT,
+        autocompletion=completer(_FILMS),
         help="Of a run: learning_paths, learning_weights, learning, or perceiving; of a map: paths, distribution. "
-        "By default all.",
+        "Default: all.",
     ),
 ]
 # What only an animation of a map needs: a run was recorded with its own.
@@ -41,7 +58,8 @@ class SourceOptions(MapOptions):
     map: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN|MAP]", help="Run directory, or a map; else the newest run under runs/, else the built-in map."
+            metavar="RUN|FILE",
+            help="Run folder, or a map; default: the newest run under runs/, or else the built-in 16x16 map.",
         ),
     ] = None
 
@@ -55,12 +73,20 @@ def animate(
     given: Given,
     console: Report,
     input_temp: InputTemperature = 1.0,
-    samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--samples", min=1, rich_help_panel=NOISE, help="Of a map: how many samples; default: one a frame."
+        ),
+    ] = None,
     out: Folder = Path(),
-    format: Annotated[FormatName, typer.Option(help="Kind of file; mp4 needs imageio-ffmpeg.")] = "gif",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        FormatName,
+        typer.Option(rich_help_panel=OUTPUT, help="Kind of file: gif, webp, apng, or mp4, which needs imageio-ffmpeg."),
+    ] = "gif",
     only: Only = None,
 ) -> Result:
-    """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    """Animate a training, or samples of a map, frame by frame."""
     check_present(source.map)
     run = _run_of(source, given, console)
     from imle_cli.files.outputs import make_folder, replacing

@@ -5,8 +5,10 @@ import math
 from imle_cli.console import Report, Result, time_and_files
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
-from imle_cli.options.report import Array, Picture, ReportOptions
+from imle_cli.options.report import Array, NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.problems.presence import check_present
+
+EXAMPLES = ("imle solve map.png -o path.png", "imle solve city.graphml --start a1 --goal h7 --weight minutes")
 
 
 def solve(
@@ -16,22 +18,23 @@ def solve(
     given: Given,
     console: Report,
     out: Picture = None,
+    no_picture: NoPicture = False,
     save: Array = None,
 ) -> Result:
-    """Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table."""
+    """Find the cheapest path of a map, or the best edges, items or pairs."""
     check_present(source.map)
-    from imle_cli.figures import canvas
+    from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
     from imle_cli.problems.reading import read_problem
 
+    prepare(not no_picture)
     console.begin()
     problem = read_problem(source, choice, report.device, given.names)
-    outputs = Outputs(problem.picture(out, "solve"), save, problem.inputs)
+    outputs = Outputs(picture_path(out, no_picture, problem.picture("solve")), save, problem.inputs)
     words, mask = problem.words, problem.solve()
     size, total = int(mask.sum()), problem.total(mask)
     title = f"{problem.title}: {size} {words.things if size != 1 else words.things[:-1]}, {words.measure} {total:.6g}"
-    picture = canvas.encode(problem.draw_solution(mask, title), outputs.format)
-    outputs.write(picture, mask, lambda: problem.table({"chosen": mask}))
+    outputs.write(encoder(lambda: problem.draw_solution(mask, title)), mask, lambda: problem.table({"chosen": mask}))
     values = problem.values | {
         words.measure: total if math.isfinite(total) else None,
         words.extent: size,

@@ -58,7 +58,8 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     if path.is_dir():
         raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
     if ending not in kinds:
-        raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
+        has = f"ends in {ending}" if ending else "has no extension"
+        raise OutputError(f"{option}: {path} {has}; it must end in {' or '.join(kinds)}")
     _check_parent(option, followed(path))
     if followed(path).is_symlink():
         raise OutputError(f"{option}: {path} is a link that leads to itself; choose another name or remove it")
@@ -176,26 +177,22 @@ class Outputs:
     """The files of one command: a picture and perhaps an array; both are checked when this is made.
 
     Attributes:
-        picture: where the picture goes (``--out``).
+        picture: where the picture goes (``--out``), if anywhere.
         array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
         kinds: endings that the numbers may have.
     """
 
-    picture: Path
+    picture: Path | None
     array: Path | None
     inputs: Sequence[Path]
     kinds: Sequence[str] = (".npy", ".csv")
 
     def __post_init__(self) -> None:
-        check_output("--out", self.picture, PICTURES, self.inputs)
+        if self.picture is not None:
+            check_output("--out", self.picture, PICTURES, self.inputs)
         if self.array is not None:
             check_output("--save", self.array, self.kinds, self.inputs)
-
-    @property
-    def format(self) -> str:
-        """Format of the picture."""
-        return self.picture.suffix[1:].lower()
 
     @property
     def files(self) -> list[str]:
@@ -203,17 +200,22 @@ class Outputs:
         return [str(path) for path in (self.picture, self.array) if path is not None]
 
     def write(
-        self, picture: bytes, array: NDArray[Any] | None = None, table: Callable[[], Mapping[str, Sequence[Any]]] = dict
+        self,
+        picture: Callable[[str], bytes],
+        array: NDArray[Any] | None = None,
+        table: Callable[[], Mapping[str, Sequence[Any]]] = dict,
     ) -> None:
-        """Writes the picture and, where they are wanted, numbers.
+        """Writes the picture and numbers, where they are wanted.
 
         Args:
-            picture: content of the picture.
+            picture: gives the content of the picture in a format, "png" for instance.
             array: what a ``.npy`` gets; not needed without one.
             table: gives the columns of a ``.csv``, by their names.
         """
-        with replacing(self.picture) as file:
-            file.write(picture)
+        if self.picture is not None:
+            content = picture(self.picture.suffix[1:].lower())
+            with replacing(self.picture) as file:
+                file.write(content)
         if self.array is None:
             return
         with replacing(self.array) as file:

@@ -150,7 +150,7 @@ def _own(
     family = family_of(problem.solver, problem.theta.shape[1:])
     inputs = problem.inputs if lab.gold is None else (*problem.inputs, lab.gold)
     named = f"{problem.title}, {problem.solver_name}"
-    stem = problem.picture(None, "").stem.rstrip("-")
+    stem = problem.picture("").stem.rstrip("-")
     measured = LabProblem(named, problem.theta, problem.solver, family, loss, loss_name, problem.default_k)
     return ReadProblem(measured, stem, inputs)
 

@@ -42,6 +42,10 @@ class Sampling:
         """Its name in a picture."""
         return f"{noise_title(self.noise)} at temperature {self.input_temp:g}" if self.law else "no noise"
 
+    def title_of(self, problem: Problem) -> str:
+        """Title of a picture of samples of the problem."""
+        return f"{problem.title}: {self.samples:,} {problem.solutions} under {self.title}"
+
     @property
     def values(self) -> dict[str, Any]:
         """Values that identify it, for JSON."""

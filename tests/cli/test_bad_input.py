@@ -119,16 +119,16 @@ class TestStartAndGoal:
 
 
 WRONG_USAGE = {
-    ("sample", "--samples", "0"): "--samples: got 0; it must be >= 1; use 1000 for a first look",
-    ("marginals", "--samples", "0"): "--samples: got 0; it must be >= 1; use 1000 for a first look",
-    ("marginals", "--samples", "-3"): "--samples: got -3; it must be >= 1; use 1000 for a first look",
-    ("noise", "--samples", "0"): "--samples: got 0; it must be >= 1; use 100000 for a smooth histogram",
-    ("noise", "--bins", "0"): "--bins: got 0; it must be >= 1; use about 100",
+    ("sample", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 1000 for a first look",
+    ("marginals", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 1000 for a first look",
+    ("marginals", "--samples", "-3"): "--samples: got -3; it must be a whole number >= 1; use 1000 for a first look",
+    ("noise", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 100000 for a smooth histogram",
+    ("noise", "--bins", "0"): "--bins: got 0; it must be a whole number >= 1; use about 100",
     ("noise", "--noise", "none"): "--noise: got none; there is nothing to draw; choose a law",
-    ("sample", "--input-temp", "-1"): "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be finite and >= 0; use 0 for no noise",
+    ("sample", "--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "1e31"): "--input-temp: got 1e+31; it must be at most 1e+30; beside such noise no weight "
     "matters",
     ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be > 0; use about the number of tiles on a path",
@@ -161,9 +161,9 @@ WRONG_USAGE = {
     ("sample", "--solver", "top-k", "--top-k", "257"): "--top-k: got 257; it must be from 1 to the map's 256 passable tiles",
     ("solve", "--top-k", "3"): "--top-k: it belongs to --solver top-k; leave it out or choose that solver",
     ("solve", "--moves", "6"): "--moves: got 6; it must be 8 or 4; use 8 for diagonal steps",
-    ("solve", "--floor", "0"): "--floor: got 0; it must be > 0; the usual value is 1e-4",
-    ("solve", "--floor", "nan"): "--floor: got nan; it must be > 0; the usual value is 1e-4",
-    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a MAP to average down",
+    ("solve", "--floor", "0"): "--floor: got 0; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--floor", "nan"): "--floor: got nan; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a map of your own to average down",
     ("solve", "--start", "1"): "--start: got '1'; it must be ROW,COL such as 0,15",
 }
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from command_line import Command
+from command_line import Command, options_in
 from imle_cli.app import app
 from imle_core import GumbelNoiseDistribution
 from imle_core.lab import calibrate as library_calibrate
@@ -213,9 +213,9 @@ BAD = {
     ("none.csv", "--solver", "knapsack", "--capacity", "5"): (1, "none.csv: no such file; check the path"),
     ("--capacity", "5"): (2, "--capacity: it belongs to an INPUT or a --solver; name one or leave it out"),
     ("--top-k", "5"): (2, "--top-k: it belongs to an INPUT or a --solver; name one or leave it out"),
-    ("--instances", "0"): (2, "--instances: got 0; it must be from 1 to 1000; the usual number is 5"),
-    ("--instances", "1001"): (2, "--instances: got 1001; it must be from 1 to 1000; the usual number is 5"),
-    ("--samples", "1"): (2, "--samples: got 1; it must be >= 2; the usual number is 100000"),
+    ("--instances", "0"): (2, "--instances: got 0; it must be a whole number from 1 to 1000; the usual number is 5"),
+    ("--instances", "1001"): (2, "--instances: got 1001; it must be a whole number from 1 to 1000; the usual number is 5"),
+    ("--samples", "1"): (2, "--samples: got 1; it must be a whole number >= 2; the usual number is 100000"),
     ("--seed", str(2**32)): (
         2,
         "--seed: got 4294967296; random problems have seeds from 0 to 2^32 - 1; the usual one is 0",
@@ -269,6 +269,5 @@ def test_ctrl_c_while_sampling(terminal, tmp_path):
 def test_every_option_is_explained():
     result = CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}).invoke(app, ["calibrate", "--help"])
     assert result.exit_code == 0
-    lines = [line.strip("│ ").split("  ") for line in result.stdout.splitlines() if line.startswith("│") and "--" in line]
-    assert len(lines) > 20
-    assert all(len([text for text in line if text.strip()]) > 1 for line in lines), lines
+    assert len(options_in(result.stdout)) > 20
+    assert all(options_in(result.stdout).values()), options_in(result.stdout)

@@ -216,8 +216,8 @@ BAD = {
         2,
         "--shape: got '5,0'; it must be whole numbers >= 1 between commas, such as 5,5",
     ),
-    ("dijkstra", "--instances", "1"): (2, "--instances: got 1; it must be >= 2; the usual number is 64"),
-    ("dijkstra", "--time-limit", "0"): (2, "--time-limit: got 0; it must be >= 0.1; 30 seconds are usual"),
+    ("dijkstra", "--instances", "1"): (2, "--instances: got 1; it must be a whole number >= 2; the usual number is 64"),
+    ("dijkstra", "--time-limit", "0"): (2, "--time-limit: got 0; it must be a number >= 0.1; 30 seconds are usual"),
     ("dijkstra", "--low", "3", "--high", "2"): (
         1,
         "low, high: got 3 and 2; low must be finite and below high; leave them out for [-1, 1]",

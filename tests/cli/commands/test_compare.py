@@ -199,7 +199,10 @@ class TestInstances:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--instances", "0"], "error: --instances: got 0; it must be from 1 to 1000; the usual number is 5"),
+            (
+                ["--instances", "0"],
+                "error: --instances: got 0; it must be a whole number from 1 to 1000; the usual number is 5",
+            ),
             (
                 ["map.npy", "--instances", "2"],
                 "error: --instances: got 2; an input is one instance; leave it out",
@@ -282,8 +285,8 @@ class TestBadInput:
                 "error: --lambdas: got 'a'; it must be finite numbers >= 0 between commas, such as 0.1,1,10",
             ),
             (["--temps", "-1"], "error: --temps: got '-1'; it must be finite numbers >= 0 between commas, such as 0.5,1,2"),
-            (["--samples", "0"], "error: --samples: got 0; it must be >= 1; use 10"),
-            (["--repetitions", "1"], "error: --repetitions: got 1; it must be >= 2; the usual number is 300"),
+            (["--samples", "0"], "error: --samples: got 0; it must be a whole number >= 1; use 10"),
+            (["--repetitions", "1"], "error: --repetitions: got 1; it must be a whole number >= 2; the usual number is 300"),
             (["--gold", "g.npy"], "error: --gold: it belongs to a map; name one"),
             (
                 ["--seed", str(2**32)],

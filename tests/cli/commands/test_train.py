@@ -423,10 +423,10 @@ class TestDirectory:
             ({"steps": "x"}, "steps: got 'x'; it must be a whole number"),
             ({"map": 5}, "map: got 5; it must be a path or null"),
             ({"beta": True}, "beta: got True; it must be a finite number"),
-            ({"steps": 0}, "--steps: got 0; it must be >= 1; the usual number is 1100"),
+            ({"steps": 0}, "--steps: got 0; it must be a whole number >= 1; the usual number is 1100"),
             ({"start": "x"}, "--start: got 'x'; it must be ROW,COL such as 0,15"),
             ({"moves": 5}, "--moves: got 5; it must be 8 or 4; use 8 for diagonal steps"),
-            ({"record_every": 0}, "--record-every: got 0; it must be >= 1; the usual value is 10"),
+            ({"record_every": 0}, "--record-every: got 0; it must be a whole number >= 1; the usual value is 10"),
         ],
     )
     def test_options_of_another_program(self, options, complaint):
@@ -678,14 +678,14 @@ class TestCompany:
 
 
 WRONG_USAGE = {
-    ("--steps", "0"): "--steps: got 0; it must be >= 1; the usual number is 1100",
-    ("--samples", "0"): "--samples: got 0; it must be >= 1; use 10 for a first look",
-    ("--input-temp", "-1"): "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise",
-    ("--target-temp", "nan"): "--target-temp: got nan; it must be finite and >= 0; use 0 for no noise",
+    ("--steps", "0"): "--steps: got 0; it must be a whole number >= 1; the usual number is 1100",
+    ("--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 10 for a first look",
+    ("--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
+    ("--target-temp", "nan"): "--target-temp: got nan; it must be a number >= 0; use 0 for no noise",
     ("--lr", "0"): "--lr: got 0; it must be finite and > 0; the usual value is 0.005",
-    ("--alpha", "-1"): "--alpha: got -1; it must be finite and >= 0; the usual value is 1",
-    ("--beta", "-1"): "--beta: got -1; it must be finite and >= 0; the usual value is 10",
-    ("--record-every", "0"): "--record-every: got 0; it must be >= 1; the usual value is 10",
+    ("--alpha", "-1"): "--alpha: got -1; it must be a number >= 0; the usual value is 1",
+    ("--beta", "-1"): "--beta: got -1; it must be a number >= 0; the usual value is 10",
+    ("--record-every", "0"): "--record-every: got 0; it must be a whole number >= 1; the usual value is 10",
 }
 
 

@@ -15,6 +15,7 @@ import typer
 from imle_cli import notes
 from imle_cli.console import Report, Result, Table, time_and_files
 from imle_cli.errors import DataError, Exit, UsageError, reported_errors
+from imle_cli.figures.preview import Preview
 from imle_cli.runs.interruption import HeldSignals, deferred_interruption, handled_signals
 from imle_core.kernels import notice
 
@@ -79,7 +80,6 @@ class TestErrors:
 
         monkeypatch.setattr(sys, "stderr", Gone())
         report = Report(as_json=False, quiet=False)
-        notice.tell(lambda: None)
         with report.progress("training", 3) as advance, report.live() as show:
             advance(1)
             show("title", Table(["a"], [["b"]], []))
@@ -253,11 +253,14 @@ class TestShow:
         report.show(replace(result, values={"seconds": 1.5}))
         assert capsys.readouterr().out == "time   1.50 s\nfiles  a.png, b.csv\n"
 
-    def test_the_clock_leaves_out_what_was_before(self, monkeypatch, capsys):
-        clock = iter([1.0, 4.0, 4.5])
-        monkeypatch.setattr("imle_cli.console.time.perf_counter", lambda: next(clock))
+    def test_the_clock_leaves_out_what_was_before_and_compiling(self, monkeypatch, capsys):
+        clock = iter([1.0, 4.0, 14.5])
+        monkeypatch.setattr("imle_cli.console.report.time.perf_counter", lambda: next(clock))
         report = Report(as_json=True, quiet=False)
+        report.compiling.ends(99.0)
         report.begin()
+        notice.tell(None)
+        report.compiling.ends(10.0)
         report.show(Result({}, lambda _: []))
         assert json.loads(capsys.readouterr().out) == {"seconds": 0.5}
 
@@ -271,12 +274,13 @@ class TestShow:
 SHOW = """
 import numpy as np
 from imle_cli.console import Report, Table
+from imle_cli.figures.preview import Preview
 report = Report(as_json={as_json}, quiet={quiet})
 with report.progress("sampling", 3) as advance:
     advance(3)
 with report.live() as show:
     show("2 of 3 cells", Table(["samples", "[red]"], [["10", "step 7"]], ["samples"]))
-report.preview(lambda rows, columns: np.full((3, 2, 3), [[[1, 2, 3]], [[4, 5, 6]], [[7, 8, 9]]], dtype=np.uint8))
+report.preview(Preview(np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), {{"start": (0, 2)}}))
 """
 
 
@@ -297,11 +301,18 @@ class TestTerminal:
     def test_progress_a_live_table_and_a_preview_of_two_pixels_a_cell(self, show):
         shown = show()
         assert all(part in shown for part in ("sampling", "2 of 3 cells", "samples", "[red]", "step 7"))
-        assert "\x1b[38;2;1;2;3;48;2;4;5;6m▀▀\x1b[0m" in shown or shown.count("\x1b[38;2;1;2;3;48;2;4;5;6m▀") == 2
-        assert "\x1b[38;2;7;8;9m▀" in shown
+        assert "\x1b[38;2;253;231;37;48;2;253;231;37m▀" in shown
+        assert "   S start" in shown
 
     @pytest.mark.parametrize(
-        "environment", [{"NO_COLOR": "1"}, {"TERM": "dumb", "COLORTERM": ""}, {"PYTHONIOENCODING": "ascii"}], ids=str
+        "environment",
+        [
+            {"NO_COLOR": "1"},
+            {"TERM": "dumb", "COLORTERM": ""},
+            {"TERM": "xterm", "COLORTERM": ""},
+            {"PYTHONIOENCODING": "ascii"},
+        ],
+        ids=str,
     )
     def test_no_preview_without_colour_or_letters(self, environment, show):
         shown = show(**environment)
@@ -321,30 +332,8 @@ def test_off_a_terminal_there_is_neither_progress_nor_preview(capsys):
     with report.progress("sampling", 3) as advance:
         advance(1)
         advance(3)
-    report.preview(lambda rows, columns: np.zeros((rows, columns, 3), np.uint8))
+    report.preview(Preview(np.zeros((3, 3))))
     assert capsys.readouterr() == ("", "")
-
-
-class TestCompiling:
-    """A note that compiled code has to be made first: on a terminal, and only when that happens."""
-
-    @pytest.fixture(autouse=True)
-    def _nobody_after(self):
-        yield
-        notice.tell(lambda: None)
-
-    @pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
-    def test_on_a_terminal_it_is_said_once(self, capsys, monkeypatch, terminal, quiet):
-        monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
-        monkeypatch.delenv("NO_COLOR" if terminal else "FORCE_COLOR", raising=False)
-        notice.tell(lambda: None)
-        report = Report(as_json=False, quiet=quiet)
-        assert capsys.readouterr().err == ""
-        report.begin()
-        notice.begins()
-        notice.begins()
-        told = terminal and not quiet
-        assert capsys.readouterr().err == "compiling for this machine, once; that takes some seconds\n" * told
 
 
 INTERRUPTED_IN_A_TEXT = """

@@ -4,18 +4,25 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
+from imle_cli.console.compiling import Compiling
+from imle_cli.console.loading import Loading
+from imle_cli.console.preview import Preview, lines_of
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
 if TYPE_CHECKING:
     from rich import progress, table
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
 Lines: TypeAlias = Sequence[tuple[str, str]]
+
+_PROMPT = 24  # columns that a prompt may take
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Result:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
         text: lines of a name and a text, or a table, made of the values.
         files: files that were written; None if the values have them already.
-        preview: a picture for a terminal, as :meth:`Report.preview` takes it.
+        preview: a picture for a terminal.
         notes: lines below that are no part of the result.
         failure: what went wrong in spite of a result; empty if nothing did.
     """
@@ -51,14 +58,19 @@ class Result:
     values: dict[str, Any]
     text: Callable[[dict[str, Any]], Lines | Table]
     files: Sequence[str] | None = None
-    preview: Callable[[int, int], Any] | None = None
+    preview: Preview | None = None
     notes: Sequence[str] = ()
     failure: str = ""
 
 
 def time_and_files(values: dict[str, Any]) -> Lines:
     """The last lines of many a result."""
-    return [("time", f"{values['seconds']:.2f} s"), ("files", ", ".join(values["files"]))]
+    return [("time", f"{values['seconds']:.2f} s"), *line_of_files(values)]
+
+
+def line_of_files(values: dict[str, Any]) -> Lines:
+    """The line that names files, where some were written."""
+    return [("files", ", ".join(values["files"]))] if values["files"] else []
 
 
 class Report:
@@ -67,29 +79,43 @@ class Report:
     Args:
         as_json: print one JSON object instead of text.
         quiet: print no text, note or progress; JSON and errors remain.
-        compiles: whether kernels may be compiled in this process, which is then told.
+        compiles: whether kernels may be compiled in this process, which then says so.
+        loading: a sign that the command has begun, which vanishes when it says anything.
+
+    Attributes:
+        compiling: what is told of kernels that are compiled.
     """
 
-    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, compiles: bool = True, loading: Loading | None = None) -> None:
         from rich.console import Console
 
         self.as_json, self.quiet = as_json, quiet
-        self._began = time.perf_counter()
+        self._began, self._noted = time.perf_counter(), 0  # rows of notes on a terminal
         self._out = Console(highlight=False, markup=False, soft_wrap=True)
         self._err = Console(file=cast(IO[str], StandardError()), highlight=False, markup=False, soft_wrap=True)
         listen(lambda text: self.note(f"note: {text}"))
-        self._tells = compiles and self._err.is_terminal  # that kernels are compiled
+        self._loading, self._compiles = loading, compiles
+        # Colours that are forced make no terminal of a file; and on one that cannot move its cursor, lines are best.
+        moves = StandardError().isatty() and not self._err.is_dumb_terminal
+        self._screen = self._err if moves and not quiet else None
+        self.compiling = Compiling(self._screen, self.note)
 
     def begin(self) -> None:
         """Starts the clock anew: what a command imports is no part of its time."""
-        if self._tells:
-            from imle_core.kernels.notice import tell  # here, since it imports torch, which refusals come before
+        if self._compiles:
+            from imle_core.kernels import notice  # here, since it imports torch, which refusals come before
 
-            tell(self.note_compiling)
+            self.compiling.count = notice.compiled_so_far
+            notice.tell(self.compiling)
+        self._end_loading()
         if not gc.isenabled():  # until all was imported
             gc.freeze()
             gc.enable()
-        self._began = time.perf_counter()
+        self._began, self.compiling.seconds = time.perf_counter(), 0.0
+
+    def _end_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.end()
 
     def show(self, result: Result) -> None:
         """Completes the values with the time and the files, and prints them as JSON or as text.
@@ -99,12 +125,14 @@ class Report:
         """
         values = dict(result.values)
         if values.get("seconds") is None:
-            values["seconds"] = time.perf_counter() - self._began
+            values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
+        self.compiling.conclude()
+        text = result.text(values)
         if result.preview is not None:
-            self.preview(result.preview)
-        self.result(values, result.text(values))
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text)
         for line in result.notes:
             self.note(line)
         if result.failure:
@@ -113,12 +141,9 @@ class Report:
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
         if not self.quiet:
+            self._end_loading()
             self._err.print(printable(text))
-
-    def note_compiling(self) -> None:
-        """A note on a terminal, where nobody should think that nothing happens."""
-        if self._err.is_terminal:
-            self.note("compiling for this machine, once; that takes some seconds")
+            self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
     def result(self, values: dict[str, Any], text: Lines | Table) -> None:
         """The result: ``values`` as JSON, or ``text``."""
@@ -144,42 +169,63 @@ class Report:
         from rich.live import Live
         from rich.text import Text
 
-        if self.quiet or not self._err.is_terminal:
+        if self._screen is None:
             yield lambda *_: None
             return
-        with Live(console=self._err, transient=True) as screen:
-            yield lambda title, shown: screen.update(Group(Text(printable(title)), _table(shown)))
+        parts: list[Any] = []
 
-    def preview(self, colours: Callable[[int, int], Any]) -> None:
-        """A picture in character cells, two pixels each, on a terminal.
+        def shown() -> Group:
+            waiting = self.compiling.line
+            return Group(*parts, *([] if waiting is None else [waiting]))
+
+        with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
+
+            def show(title: str, rows: Table) -> None:
+                parts[:] = Text(printable(title)), _table(rows)
+                screen.refresh()
+
+            yield show
+
+    def preview(self, preview: Preview, below: int = 0) -> None:
+        """A picture in half blocks, two pixels each, with a legend; on a terminal of 256 colours, where there is room.
 
         Args:
-            colours: gives an ``(H, W, 3)`` uint8 picture of at most the rows and columns that it is asked for.
+            preview: the picture.
+            below: rows that are to come below it.
         """
-        from rich.text import Text
+        # The call behind its prompt, the prompt after it, and what is between them.
+        room = self._out.height - self._rows_of_line(" " * _PROMPT + " ".join(sys.argv)) - 1 - self._noted - below
+        if not (self.as_json or self.quiet):
+            for line in lines_of(preview, self._out, room):
+                self._out.print(line)
 
-        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-        plain = not self._out.is_terminal or self._out.no_color or self._out.color_system is None or "utf" not in encoding
-        if self.as_json or self.quiet or plain:
-            return
-        picture = colours(2 * max(1, min(24, self._out.height - 8)), max(1, min(64, self._out.width - 2)))
-        for top in range(0, len(picture), 2):
-            line = Text()
-            for column in range(picture.shape[1]):
-                upper = "rgb({},{},{})".format(*picture[top, column])
-                below = picture[top + 1, column] if top + 1 < len(picture) else None
-                line.append("▀", upper if below is None else f"{upper} on rgb({below[0]},{below[1]},{below[2]})")
-            self._out.print(line)
+    def _rows_of(self, text: Lines | Table) -> int:
+        """Rows of a terminal that a text takes."""
+        if isinstance(text, Table):
+            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
+        indent = max(len(name) for name, _ in text) + 2
+        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+
+    def _rows_of_line(self, line: str) -> int:
+        return max(1, -(-len(printable(line)) // max(1, self._out.width)))
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[..., None]]:
         """A bar with rate and time left on a terminal; yields a function of how much is done and, perhaps, a new text."""
-        from rich.progress import Progress
-
-        hidden = self.quiet or not self._err.is_terminal
-        with Progress(*_columns(), console=self._err, transient=True, disable=hidden) as bar:
+        if self._screen is None:
+            yield lambda *_, **__: None
+            return
+        with self._bar(), _progress(self._screen, lambda: self.compiling.line) as bar:
             task = bar.add_task(printable(what), total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
+
+    @contextmanager
+    def _bar(self) -> Iterator[None]:
+        self.compiling.bar(entered=True)
+        try:
+            yield
+        finally:
+            self.compiling.bar(entered=False)
 
 
 def _table(shown: Table) -> "table.Table":
@@ -191,6 +237,19 @@ def _table(shown: Table) -> "table.Table":
     for row in shown.rows:
         made.add_row(*map(printable, row))
     return made
+
+
+def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":
+    """A bar, below which a line is shown while the work waits."""
+    from rich import progress
+
+    class Bar(progress.Progress):
+        def get_renderables(self) -> "Iterable[RenderableType]":
+            yield from super().get_renderables()
+            if (line := waiting()) is not None:
+                yield line
+
+    return Bar(*_columns(), console=console, transient=True)
 
 
 def _columns() -> "list[progress.ProgressColumn]":

@@ -1,0 +1,21 @@
+"""Names of estimators and baselines, as options take them, without the library that has them, which takes long to import."""
+
+ESTIMATORS = (
+    "imle",
+    "central-imle",
+    "adaptive-imle",
+    "adaptive-central-imle",
+    "blackbox",
+    "straight-through",
+    "identity",
+    "perturbed",
+    "perturbed-baseline",
+    "perturbed-multiplicative",
+    "fenchel-young",
+    "score-function",
+    "score-function-baseline",
+    "score-function-exact",
+    "simple",
+)
+BASELINES = ("regression", "tiles", "mean-colour")
+LEARNERS = (*ESTIMATORS, *BASELINES)
