@@ -145,7 +145,7 @@ class Layer(ABC):
         if self.noise is None or self.input_temperature == self.target_temperature == 0:
             return None
         with self.drawing(theta):
-            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator)
+            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator, self.solver)
 
     def drawing(self, theta: Tensor) -> Any:
         """Context in which a recomputation of this forward pass draws what the first pass drew."""

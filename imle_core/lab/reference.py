@@ -142,7 +142,7 @@ def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -
     block = max(1, _ENTRIES // (2 * size * chunk))
 
     def gradients() -> Tensor:
-        perturbed = (theta + contracts.draw_noise(noise, theta, chunk, generator)[0]).flatten(1)
+        perturbed = (theta + contracts.draw_noise(noise, theta, chunk, generator, problem.solver)[0]).flatten(1)
         slopes = [_slopes(problem, perturbed, entries, step) for entries in torch.arange(size).split(block)]
         return torch.cat(slopes, dim=1).view(chunk, *theta.shape[1:])
 
@@ -186,4 +186,4 @@ def _times(numbers: Tensor, rows: Tensor) -> Tensor:
 def _deviation(noise: Noise, problem: LabProblem, generator: torch.Generator) -> float:
     """Standard deviation of the noise."""
     samples = max(2, 4096 // problem.theta.numel())
-    return float(contracts.draw_noise(noise, problem.theta, samples, generator).std())
+    return float(contracts.draw_noise(noise, problem.theta, samples, generator, problem.solver).std())

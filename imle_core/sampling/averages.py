@@ -156,7 +156,7 @@ def stream_samples(
         if noise is not None:
             for offset in range(0, stop - start, block):
                 generator = _block_generator(seed, (start + offset) // block, theta.device)
-                eps = contracts.draw_noise(noise, theta, block, generator)
+                eps = contracts.draw_noise(noise, theta, block, generator, solver)
                 noisy = parameters[:, offset : offset + block]
                 for added, out in zip(_halves(eps), _halves(noisy), strict=True):
                     torch.add(theta.unsqueeze(1), added.mul_(temperature), out=out)

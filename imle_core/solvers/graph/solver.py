@@ -1,6 +1,7 @@
 """Solvers on the edges of a graph: the order of nodes and edges, reading theta, costs and their floor."""
 
-from collections.abc import Callable, Hashable, Iterable
+import copy
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +46,7 @@ class GraphSolver:
     """
 
     pure, sense = True, "max"
+    _alike = 1.0  # a theta for all edges
 
     def __init__(self, graph: Graph) -> None:
         is_graph = is_networkx(graph)
@@ -68,6 +70,14 @@ class GraphSolver:
 
     def _solve(self, rows: Rows) -> Masks:
         raise NotImplementedError
+
+    def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
+        """Number of edges of the solution for equal parameters, such as of a path with the fewest edges.
+
+        It is that of all solutions where they have as many: spanning trees and perfect matchings.
+        """
+        quiet = copy.copy(self)  # whose counts are its own
+        return float(quiet(torch.full((1, len(self.edges)), self._alike)).sum())
 
     @property
     def simple(self) -> bool:
@@ -152,6 +162,8 @@ class CostSolver(GraphSolver):
     Raises:
         ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
     """
+
+    _alike = -1.0
 
     def __init__(self, graph: Graph, floor: float | None = None) -> None:
         super().__init__(graph)

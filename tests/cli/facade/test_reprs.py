@@ -93,6 +93,10 @@ SAID = {
         imle.marginals(solvers.TopK(1), THETA, nb_samples=2),
         "Marginals(mean=tensor of (1, 4), standard_error=tensor of (1, 4), nb_samples=2, first_state=tensor of (1, 4))",
     ),
+    sampling.DistinctSolutions: lambda: (
+        sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2),
+        "DistinctSolutions(1 of event (4,), nb_samples=2)",
+    ),
     imle.Step: lambda: (next(weights()), "Step(step=0, loss="),
     imle.Training: lambda: (
         imle.Training(solvers.TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1),
