@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imle_core.checks import ArgumentError
-from imle_core.solvers.graph.solver import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
+from imle_core.solvers.graph.kinds import is_networkx
+from imle_core.solvers.graph.solver import CostSolver, Floor, Graph, Masks, Node, in_parts, where, whole_numbers
 from imle_core.solvers.rows import Rows, shrunk
 
 
@@ -17,8 +18,9 @@ class ShortestPath(CostSolver):
     Domain of theta: any real numbers on a directed graph without cycles, solved by one pass in topological order,
     O(V + E) a row. On other directed graphs, costs that give no cycle between start and goal a negative sum: Dijkstra's
     algorithm, O(E log E), where a row has no negative cost, Bellman and Ford's, O(V E), where it has. On undirected graphs,
-    costs >= 0, that is theta <= 0, since an edge with a negative cost is a cycle. ``floor`` clamps costs from below
-    instead, and ``clamped`` counts how often, of ``seen`` edges that may be taken. ``domain`` holds a smallest and a
+    costs >= 0, that is theta <= 0, since an edge with a negative cost is a cycle: noise and targets that make costs
+    negative are clamped at 0. ``floor`` clamps costs from below, and ``clamped`` counts how often, of ``seen`` edges that
+    may be taken. ``domain`` holds a smallest and a
     largest theta that are inside the domain, whatever the other edges have.
 
     Among equally cheap paths it takes one with the fewest edges, and among those the one whose last edge comes first in
@@ -28,7 +30,8 @@ class ShortestPath(CostSolver):
         graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
         start: first node.
         goal: last node, another one.
-        floor: smallest cost, >= 0; None to take costs as they are.
+        floor: smallest cost, >= 0, to which lower ones are clamped; "domain" for 0 on an undirected graph and none on a
+            directed one; None to take costs as they are, and refuse those outside the domain.
 
     Raises:
         ArgumentError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
@@ -40,8 +43,10 @@ class ShortestPath(CostSolver):
     tensor([[1., 1., 0.]])
     """
 
-    def __init__(self, graph: Graph, start: Node, goal: Node, floor: float | None = None) -> None:
-        super().__init__(graph, floor)
+    def __init__(self, graph: Graph, start: Node, goal: Node, floor: Floor = "domain") -> None:
+        graph = graph if is_networkx(graph) else list(graph)
+        is_directed = is_networkx(graph) and graph.is_directed()
+        super().__init__(graph, (None if is_directed else 0.0) if floor == "domain" else floor)
         self.start, self.goal = start, goal
         self._from, self._to = self._node("start", start), self._node("goal", goal)
         if self._from == self._to:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from imle_core.solvers.rows import Rows, as_rows
 
 Node: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Node, Node]
+Floor: TypeAlias = float | Literal["domain"] | None
+"""Smallest cost; "domain" for 0 where lower costs have no solutions, and None elsewhere."""
 Graph: TypeAlias = Any
 """A networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
 Masks: TypeAlias = NDArray[np.uint8]
@@ -157,7 +159,7 @@ class CostSolver(GraphSolver):
 
     Args:
         graph: as for :class:`GraphSolver`.
-        floor: smallest cost, >= 0, in theta's type; None to take costs as they are.
+        floor: smallest cost, >= 0, in theta's type, to which lower ones are clamped; None to take costs as they are.
 
     Raises:
         ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
@@ -198,7 +200,7 @@ class CostSolver(GraphSolver):
                 "theta",
                 f"{count} positive entries{where(row, costs)}",
                 f"{what} needs costs -theta >= 0",
-                "make theta <= 0, or give floor=0 to clamp costs",
+                "make theta <= 0, also after noise and in targets, or leave floor out, so that costs are clamped",
             )
 
 

@@ -238,7 +238,7 @@ def test_lambda_is_of_the_size_of_theta(examined):
 
 @pytest.mark.slow
 def test_targets_outside_the_domain(examined):
-    found = examined(MinCut(EDGES, 0, 3), (5,))
+    found = examined(MinCut(EDGES, 0, 3, None), (5,))
     assert (found.fails, found.warns) == ([], ["gradients"])
     assert re.match(
         r"it refuses targets theta - lambda dy at lambda 0\.1: raised ArgumentError \(theta: .*\); clamp theta to its "
