@@ -9,11 +9,12 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     commands     one file a command: read, call the library, draw, report
 
     benchmarks   what ``imle bench`` measures, one file a subject
+    guide        pages that explain, for a terminal and as a website
     learning     trainings of weights against a gold path, and grids of them
     perception   trainings of networks on images of maps, and grids of them
     lab          measurements of estimators and noise, ready to be reported
 
-    pages        self-contained pages of HTML: a shell, and the method explained live
+    pages        self-contained pages of HTML: results and runs to explore, the method explained live
 
     films        frames become GIF, WebP, APNG or MP4
 

@@ -31,7 +31,8 @@ EXAMPLES = (
 SUMMARIES = {
     "solve": "Find the cheapest path of a map, or the best edges, items or pairs.",
     "sample": "Draw perturb-and-MAP samples, as a sheet of small pictures.",
-    "marginals": "Draw how often each tile, edge, item or pair is chosen, under noise.",
+    "marginals": "Draw how often each tile, edge, item or pair is chosen under noise.",
+    "explain": "Explain the method on a page: draw a map, move lambda, see it learn.",
     "noise": "Draw noise beside its exact density, and test how well they agree.",
     "train": "Learn weights with which the solver finds a gold path.",
     "sweep": "Train over a grid of temperatures, numbers of samples and seeds.",
@@ -45,9 +46,10 @@ SUMMARIES = {
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
     "warm-up": "Compile all that is compiled at first use, for images and clusters.",
+    "guide": "Read the guide in the terminal, or write it as a website.",
 }
 _SUBJECTS = {
-    "Look at a problem": ("solve", "sample", "marginals", "noise"),
+    "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
     "Measure": ("check", "compare", "calibrate", "reproduce", "bench", "warm-up"),
     "Learn from images": ("data", "perceive", "evaluate"),
@@ -95,6 +97,13 @@ class _Commands(TyperGroup):
             return None, None, args[1:]
         near = nearest(name, self.commands)
         raise UsageError(f"{name}: no such command; " + (f"did you mean {near!r}?" if near else "see imle --help"))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Commands and options that may be meant, with their summaries in full."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = SUMMARIES.get(item.value, item.help)
+        return items
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the commands by subject."""

@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(config, items):
     """Leaves tests that take long out of the measurement of coverage, which would take a third of their time again."""
     if config.pluginmanager.hasplugin("_cov"):
         for item in items:
-            if item.get_closest_marker("slow") or item.get_closest_marker("process"):
+            if any(item.get_closest_marker(name) for name in ("slow", "process", "browser")):
                 item.add_marker("no_cover")
 
 

@@ -73,8 +73,8 @@ def calibrate(
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
     from imle_cli.lab.calibration import CalibrationTable, draws, make_calibration
-    from imle_cli.problems.lab import known_family, number_of_states, read_lab_problems
-    from imle_cli.problems.noise import law_title, law_values, make_law
+    from imle_cli.problems.lab import known_family, number_of_states, problem_title, read_lab_problems
+    from imle_cli.problems.noise import in_words, law_values, make_law
 
     prepare(not no_picture)
     console.begin()
@@ -88,7 +88,7 @@ def calibrate(
     with console.progress("sampling", draws(samples, temperatures)) as advance:
         records = make_calibration(*subject, nb_samples=samples, seed=report.seed, observe=advance)
     several = f", {instances} instances" if instances > 1 else ""
-    table = CalibrationTable(f"{problem.name}{several}: {law_title(noise.noise, law)}", family, temperatures, records)
+    table = CalibrationTable(f"{problem_title(problem.name)}{several}: {in_words(law)}", family, temperatures, records)
     outputs.write(encoder(lambda: table.figure))
     values = {"problem": problem.name, "instances": instances, **number_of_states(family)}
     values |= {"noise": noise.noise, **law_values(law, noise.noise_iterations)}

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -114,6 +115,11 @@ def check(
     console.begin()
     check_at_least("--instances", instances, 2, "the usual number is 64")
     check_at_least("--time-limit", time_limit, 0.1, "30 seconds are usual")
+    for option, value in (("--low", low), ("--high", high)):
+        if value is not None and math.isnan(value):
+            raise UsageError(f"{option}: got nan; it must be a number; leave it out for the solver's domain")
+    if low is not None and high is not None and low >= high:
+        raise UsageError(f"--low: got {low:g}; it must be below --high {high:g}; leave both out for the solver's domain")
     if save is not None:
         check_output("--save", save, (".npz",))
     sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table, line_of_files
+from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.estimators import ESTIMATORS
 from imle_cli.options.groups import Given
@@ -98,7 +99,7 @@ def compare(
     check_present(None if source.map is None else lab.gold, "--gold")
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
-    from imle_cli.problems.lab import read_estimators, read_lab_problems
+    from imle_cli.problems.lab import problem_title, read_estimators, read_lab_problems
     from imle_cli.problems.noise import make_noise, noise_title
     from imle_core.lab import EstimatorSettings
 
@@ -106,6 +107,9 @@ def compare(
     console.begin()
     check_at_least("--samples", samples, 2 if antithetic else 1, "antithetic pairs need two" if antithetic else "use 10")
     check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
+    if antithetic and noise.noise in ("sum-of-gamma", "none"):  # which are neither symmetric nor drawn by quantiles
+        rest = f"it does not go with --noise {noise.noise}; take --noise gumbel, normal or logistic"
+        raise UsageError(f"--antithetic: {rest}")
     chosen = None if estimators is None else read_estimators(estimators)
     grid, widened = _grid(lambdas, temps)
     problems = read_lab_problems(source, choice, lab, report, given.names, instances)
@@ -113,7 +117,7 @@ def compare(
     settings = EstimatorSettings(make_noise(noise, problem.k), chosen, *grid, samples, repetitions, report.seed, widened)
     outputs = Outputs(picture_path(out, no_picture, Path(f"{stem}-compare.png")), save, inputs, (".csv",))
     measured, comparison = _measured(console, [read.problem for read in problems], settings, antithetic)
-    title = _title(problem.name, instances, noise_title(noise.noise), settings.shown)
+    title = _title(problem_title(problem.name), instances, noise_title(noise.noise), settings.shown)
     outputs.write(encoder(lambda: _draw(comparison, title, samples)), table=lambda: comparison.columns)
     is_random = source.map is None and "solver" not in given.names
     values = _values(measured, settings, comparison, noise.noise)
@@ -123,7 +127,9 @@ def compare(
 def _draw(comparison: Any, title: str, samples: int) -> Any:
     from imle_cli.figures.comparison import comparison_figure
 
-    return comparison_figure(comparison.curves, comparison.cosines, title=title, samples=samples)
+    return comparison_figure(
+        comparison.curves, comparison.cosines, title=title, samples=samples, temperature=comparison.temperature
+    )
 
 
 def _title(name: str, instances: int, noise: str, temperature: float) -> str:
@@ -184,16 +190,17 @@ def _values(measured: Any, settings: Any, comparison: Any, noise: str) -> dict[s
 
 def _table(values: dict[str, Any], settings: Any, comparison: Any, is_random: bool) -> Table:
     from imle_cli.lab.comparison_text import FIGURES, HEADER, lambda_table, legend, rows, scope
+    from imle_cli.problems.noise import in_words
 
     instances, reference = values["instances"], values["reference"]
     several = f"{instances} instances, " if instances > 1 else ""
     counts = f"{several}{values['samples']} samples, {values['repetitions']} repetitions, seed {values['seed']}"
-    relative = reference["relative_error"]
+    relative, noise = reference["relative_error"], in_words(settings.noise) if settings.noise else "no noise"
     below = [
         "",
         *lambda_table(comparison),
         "",
-        f"problem    {values['problem']}, {values['loss']}, {settings.noise or 'no'} noise, {counts}",
+        f"problem    {values['problem']}, {values['loss']}, {noise}, {counts}",
         f"reference  {reference['text']}{f', relative standard error {relative:.2g}' if relative else ''}",
         f"figures    {legend(instances)}",
         *scope(is_random, instances),

@@ -93,11 +93,14 @@ def _table(values: dict[str, Any]) -> Table:
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:
     from imle_cli.figures.evaluation import JudgedMap, judged_maps
+    from imle_core.perception import TOLERANCE
 
     order = plans.regret.argsort(stable=True).tolist()
     shown = []
     for name, index in {"worst": order[-1], "median": order[len(order) // 2], "best": order[0]}.items():
-        caption = f"{name}: map {index}, regret {max(0.0, float(plans.regret[index])):.2%}"
+        regret = float(plans.regret[index])
+        worth = f"{regret:.2%} too expensive" if regret > TOLERANCE else "as cheap as gold"
+        caption = f"{name}: {worth}"
         arrays = (maps.images, maps.paths, plans.paths, plans.costs, maps.costs)
         shown.append(JudgedMap(caption, *(array[index].numpy() for array in arrays)))
     return judged_maps(shown, title=title)

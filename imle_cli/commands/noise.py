@@ -55,7 +55,7 @@ def noise(
     values["ks"] = drawn.statistic
     facts = _facts(values)
     outputs.write(encoder(lambda: _draw(drawn, bins, facts)))
-    return Result(values, lambda ended: [("law", drawn.title), *facts, *line_of_files(ended)], outputs.files)
+    return Result(values, lambda ended: [("noise", drawn.title), *facts, *line_of_files(ended)], outputs.files)
 
 
 def _draw(drawn: Any, bins: int, facts: Sequence[tuple[str, str]]) -> Any:

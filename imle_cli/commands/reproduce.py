@@ -13,16 +13,17 @@ from imle_cli.options.panels import MEASUREMENT, OUTPUT
 from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 from imle_cli.options.values import completer
 
-EXAMPLES = ("imle reproduce top-k -n 100 --methods imle_gumbel,simple",)
+EXAMPLES = ("imle reproduce top-k -n 100 --methods imle-gumbel,simple",)
+_EXPERIMENTS = ("top-k",)
 _METHODS = (
-    "imle_sum_of_gamma",
-    "imle_sum_of_gamma_tuned",
-    "imle_gumbel",
-    "imle_gumbel_tuned",
-    "straight_through",
-    "score_function",
-    "adaptive_imle",
-    "central_imle",
+    "imle-sum-of-gamma",
+    "imle-sum-of-gamma-tuned",
+    "imle-gumbel",
+    "imle-gumbel-tuned",
+    "straight-through",
+    "score-function",
+    "adaptive-imle",
+    "central-imle",
     "simple",
 )
 
@@ -30,7 +31,7 @@ _Experiment = Annotated[
     str,
     typer.Argument(
         metavar="EXPERIMENT",
-        autocompletion=completer(("top-k",)),
+        autocompletion=completer(_EXPERIMENTS),
         help="The experiment: top-k, the synthetic one of the I-MLE paper.",
     ),
 ]
@@ -40,7 +41,7 @@ _Methods = Annotated[
         metavar="NAME,...",
         rich_help_panel=MEASUREMENT,
         autocompletion=completer(_METHODS),
-        help="Methods, such as imle_gumbel,simple; default: all.",
+        help="Methods, such as imle-gumbel,simple; default: all.",
     ),
 ]
 _Repetitions = Annotated[
@@ -89,7 +90,9 @@ def reproduce(
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
     check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     made = EXPERIMENTS[experiment]()
-    names = list(made.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
+    names = list(
+        made.methods if methods is None else dict.fromkeys(name.strip().replace("_", "-") for name in methods.split(","))
+    )
     check_names("--methods", names, made.methods)
     outputs = Outputs(picture_path(out, no_picture, Path(f"{experiment}-reproduce.png")), save, (), (".csv",))
     outcomes = _run(made, names, repetitions, report.seed, console)

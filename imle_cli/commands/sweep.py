@@ -26,7 +26,9 @@ _Estimators = Annotated[
         metavar="NAME,...",
         rich_help_panel=LEARNING,
         autocompletion=completer(LEARNERS),
-        help="Of images: estimators, and baselines as imle perceive has them.",
+        show_default=False,
+        help="Of images: estimators, and baselines as imle perceive has them; default: imle, blackbox, fenchel-young, "
+        "regression, tiles, mean-colour.",
     ),
 ]
 _IMAGES_ONLY = {"estimators", "network", "epochs", "batch", "augment", "loss"}
@@ -89,7 +91,7 @@ def sweep(
     console: Report,
     estimators: _Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
-    record_every: RecordEvery = 10,
+    record_every: RecordEvery = None,
     animate: Annotated[
         bool, typer.Option("--animate", rich_help_panel=OUTPUT, help="Animate the paths and the weights of every cell.")
     ] = False,

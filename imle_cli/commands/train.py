@@ -33,7 +33,7 @@ def train(
     console: Report,
     out: RunDirectory = None,
     resume: Resume = None,
-    record_every: RecordEvery = 10,
+    record_every: RecordEvery = None,
 ) -> Result:
     """Learn weights with which the solver finds a gold path.
 

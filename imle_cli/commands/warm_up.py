@@ -11,7 +11,7 @@ from imle_cli.errors import DataError
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
-EXAMPLES = ("imle warm-up", "NUMBA_CACHE_DIR=/opt/imle imle warm-up")
+EXAMPLES = ("imle warm-up",)
 Step = tuple[str, Callable[[], object]]
 """What a step is about, and what it does."""
 
@@ -20,7 +20,7 @@ def warm_up(
     report: Annotated[ReportOptions, Without("seed", "device")],  # noqa: ARG001 - for the console
     console: Report,
 ) -> Result:
-    """Compile everything that would be compiled at its first call, for containers, clusters and the impatient.
+    """Compile all that is compiled at first use, for images and clusters.
 
     The code stays in the folder that NUMBA_CACHE_DIR names, else beside the library, else in the user's cache folder, for
     this version, this Python and processors such as this one. A second call finds it there, and takes some seconds.

@@ -7,39 +7,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from imle_cli.console.compiling import Compiling
+from imle_cli.console.document import Document, read
 from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
+from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
 from imle_cli.errors import DataError, StandardError
 from imle_cli.notes import listen, printable
 
 if TYPE_CHECKING:
-    from rich import progress, table
+    from rich import progress
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-Lines: TypeAlias = Sequence[tuple[str, str]]
 
 _PROMPT = 24  # columns that a prompt may take
-
-
-@dataclass(frozen=True)
-class Table:
-    """A result as a table, never cropped.
-
-    Attributes:
-        header: names of the columns.
-        rows: texts of the cells.
-        figures: names of the columns that are flush right.
-        below: lines below the table; a line break within one is escaped, as whatever else is not printable.
-    """
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    figures: Sequence[str]
-    below: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +32,7 @@ class Result:
 
     Attributes:
         values: for JSON; ``seconds`` that are None, or missing, are those since :meth:`Report.begin`.
-        text: lines of a name and a text, or a table, made of the values.
+        text: lines of a name and a text, a table, or a document, made of the values.
         files: files that were written; None if the values have them already.
         preview: a picture for a terminal.
         notes: lines below that are no part of the result.
@@ -56,7 +40,7 @@ class Result:
     """
 
     values: dict[str, Any]
-    text: Callable[[dict[str, Any]], Lines | Table]
+    text: Callable[[dict[str, Any]], Lines | Table | Document]
     files: Sequence[str] | None = None
     preview: Preview | None = None
     notes: Sequence[str] = ()
@@ -123,20 +107,26 @@ class Report:
         Raises:
             DataError: the result has a failure.
         """
+        values = self.completed(result)
+        self.compiling.conclude()
+        text = result.text(values)
+        aside = "-" in values.get("files", ())
+        if result.preview is not None and not aside and not isinstance(text, Document):
+            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
+        self.result(values, text, aside=aside)
+        for line in result.notes:
+            self.note(line)
+        if result.failure:
+            raise DataError(result.failure)
+
+    def completed(self, result: Result) -> dict[str, Any]:
+        """The values of a result, with the time and the files."""
         values = dict(result.values)
         if values.get("seconds") is None:
             values["seconds"] = time.perf_counter() - self._began - self.compiling.seconds
         if result.files is not None:
             values["files"] = list(result.files)
-        self.compiling.conclude()
-        text = result.text(values)
-        if result.preview is not None:
-            self.preview(result.preview, self._rows_of(text) + sum(map(self._rows_of_line, result.notes)))
-        self.result(values, text)
-        for line in result.notes:
-            self.note(line)
-        if result.failure:
-            raise DataError(result.failure)
+        return values
 
     def note(self, text: str) -> None:
         """A line for the reader, not part of the result."""
@@ -145,22 +135,18 @@ class Report:
             self._err.print(printable(text))
             self._noted += self._rows_of_line(text) if self._err.is_terminal else 0
 
-    def result(self, values: dict[str, Any], text: Lines | Table) -> None:
-        """The result: ``values`` as JSON, or ``text``."""
-        from rich.console import Console
-
+    def result(self, values: dict[str, Any], text: Lines | Table | Document, *, aside: bool = False) -> None:
+        """The result: ``values`` as JSON, or ``text``; on standard error if it is ``aside``, since a file has the other."""
+        stream, shown = (cast(IO[str], StandardError()), self._err) if aside else (sys.stdout, self._out)
         if self.as_json:
-            print(json.dumps(values, allow_nan=False))
-        elif self.quiet:
+            print(json.dumps(values, allow_nan=False), file=stream)
+        if self.as_json or self.quiet:
             return
-        elif isinstance(text, Table):
-            Console(highlight=False, markup=False, width=10_000).print(_table(text))
-            for line in text.below:
-                self._out.print(printable(line))
-        else:
-            width = max(len(name) for name, _ in text)
-            for name, line in text:
-                self._out.print(printable(f"{name:<{width}}  {line}"))
+        if isinstance(text, Document):
+            read(text, shown)
+            return
+        for line in rows_of(text, _width(shown)):
+            print(line, file=stream)
 
     @contextmanager
     def live(self) -> Iterator[Callable[..., None]]:
@@ -181,7 +167,7 @@ class Report:
         with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
 
             def show(title: str, rows: Table) -> None:
-                parts[:] = Text(printable(title)), _table(rows)
+                parts[:] = Text(printable(title)), drawing(rows)
                 screen.refresh()
 
             yield show
@@ -201,10 +187,7 @@ class Report:
 
     def _rows_of(self, text: Lines | Table) -> int:
         """Rows of a terminal that a text takes."""
-        if isinstance(text, Table):
-            return 1 + len(text.rows) + sum(map(self._rows_of_line, text.below))
-        indent = max(len(name) for name, _ in text) + 2
-        return sum(self._rows_of_line(" " * indent + line) for _, line in text)
+        return sum(self._rows_of_line(without_styles(line)) for line in rows_of(text, _width(self._out)))
 
     def _rows_of_line(self, line: str) -> int:
         return max(1, -(-len(printable(line)) // max(1, self._out.width)))
@@ -226,17 +209,6 @@ class Report:
             yield
         finally:
             self.compiling.bar(entered=False)
-
-
-def _table(shown: Table) -> "table.Table":
-    from rich import table
-
-    made = table.Table(box=None, pad_edge=False)
-    for name in shown.header:
-        made.add_column(printable(name), justify="right" if name in shown.figures else "left", no_wrap=True)
-    for row in shown.rows:
-        made.add_row(*map(printable, row))
-    return made
 
 
 def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":
@@ -264,3 +236,8 @@ def _columns() -> "list[progress.ProgressColumn]":
 
     text = progress.TextColumn("{task.description}", markup=False)
     return [text, progress.BarColumn(), progress.MofNCompleteColumn(), Rate(), progress.TimeRemainingColumn()]
+
+
+def _width(console: "Console") -> int | None:
+    """Columns of the terminal that a console writes to; None where there is none."""
+    return console.width if console.is_terminal else None

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from imle_cli.errors import reported_errors
+from imle_cli.options.checks import option_of
 from imle_cli.options.parsing import as_written
 from imle_cli.options.values import prepared
 
@@ -69,8 +70,8 @@ def command(
 
     @functools.wraps(function)
     def flat(context: typer.Context, **values: Any) -> None:
-        with reported_errors(bool(values.get("debug")), as_written(context)):
-            given = frozenset(name for name in values if _is_given(context, name))
+        given = frozenset(name for name in values if _is_given(context, name))
+        with reported_errors(bool(values.get("debug")), {option_of(name) for name in given}, as_written(context)):
             grouped = {
                 name: Given(given) if group is Given else group(**{field: values.pop(field) for field in taken})
                 for name, (group, taken) in groups.items()

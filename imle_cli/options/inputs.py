@@ -10,6 +10,7 @@ import typer
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import _pair, _whole, check_at_least
 from imle_cli.options.panels import INPUT, NOISE, PROBLEM
+from imle_cli.options.standard_streams import read_from
 
 _HOTTEST = 1e30  # the highest temperature that imle_core takes
 
@@ -51,7 +52,7 @@ class MapOptions:
         typer.Argument(
             metavar="FILE",
             help="Map: an image (white is cheap, black is expensive, transparent pixels are walls) or costs (.npy, .npz, "
-            ".csv, .txt, .asc, .map); default: the built-in 16x16 map.",
+            ".csv, .txt, .asc, .map); - reads standard input; default: the built-in 16x16 map.",
         ),
     ] = None
     grid: Annotated[
@@ -59,6 +60,9 @@ class MapOptions:
     ] = None
     min_cost: Annotated[float, typer.Option(metavar="COST", help="Cost of white.")] = 1.0
     max_cost: Annotated[float, typer.Option(metavar="COST", help="Cost of black.")] = 100.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "map", read_from(self.map))
 
     @property
     def grid_shape(self) -> tuple[int, int] | None:
@@ -81,7 +85,8 @@ class InputOptions(MapOptions):
             metavar="INPUT",
             help="Map: an image (white is cheap, black is expensive, transparent pixels are walls) or costs (.npy, .npz, "
             ".asc, .map, a table); default: the built-in 16x16 map. Graph: .graphml, .gml, .gexf, .json, .net, .mtx, .gr, "
-            "or a table of edges. Scores: a table of items or of pairs. Tables: .csv, .tsv, .txt. Any file may end in .gz.",
+            "or a table of edges. Scores: a table of items or of pairs. Tables: .csv, .tsv, .txt. Any file may end in .gz; "
+            "- reads standard input.",
         ),
     ] = None
     weight: Annotated[

@@ -22,8 +22,13 @@ Resume = Annotated[
     Path | None, typer.Option(metavar="RUN", rich_help_panel=INPUT, help="Go on with a run that was interrupted.")
 ]
 RecordEvery = Annotated[
-    int,
-    typer.Option(metavar="STEPS", min=1, rich_help_panel=OUTPUT, help="Keep weights and paths of every so many steps."),
+    int | None,
+    typer.Option(
+        metavar="STEPS",
+        min=1,
+        rich_help_panel=OUTPUT,
+        help="Keep weights and paths of every so many steps; default: of each at first, then of fewer and fewer.",
+    ),
 ]
 _TargetTemperature = Annotated[
     float, typer.Option(min=0, rich_help_panel=NOISE, help="Temperature of the noise in the backward pass.")
@@ -86,7 +91,32 @@ class LearningOptions:
         check_at_least("--alpha", self.alpha, 0, "the usual value is 1")
         check_at_least("--beta", self.beta, 0, "the usual value is 10")
         if not (math.isfinite(self.lr) and self.lr > 0):
-            raise UsageError(f"--lr: got {self.lr:g}; it must be finite and > 0; the usual value is 0.005")
+            raise UsageError(f"--lr: got {self.lr:g}; it must be a number > 0; the usual value is 0.005")
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """Options of learning on a page: where its controls stand at first."""
+
+    panel: ClassVar[str] = LEARNING
+
+    input_temp: InputTemperature = 1.0
+    target_temp: _TargetTemperature = 1.0
+    samples: Annotated[
+        int,
+        typer.Option("-n", "--samples", min=1, max=100, rich_help_panel=NOISE, help="How many samples to draw in a step."),
+    ] = 10
+    lr: Annotated[
+        float, typer.Option(metavar="STEP", min=0, help="Step size of gradient descent on the costs of tiles.")
+    ] = 0.1
+    beta: _Lambda = 0.7
+
+    def __post_init__(self) -> None:
+        check_range("--samples", self.samples, 1, 100, "10 are enough to see what happens")
+        check_temperature("--input-temp", self.input_temp)
+        check_temperature("--target-temp", self.target_temp)
+        check_at_least("--lr", self.lr, 0, "the usual value is 0.1")
+        check_at_least("--beta", self.beta, 0, "0.7 moves some paths and not others")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A command's words become values, or one line that says which of them is wrong, in the voice of all errors."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from imle_cli.errors import UsageError
 from imle_cli.options.help import option_sections, page
 from imle_cli.options.values import nearest
 
+_EXPLANATION = 72  # letters beside an option, of the 80 in which typer wraps them
 _WRITTEN = "imle_cli.written"  # where a context keeps the words of the command
 
 
@@ -34,6 +36,13 @@ class Command(TyperCommand):
             names = " ".join(str(argument.metavar) for argument in self.params if argument.param_type_name == "argument")
             raise UsageError(f"{left[0]}: unexpected; {ctx.command_path} takes {names or 'no argument'}; {_see_help(ctx)}")
         return left
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Options that may be meant, each with an explanation of one line, since shells take the next for another option."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = textwrap.shorten(item.help or "", _EXPLANATION, placeholder=" ...")
+        return items
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the help."""

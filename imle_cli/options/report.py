@@ -1,5 +1,6 @@
 """Options of output: where pictures, numbers and messages go."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -14,12 +15,28 @@ from imle_cli.options.panels import GENERAL, OUTPUT
 Picture = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--out", rich_help_panel=OUTPUT, help="Picture to write (.png, .pdf, .svg); default: INPUT-COMMAND.png here."
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg, or - for a .png on standard output); default: INPUT-COMMAND.png here.",
+    ),
+]
+PictureOrPage = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg), or page to explore (.html); default: INPUT-COMMAND.png here.",
     ),
 ]
 Array = Annotated[
     Path | None,
-    typer.Option("--save", rich_help_panel=OUTPUT, help="Numbers to write (.npy, or .csv with their names)."),
+    typer.Option(
+        "--save",
+        rich_help_panel=OUTPUT,
+        help="Numbers to write (.npy, or .csv with their names, or - for that on standard output).",
+    ),
 ]
 NoPicture = Annotated[bool, typer.Option("--no-picture", rich_help_panel=OUTPUT, help="Write no picture.")]
 
@@ -46,11 +63,33 @@ class FilmOptions:
     size: Annotated[
         int, typer.Option(metavar="PIXELS", min=64, max=4096, help="About the pixels of a frame's longer side.")
     ] = 480
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Learned costs that are white and black, one scale for several films; default: the extremes of the run.",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         check_range("--fps", self.fps, 0.1, 50, "the usual value is 8")
         check_at_least("--frames", self.frames, 1, "the usual number is 100")
         check_range("--size", self.size, 64, 4096, "the usual value is 480")
+        _ = self.bounds
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The two numbers of the scale."""
+        if self.scale is None:
+            return None
+        try:
+            low, high = map(float, self.scale.split(","))
+        except ValueError:
+            low = high = math.nan
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            got = f"--scale: got {self.scale!r}"
+            raise UsageError(f"{got}; it must be two finite numbers, the smaller one first, such as --scale=-1,2")
+        return low, high
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ def completer(names: Sequence[str]) -> Callable[[str], list[str]]:
 
     def complete(incomplete: str) -> list[str]:
         before, comma, begun = incomplete.rpartition(",")
-        return [before + comma + name for name in names if name.startswith(begun)]
+        left = [name for name in names if name not in before.split(",")]
+        return [before + comma + name for name in left if name.startswith(begun)]
 
     return complete

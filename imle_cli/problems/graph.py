@@ -18,7 +18,7 @@ from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, theta_of
+from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
@@ -78,8 +78,8 @@ class GraphProblem(Problem):
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader; of a path its nodes."""
         if isinstance(self.solver, ShortestPath):
-            return " ".join(map(str, self.solver.path_nodes(mask)))
-        return " ".join(f"{u}-{v}" for u, v in self.chosen(mask))
+            return enumerated([*map(str, self.solver.path_nodes(mask))])
+        return enumerated([f"{u}-{v}" for u, v in self.chosen(mask)])
 
 
 def read_graph_problem(

@@ -11,7 +11,7 @@ from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
-from imle_cli.problems.problem import Fact, Floats, Ground, Masks, Problem, Words, theta_of
+from imle_cli.problems.problem import Fact, Floats, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath, TopK
 
@@ -59,7 +59,7 @@ class MapProblem(Problem):
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return " ".join(f"{row},{column}" for row, column in self.chosen(mask))
+        return enumerated([f"{row},{column}" for row, column in self.chosen(mask)])
 
     @property
     def ground(self) -> Ground:
@@ -86,6 +86,9 @@ def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceN
     if options.map is None:
         if options.grid is not None:
             raise UsageError("--grid: the built-in map has its 16x16 tiles; give a map of your own to average down")
+        for option, cost, usual in (("--min-cost", options.min_cost, 1), ("--max-cost", options.max_cost, 100)):
+            if cost != usual:
+                raise UsageError(f"{option}: got {cost:g}; the built-in map has costs of its own; give a picture to read")
         return make_map_problem(options, terrain.built_in_map(), choice, device)
     grid = options.grid_shape
     scale = {"min_cost": options.min_cost, "max_cost": options.max_cost}

@@ -19,6 +19,7 @@ from imle_core.contracts import typical_ones
 if TYPE_CHECKING:
     from imle_cli.figures import grounds
 
+_MOST_SHOWN, _FIRST_SHOWN = 40, 20  # of what a solution consists of
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint8]
 Lines: TypeAlias = list[tuple[str, str]]
@@ -51,6 +52,13 @@ _SOLUTIONS = {
 def theta_of(numbers: Floats, sense: SenseName, device: DeviceName) -> Tensor:
     """Parameters ``(1, *event)``, which solvers maximise, of numbers whose sum is to be small or large."""
     return torch.from_numpy(numbers if sense == "max" else -numbers)[None].to(find_device(device))
+
+
+def enumerated(texts: Sequence[str], separator: str = " ") -> str:
+    """Texts in a line for a reader: of many the first, and how many more there are."""
+    if len(texts) <= _MOST_SHOWN:
+        return separator.join(texts)
+    return separator.join([*texts[:_FIRST_SHOWN], f"... {len(texts) - _FIRST_SHOWN} more (--json)"])
 
 
 @dataclass(frozen=True)

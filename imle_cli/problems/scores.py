@@ -10,8 +10,9 @@ from imle_cli.errors import UsageError, worded
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
+from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, theta_of
+from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Assignment, Knapsack, TopK
 
@@ -54,7 +55,7 @@ class ItemProblem(Problem):
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return ", ".join(self.chosen(mask))
+        return enumerated(self.chosen(mask), ", ")
 
     @property
     def ground(self) -> Ground:
@@ -106,7 +107,7 @@ class PairProblem(Problem):
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return ", ".join(f"{row}-{column}" for row, column in self.chosen(mask))
+        return enumerated([f"{row}-{column}" for row, column in self.chosen(mask)], ", ")
 
     @property
     def ground(self) -> Ground:
@@ -129,6 +130,8 @@ def read_item_problem(options: InputOptions, choice: SolverOptions, device: Devi
     packs = choice.solver == "knapsack"
     if packs and options.capacity is None:
         raise UsageError("--capacity: missing; --solver knapsack needs what the chosen items may weigh, a whole number >= 0")
+    if packs:
+        check_at_least("--capacity", options.capacity or 0, 0, "it is in the unit of the weights")
     items = scores.read_items(path, options.score, options.weight if packs else None)
     count = len(items.names)
     if not packs and choice.top_k is None:

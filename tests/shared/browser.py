@@ -81,7 +81,7 @@ class Browser:
 
     def run(self, script, *arguments):
         """What a script returns; a promise is waited for."""
-        body = f"const done = arguments[arguments.length - 1]; (async (...given) => {{ {script} }})(...arguments)"
+        body = f"const given = [...arguments], done = given.pop(); (async () => {{ {script} }})()"
         body += ".then(value => done([value]), error => done(String(error)))"
         answer = self._send("POST", "/execute/async", {"script": body, "args": list(arguments)})
         assert isinstance(answer, list), answer
@@ -111,6 +111,15 @@ class Browser:
             selector,
             index,
         )
+
+    def drag(self, selector, *points):
+        """Draws with the mouse over an element, through points that are shares of its width and height."""
+        box = self.run("return document.querySelector(given[0]).getBoundingClientRect().toJSON()", selector)
+        spots = [(box["left"] + x * box["width"], box["top"] + y * box["height"]) for x, y in points]
+        for kind, (x, y) in zip(["mousePressed", *["mouseMoved"] * (len(points) - 1)], spots, strict=True):
+            self.control("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        x, y = spots[-1]
+        self.control("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
 
     def text(self, selector="body"):
         """Words of an element that can be seen."""

@@ -23,9 +23,11 @@ which ``instance`` is shown. Solvers of any shape can be drawn: tiles, edges, ba
 * None: solutions alone.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from imle_cli.figures.comparison import comparison_figure, cosines_of, curves_of
 from imle_cli.figures.grounds import Averages
 from imle_cli.films.learning import LearningFilms, LearningWords
 from imle_cli.films.loop import Loop, state_tiles
@@ -33,8 +35,9 @@ from imle_cli.films.showing import Film, Picture
 from imle_cli.problems.arrays import as_array, event_of, instance_of, samples_of
 from imle_cli.problems.grounds import Kind, ground_of, shape_of
 from imle_core import ArgumentError, Marginals
+from imle_core.lab import Cell
 
-__all__ = ["Film", "Picture", "film", "marginals", "samples", "solution"]
+__all__ = ["Film", "Picture", "comparison", "film", "marginals", "samples", "solution"]
 
 
 def solution(
@@ -134,6 +137,31 @@ def samples(
     return Picture(drawn.samples(rows, title or f"{len(rows):,} sample{'s' if len(rows) > 1 else ''}"))
 
 
+def comparison(results: Iterable[Any], *, temperature: float | None = None, title: str = "") -> Picture:
+    """Bias and variance of estimators against lambda, and the direction of their gradients, with intervals of 95%.
+
+    Args:
+        results: what :func:`imle.lab.compare` yields; what was skipped is left out.
+        temperature: of the noise, the same for all curves; if None, of those measured the one nearest to 1.
+        title: text above the picture.
+
+    Raises:
+        ArgumentError: no results, or none at that temperature.
+    """
+    cells = [record for record in results if isinstance(record, Cell)]
+    if not cells:
+        raise ArgumentError("results", "none", "a comparison needs at least one estimator", "give what lab.compare() yields")
+    known = sorted({cell.temperature for cell in cells})
+    shown = min(known, key=_distance_from_1) if temperature is None else temperature
+    if shown not in known:
+        rule = f"it was measured at {', '.join(f'{value:g}' for value in known)}"
+        raise ArgumentError("temperature", f"{shown:g}", rule, "use one of these")
+    curves, cosines = curves_of(cells, shown), cosines_of(cells, shown)
+    samples = max(cell.nb_samples for cell in cells)
+    title = title or f"Gradients at temperature {shown:g}"
+    return Picture(comparison_figure(curves, cosines, title=title, samples=samples, temperature=shown))
+
+
 def film(
     records: Iterable[Any],
     ground: Any = None,
@@ -202,6 +230,10 @@ def film(
         return made[0]
 
     return Film(films, "learning", fps)
+
+
+def _distance_from_1(temperature: float) -> float:
+    return abs(math.log(temperature)) if temperature else math.inf
 
 
 def _check(name: str, value: Any, low: float, high: float, usual: str) -> None:

@@ -13,7 +13,7 @@ export class TileMap {
    * @param label what the picture shows, for those who do not see it
    */
   constructor(parent, height, width, label) {
-    Object.assign(this, { height, width, lines: [], rings: [], pointed: null, words: null, onPoint: null });
+    Object.assign(this, { height, width, lines: [], ends: null, pointed: null, words: null, onPoint: null });
     this.box = parent.appendChild(document.createElement("div"));
     this.box.className = "tiles";
     this.canvas = this.box.appendChild(document.createElement("canvas"));
@@ -35,14 +35,14 @@ export class TileMap {
    * Shows numbers as colours of tiles, row by row, and lines above them.
    *
    * @param values one number a tile
-   * @param colours from a number to a colour, as colours.js has them
+   * @param colours from a number, and that of its tile, to a colour, as colours.js has them
    * @param lines paths `{ tiles, colour, dashed }`, their tiles' numbers in order; the first is drawn first
    * @param ends `{ start, goal, colour }` tiles to be marked
    */
   show(values, colours, { lines = [], ends = null } = {}) {
     const pixels = new ImageData(this.width, this.height);
     for (let tile = 0; tile < values.length; tile++) {
-      pixels.data.set([...colours(values[tile]), 255], 4 * tile);
+      pixels.data.set([...colours(values[tile], tile), 255], 4 * tile);
     }
     this.ground.getContext("2d").putImageData(pixels, 0, 0);
     Object.assign(this, { lines, ends });
@@ -212,7 +212,8 @@ export class Scale {
   }
 }
 
-/** A number in at most four digits or so, without zeros at the end. */
+/** A number in three digits, without zeros at the end; what rounding leaves of 0 is 0. */
 export function shortNumber(value) {
-  return String(Number(value.toPrecision(3))).replace("-", "−");
+  const rounded = Math.abs(value) < 1e-12 ? 0 : Number(value.toPrecision(3));
+  return String(rounded).replace("-", "−");
 }

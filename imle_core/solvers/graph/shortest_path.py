@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imle_core.checks import ArgumentError
-from imle_core.solvers.graph.kinds import is_networkx
 from imle_core.solvers.graph.solver import CostSolver, Floor, Graph, Masks, Node, in_parts, where, whole_numbers
 from imle_core.solvers.rows import Rows, shrunk
 
@@ -27,11 +26,14 @@ class ShortestPath(CostSolver):
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
 
     Args:
-        graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
+        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, or with
+            ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
         start: first node.
         goal: last node, another one.
         floor: smallest cost, >= 0, to which lower ones are clamped; "domain" for 0 on an undirected graph and none on a
             directed one; None to take costs as they are, and refuse those outside the domain.
+        num_nodes: number of nodes of an edge index.
+        directed: whether the edges of an edge index lead from its first row to its second only.
 
     Raises:
         ArgumentError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
@@ -43,10 +45,17 @@ class ShortestPath(CostSolver):
     tensor([[1., 1., 0.]])
     """
 
-    def __init__(self, graph: Graph, start: Node, goal: Node, floor: Floor = "domain") -> None:
-        graph = graph if is_networkx(graph) else list(graph)
-        is_directed = is_networkx(graph) and graph.is_directed()
-        super().__init__(graph, (None if is_directed else 0.0) if floor == "domain" else floor)
+    def __init__(
+        self,
+        graph: Graph,
+        start: Node,
+        goal: Node,
+        floor: Floor = "domain",
+        *,
+        num_nodes: int | None = None,
+        directed: bool = False,
+    ) -> None:
+        super().__init__(graph, floor, num_nodes, directed)
         self.start, self.goal = start, goal
         self._from, self._to = self._node("start", start), self._node("goal", goal)
         if self._from == self._to:
@@ -60,13 +69,18 @@ class ShortestPath(CostSolver):
         if self._order is None:  # no cycle may be negative, however small its other edges
             self.domain = -np.inf, 0.0 - (self.floor or 0.0)
 
+    @property
+    def _least_cost(self) -> float | None:
+        return None if self.directed else 0.0
+
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"
 
     def path_nodes(self, mask: ArrayLike) -> list[Node]:
         """Nodes of the path from start to goal, in its order, for a mask ``(E,)`` that this solver gave."""
         onward = dict[int, list[int]]()
-        for u, v in self._ends[np.flatnonzero(np.asarray(mask))].tolist():
+        chosen = np.asarray(mask) if self._pairs is None else np.asarray(mask)[self._pairs.first]
+        for u, v in self._ends[np.flatnonzero(chosen)].tolist():
             onward.setdefault(u, []).append(v)
             if not self.directed:
                 onward.setdefault(v, []).append(u)

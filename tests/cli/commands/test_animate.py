@@ -195,7 +195,7 @@ class TestRefusals:
         assert result.exit_code == 2
         assert (
             result.stderr
-            == "error: --format: got 'avi'; it must be one of 'gif', 'webp', 'apng', 'mp4'; use 'gif' for instance\n"
+            == "error: --format: got 'avi'; it must be one of 'gif', 'webp', 'apng', 'mp4', 'html'; use 'gif' for instance\n"
         )
 
     def test_a_run_without_history(self, run):

@@ -87,7 +87,7 @@ class TestResults:
         assert sum(row[-1] == "closest" for row in rows) == 1
         assert lines[-1].startswith("closest to p(z) ~ exp(<z, theta>) at temperature ")
         assert "with total variation " in lines[-1]
-        assert "top-k 10,5: normal noise" in lines
+        assert "top-5 of 10: normal noise" in lines
 
     def test_table_of_several(self):
         text = calibrate("--instances", "2", "--noise-iterations", "10", *QUICK)
@@ -95,7 +95,7 @@ class TestResults:
         assert [name.strip() for name in header.split("  ") if name.strip()] == [
             *("temperature", "mean total variation", "at most", "of instances", "mean marginal error", "of instances")
         ]
-        assert "\ntop-k 10,5, 2 instances: Sum-of-Gamma noise, k = 5, 10 terms\n" in text
+        assert "\ntop-5 of 10, 2 instances: Sum-of-Gamma noise, k 5, 10 terms\n" in text
         assert "with mean total variation" in text
 
     def test_one_temperature_is_measured_and_not_refined(self):
@@ -156,7 +156,7 @@ class TestPictures:
         assert b"<svg" in Path("curve.svg").read_bytes()
         calibrate(*QUICK, "--out", "curve.png")
         with Image.open("curve.png") as picture:
-            assert picture.size == (1440, 1180)
+            assert picture.size == (1280, 1140)
 
 
 @pytest.mark.usefixtures("_tables", "_undrawn")
@@ -220,8 +220,8 @@ BAD = {
         2,
         "--seed: got 4294967296; random problems have seeds from 0 to 2^32 - 1; the usual one is 0",
     ),
-    ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a law"),
-    ("--noise-k", "0"): (2, "--noise-k: got 0; it must be > 0; use about the number of tiles on a path"),
+    ("--noise", "none"): (2, "--noise: got none; its temperature would change nothing; choose a distribution"),
+    ("--noise-k", "0"): (2, "--noise-k: got 0; it must be a number > 0; use about the number of tiles on a path"),
     ("--out", "none/x.png"): (2, "--out: the folder none does not exist; make it first"),
     ("--out", "x.txt"): (2, "--out: x.txt ends in .txt; it must end in .png or .pdf or .svg"),
 } | {

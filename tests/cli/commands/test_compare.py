@@ -137,8 +137,8 @@ class TestHowSure:
         compare("--estimators", "imle", "--repetitions", "8", "--temps", "0.3,0.9,4", "--lambdas", "1,3")
         compare("--estimators", "imle", "--repetitions", "4", "--temps", "1", "--lambdas", "1", "--instances", "2")
         assert titles == [
-            "Gradients for top-k 10,5 under Sum-of-Gamma noise at temperature 0.9",
-            "Gradients for top-k 10,5, 2 instances, under Sum-of-Gamma noise at temperature 1",
+            "Gradients for top-5 of 10 under Sum-of-Gamma noise at temperature 0.9",
+            "Gradients for top-5 of 10, 2 instances, under Sum-of-Gamma noise at temperature 1",
         ]
 
     @pytest.mark.slow
@@ -362,11 +362,12 @@ class TestBadInput:
         )
 
     def test_antithetic_pairs_of_noise_without_them(self):
-        code, message = fails(*SMALL, "--antithetic")
-        assert code == 1
-        assert message.startswith(
-            "error: law: got SumOfGammaNoiseDistribution(k=5, nb_iterations=100); antithetic pairs need a law"
-        )
+        for noise in ("sum-of-gamma", "none"):
+            code, message = fails(*SMALL, "--antithetic", "--noise", noise)
+            assert code == 2
+            assert message == (
+                f"error: --antithetic: it does not go with --noise {noise}; take --noise gumbel, normal or logistic"
+            )
 
     def test_a_module_that_cannot_be_imported(self):
         code, message = fails(*SMALL, "--function", "not_there_at_all:solver")

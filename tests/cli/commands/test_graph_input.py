@@ -157,9 +157,9 @@ class TestMarginals:
     def test_noise_sums_to_gumbel_over_a_solution_unless_k_is_given(self):
         size = values("solve", "city.graphml", *arguments_of("path"))["size"]
         shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3")
-        assert f"SumOfGammaNoiseDistribution(k={size}, nb_iterations=100)" in shown
+        assert f"Sum-of-Gamma noise, k {size}, temperature" in shown
         shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3", "--noise-k", "2")
-        assert "SumOfGammaNoiseDistribution(k=2," in shown
+        assert "Sum-of-Gamma noise, k 2, " in shown
 
     @pytest.mark.slow
     def test_costs_that_noise_makes_negative_are_clamped_and_counted(self, city):

@@ -25,6 +25,7 @@ def screen():
 @pytest.fixture
 def _logged(monkeypatch):
     monkeypatch.setattr(notice.LOGGER, "level", logging.WARNING)
+    monkeypatch.setattr(notice.LOGGER, "disabled", False)  # as whoever configures logging may have it
     notice.LOGGER.manager._clear_cache()
     yield
     notice.LOGGER.manager._clear_cache()

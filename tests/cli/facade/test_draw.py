@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
-from imle import GumbelNoiseDistribution, draw, marginals, perturb_and_map, train
+from imle import GumbelNoiseDistribution, draw, lab, marginals, perturb_and_map, train
 from imle.solvers import Assignment, BlackBox, GridPath, Knapsack, Ranking, ShortestPath, SpanningTree, TopK
 from imle_core import ArgumentError
 
@@ -183,6 +183,36 @@ class TestSamples:
         states[1] = 1
         shown = [draw.samples(states, [1, 2, 3], instance=number).figure.axes[0].images[0].get_array() for number in (0, 1)]
         assert [array.sum() for array in shown] == [0, 15]
+
+
+@pytest.fixture(scope="module")
+def cells():
+    problem = lab.make_problem("top-k", "4,2")
+    instance = lab.Instance(problem, lab.reference_gradient(problem, None, 0))
+    grid = [0.5, 1.0, 4.0], [0.5, 2.0]
+    settings = lab.EstimatorSettings(NOISE, ["imle", "blackbox", "fenchel-young"], *grid, repetitions=4)
+    return list(lab.compare([instance], settings))
+
+
+class TestComparison:
+    def test_one_temperature_and_equal_estimators_under_one_name(self, cells):
+        figure = draw.comparison(cells, temperature=2.0).figure
+        above, below = figure.axes
+        assert above.get_title().startswith("bias and variance of 10 samples, all at temperature 2\n")
+        assert [container.lines[0].get_xdata().tolist() for container in above.containers] == [[0.5, 1, 4]] * 2
+        assert [text.get_text() for text in above.get_legend().texts] == ["imle, blackbox"]
+        assert below.get_xlabel() == "samples"
+
+    def test_the_temperature_nearest_to_1_if_none_is_named(self, cells):
+        assert "temperature 0.5" in draw.comparison(iter(cells)).figure.get_suptitle()
+
+    def test_refusals(self, cells):
+        with pytest.raises(
+            ArgumentError, match=r"^results: got none; a comparison needs at least one estimator; give what "
+        ):
+            draw.comparison([])
+        with pytest.raises(ArgumentError, match=r"^temperature: got 3; it was measured at 0.5, 2; use one of these$"):
+            draw.comparison(cells, temperature=3)
 
 
 class TestShowing:

@@ -3,16 +3,18 @@
 import base64
 import hashlib
 import re
-from importlib.resources import files
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 
+from imle_cli import pages
 from imle_cli.pages.bundle import bundle
 from imle_cli.pages.page import page, text
 
-SCRIPTS = sorted(path.name for path in (files("imle_cli.pages") / "scripts").iterdir())
+FOLDER = Path(pages.__file__).parent / "scripts"
+SCRIPTS = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
 NASTY = "</script><!--<script>&amp;'\"\u2028\ud800 ü漢.png"
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from imle_core.doctor import instances
-from imle_core.solvers import TopK
+from imle_core.solvers import BlackBox, TopK
 
 BEST = TopK(2)
 

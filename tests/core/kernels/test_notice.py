@@ -79,6 +79,7 @@ class TestLog:
         handler.emit = records.append
         monkeypatch.setattr(notice.LOGGER, "handlers", [handler])
         monkeypatch.setattr(notice.LOGGER, "level", logging.WARNING)
+        monkeypatch.setattr(notice.LOGGER, "disabled", False)  # as whoever configures logging may have it
         monkeypatch.setattr(notice.LOGGER, "propagate", False)
         notice.LOGGER.manager._clear_cache()
         notice.tell(None)
