@@ -79,9 +79,7 @@ def _advice(subject: Subject) -> str:
         )
     none = f"it is no {_role(subject)} of <z, theta>"
     if torch.equal(subject.z.sort(dim=-1).values, torch.arange(subject.shape[-1]).expand_as(subject.z).float()):
-        return (
-            f"{none}; its solutions are indices, as of argsort: ranks are argsort().argsort(), a choice has ones among zeros"
-        )
+        return f"{none}; it gives indices, as argsort does: ranks are argsort().argsort(), a choice has ones among zeros"
     return f"{none}; look at its objective, its signs and the order of its entries"
 
 

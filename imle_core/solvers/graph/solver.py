@@ -186,8 +186,8 @@ class CostSolver(GraphSolver):
 
     Args:
         graph: as for :class:`GraphSolver`.
-        floor: smallest cost, >= 0, in theta's type, to which lower ones are clamped; "domain" for 0 where lower ones have no solutions;
-            None to take costs as they are.
+        floor: smallest cost, >= 0, in theta's type, to which lower ones are clamped; "domain" for 0 where lower ones have
+            no solutions; None to take costs as they are.
         num_nodes: as for :class:`GraphSolver`.
         directed: likewise.
 

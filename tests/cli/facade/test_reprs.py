@@ -94,7 +94,7 @@ SAID = {
         "Marginals(mean=tensor of (1, 4), standard_error=tensor of (1, 4), nb_samples=2, first_state=tensor of (1, 4))",
     ),
     sampling.DistinctSolutions: lambda: (
-        sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2),
+        sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2)[0],
         "DistinctSolutions(1 of event (4,), nb_samples=2)",
     ),
     imle.Step: lambda: (next(weights()), "Step(step=0, loss="),
