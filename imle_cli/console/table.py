@@ -46,8 +46,8 @@ def rows_of(text: Lines | Table, width: int | None) -> list[str]:
     """
     if isinstance(text, Table):
         return [*_rows(text, width), *(row for line in text.below for row in _broken(printable(line), _indent(line), width))]
-    indent = max(len(name) for name, _ in text) + 2
-    return [row for name, line in text for row in _broken(printable(f"{name:<{indent}}{line}"), indent, width)]
+    indent = max((len(name) for name, _ in text), default=0) + 2
+    return [row for name, line in text for row in _broken(printable(f"{name:<{indent}}{line}").rstrip(), indent, width)]
 
 
 def without_styles(line: str) -> str:

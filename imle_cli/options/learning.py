@@ -109,14 +109,14 @@ class LiveOptions:
     lr: Annotated[
         float, typer.Option(metavar="STEP", min=0, help="Step size of gradient descent on the costs of tiles.")
     ] = 0.1
-    beta: _Lambda = 0.5
+    beta: _Lambda = 0.7
 
     def __post_init__(self) -> None:
         check_range("--samples", self.samples, 1, 100, "10 are enough to see what happens")
         check_temperature("--input-temp", self.input_temp)
         check_temperature("--target-temp", self.target_temp)
         check_at_least("--lr", self.lr, 0, "the usual value is 0.1")
-        check_at_least("--beta", self.beta, 0, "0.5 moves some paths and not others")
+        check_at_least("--beta", self.beta, 0, "0.7 moves some paths and not others")
 
 
 @dataclass(frozen=True)

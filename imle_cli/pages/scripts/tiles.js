@@ -13,7 +13,7 @@ export class TileMap {
    * @param label what the picture shows, for those who do not see it
    */
   constructor(parent, height, width, label) {
-    Object.assign(this, { height, width, lines: [], rings: [], pointed: null, words: null, onPoint: null });
+    Object.assign(this, { height, width, lines: [], ends: null, pointed: null, words: null, onPoint: null });
     this.box = parent.appendChild(document.createElement("div"));
     this.box.className = "tiles";
     this.canvas = this.box.appendChild(document.createElement("canvas"));
@@ -212,7 +212,8 @@ export class Scale {
   }
 }
 
-/** A number in at most four digits or so, without zeros at the end. */
+/** A number in three digits, without zeros at the end; what rounding leaves of 0 is 0. */
 export function shortNumber(value) {
-  return String(Number(value.toPrecision(3))).replace("-", "−");
+  const rounded = Math.abs(value) < 1e-12 ? 0 : Number(value.toPrecision(3));
+  return String(rounded).replace("-", "−");
 }

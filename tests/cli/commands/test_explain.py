@@ -68,7 +68,7 @@ def test_without_noise(here):
             ["--samples", "101"],
             "--samples: got 101; it must be a whole number from 1 to 100; 10 are enough to see what happens",
         ),
-        (["--beta", "-1"], "--beta: got -1; it must be a number >= 0; 0.5 moves some paths and not others"),
+        (["--beta", "-1"], "--beta: got -1; it must be a number >= 0; 0.7 moves some paths and not others"),
         (["--lr", "nan"], "--lr: got nan; it must be a number >= 0; the usual value is 0.1"),
         (["--seed", 2**31], "--seed: got 2147483648; on a page it must be below 2^31; the usual one is 0"),
     ],

@@ -73,6 +73,7 @@ def expected(shown, shape):
     return {
         "loss": losses.mean().item(),
         "gradient": theta.grad.flatten().tolist(),
+        "target": moved[0].flatten().tolist(),
         "dy": z.grad[0].flatten().tolist(),
         "marginals": z.detach().mean(dim=0).flatten().tolist(),
         "z": z.detach().flatten(1).tolist(),
@@ -84,7 +85,8 @@ def expected(shown, shape):
 def agree(browser, shape=(7, 9)):
     shown = state(browser)
     for name, value in expected(shown, shape).items():
-        np.testing.assert_allclose(shown[name], value, rtol=0, atol=1e-6, err_msg=name)
+        values = of_walls(shown[name], -np.inf) if name == "target" else shown[name]
+        np.testing.assert_allclose(values, value, rtol=0, atol=1e-6, err_msg=name)
     return shown
 
 
@@ -145,6 +147,26 @@ class TestNumbers:
         for _ in range(12):
             browser.click("#ten")
         assert state(browser)["distance"] == 0
+
+
+def ended(browser, experiment):
+    """Steps until the gold path is found in an experiment on the built-in map, None for never; and how often it is lost."""
+    browser.click(f".tries li:nth-child({experiment}) button")
+    return browser.run(
+        "for (let i = 0; i < 20; i++) document.getElementById('ten').click();"
+        "const wrong = imle.state().history.map(({distance}) => distance > 0), found = wrong.indexOf(false);"
+        "return [found < 0 ? null : found, wrong.slice(found).filter(Boolean).length]"
+    )
+
+
+def test_experiments_end_on_the_built_in_map_as_the_page_says(browser, tmp_path):
+    Command("explain")("--out", tmp_path / "x.html", "--quiet")
+    browser.open(tmp_path / "x.html")
+    browser.wait("return window.imle !== undefined")
+    (first, lost), (slow, _), (mean, _), (bare, bare_lost), (_, noisy) = (ended(browser, number) for number in range(1, 6))
+    assert (first < 30, lost, slow, mean) == (True, 0, None, None)
+    assert (bare < 60, bare_lost) == (True, 0)
+    assert noisy > 20
 
 
 class TestSolver:
@@ -263,6 +285,19 @@ class TestPage:
             seen.add(focus[0])
             browser.press(":focus", "tab")
         assert {"theme", "one", "play", "tauIn", "lambda", "mean-loss"} <= seen
+
+    def test_experiments_begin_anew_with_their_settings(self, opened):
+        browser = opened()
+        first = state(browser)["settings"]
+        browser.click("#ten")
+        for number in range(5):
+            changed = browser.run("return JSON.parse(document.querySelectorAll('[data-try]')[given[0]].dataset.try)", number)
+            browser.click(f".tries li:nth-child({number + 1}) button")
+            shown = agree(browser)
+            assert (shown["settings"], shown["step"]) == (first | changed, 0)
+            assert changed.keys() <= first.keys()
+        shown = browser.run("return ['tauIn', 'tauTarget', 'lambda'].map(id => document.getElementById(id).ariaValueText)")
+        assert shown == ["0", "5", "0.7"]
 
     def test_plays_and_pauses(self, opened):
         browser = opened()

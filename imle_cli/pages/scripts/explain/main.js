@@ -21,11 +21,14 @@ const learner = new Learner(task, task.settings);
 startPage();
 const pictures = new Pictures(learner);
 const curve = new Curve(byId("curve"), { label: "Loss over steps", across: "step", upward: "tiles that differ" });
+const atFirst = { ...task.settings };
+const sliders = {};
 let playing = null;
 
 addSettings();
 addDrawing();
 addLearning();
+addExperiments();
 show();
 
 window.imle = {
@@ -71,6 +74,7 @@ function addSettings() {
       },
     });
     slider.input.id = name;
+    sliders[name] = slider;
   };
   add("tauIn", "Input temperature", temperatures, "noise of the forward pass");
   add("tauTarget", "Target temperature", temperatures, "noise of the backward pass");
@@ -90,6 +94,21 @@ function addSettings() {
     show();
   });
   if (innerWidth < 700) byId("settings").open = false; // which would hide what it changes
+}
+
+/** Buttons that begin anew with the settings at first, but for those that they name. */
+function addExperiments() {
+  for (const button of document.querySelectorAll("[data-try]")) {
+    button.addEventListener("click", () => {
+      stop();
+      Object.assign(learner.settings, atFirst, JSON.parse(button.dataset.try));
+      for (const [name, slider] of Object.entries(sliders)) slider.set(learner.settings[name]);
+      byId("beginning").value = learner.settings.beginning;
+      byId("mean-loss").checked = learner.settings.meanLoss;
+      learner.restart();
+      show();
+    });
+  }
 }
 
 function addDrawing() {

@@ -45,9 +45,9 @@ export class Pictures {
 
     this.#showCosts("map", costs, { lines: [line(goldPath, GOLD)], ends: ends(GOLD) }, "cost of a tile");
     const own = theta.map((value) => -value);
-    this.#showCosts("theta", own, { lines: [line(path, PATH, true)], ends: ends(PATH) }, "cost in the eyes of the learner");
+    this.#showCosts("theta", own, { lines: [line(path, PATH, true)], ends: ends(PATH) }, "cost for the learner");
     const noisy = pass.perturbed.map((value) => -value);
-    const which = `cost with noise, sample ${this.shownSample + 1}`;
+    const which = "cost with noise";
     this.#showCosts("forward", noisy, { lines: [line(pass.path, PATH)], ends: ends(PATH) }, which);
     this.#show("marginals", result.marginals, viridis(0, 1), [0, 1], {}, `share of ${settings.samples} samples`);
 
@@ -55,7 +55,7 @@ export class Pictures {
     this.#showSigned("dy", result.dy, most, { lines: [line(goldPath, GOLD)], ends: ends(GOLD) }, "use more ← dy → use less");
     const target = pass.perturbedTarget.map((value) => -value);
     const lines = [line(pass.path, PATH, true), line(pass.targetPath, TARGET)];
-    this.#showCosts("target", target, { lines, ends: ends(TARGET) }, "cost of the target with the same noise");
+    this.#showCosts("target", target, { lines, ends: ends(TARGET) }, "target cost with noise");
     this.#showDifference(pass);
     const largest = result.gradient.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
     this.#showSigned("gradient", result.gradient, largest || 1, {}, "cheaper ← gradient → more expensive");
@@ -67,7 +67,7 @@ export class Pictures {
     const sorted = costs.filter(Number.isFinite).sort();
     const [least, high] = [sorted[0], sorted.at(-1)];
     const low = sorted[Math.floor(0.02 * sorted.length)];
-    this.#show(name, costs, greys(low, high), [low, high], drawn, least < low ? `${words}; the least is ${shortNumber(least)}` : words);
+    this.#show(name, costs, greys(low, high), [low, high], drawn, least < low ? `${words}, least ${shortNumber(least)}` : words);
   }
 
   /** Tiles of one path alone in its colour, those of both in grey. */
