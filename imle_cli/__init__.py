@@ -9,9 +9,12 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     commands     one file a command: read, call the library, draw, report
 
     benchmarks   what ``imle bench`` measures, one file a subject
+    guide        pages that explain, for a terminal and as a website
     learning     trainings of weights against a gold path, and grids of them
     perception   trainings of networks on images of maps, and grids of them
     lab          measurements of estimators and noise, ready to be reported
+
+    pages        self-contained pages of HTML: results and runs to explore, the method explained live
 
     films        frames become GIF, WebP, APNG or MP4
 
@@ -28,6 +31,8 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     errors       exit codes, and one line in place of a traceback
 
     notes        what the user should know of, from wherever it is noticed
+
+Beside them lies ``facade``, the source of the package ``imle``: it imports both packages, and nothing imports it.
 
 The way of a command: ``app`` calls a function of ``commands``, whose options are groups of ``options``; ``problems`` makes a
 problem of the input; the library works; ``figures`` and ``films`` draw; the ``Result`` that the function returns is timed

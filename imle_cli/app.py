@@ -15,31 +15,44 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from imle_cli.errors import Exit, one_line
+from imle_cli.errors import Exit, StandardError, UsageError, one_line
 from imle_cli.figures.settings import ignore_user_settings
+from imle_cli.options.help import option_sections, page
+from imle_cli.options.parsing import refusals
+from imle_cli.options.values import nearest
 from imle_cli.runs.interruption import handled_signals
 
+EXAMPLES = (
+    "imle marginals -o map.png",
+    "imle train --input-temp 5 --target-temp 0 -o runs/first",
+    "imle help train",
+)
 # Modules of ``commands`` by the first paragraphs of their commands' help, in the order of the help.
 SUMMARIES = {
-    "solve": "Find the cheapest path of a map, or the best edges of a graph, or the best items or pairs of a table.",
-    "sample": "Draw perturb-and-MAP samples of a map, a graph or a table, as a sheet of small pictures.",
-    "marginals": "Draw perturb-and-MAP samples: one of them, and the marginal probability of every tile, "
-    "edge, item or pair.",
-    "noise": "Draw noise: its histogram over the exact density, its mean and variance, and a Kolmogorov-Smirnov statistic.",
-    "train": "Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run.",
-    "sweep": "Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations.",
-    "animate": "Animate a training, or samples of a map: paths, weights, marginals, frame by frame.",
-    "check": "Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients "
-    "wrong or slow.",
-    "compare": "Measure the bias, variance, direction and cost of every estimator's gradient, and say which to take.",
-    "calibrate": "Find the noise temperature at which samples come closest to the exact distribution "
-    "p(z) ~ exp(<z, theta>).",
-    "reproduce": "Do the synthetic top-k experiment of the I-MLE paper again, beside what its authors' code gives.",
-    "data": "Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder.",
-    "perceive": "Train a network that sees images of maps to predict costs, from gold paths, "
-    "through the solver; record the run.",
-    "evaluate": "Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best.",
-    "bench": "Measure solvers, noise, an estimator step and whole commands on this machine, as a table.",
+    "solve": "Find the cheapest path of a map, or the best edges, items or pairs.",
+    "sample": "Draw perturb-and-MAP samples, as a sheet of small pictures.",
+    "marginals": "Draw how often each tile, edge, item or pair is chosen under noise.",
+    "explain": "Explain the method on a page: draw a map, move lambda, see it learn.",
+    "noise": "Draw noise beside its exact density, and test how well they agree.",
+    "train": "Learn weights with which the solver finds a gold path.",
+    "sweep": "Train over a grid of temperatures, numbers of samples and seeds.",
+    "animate": "Animate a training, or samples of a map, frame by frame.",
+    "check": "Check that a solver maximises, and what else spoils gradients.",
+    "compare": "Measure bias, variance and cost of every estimator's gradient.",
+    "calibrate": "Find the temperature at which samples are closest to exact ones.",
+    "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
+    "data": "Make images of maps, the costs of their tiles, and cheapest paths.",
+    "perceive": "Train a network that sees maps to predict costs, from paths.",
+    "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
+    "bench": "Measure solvers, noise and whole commands on this machine.",
+    "warm-up": "Compile all that is compiled at first use, for images and clusters.",
+    "guide": "Read the guide in the terminal, or write it as a website.",
+}
+_SUBJECTS = {
+    "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
+    "Learn a path": ("train", "sweep", "animate"),
+    "Measure": ("check", "compare", "calibrate", "reproduce", "bench", "warm-up"),
+    "Learn from images": ("data", "perceive", "evaluate"),
 }
 
 
@@ -53,38 +66,106 @@ class _Commands(TyperGroup):
         super().__init__(**settings)
         for name, summary in SUMMARIES.items():
             self.add_command(TyperCommand(name, help=summary))
+        self.add_command(TyperCommand("help", help="Show the help of a command."))
+
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Runs a command; what is wrong with its words becomes one line on standard error."""
+        try:
+            return super().main(*arguments, **settings)
+        except UsageError as error:
+            if not settings.get("standalone_mode", True):
+                raise
+            print(one_line(f"error: {error}"), file=StandardError())
+            raise SystemExit(error.code) from None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the options before the command; without any word there is help, as an error."""
+        if ctx.resilient_parsing:  # to complete a word
+            return super().parse_args(ctx, args)
+        if not args:
+            print(self.get_help(ctx), file=StandardError())
+            raise typer.Exit(Exit.USAGE)
+        with refusals(self, ctx, list(args)):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Name, command and further arguments of a call."""
-        name, known, rest = super().resolve_command(ctx, args)
-        return name, _made(str(name)) if known else None, rest
+        name = args[0]
+        if name in self.commands:
+            return name, _made(name), args[1:]
+        if ctx.resilient_parsing:
+            return None, None, args[1:]
+        near = nearest(name, self.commands)
+        raise UsageError(f"{name}: no such command; " + (f"did you mean {near!r}?" if near else "see imle --help"))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Commands and options that may be meant, with their summaries in full."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = SUMMARIES.get(item.value, item.help)
+        return items
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands by subject."""
+        texts = {name: command.help or "" for name, command in self.commands.items()}
+        shown = {title: [(name, texts.pop(name)) for name in names] for title, names in _SUBJECTS.items()}
+        commands = {**shown, "Help": list(texts.items())}
+        options = option_sections(self.get_params(ctx))
+        formatter.write(page("imle COMMAND [OPTIONS]", self.help or "", [commands, options], EXAMPLES))
 
 
 def _made(name: str) -> Any:
     """A command with all of its options."""
     from imle_cli.options.groups import command
+    from imle_cli.options.parsing import Command
 
     lone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    lone.command()(command(getattr(import_module(f"imle_cli.commands.{name}"), name), _report))
-    return get_command(lone)
+    if name == "help":
+        lone.command(cls=Command)(_help)
+        return get_command(lone)
+    word = name.replace("-", "_")
+    module = import_module(f"imle_cli.commands.{word}")
+    lone.command(cls=Command)(command(getattr(module, word), _report))
+    made: Any = get_command(lone)
+    made.examples = module.EXAMPLES
+    return made
+
+
+def _complete_command(incomplete: str) -> list[str]:
+    return [name for name in SUMMARIES if name.startswith(incomplete)]
+
+
+def _help(
+    context: typer.Context,
+    command: Annotated[
+        str | None, typer.Argument(metavar="COMMAND", help="A command.", autocompletion=_complete_command)
+    ] = None,
+) -> None:
+    """Show the help of a command."""
+    group = context.find_root().command
+    words = ["--help"] if command is None else [command, "--help"]
+    group.main(words, prog_name="imle", standalone_mode=False)
 
 
 def _report(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Calls a command with a console, and shows its result there."""
-    from imle_cli.console import Report
+    from imle_cli.console import Loading, Report
 
     report = arguments["report"]
-    # Solvers of others are examined in a process of their own, which says itself when it compiles.
-    console = Report(as_json=report.json, quiet=report.quiet, compiles=function.__name__ != "check")
-    console.show(function(console=console, **arguments))
+    loading = Loading(not report.quiet)
+    try:
+        # Solvers of others are examined in a process of their own, which says itself when it compiles.
+        compiles = function.__name__ != "check"
+        console = Report(as_json=report.json, quiet=report.quiet, compiles=compiles, loading=loading)
+        console.show(function(console=console, **arguments))
+    finally:
+        loading.end()
 
 
 app = typer.Typer(
     name="imle",
     cls=_Commands,
     help="See what a combinatorial solver does inside a network: paths, samples, marginals, and how it learns.",
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -101,7 +182,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     _: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("-V", "--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     pass
@@ -134,20 +215,7 @@ def main() -> None:
     for wanted in handled_signals():
         if wanted != signal.SIGINT:
             signal.signal(wanted, _end)
-    if all(argument.isprintable() for argument in sys.argv):
-        app(prog_name="imle")
-    else:
-        _run_plainly()
-
-
-def _run_plainly() -> None:
-    """Runs the command; an argument that would do something to a terminal is escaped in errors, as it is not by typer."""
-    try:
-        raise SystemExit(app(prog_name="imle", standalone_mode=False) or Exit.DONE)
-    except Exception as error:
-        message = error.format_message() if hasattr(error, "format_message") else error
-        print(one_line(f"error: {message}"), file=sys.stderr)
-        raise SystemExit(getattr(error, "exit_code", Exit.FAILED)) from None
+    app(prog_name="imle")
 
 
 def _end(number: int, _: FrameType | None) -> None:

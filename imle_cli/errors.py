@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -48,6 +48,7 @@ WORDS = {
     "allow more, or take Assignment(partial=True)": "allow more, or take --solver partial-assignment",
     "give graph.edges(), pairs without direction": "give --undirected",
 }
+_ENDS = {"--start", "--goal"}  # either may be what keeps them apart
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LONGEST, _END = 300, 120  # letters of a message, and of its end, which has the remedy
 
@@ -73,9 +74,27 @@ class UsageError(DataError):
     code = Exit.USAGE
 
 
+class Told(typer.Exit):
+    """The end of a command whose error has been told.
+
+    Attributes:
+        message: what was told.
+    """
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(code)
+        self.message = message
+
+
 @contextmanager
-def reported_errors(debug: bool) -> Iterator[None]:
-    """Turns every exception into one line on standard error and an exit code; with ``debug`` a traceback precedes it."""
+def reported_errors(debug: bool, given: Collection[str] = (), named: Callable[[str], str] = str) -> Iterator[None]:
+    """Turns every exception into one line on standard error and an exit code.
+
+    Args:
+        debug: a traceback precedes it.
+        given: options that the user gave: what the library refuses of these is wrong usage, of others it is bad data.
+        named: makes a message name an option as the user wrote it.
+    """
     try:
         yield
     except KeyboardInterrupt:
@@ -88,7 +107,7 @@ def reported_errors(debug: bool) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.FAILED) from None
     except DataError as error:
-        _fail(f"error: {error}", error.code, debug)
+        _fail(f"error: {named(str(error))}", error.code, debug)
     except MemoryError:
         _fail("error: out of memory; take a smaller map, --grid, or fewer samples", Exit.FAILED, debug)
     except OSError as error:
@@ -96,8 +115,12 @@ def reported_errors(debug: bool) -> Iterator[None]:
         prefix = f"{error.filename}: " if error.filename else ""
         _fail(f"error: {prefix}{error.strerror or error}{remedy}", Exit.FAILED, debug)
     except ValueError as error:
-        text = worded(error) if _is_refusal(error) else str(error)
-        _fail(f"error: {text}", Exit(getattr(error, "code", Exit.FAILED)), debug)
+        text, code = str(error), Exit(getattr(error, "code", Exit.FAILED))
+        if _is_refusal(error):
+            text = worded(error)
+            option = text.partition(":")[0]
+            code = Exit.USAGE if (not _ENDS.isdisjoint(given) and option in _ENDS) or option in given else code
+        _fail(f"error: {named(text)}", code, debug)
     except Exception as error:
         if isinstance(error, typer.Exit):
             raise
@@ -124,8 +147,9 @@ def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
     if debug:
         for line in traceback.format_exc().splitlines():
             print(printable(line), file=StandardError())
-    print(one_line(message), file=StandardError())
-    raise typer.Exit(code)
+    line = one_line(message)
+    print(line, file=StandardError())
+    raise Told(line, code)
 
 
 def one_line(message: str) -> str:

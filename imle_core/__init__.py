@@ -64,8 +64,18 @@ from imle_core.noise import (
     SumOfGammaNoiseDistribution,
     kolmogorov_smirnov,
 )
-from imle_core.sampling import Marginals, marginals, perturb_and_map, stream_marginals, stream_samples
+from imle_core.sampling import (
+    DistinctSolutions,
+    Marginals,
+    distinct_solutions,
+    marginals,
+    perturb_and_map,
+    stream_marginals,
+    stream_samples,
+)
 from imle_core.training import Step, Training, train
+
+__version__ = "0.1.0"
 
 __all__ = [
     "IMLE",
@@ -73,6 +83,7 @@ __all__ = [
     "AntitheticNoiseDistribution",
     "ArgumentError",
     "Differentiable",
+    "DistinctSolutions",
     "GumbelNoiseDistribution",
     "ImplicitMLE",
     "KnownTargetDistribution",
@@ -91,6 +102,7 @@ __all__ = [
     "TargetDistribution",
     "Training",
     "ZeroGradientWarning",
+    "distinct_solutions",
     "fenchel_young",
     "hamming",
     "imle",

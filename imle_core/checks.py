@@ -174,6 +174,46 @@ def check_whole(name: str, value: Any, least: int, remedy: str) -> None:
         raise ArgumentError(name, shown(value), f"it must be a whole number >= {least}", remedy)
 
 
+def counts_of_instances(name: str, value: Any, rows: int, device: torch.device) -> Tensor:
+    """``value`` as whole numbers ``(B,)``, one for each instance, where the number of rows is a multiple of B.
+
+    Raises:
+        ArgumentError: it is anything else.
+    """
+    try:
+        counts = torch.as_tensor(value, device=device)
+    except (TypeError, ValueError):
+        raise ArgumentError(name, repr(value), "it must have a whole number for each instance", "give a list") from None
+    whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
+    if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
+        raise wrong_shape(
+            name,
+            counts,
+            "it must have a whole number for each instance, and rows a multiple of instances",
+            "give a list",
+            f", {counts.dtype}, for {rows} rows",
+        )
+    return counts.long()
+
+
+def check_event_axis(name: str, value: Any) -> None:
+    """``value`` must be the number of an axis, and not that of instances, 0."""
+    if not is_whole(value, -(2**31)) or value == 0:
+        raise ArgumentError(name, shown(value), "it must be an axis of an instance", "use 1 for the first, -1 for the last")
+
+
+def event_axis(name: str, axis: int, axes: int) -> int:
+    """An axis of ``(N, *event)``, counted from the front, which must be one of an instance.
+
+    Raises:
+        ArgumentError: there are not as many.
+    """
+    front = axis if axis > 0 else axes + axis
+    if not 1 <= front < axes:
+        raise ArgumentError(name, str(axis), f"theta has {axes} axes, the first of instances", "use -1 for the last")
+    return front
+
+
 def check_whole_entries(name: str, values: NDArray[Any]) -> None:
     """An array must have whole numbers >= 0, of any type."""
     if values.dtype.kind not in "biuf":

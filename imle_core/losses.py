@@ -5,6 +5,8 @@ from torch import Tensor
 
 from imle_core.checks import wrong_shape
 
+__all__ = ["fenchel_young", "hamming"]
+
 
 def hamming(z: Tensor, gold: Tensor) -> Tensor:
     """``sum_i z_i (1 - y_i) + (1 - z_i) y_i``: for 0/1 solutions the number of entries that differ.

@@ -1,5 +1,6 @@
 """What all tests share: threads that wait for work do not spin, and bounds on time and memory."""
 
+import logging
 import os
 import re
 import signal
@@ -18,10 +19,24 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Tests of kernels need them, and processes that compile beside the tests would take the cores from them.
 os.environ.setdefault("IMLE_COMPILE", "first")
 
+# Whether a test is the first to call a kernel on this machine must not show in what it prints.
+logging.getLogger("imle_core.kernels").setLevel(logging.ERROR)
+
 # Where bytecode is not kept, every worker rewrites the assertions of every test module, and every process that a test starts
 # compiles both packages. Set for the tests alone, whoever runs them; git ignores what is written.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A browser for all tests that open pages, which start it once; they are skipped where none is installed."""
+    from browser import installed, start
+
+    if not installed():
+        pytest.skip("no Chromium with its driver is installed")
+    with start() as started:
+        yield started
 
 
 def pytest_configure(config):
@@ -35,7 +50,7 @@ def pytest_collection_modifyitems(config, items):
     """Leaves tests that take long out of the measurement of coverage, which would take a third of their time again."""
     if config.pluginmanager.hasplugin("_cov"):
         for item in items:
-            if item.get_closest_marker("slow") or item.get_closest_marker("process"):
+            if any(item.get_closest_marker(name) for name in ("slow", "process", "browser")):
                 item.add_marker("no_cover")
 
 

@@ -6,9 +6,10 @@ import pkgutil
 
 import pytest
 
+import imle
 import imle_core
 
-MODULES = [module.name for module in pkgutil.walk_packages(imle_core.__path__, "imle_core.")]
+MODULES = [module.name for module in pkgutil.walk_packages(imle_core.__path__, "imle_core.")] + [imle.__name__]
 
 
 @pytest.mark.parametrize("name", MODULES)

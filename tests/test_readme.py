@@ -1,7 +1,5 @@
-"""What the README shows is run: its example, its commands, its pictures."""
+"""What the README and the guide show is run: examples, commands, pictures; and every link leads somewhere."""
 
-import contextlib
-import io
 import re
 import shlex
 import shutil
@@ -14,31 +12,15 @@ import torch
 from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
+import documents
+from documents import COMMANDS, DOCUMENTS, PAGES, PICTURES, README, ROOT
 from imle_cli.app import app
 from imle_cli.benchmarks import catalogue, rounds, scaling
 from imle_cli.files.endings import ARRAY_ENDINGS, TABLE_ENDINGS
 from imle_cli.files.maps.terrain import built_in_map, load
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("imle ")]
 DATA = {"assets/map.png", "assets/city.graphml", "assets/pack.csv", "assets/shifts.csv"}
-PICTURES = re.findall(r"!\[.*?\]\((.*?)\)", README)
-
-
-def test_the_example_prints_what_the_readme_says():
-    (example,), (printed,) = blocks("python"), blocks("text")
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        exec(compile(example, "README.md", "exec"), {})
-    assert output.getvalue() == printed
-
+PAGE = {page.name: page for page in PAGES}
 
 # Commands that go on from a training take long; they run at small size.
 LEARNING = [line for line in COMMANDS if re.match(r"imle (train|sweep) ", line) or " runs/" in line]
@@ -57,11 +39,47 @@ SMALLER = {
 
 @pytest.fixture
 def _folder(tmp_path, monkeypatch):
-    """A current folder with the data alone."""
+    """A current folder with the data, and the files that blocks are."""
     (tmp_path / "assets").mkdir()
     for name in DATA:
         shutil.copy(ROOT / name, tmp_path / "assets")
+    for block in (block for document in DOCUMENTS for block in document.programs if block.file):
+        (tmp_path / block.file).write_text(block.code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def _seeded():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder", "_seeded")
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if document.programs], ids=lambda d: d.name)
+def test_examples_run_from_top_to_bottom_and_print_what_is_said(document):
+    documents.run(document, [block for block in document.programs if not block.needs])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder", "_seeded")
+@pytest.mark.filterwarnings("default")  # those of other libraries are not ours
+@pytest.mark.parametrize(
+    ("document", "number"),
+    [
+        pytest.param(document, number, id=f"{document.name}-{number}")
+        for document in DOCUMENTS
+        for number, block in enumerate(document.programs)
+        if block.needs
+    ],
+)
+def test_examples_with_other_libraries_run_where_these_are_installed(document, number):
+    block = document.programs[number]
+    if block.missing:
+        pytest.skip(f"could not import {block.missing}")
+    before = [earlier for earlier in document.programs[:number] if not earlier.needs]
+    documents.run(document, [*before, block])
 
 
 def run(command, *more):
@@ -97,11 +115,13 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     for name in ("MEASUREMENTS", "MORE"):
         monkeypatch.setattr(catalogue, name, ())
     monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))
-    (script,) = (line for block in blocks("sh") for line in block.splitlines() if "| sh -e" in line)
-    pattern = re.fullmatch(r"rm -rf runs/gallery && grep '(.*)' README\.md \| sh -e", script)[1]
+    (script,) = (line for block in PAGE["training"].blocks for line in block.code.splitlines() if "| sh -e" in line)
+    pattern = re.fullmatch(r"rm -rf runs/gallery && grep -h '(.*)' imle_cli/guide/\*\.md \| sh -e", script)[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.
-    chosen = [line for line in README.splitlines() if re.search(pattern.replace("\\", ""), line)]
-    assert chosen == [line for line in COMMANDS if "--out assets" in line or "--out runs/gallery" in line]
+    lines = [line for page in sorted(PAGES, key=lambda page: page.name) for line in page.text.splitlines()]
+    chosen = [line for line in lines if re.search(pattern.replace("\\", ""), line)]
+    assert len(chosen) == len(set(chosen))
+    assert set(chosen) == {line for line in COMMANDS if "--out assets" in line or "--out runs/gallery" in line}
     for command in chosen:
         run(command, *SMALLER.get(command.split()[1], []))
     assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
@@ -127,16 +147,6 @@ def test_learning_to_see_works():
     assert Path("sweeps/seeing/accuracy.png").exists()
 
 
-@pytest.mark.slow
-def test_the_loop_that_learns_to_see():
-    (loop,) = (block for block in blocks("py") if "DataLoader" in block)
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        exec(compile(loop, "README.md", "exec"), {})
-    assert 0.5 < float(output.getvalue()) <= 1  # paths on maps that it never saw; a straight line is optimal on fewer
-
-
 def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after():
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*.*")} == {*PICTURES, *DATA}
     trainings = [line for line in LEARNING if line.startswith("imle train ")]
@@ -150,12 +160,59 @@ def test_the_map_is_the_built_in_one():
     np.testing.assert_array_equal(load(ROOT / "assets" / "map.png"), built_in_map())
 
 
-def test_it_names_every_ending_of_arrays_and_tables():
-    assert set(re.findall(r"`(\.[a-z]+)`", README)) >= {*ARRAY_ENDINGS, *TABLE_ENDINGS}
+def test_the_guide_names_every_ending_of_arrays_and_tables():
+    assert set(re.findall(r"`(\.[a-z]+)`", PAGE["command-line"].text)) >= {*ARRAY_ENDINGS, *TABLE_ENDINGS}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_link_and_picture_leads_somewhere(document):
+    by_path = {other.path.relative_to(ROOT).as_posix(): other for other in DOCUMENTS}
+    for link in document.links:
+        target = by_path[document.target(link)] if link.path.endswith(".md") else document
+        assert not link.path or link.path.startswith("http") or (document.path.parent / link.path).exists(), link
+        assert not link.anchor or link.anchor in target.anchors, link
+    assert all((ROOT / picture).is_file() for picture in document.pictures)
+
+
+# What a newcomer asks, the page that answers it, and words of the answer.
+QUESTIONS = {
+    "Why is my gradient zero?": ("first-steps", "ZeroGradientWarning"),
+    "Can I average the loss?": ("README", "Sum the loss, do not average it"),
+    "How do I use my own solver?": ("own-solver", "It returns the **best** solution"),
+    "What is k?": ("first-steps", "number of ones that you expect in a solution"),
+    "Costs or gains?": ("own-solver", "Solvers maximise"),
+    "How do I draw my marginals?": ("pictures", "imle.draw.marginals("),
+    "How do I make a GIF of my loop?": ("pictures", "imle.draw.film("),
+    "Which estimator do I take?": ("settings", "**Estimator:** take `imle`"),
+    "What if my graphs differ in size?": ("frameworks", "Graphs of a batch differ in size"),
+    "How do I read theta for a networkx graph?": ("own-solver", "in the order of `solver.edges`"),
+    "What does temperature mean?": ("first-steps", "how much noise"),
+    "Why does a cheapest path zigzag?": ("first-steps", "costs as much as a straight step"),
+    "What has a map to do with machine learning?": ("first-steps", "learn costs from paths"),
+    "Does it work in Lightning, Trainer, skorch?": ("frameworks", "lightning.LightningModule"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_newcomers_question_is_answered_within_two_links_of_the_readme(question):
+    name, words = QUESTIONS[question]
+    answer = {document.name: document for document in DOCUMENTS}[name]
+    assert words in " ".join(answer.text.split())
+    reached = {"README"}
+    for _ in range(2):
+        reached |= {
+            link.page or Path(link.path).stem
+            for document in DOCUMENTS
+            for link in document.links
+            if document.name in reached
+        }
+    assert name in reached
 
 
 def test_two_commands_for_a_fresh_machine():
-    look, check = (block.rstrip() for block in blocks("sh")[:2])
+    look, check = (
+        block.code.rstrip() for block in README.blocks if block.language == "sh" and block.code.startswith("python3")
+    )
     assert re.fullmatch(
         r"python3 -m venv \.venv && \.venv/bin/pip install -c tests/constraints\.txt \. && \S+/imle .*", look
     )
@@ -165,7 +222,7 @@ def test_two_commands_for_a_fresh_machine():
     )
     script = (ROOT / ".ci" / "run").read_text()
     pattern = re.search(r"grep -E '(.*)' README", script)[1]
-    assert [line for line in README.splitlines() if re.search(pattern, line)] == [check]
+    assert [line for line in README.text.splitlines() if re.search(pattern, line)] == [check]
     pattern = re.search(r"sed -n 's/(.*)/\\1/p' README", (ROOT / ".ci" / "check").read_text())[1]
-    chosen = [line for line in README.splitlines() if re.search(pattern.replace("\\(", "(").replace("\\)", ")"), line)]
+    chosen = [line for line in README.text.splitlines() if re.search(pattern.replace("\\(", "(").replace("\\)", ")"), line)]
     assert chosen == [check]

@@ -1,6 +1,7 @@
 """``imle animate``: a recorded training, or samples of a map, in motion."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,21 +13,41 @@ from imle_cli.errors import UsageError
 from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
+from imle_cli.options.panels import NOISE, OUTPUT
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.options.values import completer
 from imle_cli.problems.presence import check_present
 from imle_cli.runs.directories import command_of, newest_run_path
 
 if TYPE_CHECKING:
     from imle_cli.films.timing import Films
+    from imle_cli.pages.in_place_of_films import OnePage
+    from imle_cli.problems.map import MapProblem
+    from imle_cli.problems.sampling import Sampling
 
-FormatName = Literal["gif", "webp", "apng", "mp4"]
-Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files; by default the current one.")]
+EXAMPLES = ("imle animate runs/first --format mp4 -o films", "imle animate map.png -n 60 --only paths")
+
+FormatName = Literal["gif", "webp", "apng", "mp4", "html"]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+        help="Folder for the files; default: the current one.",
+    ),
+]
+_FILMS = ("learning_paths", "learning_weights", "learning", "perceiving", "paths", "distribution")
 Only = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,...",
+        rich_help_panel=OUTPUT,
+        autocompletion=completer(_FILMS),
         help="Of a run: learning_paths, learning_weights, learning, or perceiving; of a map: paths, distribution. "
-        "By default all.",
+        "Default: all.",
     ),
 ]
 # What only an animation of a map needs: a run was recorded with its own.
@@ -41,7 +62,8 @@ class SourceOptions(MapOptions):
     map: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN|MAP]", help="Run directory, or a map; else the newest run under runs/, else the built-in map."
+            metavar="RUN|FILE",
+            help="Run folder, or a map; default: the newest run under runs/, or else the built-in 16x16 map.",
         ),
     ] = None
 
@@ -55,23 +77,40 @@ def animate(
     given: Given,
     console: Report,
     input_temp: InputTemperature = 1.0,
-    samples: Annotated[int | None, typer.Option(help="Of a map: how many samples; by default one a frame.")] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--samples", min=1, rich_help_panel=NOISE, help="Of a map: how many samples; default: one a frame."
+        ),
+    ] = None,
     out: Folder = Path(),
-    format: Annotated[FormatName, typer.Option(help="Kind of file; mp4 needs imageio-ffmpeg.")] = "gif",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        FormatName,
+        typer.Option(
+            rich_help_panel=OUTPUT,
+            help="Kind of file: gif, webp, apng, mp4 (needs imageio-ffmpeg), or html: a page with every record to explore.",
+        ),
+    ] = "gif",
     only: Only = None,
 ) -> Result:
-    """Animate a training, or samples of a map: paths, weights, marginals, frame by frame."""
+    """Animate a training, or samples of a map, frame by frame."""
     check_present(source.map)
+    is_page = format == "html"
+    _check_fits(is_page, given)
     run = _run_of(source, given, console)
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
 
     console.begin()
+    if film.scale is not None and (run is None or command_of(run) == "perceive"):
+        raise UsageError("--scale: it belongs to an animation of a training of weights; leave it out")
     if run is None:
-        wanted = film.frames if samples is None else samples
-        films, values = _of_map(source, choice, noise, film, input_temp, wanted, report)
+        problem, sampling = _read_map(source, choice, noise, input_temp, film.frames if samples is None else samples, report)
+        films = _page_of_map(problem, sampling) if is_page else _films_of_map(problem, sampling, film)
+        values = problem.values | sampling.values
     else:
-        films, values = _of_run(run, film)
+        films = _page_of_run(run, film.frames if "frames" in given.names else None) if is_page else _films_of_run(run, film)
+        values = {"run": str(run)}
     encoders.check_encoder(format)
     inputs = () if source.map is None else (source.map,)
     paths = make_folder("--out", out, f".{format}", _selected(films, only), inputs)
@@ -79,9 +118,10 @@ def animate(
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             films.write(file, name, format, film.fps, advance)
     sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
+    counted = "records" if is_page else "frames"
     return Result(
-        values | {"frames": films.count},
-        lambda ended: [("frames", f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
+        values | {counted: films.count},
+        lambda ended: [(counted, f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
         list(map(str, paths.values())),
     )
 
@@ -99,7 +139,14 @@ def _run_of(source: SourceOptions, given: Given, console: Report) -> Path | None
     return run
 
 
-def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
+def _check_fits(is_page: bool, given: Given) -> None:
+    """Refuses options of films for a page."""
+    foreign = sorted(given.names & {"fps", "size", "only"}) if is_page else []
+    if foreign:
+        raise UsageError(f"{option_of(foreign[0])}: it belongs to films; --format html makes one page of all; leave it out")
+
+
+def _films_of_run(path: Path, film: FilmOptions) -> "Films":
     from imle_cli.films.perception import PerceptionFilms
     from imle_cli.films.training import RunFilms
     from imle_cli.learning.experiment import TrainingExperiment
@@ -110,36 +157,73 @@ def _of_run(path: Path, film: FilmOptions) -> tuple["Films", dict[str, Any]]:
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
         learning = seen.experiment(PerceptionExperiment).learning
-        return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames), {"run": str(path)}
+        return PerceptionFilms(seen.history(), learning.estimator, film.size, film.frames)
     run = Run.open(path)
     experiment = run.experiment(TrainingExperiment)
-    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames), {"run": str(path)}
+    return RunFilms(run.history(), run.metrics(), experiment.options, film.size, film.frames, film.bounds)
 
 
-def _of_map(
+def _page_of_run(path: Path, records: int | None) -> "OnePage":
+    """The page of all records, or of so many."""
+    from imle_cli.learning.experiment import TrainingExperiment
+    from imle_cli.pages import perceiving, runs
+    from imle_cli.perception.experiment import PerceptionExperiment
+    from imle_cli.problems.map import make_map_problem
+    from imle_cli.runs.perception import PerceptionRun
+    from imle_cli.runs.training import Run
+
+    if command_of(path) == "perceive":
+        seen = PerceptionRun.open(path)
+        asked = seen.experiment(PerceptionExperiment)
+        return perceiving.page_of(seen.history(), seen.epochs(), asked.learning.estimator, asked.lines, records)
+    run = Run.open(path)
+    experiment, history = run.experiment(TrainingExperiment), run.history()
+    problem = make_map_problem(experiment.source, history.costs, experiment.choice, "cpu")
+    return runs.page_of(history, run.metrics(), problem, experiment.options, experiment.lines, records)
+
+
+def _read_map(
     source: SourceOptions,
     choice: MapSolverOptions,
     noise: NoiseOptions,
-    film: FilmOptions,
     input_temp: float,
     samples: int,
     report: ReportOptions,
-) -> tuple["Films", dict[str, Any]]:
-    from imle_cli.films.map import MapFilms
+) -> tuple["MapProblem", "Sampling"]:
     from imle_cli.problems.map import read_map_problem
     from imle_cli.problems.sampling import read_sampling
 
     problem = read_map_problem(source, choice, report.device)
-    sampling = read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
+    return problem, read_sampling(noise, problem.default_k, input_temp, samples, report.seed)
+
+
+def _films_of_map(problem: "MapProblem", sampling: "Sampling", film: FilmOptions) -> "Films":
+    from imle_cli.films.map import MapFilms
 
     def draw() -> Iterator[Any]:
         for masks in sampling.stream(problem):
             yield from masks
 
-    return MapFilms(problem.costs, draw, samples, sampling.title, film.size, film.frames), problem.values | sampling.values
+    return MapFilms(problem.costs, draw, sampling.samples, sampling.title, film.size, film.frames)
 
 
-def _selected(films: "Films", only: str | None) -> list[str]:
+def _page_of_map(problem: "MapProblem", sampling: "Sampling") -> "OnePage":
+    """The page of ``imle sample``."""
+    from imle_cli.figures.encoding import encoder
+    from imle_cli.pages.in_place_of_films import OnePage
+    from imle_cli.pages.samples import sampling_page
+
+    def make(advance: Callable[[int], None]) -> bytes:
+        masks = sampling.draw(problem, lambda _: None)
+        still = encoder(lambda: problem.draw_samples(masks, sampling.title_of(problem)))("png")
+        return sampling_page(
+            problem, sampling, still, lambda _, total: nullcontext(lambda done: advance(done * sampling.samples // total))
+        )
+
+    return OnePage("samples", sampling.samples, make)
+
+
+def _selected(films: "Films | OnePage", only: str | None) -> list[str]:
     """The names in ``--only``, or all."""
     if only is None:
         return list(films.films)

@@ -12,28 +12,54 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.errors import UsageError
-from imle_cli.options.report import ReportOptions
+from imle_cli.options.panels import MEASUREMENT, OUTPUT
+from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 
 if TYPE_CHECKING:
     from imle_cli.benchmarks.measurement import Row
     from imle_cli.figures.scaling_curve import ScalingCurve
     from imle_cli.files.outputs import Outputs
 
+EXAMPLES = ("imle bench", "imle bench --full -o bench.png")
+
 _Full = Annotated[
-    bool, typer.Option("--full", help="Measure against other libraries, too, and draw how times grow; takes minutes.")
+    bool,
+    typer.Option(
+        "--full",
+        rich_help_panel=MEASUREMENT,
+        help="Measure against other libraries, too, and draw how times grow; takes minutes.",
+    ),
 ]
 _Picture = Annotated[
-    Path | None, typer.Option("--out", help="With --full: picture to write (.png, .pdf, .svg); by default bench.png here.")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="With --full: picture to write (.png, .pdf, .svg); default: bench.png here.",
+    ),
 ]
 _Tune = Annotated[
-    bool, typer.Option("--tune", help="Measure where the ways of the grid engine take as long, beside the numbers in use.")
+    bool,
+    typer.Option(
+        "--tune",
+        rich_help_panel=MEASUREMENT,
+        help="Measure where the ways of the grid engine take as long, beside the numbers in use.",
+    ),
 ]
 _HEADER = ["what", "with", "figure", "unit", "ratio", "95% interval"]
 _LEGEND = "?  not settled: measured once, or until its time was up while the interval was still wide"
 
 
-def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tune = False, out: _Picture = None) -> Result:
-    """Measure solvers, noise, an estimator step and whole commands on this machine, as a table.
+def bench(
+    report: ReportOptions,
+    console: Report,
+    full: _Full = False,
+    tune: _Tune = False,
+    out: _Picture = None,
+    no_picture: NoPicture = False,
+) -> Result:
+    """Measure solvers, noise and whole commands on this machine.
 
     Ways that are compared take turns, in rounds that end when the ratios are known well or their time is up. Figures and
     ratios are medians over rounds. The interval is that of the ratio, or of the figure where there is no ratio.
@@ -43,10 +69,11 @@ def bench(report: ReportOptions, console: Report, full: _Full = False, tune: _Tu
     if out is not None and not full:
         raise UsageError(f"--out: got {out}; only a full measurement draws a picture; add --full or leave it out")
     os.environ["IMLE_COMPILE"] = "first"  # kernels are to be measured, not what stands in for them
-    return _tune(report, console) if tune else _measure(report, console, full, out or Path("bench.png"))
+    picture = picture_path(out, no_picture, Path("bench.png"))
+    return _tune(report, console) if tune else _measure(report, console, full, picture)
 
 
-def _measure(report: ReportOptions, console: Report, full: bool, picture: Path) -> Result:
+def _measure(report: ReportOptions, console: Report, full: bool, picture: Path | None) -> Result:
     """Speeds, as a table; in full also curves, as a picture."""
     from imle_cli.benchmarks import catalogue, load, machine, rivals
     from imle_cli.device import find_device
@@ -117,11 +144,10 @@ def _cells(row: "Row") -> tuple[str, ...]:
 
 
 def _draw(outputs: "Outputs", curves: Sequence["ScalingCurve"], machine: str) -> None:
-    from imle_cli.figures import canvas
+    from imle_cli.figures.encoding import encoder
     from imle_cli.figures.scaling import scaling_figure
 
-    figure = scaling_figure(curves, title=f"Time of a cheapest path: {machine}")
-    outputs.write(canvas.encode(figure, outputs.format))
+    outputs.write(encoder(lambda: scaling_figure(curves, title=f"Time of a cheapest path: {machine}")))
 
 
 def _lines(**texts: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,41 +15,79 @@ from imle_cli.console import Report, Result, Table
 from imle_cli.errors import DataError, UsageError
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
+from imle_cli.options.panels import MEASUREMENT, OUTPUT, PROBLEM
 from imle_cli.options.report import ReportOptions
+from imle_cli.options.values import completer
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape
-from imle_cli.problems.examination import Begun, Compiling, Judgement, Loaded, Request, Sense, examine
+from imle_cli.problems.examination import Begun, Compiled, Compiling, Judgement, Loaded, Request, Sense, examine
 from imle_cli.problems.own_process import EndedError, in_own_process
 
 _Solver = Annotated[
     str,
     typer.Argument(
         metavar="MODULE:SOLVER",
-        help=f"A function, an object or a class of a module or of a file (mine.py:solver), or {', '.join(BUILT_IN)}.",
+        autocompletion=completer([*BUILT_IN]),
+        help=f"A function, object or class of a module or of a file (mine.py:solver); or {', '.join(BUILT_IN)}.",
     ),
 ]
 _ShapeText = Annotated[
-    str | None, typer.Option(metavar="N,...", help="Shape of an instance; by default 5,5, or one that suits our solver.")
+    str | None,
+    typer.Option(
+        metavar="SIZE,...",
+        rich_help_panel=PROBLEM,
+        help="Shape of an instance; default: 5,5, or one that suits our solver.",
+    ),
 ]
 _Arguments = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME=VALUE", help="Argument of the class, or of the function that makes it, such as k=3; repeatable."
+        metavar="NAME=VALUE",
+        rich_help_panel=PROBLEM,
+        help="Argument of the class, or of the function that makes it, such as k=3; repeatable.",
     ),
 ]
-_PerInstance = Annotated[bool, typer.Option("--per-instance", help="The function takes one instance, without a batch.")]
+_PerInstance = Annotated[
+    bool,
+    typer.Option("--per-instance", rich_help_panel=PROBLEM, help="The function takes one instance, without a batch."),
+]
 _Sense = Annotated[
     Sense | None,
-    typer.Option(help="Whether it is to maximise, or to minimise costs; by default what it declares, or else max."),
+    typer.Option(
+        metavar="max|min",
+        rich_help_panel=PROBLEM,
+        help="Whether it is to maximise, or to minimise costs; default: what it declares, or else max.",
+    ),
+]
+_Low = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PROBLEM, help="Smallest theta; default: that of the solver's domain, or -1."),
+]
+_High = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PROBLEM, help="Largest theta; default: that of the solver's domain, or 1."),
+]
+_Instances = Annotated[
+    int, typer.Option("-n", "--instances", min=2, rich_help_panel=MEASUREMENT, help="Number of random instances.")
 ]
 _TimeLimit = Annotated[
-    float, typer.Option(help="Seconds that one call of the solver may take, and its import; then it is ended.")
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        rich_help_panel=MEASUREMENT,
+        help="Longest time for one call of the solver, or for its import; then it is ended.",
+    ),
 ]
 _Example = Annotated[
     Path | None,
-    typer.Option(metavar="FILE.npz", help="Save the counter-example of the first failure, or else of the first warning."),
+    typer.Option(
+        metavar="FILE.npz",
+        rich_help_panel=OUTPUT,
+        help="Save the counter-example of the first failure, or else of the first warning.",
+    ),
 ]
 
-
+EXAMPLES = ("imle check mine.py:solver --per-instance", "imle check top-k --shape 10 --arg k=3")
 _CRASH = "look for os._exit, and for crashes of native code, which python -X faulthandler shows"
 
 
@@ -60,18 +99,27 @@ def check(
     arg: _Arguments = None,
     per_instance: _PerInstance = False,
     sense: _Sense = None,
-    low: Annotated[float | None, typer.Option(help="Smallest theta; by default that of the solver's domain, or -1.")] = None,
-    high: Annotated[float | None, typer.Option(help="Largest theta; likewise, or 1.")] = None,
-    instances: Annotated[int, typer.Option(help="How many instances to ask for.")] = 64,
+    low: _Low = None,
+    high: _High = None,
+    instances: _Instances = 64,
     time_limit: _TimeLimit = 30.0,
     save: _Example = None,
 ) -> Result:
-    """Check whether a solver of batches maximises <z, theta> row by row, and what else makes gradients wrong or slow."""
+    """Check that a solver maximises, and what else spoils gradients.
+
+    It must give the z that maximises <z, theta>, row by row of a batch. FAIL: gradients would be wrong. WARN: they are
+    right, but slower or noisier.
+    """
     from imle_cli.files.outputs import check_output
 
     console.begin()
     check_at_least("--instances", instances, 2, "the usual number is 64")
     check_at_least("--time-limit", time_limit, 0.1, "30 seconds are usual")
+    for option, value in (("--low", low), ("--high", high)):
+        if value is not None and math.isnan(value):
+            raise UsageError(f"{option}: got nan; it must be a number; leave it out for the solver's domain")
+    if low is not None and high is not None and low >= high:
+        raise UsageError(f"--low: got {low:g}; it must be below --high {high:g}; leave both out for the solver's domain")
     if save is not None:
         check_output("--save", save, (".npz",))
     sizes = BUILT_IN[solver].shape if shape is None and solver in BUILT_IN else _sizes(shape or "5,5")
@@ -86,12 +134,14 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Judg
     """Findings of an examination in a process of its own; if it ends before its time, that is the last of them."""
     checks, done, findings = list[str](), 0, list[Judgement]()
     messages = in_own_process(partial(examine, request), time_limit)
-    with contextlib.ExitStack() as stack, contextlib.closing(messages):
+    with contextlib.ExitStack() as stack, contextlib.closing(messages), contextlib.ExitStack() as waits:
         observe: Callable[[int], None] = lambda _: None  # noqa: E731 - until there is something to observe
         try:
             for message in messages:
                 if isinstance(message, Compiling):
-                    console.note_compiling()
+                    waits.enter_context(console.compiling.waiting(message.subject))
+                elif isinstance(message, Compiled):
+                    waits.close()
                 elif isinstance(message, Loaded):
                     checks = [*message.checks]
                     observe = stack.enter_context(console.progress("checks", len(checks)))

@@ -11,6 +11,7 @@ import typer
 from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.groups import Without
+from imle_cli.options.panels import OUTPUT, PROBLEM
 from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
@@ -18,14 +19,29 @@ if TYPE_CHECKING:
 
 SHEET = "maps.png"
 
-Kind = Annotated[Literal["terrain"], typer.Argument(metavar="terrain", help="What to make: terrain, images of maps.")]
-Size = Annotated[int, typer.Option(help="Tiles along a side of a map; a tile is 8 x 8 pixels.")]
-Train = Annotated[int, typer.Option(help="Maps to learn from.")]
-Validation = Annotated[int, typer.Option("--val", help="Maps to choose settings by.")]
-Test = Annotated[int, typer.Option(help="Maps to be judged by.")]
-Hard = Annotated[bool, typer.Option("--hard", help="Blur the borders of tiles more.")]
-Unique = Annotated[bool, typer.Option("--unique", help="Vary costs within a class so that each map has one cheapest path.")]
-Folder = Annotated[Path | None, typer.Option("--out", help="Folder; by default terrain-<size>x<size> here.")]
+EXAMPLES = ("imle data terrain --size 12 --train 2000 --test 500 -o maps",)
+
+Kind = Annotated[Literal["terrain"], typer.Argument(metavar="KIND", help="The kind of images: terrain, seen from above.")]
+Size = Annotated[
+    int,
+    typer.Option(metavar="TILES", min=2, max=1000, rich_help_panel=PROBLEM, help="Side of a map; a tile is 8 x 8 pixels."),
+]
+Train = Annotated[int, typer.Option(metavar="MAPS", min=0, rich_help_panel=PROBLEM, help="Maps to learn from.")]
+Validation = Annotated[
+    int, typer.Option("--val", metavar="MAPS", min=0, rich_help_panel=PROBLEM, help="Maps to choose settings by.")
+]
+Test = Annotated[int, typer.Option(metavar="MAPS", min=0, rich_help_panel=PROBLEM, help="Maps to be judged by.")]
+Hard = Annotated[bool, typer.Option("--hard", rich_help_panel=PROBLEM, help="Blur the borders of tiles more.")]
+Unique = Annotated[
+    bool,
+    typer.Option(
+        "--unique", rich_help_panel=PROBLEM, help="Vary costs within a class so that each map has one cheapest path."
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", metavar="DIR", rich_help_panel=OUTPUT, help="Folder; default: terrain-SIZExSIZE here."),
+]
 
 
 def data(
@@ -40,7 +56,10 @@ def data(
     unique: Unique = False,
     out: Folder = None,
 ) -> Result:
-    """Make images of maps, what their tiles cost, and the cheapest paths, as arrays in a folder."""
+    """Make images of maps, the costs of their tiles, and cheapest paths.
+
+    They are arrays in a folder, from which imle perceive learns.
+    """
     from imle_cli.errors import UsageError
 
     console.begin()

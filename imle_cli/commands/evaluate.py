@@ -1,6 +1,5 @@
 """``imle evaluate``: how well does a trained network plan on another data set?"""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,16 +7,25 @@ import typer
 
 from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
-from imle_cli.options.report import Picture, ReportOptions
+from imle_cli.options.panels import INPUT
+from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
 from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps, Plans
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory of imle perceive.")]
-Data = Annotated[Path, typer.Argument(metavar="DIR", help="Data set, also one of another size.")]
-Split = Annotated[Literal["train", "val", "test"], typer.Option(help="Which of its maps.")]
-Checkpoint = Annotated[Literal["last", "best"], typer.Option(help="The last network, or that of the best epoch.")]
+EXAMPLES = ("imle evaluate runs/seeing maps --split test -o judged.png",)
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of imle perceive.")]
+Data = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a data set; its maps may have another size.")]
+Split = Annotated[
+    Literal["train", "val", "test"],
+    typer.Option(metavar="train|val|test", rich_help_panel=INPUT, help="Maps of the data set."),
+]
+Checkpoint = Annotated[
+    Literal["last", "best"],
+    typer.Option(metavar="last|best", rich_help_panel=INPUT, help="The last network, or that of the best epoch."),
+]
 
 _FIGURES = ["maps", "optimal", "regret", "exact on unique", "unique", "seconds"]
 
@@ -30,28 +38,33 @@ def evaluate(
     split: Split = "test",
     checkpoint: Checkpoint = "last",
     out: Picture = None,
+    no_picture: NoPicture = False,
 ) -> Result:
-    """Judge a trained network on a data set, and show the maps on which it plans worst, in the middle, and best."""
+    """Judge a trained network on a data set, and show maps it plans on.
+
+    The maps are those on which it plans worst, in the middle, and best.
+    """
     check_run(run)
-    from imle_cli.figures import canvas
+    from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.perception.experiment import Trained, describe, epoch_rows
+    from imle_core.kernels.notice import clock
     from imle_core.perception import judge, plan
 
+    prepare(not no_picture)
     console.begin()
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
-    outputs = Outputs(out or Path(f"{run.resolve().name}-evaluate.png"), None, ())
+    outputs = Outputs(picture_path(out, no_picture, Path(f"{run.resolve().name}-evaluate.png")), None, ())
     if wrong := non_optimal(maps):
         console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
-    began = time.perf_counter()
+    began = clock()
     plans = plan(trained.network, maps)
-    judgement, seconds = judge(plans, maps), time.perf_counter() - began
+    judgement, seconds = judge(plans, maps), clock() - began
     height, width = maps.size
     subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}"
-    figure = _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")
-    outputs.write(canvas.encode(figure, outputs.format))
+    outputs.write(encoder(lambda: _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")))
     values = describe(trained.experiment, judgement) | {"data": str(data), "split": split, "size": [height, width]}
     values |= {"maps": len(maps), "non_optimal_paths": wrong, "epochs": epoch_rows(trained.experiment, trained.rows)}
     values |= {"seconds": seconds, "run": str(run), "checkpoint": checkpoint, "epoch": trained.epoch}
@@ -73,18 +86,21 @@ def _table(values: dict[str, Any]) -> Table:
     below = [
         "",
         f"network  {values['network']}, {origin}, by {values['estimator']} from {values['supervision']}",
-        f"picture  {values['files'][0]}",
+        *(f"picture  {file}" for file in values["files"]),
     ]
     return Table(["data", *_FIGURES], [row], _FIGURES, below)
 
 
 def _draw(maps: "ImageMaps", plans: "Plans", title: str) -> Any:
     from imle_cli.figures.evaluation import JudgedMap, judged_maps
+    from imle_core.perception import TOLERANCE
 
     order = plans.regret.argsort(stable=True).tolist()
     shown = []
     for name, index in {"worst": order[-1], "median": order[len(order) // 2], "best": order[0]}.items():
-        caption = f"{name}: map {index}, regret {max(0.0, float(plans.regret[index])):.2%}"
+        regret = float(plans.regret[index])
+        worth = f"{regret:.2%} too expensive" if regret > TOLERANCE else "as cheap as gold"
+        caption = f"{name}: {worth}"
         arrays = (maps.images, maps.paths, plans.paths, plans.costs, maps.costs)
         shown.append(JudgedMap(caption, *(array[index].numpy() for array in arrays)))
     return judged_maps(shown, title=title)

@@ -11,6 +11,7 @@ from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import NoiseOptions
 from imle_cli.options.learning import PerceptionOptions, Resume
+from imle_cli.options.panels import OUTPUT
 from imle_cli.options.report import ReportOptions
 from imle_cli.runs.directories import check_run
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from imle_cli.perception.recorder import PerceptionRecorder
     from imle_core.perception import PerceptionStep
 
+EXAMPLES = ("imle perceive maps --epochs 10 -o runs/seeing", "imle perceive maps --estimator regression")
+
 Data = Annotated[
-    Path | None, typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths.")
+    Path | None,
+    typer.Argument(metavar="DIR", help="Data set, as imle data makes them: images, costs and gold paths."),
 ]
 RunDirectory = Annotated[
-    Path | None, typer.Option("--out", help="Run directory; by default runs/<data set>-<date and time>.")
+    Path | None,
+    typer.Option("-o", "--out", metavar="RUN", rich_help_panel=OUTPUT, help="Run folder; default: runs/DIR-DATE-TIME."),
 ]
 
 
@@ -36,9 +41,10 @@ def perceive(
     out: RunDirectory = None,
     resume: Resume = None,
 ) -> Result:
-    """Train a network that sees images of maps to predict costs, from gold paths, through the solver; record the run.
+    """Train a network that sees maps to predict costs, from paths.
 
-    Every epoch is judged without noise, on the validation maps of the data set, or on its test maps if it has none.
+    It learns through the solver; the run is recorded in a folder. Every epoch is judged without noise, on the validation
+    maps of the data set, or on its test maps if it has none.
     """
     check_run(resume)
     from imle_cli.perception.experiment import PerceptionExperiment

@@ -6,21 +6,59 @@ from typing import Annotated, Any
 
 import typer
 
-from imle_cli.console import Report, Result, Table
+from imle_cli.console import Report, Result, Table, line_of_files
 from imle_cli.options.checks import check_at_least, check_names
 from imle_cli.options.groups import Without
-from imle_cli.options.report import ReportOptions
+from imle_cli.options.panels import MEASUREMENT, OUTPUT
+from imle_cli.options.report import NoPicture, ReportOptions, picture_path
+from imle_cli.options.values import completer
+
+EXAMPLES = ("imle reproduce top-k -n 100 --methods imle-gumbel,simple",)
+_EXPERIMENTS = ("top-k",)
+_METHODS = (
+    "imle-sum-of-gamma",
+    "imle-sum-of-gamma-tuned",
+    "imle-gumbel",
+    "imle-gumbel-tuned",
+    "straight-through",
+    "score-function",
+    "adaptive-imle",
+    "central-imle",
+    "simple",
+)
 
 _Experiment = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="top-k: the synthetic experiment of the I-MLE paper.")
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        autocompletion=completer(_EXPERIMENTS),
+        help="The experiment: top-k, the synthetic one of the I-MLE paper.",
+    ),
 ]
-_Methods = Annotated[str | None, typer.Option(metavar="NAME,...", help="Such as imle_gumbel,simple; by default all.")]
-_Repetitions = Annotated[int, typer.Option(help="Independent runs of each method.")]
+_Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        rich_help_panel=MEASUREMENT,
+        autocompletion=completer(_METHODS),
+        help="Methods, such as imle-gumbel,simple; default: all.",
+    ),
+]
+_Repetitions = Annotated[
+    int, typer.Option("-n", "--repetitions", min=2, rich_help_panel=MEASUREMENT, help="Independent runs of each method.")
+]
 _Picture = Annotated[
     Path | None,
-    typer.Option("--out", help="Picture to write (.png, .pdf, .svg); by default <experiment>-reproduce.png here."),
+    typer.Option(
+        "-o",
+        "--out",
+        rich_help_panel=OUTPUT,
+        help="Picture to write (.png, .pdf, .svg); default: EXPERIMENT-reproduce.png here.",
+    ),
 ]
-_Table = Annotated[Path | None, typer.Option("--save", help="Gaps at every step, as a table (.csv).")]
+_Table = Annotated[
+    Path | None, typer.Option("--save", rich_help_panel=OUTPUT, help="Gaps at every step, as a table (.csv).")
+]
 
 _HEADER = ["method", "settings", "gap at the end", "standard error", "runs"]
 _HEADER += ["authors' code", "their runs", "difference"]
@@ -34,34 +72,43 @@ def reproduce(
     methods: _Methods = None,
     repetitions: _Repetitions = 1000,
     out: _Picture = None,
+    no_picture: NoPicture = False,
     save: _Table = None,
 ) -> Result:
-    """Do the synthetic top-k experiment of the I-MLE paper again, beside what its authors' code gives.
+    """Do the top-k experiment of the I-MLE paper again, beside theirs.
 
-    Numbers are gaps to the optimum after the last step, mean ± standard deviation of single runs, and the standard error of
-    the mean; differences are in combined standard errors. Settings are the authors', or were tuned here.
+    Beside its numbers stand those that the authors' code gives. Numbers are gaps to the optimum after the last step, mean ±
+    standard deviation of single runs, and the standard error of the mean; differences are in combined standard errors.
+    Settings are the authors', or were tuned here.
     """
-    from imle_cli.figures import canvas
-    from imle_cli.figures.reproduction import reproduction_figure
+    from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.outputs import Outputs
     from imle_core.lab import EXPERIMENTS, TUNING_SEED
 
+    prepare(not no_picture)
     console.begin()
     check_at_least("--repetitions", repetitions, 2, "the usual number is 1000")
     check_names("EXPERIMENT", [experiment], EXPERIMENTS)
     made = EXPERIMENTS[experiment]()
-    names = list(made.methods if methods is None else dict.fromkeys(name.strip() for name in methods.split(",")))
+    names = list(
+        made.methods if methods is None else dict.fromkeys(name.strip().replace("_", "-") for name in methods.split(","))
+    )
     check_names("--methods", names, made.methods)
-    outputs = Outputs(out or Path(f"{experiment}-reproduce.png"), save, (), (".csv",))
+    outputs = Outputs(picture_path(out, no_picture, Path(f"{experiment}-reproduce.png")), save, (), (".csv",))
     outcomes = _run(made, names, repetitions, report.seed, console)
     title = f"{experiment} of the I-MLE paper: {repetitions:,} runs of each method"
-    picture = canvas.encode(reproduction_figure([_curve(outcome) for outcome in outcomes], title=title), outputs.format)
-    outputs.write(picture, table=lambda: _columns(outcomes))
+    outputs.write(encoder(lambda: _draw(outcomes, title)), table=lambda: _columns(outcomes))
     records = {outcome.method.name: _record(outcome) for outcome in outcomes}
     values = {"optimum": made.optimum, "start": made.start, "methods": records}
     values |= {"experiment": experiment, "seed": report.seed, "tuning_seed": TUNING_SEED}
     rows = [_row(outcome) for outcome in outcomes]
     return Result(values, lambda ended: Table(_HEADER, rows, _HEADER[2:], _below(ended)), outputs.files)
+
+
+def _draw(outcomes: Sequence[Any], title: str) -> Any:
+    from imle_cli.figures.reproduction import reproduction_figure
+
+    return reproduction_figure([_curve(outcome) for outcome in outcomes], title=title)
 
 
 def _below(values: dict[str, Any]) -> list[str]:
@@ -73,7 +120,7 @@ def _below(values: dict[str, Any]) -> list[str]:
         f"optimum   {values['optimum']:.4f}, gap at the start {values['start']:.3f}",
         "±         standard deviation of single runs; the standard error is that of their mean",
         f"tuned     here, on this experiment with seed {seed}, by the least mean gap at the end{chosen}",
-        f"files     {', '.join(values['files'])}",
+        *(f"{name}     {files}" for name, files in line_of_files(values)),
     ]
 
 

@@ -2,34 +2,52 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from imle_cli.console import Report, Result
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least, option_of, read_numbers
+from imle_cli.options.estimators import LEARNERS
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.inputs import ExecutorName, MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions, RecordEvery
+from imle_cli.options.panels import LEARNING, MEASUREMENT, OUTPUT
 from imle_cli.options.report import FilmOptions, ReportOptions
+from imle_cli.options.values import completer
 from imle_cli.problems.presence import check_files, check_present
+
+EXAMPLES = ("imle sweep --input-temps 0,5 --target-temps 0,5 -n 1,10 -o sweeps/first",)
 
 _Estimators = Annotated[
     str,
-    typer.Option(metavar="NAME,...", help="Of images: estimators, and baselines as imle perceive has them."),
+    typer.Option(
+        metavar="NAME,...",
+        rich_help_panel=LEARNING,
+        autocompletion=completer(LEARNERS),
+        show_default=False,
+        help="Of images: estimators, and baselines as imle perceive has them; default: imle, blackbox, fenchel-young, "
+        "regression, tiles, mean-colour.",
+    ),
 ]
 _IMAGES_ONLY = {"estimators", "network", "epochs", "batch", "augment", "loss"}
 _SHARED = {"lr", "alpha", "beta", "loss_reduction"}  # by the name, with other defaults for images
 _ALLOWED = _IMAGES_ONLY | _SHARED | {"map", "seeds", "noise", "noise_k", "noise_iterations", "device", "out", "executor"}
 _ALLOWED |= {"jobs", "json", "quiet", "debug"}
 _EXECUTOR = (
-    "Processes of this machine, or a cluster. One that ray starts here, or dask without the package cryptography, takes "
-    "orders from every user of this machine: use it where you are alone."
+    "Processes of this machine (joblib), or a cluster (dask, ray). One that ray starts here, or dask without the package "
+    "cryptography, takes orders from every user of this machine: use it where you are alone."
 )
 SweepFolder = Annotated[
     Path | None,
-    typer.Option("--out", help="Folder; by default sweeps/<map>-<date and time>. Cells that it has already are skipped."),
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        help="Folder; default: sweeps/MAP-DATE-TIME. Cells that it has already are skipped.",
+    ),
 ]
 
 
@@ -37,11 +55,13 @@ SweepFolder = Annotated[
 class AxesOptions:
     """The grid; values are separated by commas."""
 
+    panel: ClassVar[str] = MEASUREMENT
+
     input_temps: Annotated[str, typer.Option(metavar="T,...", help="Temperatures of the noise.")] = "0,1,2,5"
     target_temps: Annotated[str, typer.Option(metavar="T,...", help="Temperatures of the noise in the backward pass.")] = (
         "0,1,2,5"
     )
-    samples: Annotated[str, typer.Option(metavar="N,...", help="Numbers of samples.")] = "1,10,100"
+    samples: Annotated[str, typer.Option("-n", "--samples", metavar="N,...", help="Numbers of samples.")] = "1,10,100"
     seeds: Annotated[str, typer.Option(metavar="N,...", help="Seeds.")] = "0"
 
     @property
@@ -71,17 +91,20 @@ def sweep(
     console: Report,
     estimators: _Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
-    record_every: RecordEvery = 10,
-    animate: Annotated[bool, typer.Option("--animate", help="Animate the paths and the weights of every cell.")] = False,
+    record_every: RecordEvery = None,
+    animate: Annotated[
+        bool, typer.Option("--animate", rich_help_panel=OUTPUT, help="Animate the paths and the weights of every cell.")
+    ] = False,
     executor: Annotated[ExecutorName, typer.Option(help=_EXECUTOR)] = "joblib",
     jobs: Annotated[
-        int | None, typer.Option(help="Cells at a time; by default one a core, and of images one, which has all cores.")
+        int | None,
+        typer.Option(min=1, help="Cells at a time; default: one a core, and of images one, which has all cores."),
     ] = None,
 ) -> Result:
-    """Train for every pair of temperatures, number of samples and seed: a table, heat maps, and perhaps animations.
+    """Train over a grid of temperatures, numbers of samples and seeds.
 
-    If MAP is a folder of images, as imle data makes them: for every estimator and seed, and a picture of accuracy against
-    seconds.
+    The results are a table, heat maps and, with --animate, films. If FILE is a folder of images, as imle data makes them:
+    for every estimator and seed, and a picture of accuracy against seconds.
     """
     check_present(source.map)
     data = source.map if source.map is not None and source.map.is_dir() else None

@@ -10,11 +10,17 @@ from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, RecordEvery, Resume
+from imle_cli.options.panels import OUTPUT
 from imle_cli.options.report import ReportOptions
 from imle_cli.problems.presence import check_files, check_present
 from imle_cli.runs.directories import check_run
 
-RunDirectory = Annotated[Path | None, typer.Option("--out", help="Run directory; by default runs/<map>-<date and time>.")]
+EXAMPLES = ("imle train --input-temp 5 --target-temp 0 -o runs/first", "imle train --resume runs/first")
+
+RunDirectory = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", metavar="RUN", rich_help_panel=OUTPUT, help="Run folder; default: runs/MAP-DATE-TIME."),
+]
 
 
 def train(
@@ -27,9 +33,12 @@ def train(
     console: Report,
     out: RunDirectory = None,
     resume: Resume = None,
-    record_every: RecordEvery = 10,
+    record_every: RecordEvery = None,
 ) -> Result:
-    """Learn weights for MAP, from random ones, so that the solver finds the gold path; record the run."""
+    """Learn weights with which the solver finds a gold path.
+
+    The weights of the map's tiles start at random; the run is recorded in a folder, for imle animate.
+    """
     check_run(resume)
     if resume is None:  # which has its inputs in the run
         check_present(source.map)

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.lines import Line2D
@@ -24,7 +25,12 @@ Mask: TypeAlias = NDArray[Any]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; grey is left to what lies below.
 PATH, CURVE, PALE = "#D55E00", "#0072B2", "#C9CED6"
+# One meaning for each scale of colours, in every picture: viridis is a probability, from dark (never) to yellow (always);
+# greys are a cost, from white (cheap) to black (expensive).
 MARGINALS = mpl.colormaps["viridis"]
+COSTS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
+# Sizes of letters in points, legible in a picture that is shown 400 pixels wide.
+CAPTION, LEGEND, SMALL = 11, 9.5, 8.5
 
 
 @contextmanager
@@ -58,39 +64,52 @@ def new_figure(width: float, height: float, title: str) -> Figure:
 
 
 def add_title(figure: Figure, title: str, room: float | None = None, **position: Any) -> None:
-    """Puts the title above everything, taken literally and shortened to ``room`` pixels, or to most of the width."""
+    """Puts the title above everything, taken literally, in smaller letters or shortened where it is wide.
+
+    Args:
+        figure: the figure.
+        title: the text.
+        room: pixels that it may take; most of the width if None.
+        **position: of matplotlib's ``suptitle``.
+    """
+    room = room or 0.95 * figure.bbox.width
     text = figure.suptitle(one_line(title), fontsize=12, parse_math=False, family=families(), **position)
-    shorten(text, room or 0.95 * figure.bbox.width)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        text.set_fontsize(max(9.5, min(12.0, 12.0 * room / max(1.0, text.get_window_extent().width))))
+    shorten(text, room)
 
 
 def draw_scale(axes: Axes, mapping: ScalarMappable, ticks: Sequence[float], label: str) -> None:
     """Fills an axes with a horizontal scale of colours, its label below."""
     bar = axes.figure.colorbar(mapping, cax=axes, orientation="horizontal", ticks=ticks)
-    bar.ax.tick_params(labelsize=8, length=2, pad=1.5)
+    bar.ax.tick_params(labelsize=LEGEND, length=2, pad=1.5)
     bar.outline.set_linewidth(0.4)
-    axes.text(0.5, -0.9, label, transform=axes.transAxes, ha="center", va="top", fontsize=8)
+    axes.text(0.5, -0.9, label, transform=axes.transAxes, ha="center", va="top", fontsize=LEGEND)
 
 
 def add_scale_below(axes: Axes, mapping: ScalarMappable, label: str, labelpad: float | None = None, **options: Any) -> None:
     """Adds a horizontal scale of colours below an axes."""
     bar = axes.figure.colorbar(mapping, ax=axes, location="bottom", aspect=30, pad=0.02, **options)
-    bar.set_label(label, fontsize=8, labelpad=labelpad)
-    bar.ax.tick_params(labelsize=8, length=2)
+    bar.set_label(label, fontsize=LEGEND, labelpad=labelpad)
+    bar.ax.tick_params(labelsize=LEGEND, length=2)
     bar.outline.set_linewidth(0.4)
 
 
 def add_scale_beside(figure: Figure, panels: Any, mapping: ScalarMappable, label: str, **options: Any) -> None:
     """Adds a vertical scale of colours beside an array of axes."""
     bar = figure.colorbar(mapping, ax=panels, fraction=0.05, pad=0.02, **options)
-    bar.set_label(label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    bar.set_label(label, fontsize=LEGEND)
+    bar.ax.tick_params(labelsize=LEGEND)
     bar.outline.set_linewidth(0.4)
 
 
-def write_numbers(axes: Axes, values: Floats, is_dark: Callable[[Any, float], bool], size: int, digits: int = 3) -> None:
+def write_numbers(
+    axes: Axes, values: Floats, is_dark: Callable[[Any, float], bool], size: float, style: str = ".3g"
+) -> None:
     """Writes its number into each cell of a matrix, white where ``is_dark`` says so of the cell's index and number."""
     for (row, column), value in np.ndenumerate(values):
-        text = f"{value:.{digits}g}" if np.isfinite(value) else "–"
+        text = f"{value:{style}}" if np.isfinite(value) else "–"
         colour = "white" if is_dark((row, column), value) else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
+    CAPTION,
+    LEGEND,
+    MARGINALS,
     PALE,
     PATH,
+    SMALL,
     Floats,
     Mask,
     add_scale_below,
@@ -30,9 +31,11 @@ from imle_cli.figures.canvas import (
     sheet,
     short_name,
 )
+from imle_cli.figures.scale import Scale
 
+NEVER = "#8A7A99"
+"""Colour of edges of probability 0, on the ground of the colour of 0."""
 _NODE = "#4A4F57"
-MARGINALS = mpl.colormaps["viridis_r"]  # dark is likely, which shows on white
 _NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
@@ -46,7 +49,7 @@ class Drawing:
         names: of the nodes.
         positions: of the nodes, ``(V, 2)``.
         ends: of the edges, numbers of nodes, ``(E, 2)``.
-        weights: of the edges, ``(E,)``.
+        weights: of the edges, ``(E,)``; None where they have none.
         directed: whether edges have arrows.
         marked: numbers of the first and the last node, or none.
     """
@@ -54,7 +57,7 @@ class Drawing:
     names: Sequence[str]
     positions: Floats
     ends: NDArray[np.int64]
-    weights: Floats
+    weights: Floats | None
     directed: bool
     marked: Sequence[int]
 
@@ -102,34 +105,51 @@ def solution_figure(drawing: Drawing, mask: Mask, *, title: str) -> Figure:
     """
     figure = new_figure(1.25 * _SIDE, 1.25 * _SIDE * drawing.aspect + 0.8, title)
     _draw_solution(figure.add_subplot(), drawing, mask)
-    figure.legend(handles=_legend(drawing), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.legend(handles=_legend(drawing), loc="outside lower center", ncols=3, frameon=False, fontsize=LEGEND)
     return figure
 
 
 @own_settings()
-def marginals_figure(drawing: Drawing, sample: Mask, probability: Floats, *, title: str, samples: int) -> Figure:
+def marginals_figure(
+    drawing: Drawing,
+    sample: Mask | None,
+    probability: Floats,
+    *,
+    title: str,
+    samples: int | None,
+    error: Floats | None = None,
+) -> Figure:
     """The graph with one sample, and with the marginal probability of every edge, side by side.
+
+    Probabilities have the colours that they have on tiles, on a ground of the colour of 0.
 
     Args:
         drawing: the graph.
-        sample: ``(E,)``, one sample.
-        probability: ``(E,)``, marginals in [0, 1].
+        sample: ``(E,)``, one sample; None leaves it out.
+        probability: ``(E,)``, marginals, mostly in [0, 1].
         title: text above it, taken literally and shortened to fit.
-        samples: how many samples the marginals are the mean of.
+        samples: how many samples the marginals are the mean of; None if that is not known.
+        error: their standard errors, of which the largest is told; None where they are not known.
     """
-    figure = new_figure(2 * _SIDE, _SIDE * drawing.aspect + 1.2, title)
-    left, right = figure.subplots(1, 2)
-    _draw_solution(left, drawing, sample)
-    left.set_title("one sample", fontsize=10)
+    count = 1 if sample is None else 2
+    figure = new_figure(count * _SIDE, _SIDE * drawing.aspect + 1.2, title)
+    *left, right = figure.subplots(1, count, squeeze=False)[0]
+    for axes in left:
+        _draw_solution(axes, drawing, sample)
+        axes.set_title("one sample", fontsize=CAPTION)
+        style: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "ncols": 3, "frameon": False}
+        axes.legend(handles=_legend(drawing), fontsize=LEGEND, handlelength=1.2, columnspacing=1.0, **style)
+    scale = Scale.of(probability, error)
     order = np.argsort(probability, kind="stable")
-    never, chosen = order[probability[order] == 0], order[probability[order] > 0]
-    _draw_edges(right, drawing, never, PALE, 1.0)
-    _draw_edges(right, drawing, chosen, MARGINALS(probability[chosen]), 1.0 + 2.0 * probability[chosen])
-    _draw_nodes(right, drawing)
-    right.set_title(f"marginals of {samples_text(samples)}", fontsize=10)
-    left.legend(handles=_legend(drawing), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
-    mapping = ScalarMappable(Normalize(0, 1), MARGINALS)
-    add_scale_below(right, mapping, "probability (grey: never)", -6, shrink=0.6, ticks=[0, 1])
+    never, chosen = order[probability[order] == 0], order[probability[order] != 0]
+    right.set_facecolor(MARGINALS(0.0))
+    _draw_edges(right, drawing, never, NEVER, 0.9)
+    level = scale.level(probability[chosen])
+    _draw_edges(right, drawing, chosen, MARGINALS(level), 1.0 + 2.4 * level)
+    _draw_nodes(right, drawing, on_dark=True)
+    many = "" if samples is None else f" of {samples_text(samples)}"
+    right.set_title(f"marginals{many}", fontsize=CAPTION)
+    add_scale_below(right, scale.mapping, f"{scale.label} (pale: never)", -4, shrink=0.7, ticks=scale.ticks)
     return figure
 
 
@@ -149,14 +169,14 @@ def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
     return figure
 
 
-def _draw_solution(axes: Axes, drawing: Drawing, mask: Mask, small: bool = False) -> None:
+def _draw_solution(axes: Axes, drawing: Drawing, mask: Any, small: bool = False) -> None:
     unchosen, chosen = np.flatnonzero(mask == 0), np.flatnonzero(mask)
     _draw_edges(axes, drawing, unchosen, PALE, 0.6 if small else 1.0)
     _draw_edges(axes, drawing, chosen, PATH, 1.4 if small else 2.4)
     _draw_nodes(axes, drawing, small)
-    if not small and len(drawing.ends) <= _WEIGHTS:
+    if not small and drawing.weights is not None and len(drawing.ends) <= _WEIGHTS:
         for (x, y), weight in zip(drawing.segments.mean(axis=1), drawing.weights, strict=True):
-            text = axes.text(x, y, f"{weight:.4g}", fontsize=6.5, color=_NODE, ha="center", va="center", zorder=4)
+            text = axes.text(x, y, f"{weight:.4g}", fontsize=SMALL, color=_NODE, ha="center", va="center", zorder=4)
             text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
 
 
@@ -176,11 +196,12 @@ def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours:
         )  # fmt: skip
 
 
-def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
+def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False, on_dark: bool = False) -> None:
+    colour, around = ("#E8E8E8", MARGINALS(0.0)) if on_dark else (_NODE, "white")
     count = len(drawing.positions)
     area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
     above = 3 if count <= _DOTS else 0  # so many dots would hide the edges
-    axes.scatter(drawing.positions[:, 0], drawing.positions[:, 1], s=area, color=_NODE, linewidths=0, zorder=above)
+    axes.scatter(drawing.positions[:, 0], drawing.positions[:, 1], s=area, color=colour, linewidths=0, zorder=above)
     for node, marker, face in zip(drawing.marked, "os", ("white", PATH), strict=False):
         style: dict[str, Any] = {"color": PATH, "markerfacecolor": face, "linestyle": "none"}
         style["markersize"] = 4 if small else 8
@@ -188,13 +209,16 @@ def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False) -> None:
     if not small and count <= _NAMES:
         for (x, y), name in zip(drawing.positions, drawing.names, strict=True):
             text = axes.annotate(
-                short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7, zorder=6,
-                parse_math=False, family=families(),
+                short_name(name), (x, y), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=SMALL,
+                zorder=6, parse_math=False, family=families(), color="white" if on_dark else "black",
             )  # fmt: skip
-            text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
+            text.set_path_effects([Stroke(linewidth=2, foreground=around), Normal()])
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.06)
-    axes.set_axis_off()
+    if not on_dark:
+        axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
 def _legend(drawing: Drawing) -> list[Line2D]:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import CURVE, PALE, Floats, new_figure, own_settings
+from imle_cli.figures.canvas import CURVE, LEGEND, PALE, Floats, new_figure, own_settings
+
+_LETTERS = 36  # of a line in the corner
 
 
 @own_settings()
@@ -22,7 +24,7 @@ def noise_figure(
         curve: name of the density.
         facts: lines to write into the corner.
     """
-    figure = new_figure(7.2, 4.4, title)
+    figure = new_figure(6.4, 4.0, title)
     axes = figure.add_subplot()
     heights = np.histogram(samples, edges)[0] / (len(samples) * np.diff(edges))
     axes.stairs(heights, edges, fill=True, color=PALE, label=f"{len(samples):,} draws")
@@ -30,6 +32,20 @@ def noise_figure(
         axes.plot((edges[:-1] + edges[1:]) / 2, density, color=CURVE, linewidth=2, label=curve)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="value", ylabel="density")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper right", fontsize=9)
-    axes.text(0.985, 0.8, "\n".join(facts), transform=axes.transAxes, ha="right", va="top", fontsize=8, parse_math=False)
+    axes.legend(frameon=False, loc="upper right", fontsize=LEGEND)
+    axes.text(
+        0.985,
+        0.78,
+        "\n".join(_broken(fact) for fact in facts),
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=LEGEND,
+        parse_math=False,
+    )
     return figure
+
+
+def _broken(fact: str) -> str:
+    """A long line as two, so that it stays beside the curve."""
+    return fact.replace(" (", "\n(") if len(fact) > _LETTERS else fact

@@ -1,5 +1,8 @@
 """Probabilities as a few coloured pixels, small enough for a terminal."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,19 +16,45 @@ _VIRIDIS = np.frombuffer(
 ).reshape(-1, 3)
 
 
-def colours(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Picture ``(h, w, 3)`` of probabilities ``(H, W)`` with at most ``rows`` and ``columns`` pixels.
+_TALLEST = 32  # pixels up to which a small map is enlarged
+_LARGEST_SCALE = 4
 
-    Small maps are enlarged up to fourfold; of tiles that share a pixel the most probable shows.
+
+@dataclass(frozen=True)
+class Preview:
+    """Probabilities of tiles for a terminal, some of which are marked.
+
+    Attributes:
+        values: probabilities, ``(H, W)``.
+        marks: rows and columns of the tiles that are marked, by their names, "start" for instance.
     """
-    height, width = values.shape
-    shrink = max(-(-height // rows), -(-width // columns))
-    padded = np.zeros((-(-height // shrink) * shrink, -(-width // shrink) * shrink))
-    padded[:height, :width] = values
-    pooled = padded.reshape(len(padded) // shrink, shrink, -1, shrink).max(axis=(1, 3))
-    enlarge = max(1, min(4, rows // len(pooled), columns // pooled.shape[1]))
-    pooled = pooled.repeat(enlarge, axis=0).repeat(enlarge, axis=1)
-    return np.asarray(viridis(pooled).round(), dtype=np.uint8)
+
+    values: NDArray[np.float64]
+    marks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def picture(self, rows: int, columns: int) -> tuple[NDArray[np.uint8], dict[tuple[int, int], str]]:
+        """Picture ``(h, w, 3)`` of at most so many pixels, and letters by the pixels of the tiles that are marked.
+
+        Small maps are enlarged by whole tiles; of tiles that share a pixel the most probable shows.
+        """
+        height, width = self.values.shape
+        shrink = max(-(-height // rows), -(-width // columns))
+        padded = np.zeros((-(-height // shrink) * shrink, -(-width // shrink) * shrink))
+        padded[:height, :width] = self.values
+        pooled = padded.reshape(len(padded) // shrink, shrink, -1, shrink).max(axis=(1, 3))
+        room = min(rows, max(_TALLEST, len(pooled)))
+        enlarge = max(1, min(_LARGEST_SCALE, room // len(pooled), columns // pooled.shape[1]))
+        pixels = viridis(pooled.repeat(enlarge, axis=0).repeat(enlarge, axis=1)).round().astype(np.uint8)
+        # Of an enlarged tile the middle, where its letter hides no other tile.
+        letters = {
+            tuple(index // shrink * enlarge + (enlarge - 1) // 2 for index in tile): name[0].upper()
+            for name, tile in self.marks.items()
+        }
+        return pixels, letters
+
+    def scale(self, columns: int) -> NDArray[np.uint8]:
+        """Colours ``(columns, 3)`` from probability 0 to 1."""
+        return np.asarray(viridis(np.linspace(0, 1, columns)).round(), dtype=np.uint8)
 
 
 def viridis(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from imle_cli.files.sources import MAX_BYTES, SourceError, check_file, is_packed, open_unpacked
+from imle_cli.files.standard_input import actual
 
 Judge: TypeAlias = Callable[["np.dtype[Any]", tuple[int, ...]], None]
 """Raises what is wrong with a type and a shape."""
@@ -35,7 +36,7 @@ def open_array(path: Path, judge: Judge, thing: str) -> NDArray[Any]:
     """
     check_file(path, "a .npy file", thing)
     try:
-        if zipfile.is_zipfile(path):
+        if zipfile.is_zipfile(actual(path)):
             return _from_archive(path, judge, thing)
         with open_unpacked(path) as stream:
             return _from_stream(path, stream, judge, mapped=not is_packed(path))
@@ -46,7 +47,7 @@ def open_array(path: Path, judge: Judge, thing: str) -> NDArray[Any]:
 
 
 def _from_archive(path: Path, judge: Judge, thing: str) -> NDArray[Any]:
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(actual(path)) as archive:
         names = [name for name in archive.namelist() if name.endswith(".npy")]
         if len(names) != 1:
             listed = ", ".join(repr(name.removesuffix(".npy")) for name in names[:6]) + (", ..." if len(names) > 6 else "")
@@ -67,11 +68,11 @@ def _from_stream(path: Path, stream: IO[bytes], judge: Judge, *, mapped: bool) -
     if not mapped and size > MAX_BYTES:
         raise SourceError(path, f"holds {size} bytes, more than {MAX_BYTES}; {_SAVE}, not compressed")
     content = b"" if mapped else stream.read(size)
-    held = path.stat().st_size - stream.tell() if mapped else len(content)
+    held = actual(path).stat().st_size - stream.tell() if mapped else len(content)
     if held < size:
         raise SourceError(path, f"is cut off: it holds {held} bytes of numbers and needs {size}; copy or save it again")
     if mapped and size:
-        return np.memmap(path, dtype, "r", stream.tell(), shape, order)  # type: ignore[call-overload,no-any-return]
+        return np.memmap(actual(path), dtype, "r", stream.tell(), shape, order)  # type: ignore[call-overload,no-any-return]
     return np.frombuffer(content, dtype).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
 
 

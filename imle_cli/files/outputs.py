@@ -4,22 +4,27 @@ import csv
 import os
 import re
 import secrets
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.options.standard_streams import STANDARD_OUTPUT
+
 PICTURES = (".png", ".pdf", ".svg")
+PICTURES_AND_PAGES = (*PICTURES, ".html")
 # How files of a kind begin.
 _MAGIC = {
     ".png": rb"\x89PNG",
     ".pdf": rb"%PDF",
     ".svg": rb"<\?xml",
+    ".html": rb"(?s)<!doctype html>.*<meta name=\"generator\" content=\"imle ",
     ".npy": rb"\x93NUMPY",
     ".npz": rb"PK",
     ".gif": rb"GIF8",
@@ -55,10 +60,13 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
             kind, or a folder that cannot be written to.
     """
     ending = path.suffix.lower()
+    if path == STANDARD_OUTPUT:
+        raise OutputError(f"{option}: got -; this is not written to standard output; give the name of a file")
     if path.is_dir():
         raise OutputError(f"{option}: {path} is a folder; give the name of a file in it")
     if ending not in kinds:
-        raise OutputError(f"{option}: {path} ends in {ending or 'no suffix'}; it must end in {' or '.join(kinds)}")
+        has = f"ends in {ending}" if ending else "has no extension"
+        raise OutputError(f"{option}: {path} {has}; it must end in {' or '.join(kinds)}")
     _check_parent(option, followed(path))
     if followed(path).is_symlink():
         raise OutputError(f"{option}: {path} is a link that leads to itself; choose another name or remove it")
@@ -71,7 +79,7 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     with path.open("rb") as file:
         start = file.read(4096)
     if start and not re.match(_MAGIC[ending], start):
-        kind = f"{ending[1:].upper()} file{' of imle' if ending == '.csv' else ''}"
+        kind = f"{ending[1:].upper()} file{' of imle' if ending in ('.csv', '.html') else ''}"
         raise OutputError(f"{option}: {path} exists and is no {kind}; choose another name or remove it")
 
 
@@ -83,7 +91,9 @@ def _check_parent(option: str, path: Path) -> None:
 
 
 def check_leads(option: str, path: Path) -> None:
-    """Refuses a symbolic link to nothing in the place of a folder."""
+    """Refuses a symbolic link to nothing, or standard output, in the place of a folder."""
+    if path == STANDARD_OUTPUT:
+        raise OutputError(f"{option}: got -; a folder cannot go to standard output; give a name")
     if path.is_symlink() and not path.exists():
         raise OutputError(f"{option}: {path} is a link to what is not there; make that, or choose another name")
 
@@ -175,27 +185,30 @@ def leftovers(folder: Path, names: Collection[str]) -> list[Path]:
 class Outputs:
     """The files of one command: a picture and perhaps an array; both are checked when this is made.
 
+    One of them may be ``-``: a picture goes to standard output as .png then, and numbers as .csv.
+
     Attributes:
-        picture: where the picture goes (``--out``).
+        picture: where the picture goes (``--out``), if anywhere.
         array: where the numbers go (``--save``), if anywhere.
         inputs: files that the command reads.
         kinds: endings that the numbers may have.
+        pictures: endings that the picture may have.
     """
 
-    picture: Path
+    picture: Path | None
     array: Path | None
     inputs: Sequence[Path]
     kinds: Sequence[str] = (".npy", ".csv")
+    pictures: Sequence[str] = PICTURES
 
     def __post_init__(self) -> None:
-        check_output("--out", self.picture, PICTURES, self.inputs)
-        if self.array is not None:
-            check_output("--save", self.array, self.kinds, self.inputs)
-
-    @property
-    def format(self) -> str:
-        """Format of the picture."""
-        return self.picture.suffix[1:].lower()
+        if self.picture == self.array == STANDARD_OUTPUT:
+            raise OutputError("--save: got - beside --out -; give one of them the name of a file")
+        for option, path, kinds in (("--out", self.picture, self.pictures), ("--save", self.array, self.kinds)):
+            if path == STANDARD_OUTPUT:
+                _check_standard_output(option, kinds)
+            elif path is not None:
+                check_output(option, path, kinds, self.inputs)
 
     @property
     def files(self) -> list[str]:
@@ -203,24 +216,51 @@ class Outputs:
         return [str(path) for path in (self.picture, self.array) if path is not None]
 
     def write(
-        self, picture: bytes, array: NDArray[Any] | None = None, table: Callable[[], Mapping[str, Sequence[Any]]] = dict
+        self,
+        picture: Callable[[str], bytes],
+        array: NDArray[Any] | None = None,
+        table: Callable[[], Mapping[str, Sequence[Any]]] = dict,
     ) -> None:
-        """Writes the picture and, where they are wanted, numbers.
+        """Writes the picture and numbers, where they are wanted.
 
         Args:
-            picture: content of the picture.
+            picture: gives the content of the picture in a format, "png" or "html" for instance.
             array: what a ``.npy`` gets; not needed without one.
             table: gives the columns of a ``.csv``, by their names.
         """
-        with replacing(self.picture) as file:
-            file.write(picture)
+        if self.picture is not None:
+            content = picture(self.picture.suffix[1:].lower() or "png")
+            with _opened(self.picture) as file:
+                file.write(content)
         if self.array is None:
             return
-        with replacing(self.array) as file:
+        with _opened(self.array) as file:
             if self.array.suffix.lower() == ".npy" and array is not None:
                 np.save(file, array)
                 return
             _write_columns(file, table())
+
+
+def _check_standard_output(option: str, kinds: Sequence[str]) -> None:
+    """Refuses what is not for standard output, and a picture on a terminal."""
+    if not {".png", ".csv"}.intersection(kinds):
+        raise OutputError(f"{option}: got -; {' and '.join(kinds)} are not written to standard output; name a file")
+    if ".png" in kinds and sys.stdout.isatty():
+        raise OutputError(f"{option}: got -, and standard output is a terminal; lead it to a file or another program")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, or standard output, which gets all of it at the end."""
+    if path != STANDARD_OUTPUT:
+        with replacing(path) as file:
+            yield file
+        return
+    content = BytesIO()
+    yield content
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.getvalue())
+    sys.stdout.buffer.flush()
 
 
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:

@@ -12,8 +12,8 @@ from imle_cli.files.tables.layout import mostly_numeric
 from imle_cli.files.tables.number_formats import as_number, is_numeric
 from imle_cli.files.tables.reading import Table, read_table
 
-_SCORES = ("score", "value")
-_CORNERS = ("", "id", "name", "item", "row", "index", "worker", "agent", "person", "task", "job")  # above names of rows
+SCORES = ("score", "value")
+CORNERS = ("", "id", "name", "item", "row", "index", "worker", "agent", "person", "task", "job")  # above names of rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_items(path: Path, score: str | None = None, weight: str | None = None) 
     Raises:
         SourceError: a file that cannot be read, or lacks a column.
     """
-    table = read_table(path, [name for name in (score, weight, *_SCORES) if name])
+    table = read_table(path, [name for name in (score, weight, *SCORES) if name])
     heavy = None if weight is None else _column(table, weight, "--weight")
     score_index = _score_column(table, heavy) if score is None else _column(table, score, "--score")
     remaining = [column for column in range(len(table.rows[0])) if column not in (score_index, heavy)]
@@ -76,10 +76,10 @@ def read_pairs(path: Path) -> Pairs:
     if header is None and len(cells) > 1 and as_number(cells[0][0]) is None:
         # A corner without a number: beside it are names of columns, which may be numbers, unless it is a row's name itself.
         below = [row[0] for row in cells[1:]]
-        if cells[0][0].casefold() in _CORNERS or any(as_number(text) is not None for text in below):
+        if cells[0][0].casefold() in CORNERS or any(as_number(text) is not None for text in below):
             header, cells, lines = cells[0], cells[1:], lines[1:]
     body = replace(table, header=header, rows=cells, lines=lines)
-    corner = header is not None and (header[0].casefold() in _CORNERS or all(map(is_numeric, header[1:])))
+    corner = header is not None and (header[0].casefold() in CORNERS or all(map(is_numeric, header[1:])))
     named = len(cells[0]) > 1 and (corner or all(as_number(row[0]) is None for row in cells))
     indices = list(range(int(named), len(cells[0])))
     columns = [header[index] for index in indices] if header else list(map(str, range(1, len(indices) + 1)))
@@ -106,7 +106,7 @@ def _column(table: Table, name: str, option: str) -> int:
 
 
 def _score_column(table: Table, heavy: int | None) -> int:
-    known = table.column(*_SCORES)
+    known = table.column(*SCORES)
     if known is not None:
         return _column(table, (table.header or [])[known], "--score")
     columns = [column for column in range(len(table.rows[0])) if column != heavy]

@@ -1,6 +1,7 @@
 """Files to read: whether they can be, and tables of text in them."""
 
 import gzip
+import re
 import stat
 import zlib
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import IO, cast
 
 from imle_cli.files.decoding import decode
 from imle_cli.files.endings import foreign
+from imle_cli.files.standard_input import StandardInputError, actual
 from imle_cli.notes import note
 
 MAX_LETTERS = 300  # of a message
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 _END = 90  # letters of it that are kept where it is cut, since the remedy comes last
 
 
@@ -46,14 +49,20 @@ def check_file(path: Path, kinds: str, thing: str) -> None:
         SourceError: it says which of these.
     """
     try:
-        status = path.stat()
+        status = actual(path).stat()
         ordinary = stat.S_ISREG(status.st_mode)
         if ordinary:
-            path.open("rb").close()
+            actual(path).open("rb").close()
     except FileNotFoundError as reason:
+        if path == Path("-"):
+            raise SourceError(path, "standard input is read as INPUT alone; give the name of a file") from reason
+        if address := _ADDRESS.fullmatch(str(path)):  # of whose slashes a path has lost one
+            raise SourceError("://".join(address.groups()), "URLs are not read; download it first") from reason
         raise SourceError(path, "no such file; check the path") from reason
     except PermissionError as reason:
         raise SourceError(path, "no permission to read this file; change its permissions or copy it") from reason
+    except StandardInputError as reason:
+        raise SourceError("-", str(reason)) from reason
     except (OSError, ValueError) as reason:
         got = f"cannot be opened ({getattr(reason, 'strerror', None) or reason})"
         raise SourceError(path, f"{got}; check the path") from reason
@@ -70,6 +79,7 @@ MAX_BYTES = 2**30  # of a file that is read whole, after decompression
 
 def ending(path: Path) -> str:
     """Ending of the file's name in lower case, ``.csv`` for instance; of what is inside where the name ends in ``.gz``."""
+    path = actual(path)
     return (path.with_suffix("") if is_packed(path) else path).suffix.lower()
 
 
@@ -80,6 +90,7 @@ def is_packed(path: Path) -> bool:
 
 def open_unpacked(path: Path) -> IO[bytes]:
     """The content of a file as a stream, decompressed where its name ends in ``.gz``."""
+    path = actual(path)
     return cast("IO[bytes]", gzip.open(path) if is_packed(path) else path.open("rb"))
 
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from imle_cli.figures.path_lines import segments
-from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, hues
+from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, greys
 from imle_cli.films.timing import Films
 from imle_cli.runs.directories import HISTORY, RunError
 from imle_cli.runs.perception import Views
+from imle_core.perception import TOLERANCE
 
 _MOST = 2  # maps side by side
-_SAME = 1e-5  # relative difference of costs that rounding makes
 
 
 class PerceptionFilms(Films):
@@ -62,13 +62,13 @@ class PerceptionFilms(Films):
                     ends = [tuple(end) for end in ((line + 0.5) * tile).tolist()]
                     drawing.line(ends, fill=shown, width=around)
         regret = float((path * truth).sum(dtype=float) / (gold * truth).sum(dtype=float)) - 1
-        caption = "path as cheap as the gold one" if regret <= _SAME else f"path, {regret:.1%} too dear"
+        caption = "path as cheap as gold" if regret <= TOLERANCE else f"path, {regret:.1%} too expensive"
         return Panel(np.array(picture), caption, ((CURVE, "gold"), (PATH, "predicted")))
 
     def _costs(self, scene: Scene, record: int, number: int) -> Panel:
         costs = self.views.costs[record][:_MOST] / (self.views.costs[record][:_MOST].mean() or 1.0)
-        level = hues(_resized(costs[number], scene), 0.0, self.high)
-        return Panel(level, "predicted costs", Scale("0", f"{self.high:.3g} x mean"))
+        level = greys(_resized(costs[number], scene), 0.0, self.high)
+        return Panel(level, "predicted costs (mean: 1)", Scale("0", f"{self.high:.3g}", is_grey=True))
 
 
 def _with_colours_of(images: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:

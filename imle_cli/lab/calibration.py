@@ -71,7 +71,7 @@ class CalibrationTable:
                     np.stack([getattr(estimate, field).numpy() for estimate in estimates])
                     for field in ("value", "standard_error")
                 )
-                curves.append(CalibrationCurve(name, values, errors))
+                curves.append(CalibrationCurve(f"{name} (0 = perfect)", values, errors))
         temperatures = [record.temperature for record in self.ordered]
         return calibration_figure(temperatures, curves, self.best.temperature, title=self.title)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from imle_cli.figures.comparison import ComparisonCurve
+from imle_cli.figures.comparison import ComparisonCurve, curves_of
 from imle_core import AntitheticNoiseDistribution
 from imle_core.estimators import ESTIMATORS
 from imle_core.lab import (
@@ -83,18 +83,9 @@ class Comparison:
     @property
     def curves(self) -> dict[str, ComparisonCurve]:
         """Squared bias and variance against lambda, all at the same temperature."""
-        curves = {}
-        for best in self.best:
-            row = [cell for cell in self.cells if (cell.estimator, cell.temperature) == (best.estimator, self.temperature)]
-            row = [cell for cell in row if cell.lambda_]
-            if len(row) > 1:
-                accuracies = [cell.accuracy for cell in row]
-                curves[best.estimator] = ComparisonCurve(
-                    [cell.lambda_ or 0.0 for cell in row],
-                    [accuracy.squared_bias for accuracy in accuracies],
-                    [accuracy.variance for accuracy in accuracies],
-                )
-        return curves
+        order = [cell.estimator for cell in self.best]
+        curves = curves_of(self.cells, self.temperature)
+        return {name: curves[name] for name in order if name in curves}
 
 
 def edge(cell: Cell) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imle_cli.problems.noise import in_words
 from imle_core import GumbelNoiseDistribution, NoiseDistribution, SumOfGammaNoiseDistribution, kolmogorov_smirnov
 
 Floats = NDArray[np.float64]
@@ -82,7 +83,7 @@ def draw_noise(
         shape = (len(chunk), fold)
         chunk.copy_(law.sample(shape, dtype=torch.float64, device=device, generator=generator).sum(dim=1))
         advance(chunk.storage_offset() + len(chunk))
-    exact, shown, curve, title = law.cdf, law.cdf, "exact density", f"{law}"
+    exact, shown, curve, title = law.cdf, law.cdf, "exact density", in_words(law)
     if summed is not None:
         exact, curve = summed.fold_distribution_function, "Gumbel(0, 1)"
         shown = GumbelNoiseDistribution().cdf

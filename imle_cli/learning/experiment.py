@@ -12,6 +12,7 @@ from imle_cli.options.learning import LearningOptions
 from imle_cli.options.recorded import RunOptions
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import read_map_problem
+from imle_cli.problems.noise import noise_title
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,28 @@ class TrainingExperiment(RunOptions):
     learning: LearningOptions
     seed: int
     device: DeviceName
-    record_every: int
+    record_every: int | None
 
     def __post_init__(self) -> None:
-        check_at_least("--record-every", self.record_every, 1, "the usual value is 10")
+        if self.record_every is not None:
+            check_at_least("--record-every", self.record_every, 1, "leave it out, or use 10")
 
     @property
     def name(self) -> str:
         """Name of the map, after which a folder is called."""
         return self.source.name
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Lines that identify it, for a reader."""
+        learning, law = self.learning, noise_title(self.noise.noise)
+        return [
+            ("noise", f"{law} at temperature {learning.input_temp:g}, in the target {learning.target_temp:g}"),
+            ("lambda", f"{learning.beta:g}"),
+            ("samples", f"{learning.samples} a step"),
+            ("steps", f"{learning.steps} of Adam, {learning.lr:g} each, {learning.schedule}"),
+            ("seed", f"{self.seed}"),
+        ]
 
     def read(self) -> "Inputs":
         """Reads the map, the gold path and the weights that the options name.

@@ -11,6 +11,7 @@ import torch
 from imle_cli.learning.experiment import Inputs, TrainingExperiment
 from imle_cli.problems.map import MapProblem, make_map_problem
 from imle_cli.problems.noise import make_noise
+from imle_cli.runs.cadence import is_kept
 from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.recorder import Recorder
 from imle_cli.runs.training import Run, TrainingHistory
@@ -67,7 +68,7 @@ class TrainingRecorder(Recorder[Step]):
         return record
 
     def _is_recorded(self, step: int) -> bool:
-        return step % self.experiment.record_every == 0 or step == self.training.steps
+        return is_kept(step, self.experiment.record_every) or step == self.training.steps
 
     def state(self) -> dict[str, Any]:
         """Content of a checkpoint: the counts of the solver, too."""

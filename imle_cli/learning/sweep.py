@@ -57,7 +57,10 @@ class MapCell(SweepCell):
         """The same of what a run has recorded."""
         if self.film is None:
             return {}
-        films, files = RunFilms(history, rows, self.experiment.options, self.film.size, self.film.frames), {}
+        films, files = (
+            RunFilms(history, rows, self.experiment.options, self.film.size, self.film.frames, self.film.bounds),
+            {},
+        )
         for name in ANIMATED:
             file = io.BytesIO()
             films.write(file, name, "gif", self.film.fps)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from imle_cli.errors import UsageError
+from imle_cli.options.values import one_of, range_rule
 
 
 def option_of(name: str) -> str:
     """The option, or the argument, whose value has this name."""
-    return {"map": "MAP", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
+    return {"map": "FILE", "data": "DIR"}.get(name, "--" + name.replace("_", "-"))
 
 
 def check_agreement(given: frozenset[str], options: dict[str, object], made: dict[str, object]) -> None:
@@ -27,25 +28,27 @@ def check_agreement(given: frozenset[str], options: dict[str, object], made: dic
 
 def check_names(option: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Every one of the names must be among those ``known``; the nearest of them is suggested."""
-    from imle_core.checks import ArgumentError, check_name  # here, since torch takes a second to import
-
-    try:
-        for name in names:
-            check_name(option, name, known)
-    except ArgumentError as error:
-        raise UsageError(str(error)) from error
+    possible = list(known)
+    for name in names:
+        if name not in possible:
+            raise UsageError(f"{option}: got {name[:40]!r}; {one_of(name, possible)}")
 
 
 def check_at_least(option: str, value: float, least: float, remedy: str) -> None:
     """An option's value must be finite and at least ``least``."""
     if not (math.isfinite(value) and value >= least):
-        raise UsageError(f"{option}: got {value:g}; it must be {'finite and ' if least == 0 else ''}>= {least:g}; {remedy}")
+        raise UsageError(f"{option}: got {_shown(value)}; it must be {range_rule(isinstance(value, int), least)}; {remedy}")
 
 
 def check_range(option: str, value: float, least: float, most: float, remedy: str) -> None:
     """An option's value must be from ``least`` to ``most``."""
     if not least <= value <= most:
-        raise UsageError(f"{option}: got {value:g}; it must be from {least:g} to {most:g}; {remedy}")
+        rule = range_rule(isinstance(value, int), least, most)
+        raise UsageError(f"{option}: got {_shown(value)}; it must be {rule}; {remedy}")
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def read_numbers(option: str, text: str, kind: Callable[[str], Any], least: int, example: str) -> list[Any]:

@@ -9,6 +9,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from imle_cli.errors import reported_errors
+from imle_cli.options.checks import option_of
+from imle_cli.options.parsing import as_written
+from imle_cli.options.values import prepared
 
 
 @dataclass(frozen=True)
@@ -52,20 +55,23 @@ def command(
         if hints[name] is Given or (isinstance(hints[name], type) and name not in groups):
             continue
         if name not in groups:
-            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            hint = prepared(name, hints[name], None)
+            parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
             continue
         kind, taken = groups[name]
         for field in fields(kind):
             if field.name in taken:
-                hint = get_type_hints(kind, include_extras=True)[field.name]
+                hint = prepared(
+                    field.name, get_type_hints(kind, include_extras=True)[field.name], getattr(kind, "panel", None)
+                )
                 parameters.append(
                     inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
                 )
 
     @functools.wraps(function)
     def flat(context: typer.Context, **values: Any) -> None:
-        with reported_errors(bool(values.get("debug"))):
-            given = frozenset(name for name in values if _is_given(context, name))
+        given = frozenset(name for name in values if _is_given(context, name))
+        with reported_errors(bool(values.get("debug")), {option_of(name) for name in given}, as_written(context)):
             grouped = {
                 name: Given(given) if group is Given else group(**{field: values.pop(field) for field in taken})
                 for name, (group, taken) in groups.items()

@@ -16,6 +16,7 @@ from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import RunOptions
+from imle_cli.problems.noise import noise_title
 from imle_cli.runs.directories import CHECKPOINT, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_core.concurrency import process_group
@@ -40,6 +41,21 @@ class PerceptionExperiment(RunOptions):
     def name(self) -> str:
         """Name of the data set, after which a folder is called."""
         return self.data.resolve().name
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Lines that identify it, for a reader."""
+        learning = self.learning
+        forward, backward = learning.temperatures
+        lines = [
+            ("maps", str(self.data)),
+            ("estimator", learning.estimator),
+            ("learns from", SUPERVISION[learning.estimator]),
+        ]
+        if learning.estimator in ESTIMATORS:
+            lines += [("noise", f"{noise_title(self.noise.noise)} at temperature {forward:g}, in the target {backward:g}")]
+            lines += [("lambda", f"{learning.beta:g}")]
+        return [*lines, ("epochs", f"{learning.epochs}, {learning.batch} maps a step"), ("seed", f"{self.seed}")]
 
     def read(self) -> "PerceptionData":
         """Reads the splits: validation maps judge epochs where there are some, test maps the end where there are some.

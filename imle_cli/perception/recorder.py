@@ -1,6 +1,5 @@
 """A training of a network on images under way: to a run directory, and back to go on."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from imle_cli.runs.perception import PerceptionRun, Views
 from imle_cli.runs.recorder import Recorder
 from imle_core.concurrency import process_group
 from imle_core.estimators import steps_of_any_size
+from imle_core.kernels.notice import clock
 from imle_core.perception import (
     Clock,
     ColourLookup,
@@ -139,9 +139,9 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
 
     def _judge(self, epoch: int) -> None:
         """Adds the epoch's row, and keeps the network where it is the best so far."""
-        began = time.perf_counter()
+        began = clock()
         judgement = judge(plan(self.training.network, self._judged), self._judged)
-        spent, record = time.perf_counter() - began, self.training.epoch_record
+        spent, record = clock() - began, self.training.epoch_record
         best = max(((row[1], -row[2]) for row in self.rows), default=(-1.0, 0.0))
         times = record.network_seconds, record.solver_seconds, record.noise_seconds, spent
         numbers = judgement.optimal, judgement.regret, judgement.exact_on_unique, record.loss, record.zeros

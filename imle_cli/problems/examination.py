@@ -51,7 +51,14 @@ class Begun:
 
 @dataclass(frozen=True)
 class Compiling:
-    """A kernel is being compiled."""
+    """Kernels begin to be compiled, "noise" for instance."""
+
+    subject: str
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """They have been."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +73,16 @@ class Judgement:
 
 def examine(request: Request, send: Send) -> None:
     """Sends what happens: something before the user's module is imported, and at least once before each call."""
-    from imle_core.kernels.notice import tell
+    from imle_core.kernels import notice
 
-    tell(lambda: send(Compiling()))
+    class Listener(notice.Silence):
+        def begins(self, subject: str) -> None:
+            send(Compiling(subject))
+
+        def ends(self, seconds: float) -> None:  # noqa: ARG002 - whoever hears of it has a clock of its own
+            send(Compiled())
+
+    notice.tell(Listener())
     send(Begun(0))
     solver = _load(request)
     from imle_core.doctor import CHECKS, Finding, check

@@ -1,5 +1,6 @@
 """A graph as a problem: which edges are on the shortest path, in the spanning tree, the matching or the cut."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Fact, Figure, Masks, Problem, Sampled, Words, theta_of
+from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
@@ -56,15 +57,17 @@ class GraphProblem(Problem):
         return {"source": sources, "target": targets, "weight": self.numbers.tolist()}
 
     @cached_property
-    def _drawing(self) -> Any:
+    def ground(self) -> Ground:
+        """The graph."""
         from imle_cli.figures.graphs import Drawing
+        from imle_cli.figures.grounds import Network
 
         number = {node: index for index, node in enumerate(self.solver.nodes)}
         ends = np.array([(number[u], number[v]) for u, v in self.solver.edges])
         marked = [number[end] for end in _ends_of(self.solver)]
         names = list(map(str, self.solver.nodes))
         positions = layout(self.file.graph, self.file.positions)
-        return Drawing(names, positions, ends, self.numbers, self.solver.directed, marked)
+        return Network(Drawing(names, positions, ends, self.numbers, self.solver.directed, marked))
 
     def chosen(self, mask: Masks) -> Any:
         """The two nodes of each edge; of a path in its order."""
@@ -75,28 +78,8 @@ class GraphProblem(Problem):
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader; of a path its nodes."""
         if isinstance(self.solver, ShortestPath):
-            return " ".join(map(str, self.solver.path_nodes(mask)))
-        return " ".join(f"{u}-{v}" for u, v in self.chosen(mask))
-
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """The graph with the solution's edges."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.solution_figure(self._drawing, mask, title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """The graph with one sample, and marginals as colours of edges."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.marginals_figure(
-            self._drawing, sampled.sample, sampled.probability, title=title, samples=sampled.count
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """Small graphs side by side."""
-        from imle_cli.figures import graphs as graph_figures
-
-        return graph_figures.samples_figure(self._drawing, masks, title=title)
+            return enumerated([*map(str, self.solver.path_nodes(mask))])
+        return enumerated([f"{u}-{v}" for u, v in self.chosen(mask)])
 
 
 def read_graph_problem(
@@ -119,12 +102,11 @@ def read_graph_problem(
     sense: SenseName = options.sense or ("min" if has_ends else "max")
     if name == "min-cut" and sense == "max":
         raise UsageError("--sense: got max; min-cut has no largest cut that could be found; leave it out")
-    for end in ("start", "goal"):
-        if has_ends and getattr(choice, end) is None:
-            raise UsageError(f"--{end}: missing; --solver {name} joins or parts two nodes; name one")
     path = options.map
     assert path is not None
     file = reading.read_graph(path, options.weight, options.directed)
+    if has_ends:
+        _check_ends(file, name, choice)
     if name == "path" and sense == "max" and not file.acyclic:
         raise UsageError("--sense: got max; a longest path needs a directed graph without cycles; leave it out")
     if floor is None and has_ends:
@@ -136,6 +118,16 @@ def read_graph_problem(
     theta = theta_of(file.weights, sense, device)
     _tell_of_nothing(path, solver, theta, sense)
     return GraphProblem(options.name, theta, name, solver, (path,), file.weights, file, sense)
+
+
+def _check_ends(file: reading.GraphFile, name: str, choice: SolverOptions) -> None:
+    """Refuses a path or a cut without both of its ends, and names some that the graph has."""
+    missing = [end for end in ("start", "goal") if getattr(choice, end) is None]
+    if missing:
+        nodes = [shlex.quote(str(node)) for node in file.graph]
+        start, goal = choice.start or nodes[0], choice.goal or nodes[-1]
+        instance = f"for instance --start {start} --goal {goal if goal != start else nodes[0]}"
+        raise UsageError(f"--{missing[0]}: missing; --solver {name} needs --start and --goal, {instance}")
 
 
 def _solver(name: str, file: reading.GraphFile, choice: SolverOptions, floor: float | None) -> GraphSolver:

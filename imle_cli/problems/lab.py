@@ -1,6 +1,7 @@
 """Problems on which estimators are measured: random ones by name, or the user's map, graph, table, solver and loss."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -150,7 +151,7 @@ def _own(
     family = family_of(problem.solver, problem.theta.shape[1:])
     inputs = problem.inputs if lab.gold is None else (*problem.inputs, lab.gold)
     named = f"{problem.title}, {problem.solver_name}"
-    stem = problem.picture(None, "").stem.rstrip("-")
+    stem = problem.picture("").stem.rstrip("-")
     measured = LabProblem(named, problem.theta, problem.solver, family, loss, loss_name, problem.default_k)
     return ReadProblem(measured, stem, inputs)
 
@@ -182,3 +183,18 @@ def _guarded(name: str, function: Callable[[Tensor], Tensor]) -> Callable[[Tenso
             raise DataError(f"{name}: {reason(error)}; --debug shows where") from error
 
     return guarded
+
+
+def problem_title(name: str) -> str:
+    """Name of a random problem in the title of a picture, "top-5 of 10" for instance; another name as it is."""
+    kind, _, size = name.partition(" ")
+    if re.fullmatch(r"\d+(\D\d+)?", size) is None:
+        return name
+    first, _, last = size.replace("x", ",").partition(",")
+    titles = {
+        "top-k": f"top-{last} of {first}",
+        "path": f"paths on {size} tiles",
+        "spanning-tree": f"spanning trees of {size} nodes",
+        "knapsack": f"a knapsack of {size} items",
+    }
+    return titles.get(kind, name)

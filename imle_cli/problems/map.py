@@ -11,7 +11,7 @@ from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
-from imle_cli.problems.problem import Fact, Figure, Floats, Masks, Problem, Sampled, Words, theta_of
+from imle_cli.problems.problem import Fact, Floats, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath, TopK
 
@@ -53,6 +53,12 @@ class MapProblem(Problem):
         """The k of Sum-of-Gamma noise: 1.3 x map height, about the tiles of a path across the map."""
         return 1.3 * len(self.costs)
 
+    @property
+    def marks(self) -> dict[str, tuple[int, int]]:
+        """Start and goal of a path."""
+        ends = self.solver.ends(*self.costs.shape) if isinstance(self.solver, GridPath) else ()
+        return dict(zip(("start", "goal"), ends, strict=False))
+
     def tiles(self, mask: NDArray[Any]) -> NDArray[np.int64] | None:
         """Tiles of a path in order, ``(L, 2)``; None for a solution that is no path."""
         return self.solver.path_tiles(mask) if isinstance(self.solver, GridPath) else None
@@ -64,28 +70,14 @@ class MapProblem(Problem):
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return " ".join(f"{row},{column}" for row, column in self.chosen(mask))
+        return enumerated([f"{row},{column}" for row, column in self.chosen(mask)])
 
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """The map with the solution on it."""
-        from imle_cli.figures import maps
+    @property
+    def ground(self) -> Ground:
+        """The map."""
+        from imle_cli.figures.grounds import Terrain
 
-        return maps.map_figure(self.costs, mask, self.tiles(mask), title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """The map, one sample on it, and marginals as colours of tiles."""
-        from imle_cli.figures import maps
-
-        tiles = self.tiles(sampled.sample)
-        return maps.marginals_figure(
-            self.costs, sampled.sample, sampled.probability, tiles, title=title, samples=sampled.count
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """Small maps side by side."""
-        from imle_cli.figures import maps
-
-        return maps.sample_sheet(self.costs, masks, title=title)
+        return Terrain(self.costs, self.tiles)
 
 
 def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceName, *, surely: bool = False) -> MapProblem:
@@ -104,7 +96,10 @@ def read_map_problem(options: MapOptions, choice: SolverOptions, device: DeviceN
     """
     if options.map is None:
         if options.grid is not None:
-            raise UsageError("--grid: the built-in map has its 16x16 tiles; give a MAP to average down")
+            raise UsageError("--grid: the built-in map has its 16x16 tiles; give a map of your own to average down")
+        for option, cost, usual in (("--min-cost", options.min_cost, 1), ("--max-cost", options.max_cost, 100)):
+            if cost != usual:
+                raise UsageError(f"{option}: got {cost:g}; the built-in map has costs of its own; give a picture to read")
         return make_map_problem(options, terrain.built_in_map(), choice, device)
     grid = options.grid_shape
     scale = {"min_cost": options.min_cost, "max_cost": options.max_cost}
@@ -126,7 +121,7 @@ def _solver(name: str, choice: SolverOptions, costs: NDArray[np.float64]) -> Gri
     if choice.moves not in (4, 8):
         raise UsageError(f"--moves: got {choice.moves}; it must be 8 or 4; use 8 for diagonal steps")
     if not choice.floor > 0:
-        raise UsageError(f"--floor: got {choice.floor:g}; it must be > 0; the usual value is 1e-4")
+        raise UsageError(f"--floor: got {choice.floor:g}; it must be a number > 0; the usual value is 1e-4")
     if choice.solver == "dijkstra":
         if choice.top_k is not None:
             raise UsageError("--top-k: it belongs to --solver top-k; leave it out or choose that solver")

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
 from imle_core.solvers import GridPath
 
@@ -16,7 +17,8 @@ def check_ends(name: str, solver: GridPath, costs: NDArray[np.float64]) -> None:
         costs: ``(H, W)``, +inf is a wall.
 
     Raises:
-        SourceError: an end in a wall.
+        UsageError: an end in a wall that the user chose.
+        SourceError: an end in a wall otherwise.
         ValueError: an end outside the map.
     """
     ends = dict(zip(("start", "goal"), solver.ends(*costs.shape), strict=True))
@@ -27,8 +29,12 @@ def check_ends(name: str, solver: GridPath, costs: NDArray[np.float64]) -> None:
     if not passable.any():
         raise SourceError(name, "has walls only; a path needs passable tiles")
     ways = _ways(passable, solver.moves, [tile for tile in ends.values() if passable[tile]])
-    got = " and ".join(f"the {end} {ends[end]}" for end in walled)
     remedy = " ".join(f"--{end} {_nearest(ways, ends[end])}" for end in walled)
+    chosen = [end for end in walled if getattr(solver, end) is not None]
+    if chosen:
+        got = "--{}: got {},{}".format(chosen[0], *ends[chosen[0]])
+        raise UsageError(f"{got}; it is a wall of {name}; choose a passable tile, with {remedy} for instance")
+    got = " and ".join(f"the {end} {ends[end]}" for end in walled)
     rule = "is a wall; choose a passable tile" if len(walled) == 1 else "are walls; choose passable tiles"
     raise SourceError(name, f"{got} {rule}, with {remedy} for instance")
 

@@ -1,7 +1,6 @@
 """Noise from the options."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,16 +16,29 @@ from imle_core import (
     SumOfGammaNoiseDistribution,
 )
 
+_USUAL_TERMS = 100
+_LAWS: dict[NoiseName, type[GumbelNoiseDistribution | NormalNoiseDistribution | LogisticNoiseDistribution]] = {
+    "gumbel": GumbelNoiseDistribution,
+    "normal": NormalNoiseDistribution,
+    "logistic": LogisticNoiseDistribution,
+}
+
 
 def noise_title(name: NoiseName) -> str:
     """A law's name in a picture."""
     return "no noise" if name == "none" else {"sum-of-gamma": "Sum-of-Gamma", "gumbel": "Gumbel"}.get(name, name) + " noise"
 
 
-def law_title(name: NoiseName, law: NoiseDistribution) -> str:
-    """A law's name in a picture, with its parameters."""
-    series = f", k = {law.k:g}, {law.nb_iterations:g} terms" if isinstance(law, SumOfGammaNoiseDistribution) else ""
-    return noise_title(name) + series
+def in_words(law: NoiseDistribution) -> str:
+    """A distribution for a reader, with its parameters; usual ones go without saying."""
+    if isinstance(law, SumOfGammaNoiseDistribution):
+        terms = "all" if law.nb_iterations == math.inf else f"{law.nb_iterations:g}"
+        return f"Sum-of-Gamma noise, k {law.k:g}" + ("" if law.nb_iterations == _USUAL_TERMS else f", {terms} terms")
+    for name, kind in _LAWS.items():
+        if isinstance(law, kind):
+            moved = "" if (law.location, law.scale) == (0, 1) else f", location {law.location:g}, scale {law.scale:g}"
+            return noise_title(name) + moved
+    return str(law)  # of a user's own
 
 
 def law_values(law: NoiseDistribution, iterations: str = "") -> dict[str, Any]:
@@ -44,7 +56,7 @@ def make_law(options: NoiseOptions, default_k: float, consequence: str) -> Noise
     """
     law = make_noise(options, default_k)
     if law is None:
-        raise UsageError(f"--noise: got none; {consequence}; choose a law")
+        raise UsageError(f"--noise: got none; {consequence}; choose a distribution")
     return law
 
 
@@ -57,16 +69,11 @@ def make_noise(options: NoiseOptions, default_k: float) -> NoiseDistribution | N
     if options.noise == "sum-of-gamma":
         k = default_k if options.noise_k is None else options.noise_k
         if not k > 0:
-            raise UsageError(f"--noise-k: got {k:g}; it must be > 0; use about the number of tiles on a path")
+            raise UsageError(f"--noise-k: got {k:g}; it must be a number > 0; use about the number of tiles on a path")
         return _sum_of_gamma(k, options.iterations)
     if options.noise_k is not None:
         raise UsageError(f"--noise-k: it belongs to --noise sum-of-gamma, not to {options.noise}; leave it out")
-    laws: dict[str, Callable[[], NoiseDistribution]] = {
-        "gumbel": GumbelNoiseDistribution,
-        "normal": NormalNoiseDistribution,
-        "logistic": LogisticNoiseDistribution,
-    }
-    return laws[options.noise]() if options.noise in laws else None
+    return _LAWS[options.noise]() if options.noise in _LAWS else None
 
 
 def _sum_of_gamma(k: float, iterations: float) -> NoiseDistribution:

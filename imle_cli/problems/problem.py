@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -15,6 +15,10 @@ from torch import Tensor
 from imle_cli.device import find_device
 from imle_cli.options.inputs import DeviceName, SenseName
 
+if TYPE_CHECKING:
+    from imle_cli.figures import grounds
+
+_MOST_SHOWN, _FIRST_SHOWN = 40, 20  # of what a solution consists of
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint8]
 Lines: TypeAlias = list[tuple[str, str]]
@@ -26,10 +30,34 @@ Fact: TypeAlias = tuple[dict[str, Any], str]
 Figure: TypeAlias = Any
 """A figure of matplotlib, which only what draws imports."""
 
+Ground: TypeAlias = "grounds.Ground"
+"""What solutions are drawn on; only what draws imports it, and matplotlib."""
+
+_SOLUTIONS = {
+    "dijkstra": "cheapest paths",
+    "path": "paths",
+    "min-cut": "cuts",
+    "spanning-tree": "spanning trees",
+    "spanning-forest": "spanning forests",
+    "matching": "matchings",
+    "perfect-matching": "perfect matchings",
+    "top-k": "sets",
+    "knapsack": "knapsacks",
+    "assignment": "assignments",
+    "partial-assignment": "assignments",
+}
+
 
 def theta_of(numbers: Floats, sense: SenseName, device: DeviceName) -> Tensor:
     """Parameters ``(1, *event)``, which solvers maximise, of numbers whose sum is to be small or large."""
     return torch.from_numpy(numbers if sense == "max" else -numbers)[None].to(find_device(device))
+
+
+def enumerated(texts: Sequence[str], separator: str = " ") -> str:
+    """Texts in a line for a reader: of many the first, and how many more there are."""
+    if len(texts) <= _MOST_SHOWN:
+        return separator.join(texts)
+    return separator.join([*texts[:_FIRST_SHOWN], f"... {len(texts) - _FIRST_SHOWN} more (--json)"])
 
 
 @dataclass(frozen=True)
@@ -129,17 +157,29 @@ class Problem(ABC):
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
 
+    @property
     @abstractmethod
+    def ground(self) -> Ground:
+        """What its solutions are drawn on."""
+
     def draw_solution(self, mask: Masks, title: str) -> Figure:
         """A picture of a solution, ``(*event)``."""
+        return self.ground.solution(mask, title)
 
-    @abstractmethod
     def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
         """A picture of one sample and of the marginals."""
+        from imle_cli.figures.grounds import Averages
 
-    @abstractmethod
+        return self.ground.marginals(Averages(sampled.probability, sampled.error, sampled.sample, sampled.count), title)
+
     def draw_samples(self, masks: Masks, title: str) -> Figure:
         """A picture of samples, ``(S, *event)``."""
+        return self.ground.samples(masks, title)
+
+    @property
+    def solutions(self) -> str:
+        """Several of its solutions, in words."""
+        return _SOLUTIONS.get(self.solver_name, "solutions")
 
     @property
     def default_k(self) -> float:
@@ -147,9 +187,10 @@ class Problem(ABC):
         quiet = copy.copy(self.solver)  # whose counts are its own
         return max(1.0, float(quiet(self.theta).sum()))
 
-    def preview(self, probability: Floats) -> Floats | None:
-        """Marginals as rows and columns for a terminal, where they are such."""
-        return probability if probability.ndim == 2 else None
+    @property
+    def marks(self) -> dict[str, tuple[int, int]]:
+        """Entries of theta, in rows and columns, that a picture marks, by their names."""
+        return {}
 
     @property
     def clamps(self) -> bool:
@@ -191,6 +232,6 @@ class Problem(ABC):
         """The input's name in a picture."""
         return Path(self.name).name if self.inputs else f"{self.name} map"
 
-    def picture(self, out: Path | None, command: str) -> Path:
-        """Path of the command's picture."""
-        return out or Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")
+    def picture(self, command: str) -> Path:
+        """Path of a command's picture that nothing else was said of."""
+        return Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")

@@ -9,7 +9,7 @@ import numpy as np
 
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
-from imle_cli.problems.noise import make_noise, noise_title
+from imle_cli.problems.noise import in_words, make_noise, noise_title
 from imle_cli.problems.problem import Lines, Masks, Problem, Sampled
 from imle_core import NoiseDistribution, stream_marginals, stream_samples
 
@@ -42,6 +42,10 @@ class Sampling:
         """Its name in a picture."""
         return f"{noise_title(self.noise)} at temperature {self.input_temp:g}" if self.law else "no noise"
 
+    def title_of(self, problem: Problem) -> str:
+        """Title of a picture of samples of the problem."""
+        return f"{problem.title}: {self.samples:,} {problem.solutions} under {self.title}"
+
     @property
     def values(self) -> dict[str, Any]:
         """Values that identify it, for JSON."""
@@ -50,7 +54,9 @@ class Sampling:
     @property
     def line(self) -> tuple[str, str]:
         """A line that identifies it, for a reader."""
-        return "noise", f"{self.law} at temperature {self.input_temp:g}, seed {self.seed}" if self.law else "none"
+        if self.law is None:
+            return "noise", "none"
+        return "noise", f"{in_words(self.law)}, temperature {self.input_temp:g}, seed {self.seed}"
 
     def stream(self, problem: Problem) -> Iterator[Masks]:
         """Samples ``(C, *event)``, chunk by chunk."""

@@ -10,8 +10,9 @@ from imle_cli.errors import UsageError, worded
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
 from imle_cli.notes import note
+from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
-from imle_cli.problems.problem import Fact, Figure, Floats, Masks, Problem, Sampled, Words, theta_of
+from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError
 from imle_core.solvers import Assignment, Knapsack, TopK
 
@@ -48,45 +49,22 @@ class ItemProblem(Problem):
         heavy = {} if self.items.weights is None else {"weight": self.items.weights.tolist()}
         return {"item": self.items.names, **heavy, "score": self.numbers.tolist()}
 
-    @property
-    def _heights(self) -> Floats:
-        """Scores, of which infinite ones are as far as the farthest others."""
-        finite = self.numbers[np.isfinite(self.numbers)]
-        return np.clip(self.numbers, finite.min(initial=-1.0), finite.max(initial=1.0))
-
     def chosen(self, mask: Masks) -> Any:
         """Names of the chosen items."""
         return [self.items.names[number] for number in np.flatnonzero(mask)]
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return ", ".join(self.chosen(mask))
+        return enumerated(self.chosen(mask), ", ")
 
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """A bar for each score, those of the solution in another colour."""
-        from imle_cli.figures import scores as score_figures
+    @property
+    def ground(self) -> Ground:
+        """Bars of the items."""
+        from imle_cli.figures.grounds import ItemTable
+        from imle_cli.figures.items import Items
 
-        return score_figures.item_figure(self.items.names, self._heights, mask, title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """Bars of scores with one sample, and bars of marginals."""
-        from imle_cli.figures import scores as score_figures
-
-        return score_figures.item_marginals_figure(
-            self.items.names,
-            self._heights,
-            sampled.sample,
-            sampled.probability,
-            sampled.error,
-            title=title,
-            samples=sampled.count,
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """A row for each sample, a column for each item."""
-        from imle_cli.figures import scores as score_figures
-
-        return score_figures.item_samples_figure(self.items.names, masks, title=title)
+        capacity = self.solver.capacity if isinstance(self.solver, Knapsack) else None
+        return ItemTable(Items(self.items.names, self.numbers, self.items.weights, capacity))
 
 
 @dataclass(frozen=True)
@@ -129,33 +107,15 @@ class PairProblem(Problem):
 
     def chosen_text(self, mask: Masks) -> str:
         """The same for a reader."""
-        return ", ".join(f"{row}-{column}" for row, column in self.chosen(mask))
+        return enumerated([f"{row}-{column}" for row, column in self.chosen(mask)], ", ")
 
-    def draw_solution(self, mask: Masks, title: str) -> Figure:
-        """The scores as a matrix, with the solution's pairs marked."""
-        from imle_cli.figures import scores as score_figures
+    @property
+    def ground(self) -> Ground:
+        """The matrix of scores."""
+        from imle_cli.figures.grounds import PairTable
+        from imle_cli.figures.pairs import Pairs
 
-        return score_figures.pair_figure(self.pairs.rows, self.pairs.columns, self.numbers, mask, title=title)
-
-    def draw_marginals(self, sampled: Sampled, title: str) -> Figure:
-        """The scores with one sample, and the marginals, as matrices."""
-        from imle_cli.figures import scores as score_figures
-
-        return score_figures.pair_marginals_figure(
-            self.pairs.rows,
-            self.pairs.columns,
-            self.numbers,
-            sampled.sample,
-            sampled.probability,
-            title=title,
-            samples=sampled.count,
-        )
-
-    def draw_samples(self, masks: Masks, title: str) -> Figure:
-        """Small matrices side by side."""
-        from imle_cli.figures import scores as score_figures
-
-        return score_figures.pair_samples_figure(masks, title=title)
+        return PairTable(Pairs(self.pairs.rows, self.pairs.columns, self.numbers))
 
 
 def read_item_problem(options: InputOptions, choice: SolverOptions, device: DeviceName) -> ItemProblem:
@@ -170,6 +130,8 @@ def read_item_problem(options: InputOptions, choice: SolverOptions, device: Devi
     packs = choice.solver == "knapsack"
     if packs and options.capacity is None:
         raise UsageError("--capacity: missing; --solver knapsack needs what the chosen items may weigh, a whole number >= 0")
+    if packs:
+        check_at_least("--capacity", options.capacity or 0, 0, "it is in the unit of the weights")
     items = scores.read_items(path, options.score, options.weight if packs else None)
     count = len(items.names)
     if not packs and choice.top_k is None:

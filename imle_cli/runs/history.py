@@ -62,8 +62,13 @@ class History(ABC):
 
     def until(self: SomeHistory, last: int) -> SomeHistory:
         """The records up to the step ``last``."""
-        kept = sum(step <= last for step in self.steps)
-        return replace(self, **{name: getattr(self, name)[:kept] for name in ("steps", *self._recorded())})
+        return self.at([record for record, step in enumerate(self.steps) if step <= last])
+
+    def at(self: SomeHistory, records: Sequence[int]) -> SomeHistory:
+        """The records of these numbers."""
+        names = ("steps", *self._recorded())
+        kept: dict[str, Any] = {name: [getattr(self, name)[record] for record in records] for name in names}
+        return replace(self, **kept)
 
     def arrays(self) -> Arrays:
         """Arrays by name; those of R records are stacked, ``(R, ...)``."""

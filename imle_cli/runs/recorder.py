@@ -16,6 +16,7 @@ from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.interruption import deferred_interruption
 from imle_core.concurrency import process_group
 from imle_core.contracts import Trainable
+from imle_core.kernels.notice import clock
 
 _LIBRARIES = ("imle", "torch", "numpy", "numba")
 _SAVED = 20  # times what a save takes: so long it is to the next one, at least
@@ -175,7 +176,7 @@ class Recorder(ABC, Generic[Step]):
 
         Several processes can stop and save together only, after records of which :meth:`may_stop` says so.
         """
-        began, saved, cost = time.perf_counter() - self.seconds, time.perf_counter(), 0.0
+        began, saved, cost = clock() - self.seconds, time.perf_counter(), 0.0
         alone = process_group.size() == 1
         self.begin()
         whole = True  # between two steps; amid one, only the state that was saved last is of a piece
@@ -184,7 +185,7 @@ class Recorder(ABC, Generic[Step]):
             while not self.training.done:
                 whole = False
                 record = self.make_step(records)
-                self.seconds = time.perf_counter() - began
+                self.seconds = clock() - began
                 whole = True
                 yield record
                 if not self.may_stop(record):

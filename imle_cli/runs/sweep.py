@@ -268,7 +268,7 @@ class SweepFolder(ABC, Generic[SomeCell]):
             for name, value in self.cells[0].experiment.options.items():
                 made = run.config["options"].get(name)
                 if name not in self.cells[0].AXES and made != value:
-                    option = "MAP" if name == "data" else option_of(name)
+                    option = "DIR" if name == "data" else option_of(name)
                     got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
                     raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:

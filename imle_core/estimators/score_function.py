@@ -9,7 +9,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
-from imle_core.exact import ExponentialFamily, check_family, family_of
+from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
@@ -48,7 +48,8 @@ class ScoreFunction(Layer):
         if self.family is None or self.input_temperature == 0:
             return super().draw(theta, arguments)
         with self.drawing(theta):
-            return None, self._exact(theta).sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            family = self._exact(theta, arguments)
+            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
@@ -65,9 +66,10 @@ class ScoreFunction(Layer):
                 layer.
         """
         checks.check_theta(theta)
+        arguments = copied(args, kwargs)
         with torch.no_grad():
             parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, copied(args, kwargs))
+            eps, z = self.draw(parameters, arguments)
         values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
@@ -78,7 +80,7 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = self._score(parameters, eps, z)
+            score = self._score(parameters, eps, z, arguments)
             gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
@@ -94,17 +96,17 @@ class ScoreFunction(Layer):
             "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
         )
 
-    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor) -> Tensor:
+    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
         """``d/dtheta log p``, ``(B, S, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)
-        mean = self._exact(theta).marginals(theta / self.input_temperature).to(z)
+        mean = self._exact(theta, arguments).marginals(theta / self.input_temperature).to(z)
         return (z - mean.unsqueeze(1)) / self.input_temperature
 
-    def _exact(self, theta: Tensor) -> ExponentialFamily:
-        family = family_of(self.solver, theta.shape[1:]) if self.family == "solver" else self.family
-        assert isinstance(family, ExponentialFamily)
-        return family
+    def _exact(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
+        if isinstance(self.family, ExponentialFamily):
+            return self.family
+        return exact_family(self.solver, theta, arguments)
 
 
 def _without_gradient(theta: Tensor) -> Tensor:

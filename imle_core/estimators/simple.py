@@ -6,7 +6,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError
 from imle_core.estimators.layer import Arguments, Backward, Layer
-from imle_core.exact import ExponentialFamily, check_family, family_of
+from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Simple(Layer):
         if self.input_temperature == 0:
             return super().draw(theta, arguments)
         with self.drawing(theta):
-            return None, self._family(theta).sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            family = self._family(theta, arguments)
+            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Covariance times the samples' mean upstream gradient, which all samples share."""
@@ -47,10 +48,9 @@ class Simple(Layer):
                 "input_noise_temperature", "0", "exact marginals need a temperature > 0", "use 1 for a start"
             )
         scaled = call.theta[:, 0] / self.input_temperature
-        gradient = self._family(scaled).expectation_gradient(scaled, call.dy.mean(dim=1)) / self.input_temperature
+        family = self._family(scaled, call.arguments)
+        gradient = family.expectation_gradient(scaled, call.dy.mean(dim=1)) / self.input_temperature
         return gradient.to(call.z).unsqueeze(1).expand_as(call.z)
 
-    def _family(self, theta: Tensor) -> ExponentialFamily:
-        family = self.family or family_of(self.solver, theta.shape[1:])
-        assert family is not None
-        return family
+    def _family(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
+        return self.family or exact_family(self.solver, theta, arguments)

@@ -6,7 +6,7 @@ from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.grid import AcyclicGridPaths
 from imle_core.exact.independent import Categorical, Hypercube
 from imle_core.exact.knapsack import KnapsackSets
-from imle_core.exact.of_solver import check_family, family_of
+from imle_core.exact.of_solver import check_family, exact_family, family_of
 from imle_core.exact.subset import KSubset
 from imle_core.exact.tree import SpanningTrees
 
@@ -21,5 +21,6 @@ __all__ = [
     "KnapsackSets",
     "SpanningTrees",
     "check_family",
+    "exact_family",
     "family_of",
 ]

@@ -73,18 +73,27 @@ class Chain(ExponentialFamily):
         return steps.masked_fill(steps <= NEVER, -torch.inf).sum(dim=1)
 
     def _log_partition(self, theta: Tensor) -> Tensor:
-        return log_sum_exp(self._forward(theta)[-1], dim=1)
+        return log_sum_exp(self._forward(theta, self._transitions.to(theta.device))[-1], dim=1)
 
-    def _forward(self, theta: Tensor) -> list[Tensor]:
-        """``log a_t(y)``, ``(N, K)`` at each position t."""
-        transitions = self._transitions.to(theta.device)
+    def _mean_log_base(self, theta: Tensor) -> Tensor:
+        """Mean of each transition's number, the gradient of A in the transitions, times the transition."""
+        if self.event[0] == 1:
+            return theta.new_zeros(len(theta))
+        own = self._transitions.to(theta.device).repeat(len(theta), 1, 1).requires_grad_()
+        with torch.enable_grad():
+            total = log_sum_exp(self._forward(theta, own)[-1], dim=1).sum()
+            (numbers,) = torch.autograd.grad(total, own, create_graph=theta.requires_grad)
+        return (numbers * own.detach().masked_fill(own.detach() <= NEVER, 0)).flatten(1).sum(dim=1)
+
+    def _forward(self, theta: Tensor, transitions: Tensor) -> list[Tensor]:
+        """``log a_t(y)``, ``(N, K)`` at each position t, for transitions ``(K, K)`` or, a row each, ``(N, K, K)``."""
         sums = [theta[:, 0]]
         for position in range(1, self.event[0]):
             sums.append(theta[:, position] + log_sum_exp(sums[-1].unsqueeze(2) + transitions, dim=1))
         return sums
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
-        sums = [values.unsqueeze(1) for values in self._forward(theta)]
+        sums = [values.unsqueeze(1) for values in self._forward(theta, self._transitions.to(theta.device))]
         into = self._transitions.to(theta.device).T
         labels = [choose(sums[-1].expand(-1, nb_samples, -1), generator)]
         for values in reversed(sums[:-1]):

@@ -50,6 +50,10 @@ class ExponentialFamily(ABC):
         """``log h(z)``, ``(M,)``, for structures ``(M, *event)``: what is added to ``<z, theta>``."""
         return z.new_zeros(len(z))
 
+    def _mean_log_base(self, theta: Tensor) -> Tensor:
+        """``E log h(z)``, ``(N,)``, for float64 parameters that hold ``NEVER`` in place of -inf."""
+        return theta.new_zeros(len(theta))
+
     def log_partition(self, theta: Tensor) -> Tensor:
         """``A(theta) = log sum_z exp <z, theta>``, ``(N,)``, for parameters ``(N, *event)``."""
         return self._log_partition(self._read(theta))
@@ -113,6 +117,49 @@ class ExponentialFamily(ABC):
         inside = (wide.masked_fill(closed, 0) * z).flatten(1).sum(dim=1) + self._log_base(z)
         outside = (closed & (z != 0)).flatten(1).any(dim=1)
         return inside.masked_fill(outside, -torch.inf) - self._log_partition(wide)
+
+    def entropy(self, theta: Tensor) -> Tensor:
+        """``H(p) = -E log p(z) = A(theta) - <E[z], theta>``, ``(N,)``, in nats, for parameters ``(N, *event)``.
+
+        The Kullback-Leibler divergence from the uniform distribution is ``log(count()) - H(p)``. Where the logarithm of h
+        is not 0, its mean is subtracted, too. The result is as exact as a difference of numbers of the size of
+        ``<E[z], theta>`` in float64.
+
+        Source: Wainwright, Jordan 2008, "Graphical Models, Exponential Families, and Variational Inference", section 3.6.
+        """
+        return self._code_length(theta, theta)
+
+    def cross_entropy(self, theta: Tensor, other: Tensor) -> Tensor:
+        """``-E_theta log p_other(z) = A(other) - <E_theta[z], other>``, ``(N,)``, in nats; inf where p_other lacks support.
+
+        Args:
+            theta: parameters of the distribution that the mean is taken of, ``(N, *event)``.
+            other: parameters of the distribution whose logarithm is averaged, ``(N, *event)``.
+
+        Raises:
+            ArgumentError: parameters of two shapes.
+        """
+        return self._code_length(theta, other)
+
+    def kl(self, theta: Tensor, other: Tensor) -> Tensor:
+        """``KL(p_theta || p_other) = E_theta[log p_theta(z) - log p_other(z)]``, ``(N,)``, in nats; inf without support.
+
+        It is ``A(other) - A(theta) - <E_theta[z], other - theta>``, the Bregman divergence of A, which needs no sum over
+        structures. Where both hold -inf, an entry adds nothing.
+
+        Args:
+            theta: parameters ``(N, *event)`` of p_theta, which the mean is taken of.
+            other: parameters ``(N, *event)`` of p_other.
+
+        Raises:
+            ArgumentError: parameters of two shapes.
+
+        Source: Wainwright, Jordan 2008, "Graphical Models, Exponential Families, and Variational Inference", section 5.2.2.
+        """
+        wide, wide_other, means = self._means_under(theta, other)
+        gap = (wide_other - wide).masked_fill((wide <= NEVER) | (wide_other <= NEVER), 0)
+        divergence = self._log_partition(wide_other) - self._log_partition(wide) - (means * gap).flatten(1).sum(dim=1)
+        return divergence.masked_fill(self._lacks_support(means, wide_other), torch.inf)
 
     def states(self, most: int = 2**20) -> Tensor:
         """All structures, ``(M, *event)``, float64.
@@ -200,6 +247,26 @@ class ExponentialFamily(ABC):
 
     def _means(self, theta: Tensor, create_graph: bool) -> Tensor:
         return _gradient(self._log_partition(theta).sum(), theta, create_graph)
+
+    def _code_length(self, theta: Tensor, other: Tensor) -> Tensor:
+        wide, wide_other, means = self._means_under(theta, other)
+        inside = (means * wide_other.masked_fill(wide_other <= NEVER, 0)).flatten(1).sum(dim=1)
+        length = self._log_partition(wide_other) - inside - self._mean_log_base(wide)
+        return length.masked_fill(self._lacks_support(means, wide_other), torch.inf)
+
+    def _means_under(self, theta: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Two parameters as recursions need them, and the means under the first."""
+        wide, wide_other = self._read(theta), self._read(other)
+        if theta.shape != other.shape:
+            raise wrong_shape(
+                "other", other, "both must have one", "give a row a row", f" for theta of shape {tuple(theta.shape)}"
+            )
+        return wide, wide_other, self.marginals(theta)
+
+    @staticmethod
+    def _lacks_support(means: Tensor, other: Tensor) -> Tensor:
+        """Rows ``(N,)`` whose structures hold entries that are closed in ``other``."""
+        return ((means.detach() != 0) & (other <= NEVER)).flatten(1).any(dim=1)
 
     def _read(self, theta: Tensor) -> Tensor:
         wide = wide_parameters(theta, self.event, repr(self))

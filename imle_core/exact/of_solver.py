@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from imle_core.checks import ArgumentTypeError
+from torch import Tensor
+
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.exact.family import ExponentialFamily
 from imle_core.exact.grid import AcyclicGridPaths
 from imle_core.exact.independent import Categorical
@@ -13,16 +15,20 @@ from imle_core.exact.tree import SpanningTrees
 from imle_core.solvers import AcyclicGridPath, ArgMax, Knapsack, SpanningTree, TopK
 
 
-def family_of(solver: Any, event: Sequence[int]) -> ExponentialFamily | None:
+def family_of(solver: Any, event: Sequence[int], *args: Any, **kwargs: Any) -> ExponentialFamily | None:
     """The Gibbs distribution over the solutions of ``solver``, whose mode it finds; None where no family here is exact.
 
     Args:
         solver: a solver.
         event: shape of its parameters.
+        *args: further arguments that the solver would be called with, such as a k for each instance.
+        **kwargs: likewise, by name.
     """
     shape = tuple(event)
-    if isinstance(solver, TopK) and solver.k is not None:
-        return KSubset(solver.k, shape)
+    if isinstance(solver, TopK):
+        k = kwargs.get("k", args[0] if args else None)
+        k = solver.k if k is None else k
+        return None if k is None else KSubset(k, shape, at_most=solver.at_most, dim=solver.dim)
     if isinstance(solver, ArgMax):
         return Categorical(shape)
     if isinstance(solver, AcyclicGridPath):
@@ -34,18 +40,30 @@ def family_of(solver: Any, event: Sequence[int]) -> ExponentialFamily | None:
     return None
 
 
+def exact_family(solver: Any, theta: Tensor, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> ExponentialFamily:
+    """:func:`family_of` a solver known to :func:`check_family`, for parameters ``(N, *event)`` and arguments of a call.
+
+    Raises:
+        ArgumentError: a solver that needs an argument, and does not get it.
+    """
+    args, kwargs = arguments
+    family = family_of(solver, theta.shape[1:], *args, **kwargs)
+    if family is None:
+        raise ArgumentError("k", "None", "TopK() needs one for each instance", "call it with k=[...]")
+    return family
+
+
 def check_family(solver: Any, who: str) -> None:
     """The exact distribution of the solver's solutions must be known, for parameters of some shape.
 
     Raises:
         ArgumentTypeError: it is not.
     """
-    known = solver.k is not None if isinstance(solver, TopK) else family_of(solver, (1, 1)) is not None
-    if known:
+    if isinstance(solver, TopK) or family_of(solver, (1, 1)) is not None:
         return
     raise ArgumentTypeError(
         "function",
         repr(solver),
-        f"{who} needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, SpanningTree and Knapsack",
+        f"{who} needs exact marginals, which are known for TopK, ArgMax, AcyclicGridPath, SpanningTree and Knapsack",
         "give its exact distribution as family=...",
     )

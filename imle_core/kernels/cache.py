@@ -19,6 +19,7 @@ from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
@@ -31,7 +32,8 @@ class KernelCache(FunctionCache):
     """numba's cache of one function, on files of ours; it is for ``_cache`` of the function's dispatcher.
 
     Its folder is looked for, and tried with a file, once machine code is wanted: most kernels are called by others alone,
-    whose code has theirs. Where no folder can be written to, nothing is loaded or kept.
+    whose code has theirs. A folder that cannot be written to, as in an image that others have made, will do if it has code
+    of this function for this processor, to which nothing is added. Where there is no such folder, nothing is loaded or kept.
 
     Raises:
         OSError: a source cannot be read.
@@ -42,6 +44,7 @@ class KernelCache(FunctionCache):
 
     @cached_property
     def _has_folder(self) -> bool:
+        self._impl_class = _looking(self._function, self._version)
         try:
             super().__init__(self._function)
         except (RuntimeError, OSError):
@@ -150,6 +153,33 @@ class CodeFiles:
         except BaseException:
             _remove(draft)
             raise
+
+
+def _looking(function: Callable[..., Any], version: str) -> Any:
+    """Files of numba of a function, in the first of its folders that can be written to or has what is needed.
+
+    Args:
+        function: whose code is in the files.
+        version: that the code must have, beside that of this processor, in a folder that cannot be written to.
+    """
+    standard: Any = FunctionCache._impl_class
+
+    def ensure(locator: Any, try_to_write: Callable[[Any], None]) -> None:
+        try:
+            try_to_write(locator)
+        except OSError:
+            folder = Path(locator.get_cache_path())
+            name = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}".replace("<", "").replace(">", "")
+            stems = [path.stem for path in folder.glob(f"{name}-*.nbi")]
+            processor = cpu_target.target_context.codegen().magic_tuple()
+            if not any(key[1] == processor for stem in stems for key in CodeFiles(folder, stem, version).saved()):
+                raise
+
+    def forgiving(locator: Any) -> Any:
+        members = {"ensure_cache_path": lambda self: ensure(self, locator.ensure_cache_path)}
+        return type(locator.__name__, (locator,), members)
+
+    return type(standard.__name__, (standard,), {"_locator_classes": [*map(forgiving, standard._locator_classes)]})
 
 
 @cache

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numba
 import numpy as np
@@ -14,15 +15,27 @@ from numba.core import event
 from imle_core.kernels import notice
 from imle_core.kernels.cache import KernelCache
 
+_functions: "WeakSet[Callable[..., Any]]" = WeakSet()  # that are kernels
+_kernels: "WeakSet[Any]" = WeakSet()  # that Python may call
+
 
 class _Watch(event.Listener):
-    """Says when a kernel is compiled because no cache has it."""
+    """Says when a kernel is compiled because no cache has it, and when it has been; functions of others are theirs."""
 
-    def on_start(self, _: event.Event) -> None:
-        notice.begins()
+    def on_start(self, happening: event.Event) -> None:
+        function = happening.data["dispatcher"].py_func
+        if function in _functions:
+            notice.begins(_subject(function.__module__))
 
-    def on_end(self, _: event.Event) -> None:
-        """Nobody waits for the end."""
+    def on_end(self, happening: event.Event) -> None:
+        if happening.data["dispatcher"].py_func in _functions:
+            notice.ends()
+
+
+def _subject(module: str) -> str:
+    """Words for what is compiled: "noise, sum of gamma" of the module ``imle_core.noise.kernels.sum_of_gamma``."""
+    folder, _, name = module.rpartition(".kernels.")
+    return ", ".join([*folder.split(".")[-1:], name.replace("_", " ")]) if folder else name.rpartition(".")[2]
 
 
 event.register("numba:compile", _Watch())
@@ -53,6 +66,8 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
     kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
     kernel.get_compile_result = within.get_compile_result
+    _functions.add(function)
+    _kernels.add(kernel)
     with suppress(OSError):  # no sources that tell what a cache is for
         kernel._cache = KernelCache(function)
     return kernel  # type: ignore[no-any-return]
@@ -100,3 +115,9 @@ def cache_folder(kernel: Any) -> Path | None:
     """Folder in which a kernel is kept, or None where none can be written to."""
     path = kernel._cache.cache_path if isinstance(kernel._cache, KernelCache) else None
     return None if path is None else Path(path)
+
+
+def cache_folders() -> list[Path]:
+    """Folders in which kernels are kept that this process has called or compiled."""
+    folders = (cache_folder(kernel) for kernel in list(_kernels) if kernel.overloads)
+    return sorted({folder for folder in folders if folder is not None})

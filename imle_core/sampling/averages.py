@@ -87,7 +87,8 @@ def stream_marginals(
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
     is_random = noise_distribution is not None and temperature > 0
-    spread = GroupedSamples(theta, dependent_samples(noise_distribution))
+    group = dependent_samples(noise_distribution)
+    spread = GroupedSamples(theta, group)
     total, count, first_state = theta.new_zeros(theta.shape, dtype=torch.float64), 0, theta
     chunks = stream_samples(
         solver,
@@ -101,9 +102,10 @@ def stream_marginals(
     for states in chunks:
         if count == 0:
             first_state = states[:, 0].clone()
-        for block in states.split(_block_size(theta), dim=1):
-            total += block.sum(dim=1, dtype=torch.float64)
-            spread.add(block)
+        for block in states.split(block_size(theta), dim=1):
+            for half in _halves(block, group):
+                total += half.sum(dim=1, dtype=torch.float64)
+                spread.add(half)
         count += states.shape[1]
         mean = total / count
         error = spread.standard_error(mean, count)
@@ -145,7 +147,7 @@ def stream_samples(
     check_sampling(solver, theta, nb_samples, temperature)
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)
-    theta, block, noise = theta.detach(), _block_size(theta), noise_distribution if temperature > 0 else None
+    theta, block, noise = theta.detach(), block_size(theta), noise_distribution if temperature > 0 else None
     chunk = -(-(chunk_size or max(1, _CHUNK_ENTRIES // max(1, theta.numel()))) // block) * block
     parameters = theta.unsqueeze(1).repeat(1, min(chunk, -(-nb_samples // block) * block), *[1] * (theta.dim() - 1))
     for start in range(0, nb_samples, chunk):
@@ -154,7 +156,9 @@ def stream_samples(
             for offset in range(0, stop - start, block):
                 generator = _block_generator(seed, (start + offset) // block, theta.device)
                 eps = contracts.draw_noise(noise, theta, block, generator)
-                torch.add(theta.unsqueeze(1), eps.mul_(temperature), out=parameters[:, offset : offset + block])
+                noisy = parameters[:, offset : offset + block]
+                for added, out in zip(_halves(eps), _halves(noisy), strict=True):
+                    torch.add(theta.unsqueeze(1), added.mul_(temperature), out=out)
         rows = parameters[:, : stop - start]
         contracts.check_noise_fits(rows, theta.unsqueeze(1))
         yield contracts.map_states(solver, rows, fresh=noise is not None)  # each chunk writes noisy rows anew
@@ -172,8 +176,22 @@ def dependent_samples(noise: Noise | None) -> float:
     return count
 
 
-def _block_size(theta: Tensor) -> int:
+def block_size(theta: Tensor) -> int:
+    """Number of samples of an instance whose noise is drawn at once."""
     return max(1, _BLOCK_ENTRIES // max(1, theta.numel()))
+
+
+def _halves(block: Tensor, group: float = 1) -> tuple[Tensor, ...]:
+    """A block of samples ``(B, n, *event)`` in two parts of whole groups, if it has several groups.
+
+    Torch works with its threads from 2^15 entries on, as many as a block has. Where other processes have the cores, to wait
+    for these threads takes several times as long as the work.
+    """
+    count = block.shape[1]
+    if count <= group:
+        return (block,)
+    half = math.ceil(count / 2 / group) * int(group)
+    return block.split([half, count - half], dim=1) if half < count else (block,)
 
 
 def _block_generator(seed: int, block: int, device: torch.device) -> torch.Generator:

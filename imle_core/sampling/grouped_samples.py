@@ -59,5 +59,10 @@ class GroupedSamples:
             return torch.full_like(mean, nan)
         spread = self._squares - 2 * mean * self._products + mean.square() * self._squared_sizes
         error = (spread.clamp_(min=0.0) * (self._groups / (self._groups - 1))).sqrt_() / nb_samples
-        bounded: Tensor = error.masked_fill_(self._smallest == self._largest, _DEVIATIONS / (self._groups + _DEVIATIONS**2))
+        bounded: Tensor = error.masked_fill_(self._smallest == self._largest, bound_of_agreement(self._groups))
         return bounded
+
+
+def bound_of_agreement(groups: int) -> float:
+    """Standard error, ``1.96 / (G + 1.96^2)``, of a mean of G groups that all have the same mean."""
+    return _DEVIATIONS / (groups + _DEVIATIONS**2)

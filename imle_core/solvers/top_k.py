@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole, wrong_shape
+from imle_core.checks import ArgumentError, check_event_axis, check_whole, counts_of_instances, event_axis, wrong_shape
 from imle_core.concurrency import in_threads
 from imle_core.solvers.rows import array_of, numbers
 
@@ -21,27 +21,41 @@ class TopK:
     devices. theta = -inf is never chosen.
 
     Args:
-        k: number of ones, from 1 to the number of entries of an instance; None where each call says it for each instance.
+        k: number of ones, from 0 to the number of entries of an instance; None where each call says it for each instance.
+        at_most: whether an instance with fewer than k entries above -inf has all of them chosen, rather than refused.
+        dim: axis of theta along which k entries are chosen, each line along it being a choice of its own, as in
+            ``torch.topk``; None for k of all entries of an instance.
 
     Raises:
-        ArgumentError: k < 1; when called, parameters without entries, NaN, or fewer than k entries that may be chosen.
+        ArgumentError: k < 0, or axis 0, which is that of instances; when called, NaN, or fewer than k entries that may be
+            chosen, if not ``at_most``.
 
     >>> TopK(2)(torch.tensor([[1.0, 3.0, 3.0, 3.0]]))
     tensor([[0., 1., 1., 0.]])
     >>> TopK()(torch.tensor([[1.0, 3.0], [1.0, 3.0]]), k=[1, 2])
     tensor([[0., 1.],
             [1., 1.]])
+    >>> TopK(2, at_most=True)(torch.tensor([[1.0, -torch.inf, 3.0], [-torch.inf, -torch.inf, 3.0]]))
+    tensor([[1., 0., 1.],
+            [0., 0., 1.]])
+    >>> TopK(1, dim=-1)(torch.tensor([[[1.0, 3.0], [2.0, 1.0]]]))
+    tensor([[[0., 1.],
+             [1., 0.]]])
     """
 
     pure, sense = True, "max"
 
-    def __init__(self, k: int | None = None) -> None:
+    def __init__(self, k: int | None = None, *, at_most: bool = False, dim: int | None = None) -> None:
         if k is not None:
-            check_whole("k", k, 1, "top-k chooses k entries")
+            check_whole("k", k, 0, "top-k chooses k entries")
+        if dim is not None:
+            check_event_axis("dim", dim)
         self.k = None if k is None else int(k)
+        self.at_most, self.dim = bool(at_most), dim
 
     def __repr__(self) -> str:
-        return f"TopK(k={self.k})"
+        options = (", at_most=True" if self.at_most else "") + ("" if self.dim is None else f", dim={self.dim}")
+        return f"TopK(k={self.k}{options})"
 
     def __call__(self, theta: Tensor, k: Sequence[int] | Tensor | None = None) -> Tensor:
         """Masks ``(N, *event)`` for parameters ``(N, *event)``, in theta's type.
@@ -51,53 +65,52 @@ class TopK:
             k: number of ones of each instance, ``(B,)`` with N a multiple of B: instance b has the rows from ``b*N/B`` on,
                 as in a layer that draws ``S = N/B`` samples. That of the constructor for all if None.
         """
-        flat = numbers(theta)
-        if flat.dim() < 2:
+        values = numbers(theta)
+        if values.dim() < 2:
             raise wrong_shape("theta", theta, "top-k needs (N, *event)", "use theta.unsqueeze(0) for one instance")
-        flat = flat if flat.dim() == 2 else flat.flatten(1)
-        if math.isnan(float(flat.sum())) and flat.isnan().any():  # the sum, quick to take, is NaN where an entry is
-            raise ArgumentError("theta", f"{int(flat.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
-        counts = self._counts(flat, k)
-        chosen, closed = _compiled(flat, counts) if flat.device.type == "cpu" else _sorted(flat, counts)
+        if math.isnan(float(values.sum())) and values.isnan().any():  # the sum, quick to take, is NaN where an entry is
+            raise ArgumentError("theta", f"{int(values.isnan().sum())} NaN", "top-k needs numbers", "use -inf for never")
+        if self.dim is None:
+            return self._chosen(values if values.dim() == 2 else values.flatten(1), k).to(theta.dtype).view_as(theta)
+        lines = values.movedim(event_axis("dim", self.dim, values.dim()), -1)
+        chosen = self._chosen(lines.reshape(math.prod(lines.shape[:-1]), lines.shape[-1]), k, len(theta))
+        return chosen.to(theta.dtype).view(lines.shape).movedim(-1, self.dim).contiguous()
+
+    def _chosen(self, flat: Tensor, k: Sequence[int] | Tensor | None, rows: int | None = None) -> Tensor:
+        """Masks of choices ``(L, n)``, of which each of so many rows has as many."""
+        counts = self._counts(flat, k, len(flat) if rows is None else rows)
+        engine = _compiled if flat.device.type == "cpu" else _sorted
+        chosen, closed = engine(flat, counts, self.at_most)
         if closed >= 0:
             raise ArgumentError(
-                "k", str(int(counts[closed])), f"instance {closed} has fewer entries above -inf", "choose a smaller k"
+                "k",
+                str(int(counts[closed])),
+                f"instance {closed if rows is None else closed * rows // len(flat)} has fewer entries above -inf",
+                "choose a smaller k, or at_most=True",
             )
-        return chosen.to(theta.dtype).view_as(theta)
+        return chosen
 
-    def _counts(self, flat: Tensor, k: Sequence[int] | Tensor | None) -> Tensor:
-        """Number of ones of each row, ``(N,)``."""
-        rows, entries = flat.shape
+    def _counts(self, flat: Tensor, k: Sequence[int] | Tensor | None, rows: int) -> Tensor:
+        """Number of ones of each choice, ``(L,)``."""
+        lines, entries = flat.shape
         if k is None:
             if self.k is None:
                 raise ArgumentError("k", "None", "TopK() needs one for each instance", "call it with k=[...]")
-            _check_count(self.k, entries)
-            return torch.full((rows,), self.k, device=flat.device)
-        try:
-            counts = torch.as_tensor(k, device=flat.device)
-        except (TypeError, ValueError):
-            raise ArgumentError("k", repr(k), "it must have a whole number for each instance", "give a list") from None
-        whole = not (counts.is_floating_point() or counts.is_complex() or counts.dtype == torch.bool)
-        if not whole or counts.dim() != 1 or len(counts) == 0 or rows % len(counts):
-            raise wrong_shape(
-                "k",
-                counts,
-                "it must have a whole number for each instance, and rows a multiple of instances",
-                "give a list",
-                f", {counts.dtype}, for {rows} rows",
+            self._check_count(self.k, entries)
+            return torch.full((lines,), self.k, device=flat.device)
+        counts = counts_of_instances("k", k, rows, flat.device)
+        for count in counts[(counts < 0) | (counts > entries)][:1].tolist():
+            self._check_count(count, entries)
+        return counts.repeat_interleave(lines // len(counts))
+
+    def _check_count(self, k: int, entries: int) -> None:
+        if k < 0 or (k > entries and not self.at_most):
+            raise ArgumentError(
+                "k", str(k), f"an instance has {entries} entries", f"k must be from 0 to {entries}, or at_most=True"
             )
-        counts = counts.long()
-        for count in counts[(counts < 1) | (counts > entries)][:1].tolist():
-            _check_count(count, entries)
-        return counts.repeat_interleave(rows // len(counts))
 
 
-def _check_count(k: int, entries: int) -> None:
-    if not 1 <= k <= entries:
-        raise ArgumentError("k", str(k), f"an instance has {entries} entries", f"k must be from 1 to {entries}")
-
-
-def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
+def _compiled(flat: Tensor, counts: Tensor, at_most: bool) -> tuple[Tensor, int]:
     """Masks ``(N, n)``, and the first row with too few entries above -inf, or -1."""
     from imle_core.solvers.kernels.top_k import choose  # here, since numba takes half a second to import
 
@@ -105,7 +118,7 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     masks = np.zeros(rows.shape, rows.dtype)
 
     def solve(first: int, last: int) -> int:
-        row = int(choose(rows[first:last], masks[first:last], wanted[first:last]))
+        row = int(choose(rows[first:last], masks[first:last], wanted[first:last], at_most))
         return first + row if row >= 0 else -1
 
     threads = min(torch.get_num_threads(), len(rows), rows.size // _ENTRIES_A_THREAD)
@@ -113,10 +126,12 @@ def _compiled(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
     return torch.from_numpy(masks), min(closed, default=-1)
 
 
-def _sorted(flat: Tensor, counts: Tensor) -> tuple[Tensor, int]:
+def _sorted(flat: Tensor, counts: Tensor, at_most: bool) -> tuple[Tensor, int]:
     """Masks ``(N, n)`` by sorting in torch, and the first row with too few entries above -inf, or -1."""
     order = flat.add(0.0).argsort(dim=1, descending=True, stable=True)
     ranks = torch.arange(flat.shape[1], device=flat.device).expand_as(flat)
     chosen = torch.empty_like(order).scatter_(1, order, ranks) < counts[:, None]
+    if at_most:
+        return chosen & ~flat.isneginf(), -1
     closed = (chosen & flat.isneginf()).any(dim=1).nonzero()
     return chosen, int(closed[0]) if len(closed) else -1

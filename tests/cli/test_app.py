@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 
 import imle_cli
 import warm
+from command_line import Command, options_in
 from imle_cli import commands
 from imle_cli.app import SUMMARIES, app, main
 from imle_cli.console import Report
@@ -25,6 +27,7 @@ COMMANDS = (
     "solve",
     "sample",
     "marginals",
+    "explain",
     "noise",
     "train",
     "sweep",
@@ -34,6 +37,7 @@ COMMANDS = (
     "calibrate",
     "reproduce",
     "bench",
+    "guide",
     "data",
     "perceive",
     "evaluate",
@@ -57,7 +61,7 @@ class TestHelp:
             "from imle_cli.app import app\n"
             "app(['--help'], standalone_mode=False)\n"
             "heavy = {'torch', 'numpy', 'numba', 'matplotlib', 'PIL', 'networkx', 'scipy', 'imageio', 'joblib'}\n"
-            "heavy |= {'imle_core', 'imle_cli.console', 'imle_cli.options'}\n"
+            "heavy |= {'imle_core', 'imle_cli.console', 'imle_cli.options.groups', 'imle_cli.options.inputs', 'rich'}\n"
             "heavy |= {name for name in sys.modules if name.startswith('imle_cli.commands.')}\n"
             "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         )
@@ -65,10 +69,11 @@ class TestHelp:
         assert done.returncode == 0, done.stderr
 
     def test_summarises_every_command_as_its_own_help_does(self):
-        assert set(SUMMARIES) == {module.name for module in pkgutil.iter_modules(commands.__path__)}
-        for name, summary in SUMMARIES.items():
-            told = getdoc(getattr(import_module(f"imle_cli.commands.{name}"), name)).split("\n\n")[0]
-            assert " ".join(told.split()) == summary
+        modules = {name.replace("-", "_"): name for name in SUMMARIES}
+        assert modules.keys() == {module.name for module in pkgutil.iter_modules(commands.__path__)}
+        for module, name in modules.items():
+            told = getdoc(getattr(import_module(f"imle_cli.commands.{module}"), module)).split("\n\n")[0]
+            assert " ".join(told.split()) == SUMMARIES[name]
 
     @pytest.mark.process
     def test_a_command_imports_no_other(self):
@@ -81,33 +86,80 @@ class TestHelp:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stdout == "imle_cli.commands.solve\n"
 
-    @pytest.mark.process
-    def test_names_every_command(self):
-        done = imle("--help")
-        assert done.returncode == 0
-        assert all(f" {command} " in done.stdout for command in COMMANDS)
-
     @pytest.mark.slow
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_option_is_explained(self, command):
         done = CliRunner(env={"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}).invoke(app, [command, "--help"])
         assert done.exit_code == 0
-        options = [
-            line.strip("│ ").split("  ") for line in done.stdout.splitlines() if line.startswith("│") and "--" in line
-        ]
-        assert len(options) > 4
-        assert all(len([text for text in option if text.strip()]) > 1 for option in options), options
+        options = options_in(done.stdout)
+        assert len(options) > 3
+        assert all(options.values()), options
 
-    @pytest.mark.process
-    def test_without_a_command_there_is_help_and_exit_code_2(self):
-        done = imle()
-        assert done.returncode == 2
-        assert "marginals" in done.stdout + done.stderr
+    def test_without_a_command_it_goes_to_standard_error_with_exit_code_2(self):
+        done, asked = CliRunner().invoke(app, []), CliRunner().invoke(app, ["--help"])
+        assert (done.exit_code, done.stdout, done.stderr) == (2, "", asked.stdout)
+        assert all(f"  {command} " in asked.stdout for command in COMMANDS)
 
-    @pytest.mark.process
-    def test_version(self):
-        done = imle("--version")
-        assert (done.returncode, done.stdout) == (0, f"imle {version('imle')}\n")
+    @pytest.mark.parametrize("words", [["help"], ["-h"]])
+    def test_is_shown_by_help_alone(self, words):
+        done, asked = CliRunner().invoke(app, words), CliRunner().invoke(app, ["--help"])
+        assert (done.exit_code, done.stdout, done.stderr) == (0, asked.stdout, "")
+
+    def test_of_a_command_is_shown_by_help_and_its_name(self):
+        done, asked = CliRunner().invoke(app, ["help", "solve"]), CliRunner().invoke(app, ["solve", "-h"])
+        assert (done.exit_code, done.stdout, done.stderr) == (0, asked.stdout, "")
+        assert done.stdout.startswith("Usage: imle solve [INPUT] [OPTIONS]\n")
+
+    @pytest.mark.parametrize("command", ["", *COMMANDS, "help"])
+    def test_fits_80_columns_and_breaks_no_word(self, command):
+        wide, narrow = (
+            CliRunner(env={"COLUMNS": columns}).invoke(app, [*command.split(), "--help"]).stdout for columns in ("100", "80")
+        )
+        assert wide.split() == narrow.split()
+        assert max(map(len, narrow.splitlines())) <= 80
+        assert not re.search(r"<bool>|[^\S\n]$|\x1b", narrow, re.MULTILINE)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_of_a_command_ends_with_an_example(self, command):
+        shown = CliRunner().invoke(app, [command, "--help"]).stdout
+        assert re.search(rf"\nExamples?:\n(  imle {command}.*\n)+$", shown)
+
+    @pytest.mark.parametrize("option", ["-V", "--version"])
+    def test_version(self, option):
+        done = CliRunner().invoke(app, [option])
+        assert (done.exit_code, done.stdout) == (0, f"imle {version('imle')}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["slove"], "slove: no such command; did you mean 'solve'?"),
+        (["help", "slove"], "slove: no such command; did you mean 'solve'?"),
+        (["qqqq"], "qqqq: no such command; see imle --help"),
+        (["--versoin"], "--versoin: no such option; did you mean --version?"),
+        (["-q", "solve"], "-q: no such option; see imle --help"),
+        (["solve", "-start", "0,0"], "-start: no such option; did you mean --start?"),
+        (["help", "solve", "sample"], "sample: unexpected; imle help takes COMMAND; see imle help --help"),
+        (["noise", "-qn", "1,5"], "--samples: got '1,5'; it must be a whole number >= 1"),
+        (["noise", "--noise-k", "1,5"], "--noise-k: got '1,5'; it must be a number; write 1.5"),
+        (["noise", "-n0"], "-n: got 0; it must be a whole number >= 1; use 100000 for a smooth histogram"),
+        (["noise", "-n", "9", "--out", "x"], "--out: x has no extension; it must end in .png or .pdf or .svg"),
+        (["noise", "-n", "9", "-o", "x.jpg"], "-o: x.jpg ends in .jpg; it must end in .png or .pdf or .svg"),
+        (["noise", "--noise", "NORMAL"], "--noise: got 'NORMAL'; it must be one of 'sum-of-gamma', 'gumbel', 'normal', "
+        "'logistic', 'none'; did you mean 'normal'?"),
+        (["solve", "--solver", "topk"], "--solver: got 'topk'; it must be one of 'dijkstra', 'top-k', 'path', 'min-cut', "
+        "'spanning-tree', 'spanning-forest', 'matching', 'perfect-matching', 'assignment', 'partial-assignment', "
+        "'knapsack'; did you mean 'top-k'?"),
+        (["check"], "MODULE:SOLVER: missing; give a function, object or class of a module or of a file (mine.py:solver)"),
+        (["evaluate"], "RUN: missing; give the run folder of imle perceive"),
+        (["evaluate", "x"], "DIR: missing; give the folder of a data set"),
+        (["data"], "KIND: missing; give the kind of images: terrain, seen from above"),
+        (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_wrong_words(words, message):
+    Command().expect_refusal(words, 2, message)
 
 
 @pytest.fixture

@@ -98,8 +98,10 @@ class TestStartAndGoal:
         other = {"start": ("--goal", "1,1"), "goal": ("--start", "1,1")}[name]
         row, column = tile.split(",")
         near = {"start": "--start 0,1", "goal": "--goal 1,2"}[name]
-        message = f"map.npy: the {name} ({row}, {column}) is a wall; choose a passable tile, with {near} for instance"
-        expect_refusal(["solve", "map.npy", f"--{name}", tile, *other], 1, message, ["map.npy"])
+        rule = f"is a wall; choose a passable tile, with {near} for instance"
+        expect_refusal(["solve", "map.npy", *other], 1, f"map.npy: the {name} ({row}, {column}) {rule}", ["map.npy"])
+        message = f"--{name}: got {tile}; it is a wall of map.npy; choose a passable tile, with {near} for instance"
+        expect_refusal(["solve", "map.npy", f"--{name}", tile, *other], 2, message, ["map.npy"])
 
     @pytest.mark.parametrize("engine", ["compiled", "torch", "networkx"])
     def test_cut_off_from_each_other(self, engine):
@@ -108,6 +110,14 @@ class TestStartAndGoal:
         np.save("map.npy", costs)
         message = "--goal: got tile (2, 2); walls cut it off from start (0, 0); open a way or move one of them"
         expect_refusal(["solve", "map.npy", "--engine", engine], 1, message, ["map.npy"])
+
+    @pytest.mark.parametrize("end", [("--start", "0,0"), ("--goal", "2,2")])
+    def test_cut_off_from_an_end_that_the_user_chose(self, end):
+        costs = np.ones((3, 3))
+        costs[:, 1] = np.inf
+        np.save("map.npy", costs)
+        message = "--goal: got tile (2, 2); walls cut it off from start (0, 0); open a way or move one of them"
+        expect_refusal(["solve", "map.npy", *end], 2, message, ["map.npy"])
 
     def test_cut_off_in_a_batch_of_samples(self):
         costs = np.ones((3, 3))
@@ -119,19 +129,19 @@ class TestStartAndGoal:
 
 
 WRONG_USAGE = {
-    ("sample", "--samples", "0"): "--samples: got 0; it must be >= 1; use 1000 for a first look",
-    ("marginals", "--samples", "0"): "--samples: got 0; it must be >= 1; use 1000 for a first look",
-    ("marginals", "--samples", "-3"): "--samples: got -3; it must be >= 1; use 1000 for a first look",
-    ("noise", "--samples", "0"): "--samples: got 0; it must be >= 1; use 100000 for a smooth histogram",
-    ("noise", "--bins", "0"): "--bins: got 0; it must be >= 1; use about 100",
-    ("noise", "--noise", "none"): "--noise: got none; there is nothing to draw; choose a law",
-    ("sample", "--input-temp", "-1"): "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be finite and >= 0; use 0 for no noise",
-    ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be finite and >= 0; use 0 for no noise",
+    ("sample", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 1000 for a first look",
+    ("marginals", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 1000 for a first look",
+    ("marginals", "--samples", "-3"): "--samples: got -3; it must be a whole number >= 1; use 1000 for a first look",
+    ("noise", "--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 100000 for a smooth histogram",
+    ("noise", "--bins", "0"): "--bins: got 0; it must be a whole number >= 1; use about 100",
+    ("noise", "--noise", "none"): "--noise: got none; there is nothing to draw; choose a distribution",
+    ("sample", "--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "-0.5"): "--input-temp: got -0.5; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "nan"): "--input-temp: got nan; it must be a number >= 0; use 0 for no noise",
+    ("marginals", "--input-temp", "inf"): "--input-temp: got inf; it must be a number >= 0; use 0 for no noise",
     ("marginals", "--input-temp", "1e31"): "--input-temp: got 1e+31; it must be at most 1e+30; beside such noise no weight "
     "matters",
-    ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be > 0; use about the number of tiles on a path",
+    ("marginals", "--noise-k", "0"): "--noise-k: got 0; it must be a number > 0; use about the number of tiles on a path",
     ("train", "--noise-k", "inf"): "--noise-k: got inf; it must be a finite number > 0; use about the size of a solution",
     (
         "train",
@@ -161,9 +171,11 @@ WRONG_USAGE = {
     ("sample", "--solver", "top-k", "--top-k", "257"): "--top-k: got 257; it must be from 1 to the map's 256 passable tiles",
     ("solve", "--top-k", "3"): "--top-k: it belongs to --solver top-k; leave it out or choose that solver",
     ("solve", "--moves", "6"): "--moves: got 6; it must be 8 or 4; use 8 for diagonal steps",
-    ("solve", "--floor", "0"): "--floor: got 0; it must be > 0; the usual value is 1e-4",
-    ("solve", "--floor", "nan"): "--floor: got nan; it must be > 0; the usual value is 1e-4",
-    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a MAP to average down",
+    ("solve", "--floor", "0"): "--floor: got 0; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--floor", "nan"): "--floor: got nan; it must be a number > 0; the usual value is 1e-4",
+    ("solve", "--grid", "4x4"): "--grid: the built-in map has its 16x16 tiles; give a map of your own to average down",
+    ("solve", "--min-cost", "2"): "--min-cost: got 2; the built-in map has costs of its own; give a picture to read",
+    ("solve", "--max-cost", "nan"): "--max-cost: got nan; the built-in map has costs of its own; give a picture to read",
     ("solve", "--start", "1"): "--start: got '1'; it must be ROW,COL such as 0,15",
 }
 

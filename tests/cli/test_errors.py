@@ -92,6 +92,14 @@ def test_no_other_text_is_changed(text, capsys):
     assert worded(error) == f"{text}: got {text}; it must be a file; check the path"
 
 
+@pytest.mark.parametrize(("given", "code"), [((), 1), (("--goal",), 2), (("--start",), 2), (("--samples",), 1)])
+def test_what_the_library_refuses_of_an_option_that_was_given_is_wrong_usage(given, code, capsys):
+    with pytest.raises(typer.Exit) as caught, reported_errors(False, given):
+        raise ArgumentError("goal", "tile (2, 2)", "walls cut it off from start (0, 0)", "open a way")
+    assert caught.value.exit_code == code
+    assert capsys.readouterr().err.startswith("error: --goal: got tile (2, 2); ")
+
+
 def test_a_refusal_is_reported_in_the_words_of_the_command(capsys):
     with pytest.raises(typer.Exit) as caught, reported_errors(False):
         raise ArgumentError("s", "'x'", "perfect=True needs one", "use a smaller lr", "gave")

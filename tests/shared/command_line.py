@@ -1,10 +1,25 @@
 """The command ``imle``, called in this process: ``from command_line import Command``."""
 
 import json
+import re
 
 from typer.testing import CliRunner
 
 from imle_cli.app import app
+
+
+def options_in(text):
+    """Options of a help text, as ``-n, --samples NUMBER``, by their explanations without line breaks."""
+    options, name = {}, None
+    for line in text.splitlines():
+        if match := re.fullmatch(r"  +((?:-\w, )?--\S+(?: \S+)?)(?:  +(\S.*))?", line):
+            name = match[1]
+            options[name] = match[2] or ""
+        elif name and line.startswith(" " * 10):
+            options[name] = f"{options[name]} {line.strip()}".strip()
+        else:
+            name = None
+    return options
 
 
 class Command:

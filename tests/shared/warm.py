@@ -9,6 +9,7 @@ import functools
 import gc
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import runpy
@@ -189,6 +190,7 @@ def _run(option, subject, *arguments):
 
 if __name__ == "__main__":
     sys.path.pop(0)
+    logging.getLogger("imle_core.kernels").setLevel(logging.ERROR)  # as in the tests
     _import_everything()
     gc.freeze()  # or a fork would copy what its collector looks at
     _run(*_serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -1,6 +1,6 @@
 """Positions of the nodes of a graph: their coordinates in a file, or a layout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import networkx
@@ -13,6 +13,14 @@ from imle_cli.files.tables.number_formats import as_number
 
 _COORDINATES = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"))
 _FEW, _PIVOTS = 200, 50  # nodes
+
+
+def graph_of_edges(nodes: Iterable[Any], edges: Iterable[tuple[Any, Any]], *, directed: bool) -> Any:
+    """The networkx multigraph of these nodes and edges."""
+    graph = networkx.MultiDiGraph() if directed else networkx.MultiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    return graph
 
 
 def positions_of(graph: Any) -> NDArray[np.float64] | None:

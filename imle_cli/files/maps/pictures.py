@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from imle_cli.errors import UsageError
 from imle_cli.files.endings import foreign
 from imle_cli.files.maps.tiles import MAX_PIXELS, FloatArray, Shape, check_size, gather, tile_text
 from imle_cli.files.sources import SourceError, is_packed, read_bytes
+from imle_cli.files.standard_input import actual
 from imle_cli.notes import note
 
 # The weights of ITU-R BT.601, in thousandths: sums of integers are exact, so grey RGB equals the same grey to the bit.
@@ -36,7 +38,7 @@ def _pillow(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except SourceError:
+    except (SourceError, UsageError):
         raise
     except MemoryError as error:  # also of a codec that believes what a damaged file claims
         raise SourceError(path, "takes more memory than there is, or is damaged; shrink it, or save it again") from error
@@ -44,7 +46,7 @@ def _pillow(path: Path) -> Iterator[None]:
         got = f"claims more than {MAX_PIXELS} pixels"
         raise SourceError(path, f"{got}; that many cannot be read, so crop or shrink the picture") from error
     except UnidentifiedImageError as error:
-        with path.open("rb") as stream:
+        with actual(path).open("rb") as stream:
             if wrong := foreign(stream.read(64)):
                 raise SourceError(path, wrong) from error
         raise SourceError(path, "is not a picture of a known kind; give a PNG, or costs as .npy, .csv or .txt") from error
@@ -86,7 +88,7 @@ def load_picture(path: Path, min_cost: float, max_cost: float, grid: Shape | Non
 
 def _opened(path: Path) -> IO[bytes]:
     # A stream, because Pillow maps a file that it opens by name, and then garbles a TIFF with an orientation tag.
-    return io.BytesIO(read_bytes(path, "a picture", "map")) if is_packed(path) else path.open("rb")
+    return io.BytesIO(read_bytes(path, "a picture", "map")) if is_packed(path) else actual(path).open("rb")
 
 
 def _formats() -> list[str]:

@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
+from imle_cli.files.scores import CORNERS, SCORES
 from imle_cli.files.sources import SourceError
-from imle_cli.files.tables.layout import Layout, counts, read_layout
+from imle_cli.files.tables.layout import Layout, counts, mostly_numeric, read_layout
 from imle_cli.files.tables.number_formats import POINT, as_number, is_numeric, read_number
 from imle_cli.files.tables.separators import NAMES
 from imle_cli.notes import note
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
 _WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
+_EDGES = "add --solver path --start NODE --goal NODE, or spanning-tree, matching, min-cut"
+_BEST, _PACKED, _PAIRED = "--solver top-k --top-k N", "--solver knapsack --capacity N", "--solver assignment"
 _INSIST = "if it is a map, say so with --solver dijkstra"
 _SIGNS = " \u00a0\u202f'’"  # between thousands
 _SPACED = re.compile(rf"\d[{_SIGNS}]\d{{3}}")
@@ -108,11 +111,13 @@ def _refuse_other_kinds(layout: Layout) -> None:
     if layout.header is not None:
         names = layout.header[layout.has_index :]
         if len(_ENDS.intersection(name.casefold() for name in names)) > 1:
-            raise SourceError(path, f"is a list of edges, by its names ({_listed(names)}); {_WAYS}")
+            raise SourceError(path, f"is a list of edges, by its names ({_listed(names)}); {_EDGES}")
         if not _are_of_one_kind(names):
-            raise SourceError(path, f"has names of columns ({_listed(names)}), and a map is numbers alone; {_WAYS}")
+            got = f"has columns {_listed(names) or 'without names'}, and a map is numbers alone"
+            raise SourceError(path, f"{got}; {_way(names, sample, layout.has_index)}")
     elif all(cells[0][:1].isalpha() and not is_numeric(cells[0]) for cells in sample) and layout.width > 1:
-        raise SourceError(path, f"has names in its first column ({sample[0][0][:30]}), and a map is numbers alone; {_WAYS}")
+        got = f"has names in its first column ({sample[0][0][:30]}), and a map is numbers alone"
+        raise SourceError(path, f"{got}; {_way([''] * layout.width, sample, 0)}")
     elif (likeness := likeness_to_edges(sample)) == 1:
         raise SourceError(path, f"may be a list of edges, two nodes{' and a weight' * (layout.width == 3)} a line; {_WAYS}")
     elif _are_tiles(sample):
@@ -120,6 +125,28 @@ def _refuse_other_kinds(layout: Layout) -> None:
         raise SourceError(path, f"may be a list of tiles, two coordinates and a value a line; {rule}; {_INSIST}")
     elif likeness:
         note(f"{path}: is read as a map, although it might be a list of edges; for these give --solver path, for instance")
+
+
+def _way(names: Sequence[str], rows: Sequence[Sequence[str]], first: int) -> str:
+    """Advice on a table that is no map: which solvers fit columns of such names.
+
+    Args:
+        names: those of the columns; empty ones where the table has none.
+        rows: cells below them.
+        first: number of columns before the first that is named.
+    """
+    called = [name.casefold() for name in names]
+    numeric = [mostly_numeric([row[column] for row in rows]) for column in range(first, len(rows[0]))]
+    figures, is_scored = numeric.count(True), any(name in SCORES for name in called)
+    if is_scored or (figures == 1 and len(numeric) == 2):
+        return f"add {_BEST}{f' or {_PACKED}' if is_scored and 'weight' in called else ''}"
+    if figures < 2 and len(numeric) == 3 and not any(called):
+        return _EDGES
+    if figures == len(numeric) - 1 > 1 and not numeric[0]:
+        if not any(called):
+            return f"add {_PAIRED}; above items write names, such as item,value,weight"
+        return f"add {_PAIRED}" if called[0] in CORNERS else f"add {_PAIRED}, or {_BEST} --score COLUMN"
+    return _WAYS
 
 
 def _are_of_one_kind(names: Sequence[str]) -> bool:
@@ -166,4 +193,4 @@ def _are_tiles(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(name[:20] for name in names[:6]) + (", ..." if len(names) > 6 else "")
+    return ", ".join(name[:20] for name in names[:6] if name) + (", ..." if len(names) > 6 else "")

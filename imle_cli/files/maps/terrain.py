@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.errors import UsageError
 from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
 from imle_cli.files.maps.pictures import load_picture
@@ -37,7 +38,7 @@ def load(
     grid: Shape | None = None,
     surely: bool = False,
 ) -> FloatArray:
-    """``cost = luminance * min_cost + (1 - luminance) * max_cost``, one tile a pixel: white is cheap, black is dear.
+    """``cost = luminance * min_cost + (1 - luminance) * max_cost``, one tile a pixel: white is cheap, black is expensive.
 
     Luminance is in [0, 1] and linear in the stored pixel values (colour profiles and gamma are ignored):
     ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601, the weights of Pillow's mode "L"), computed unrounded.
@@ -65,7 +66,7 @@ def load(
 
     Raises:
         SourceError: a file that cannot be used.
-        ValueError: an option that cannot be used.
+        UsageError: an option that cannot be used.
     """
     _check_options(min_cost, max_cost, grid)
     if is_picture(path):
@@ -129,9 +130,9 @@ def _read_array(path: Path, grid: Shape | None) -> NDArray[Any]:
 def _check_options(min_cost: float, max_cost: float, grid: Shape | None) -> None:
     for name, value in (("--min-cost", min_cost), ("--max-cost", max_cost)):
         if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {value}; it must be a finite number above 0")
+            raise UsageError(f"{name}: got {value:g}; it must be a number > 0; the usual ones are 1 and 100")
     if min_cost > max_cost:
-        raise ValueError(f"--min-cost is {min_cost}, above --max-cost {max_cost}; give the lower cost to white")
+        raise UsageError(f"--min-cost: got {min_cost:g}; it is above --max-cost {max_cost:g}; give the lower cost to white")
     if grid is not None and (min(grid) < 1 or grid[0] * grid[1] > MAX_TILES):
         rule = f"both numbers must be at least 1, and their product at most {MAX_TILES}"
-        raise ValueError(f"--grid is {grid[0]}x{grid[1]}; {rule}")
+        raise UsageError(f"--grid: got {grid[0]}x{grid[1]}; {rule}; 16x16 is usual")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -70,8 +71,8 @@ def gather(path: Path, rows: Rows, shape: tuple[int, ...], grid: Shape | None) -
     height, width = shape
     if grid is not None:
         if grid[0] > height or grid[1] > width:
-            got = f"has {height}x{width} tiles, fewer than --grid {grid[0]}x{grid[1]} in height or width"
-            raise SourceError(path, f"{got}; averaging only goes down, so give a smaller grid")
+            got = f"--grid: got {grid[0]}x{grid[1]}; {path} has {height}x{width} tiles, fewer in height or width"
+            raise UsageError(f"{got}; averaging only goes down, so give a smaller grid")
         return _average(rows, (height, width), grid)
     costs = np.empty((height, width))
     for top, bottom in bands((height, width)):

@@ -5,7 +5,7 @@ from typing import Any
 from imle_core.checks import ArgumentError
 
 _PAIRS = "give them, or where edges have a direction networkx.MultiDiGraph(pairs); theta has the order of solver.edges"
-_INDEX = f"of an edge_index (2, E) the edges are pairs = edge_index.T.tolist(): {_PAIRS}"
+_INDEX = "of an edge_index (2, E) say its number of nodes, num_nodes=..., and directed=True where edges have a direction"
 _REMEDIES = {
     "torch": _INDEX,
     "numpy": _INDEX,

@@ -27,8 +27,10 @@ class Matching(GraphSolver):
     ``edges`` in which they differ.
 
     Args:
-        graph: undirected networkx graph or multigraph, or an iterable of edges ``(u, v)``.
+        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, or with ``num_nodes`` an edge index
+            ``(2, E)``, as :class:`GraphSolver` takes it.
         perfect: whether every node must be covered.
+        num_nodes: number of nodes of an edge index.
 
     Raises:
         ArgumentError: a directed graph, one without edges, or without a perfect matching where one is asked for; when
@@ -39,12 +41,12 @@ class Matching(GraphSolver):
     tensor([[1., 0., 1.]])
     """
 
-    def __init__(self, graph: Graph, perfect: bool = False) -> None:
-        super().__init__(graph)
+    def __init__(self, graph: Graph, perfect: bool = False, *, num_nodes: int | None = None) -> None:
+        super().__init__(graph, num_nodes)
         self._check_undirected("a matching")
         self.perfect = bool(perfect)
         self._first, self._arcs, self._heads = self._two_way_arcs()
-        if perfect and self._best(np.zeros((1, len(self.edges))), ~self._loops[None])[1].any():
+        if perfect and self._best(np.zeros((1, len(self._ends))), ~self._loops[None])[1].any():
             raise ArgumentError(
                 "graph",
                 f"no perfect matching of its {len(self.nodes)} nodes",
@@ -62,7 +64,7 @@ class Matching(GraphSolver):
         status = np.zeros(len(rows), np.uint8)
 
         def solve(first: int, last: int) -> None:
-            step = 1 + _EDGES_AT_ONCE // len(self.edges)
+            step = 1 + _EDGES_AT_ONCE // len(self._ends)
             for row in range(first, last, step):
                 chunk = slice(row, min(row + step, last))
                 masks[chunk], status[chunk] = self._best(rows[chunk], allowed[chunk])

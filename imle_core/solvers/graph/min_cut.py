@@ -25,10 +25,13 @@ class MinCut(CostSolver):
     Among minimum cuts it takes the one with the smallest side of s, which is a subset of that of all others.
 
     Args:
-        graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
+        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, or with
+            ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
         s: node on one side.
         t: node on the other side.
         floor: smallest capacity, >= 0; None to take capacities as they are.
+        num_nodes: number of nodes of an edge index.
+        directed: whether the edges of an edge index lead from its first row to its second only.
 
     Raises:
         ArgumentError: a graph without edges, an s or t that is no node, equal ones, a t that cannot be reached, a floor < 0;
@@ -39,8 +42,17 @@ class MinCut(CostSolver):
     tensor([[1., 0.]])
     """
 
-    def __init__(self, graph: Graph, s: Node, t: Node, floor: float | None = None) -> None:
-        super().__init__(graph, floor)
+    def __init__(
+        self,
+        graph: Graph,
+        s: Node,
+        t: Node,
+        floor: float | None = None,
+        *,
+        num_nodes: int | None = None,
+        directed: bool = False,
+    ) -> None:
+        super().__init__(graph, floor, num_nodes, directed)
         self.domain = -np.inf, 0.0 - (self.floor or 0.0)
         self.s, self.t = s, t
         self._source, self._sink = self._node("s", s), self._node("t", t)
@@ -59,7 +71,7 @@ class MinCut(CostSolver):
         sides = np.zeros((len(rows), len(self.nodes)), np.uint8)
 
         def solve(first: int, last: int) -> None:
-            step = 1 + _EDGES_AT_ONCE // len(self.edges)
+            step = 1 + _EDGES_AT_ONCE // len(self._ends)
             for row in range(first, last, step):
                 sides[row : min(row + step, last)] = self._sides(costs[row : min(row + step, last)])
 

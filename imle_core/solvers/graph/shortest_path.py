@@ -25,10 +25,13 @@ class ShortestPath(CostSolver):
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
 
     Args:
-        graph: networkx graph or multigraph, directed or not, or an iterable of edges ``(u, v)`` of an undirected one.
+        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, or with
+            ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
         start: first node.
         goal: last node, another one.
         floor: smallest cost, >= 0; None to take costs as they are.
+        num_nodes: number of nodes of an edge index.
+        directed: whether the edges of an edge index lead from its first row to its second only.
 
     Raises:
         ArgumentError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
@@ -40,8 +43,17 @@ class ShortestPath(CostSolver):
     tensor([[1., 1., 0.]])
     """
 
-    def __init__(self, graph: Graph, start: Node, goal: Node, floor: float | None = None) -> None:
-        super().__init__(graph, floor)
+    def __init__(
+        self,
+        graph: Graph,
+        start: Node,
+        goal: Node,
+        floor: float | None = None,
+        *,
+        num_nodes: int | None = None,
+        directed: bool = False,
+    ) -> None:
+        super().__init__(graph, floor, num_nodes, directed)
         self.start, self.goal = start, goal
         self._from, self._to = self._node("start", start), self._node("goal", goal)
         if self._from == self._to:
@@ -61,7 +73,8 @@ class ShortestPath(CostSolver):
     def path_nodes(self, mask: ArrayLike) -> list[Node]:
         """Nodes of the path from start to goal, in its order, for a mask ``(E,)`` that this solver gave."""
         onward = dict[int, list[int]]()
-        for u, v in self._ends[np.flatnonzero(np.asarray(mask))].tolist():
+        chosen = np.asarray(mask) if self._pairs is None else np.asarray(mask)[self._pairs.first]
+        for u, v in self._ends[np.flatnonzero(chosen)].tolist():
             onward.setdefault(u, []).append(v)
             if not self.directed:
                 onward.setdefault(v, []).append(u)

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock, in_threads
+from imle_core.solvers.graph.edge_index import ends_of_index, pairs_of
 from imle_core.solvers.graph.kinds import is_networkx
 from imle_core.solvers.rows import Rows, as_rows
 
 Node: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Node, Node]
 Graph: TypeAlias = Any
-"""A networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph."""
+"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index."""
 Masks: TypeAlias = NDArray[np.uint8]
 
 _NODES_SHOWN = 5
@@ -38,32 +39,55 @@ class GraphSolver:
 
     Args:
         graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes
-            of edges are not read. Later changes of the graph have no effect.
+            of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index ``(2, E)``, a
+            tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each edge once, or
+            each in both directions: then the two entries of an edge share one parameter, the sum of theirs (-inf if either
+            is), and have the same z.
+        num_nodes: number of nodes of an edge index, whose nodes are 0 to ``num_nodes - 1``.
+        directed: whether the edges of an edge index lead from its first row to its second only.
 
     Raises:
-        ArgumentError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library.
+        ArgumentError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library; an
+            edge index that has not two rows of whole numbers, or has nodes beyond their number.
     """
 
     pure, sense = True, "max"
+    nodes: list[Node]
+    edges: list[Edge]
+    directed: bool
+    _number: dict[Node, int]
 
-    def __init__(self, graph: Graph) -> None:
-        is_graph = is_networkx(graph)
-        self.directed: bool = is_graph and graph.is_directed()
-        self.edges: list[Edge] = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
-        nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
-        self.nodes: list[Node] = list(dict.fromkeys(nodes))
-        self._number = {node: i for i, node in enumerate(self.nodes)}
-        ends = [(self._number[u], self._number[v]) for u, v in self.edges]
-        self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
+    def __init__(self, graph: Graph, num_nodes: int | None = None, directed: bool = False) -> None:
+        if num_nodes is None:
+            self._read_graph(graph)
+        else:
+            self._ends, self.directed = ends_of_index(graph, num_nodes), bool(directed)
+            self.nodes, self.edges = list(range(num_nodes)), [_pair(edge) for edge in self._ends.tolist()]
+            self._number = {node: number for number, node in enumerate(self.nodes)}
+        self._pairs = None if num_nodes is None or directed else pairs_of(self._ends)
+        if self._pairs is not None:
+            self._ends = self._ends[self._pairs.first]
         self._loops = self._ends[:, 0] == self._ends[:, 1]
         self._looped = bool(self._loops.any())
         if self._loops.all():
             only = " but self-loops" if self.edges else ""
             raise ArgumentError("graph", f"no edges{only}", "a solver on edges needs at least one", "add an edge")
 
+    def _read_graph(self, graph: Graph) -> None:
+        is_graph = is_networkx(graph)
+        self.directed = is_graph and graph.is_directed()
+        self.edges = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
+        nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
+        self.nodes = list(dict.fromkeys(nodes))
+        self._number = {node: i for i, node in enumerate(self.nodes)}
+        ends = [(self._number[u], self._number[v]) for u, v in self.edges]
+        self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
+
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, E)`` of the best solutions for parameters ``(N, E)``, in theta's type and on its device."""
         masks = self._solve(self._read(theta))
+        if self._pairs is not None:
+            masks = masks[:, self._pairs.edge]
         return torch.from_numpy(masks).to(device=theta.device, dtype=theta.dtype)
 
     def _solve(self, rows: Rows) -> Masks:
@@ -71,7 +95,9 @@ class GraphSolver:
 
     @property
     def simple(self) -> bool:
-        """True where it has neither parallel edges nor self-loops."""
+        """True where each entry is an edge of its own, with neither parallel edges nor self-loops."""
+        if self._pairs is not None:
+            return False
         ends = self._ends if self.directed else np.sort(self._ends, axis=1)
         return not self._looped and len(np.unique(ends, axis=0)) == len(ends)
 
@@ -134,6 +160,7 @@ class GraphSolver:
             )
         if np.isnan(rows).any():
             raise ArgumentError("theta", f"{int(np.isnan(rows).sum())} NaN", "an edge needs a number", "use -inf for never")
+        rows = rows if self._pairs is None else self._pairs.shared(rows)
         return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._looped else rows
 
 
@@ -148,13 +175,17 @@ class CostSolver(GraphSolver):
     Args:
         graph: as for :class:`GraphSolver`.
         floor: smallest cost, >= 0, in theta's type; None to take costs as they are.
+        num_nodes: as for :class:`GraphSolver`.
+        directed: likewise.
 
     Raises:
         ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
     """
 
-    def __init__(self, graph: Graph, floor: float | None = None) -> None:
-        super().__init__(graph)
+    def __init__(
+        self, graph: Graph, floor: float | None = None, num_nodes: int | None = None, directed: bool = False
+    ) -> None:
+        super().__init__(graph, num_nodes, directed)
         if floor is not None and not 0 <= floor < np.inf:
             raise ArgumentError("floor", repr(floor), "it must be >= 0 and finite", "use None to take costs as they are")
         self.floor = None if floor is None else float(floor)

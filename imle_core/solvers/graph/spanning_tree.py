@@ -19,8 +19,10 @@ class SpanningTree(GraphSolver):
     order of ``edges``: that is the tie rule. It only compares entries, so nothing is rounded.
 
     Args:
-        graph: undirected networkx graph or multigraph, or an iterable of edges ``(u, v)``.
+        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, or with ``num_nodes`` an edge index
+            ``(2, E)``, as :class:`GraphSolver` takes it.
         forest: whether a graph in several parts is allowed.
+        num_nodes: number of nodes of an edge index.
 
     Raises:
         ArgumentError: a directed graph, one without edges, or in several parts without ``forest=True``; when called,
@@ -30,10 +32,12 @@ class SpanningTree(GraphSolver):
     >>> import torch
     >>> SpanningTree([("a", "b"), ("b", "c"), ("a", "c")])(torch.tensor([[1.0, 3.0, 2.0]]))
     tensor([[0., 1., 1.]])
+    >>> SpanningTree([[0, 1, 1, 2, 0, 2], [1, 0, 2, 1, 2, 0]], num_nodes=3)(torch.tensor([[1.0, 1.0, 3.0, 1.0, 1.0, 2.0]]))
+    tensor([[0., 0., 1., 1., 1., 1.]])
     """
 
-    def __init__(self, graph: Graph, forest: bool = False) -> None:
-        super().__init__(graph)
+    def __init__(self, graph: Graph, forest: bool = False, *, num_nodes: int | None = None) -> None:
+        super().__init__(graph, num_nodes)
         self._check_undirected("a spanning tree")
         self.forest = bool(forest)
         apart = set(range(len(self.nodes))) - self._reached(0)

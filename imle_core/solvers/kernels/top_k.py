@@ -8,13 +8,14 @@ _FEW = 32  # for k up to this a sorted list of the k best is quicker than select
 
 
 @compiled
-def choose(theta, out, counts):
+def choose(theta, out, counts, at_most):
     """Marks the largest entries of each row, among equals the first, in ``out``.
 
     Args:
         theta: ``(N, n)`` float32 or float64, without NaN.
         out: ``(N, n)``, zeros, same type.
-        counts: ``(N,)`` how many to mark, 1 to n.
+        counts: ``(N,)`` how many to mark, 0 to n, or more if ``at_most``.
+        at_most: whether rows with fewer entries above -inf have all of them marked.
 
     Returns:
         The first row where an entry of -inf would be marked, or -1.
@@ -22,6 +23,13 @@ def choose(theta, out, counts):
     work = np.empty(theta.shape[1], theta.dtype)
     for n in range(len(theta)):
         row, k = theta[n], counts[n]
+        if at_most:
+            possible = 0
+            for value in row:
+                possible += value > -np.inf
+            k = min(k, possible)
+        if k == 0:
+            continue
         threshold = _kth_of_few(row, k, work) if k <= _FEW else _kth(row, k, work)
         if threshold == -np.inf:
             return n

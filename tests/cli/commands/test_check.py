@@ -203,10 +203,10 @@ BAD = {
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
-    ("top-k", "--arg", "k=0"): (
+    ("top-k", "--arg", "k=-1"): (
         1,
-        "top-k: cannot be made (ArgumentError: k: got 0; it must be a whole number >= 1; top-k chooses k entries); give its "
-        "arguments with --arg NAME=VALUE",
+        "top-k: cannot be made (ArgumentError: k: got -1; it must be a whole number >= 0; top-k chooses k entries); give "
+        "its arguments with --arg NAME=VALUE",
     ),
     ("ranking", "--arg", "k=3"): (
         1,
@@ -216,12 +216,13 @@ BAD = {
         2,
         "--shape: got '5,0'; it must be whole numbers >= 1 between commas, such as 5,5",
     ),
-    ("dijkstra", "--instances", "1"): (2, "--instances: got 1; it must be >= 2; the usual number is 64"),
-    ("dijkstra", "--time-limit", "0"): (2, "--time-limit: got 0; it must be >= 0.1; 30 seconds are usual"),
+    ("dijkstra", "--instances", "1"): (2, "--instances: got 1; it must be a whole number >= 2; the usual number is 64"),
+    ("dijkstra", "--time-limit", "0"): (2, "--time-limit: got 0; it must be a number >= 0.1; 30 seconds are usual"),
     ("dijkstra", "--low", "3", "--high", "2"): (
-        1,
-        "low, high: got 3 and 2; low must be finite and below high; leave them out for [-1, 1]",
+        2,
+        "--low: got 3; it must be below --high 2; leave both out for the solver's domain",
     ),
+    ("dijkstra", "--high", "nan"): (2, "--high: got nan; it must be a number; leave it out for the solver's domain"),
     ("dijkstra", "--save", "none/x.npz"): (2, "--save: the folder none does not exist; make it first"),
     ("dijkstra", "--save", "x.txt"): (2, "--save: x.txt ends in .txt; it must end in .npz"),
 }

@@ -137,8 +137,8 @@ class TestHowSure:
         compare("--estimators", "imle", "--repetitions", "8", "--temps", "0.3,0.9,4", "--lambdas", "1,3")
         compare("--estimators", "imle", "--repetitions", "4", "--temps", "1", "--lambdas", "1", "--instances", "2")
         assert titles == [
-            "Gradients for top-k 10,5 under Sum-of-Gamma noise at temperature 0.9",
-            "Gradients for top-k 10,5, 2 instances, under Sum-of-Gamma noise at temperature 1",
+            "Gradients for top-5 of 10 under Sum-of-Gamma noise at temperature 0.9",
+            "Gradients for top-5 of 10, 2 instances, under Sum-of-Gamma noise at temperature 1",
         ]
 
     @pytest.mark.slow
@@ -199,7 +199,10 @@ class TestInstances:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--instances", "0"], "error: --instances: got 0; it must be from 1 to 1000; the usual number is 5"),
+            (
+                ["--instances", "0"],
+                "error: --instances: got 0; it must be a whole number from 1 to 1000; the usual number is 5",
+            ),
             (
                 ["map.npy", "--instances", "2"],
                 "error: --instances: got 2; an input is one instance; leave it out",
@@ -282,8 +285,8 @@ class TestBadInput:
                 "error: --lambdas: got 'a'; it must be finite numbers >= 0 between commas, such as 0.1,1,10",
             ),
             (["--temps", "-1"], "error: --temps: got '-1'; it must be finite numbers >= 0 between commas, such as 0.5,1,2"),
-            (["--samples", "0"], "error: --samples: got 0; it must be >= 1; use 10"),
-            (["--repetitions", "1"], "error: --repetitions: got 1; it must be >= 2; the usual number is 300"),
+            (["--samples", "0"], "error: --samples: got 0; it must be a whole number >= 1; use 10"),
+            (["--repetitions", "1"], "error: --repetitions: got 1; it must be a whole number >= 2; the usual number is 300"),
             (["--gold", "g.npy"], "error: --gold: it belongs to a map; name one"),
             (
                 ["--seed", str(2**32)],
@@ -359,11 +362,12 @@ class TestBadInput:
         )
 
     def test_antithetic_pairs_of_noise_without_them(self):
-        code, message = fails(*SMALL, "--antithetic")
-        assert code == 1
-        assert message.startswith(
-            "error: law: got SumOfGammaNoiseDistribution(k=5, nb_iterations=100); antithetic pairs need a law"
-        )
+        for noise in ("sum-of-gamma", "none"):
+            code, message = fails(*SMALL, "--antithetic", "--noise", noise)
+            assert code == 2
+            assert message == (
+                f"error: --antithetic: it does not go with --noise {noise}; take --noise gumbel, normal or logistic"
+            )
 
     def test_a_module_that_cannot_be_imported(self):
         code, message = fails(*SMALL, "--function", "not_there_at_all:solver")

@@ -193,10 +193,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--size", "1"], "--size: got 1; it must be from 2 to 1000; the usual size is 12"),
-            (["--train", "-1"], "--train: got -1; it must be finite and >= 0; use 0 for none"),
-            (["--val", "-2"], "--val: got -2; it must be finite and >= 0; use 0 for none"),
-            (["--test", "-3"], "--test: got -3; it must be finite and >= 0; use 0 for none"),
+            (["--size", "1"], "--size: got 1; it must be a whole number from 2 to 1000; the usual size is 12"),
+            (["--train", "-1"], "--train: got -1; it must be a whole number >= 0; use 0 for none"),
+            (["--val", "-2"], "--val: got -2; it must be a whole number >= 0; use 0 for none"),
+            (["--test", "-3"], "--test: got -3; it must be a whole number >= 0; use 0 for none"),
             (
                 ["--train", "0", "--test", "0"],
                 "--train, --val, --test: got 0 each; one must be > 0; the usual numbers are 2000, 0 and 500",

@@ -157,9 +157,9 @@ class TestMarginals:
     def test_noise_sums_to_gumbel_over_a_solution_unless_k_is_given(self):
         size = values("solve", "city.graphml", *arguments_of("path"))["size"]
         shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3")
-        assert f"SumOfGammaNoiseDistribution(k={size}, nb_iterations=100)" in shown
+        assert f"Sum-of-Gamma noise, k {size}, temperature" in shown
         shown = run("marginals", "city.graphml", *arguments_of("path"), "--samples", "3", "--noise-k", "2")
-        assert "SumOfGammaNoiseDistribution(k=2," in shown
+        assert "Sum-of-Gamma noise, k 2, " in shown
 
     @pytest.mark.slow
     def test_costs_that_noise_makes_negative_are_clamped_and_counted(self, city):
@@ -358,9 +358,11 @@ class TestErrors:
         assert refusal(1, "solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "d") == message
 
 
+NEEDED = "--solver path needs --start and --goal, for instance --start 00 --goal 23"
 WRONG_USAGE = {
-    "city.graphml --solver path": "--start: missing; --solver path joins or parts two nodes; name one",
-    "city.graphml --solver path --start 00": "--goal: missing; --solver path joins or parts two nodes; name one",
+    "city.graphml --weight length": f"--start: missing; {NEEDED}",
+    "city.graphml --weight length --solver path --start 01": f"--goal: missing; {NEEDED.replace('00', '01')}",
+    "city.graphml --weight length --solver path --goal 00": f"--start: missing; {NEEDED.replace('23', '00', 1)}",
     "city.graphml --solver top-k": "--solver: got top-k; a graph has " + ", ".join(SOLVERS) + "; choose one of them",
     "--solver matching": (
         "--solver: got matching; it needs a graph: a .graphml, .gml, .gexf or .csv file; a map has dijkstra, top-k"

@@ -130,6 +130,6 @@ class TestReproducibility:
 @pytest.mark.slow
 def test_default_k_follows_the_map_s_height():
     np.save("map.npy", np.ones((10, 4)))
-    assert "SumOfGammaNoiseDistribution(k=13, nb_iterations=100)" in marginals("map.npy")
+    assert "Sum-of-Gamma noise, k 13, temperature" in marginals("map.npy")
     text = marginals("map.npy", "--noise-k", "2.5", "--noise-iterations", "inf")
-    assert "SumOfGammaNoiseDistribution(k=2.5, nb_iterations=inf)" in text
+    assert "Sum-of-Gamma noise, k 2.5, all terms, temperature" in text

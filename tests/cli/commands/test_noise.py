@@ -59,8 +59,8 @@ def test_a_law_without_a_known_distribution_function_has_no_statistic():
 
 def test_text_and_file():
     lines = noise("--samples", "1000").splitlines()
-    assert lines[0] == "law           Sum of 20 draws of Sum-of-Gamma noise, 100 terms each"
-    assert [line.split("  ")[0] for line in lines] == ["law", "mean", "variance", "KS statistic", "files"]
+    assert lines[0] == "noise         Sum of 20 draws of Sum-of-Gamma noise, 100 terms each"
+    assert [line.split("  ")[0] for line in lines] == ["noise", "mean", "variance", "KS statistic", "files"]
     assert lines[-1] == "files         noise-sum-of-gamma.png"
 
 

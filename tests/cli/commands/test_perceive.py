@@ -303,12 +303,12 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--epochs", "0"], "--epochs: got 0; it must be >= 1; the usual number is 10"),
-            (["--batch", "0"], "--batch: got 0; it must be >= 1; the usual number is 16"),
-            (["--lr", "nan"], "--lr: got nan; it must be from 1e-12 to 1000; the usual value is 0.003"),
-            (["--input-temp", "-1"], "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise"),
-            (["--samples", "0"], "--samples: got 0; it must be >= 1; the usual number is 1"),
-            (["--beta", "inf"], "--beta: got inf; it must be finite and >= 0; the usual value is 1"),
+            (["--epochs", "0"], "--epochs: got 0; it must be a whole number >= 1; the usual number is 10"),
+            (["--batch", "0"], "--batch: got 0; it must be a whole number >= 1; the usual number is 16"),
+            (["--lr", "nan"], "--lr: got nan; it must be a number from 1e-12 to 1000; the usual value is 0.003"),
+            (["--input-temp", "-1"], "--input-temp: got -1; it must be a number >= 0; use 0 for no noise"),
+            (["--samples", "0"], "--samples: got 0; it must be a whole number >= 1; the usual number is 1"),
+            (["--beta", "inf"], "--beta: got inf; it must be a number >= 0; the usual value is 1"),
         ],
     )
     def test_options_out_of_range(self, data, options, message):

@@ -55,7 +55,7 @@ class TestSamples:
 
     def test_text(self):
         lines = sample("--samples", "4").splitlines()
-        assert lines[2] == ("noise          SumOfGammaNoiseDistribution(k=20.8, nb_iterations=100) at temperature 1, seed 0")
+        assert lines[2] == "noise          Sum-of-Gamma noise, k 20.8, temperature 1, seed 0"
         assert lines[-1] == "files          map-sample.png"
 
     def test_top_k(self):

@@ -92,6 +92,15 @@ class TestFiles:
         solve("--out", path)
         assert path.read_bytes() == first
 
+    def test_no_picture(self, tmp_path):
+        assert json.loads(solve("--no-picture", "--json"))["files"] == []
+        assert "files" not in solve("--no-picture")
+        assert list(tmp_path.iterdir()) == []
+        assert "files   z.npy" in solve("--no-picture", "--save", "z.npy")
+        assert [path.name for path in tmp_path.iterdir()] == ["z.npy"]
+        text = "--no-picture: got it beside --out a.png; leave one of them out"
+        solve.expect_refusal(["--no-picture", "--out", "a.png"], 2, text)
+
     def test_quiet(self):
         assert solve("--quiet") == ""
         assert json.loads(solve("--quiet", "--json"))["cost"] == 47

@@ -369,7 +369,7 @@ class TestBadOptions:
         expect_refusal([option, text], 2, f"{option}: {message}")
 
     def test_others(self):
-        expect_refusal(["--jobs", "0"], 2, "--jobs: got 0; it must be >= 1; leave it out to use every core")
-        expect_refusal(["--steps", "0"], 2, "--steps: got 0; it must be >= 1; the usual number is 1100")
+        expect_refusal(["--jobs", "0"], 2, "--jobs: got 0; it must be a whole number >= 1; leave it out to use every core")
+        expect_refusal(["--steps", "0"], 2, "--steps: got 0; it must be a whole number >= 1; the usual number is 1100")
         expect_refusal(["none.png"], 1, "none.png: no such file; check the path")
         assert not list(Path().iterdir())

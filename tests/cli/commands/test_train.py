@@ -72,17 +72,17 @@ class TestRun:
         assert first.name.startswith("built-in-20")
         assert second.name.startswith(first.name[:12])
 
-    def test_history_has_first_last_and_every_tenth_step(self):
-        train("--steps", "25", "--out", "run")
+    def test_history_has_every_step_at_first_then_fewer_and_the_last(self):
+        train("--steps", "29", "--out", "run")
         history = arrays("run")
-        assert history["steps"].tolist() == [0, 10, 20, 25]
+        assert history["steps"].tolist() == [*range(25), 26, 28, 29]
         assert {name: (array.shape, str(array.dtype)) for name, array in history.items()} == {
             "gold": ((16, 16), "uint8"),
             "costs": ((16, 16), "float64"),
-            "steps": ((4,), "int64"),
-            "weights": ((4, 16, 16), "float32"),
-            "samples": ((4, 16, 16), "uint8"),
-            "solutions": ((4, 16, 16), "uint8"),
+            "steps": ((28,), "int64"),
+            "weights": ((28, 16, 16), "float32"),
+            "samples": ((28, 16, 16), "uint8"),
+            "solutions": ((28, 16, 16), "uint8"),
         }
         assert np.abs(history["weights"][0]).max() <= 0.1
         np.testing.assert_array_equal(history["costs"], built_in_map())
@@ -347,7 +347,7 @@ class TestResume:
         [
             (["--steps", "5"], "--steps: got 5, but the run was made with 2; a resumed run keeps its options, leave it out"),
             (["--seed", "0"], "--seed: got 0, but the run was made with 1; a resumed run keeps its options, leave it out"),
-            (["x.npy"], "MAP: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
+            (["x.npy"], "FILE: got x.npy, but the run was made with None; a resumed run keeps its options, leave it out"),
             (["--out", "other"], "--out: a resumed run stays in its directory; leave it out"),
         ],
         ids=lambda value: str(value)[:12],
@@ -423,10 +423,10 @@ class TestDirectory:
             ({"steps": "x"}, "steps: got 'x'; it must be a whole number"),
             ({"map": 5}, "map: got 5; it must be a path or null"),
             ({"beta": True}, "beta: got True; it must be a finite number"),
-            ({"steps": 0}, "--steps: got 0; it must be >= 1; the usual number is 1100"),
+            ({"steps": 0}, "--steps: got 0; it must be a whole number >= 1; the usual number is 1100"),
             ({"start": "x"}, "--start: got 'x'; it must be ROW,COL such as 0,15"),
             ({"moves": 5}, "--moves: got 5; it must be 8 or 4; use 8 for diagonal steps"),
-            ({"record_every": 0}, "--record-every: got 0; it must be >= 1; the usual value is 10"),
+            ({"record_every": 0}, "--record-every: got 0; it must be a whole number >= 1; leave it out, or use 10"),
         ],
     )
     def test_options_of_another_program(self, options, complaint):
@@ -678,14 +678,14 @@ class TestCompany:
 
 
 WRONG_USAGE = {
-    ("--steps", "0"): "--steps: got 0; it must be >= 1; the usual number is 1100",
-    ("--samples", "0"): "--samples: got 0; it must be >= 1; use 10 for a first look",
-    ("--input-temp", "-1"): "--input-temp: got -1; it must be finite and >= 0; use 0 for no noise",
-    ("--target-temp", "nan"): "--target-temp: got nan; it must be finite and >= 0; use 0 for no noise",
-    ("--lr", "0"): "--lr: got 0; it must be finite and > 0; the usual value is 0.005",
-    ("--alpha", "-1"): "--alpha: got -1; it must be finite and >= 0; the usual value is 1",
-    ("--beta", "-1"): "--beta: got -1; it must be finite and >= 0; the usual value is 10",
-    ("--record-every", "0"): "--record-every: got 0; it must be >= 1; the usual value is 10",
+    ("--steps", "0"): "--steps: got 0; it must be a whole number >= 1; the usual number is 1100",
+    ("--samples", "0"): "--samples: got 0; it must be a whole number >= 1; use 10 for a first look",
+    ("--input-temp", "-1"): "--input-temp: got -1; it must be a number >= 0; use 0 for no noise",
+    ("--target-temp", "nan"): "--target-temp: got nan; it must be a number >= 0; use 0 for no noise",
+    ("--lr", "0"): "--lr: got 0; it must be a number > 0; the usual value is 0.005",
+    ("--alpha", "-1"): "--alpha: got -1; it must be a number >= 0; the usual value is 1",
+    ("--beta", "-1"): "--beta: got -1; it must be a number >= 0; the usual value is 10",
+    ("--record-every", "0"): "--record-every: got 0; it must be a whole number >= 1; leave it out, or use 10",
 }
 
 

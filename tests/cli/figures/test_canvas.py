@@ -10,13 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import imle_cli.figures
-from imle_cli.figures import (
-    canvas,
-    graphs,
-    maps,
-    reproduction,
-    scores,
-)
+from imle_cli.figures import canvas, graphs, items, maps, reproduction
 from imle_cli.figures.heat_maps import heat_maps
 from imle_cli.figures.noise import noise_figure
 
@@ -49,7 +43,7 @@ DRAWN = {
         np.arange(9.0), np.arange(4.0), np.ones(3) / 9, title="$x", curve="density", facts=["fact"]
     ),
     "heat maps": lambda: heat_maps({1: [[1.0, 2.0]]}, [1.0], [0.0, 1.0], title="sweep", label="loss"),
-    "items": lambda: scores.item_figure(["a", "b"], np.array([1.0, 2.0]), np.array([0, 1]), title="items"),
+    "items": lambda: items.item_figure(items.Items(["a", "b"], np.array([1.0, 2.0])), np.array([0, 1]), title="items"),
     "reproduction": lambda: reproduction.reproduction_figure([CURVE], title="again"),
     "graph": lambda: graphs.samples_figure(
         graphs.Drawing(["a", "b"], np.eye(2), np.array([[0, 1]]), np.ones(1), True, [0, 1]),

@@ -21,7 +21,9 @@ COSINES = {"a": dict(zip([1, 3], figures(-0.2, 0.4), strict=True)), "b": {}}
 
 @pytest.mark.slow
 def test_two_panels_or_one():
-    cosines = {f"estimator-{number}": dict(zip([1, 10], figures(0.1, 0.5), strict=True)) for number in range(16)}
+    cosines = {
+        f"estimator-{number}": dict(zip([1, 10], figures(0.1, 0.5 + number / 100), strict=True)) for number in range(16)
+    }
     both = comparison_figure({"estimator-0": CURVE}, cosines, title="t", samples=10)
     alone = comparison_figure({}, cosines, title="t", samples=1)
     assert len(both.axes) == 2
@@ -71,3 +73,14 @@ def test_it_is_drawn_in_full_and_the_same_each_time(tmp_path):
         assert np.asarray(image.convert("L")).min() < 50
     assert figure.axes[1].get_ylim()[0] < -0.2
     assert data == encode(comparison_figure({"a": CURVE}, COSINES, title="$x_", samples=1), "png")
+
+
+def test_estimators_with_the_same_figures_share_a_curve():
+    cosines = {
+        name: dict(zip([1, 3], figures(0.2, value), strict=True)) for name, value in (("a", 0.4), ("b", 0.4), ("c", 0.5))
+    }
+    figure = comparison_figure({"a": CURVE, "b": CURVE, "c": CURVE}, cosines, title="t", samples=10, temperature=2.0)
+    above, below = figure.axes
+    assert [[text.get_text() for text in axes.get_legend().texts] for axes in (above, below)] == [["a, b", "c"]] * 2
+    assert (len(above.containers), len(below.containers)) == (4, 2)
+    assert above.get_title().startswith("bias and variance of 10 samples, all at temperature 2\n")

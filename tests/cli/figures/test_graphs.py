@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -100,7 +101,7 @@ class TestSolution:
 
 
 class TestMarginals:
-    def test_colours_go_from_grey_over_yellow_to_dark(self):
+    def test_colours_are_those_of_tiles_on_the_colour_of_0(self):
         figure = graphs.marginals_figure(
             drawing(), np.array([1, 0, 0, 0]), np.array([0.0, 1e-9, 0.5, 1.0]), title="t", samples=1000
         )
@@ -108,9 +109,10 @@ class TestMarginals:
         assert [axes.get_title() for axes in (left, right)] == ["one sample", "marginals of 1,000 samples"]
         shown = lines(right)
         brightness = [sum(shown[tuple(PLACES[u]), tuple(PLACES[v])][:3]) for u, v in ENDS]
-        assert shown[tuple(PLACES[0]), tuple(PLACES[1])] == to_rgba(PALE)
-        assert brightness[1] > brightness[2] > brightness[3]
-        assert scale.get_xlabel() == "probability (grey: never)"
+        assert shown[tuple(PLACES[0]), tuple(PLACES[1])] == to_rgba(graphs.NEVER)
+        assert brightness[1] < brightness[2] < brightness[3]
+        assert right.get_facecolor() == mpl.colormaps["viridis"](0.0)
+        assert scale.get_xlabel() == "probability (pale: never)"
         assert list(lines(left).values()).count(to_rgba(PATH)) == 1
 
 

@@ -4,7 +4,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from imle_cli.figures.preview import colours
+from imle_cli.figures.preview import Preview
+
+
+def colours(values, rows, columns):
+    return Preview(values).picture(rows, columns)[0]
 
 
 def test_the_colours_are_viridis():
@@ -17,8 +21,9 @@ def test_the_colours_are_viridis():
 @pytest.mark.parametrize(
     ("shape", "rows", "columns", "size"),
     [
-        ((16, 16), 48, 64, (48, 48)),
-        ((16, 16), 40, 100, (32, 32)),
+        ((16, 16), 48, 64, (32, 32)),
+        ((16, 16), 24, 100, (16, 16)),
+        ((40, 40), 100, 100, (40, 40)),
         ((1, 1), 48, 64, (4, 4)),
         ((1, 1000), 48, 64, (1, 63)),
         ((2048, 3), 48, 64, (48, 1)),
@@ -45,3 +50,23 @@ def test_of_tiles_that_share_a_pixel_the_most_probable_shows():
     assert picture.shape == (20, 20, 3)
     assert picture[19, 7].tolist() == [253, 231, 37]
     assert (picture == [68, 1, 84]).all(axis=-1).sum() == 399
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "letters"),
+    [
+        (16, 16, {(0, 1): "S", (9, 15): "G"}),
+        (32, 32, {(0, 2): "S", (18, 30): "G"}),
+        (8, 16, {(0, 0): "S", (4, 7): "G"}),
+    ],
+)
+def test_marks_are_letters_on_the_pixels_of_their_tiles(rows, columns, letters):
+    preview = Preview(np.zeros((16, 16)), {"start": (0, 1), "goal": (9, 15)})
+    pixels, shown = preview.picture(rows, columns)
+    assert shown == letters
+    assert len(pixels) == rows
+
+
+def test_the_scale_leads_from_0_to_1():
+    scale = Preview(np.zeros((1, 1))).scale(5)
+    assert (scale.shape, scale[0].tolist(), scale[-1].tolist()) == ((5, 3), [68, 1, 84], [253, 231, 37])

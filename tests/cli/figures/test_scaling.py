@@ -26,10 +26,15 @@ def test_a_panel_for_each_thing_that_varies():
     assert sides.get_ylim() == threads.get_ylim()
     for axes, curves in ((sides, SIDES), (threads, THREADS)):
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-        assert [text.get_text() for text in axes.get_legend().get_texts()] == [curve.means for curve in curves]
         for line, curve in zip(axes.get_lines(), curves, strict=True):
             assert line.get_xdata().tolist() == list(curve.values)
             assert line.get_ydata() == pytest.approx([1e6 * seconds for seconds in curve.seconds])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["GridPath", "networkx", "scipy"]
+
+
+def test_two_numbers_beside_a_curve_are_left_out():
+    curve = ScalingCurve("16x16 tiles", "maps", "scipy", (1, 4, 16), (1e-6,) * 3, (None,) * 3)
+    assert [axes.get_xlabel() for axes in scaling_figure([*THREADS, curve], title="t").axes] == ["maps"]
 
 
 def test_intervals_are_bars_where_they_are_known():

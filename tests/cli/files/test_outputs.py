@@ -19,7 +19,7 @@ def expect_refusal(message, path, kinds=(".png", ".pdf"), inputs=()):
 class TestCheck:
     def test_another_ending(self):
         expect_refusal("--out: a.jpg ends in .jpg; it must end in .png or .pdf", "a.jpg")
-        expect_refusal("--out: a ends in no suffix; it must end in .png or .pdf", "a")
+        expect_refusal("--out: a has no extension; it must end in .png or .pdf", "a")
 
     def test_a_folder(self):
         Path("a.png").mkdir()
@@ -157,16 +157,16 @@ class TestDurable:
 class TestOutputs:
     def test_both_files(self):
         outputs = Outputs(Path("a.SVG"), Path("b.npy"), ())
-        assert (outputs.format, outputs.files) == ("svg", ["a.SVG", "b.npy"])
-        outputs.write(b"<?xml", np.arange(3))
-        assert Path("a.SVG").read_bytes() == b"<?xml"
+        assert outputs.files == ["a.SVG", "b.npy"]
+        outputs.write(lambda kind: f"<?xml {kind}".encode(), np.arange(3))
+        assert Path("a.SVG").read_bytes() == b"<?xml svg"
         np.testing.assert_array_equal(np.load("b.npy"), np.arange(3))
 
     def test_a_table(self):
         outputs = Outputs(Path("a.png"), Path("b.csv"), ())
         columns = {"item": ["a,b", "\udcff"], "score": [1.5, -2.0], "chosen": [0, 1]}
         for _ in range(2):
-            outputs.write(b"\x89PNG", np.arange(2), lambda: columns)
+            outputs.write(lambda _: b"\x89PNG", np.arange(2), lambda: columns)
             assert Path("b.csv").read_bytes() == b'item,score,chosen\n"a,b",1.5,0\n\\udcff,-2.0,1\n'
             check_output("--save", Path("b.csv"), [".csv"])
 
@@ -186,7 +186,7 @@ class TestOutputs:
 
     def test_a_picture_alone(self):
         outputs = Outputs(Path("a.png"), None, ())
-        outputs.write(b"\x89PNG", np.arange(3))
+        outputs.write(lambda _: b"\x89PNG", np.arange(3))
         assert outputs.files == [path.name for path in Path().iterdir()] == ["a.png"]
 
     def test_each_is_checked_when_they_are_made(self):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imle_cli.films.frames import CURVE, MISSED, PALETTE, PATH, WALL, Panel, Scale, Scene, ground, hues, with_path
+from imle_cli.films.frames import MISSED, PALETTE, PATH, WALL, Panel, Scale, Scene, greys, ground, hues, with_path
 
 
 class TestColours:
@@ -27,6 +27,9 @@ class TestColours:
         np.testing.assert_array_equal(shown, [[68, 1, 84]] * 2 + [[253, 231, 37]] * 2)
         assert hues(np.array([np.inf, np.nan]), 0.0, 1.0).tolist() == [WALL, WALL]
         assert len(set(hues(np.zeros(3), 0.0, 0.0).tolist())) == 1
+
+    def test_weights_are_greys_from_white_to_dark(self):
+        assert greys(np.array([-9.0, -1.0, 3.0, 9.0, np.inf]), -1.0, 3.0).tolist() == [0, 0, 95, 95, WALL]
 
 
 class TestScene:
@@ -68,20 +71,15 @@ class TestScene:
         assert {PATH, MISSED} <= set(squares.flat)
         scale = scene.frame("", [Panel(blank, "", Scale("0", "1"))])
         assert set(hues(np.linspace(0, 1, 64), 0, 1).tolist()) <= set(scale.flat)
+        scale = scene.frame("", [Panel(blank, "", Scale("0", "1", is_grey=True))])
+        assert set(greys(np.linspace(0, 1, 96), 0, 1).tolist()) <= set(scale.flat)
 
-    def test_a_curve_grows_to_the_right(self):
-        scene = Scene((16, 16), 480, 4)
-        values = np.linspace(5, 1, 1000)
-        ends = [int(np.argwhere(scene.curve(values, count) == CURVE)[:, 1].max()) for count in (1, 500, 1000)]
-        assert ends == sorted(ends)
-        assert ends[0] < 12
-        assert ends[-1] > scene.width - 8
-
-    def test_a_curve_has_room_beside_a_flat_map(self):
-        for shape in ((2, 50), (50, 2)):
-            scene = Scene(shape, 480, 4)
-            assert min(scene.curve(np.arange(5.0), 5).shape) >= 70
-
-    @pytest.mark.parametrize("values", [np.zeros(1), np.zeros(50), np.array([3.0, 1.0])])
-    def test_a_short_or_flat_curve(self, values):
-        assert CURVE in Scene((16, 16), 480, 4).curve(values, len(values))
+    def test_a_plot_is_as_wide_as_the_panels_and_below_them(self):
+        scene = Scene((16, 16), 480, 2, captions=True, plot=True)
+        plot = np.full(scene.plot, MISSED, np.uint8)
+        frame = scene.frame("", [Panel(np.zeros((16, 16), np.uint8))] * 2, plot)
+        rows, columns = np.nonzero(frame == MISSED)
+        assert (frame == MISSED).sum() == plot.size
+        assert frame.shape == scene.size
+        assert (columns.min(), columns.max() + 1) == (scene.gap, scene.size[1] - scene.gap)
+        assert rows.min() > 2 * scene.line + scene.height

@@ -85,7 +85,7 @@ class TestRunFilms:
         film = films(history()).films["learning_weights"]
         middles = [int(frame[frame.shape[0] // 2, frame.shape[1] // 2]) for frame in film()]
         assert middles == sorted(middles)
-        assert middles[-1] - middles[0] == 63
+        assert middles[-1] - middles[0] == 95
 
     def test_weights_may_be_walls_everywhere(self):
         for film in films(history(weights=np.full((8, 8), np.inf))).films.values():

@@ -6,6 +6,7 @@ import torch
 
 from imle_cli.lab import noise
 from imle_cli.lab.noise import draw_noise
+from imle_cli.problems.noise import in_words
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, SumOfGammaNoiseDistribution
 
 
@@ -37,7 +38,7 @@ def test_otherwise_single_draws_and_their_own_law(law):
     np.testing.assert_array_equal(result.values, expected[:, 0].numpy())
     np.testing.assert_array_equal(result.exact(x), law.cdf(x))
     np.testing.assert_array_equal(result.shown(x), law.cdf(x))
-    assert (result.fold, result.curve, result.title) == (1, "exact density", str(law))
+    assert (result.fold, result.curve, result.title) == (1, "exact density", in_words(law))
 
 
 def test_long_sums_are_drawn_in_parts_that_report_progress(monkeypatch):

@@ -61,10 +61,10 @@ class TestChecks:
     @pytest.mark.parametrize(
         ("value", "least", "message"),
         [
-            (-1.0, 0, "--x: got -1; it must be finite and >= 0; do y"),
-            (math.nan, 0, "--x: got nan; it must be finite and >= 0; do y"),
-            (math.inf, 0, "--x: got inf; it must be finite and >= 0; do y"),
-            (0, 1, "--x: got 0; it must be >= 1; do y"),
+            (-1.0, 0, "--x: got -1; it must be a number >= 0; do y"),
+            (math.nan, 0, "--x: got nan; it must be a number >= 0; do y"),
+            (math.inf, 0, "--x: got inf; it must be a number >= 0; do y"),
+            (0, 1, "--x: got 0; it must be a whole number >= 1; do y"),
         ],
     )
     def test_outside(self, value, least, message):

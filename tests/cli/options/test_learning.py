@@ -1,5 +1,6 @@
 """Options of training: what an estimator usually takes stands in its entry, and what is asked for goes before it."""
 
+from dataclasses import fields
 from typing import get_type_hints
 
 import pytest
@@ -30,20 +31,20 @@ def unusual(field):
 
 def test_the_help_says_what_stands_in_the_entries():
     hints = get_type_hints(PerceptionOptions, include_extras=True)
-    texts = {name: hint.__metadata__[0].help for name, hint in hints.items()}
+    texts = {field.name: hints[field.name].__metadata__[0].help for field in fields(PerceptionOptions)}
     ((many, names),) = unusual("usual_samples").items()
     layers = (ScoreFunction, PerturbedOptimizer)
     assert set(names) == {name for name, entry in ESTIMATORS.items() if issubclass(entry.layer, layers)}
     default = Entry.usual_samples
     words = "score functions and perturbed optimizers"
-    assert texts["samples"] == f"Sampled paths of each map; by default {default}, and {many} for {words}."
+    assert texts["samples"] == f"Sampled paths of each map; default: {default}, and {many} for {words}."
     ((cold, names),) = unusual("usual_temperature").items()
     default = Entry.usual_temperature
-    assert texts["input_temp"] == f"Temperature of the noise; by default {default:g}, and {cold:g} for {names[0]}."
+    assert texts["input_temp"] == f"Temperature of the noise; default: {default:g}, and {cold:g} for {names[0]}."
     assert len(names) == 1
     names = unusual("usual_loss")
     assert list(names) == ["squared"]
-    assert texts["loss"].endswith(f"; or its squared form, by default for {' and '.join(sorted(names['squared']))}.")
+    assert texts["loss"].endswith(f"; or squared, the default for {' and '.join(sorted(names['squared']))}.")
 
 
 def test_what_is_asked_for_goes_before_what_is_usual():

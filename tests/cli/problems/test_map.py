@@ -36,8 +36,7 @@ class TestProblem:
         np.save(path, np.full((3, 5), 2.0))
         hills = read_map_problem(MapOptions(map=path, grid="1X2"), SolverOptions(), "cpu")
         assert (hills.costs.tolist(), hills.inputs, hills.title) == ([[2.0, 2.0]], (path,), "hills.npy")
-        assert hills.picture(None, "solve") == Path("hills-solve.png")
-        assert hills.picture(Path("other.svg"), "solve") == Path("other.svg")
+        assert hills.picture("solve") == Path("hills-solve.png")
 
     def test_clamped_share_counts_tiles_that_are_no_walls(self):
         grid = problem(floor=50)

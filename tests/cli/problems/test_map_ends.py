@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
 from imle_cli.problems.map_ends import check_ends
 from imle_core.solvers import GridPath
@@ -30,14 +31,23 @@ OFFERED = [
         {},
         START_IN_WALL.format("0,1"),
     ),
-    (["..", ".#"], 8, {"goal": (1, 1)}, "the goal (1, 1) is a wall; choose a passable tile, with --goal 0,1 for instance"),
     (["##", "##"], 8, {}, "has walls only; a path needs passable tiles"),
     # Of two regions the larger one.
     (
-        ["#.#...", ".##...", "#####."],
+        ["#...#.#", "....##.", "...###."],
         8,
+        {},
+        "the start (0, 0) is a wall; choose a passable tile, with --start 0,5 for instance",
+    ),
+]
+CHOSEN = [
+    (["..", ".#"], {"goal": (1, 1)}, "--goal: got 1,1; it is a wall of m.png; choose a passable tile, with --goal 0,1"),
+    (["#.", ".."], {"start": (0, 0)}, "--start: got 0,0; it is a wall of m.png; choose a passable tile, with --start 0,1"),
+    # Of two regions the larger one.
+    (
+        ["#.#...", ".##...", "#####."],
         {"goal": (2, 0)},
-        "the start (0, 0) and the goal (2, 0) are walls; choose passable tiles, with --start 0,3 --goal 1,3 for instance",
+        "--goal: got 2,0; it is a wall of m.png; choose a passable tile, with --start 0,3 --goal 1,3",
     ),
 ]
 
@@ -51,6 +61,13 @@ def test_a_tile_that_the_other_end_can_be_reached_from(rows, moves, ends, messag
     with pytest.raises(SourceError) as error:
         check_ends("m.png", GridPath(moves, **ends), costs(rows))
     assert str(error.value) == f"m.png: {message}"
+
+
+@pytest.mark.parametrize(("rows", "ends", "message"), CHOSEN)
+def test_one_in_a_wall_that_the_user_chose_is_a_wrong_option(rows, ends, message):
+    with pytest.raises(UsageError) as error:
+        check_ends("m.png", GridPath(8, **ends), costs(rows))
+    assert str(error.value) == f"{message} for instance"
 
 
 def test_passable_ends():

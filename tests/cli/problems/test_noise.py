@@ -9,8 +9,9 @@ from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.options.inputs import MapOptions, NoiseOptions, SolverOptions
 from imle_cli.problems.map import read_map_problem
-from imle_cli.problems.noise import make_noise
+from imle_cli.problems.noise import in_words, make_noise
 from imle_cli.problems.sampling import read_sampling
+from imle_core import LogisticNoiseDistribution, NormalNoiseDistribution, SumOfGammaNoiseDistribution
 
 
 class TestNoise:
@@ -23,7 +24,7 @@ class TestNoise:
     def test_how_it_is_called(self):
         some, none = (read_sampling(NoiseOptions(noise=name), 20.8, 0.5, 1, 7) for name in ("gumbel", "none"))
         assert (some.title, none.title) == ("Gumbel noise at temperature 0.5", "no noise")
-        assert some.line == ("noise", "GumbelNoiseDistribution(location=0, scale=1) at temperature 0.5, seed 7")
+        assert some.line == ("noise", "Gumbel noise, temperature 0.5, seed 7")
         assert none.line == ("noise", "none")
 
     def test_an_infinite_series(self):
@@ -37,6 +38,19 @@ class TestNoise:
 
     def test_none(self):
         assert make_noise(NoiseOptions(noise="none"), 2.0) is None
+
+    @pytest.mark.parametrize(
+        ("law", "words"),
+        [
+            (SumOfGammaNoiseDistribution(20.8, 100), "Sum-of-Gamma noise, k 20.8"),
+            (SumOfGammaNoiseDistribution(2.0, 7), "Sum-of-Gamma noise, k 2, 7 terms"),
+            (SumOfGammaNoiseDistribution(2.0, math.inf), "Sum-of-Gamma noise, k 2, all terms"),
+            (NormalNoiseDistribution(), "normal noise"),
+            (LogisticNoiseDistribution(1.0, 2.5), "logistic noise, location 1, scale 2.5"),
+        ],
+    )
+    def test_in_words(self, law, words):
+        assert in_words(law) == words
 
 
 class TestDevice:

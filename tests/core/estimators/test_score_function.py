@@ -130,6 +130,17 @@ class TestFormula:
         expected = (torch.exp(z @ weights)[..., None] * score).mean(dim=1)
         torch.testing.assert_close(gradient(layer, theta, lambda z: torch.exp(z @ weights)), expected)
 
+    def test_a_number_of_ones_for_each_instance(self):
+        theta, k = torch.randn(2, 5, dtype=torch.float64, generator=generator()), [1, 3]
+        layer = differentiable("score-function-exact", TopK(), nb_samples=4, generator=generator())
+        alone = layer.draw(theta, ((), {"k": k}))[1]
+        layer = differentiable("score-function-exact", TopK(), nb_samples=4, generator=generator())
+        leaf = theta.clone().requires_grad_()
+        layer.estimate(leaf, lambda z: z[:, 0], k=k).sum().backward()
+        means = KSubset(k, 5).marginals(theta)
+        losses = alone[..., :1]
+        torch.testing.assert_close(leaf.grad, (losses * (alone - means[:, None])).mean(dim=1))
+
     def test_the_baseline_lowers_the_variance(self):
         variances = []
         for baseline in ("none", "leave-one-out"):
@@ -275,7 +286,7 @@ class TestErrors:
 
     def test_a_solver_whose_distribution_is_not_known(self):
         message = (
-            f"function: got {GridPath()!r}; the exact score function needs exact marginals, which are known for TopK(k), "
+            f"function: got {GridPath()!r}; the exact score function needs exact marginals, which are known for TopK, "
             "ArgMax, AcyclicGridPath, SpanningTree and Knapsack; give its exact distribution as family=..."
         )
         with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):

@@ -120,6 +120,22 @@ def test_a_family_of_one_s_own():
     torch.testing.assert_close(result, p * (1 - p) * dy)
 
 
+def test_a_number_of_ones_for_each_instance():
+    """Instances of a batch have their own k, and fewer where fewer entries are open; each is as alone."""
+    theta, k = normal(3, 6), [4, 1, 3]
+    theta[0, :3] = -torch.inf
+    layer = differentiable("simple", TopK(at_most=True), nb_samples=5, reduction="stacked", generator=generator())
+    weights = normal(3, 5, 6)
+    leaf = theta.clone().requires_grad_()
+    z = layer(leaf, k=k)
+    assert z.sum(dim=2).tolist() == [[3.0] * 5, [1.0] * 5, [3.0] * 5]
+    (z * weights).sum().backward()
+    for row, number in enumerate([3, 1, 3]):
+        family = KSubset(number, 6)
+        expected = family.expectation_gradient(theta[row : row + 1], weights[row].mean(dim=0))
+        torch.testing.assert_close(leaf.grad[row : row + 1], expected.to(leaf.grad), rtol=1e-5, atol=1e-6)
+
+
 def test_walls_are_never_sampled_and_get_no_gradient():
     theta = torch.tensor([[1.0, -torch.inf, 0.5, 0.0]], dtype=torch.float64)
     layer = Simple(TopK(2), nb_samples=50, generator=generator())
@@ -137,10 +153,10 @@ def test_types(dtype):
     assert (z.dtype, theta.grad.dtype) == (dtype, dtype)
 
 
-@pytest.mark.parametrize("solver", [GridPath(), TopK(), lambda rows: rows], ids=["path", "top-k of each call", "function"])
+@pytest.mark.parametrize("solver", [GridPath(), lambda rows: rows], ids=["path", "function"])
 def test_solvers_whose_distribution_is_not_known_are_refused(solver):
     message = (
-        f"function: got {solver!r}; SIMPLE needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, "
+        f"function: got {solver!r}; SIMPLE needs exact marginals, which are known for TopK, ArgMax, AcyclicGridPath, "
         "SpanningTree and Knapsack; give its exact distribution as family=..."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):

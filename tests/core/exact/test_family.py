@@ -1,5 +1,6 @@
 """Every exact family: against brute force, derivatives of each other, huge parameters, closed entries, samples, errors."""
 
+import math
 import re
 
 import pytest
@@ -102,6 +103,53 @@ def test_gradient_of_log_probability_is_the_structure_less_the_marginals(problem
     family, theta = problem.family, problem.theta[:1].clone().requires_grad_()
     family.log_probability(problem.states[:1], theta).sum().backward()
     torch.testing.assert_close(theta.grad, problem.states[:1] - family.marginals(problem.theta[:1]), **TIGHT)
+
+
+def test_entropy_cross_entropy_and_kl_are_sums_over_states(problem):
+    family, theta = problem.family, problem.theta
+    other = random(*theta.shape)
+    logs = [problem.scores(numbers).log_softmax(dim=1) for numbers in (theta, other)]
+    weights = logs[0].exp()
+    entropy, crossed = (-(weights * log).sum(dim=1) for log in logs)
+    torch.testing.assert_close(family.entropy(theta), entropy, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(family.cross_entropy(theta, other), crossed, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(family.kl(theta, other), crossed - entropy, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(family.kl(theta, theta), torch.zeros(3).double(), rtol=0, atol=1e-12)
+
+
+def test_entropy_and_kl_have_gradients_by_finite_differences(problem):
+    family, theta = problem.family, problem.theta[:1].clone().requires_grad_()
+    other = random(*theta.shape).requires_grad_()
+    assert gradcheck(family.entropy, [theta])
+    assert gradcheck(family.kl, [theta, other])
+    assert gradcheck(family.cross_entropy, [theta, other])
+
+
+def test_kl_to_the_uniform_distribution_of_subsets_is_what_entropy_lacks():
+    family, theta = KSubset(3, 9), random(4, 9)
+    uniform = torch.zeros_like(theta)
+    torch.testing.assert_close(
+        family.entropy(uniform), torch.full((4,), math.log(math.comb(9, 3)), dtype=torch.float64), **TIGHT
+    )
+    lacking = math.log(math.comb(9, 3)) - family.entropy(theta)
+    torch.testing.assert_close(family.kl(theta, uniform), lacking, rtol=1e-10, atol=1e-10)
+
+
+def test_kl_with_closed_entries():
+    """Where both are closed nothing is added; where the second alone is, the divergence has no bound."""
+    family, theta, other = KSubset(2, 5), random(3, 5), random(3, 5, seed=8)
+    theta[:, 1] = -torch.inf
+    for_all = family.kl(theta, other)
+    other[0, 1] = -torch.inf
+    other[1, 2] = -torch.inf
+    both = family.kl(theta, other)
+    assert both.isposinf().tolist() == [False, True, False]
+    assert family.cross_entropy(theta, other).isposinf().tolist() == [False, True, False]
+    assert both[0] < for_all[0]
+    kept = [0, 2, 3, 4]
+    alone = KSubset(2, 4).kl(theta[:1, kept], other[:1, kept])
+    torch.testing.assert_close(both[:1], alone, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(family.entropy(theta[:1]), KSubset(2, 4).entropy(theta[:1, kept]), rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e8, 1e14, 1e249])

@@ -6,7 +6,16 @@ from itertools import combinations
 import pytest
 import torch
 
-from imle_core.exact import AcyclicGridPaths, Categorical, KnapsackSets, KSubset, SpanningTrees, check_family, family_of
+from imle_core.exact import (
+    AcyclicGridPaths,
+    Categorical,
+    KnapsackSets,
+    KSubset,
+    SpanningTrees,
+    check_family,
+    exact_family,
+    family_of,
+)
 from imle_core.solvers import AcyclicGridPath, ArgMax, Assignment, GridPath, Knapsack, Ranking, SpanningTree, TopK
 
 EDGES = list(combinations("abcd", 2))
@@ -20,7 +29,7 @@ KNOWN = {
     "tree of fewer edges": (SpanningTree(EDGES[:4]), (4,), SpanningTrees),
     "knapsack": (Knapsack([1, 2, 3, 4, 5], 7), (5,), KnapsackSets),
 }
-UNKNOWN = [GridPath(), TopK(), SpanningTree([("a", "b"), ("c", "d")], forest=True), Ranking(), Assignment(), lambda z: z]
+UNKNOWN = [GridPath(), SpanningTree([("a", "b"), ("c", "d")], forest=True), Ranking(), Assignment(), lambda z: z]
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -36,11 +45,24 @@ def test_the_solver_finds_the_mode_of_its_family(name):
     assert torch.equal(solver(theta), best)
 
 
+def test_a_number_of_ones_for_each_instance_comes_with_the_call():
+    solver, theta = TopK(at_most=True), torch.zeros(4, 5)
+    assert family_of(solver, (5,)) is None
+    check_family(solver, "the test")
+    for arguments in ((([2, 7],), {}), ((), {"k": [2, 7]})):
+        family = exact_family(solver, theta, arguments)
+        assert repr(family) == "KSubset(k=(2, 7), event=(5,), at_most=True)"
+        assert family.marginals(theta).sum(dim=1).tolist() == pytest.approx([2, 2, 5, 5])
+    assert exact_family(TopK(1, dim=-1), torch.zeros(2, 3, 4), ((), {})).count() == 4**3
+    with pytest.raises(ValueError, match=r"^k: got None; TopK\(\) needs one for each instance; call it with k=\[...\]$"):
+        exact_family(solver, theta, ((), {}))
+
+
 @pytest.mark.parametrize("solver", UNKNOWN, ids=lambda solver: type(solver).__name__)
 def test_none_for_other_solvers(solver):
     assert family_of(solver, (2, 2)) is None
     message = (
-        f"function: got {solver!r}; the test needs exact marginals, which are known for TopK(k), ArgMax, AcyclicGridPath, "
+        f"function: got {solver!r}; the test needs exact marginals, which are known for TopK, ArgMax, AcyclicGridPath, "
         "SpanningTree and Knapsack; give its exact distribution as family=..."
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):

@@ -57,7 +57,76 @@ def test_events_of_any_shape_are_one_set():
     assert table.states().shape == (comb(12, 5), 2, 3, 2)
 
 
-ERRORS = {f"k: got {k}; an instance has 6 entries; k must be a whole number from 1 to 6": k for k in (0, 7, 2.0, True, None)}
+class TestNumbersForEachInstance:
+    K = (3, 0, 7, 1)
+
+    def test_each_is_as_alone(self):
+        theta = theta_of(4, 7)
+        family = KSubset(self.K, 7)
+        z = family.sample(theta, 5, torch.Generator().manual_seed(1))
+        assert z.sum(dim=2).tolist() == [[k] * 5 for k in self.K]
+        for row, k in enumerate(self.K):
+            alone, only = KSubset(k, 7), theta[row : row + 1]
+            for ask in ("log_partition", "marginals", "covariance", "entropy"):
+                found = getattr(family, ask)(theta)[row : row + 1]
+                torch.testing.assert_close(found, getattr(alone, ask)(only), rtol=1e-12, atol=1e-12)
+            probability = family.log_probability(z[:, 0], theta)[row : row + 1]
+            torch.testing.assert_close(probability, alone.log_probability(z[row : row + 1, 0], only), rtol=1e-12, atol=1e-12)
+
+    def test_samples_of_an_instance_share_its_number(self):
+        theta = theta_of(8, 7)
+        assert torch.equal(
+            KSubset(self.K, 7).marginals(theta), KSubset(torch.tensor(self.K).repeat_interleave(2), 7).marginals(theta)
+        )
+
+    def test_their_structures_are_not_listed(self):
+        with pytest.raises(
+            ValueError, match=r"^states: there are k=\(3, 0, 7, 1\); instances of different k have different"
+        ):
+            KSubset(self.K, 7).states()
+
+    def test_a_wrong_number_of_rows_is_refused(self):
+        with pytest.raises(ValueError, match=r"^k: got shape \(4,\), torch.int64, for 3 rows; it must have a whole number"):
+            KSubset(self.K, 7).marginals(theta_of(3, 7))
+
+
+class TestAtMost:
+    def test_rows_with_fewer_open_entries_are_those_of_a_smaller_k(self):
+        theta = theta_of(3, 6)
+        theta[1, [0, 2, 3, 5]] = -torch.inf
+        theta[2] = -torch.inf
+        family = KSubset(4, 6, at_most=True)
+        expected = torch.cat([KSubset(4, 6).marginals(theta[:1]), (theta[1:] > -torch.inf).double()])
+        torch.testing.assert_close(family.marginals(theta), expected)
+        assert family.log_partition(theta)[2] == 0
+        assert torch.equal(family.sample(theta, 2)[1:, 0], expected[1:].float().to(theta))
+        count = torch.ones(family.count())
+        assert family.expectation(theta, lambda z: z.flatten(1).sum(dim=1)).tolist() == pytest.approx([4, 2, 0])
+        assert family.expectation(theta, lambda _: count.double()).tolist() == pytest.approx([1, 1, 1])
+
+    def test_more_than_there_are(self):
+        assert torch.equal(KSubset(9, 3, at_most=True).marginals(theta_of(2, 3)), torch.ones(2, 3).double())
+
+
+@pytest.mark.parametrize("dim", [1, 2, -1, 3])
+def test_sets_along_an_axis_are_independent(dim):
+    theta, family = theta_of(2, 2, 3, 2), KSubset(1, (2, 3, 2), dim=dim)
+    softmax = theta.softmax(dim=dim)
+    torch.testing.assert_close(family.marginals(theta), softmax)
+    torch.testing.assert_close(family.log_partition(theta), theta.logsumexp(dim=dim).flatten(1).sum(dim=1))
+    sampled = family.sample(theta, 4000, torch.Generator().manual_seed(0))
+    assert (sampled.sum(dim=dim + 1 if dim > 0 else dim) == 1).all()
+    assert (sampled.double().mean(dim=1) - softmax).abs().max() < 5 * 0.5 / 4000**0.5
+    states = family.states()
+    assert len(states.unique(dim=0)) == len(states) == family.count()
+    scores = (states.flatten(1) @ theta.flatten(1).T).T
+    torch.testing.assert_close(scores.logsumexp(dim=1), family.log_partition(theta))
+    assert torch.equal(TopK(1, dim=dim)(1e9 * theta), family.marginals(1e9 * theta).round())
+
+
+ERRORS = {
+    f"k: got {k}; an instance has 6 entries; k must be a whole number from 0 to 6": k for k in (-1, 7, 2.0, True, None)
+}
 
 
 @pytest.mark.parametrize("message", ERRORS)

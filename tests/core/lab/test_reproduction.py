@@ -17,14 +17,14 @@ from threads import torch_threads
 # Estimator, rate, steps, noise, lambda or first beta, step of beta; what the authors' code gave in how many repetitions.
 GAMMA, GUMBEL = "SumOfGammaNoiseDistribution(k=5, nb_iterations=10)", "GumbelNoiseDistribution(location=0, scale=1)"
 TABLE = {
-    "imle_sum_of_gamma": ("imle", 0.75, 50, GAMMA, 2.0, 0.0, (0.181, 0.188, 100)),
-    "imle_sum_of_gamma_tuned": ("imle", 3.25, 50, GAMMA, 3.25, 0.0, None),
-    "imle_gumbel": ("imle", 0.75, 50, GUMBEL, 2.0, 0.0, (0.301, 0.360, 100)),
-    "imle_gumbel_tuned": ("imle", 6.0, 50, GUMBEL, 6.0, 0.0, None),
-    "straight_through": ("straight-through", 0.019, 50, GUMBEL, 0.0, 0.0, (0.752, 0.107, 100)),
-    "score_function": ("score-function", 0.0046, 500, "None", 0.0, 0.0, (0.394, 0.191, 10)),
-    "adaptive_imle": ("adaptive-imle", 0.4, 50, GAMMA, 0.8, 0.02, None),
-    "central_imle": ("central-imle", 2.5, 50, GAMMA, 4.0, 0.0, None),
+    "imle-sum-of-gamma": ("imle", 0.75, 50, GAMMA, 2.0, 0.0, (0.181, 0.188, 100)),
+    "imle-sum-of-gamma-tuned": ("imle", 3.25, 50, GAMMA, 3.25, 0.0, None),
+    "imle-gumbel": ("imle", 0.75, 50, GUMBEL, 2.0, 0.0, (0.301, 0.360, 100)),
+    "imle-gumbel-tuned": ("imle", 6.0, 50, GUMBEL, 6.0, 0.0, None),
+    "straight-through": ("straight-through", 0.019, 50, GUMBEL, 0.0, 0.0, (0.752, 0.107, 100)),
+    "score-function": ("score-function", 0.0046, 500, "None", 0.0, 0.0, (0.394, 0.191, 10)),
+    "adaptive-imle": ("adaptive-imle", 0.4, 50, GAMMA, 0.8, 0.02, None),
+    "central-imle": ("central-imle", 2.5, 50, GAMMA, 4.0, 0.0, None),
     "simple": ("simple", 1.0, 50, "None", 0.0, 0.0, None),
 }
 REFERENCES = [name for name, method in METHODS.items() if method.reference]
@@ -137,17 +137,17 @@ def test_settings_are_the_authors_or_were_tuned_here():
 
 def test_settings_by_name():
     gamma = {"steps": 50, "noise": GAMMA}
-    assert METHODS["imle_sum_of_gamma"].settings == {"rate": 0.75, "lambda": 2.0, **gamma}
-    assert METHODS["adaptive_imle"].settings == {"rate": 0.4, "first_beta": 0.8, "beta_step": 0.02, **gamma}
+    assert METHODS["imle-sum-of-gamma"].settings == {"rate": 0.75, "lambda": 2.0, **gamma}
+    assert METHODS["adaptive-imle"].settings == {"rate": 0.4, "first_beta": 0.8, "beta_step": 0.02, **gamma}
     assert METHODS["simple"].settings == {"rate": 1.0, "steps": 50, "noise": None}
-    assert METHODS["straight_through"].settings == {"rate": 0.019, "steps": 50, "noise": GUMBEL}
+    assert METHODS["straight-through"].settings == {"rate": 0.019, "steps": 50, "noise": GUMBEL}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_results_of_the_authors_code_come_out_again(name):
     outcome = reproduce(top_k(), METHODS[name], REPETITIONS)
-    assert outcome.gaps.shape == (REPETITIONS, 500 if name == "score_function" else 50)
+    assert outcome.gaps.shape == (REPETITIONS, 500 if name == "score-function" else 50)
     np.testing.assert_allclose(outcome.gaps[:, 0], top_k().start, rtol=1e-12)
     assert abs(outcome.distance) < 3
 
@@ -156,17 +156,17 @@ def test_the_results_of_the_authors_code_come_out_again(name):
 @pytest.mark.parametrize(
     ("name", "setting", "value"),
     [
-        ("imle_sum_of_gamma", "rate", 0.375),  # as if the gradient were divided by lambda
-        ("imle_sum_of_gamma", "rate", 3.0),
-        ("imle_sum_of_gamma", "beta", 1.0),
-        ("imle_sum_of_gamma", "beta", 4.0),
-        ("imle_gumbel", "beta", 0.5),
-        ("straight_through", "rate", 0.0095),
-        ("score_function", "rate", 0.0023),
+        ("imle-sum-of-gamma", "rate", 0.375),  # as if the gradient were divided by lambda
+        ("imle-sum-of-gamma", "rate", 3.0),
+        ("imle-sum-of-gamma", "beta", 1.0),
+        ("imle-sum-of-gamma", "beta", 4.0),
+        ("imle-gumbel", "beta", 0.5),
+        ("straight-through", "rate", 0.0095),
+        ("score-function", "rate", 0.0023),
     ],
 )
 def test_a_wrong_factor_would_be_seen(name, setting, value):
-    repetitions = 50 if name == "score_function" else REPETITIONS
+    repetitions = 50 if name == "score-function" else REPETITIONS
     assert abs(reproduce(top_k(), replace(METHODS[name], **{setting: value}), repetitions).distance) > 3.5
 
 
@@ -174,10 +174,10 @@ def test_a_wrong_factor_would_be_seen(name, setting, value):
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        ("imle_sum_of_gamma_tuned", 0.16),
-        ("imle_gumbel_tuned", 0.22),
-        ("adaptive_imle", 0.4),
-        ("central_imle", 0.2),
+        ("imle-sum-of-gamma-tuned", 0.16),
+        ("imle-gumbel-tuned", 0.22),
+        ("adaptive-imle", 0.4),
+        ("central-imle", 0.2),
         ("simple", 0.3),
     ],
 )
@@ -203,21 +203,21 @@ def plain_run(estimator, target, eps, settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["imle_sum_of_gamma", "straight_through", "adaptive_imle", "central_imle"])
+@pytest.mark.parametrize("name", ["imle-sum-of-gamma", "straight-through", "adaptive-imle", "central-imle"])
 def test_a_repetition_is_what_a_run_of_its_own_would_be(name):
     rows, method = 3, METHODS[name]
     eps = method.noise.sample((50, rows, 10), dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     together = torch.stack(list(gaps(top_k(), replace(method, noise=Recorded(eps)), rows)), dim=1)
     for row in range(rows):
         target = TargetDistribution(beta=method.beta)
-        if name == "adaptive_imle":
+        if name == "adaptive-imle":
             target = AdaptiveTargetDistribution(beta=method.beta, step=method.beta_step)
         alone = plain_run(method.estimator, target, eps[:, row : row + 1], method)
         np.testing.assert_allclose(together[row].numpy(), alone, rtol=1e-6, atol=1e-9)
 
 
 def test_other_repetitions_do_not_move_the_beta_of_one():
-    rows, method = 5, METHODS["adaptive_imle"]
+    rows, method = 5, METHODS["adaptive-imle"]
     eps = method.noise.sample((50, rows, 10), dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     other = eps.clone()
     other[:, 1:] = eps[:, 1:].flip(0)
@@ -229,7 +229,7 @@ def test_other_repetitions_do_not_move_the_beta_of_one():
 def test_a_seed_and_a_name_decide_whatever_else_is_run():
     method = METHODS["simple"]
     first = reproduce(top_k(), method, 4, seed=7).gaps
-    reproduce(top_k(), METHODS["imle_gumbel"], 4, seed=7)
+    reproduce(top_k(), METHODS["imle-gumbel"], 4, seed=7)
     torch.rand(3)
     assert torch.equal(reproduce(top_k(), method, 4, seed=7).gaps, first)
     assert not torch.equal(reproduce(top_k(), method, 4, seed=8).gaps, first)
@@ -237,7 +237,7 @@ def test_a_seed_and_a_name_decide_whatever_else_is_run():
 
 
 def test_methods_may_take_turns():
-    alone = {name: reproduce(top_k(), METHODS[name], 4).gaps for name in ("simple", "imle_gumbel")}
+    alone = {name: reproduce(top_k(), METHODS[name], 4).gaps for name in ("simple", "imle-gumbel")}
     turns = zip(*(gaps(top_k(), METHODS[name], 4) for name in alone), strict=True)
     for found, expected in zip(zip(*turns, strict=True), alone.values(), strict=True):
         assert torch.equal(torch.stack(found, dim=1), expected)
@@ -250,7 +250,7 @@ def test_steps_are_told():
 
 
 def test_summaries():
-    outcome = Reproduction(METHODS["imle_sum_of_gamma"], torch.tensor([[5.0, 0.0], [5.0, 0.1], [5.0, 0.2], [5.0, 0.3]]))
+    outcome = Reproduction(METHODS["imle-sum-of-gamma"], torch.tensor([[5.0, 0.0], [5.0, 0.1], [5.0, 0.2], [5.0, 0.3]]))
     assert outcome.means.tolist() == pytest.approx([5.0, 0.15])
     deviation = (0.05 / 3) ** 0.5
     assert outcome.deviations.tolist() == pytest.approx([0.0, deviation])

@@ -33,6 +33,8 @@ _KERNELS = (
 _LARGEST = 2**18  # tiles of a map; scipy takes some 200 bytes for each
 _MOST_TILES = 2**25  # that scipy solves; a second for four million, where kernels take some ten to compile
 
+_SUBJECT = "paths on maps"
+
 Type = np.dtype[np.floating]
 
 
@@ -53,16 +55,20 @@ class Choice:
             if os.environ.get(SETTING) != "first" and not all(is_ready(kernel, maps) for kernel in _KERNELS):
                 self._tiles += tiles
                 if kind not in self._compilations:
-                    self._compilations[kind] = beside.Compilation(
-                        compile_kernels, kind.name, cache_folder(shared.scaled_paths)
-                    )
+                    self._compilations[kind] = self._begin(kind)
                 if self._tiles <= _MOST_TILES:
                     return on_scipy
                 if self._compilations[kind].is_running:
-                    notice.begins()
-                    self._compilations[kind].wait()
+                    with notice.waiting(_SUBJECT):
+                        self._compilations[kind].wait()
             self._ready.add(kind)
         return compiled
+
+    def _begin(self, kind: Type) -> beside.Compilation:
+        compilation = beside.Compilation(compile_kernels, kind.name, cache_folder(shared.scaled_paths))
+        if compilation.is_running:
+            notice.goes_on(_SUBJECT, lambda: compilation.is_running)
+        return compilation
 
 
 CHOICE = Choice()

@@ -10,6 +10,8 @@ from map_files import refusal, write
 
 WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"
 RASTER = "440.5 320 107\n500.5 320 123\n440.5 260 115\n500.5 260 99.5\n440.5 200 1\n500.5 200 2\n"
+EDGES = "add --solver path --start NODE --goal NODE, or spanning-tree, matching, min-cut"
+BEST, PAIRED = "add --solver top-k --top-k N", "add --solver assignment"
 EXPECTED = [[1.5, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
@@ -128,25 +130,42 @@ class TestNames:
         assert len(said) == 1
 
     @pytest.mark.parametrize(
-        ("content", "message"),
+        ("content", "message", "ways"),
         [
-            ("Source,Target,Weight\na,b,1\nb,c,2\n", "is a list of edges, by its names (Source, Target, Weight)"),
-            ("from;to;cost\n1;2;1,5\n2;3;2,5\n", "is a list of edges, by its names (from, to, cost)"),
-            ("source,target\na,b\nb,c\n", "is a list of edges, by its names (source, target)"),
-            ("row,col,cost\n1,1,5\n1,2,6\n", "has names of columns (row, col, cost), and a map is numbers alone"),
-            ("item,value\ntent,15\nstove,10\n", "has names of columns (item, value), and a map is numbers alone"),
-            ("cost\n3\n4\n", "has names of columns (cost), and a map is numbers alone"),
-            ("tent,15,9\nstove,10,5\n", "has names in its first column (tent), and a map is numbers alone"),
-            ("a b 1\nb c 2\n", "has names in its first column (a), and a map is numbers alone"),
-            ("1,2,0.5\n2,3,1.5\n1,3,4\n", "may be a list of edges, two nodes and a weight a line"),
-            ("1,2,4\n2,3,1\n1,3,2\n", "may be a list of edges, two nodes and a weight a line"),
-            ("1 2 4\n2 1 4\n2 3 1\n3 2 1\n", "may be a list of edges, two nodes and a weight a line"),
-            ("# FromNodeId ToNodeId\n0\t1\n1\t2\n0\t2\n", "may be a list of edges, two nodes a line"),
+            ("Source,Target,Weight\na,b,1\nb,c,2\n", "is a list of edges, by its names (Source, Target, Weight)", EDGES),
+            ("from;to;cost\n1;2;1,5\n2;3;2,5\n", "is a list of edges, by its names (from, to, cost)", EDGES),
+            ("source,target\na,b\nb,c\n", "is a list of edges, by its names (source, target)", EDGES),
+            ("row,col,cost\n1,1,5\n1,2,6\n", "has columns row, col, cost, and a map is numbers alone", WAYS),
+            ("item,value\ntent,15\nstove,10\n", "has columns item, value, and a map is numbers alone", BEST),
+            (
+                "item,value,weight\ntent,15,9\nstove,10,5\n",
+                "has columns item, value, weight, and a map is numbers alone",
+                f"{BEST} or --solver knapsack --capacity N",
+            ),
+            ("model,accuracy\na,0.9\nb,0.8\n", "has columns model, accuracy, and a map is numbers alone", BEST),
+            (",early,late\nAnna,5,4\nBen,3,4\n", "has columns early, late, and a map is numbers alone", PAIRED),
+            ("worker,x,y\nAnna,5,4\nBen,3,4\n", "has columns worker, x, y, and a map is numbers alone", PAIRED),
+            (
+                "model,speed,size\na,5,4\nb,3,4\n",
+                "has columns model, speed, size, and a map is numbers alone",
+                f"{PAIRED}, or {BEST.removeprefix('add ')} --score COLUMN",
+            ),
+            ("cost\n3\n4\n", "has columns cost, and a map is numbers alone", WAYS),
+            (
+                "tent,15,9\nstove,10,5\n",
+                "has names in its first column (tent), and a map is numbers alone",
+                f"{PAIRED}; above items write names, such as item,value,weight",
+            ),
+            ("a b 1\nb c 2\n", "has names in its first column (a), and a map is numbers alone", EDGES),
+            ("1,2,0.5\n2,3,1.5\n1,3,4\n", "may be a list of edges, two nodes and a weight a line", WAYS),
+            ("1,2,4\n2,3,1\n1,3,2\n", "may be a list of edges, two nodes and a weight a line", WAYS),
+            ("1 2 4\n2 1 4\n2 3 1\n3 2 1\n", "may be a list of edges, two nodes and a weight a line", WAYS),
+            ("# FromNodeId ToNodeId\n0\t1\n1\t2\n0\t2\n", "may be a list of edges, two nodes a line", WAYS),
         ],
     )
-    def test_what_may_be_no_map_is_refused_with_the_ways_out(self, content, message):
-        assert refusal(write(content)) == f"{message}; {WAYS}"
-        assert refusal(write(content, "m.txt")) == f"{message}; {WAYS}"
+    def test_what_may_be_no_map_is_refused_with_the_solvers_that_fit(self, content, message, ways):
+        assert refusal(write(content)) == f"{message}; {ways}"
+        assert refusal(write(content, "m.txt")) == f"{message}; {ways}"
 
     @pytest.mark.parametrize("content", ["1,2,0.5\n2,3,1.5\n1,3,4\n", "row,col,cost\n1,2,0.5\n2,3,1.5\n1,3,4\n"])
     def test_whoever_insists_gets_a_map(self, content):

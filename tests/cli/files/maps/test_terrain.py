@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from imle_cli.errors import UsageError
 from imle_cli.files.maps import pictures, tiles
 from imle_cli.files.maps.terrain import MAX_TILES, built_in_map, load
 from imle_cli.files.sources import SourceError
@@ -22,7 +23,7 @@ UNKNOWN_PICTURE = "is not a picture of a known kind; give a PNG, or costs as .np
 
 def message(path, **options):
     """The text of the error that loading raises."""
-    with pytest.raises(ValueError, match=r".") as caught:
+    with pytest.raises((SourceError, UsageError), match=r".") as caught:
         load(path, **options)
     assert isinstance(caught.value, SourceError) or options
     text = str(caught.value)
@@ -644,9 +645,9 @@ class TestFiles:
         else:
             np.savetxt(path, np.ones((2, 3)), delimiter="," if name == "map.csv" else " ")
         for grid in ((3, 3), (1, 4)):
-            got = f"has 2x3 tiles, fewer than --grid {grid[0]}x{grid[1]} in height or width"
+            got = f"--grid: got {grid[0]}x{grid[1]}; {path} has 2x3 tiles, fewer in height or width"
             rule = "averaging only goes down, so give a smaller grid"
-            assert message(path, grid=grid) == f"{path}: {got}; {rule}"
+            assert message(path, grid=grid) == f"{got}; {rule}"
 
 
 class TestOptions:
@@ -654,16 +655,17 @@ class TestOptions:
     @pytest.mark.parametrize("value", [0.0, -1.5, np.nan, np.inf])
     def test_costs_out_of_range(self, option, value):
         name = "--" + option.replace("_", "-")
-        assert message(Path("no.png"), **{option: value}) == f"{name} is {value}; it must be a finite number above 0"
+        rule = "it must be a number > 0; the usual ones are 1 and 100"
+        assert message(Path("no.png"), **{option: value}) == f"{name}: got {value:g}; {rule}"
 
     def test_costs_in_the_wrong_order(self):
-        text = "--min-cost is 5.0, above --max-cost 2.0; give the lower cost to white"
+        text = "--min-cost: got 5; it is above --max-cost 2; give the lower cost to white"
         assert message(Path("no.png"), min_cost=5.0, max_cost=2.0) == text
 
     @pytest.mark.parametrize("grid", [(0, 3), (3, -1), (4097, 4096)])
     def test_grid(self, grid):
         rule = "both numbers must be at least 1, and their product at most 16777216"
-        assert message(Path("no.png"), grid=grid) == f"--grid is {grid[0]}x{grid[1]}; {rule}"
+        assert message(Path("no.png"), grid=grid) == f"--grid: got {grid[0]}x{grid[1]}; {rule}; 16x16 is usual"
 
 
 @pytest.fixture(scope="module")

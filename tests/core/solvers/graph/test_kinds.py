@@ -19,10 +19,10 @@ def of_library(module, name, **attributes):
 
 
 GRAPHS = {
-    "a torch.Tensor of shape (2, 3)": (INDEX, "of an edge_index (2, E) the edges are pairs = edge_index.T.tolist()"),
+    "a torch.Tensor of shape (2, 3)": (INDEX, "of an edge_index (2, E) say its number of nodes, num_nodes=..."),
     "a numpy.ndarray of shape (2, 3)": (
         INDEX.numpy(),
-        "of an edge_index (2, E) the edges are pairs = edge_index.T.tolist()",
+        "of an edge_index (2, E) say its number of nodes, num_nodes=...",
     ),
     "a scipy.csr_array of shape (3, 3)": (scipy.sparse.csr_array(np.eye(3)), "convert it with networkx.from_scipy_sparse"),
     "a torch_geometric.Data": (of_library("torch_geometric.data.data", "Data"), "torch_geometric.utils.to_networkx(data)"),

@@ -69,14 +69,24 @@ class TestChoice:
         assert choice.engine(maps(), 4) is on_scipy
 
     @pytest.mark.parametrize("is_running", [True, False])
-    def test_much_work_waits_for_kernels(self, choice, is_running):
+    def test_much_work_waits_for_kernels(self, choice, is_running, monkeypatch):
         told = []
-        notice.tell(lambda: told.append("compiling"))
+        monkeypatch.setattr(notice._state, "listener", notice.Silence())
+        monkeypatch.setattr(notice._state.listener, "begins", told.append, raising=False)
         assert choice.engine(maps(), ready._MOST_TILES) is on_scipy
         choice.begun[0].is_running = is_running
         assert choice.engine(maps(), 1) is compiled
-        assert (choice.begun[0].waits, len(told)) == ((1, 1) if is_running else (0, 0))
-        notice.tell(lambda: None)
+        assert (choice.begun[0].waits, told) == ((1, ["paths on maps"]) if is_running else (0, []))
+
+    def test_what_goes_on_beside_the_work_is_told(self, choice, monkeypatch):
+        told = []
+        monkeypatch.setattr(notice._state, "listener", notice.Silence())
+        monkeypatch.setattr(notice._state.listener, "goes_on", lambda *arguments: told.append(arguments), raising=False)
+        choice.engine(maps(), 4)
+        (subject, is_running), work = told[0], choice.begun[0]
+        assert (subject, is_running()) == ("paths on maps", True)
+        work.is_running = False
+        assert not is_running()
 
     def test_where_kernels_are_to_be_first_nothing_is_begun(self, choice, monkeypatch):
         monkeypatch.setenv(ready.SETTING, "first")

@@ -1,0 +1,22 @@
+"""Names of estimators and baselines, as options take them, without the library that has them, which takes long to import."""
+
+ESTIMATORS = (
+    "imle",
+    "central-imle",
+    "adaptive-imle",
+    "adaptive-central-imle",
+    "blackbox",
+    "straight-through",
+    "identity",
+    "perturbed",
+    "perturbed-baseline",
+    "perturbed-multiplicative",
+    "fenchel-young",
+    "score-function",
+    "score-function-baseline",
+    "score-function-exact",
+    "simple",
+)
+BASELINES = ("regression", "tiles", "mean-colour")
+_EXACT = ("score-function-exact", "simple")  # these need exact marginals, which are not known for paths on a grid
+LEARNERS = (*(name for name in ESTIMATORS if name not in _EXACT), *BASELINES)
