@@ -1,5 +1,6 @@
 """What the README and the guide show is run: examples, commands, pictures; and every link leads somewhere."""
 
+import json
 import re
 import shlex
 import shutil
@@ -59,7 +60,10 @@ def _seeded():
 @pytest.mark.usefixtures("_folder", "_seeded")
 @pytest.mark.parametrize("document", [document for document in DOCUMENTS if document.programs], ids=lambda d: d.name)
 def test_examples_run_from_top_to_bottom_and_print_what_is_said(document):
-    documents.run(document, [block for block in document.programs if not block.needs])
+    blocks = [block for block in document.programs if not block.needs]
+    documents.run(document, blocks)
+    for name in re.findall(r'\.save\("(.*?)"\)', "".join(block.code for block in blocks)):
+        assert frames(name).std() > 1  # a picture of something
 
 
 @pytest.mark.slow
@@ -86,6 +90,21 @@ def run(command, *more):
     result = CliRunner().invoke(app, [*shlex.split(command)[1:], *more])
     assert (result.exit_code, result.stderr) == (0, ""), command
     assert result.stdout
+    return result.stdout
+
+
+def expect_figures(told):
+    """Holds the table of lambdas to what ``imle compare`` tells, within its standard errors."""
+    figure = r"(\d\S*) ± (\d\S*)"
+    lines = told[told.index("at temperature 1") :].splitlines()
+    for name in ("imle", "central-imle"):
+        number = next(number for number, line in enumerate(lines) if line.startswith(f"{name} "))
+        for words, line in (("squared bias", lines[number]), ("variance", lines[number + 1])):
+            (row,) = re.findall(rf"^\| `{name}`: {words} .*$", PAGE["settings"].text, re.MULTILINE)
+            shown, measured = re.findall(figure, row), re.findall(figure, line)
+            assert len(shown) == 5
+            for (value, error), (now, _) in zip(shown, measured, strict=False):
+                assert abs(float(value) - float(now)) <= float(error), (name, words)
 
 
 def frames(path):
@@ -99,7 +118,9 @@ def frames(path):
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in LEARNING + MEASURING])
 def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
     before = set(Path().rglob("*.*"))
-    run(command)
+    told = run(command)
+    if command.startswith("imle compare "):
+        expect_figures(told)
     for picture in set(map(Path, PICTURES)) & (set(Path().rglob("*.*")) - before):
         made, shown = frames(picture), frames(ROOT / picture)
         assert made.shape == shown.shape
@@ -125,6 +146,23 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
     for command in chosen:
         run(command, *SMALLER.get(command.split()[1], []))
     assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder")
+def test_two_settings_decide_as_is_said():
+    text = " ".join(PAGE["training"].text.split())
+    off, first = re.search(r"0, 5 the path ends (\d+) tiles off .*? The sum gets there at step (\d+)", text).groups()
+    constant, decaying = re.search(r"path in (\d+) of the last 500 steps .*?; with the decay it is (\d+)", text).groups()
+    train = "imle train assets/map.png --target-temp 5 --input-temp 0 --samples 100 --json"
+    mean = json.loads(run(f"{train} --out mean --loss-reduction mean"))
+    summed = json.loads(run(f"{train} --out sum"))
+    run(f"{train} --out steady --schedule constant")
+    assert mean["final_hamming"] == int(off)
+    assert summed["first_gold_step"] == int(first)
+    for name, wrong in (("sum", decaying), ("steady", constant)):
+        distances = np.loadtxt(f"{name}/metrics.csv", delimiter=",", skiprows=1)[-500:]
+        assert (distances[:, -1] > 0).sum() == int(wrong)
 
 
 @pytest.mark.slow
@@ -181,8 +219,8 @@ QUESTIONS = {
     "How do I use my own solver?": ("own-solver", "It returns the **best** solution"),
     "What is k?": ("first-steps", "number of ones that you expect in a solution"),
     "Costs or gains?": ("own-solver", "Solvers maximise"),
-    "How do I draw my marginals?": ("pictures", "imle.draw.marginals("),
-    "How do I make a GIF of my loop?": ("pictures", "imle.draw.film("),
+    "How do I draw my marginals?": ("first-steps", "imle.draw.marginals(found"),
+    "How do I make a GIF of my loop?": ("first-steps", "imle.draw.film(loop"),
     "Which estimator do I take?": ("settings", "**Estimator:** take `imle`"),
     "What if my graphs differ in size?": ("frameworks", "Graphs of a batch differ in size"),
     "How do I read theta for a networkx graph?": ("own-solver", "in the order of `solver.edges`"),
@@ -207,6 +245,13 @@ def test_a_newcomers_question_is_answered_within_two_links_of_the_readme(questio
             if document.name in reached
         }
     assert name in reached
+
+
+@pytest.mark.parametrize("call", ["imle.draw.marginals(", "imle.draw.film("])
+def test_on_the_first_page_a_picture_or_a_film_of_ones_own_takes_at_most_12_lines(call):
+    (block,) = (block for block in PAGE["first-steps"].programs if call in block.code)
+    assert ".save(" in block.code
+    assert len([line for line in block.code.splitlines() if line.strip()]) <= 12
 
 
 def test_two_commands_for_a_fresh_machine():

@@ -265,7 +265,8 @@ class TestOutputs:
         expect_refusal([command, "--out", "closed/map.png"], 2, message, ["closed"])
 
     def test_another_kind_of_picture(self):
-        expect_refusal(["solve", "--out", "map.jpg"], 2, "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg")
+        message = "--out: map.jpg ends in .jpg; it must end in .png or .pdf or .svg or .html"
+        expect_refusal(["solve", "--out", "map.jpg"], 2, message)
 
     def test_the_input(self):
         Image.fromarray(np.full((4, 4), 255, np.uint8)).save("map.png")

@@ -110,7 +110,7 @@ def test_one_argument_too_many(command):
     takes = {"evaluate": "RUN DIR", "perceive": "DIR", "check": "MODULE:SOLVER", "data": "KIND", "reproduce": "EXPERIMENT"}
     takes |= dict.fromkeys(("noise", "bench", "warm-up"), "no argument")
     takes |= dict.fromkeys(("train", "sweep", "explain"), "FILE")
-    takes |= {"animate": "RUN|FILE"}
+    takes |= {"animate": "RUN|FILE", "guide": "PAGE"}
     many = ["no.csv"] * (not ARGUMENTS.get(command) and command not in ("noise", "bench", "warm-up"))
     message = f"extra: unexpected; imle {command} takes {takes.get(command, 'INPUT')}; see imle {command} --help"
     assert refused(command, *many, "extra") == message
