@@ -13,6 +13,9 @@ T = TypeVar("T")
 _SHARE_LOST = 0.02
 """Share of the time that attempts to share work may cost while other processes have the cores."""
 
+_MOST_SAVED = 0.01
+"""Seconds that they may cost once, so that a single wait ends no sharing that mostly saves time."""
+
 
 def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T]:
     """Results of ``work(first, last)`` over 0..size-1, in order, in as many equal parts as there are threads.
@@ -38,12 +41,12 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
         return [works[0]()]
     shared = _Shared(works)
     began = time.perf_counter()
-    if _PACE.is_open():
+    if PACE.is_open():
         _share(shared, len(works))
-        _PACE.was_shared(time.perf_counter() - began, sum(shared.busy))
+        PACE.was_shared(time.perf_counter() - began, sum(shared.busy))
     else:
         shared.take()
-        _PACE.was_alone(time.perf_counter() - began)
+        PACE.was_alone(time.perf_counter() - began)
     return shared.results()
 
 
@@ -85,29 +88,32 @@ class _Shared(Generic[T]):
 
 
 class _Pace:
-    """Decision whether to share, by what the last attempts have cost.
+    """Decision whether to share, by what the last attempts have saved and cost.
 
-    A region of threads ends when the last thread does, which may wait a time slice for a core that another process has. If
-    it took longer than its work takes one thread, the loss is a debt, which time alone pays at the rate of ``_SHARE_LOST``.
+    A region of threads ends when the last thread does, which may wait a time slice for a core that another process has. What
+    it took longer than its work takes one thread is a loss, which what others have saved makes good, up to ``_MOST_SAVED``;
+    beyond that it is a debt, which time alone pays at the rate of ``_SHARE_LOST``.
     """
 
     def __init__(self) -> None:
-        self._debt = 0.0
+        self._saved = _MOST_SAVED
 
     def is_open(self) -> bool:
         """True where nothing is owed."""
-        return self._debt <= 0
+        return self._saved >= 0
 
     def was_shared(self, seconds: float, busy: float) -> None:
         """Notes that threads took so long together, and used so many seconds of processors."""
-        self._debt = max(0.0, seconds - busy) / _SHARE_LOST
+        self._saved = min(self._saved + busy - seconds, _MOST_SAVED)
 
     def was_alone(self, seconds: float) -> None:
         """Notes that the caller took so long alone."""
-        self._debt -= seconds
+        if self._saved < 0:
+            self._saved = min(self._saved + _SHARE_LOST * seconds, 0.0)
 
 
-_PACE = _Pace()
+PACE = _Pace()
+"""That of this process."""
 
 
 def _share(shared: _Shared[Any], threads: int) -> None:

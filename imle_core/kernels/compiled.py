@@ -65,6 +65,7 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     # What lets Python call a kernel takes longer to compile than many a kernel: other kernels call a form without it.
     within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
     kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
+    kernel.get_compile_result = within.get_compile_result
     _functions.add(function)
     _kernels.add(kernel)
     with suppress(OSError):  # no sources that tell what a cache is for

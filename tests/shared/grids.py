@@ -42,14 +42,15 @@ def kernel_calls(monkeypatch):
     """Kernels that are called from now on, in order, with the number of maps that each gets."""
     calls = []
     for module, name in (
-        (compiled.lanes, "scaled_paths"),
+        (compiled.shared, "scaled_paths"),
+        (compiled.shared, "scaled_paths_alone"),
         (compiled.lanes, "exact_paths"),
         (compiled.one_map, "cheapest_paths"),
     ):
         kernel = getattr(module, name)
 
         def counted(maps, grid, which, *arguments, kernel=kernel, name=name):
-            calls.append((name, len(which)))
+            calls.append((name.removesuffix("_alone"), len(which)))
             return kernel(maps, grid, which, *arguments)
 
         monkeypatch.setattr(module, name, counted)

@@ -76,7 +76,7 @@ class TestWays:
 
     def test_threads(self, asked):
         list(crossovers.tiles_a_thread(0, side=4, counts=(64,), counts_one_by_one=(8,)))
-        assert [name for name, _ in asked] == ["scaled_paths"] * 3 + ["cheapest_paths"] * 3
+        assert [name for name, _ in asked] == ["scaled_paths"] * 2 + ["cheapest_paths"] * 3
         assert sorted(size for name, size in asked if name == "cheapest_paths") == [4, 4, 8]
 
     def test_scaled_labels_leave_all(self, asked):

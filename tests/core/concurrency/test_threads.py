@@ -57,8 +57,8 @@ class TestInThreads:
 @pytest.fixture
 def pace(monkeypatch):
     """A decision that knows no attempts yet."""
-    monkeypatch.setattr(sharing, "_PACE", sharing._Pace())
-    return sharing._PACE
+    monkeypatch.setattr(sharing, "PACE", sharing._Pace())
+    return sharing.PACE
 
 
 @pytest.mark.usefixtures("pace")
@@ -89,15 +89,21 @@ class TestSharing:
 
 class TestPace:
     def test_after_a_loss_the_caller_is_alone_until_it_is_paid(self, pace):
-        assert pace.is_open()
-        pace.was_shared(seconds=0.3, busy=0.5)
-        assert pace.is_open()
-        pace.was_shared(seconds=0.6, busy=0.5)
+        pace.was_shared(seconds=0.5 + sharing._MOST_SAVED + 0.1, busy=0.5)
         for _ in range(49):  # 2% of the time of the caller alone is what was lost
             assert not pace.is_open()
             pace.was_alone(0.1)
         pace.was_alone(0.2)
         assert pace.is_open()
+        pace.was_alone(100.0)  # which saves nothing
+        pace.was_shared(seconds=0.6, busy=0.5)
+        assert not pace.is_open()
+
+    def test_a_loss_is_made_good_by_what_was_saved(self, pace):
+        for _ in range(20):
+            pace.was_shared(seconds=0.5 + sharing._MOST_SAVED, busy=0.5)
+            assert pace.is_open()
+            pace.was_shared(seconds=0.3, busy=0.5)
 
     def test_alone_the_caller_does_all(self, pace):
         pace.was_shared(seconds=1e6, busy=0.0)

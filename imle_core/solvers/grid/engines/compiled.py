@@ -44,18 +44,19 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_core.concurrency import at_once, in_threads
+from imle_core.concurrency import Team, in_threads, share
 from imle_core.kernels.vectors import LANES
-from imle_core.solvers.grid.kernels import lanes, one_map
+from imle_core.solvers.grid.kernels import lanes, one_map, shared
 from imle_core.solvers.grid.kernels.buckets import numbers_needed
 from imle_core.solvers.grid.kernels.lanes import LanesSpace, make_lanes_space
 from imle_core.solvers.grid.kernels.maps import Grid, Maps
-from imle_core.solvers.grid.kernels.unchanged_paths import still_cheapest
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
 from imle_core.solvers.grid.tuning import BucketsTuning, Tuning
 from imle_core.solvers.rows import Rows
 
 Numbers: TypeAlias = NDArray[np.int64]
+
+_MAPS_AT_ONCE = 32  # that a thread takes to tell old paths from new ones
 
 
 class Found(NamedTuple):
@@ -86,7 +87,7 @@ def kept_masks(maps: Maps, old: Maps, grid: Grid, masks: Rows, threads: int, tun
     """Maps, ``(N,)``, of which ``masks``, ``(N, T)``, cheapest on the old maps, surely are those of the new maps."""
     kept = np.empty(len(masks), np.bool_)
     allowed = _fit(threads, masks.size, tuning.tiles_a_thread)
-    in_threads(lambda first, last: still_cheapest(maps, old, grid, masks, first, last, kept), len(masks), allowed)
+    share(lambda team: shared.still_cheapest(maps, old, grid, masks, kept, _MAPS_AT_ONCE, team), allowed)
     return kept
 
 
@@ -108,10 +109,7 @@ def solve(maps: Maps, grid: Grid, which: Numbers, masks: Rows, threads: int, tun
     together = min(_fit(threads, count * tiles, tuning.tiles_a_thread), math.ceil(count / LANES))
     if count / alone < _worth(tiles, tuning) * math.ceil(count / LANES / together):
         return _sum(in_threads(lambda i, j: _one_by_one(maps, grid, which[i:j], masks, tuning.buckets), count, alone))
-    plan, taken = _plan(maps, grid, which, tuning), np.zeros(1, np.int64)
-    spared = [0, *[LANES] * (together - 1)]  # the calling thread waits for the others, so that the last maps are its own
-    work = partial(_side_by_side, maps, grid, which, masks, plan, taken, tuning)
-    return _sum(at_once([partial(work, number) for number in spared]))
+    return _side_by_side(maps, grid, which, masks, tuning, together)
 
 
 def _worth(tiles: int, tuning: Tuning) -> float:
@@ -130,22 +128,59 @@ def _plan(maps: Maps, grid: Grid, which: Numbers, tuning: Tuning) -> _Plan:
     return _Plan(order, path[:length], lanes.scale_for(bound, tuning.lanes))
 
 
-def _side_by_side(
-    maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, taken: Numbers, tuning: Tuning, spared: int
-) -> Found:
+def _side_by_side(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: Tuning, threads: int) -> Found:
     """Tries scaled labels, then exact ones on maps left undecided (unless scaled ones were slow), then solves the rest."""
+    plan = _plan(maps, grid, which, tuning)
+
+    left, (count, slow, nans, clamped, passable) = (_scaled_alone if threads < 2 else _scaled)(
+        maps, grid, which, masks, plan, tuning, threads
+    )
+    if not count:
+        return Found(nans, clamped, passable)
+    allowed = min(_fit(threads, count * masks.shape[1], tuning.tiles_a_thread_one_by_one), count)
+    rest = partial(_rest, maps, grid, np.sort(left), masks, plan, tuning, 2 * slow > count)
+    found = _sum(in_threads(rest, count, allowed))
+    return Found(nans, clamped, passable, found.cut_off)
+
+
+def _scaled(
+    maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, tuning: Tuning, threads: int
+) -> tuple[Numbers, Sequence[int]]:
+    """Maps that scaled labels leave, and their number and sums of the other counts of all threads."""
+
+    def scaled(team: Team) -> tuple[Numbers, list[list[int]]]:
+        left, counts = np.empty((team.threads, len(which)), np.int64), np.zeros((team.threads, 5), np.int64)
+        with _spaces(grid, maps.theta.dtype, team.threads) as spaces:
+            shared.scaled_paths(maps, grid, which, masks, *plan, spaces, left, counts, tuning.lanes, team)
+        return left, counts.tolist()
+
+    results = share(scaled, threads)
+    counts = [row for _, rows in results for row in rows]
+    lefts = [numbers[: row[0]] for left, rows in results for numbers, row in zip(left, rows, strict=True)]
+    return np.concatenate(lefts), [sum(column) for column in zip(*counts, strict=True)]
+
+
+def _scaled_alone(
+    maps: Maps, grid: Grid, which: Numbers, masks: Rows, plan: _Plan, tuning: Tuning, _: int
+) -> tuple[Numbers, Sequence[int]]:
+    """The same in one thread."""
     left = np.empty_like(which)
-    with _space(grid, maps.theta.dtype, scaled=True) as space:
-        count, slow, nans, clamped, passable = lanes.scaled_paths(
-            maps, grid, which, masks, *plan, space, left, taken, spared, tuning.lanes
+    with _spaces(grid, maps.theta.dtype, 1) as spaces:
+        counts = shared.scaled_paths_alone(
+            maps, grid, which, masks, *plan, spaces, left, tuning.lanes, np.zeros(1, np.int64)
         )
-    left = left[:count]
-    if count >= tuning.fewest_left and 2 * slow <= count:
-        still = np.empty_like(left)
-        with _space(grid, maps.theta.dtype, scaled=False) as space:
-            left = still[: lanes.exact_paths(maps, grid, left, masks, plan.order, space, still, tuning.lanes)]
-    cut_off = _one_by_one(maps, grid, left, masks, tuning.buckets).cut_off if len(left) else -1
-    return Found(nans, clamped, passable, cut_off)
+    return left[: counts[0]], counts
+
+
+def _rest(
+    maps: Maps, grid: Grid, left: Numbers, masks: Rows, plan: _Plan, tuning: Tuning, slow: bool, first: int, last: int
+) -> Found:
+    """Solves the maps ``left[first:last]`` by exact labels, if these are not slow, and then one by one."""
+    which = left[first:last]
+    if len(which) >= tuning.fewest_left and not slow:
+        space, still = make_lanes_space(grid, maps.theta.dtype, scaled=False), np.empty_like(which)
+        which = still[: lanes.exact_paths(maps, grid, which, masks, plan.order, space, still, tuning.lanes)]
+    return _one_by_one(maps, grid, which, masks, tuning.buckets) if len(which) else Found()
 
 
 def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: BucketsTuning) -> Found:
@@ -155,22 +190,20 @@ def _one_by_one(maps: Maps, grid: Grid, which: Numbers, masks: Rows, tuning: Buc
 
 
 @contextmanager
-def _space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> Iterator[LanesSpace]:
-    """Space for one thread; those of the last batch are kept, since batches mostly are like those before."""
-    shape, kept = (grid.height, grid.width, dtype), _KEPT[scaled]
+def _spaces(grid: Grid, dtype: np.dtype[np.floating], threads: int) -> Iterator[LanesSpace]:
+    """Spaces for a team; those of the last batches are kept, since batches mostly are like those before."""
+    shape = (grid.height, grid.width, dtype)
     try:
-        made_for, space = kept.pop()
+        made_for, spaces = _KEPT.pop()
     except IndexError:
         made_for = None
-    if made_for != shape:
-        space = make_lanes_space(grid, dtype, scaled)
-    yield space
-    kept.append((shape, space))
+    if made_for != shape or len(spaces.labels) < threads:
+        spaces = shared.make_spaces(grid, dtype, threads)
+    yield spaces
+    _KEPT.append((shape, spaces))
 
 
-_KEPT: dict[bool, deque[tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]]] = {
-    scaled: deque(maxlen=os.cpu_count()) for scaled in (False, True)
-}
+_KEPT: deque[tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]] = deque(maxlen=os.cpu_count())
 
 
 def _sum(results: Sequence[Found]) -> Found:

@@ -14,16 +14,22 @@ import numpy as np
 from imle_core.kernels import beside, notice
 from imle_core.kernels.compiled import cache_folder, is_ready
 from imle_core.solvers.grid.engines import compiled, on_scipy
-from imle_core.solvers.grid.kernels import lanes, one_map
+from imle_core.solvers.grid.kernels import lanes, one_map, shared
 from imle_core.solvers.grid.kernels.maps import Maps, make_grid, make_maps
-from imle_core.solvers.grid.kernels.unchanged_paths import still_cheapest
 from imle_core.solvers.grid.kernels.visit_order import plan_visits
 from imle_core.solvers.grid.tuning import TUNING
 
 SETTING = "IMLE_COMPILE"
 """Variable of the environment; where it is "first", kernels are compiled before the first answer."""
 
-_KERNELS = plan_visits, lanes.scaled_paths, lanes.exact_paths, one_map.cheapest_paths, still_cheapest
+_KERNELS = (
+    plan_visits,
+    shared.scaled_paths,
+    shared.scaled_paths_alone,
+    lanes.exact_paths,
+    one_map.cheapest_paths,
+    shared.still_cheapest,
+)
 _LARGEST = 2**18  # tiles of a map; scipy takes some 200 bytes for each
 _MOST_TILES = 2**25  # that scipy solves; a second for four million, where kernels take some ten to compile
 
@@ -59,7 +65,7 @@ class Choice:
         return compiled
 
     def _begin(self, kind: Type) -> beside.Compilation:
-        compilation = beside.Compilation(compile_kernels, kind.name, cache_folder(lanes.scaled_paths))
+        compilation = beside.Compilation(compile_kernels, kind.name, cache_folder(shared.scaled_paths))
         if compilation.is_running:
             notice.goes_on(_SUBJECT, lambda: compilation.is_running)
         return compilation
@@ -76,6 +82,6 @@ def compile_kernels(kind: str) -> None:
     # Costs that are lost in sums with others: no labels side by side decide such maps.
     costs = np.tile(np.array([1, 1e16, 1, 1e16, 1e16, 1, 1e16, 1, 1], kind), (64, 1))
     maps, masks = make_maps(-costs, None, 0.0, 1e-4, 1e290), np.empty_like(costs)
-    for count in (1, len(costs)):
-        compiled.solve(maps, grid, np.arange(count), masks, 1, TUNING)
+    for count, threads in ((1, 1), (len(costs), 1), (len(costs), 2)):
+        compiled.solve(maps, grid, np.arange(count), masks, threads, TUNING._replace(tiles_a_thread=1))
     compiled.kept_masks(maps, maps, grid, masks, 1, TUNING)

@@ -56,7 +56,7 @@ class TestChoice:
     def test_kernels_are_compiled_beside_it_once_for_each_type(self, choice):
         for dtype in (np.float32, np.float32, np.float64, np.float32):
             choice.engine(maps(dtype), 4)
-        folder = ready.cache_folder(ready.lanes.scaled_paths)
+        folder = ready.cache_folder(ready.shared.scaled_paths)
         assert [work.asked for work in choice.begun] == [
             ("compile_kernels", "float32", folder),
             ("compile_kernels", "float64", folder),
@@ -116,7 +116,7 @@ class TestGridPath:
 def test_all_kernels_are_called(monkeypatch):
     """Each of them, with arguments of the types that any maps of that type have."""
     called = []
-    for module in (compiled, compiled.lanes, compiled.one_map):
+    for module in (compiled, compiled.shared, compiled.lanes, compiled.one_map):
         for kernel in ready._KERNELS:
             name = kernel.py_func.__name__
             if vars(module).get(name) is kernel:
