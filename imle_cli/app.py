@@ -51,8 +51,9 @@ SUMMARIES = {
 _SUBJECTS = {
     "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
-    "Measure": ("check", "compare", "calibrate", "reproduce", "bench", "warm-up"),
+    "Measure": ("check", "compare", "calibrate", "reproduce"),
     "Learn from images": ("data", "perceive", "evaluate"),
+    "This machine": ("bench", "warm-up"),
 }
 
 
@@ -138,7 +139,10 @@ def _complete_command(incomplete: str) -> list[str]:
 def _help(
     context: typer.Context,
     command: Annotated[
-        str | None, typer.Argument(metavar="COMMAND", help="A command.", autocompletion=_complete_command)
+        str | None,
+        typer.Argument(
+            metavar="COMMAND", help="A command; default: all of them, in short.", autocompletion=_complete_command
+        ),
     ] = None,
 ) -> None:
     """Show the help of a command."""

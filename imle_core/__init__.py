@@ -20,6 +20,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     contracts    what a solver, a noise and a target must do, and the calls that hold them to it
 
     checks       checks of arguments, and the error of one that is refused
+    records      representations of objects that hold tensors
     kernels      foundations of compiled code: compiler, cache, vectors, random bits
     concurrency  threads, locks, processes that work together
 

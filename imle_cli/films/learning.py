@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from imle_cli.films.frames import MISSED, PATH, Floats, Mask, Panel, Pixels, Scale, Scene, greys, ground, hues, with_path
+from imle_cli.films.drawn import Drawn
+from imle_cli.films.frames import MISSED, PATH, Floats, Mask, Panel, Pixels, Scale, Scene
 from imle_cli.films.plot import Plot
 from imle_cli.films.timing import Films
 
@@ -18,13 +19,12 @@ class Moments:
 
     Attributes:
         steps: steps of the moments, rising.
-        weights: at each of them, ``(H, W)``; none if they are not shown.
+        weights: at each of them, ``(*event)``; none if they are not shown.
         states: solutions or means of samples, likewise.
         distances: entries in which the solution differs from the gold one, where they are known.
         losses: losses of all steps; none if they are not shown.
         loss_steps: the steps of these, rising.
-        gold: the gold solution, ``(H, W)``.
-        costs: a map to draw solutions on, ``(H, W)``.
+        gold: the gold solution, ``(*event)``.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -34,7 +34,11 @@ class Moments:
     losses: Sequence[float] = field(default_factory=list)
     loss_steps: Sequence[int] = field(default_factory=list)
     gold: Mask | None = None
-    costs: Floats | None = None
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        """Shape of a solution; none if neither weights nor solutions are shown."""
+        return next((array.shape for array in (*self.states[:1], *self.weights[:1])), ())
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class LearningFilms(Films):
 
     Args:
         moments: what was recorded.
+        drawn: pictures of it.
         words: words of the frames.
         size: pixels of a frame's longer side.
         maximum: how many frames there may be.
@@ -69,17 +74,16 @@ class LearningFilms(Films):
     def __init__(
         self,
         moments: Moments,
+        drawn: Drawn,
         words: LearningWords,
         size: int,
         maximum: int,
         scale: tuple[float, float] | None = None,
         names: Sequence[str] = ("learning", "solution", "weights"),
     ) -> None:
-        self.moments, self.words, self.size = moments, words, size
+        self.moments, self.drawn, self.words, self.size = moments, drawn, words, size
         super().__init__(len(moments.steps), maximum)
         self.low, self.high = scale or _extremes(moments.weights)
-        self.shape = next((array.shape for array in (*moments.states[:1], *moments.weights[:1])), (1, 1))
-        self.ground = np.zeros(self.shape, np.uint8) if moments.costs is None else ground(moments.costs)
         self.panels = [
             *([self._solution] if moments.states else []),
             *([self._weights] if moments.weights else []),
@@ -96,14 +100,14 @@ class LearningFilms(Films):
         state, gold, name = self.moments.states[record], self.moments.gold, self.words.solution
         if not np.isin(state, (0, 1)).all():
             high = max(1.0, float(np.max(self.moments.states)))
-            return Panel(hues(state, 0.0, high), f"{name}, mean of samples", Scale("0", f"{high:.3g}"))
+            return Panel(self.drawn.means(state, high), f"{name}, mean of samples", Scale("0", f"{high:.3g}"))
         distance = self._distance(record)
         caption = name
         if distance is not None:
             wrong = f"{distance} {self.words.things if distance != 1 else self.words.things[:-1]} wrong"
             caption = f"{name}, {wrong}" if distance else f"correct {name} found"
         key = [(PATH, name), *([(MISSED, "gold, missed")] if gold is not None else [])]
-        return Panel(with_path(self.ground, state, gold), caption, key)
+        return Panel(self.drawn.solution(state, gold), caption, key)
 
     def _distance(self, record: int) -> int | None:
         if self.moments.gold is not None:
@@ -111,16 +115,16 @@ class LearningFilms(Films):
         return self.moments.distances[record] if self.moments.distances else None
 
     def _weights(self, record: int) -> Panel:
-        pixels = greys(self.moments.weights[record], self.low, self.high)
+        pixels = self.drawn.weights(self.moments.weights[record], self.low, self.high)
         return Panel(pixels, self.words.weights, Scale(f"{self.low:.3g}", f"{self.high:.3g}", is_grey=True))
 
     def _alone(self, panel: Any) -> Iterator[Pixels]:
-        scene = Scene(self.shape, self.size, captions=True)
+        scene = Scene(self.drawn.shape, self.size, captions=True)
         return (scene.frame(self._headline(record), [panel(record)]) for record in self.shown)
 
     def _everything(self) -> Iterator[Pixels]:
         losses, steps = np.asarray(self.moments.losses), [self.moments.steps[record] for record in self.shown]
-        scene = Scene(self.shape, self.size, len(self.panels), captions=True, plot=len(losses) > 0)
+        scene = Scene(self.drawn.shape, self.size, len(self.panels), captions=True, plot=len(losses) > 0)
         plot = Plot(losses, self.moments.loss_steps, steps, scene.plot, scene.letters) if len(losses) else None
         for record, step in zip(self.shown, steps, strict=True):
             panels = [panel(record) for panel in self.panels]

@@ -97,14 +97,14 @@ class Loop:
             weights = _lean(as_array("weights", fields["weights"]))
             if weights.ndim > 2:
                 batch, weights = len(weights), weights[self.instance]
-            axes, arrays["weights"] = weights.ndim, as_tiles(weights).astype(np.float32)
+            axes, arrays["weights"] = weights.ndim, weights.astype(np.float32)
         if "state" in fields:
-            arrays["state"] = state_tiles(as_array("state", fields["state"]), axes, batch, self.instance)
+            arrays["state"] = state_of(as_array("state", fields["state"]), axes, batch, self.instance)
         return arrays
 
 
-def state_tiles(state: NDArray[Any], axes: int | None = None, batch: int = 1, instance: int = 0) -> NDArray[Any]:
-    """A solution as tiles: of samples ``(S, *event)``, ``(B * S, *event)`` or ``(B, S, *event)`` the mean of an instance's.
+def state_of(state: NDArray[Any], axes: int | None = None, batch: int = 1, instance: int = 0) -> NDArray[Any]:
+    """A solution ``(*event)``; of samples ``(S, *event)``, ``(B * S, *event)``, ``(B, S, *event)`` the mean of an instance.
 
     Args:
         state: solution or samples.
@@ -121,15 +121,7 @@ def state_tiles(state: NDArray[Any], axes: int | None = None, batch: int = 1, in
         state = state[instance * count : (instance + 1) * count]
     while state.ndim > axes:
         state = state.mean(axis=0)
-    tiles = as_tiles(state)
-    return tiles.astype(np.uint8) if np.isin(tiles, (0, 1)).all() else tiles.astype(np.float32)
-
-
-def as_tiles(array: NDArray[Any]) -> NDArray[Any]:
-    """Two axes: a vector as a strip about a quarter as high as wide, of more axes the last one beside all before it."""
-    if array.ndim < 2:
-        return np.repeat(array.reshape(1, -1), max(1, array.size // 4), axis=0)
-    return array.reshape(-1, array.shape[-1])
+    return state.astype(np.uint8) if np.isin(state, (0, 1)).all() else state.astype(np.float32)
 
 
 def _lean(array: NDArray[Any], axes: int | None = None) -> NDArray[Any]:

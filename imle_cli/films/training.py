@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from imle_cli.films.drawn import DrawnTiles
 from imle_cli.films.learning import LearningFilms, LearningWords, Moments
 from imle_cli.runs.directories import HISTORY, METRICS, RunError
 from imle_cli.runs.training import Row, TrainingHistory
@@ -44,7 +45,7 @@ class RunFilms(LearningFilms):
             [row[1] for row in rows],
             [row[0] for row in rows],
             history.gold,
-            history.costs,
         )
+        drawn = DrawnTiles(history.costs.shape, history.costs)
         words = LearningWords("learned costs", "path" if is_path else "set", "tiles", temperatures)
-        super().__init__(moments, words, size, maximum, scale, ("learning", "learning_paths", "learning_weights"))
+        super().__init__(moments, drawn, words, size, maximum, scale, ("learning", "learning_paths", "learning_weights"))

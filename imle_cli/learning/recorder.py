@@ -121,7 +121,7 @@ def _training(experiment: TrainingExperiment, problem: MapProblem, inputs: Input
         problem.solver,
         torch.from_numpy(inputs.gold).float().to(device),
         target_distribution=TargetDistribution(learning.alpha, learning.beta),
-        noise_distribution=make_noise(experiment.noise, 1.3 * len(problem.costs)),
+        noise_distribution=make_noise(experiment.noise, problem.default_k),
         nb_samples=learning.samples,
         input_noise_temperature=learning.input_temp,
         target_noise_temperature=learning.target_temp,

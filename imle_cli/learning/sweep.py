@@ -37,6 +37,7 @@ class MapCell(SweepCell):
     film: FilmOptions | None
 
     AXES = AXES
+    FREE = ("record_every",)
 
     @property
     def name(self) -> str:

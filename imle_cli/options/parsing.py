@@ -1,5 +1,6 @@
 """A command's words become values, or one line that says which of them is wrong, in the voice of all errors."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,8 @@ def _pieces(command: Any) -> str:
     """Arguments of a command, those in brackets that may be left out, and its options."""
     arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
     named = [argument.metavar if argument.required else f"[{argument.metavar}]" for argument in arguments]
-    return " ".join([*named, "[OPTIONS]"])
+    text = " ".join([*named, "[OPTIONS]"])
+    return re.sub(r"\[(\S+)\] \[\1\.\.\.\]", r"[\1...]", text)  # one and further ones of its kind are any number of them
 
 
 @contextmanager

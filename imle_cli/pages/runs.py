@@ -49,7 +49,7 @@ def page_of(
 
     Args:
         history: what was recorded.
-        rows: its metrics, from step 0 on.
+        rows: its metrics, from step 0 on; those of a run that was killed may end before the records do.
         problem: the map, and the solver that it asked.
         options: its options.
         facts: names and texts of what it was asked.
@@ -59,7 +59,7 @@ def page_of(
         RunError: nothing was recorded.
     """
     film = RunFilms(history, list(rows), options, STILL_SIZE, 1)
-    shown = thinned(history, records or _MOST_WEIGHTS // history.gold.size)
+    shown = thinned(history.until(rows[-1][0]), records or _MOST_WEIGHTS // history.gold.size)
     return OnePage("learning", len(shown.steps), lambda _: _page(shown, rows, problem, facts, last_frame(film, "learning")))
 
 

@@ -32,6 +32,7 @@ from imle_core.perception import (
     make_method,
     plan,
 )
+from imle_core.solvers import GridPath
 
 _VIEWS = 2  # maps that are recorded
 _FIRST_EPOCH_VIEWS, _LATER_VIEWS = 40, 4  # records of an epoch
@@ -179,7 +180,7 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
     forward, backward = learning.temperatures
     method = make_method(
         learning.estimator,
-        noise_distribution=make_noise(experiment.noise, 1.3 * data.train.size[0]),
+        noise_distribution=make_noise(experiment.noise, GridPath().typical_ones(data.train.size)),
         nb_samples=learning.nb_samples,
         input_noise_temperature=forward,
         target_noise_temperature=backward,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from imle_cli.device import find_device
 from imle_cli.options.inputs import DeviceName, SenseName
+from imle_core.contracts import typical_ones
 
 if TYPE_CHECKING:
     from imle_cli.figures import grounds
@@ -183,9 +184,12 @@ class Problem(ABC):
 
     @property
     def default_k(self) -> float:
-        """The k of Sum-of-Gamma noise: k of its draws sum to a Gumbel variable, so k is the number of ones in a solution."""
+        """The k of Sum-of-Gamma noise: k of its draws sum to a Gumbel variable, so k is the number of ones in a solution.
+
+        It is what the solver says, as where a layer asks it; where it does not know, that of the solution.
+        """
         quiet = copy.copy(self.solver)  # whose counts are its own
-        return max(1.0, float(quiet(self.theta).sum()))
+        return typical_ones(quiet, self.theta.shape[1:]) or max(1.0, float(quiet(self.theta).sum()))
 
     @property
     def marks(self) -> dict[str, tuple[int, int]]:

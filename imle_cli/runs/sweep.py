@@ -34,12 +34,14 @@ class SweepCell(ABC):
         experiment: what it is.
         workplace: folder to work in, if there is one.
         AXES: options in which cells differ.
+        FREE: options that decide nothing about results, so that a later call may have others.
     """
 
     experiment: Any
     workplace: Path | None = None
 
     AXES: ClassVar[tuple[str, ...]]
+    FREE: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -267,8 +269,8 @@ class SweepFolder(ABC, Generic[SomeCell]):
             run = self.RUN.open(folder)
             for name, value in self.cells[0].experiment.options.items():
                 made = run.config["options"].get(name)
-                if name not in self.cells[0].AXES and made != value:
-                    option = "DIR" if name == "data" else option_of(name)
+                if name not in (*self.cells[0].AXES, *self.cells[0].FREE) and made != value:
+                    option = "FILE" if name == "data" else option_of(name)
                     got = f"got {value!r:.60}, but {folder / CONFIG} has {made!r:.60}"
                     raise RunError(option, f"{got}; choose another --out")
             if run.config.get("inputs") != inputs:

@@ -19,6 +19,7 @@ from imle_core.contracts.protocols import (
     BoundedSolver,
     CheckingTarget,
     ClampingSolver,
+    CountingSolver,
     DependentNoise,
     DirectedSolver,
     DividingTarget,
@@ -30,11 +31,13 @@ from imle_core.contracts.protocols import (
     Pure,
     ReusingSolver,
     ScoredNoise,
+    SizedNoise,
     Solver,
     SteppingTarget,
     Target,
     WeightedTarget,
 )
+from imle_core.contracts.sizes import sized, typical_ones
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
@@ -43,6 +46,7 @@ __all__ = [
     "BoundedSolver",
     "CheckingTarget",
     "ClampingSolver",
+    "CountingSolver",
     "CtrlC",
     "DependentNoise",
     "DirectedSolver",
@@ -56,6 +60,7 @@ __all__ = [
     "Pure",
     "ReusingSolver",
     "ScoredNoise",
+    "SizedNoise",
     "Solver",
     "SteppingTarget",
     "Target",
@@ -76,8 +81,10 @@ __all__ = [
     "one_line",
     "own",
     "raised",
+    "sized",
     "solutions",
     "step_size",
     "target_parameters",
     "text_of",
+    "typical_ones",
 ]

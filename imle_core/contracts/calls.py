@@ -11,16 +11,21 @@ from torch import Tensor
 from imle_core.checks import ArgumentError, ArgumentTypeError, check_generator, check_numbers, sum_is_finite, wrong_shape
 from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.protocols import Noise, Target
+from imle_core.contracts.sizes import sized
 
 
-def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
+def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None, solver: Any = None) -> Tensor:
     """Noise ``(B, S, *event)`` in the type and on the device of ``like`` ``(B, *event)``, in memory of its own.
+
+    Noise that wants to know the size of solutions is told that of the solver's.
 
     Raises:
         ArgumentTypeError: the noise is no tensor, or the generator is none.
-        ArgumentError: the noise has another shape, has NaN, or cannot take the generator that is to be used.
+        ArgumentError: the noise has another shape, has NaN, or cannot take the generator that is to be used; or as
+            :func:`.sized`.
     """
     check_generator(generator)
+    noise = sized(noise, solver, like.shape[1:])
     shape = torch.Size((like.shape[0], nb_samples, *like.shape[1:]))
     wanted = {"dtype": like.dtype, "device": like.device, "generator": generator}
     known = _keywords(noise.sample)

@@ -12,9 +12,11 @@ object without it works, too, by what stands in the last column.
     domain                       BoundedSolver     the doctor before it draws theta            theta from -1 to 1
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
+    typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
+    wants_size, sized            SizedNoise        whoever draws it for a solver               it is drawn as it is
 
     step_size                    SteppingTarget    a layer that divides, in a backward pass    it cannot divide
     divides                      DividingTarget    a layer without scale_gradient              gradients are not divided
@@ -24,11 +26,13 @@ object without it works, too, by what stands in the last column.
     follows_gradient             GivenTarget       a layer when made, and in backward passes   theta' follows the gradient
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
+
+from imle_core.records import Record
 
 
 class Solver(Protocol):
@@ -76,8 +80,8 @@ class Pure(Protocol):
     pure: bool
 
 
-@dataclass(frozen=True)
-class Known:
+@dataclass(frozen=True, repr=False)
+class Known(Record):
     """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
 
     Attributes:
@@ -158,6 +162,31 @@ class ReusingSolver(Protocol):
 
     kept: int
     offered: int
+
+
+@runtime_checkable
+class CountingSolver(Protocol):
+    """A solver that says how many ones its solutions have, for noise of structures of that size.
+
+    It holds for subclasses as :class:`Pure` does.
+    """
+
+    def typical_ones(self, event: Sequence[int], /) -> float | None:
+        """Number of ones of a typical solution of shape ``event``, exact where all have as many; None if it cannot know."""
+
+
+@runtime_checkable
+class SizedNoise(Protocol):
+    """Noise for solutions of a certain size, which it may be told later.
+
+    Attributes:
+        wants_size: whether it has still to be told.
+    """
+
+    wants_size: bool
+
+    def sized(self, ones: float, /) -> Noise:
+        """The same noise for solutions with so many ones."""
 
 
 @runtime_checkable

@@ -11,6 +11,8 @@ from imle_core.solvers import BlackBox
 _MORE = 4
 _SINGLE = 8  # instances that a function of one instance has to take
 _WRAP = "wrap it in BlackBox"
+_GIVEN = {"type", "shape", "values"}
+"""Refusals of what a solver gave."""
 _SLIPS = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError"}
 """Errors that no theta raises."""
 _STARTS = {1: [1, 3, 6, 10, 15, 21, 28, 36, 45, 55], 2: [2, 5, 9, 14, 20, 27, 35, 44, 54]}
@@ -29,7 +31,8 @@ def check_call(subject: Subject) -> Outcome:
         if error.kind in ("shape", "values"):
             return Outcome("pass", _asked(subject), learned={"refused": error})
         text, example = subject.refusal(error)
-        hint = _takes_one(subject) or ("" if error.remedy else _where_it_works(subject, error.kind))
+        known = error.remedy or "; it must give" in error.reason  # as of a function of one instance
+        hint = _takes_one(subject) or ("" if known else _where_it_works(subject, error.kind))
         return Outcome("fail", text + hint, example)
     return Outcome("pass", _asked(subject), learned={"given": given, "z": z})
 
@@ -57,11 +60,31 @@ def _where_it_works(subject: Subject, kind: str) -> str:
 
 def _takes_one(subject: Subject) -> str:
     """A hint if it is for one instance: it takes each of some, and few batches of two, if it may give arrays or lists."""
+    if isinstance(subject.solver, BlackBox):
+        return ""
     lenient, rows = BlackBox(subject.solver, repeats=False), subject.theta[:_SINGLE]
     if not all(subject.accepts(row[None], lenient) for row in rows):
-        return ""
+        return _works_on_one(subject, rows)
     pairs = [subject.accepts(rows[first : first + 2][None], lenient) for first in range(0, len(rows), 2)]
     return f"; it takes one instance at a time: {_WRAP}" if 2 * sum(pairs) <= len(pairs) else ""
+
+
+def _works_on_one(subject: Subject, rows: Tensor) -> str:
+    """A hint if it raises for batches alone, and gives something for each of some instances, though no solution."""
+    refusals = [_refused(subject, row) for row in rows]
+    if any(refusal and refusal.kind not in _GIVEN for refusal in refusals):
+        return ""
+    reason = next((refusal.reason for refusal in refusals if refusal), "")
+    what = f", for which it {reason}, so have it give a solution of shape {subject.shape}" if reason else ""
+    return f"; it takes one instance at a time{what}: {_WRAP}"
+
+
+def _refused(subject: Subject, row: Tensor) -> RefusedError | None:
+    try:
+        subject.answer(row.clone())
+    except RefusedError as error:
+        return error
+    return None
 
 
 def check_shape(subject: Subject) -> Outcome:

@@ -146,4 +146,4 @@ def check_gradients(subject: Subject) -> Outcome:
     text = f"instances without a gradient: {text}"
     if min(shares) == 1:
         return Outcome("warn", f"{text}; nothing is learned; look at variety, or take noise and a larger lambda")
-    return Outcome("pass", text)
+    return Outcome("pass", f"{text}; a loss that is averaged over n rows divides lambda by n: add it up")

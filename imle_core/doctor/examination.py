@@ -16,6 +16,7 @@ from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
 from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
+from imle_core.records import Record
 
 
 class Check(NamedTuple):
@@ -88,8 +89,8 @@ FIRST = tuple(entry.name for entry in EXAMINATION if entry.ends)
 """Checks on which all others rest: after a failure of one of them the others would mean nothing and are left out."""
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Record):
     """Result of a check.
 
     Attributes:

@@ -77,7 +77,10 @@ def _advice(subject: Subject) -> str:
             f"theta is outside its domain: where all theta are {name} it solves, with some {outside} it does not{like}; "
             f"give low={low:g} and high={high:g}, or a domain attribute, and clamp theta to it"
         )
-    return f"it is no {_role(subject)} of <z, theta>; look at its objective, its signs and the order of its entries"
+    none = f"it is no {_role(subject)} of <z, theta>"
+    if torch.equal(subject.z.sort(dim=-1).values, torch.arange(subject.shape[-1]).expand_as(subject.z).float()):
+        return f"{none}; it gives indices, as argsort does: ranks are argsort().argsort(), a choice has ones among zeros"
+    return f"{none}; look at its objective, its signs and the order of its entries"
 
 
 def _role(subject: Subject) -> str:

@@ -11,7 +11,7 @@ from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.row_steps import divided, for_rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BlackboxInterpolation(Layer):
     """``g_s = [MAP(theta_s) - MAP(theta_s - lambda dy_s)] / lambda`` with ``theta_s = theta + tau_in eps_s``.
 
@@ -34,5 +34,6 @@ class BlackboxInterpolation(Layer):
         moved = (theta - torch.where(walls, 0.0, for_rows(step, dy) * dy)).to(theta)
         contracts.check_finite_step(torch.where(walls, 0.0, moved))
         difference = call.z - self.states(moved, call.eps, self.input_temperature, call.arguments)
-        self.watch.look(self.target, partial(self.perturbed, theta, call.eps, self.input_temperature), dy, difference)
+        perturbed = partial(self.perturbed, theta, call.eps, self.input_temperature)
+        self.watch.look(self.target, perturbed, dy, call.z, difference, True)
         return divided(difference, step)

@@ -11,7 +11,7 @@ from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FenchelYoung(Layer):
     """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
 

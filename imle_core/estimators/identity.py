@@ -12,7 +12,7 @@ from imle_core.estimators.layer import Arguments, Backward, Layer
 Projection = Literal["none", "mean", "norm", "std"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identity(Layer):
     """``g_s = P'(theta)^T dy_s``: the solver gets ``P(theta) + tau_in eps_s`` and counts as the identity.
 

@@ -14,7 +14,7 @@ import operator
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, get_args, overload
 
 import torch
 from torch import Tensor
@@ -27,9 +27,10 @@ from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution
 
 Difference = Literal["forward", "central"]
+P = ParamSpec("P")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImplicitMLE(Layer):
     """The I-MLE layer around ``solver``; :func:`imle` makes one and documents the fields."""
 
@@ -75,12 +76,42 @@ class ImplicitMLE(Layer):
         else:
             difference = call.z - state_against(dy_rows)
         perturbed = functools.partial(self.perturbed, call.theta, call.eps, self.input_temperature)
-        self.watch.look(self.target, perturbed, call.dy, difference)
+        self.watch.look(self.target, perturbed, call.dy, call.z, difference, self.divides)
         if hasattr(self.target, "observe"):
             self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
         return difference if step is None else divided(difference, step)
 
 
+@overload
+def imle(
+    function: Callable[Concatenate[Tensor, P], Tensor],
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 1,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    *,
+    sense: Sense = "max",
+    reduction: Reduction = "none",
+    scale_gradient: bool | None = None,
+    difference: Difference = "forward",
+    generator: torch.Generator | None = None,
+) -> "Differentiable[P]": ...
+@overload
+def imle(
+    function: None = None,
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 1,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    *,
+    sense: Sense = "max",
+    reduction: Reduction = "none",
+    scale_gradient: bool | None = None,
+    difference: Difference = "forward",
+    generator: torch.Generator | None = None,
+) -> Callable[[Callable[Concatenate[Tensor, P], Tensor]], "Differentiable[P]"]: ...
 def imle(
     function: Solver | None = None,
     target_distribution: Target | None = None,
@@ -94,7 +125,7 @@ def imle(
     scale_gradient: bool | None = None,
     difference: Difference = "forward",
     generator: torch.Generator | None = None,
-) -> Callable[..., Any]:
+) -> "Differentiable[Any] | Callable[[Solver], Differentiable[Any]]":
     """Makes a differentiable layer of a solver: ``z_s = MAP(theta + tau_in*eps_s)`` with the I-MLE gradient.
 
     The gradient is ``mean_s [z_s - MAP(alpha*theta - lambda*dy_s + tau_tgt*eps_s)]``, with the noise of the forward pass.
@@ -107,8 +138,8 @@ def imle(
     Whatever scales the loss scales lambda: a mean over rows or entries divides it by their number, ``loss / n`` in gradient
     accumulation by n, and ``torch.amp.GradScaler`` multiplies it by a scale that starts at 65536. Add losses up. Under a
     loss scaled by c take ``beta / c`` with ``scale_gradient=True``, or :class:`AdaptiveTargetDistribution`: their gradients
-    scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs theta
-    or moves nothing.
+    scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs
+    theta, and a :class:`ZeroGradientWarning` of one that moves no solution, or hardly any, although the loss pulls at them.
 
     Memory: the solver gets rows of its own, in which it may write, and what it gives is copied, so that it may use a buffer
     of its own; the output may be changed in place. Solvers that declare ``pure = True``, as ours do, save the copies.
@@ -165,8 +196,10 @@ def imle(
     return Differentiable(layer)
 
 
-class Differentiable:
+class Differentiable(Generic[P]):
     """A solver with a gradient, as :func:`imle` makes it: a function of theta, named and documented like the solver.
+
+    P stands for the solver's arguments after theta.
 
     It is pickled like a function, by its name, where it is found by that in its module, as after ``@imle(...)``; elsewhere
     with its layer, if solver, target and noise can be pickled. A copy is the same object, as of a function.
@@ -179,17 +212,17 @@ class Differentiable:
         functools.update_wrapper(self, layer.solver)
         self.estimator = layer
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(self, theta: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         return self.estimator(theta, *args, **kwargs)
 
     def __repr__(self) -> str:
-        return f"imle({self.estimator.solver!r})"
+        return f"imle({self.estimator.settings})"
 
-    def __copy__(self) -> "Differentiable":
+    def __copy__(self) -> "Differentiable[P]":
         return self
 
-    def __deepcopy__(self, _: Any) -> "Differentiable":
+    def __deepcopy__(self, _: Any) -> "Differentiable[P]":
         return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:
@@ -206,5 +239,32 @@ class IMLE(LayerModule):
 
     estimator: ImplicitMLE
 
-    def __init__(self, function: Solver, *args: Any, **kwargs: Any) -> None:
-        super().__init__(imle(function, *args, **kwargs).estimator)  # type: ignore[attr-defined]
+    def __init__(
+        self,
+        function: Solver,
+        target_distribution: Target | None = None,
+        noise_distribution: Noise | None = None,
+        nb_samples: int = 1,
+        input_noise_temperature: float = 1.0,
+        target_noise_temperature: float = 1.0,
+        *,
+        sense: Sense = "max",
+        reduction: Reduction = "none",
+        scale_gradient: bool | None = None,
+        difference: Difference = "forward",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        layer = imle(
+            function,
+            target_distribution,
+            noise_distribution,
+            nb_samples,
+            input_noise_temperature,
+            target_noise_temperature,
+            sense=sense,
+            reduction=reduction,
+            scale_gradient=scale_gradient,
+            difference=difference,
+            generator=generator,
+        )
+        super().__init__(layer.estimator)

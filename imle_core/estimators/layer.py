@@ -10,7 +10,7 @@ mean, and the upstream gradients are those of single samples, whatever S is.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
@@ -23,6 +23,7 @@ from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
+from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
 Sense = Literal["max", "min"]
@@ -50,7 +51,7 @@ class Backward(NamedTuple):
     arguments: Arguments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer(ABC):
     """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
 
@@ -66,9 +67,9 @@ class Layer(ABC):
     target_temperature: float = 1.0
     sense: Sense = "max"
     reduction: Reduction = "none"
-    generator: torch.Generator | None = None
-    replay: Replay | None = field(init=False)
-    watch: StepWatch = field(default_factory=StepWatch, kw_only=True)
+    generator: torch.Generator | None = field(default=None, repr=False)
+    replay: Replay | None = field(init=False, repr=False)
+    watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         checks.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
@@ -82,6 +83,20 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings})"
+
+    @property
+    def settings(self) -> str:
+        """The solver, the target, the noise, and the settings that differ from the usual ones, in words of the call."""
+        changed = [
+            f"{_AS_ARGUMENT.get(entry.name, entry.name)}={in_short(value)}"
+            for entry in fields(self)[3:]
+            if entry.repr and (value := getattr(self, entry.name)) != entry.default
+        ]
+        noise = [] if self.noise is None else [in_short(self.noise)]
+        return ", ".join([in_short(self.solver), in_short(self.target), *noise, *changed])
 
     @abstractmethod
     def sample_gradients(self, call: Backward) -> Tensor:
@@ -130,7 +145,7 @@ class Layer(ABC):
         if self.noise is None or self.input_temperature == self.target_temperature == 0:
             return None
         with self.drawing(theta):
-            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator)
+            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator, self.solver)
 
     def drawing(self, theta: Tensor) -> Any:
         """Context in which a recomputation of this forward pass draws what the first pass drew."""
@@ -187,6 +202,9 @@ class Layer(ABC):
     def noise_free(self: SomeLayer) -> SomeLayer:
         """The same layer with one sample, and no noise added."""
         return replace(self, nb_samples=1, input_temperature=0.0, target_temperature=0.0)
+
+
+_AS_ARGUMENT = {"input_temperature": "input_noise_temperature", "target_temperature": "target_noise_temperature"}
 
 
 class _Estimate(torch.autograd.Function):

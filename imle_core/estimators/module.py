@@ -22,6 +22,10 @@ class LayerModule(nn.Module):
         super().__init__()
         self.estimator, self.solver, self.target = layer, layer.solver, layer.target
 
+    def extra_repr(self) -> str:
+        """The solver, the target, the noise, and settings that differ from the usual ones."""
+        return self.estimator.settings
+
     def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         return self._layer(theta, *args, **kwargs)

@@ -15,7 +15,7 @@ Baseline = Literal["none", "noise-free", "leave-one-out"]
 Perturbation = Literal["additive", "multiplicative"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PerturbedOptimizer(Layer):
     """``g_s = (<z_s, dy_s> - b_s) nu'(eps_s) / tau_in`` for noise with density ``exp(-nu)``: no step, no second solve.
 

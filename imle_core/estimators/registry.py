@@ -1,9 +1,9 @@
 """Estimators by name, behind one call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import torch
 
@@ -11,14 +11,15 @@ from imle_core import checks
 from imle_core.contracts import Noise, Solver, Target
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
-from imle_core.estimators.identity import Identity
-from imle_core.estimators.implicit_mle import ImplicitMLE
+from imle_core.estimators.identity import Identity, Projection
+from imle_core.estimators.implicit_mle import Difference, ImplicitMLE
 from imle_core.estimators.layer import Layer, Reduction, Sense
-from imle_core.estimators.perturbed import PerturbedOptimizer
+from imle_core.estimators.perturbed import Baseline, Perturbation, PerturbedOptimizer
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.target import AdaptiveTargetDistribution, TargetDistribution
+from imle_core.exact import ExponentialFamily
 
 Need = Literal["loss gradient", "loss values", "gold solutions"]
 
@@ -83,7 +84,49 @@ ESTIMATORS: dict[str, Entry] = {
 }
 """Every estimator by the name that :func:`differentiable` and the command line use."""
 
+_OPTIONS = ("scale_gradient", "difference", "baseline", "perturbation", "projection", "family")
 
+
+@overload
+def differentiable(
+    estimator: str,
+    function: Solver,
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 1,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    *,
+    sense: Sense = "max",
+    reduction: Reduction = "none",
+    generator: torch.Generator | None = None,
+    scale_gradient: bool | None = None,
+    difference: Difference | None = None,
+    baseline: Baseline | None = None,
+    perturbation: Perturbation | None = None,
+    projection: Projection | None = None,
+    family: ExponentialFamily | Literal["solver"] | None = None,
+) -> Layer: ...
+@overload
+def differentiable(
+    estimator: str,
+    function: None = None,
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 1,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    *,
+    sense: Sense = "max",
+    reduction: Reduction = "none",
+    generator: torch.Generator | None = None,
+    scale_gradient: bool | None = None,
+    difference: Difference | None = None,
+    baseline: Baseline | None = None,
+    perturbation: Perturbation | None = None,
+    projection: Projection | None = None,
+    family: ExponentialFamily | Literal["solver"] | None = None,
+) -> Callable[[Solver], Layer]: ...
 def differentiable(
     estimator: str,
     function: Solver | None = None,
@@ -96,8 +139,13 @@ def differentiable(
     sense: Sense = "max",
     reduction: Reduction = "none",
     generator: torch.Generator | None = None,
-    **options: Any,
-) -> Any:
+    scale_gradient: bool | None = None,
+    difference: Difference | None = None,
+    baseline: Baseline | None = None,
+    perturbation: Perturbation | None = None,
+    projection: Projection | None = None,
+    family: ExponentialFamily | Literal["solver"] | None = None,
+) -> Layer | Callable[[Solver], Layer]:
     """A layer of a solver with the gradient of a named estimator: the call of :func:`imle_core.imle`, with a name before it.
 
     Changing the name changes the estimator and nothing else; what an estimator has no use for is left aside.
@@ -116,10 +164,16 @@ def differentiable(
         sense: as there.
         reduction: as there.
         generator: as there.
-        **options: further arguments of the estimator's class, such as ``projection="mean"`` of "identity".
+        scale_gradient: of I-MLE, as there.
+        difference: of I-MLE, as there.
+        baseline: of :class:`.PerturbedOptimizer`, or :class:`.ScoreFunction`, which lacks "noise-free".
+        perturbation: of :class:`.PerturbedOptimizer`.
+        projection: of :class:`.Identity`.
+        family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver.
 
     Raises:
-        ArgumentError: an unknown name; noise that the estimator cannot use; or as :func:`imle_core.imle`.
+        ArgumentError: an unknown name; an option that belongs to other estimators; noise that the estimator cannot use; or
+            as :func:`imle_core.imle`.
         ArgumentTypeError: a solver that the estimator cannot use; or as :func:`imle_core.imle`.
 
     >>> from imle_core.solvers import TopK
@@ -127,13 +181,18 @@ def differentiable(
     tensor([[1., 0.]])
     """
     checks.check_name("estimator", estimator, ESTIMATORS)
+    given = locals()
     if function is None:
-        settings = {name: value for name, value in locals().items() if name not in ("estimator", "function", "options")}
-        return partial(differentiable, estimator, **settings, **options)
+        settings = {name: value for name, value in given.items() if name not in ("estimator", "function")}
+        return partial(differentiable, estimator, **settings)
     entry = ESTIMATORS[estimator]
     target: Target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):
         target = AdaptiveTargetDistribution(target.alpha)
+    options = {name: given[name] for name in _OPTIONS if given[name] is not None}
+    for name in options.keys() - {entry.name for entry in fields(entry.layer)}:
+        rule = f"estimator {estimator!r} has no option of that name"
+        raise checks.ArgumentError(name, repr(options[name]), rule, "leave it out, or take the estimator that has it")
     layer: Callable[..., Layer] = entry.layer
     return layer(
         function,

@@ -14,7 +14,7 @@ from imle_core.exact import ExponentialFamily, check_family, exact_family
 Baseline = Literal["none", "leave-one-out"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
 

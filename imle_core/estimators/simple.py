@@ -9,7 +9,7 @@ from imle_core.estimators.layer import Arguments, Backward, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Simple(Layer):
     """``g_s = Cov(z) dy_s / tau_in``: samples of ``p(z) ~ exp(<z, theta> / tau_in)``, and the Jacobian of their mean.
 

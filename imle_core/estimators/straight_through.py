@@ -7,7 +7,7 @@ from torch import Tensor
 from imle_core.estimators.layer import Backward, Layer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StraightThrough(Layer):
     """``g_s = dy_s``: forward the sampled solution, backward as if it were its parameters.
 

@@ -17,29 +17,36 @@ from imle_core import checks
 
 
 class TargetDistribution:
-    """``theta' = alpha * theta - lambda * dy`` with a fixed step ``lambda = beta``.
+    """``theta' = alpha * theta - lambda * dy`` with a fixed step ``lambda = beta``: beta is the paper's lambda.
 
     Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), equation 9; ``alpha = 0`` keeps the gradient alone.
 
     Args:
         alpha: weight of the present parameters, finite, >= 0.
-        beta: step size lambda, finite, >= 0. As it goes to 0 the gradient becomes sparse, then zero.
+        beta: step size lambda, finite, >= 0; 1 if None. As it goes to 0 the gradient becomes sparse, then zero.
+        lambda_: the same by its name in the papers; give one of the two.
 
     Raises:
-        ArgumentError: alpha or beta outside its range.
+        ArgumentError: alpha or beta outside its range, or both beta and lambda_.
         ArgumentTypeError: alpha or beta is a tensor that wants a gradient, which it would not get.
     """
 
     pure = True
 
-    def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
-        for name, value in (("alpha", alpha), ("beta", beta)):
+    def __init__(self, alpha: float = 1.0, beta: float | None = None, *, lambda_: float | None = None) -> None:
+        named, step = _named("beta", beta, lambda_, 1.0)
+        for name, value in (("alpha", alpha), (named, step)):
             checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
             checks.check_finite(name, value, "the usual value is 1")
-        self.alpha, self.beta = alpha, beta
+        self.alpha, self.beta = alpha, step
+
+    @property
+    def lambda_(self) -> float:
+        """The step lambda, the same as ``beta``."""
+        return self.beta
 
     def __repr__(self) -> str:
-        return f"TargetDistribution(alpha={self.alpha:g}, beta={self.beta:g})"
+        return f"TargetDistribution(alpha={self.alpha:g}, lambda_={self.beta:g})"
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
@@ -51,6 +58,17 @@ class TargetDistribution:
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""
         return self.beta
+
+
+def _named(name: str, value: float | None, lambda_: float | None, usual: float) -> tuple[str, float]:
+    """A setting that is also called lambda_: the name by which it was given, and its value."""
+    if value is not None and lambda_ is not None:
+        raise checks.ArgumentError(
+            "lambda_", f"{lambda_!r} and {name}={value!r}", "they are two names of one setting", f"leave out {name}"
+        )
+    if lambda_ is not None:
+        return "lambda_", lambda_
+    return name, usual if value is None else value
 
 
 class KnownTargetDistribution:
@@ -149,7 +167,8 @@ class AdaptiveTargetDistribution(nn.Module):
 
     Args:
         alpha: weight of the present parameters, finite, >= 0.
-        beta: where beta starts, finite, >= 0.
+        beta: where beta starts, finite, >= 0; 0 if None.
+        lambda_: another name of it, as for :class:`TargetDistribution`; give one of the two.
         step: by how much beta moves, finite, >= 0; 0 keeps it.
         momentum: weight of the last move, 0 <= momentum < 1.
         target_rate: wanted number of non-zero entries in a sample's gradient, > 0.
@@ -158,7 +177,7 @@ class AdaptiveTargetDistribution(nn.Module):
         synchronised: add counts up over the processes of ``torch.distributed``.
 
     Raises:
-        ArgumentError: a setting outside its range.
+        ArgumentError: a setting outside its range, or both beta and lambda_.
     """
 
     divides = True
@@ -173,8 +192,9 @@ class AdaptiveTargetDistribution(nn.Module):
     def __init__(
         self,
         alpha: float = 1.0,
-        beta: float = 0.0,
+        beta: float | None = None,
         *,
+        lambda_: float | None = None,
         step: float = 1e-3,
         momentum: float = 0.0,
         target_rate: float = 1.0,
@@ -183,7 +203,8 @@ class AdaptiveTargetDistribution(nn.Module):
         synchronised: bool = False,
     ) -> None:
         super().__init__()
-        for name, value, usual in (("alpha", alpha, "1"), ("beta", beta, "0"), ("step", step, "0.001")):
+        named, start = _named("beta", beta, lambda_, 0.0)
+        for name, value, usual in (("alpha", alpha, "1"), (named, start, "0"), ("step", step, "0.001")):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
             checks.check_finite(name, value, f"the usual value is {usual}")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
@@ -193,7 +214,7 @@ class AdaptiveTargetDistribution(nn.Module):
         checks.check_whole("accumulate", accumulate, 1, "use 1 for a move in each pass")
         self.alpha, self.step, self.momentum, self.target_rate, self.decay = alpha, step, momentum, target_rate, decay
         self.accumulate, self.synchronised = accumulate, synchronised
-        for name, value in (("beta", beta), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):
+        for name, value in (("beta", start), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32))
         self.register_buffer("passes", torch.tensor(0))
 

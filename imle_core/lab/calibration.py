@@ -12,6 +12,7 @@ from torch import Tensor
 from imle_core import checks
 from imle_core.contracts import Noise
 from imle_core.exact import ExponentialFamily
+from imle_core.records import Record
 from imle_core.sampling import dependent_samples, stream_samples
 
 MOST_STATES, MOST_ENTRIES = 2**20, 2**26
@@ -24,8 +25,8 @@ _GOLDEN = (3 - math.sqrt(5)) / 2
 _HASHED = 2**15  # entries at once: they stay in the cache
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Record):
     """A number for each of B instances.
 
     Attributes:
@@ -47,8 +48,8 @@ class Estimate:
         return float(self.standard_error.square().sum().sqrt()) / len(self.value)
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Record):
     """Distance of the distribution q of ``MAP(theta + tau * eps)`` from p.
 
     Attributes:

@@ -23,6 +23,7 @@ from imle_core.estimators import (
 from imle_core.lab.accuracy import Accuracy, measure
 from imle_core.lab.problem import LabProblem
 from imle_core.lab.reference import Reference
+from imle_core.records import Record
 
 LAMBDAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
@@ -82,8 +83,8 @@ class EstimatorSettings:
         return min(self.temperatures, key=lambda value: abs(math.log(value)) if value else math.inf)
 
 
-@dataclass(frozen=True)
-class Instance:
+@dataclass(frozen=True, repr=False)
+class Instance(Record):
     """A problem and its true gradient, of :func:`imle_core.lab.reference.reference_gradient`."""
 
     problem: LabProblem

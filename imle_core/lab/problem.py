@@ -12,11 +12,12 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.exact import ExponentialFamily, family_of
+from imle_core.records import Record
 from imle_core.solvers import AcyclicGridPath, Knapsack, SpanningTree, TopK
 
 
-@dataclass(frozen=True)
-class LabProblem:
+@dataclass(frozen=True, repr=False)
+class LabProblem(Record):
     """An instance on which estimators are measured.
 
     Attributes:

@@ -14,6 +14,7 @@ from imle_core.contracts import Noise
 from imle_core.estimators import Loss, TargetDistribution, imle, steps_of_any_size
 from imle_core.exact import ExponentialFamily
 from imle_core.lab.problem import LabProblem
+from imle_core.records import Record
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
 _ENTRIES = 2**22  # parameters that are solved at once have so many at most
@@ -22,8 +23,8 @@ _STEP = 0.15  # of a central difference, in deviations of the noise
 _ROUNDING = 64.0  # a gradient up to so many roundings of the mean size of losses is none
 
 
-@dataclass(frozen=True)
-class Reference:
+@dataclass(frozen=True, repr=False)
+class Reference(Record):
     """A gradient of the expected loss.
 
     Attributes:
@@ -141,7 +142,7 @@ def _by_entries(problem: LabProblem, noise: Noise, generator: torch.Generator) -
     block = max(1, _ENTRIES // (2 * size * chunk))
 
     def gradients() -> Tensor:
-        perturbed = (theta + contracts.draw_noise(noise, theta, chunk, generator)[0]).flatten(1)
+        perturbed = (theta + contracts.draw_noise(noise, theta, chunk, generator, problem.solver)[0]).flatten(1)
         slopes = [_slopes(problem, perturbed, entries, step) for entries in torch.arange(size).split(block)]
         return torch.cat(slopes, dim=1).view(chunk, *theta.shape[1:])
 
@@ -185,4 +186,4 @@ def _times(numbers: Tensor, rows: Tensor) -> Tensor:
 def _deviation(noise: Noise, problem: LabProblem, generator: torch.Generator) -> float:
     """Standard deviation of the noise."""
     samples = max(2, 4096 // problem.theta.numel())
-    return float(contracts.draw_noise(noise, problem.theta, samples, generator).std())
+    return float(contracts.draw_noise(noise, problem.theta, samples, generator, problem.solver).std())

@@ -68,6 +68,9 @@ class ColourTraining:
         self.network, self.maps, self.step = network, maps, 0
         self.epoch_record = EpochRecord(0.0, 0.0, 0.0, 0.0, 0.0)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.maps!r}; step {self.step} of {self.steps})"
+
     @property
     def done(self) -> bool:
         """True once the table is filled."""

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from imle_core.concurrency import process_group
 from imle_core.perception.maps import TILES_AT_A_TIME, TOLERANCE, ImageMaps, cheapest_paths, path_costs
+from imle_core.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Plans:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plans(Record):
     """Paths that a network's costs lead to on maps.
 
     Attributes:

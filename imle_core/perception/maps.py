@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imle_core.checks import ArgumentError, ArgumentTypeError, wrong_shape
+from imle_core.records import Record
 from imle_core.solvers import GridPath
 
 TILE = 8
@@ -25,8 +26,8 @@ TILES_AT_A_TIME = 2**14
 Item = tuple[Tensor, Tensor, Tensor]
 
 
-@dataclass(frozen=True, eq=False)
-class ImageMaps(Dataset[Item]):
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageMaps(Record, Dataset[Item]):
     """Maps as images, with what their tiles cost and the cheapest path from the top left tile to the bottom right one.
 
     Item i is an image ``(8H, 8W, 3)`` uint8, its path ``(H, W)`` and its costs ``(H, W)``, both float32. The solver for

@@ -38,6 +38,9 @@ class Clock:
         self.solver = self.noise = 0.0
         self._running = threading.local()
 
+    def __repr__(self) -> str:
+        return f"Clock(solver={self.solver:.3g} s, noise={self.noise:.3g} s)"
+
     def timed(self, name: Literal["solver", "noise"], function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """The function, whose time is added up here, once where it calls another one of this name."""
 

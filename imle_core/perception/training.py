@@ -137,6 +137,9 @@ class PerceptionTraining:
         self.step = 0
         self.sums = dict.fromkeys(_SUMS, 0.0)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.maps!r}; step {self.step} of {self.steps})"
+
     @property
     def done(self) -> bool:
         """True once the last step was made."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Noise
+from imle_core.records import Record
 from imle_core.sampling.grouped_samples import GroupedSamples
 from imle_core.sampling.samples import check_sampling
 
@@ -18,8 +19,8 @@ _BLOCK_ENTRIES = 2**15
 _CHUNK_ENTRIES = 2**21
 
 
-@dataclass(frozen=True)
-class Marginals:
+@dataclass(frozen=True, repr=False)
+class Marginals(Record):
     """Sample means and their standard errors after ``nb_samples`` samples.
 
     Attributes:
@@ -155,7 +156,7 @@ def stream_samples(
         if noise is not None:
             for offset in range(0, stop - start, block):
                 generator = _block_generator(seed, (start + offset) // block, theta.device)
-                eps = contracts.draw_noise(noise, theta, block, generator)
+                eps = contracts.draw_noise(noise, theta, block, generator, solver)
                 noisy = parameters[:, offset : offset + block]
                 for added, out in zip(_halves(eps), _halves(noisy), strict=True):
                     torch.add(theta.unsqueeze(1), added.mul_(temperature), out=out)

@@ -43,7 +43,7 @@ def perturb_and_map(
         theta = theta.detach()
         eps = None
         if noise_distribution is not None and temperature > 0:
-            eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator)
+            eps = contracts.draw_noise(noise_distribution, theta, nb_samples, generator, solver)
         rows = add_noise(theta.unsqueeze(1), eps, temperature, nb_samples)
         return contracts.map_states(solver, rows, fresh=eps is not None)
 

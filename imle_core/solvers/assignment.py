@@ -1,5 +1,7 @@
 """Pairs of rows and columns with the largest sum of scores."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -35,6 +37,10 @@ class Assignment:
 
     def __repr__(self) -> str:
         return f"Assignment(partial={self.partial})"
+
+    def typical_ones(self, event: Sequence[int]) -> float:
+        """``min(R, C)``, the pairs of a complete assignment and the most of a partial one."""
+        return min(event)
 
     def __call__(self, theta: Tensor) -> Tensor:
         """0/1 matrices ``(N, R, C)`` for scores ``(N, R, C)``, in theta's type and on its device."""

@@ -1,5 +1,7 @@
 """The most valuable set of items that fits a knapsack."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -60,6 +62,10 @@ class Knapsack:
 
     def __repr__(self) -> str:
         return f"Knapsack({self.weights.size} items, capacity={self.capacity})"
+
+    def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
+        """Number of items that fit if all are worth the same, the lightest first."""
+        return float(np.count_nonzero(np.sort(self.weights, axis=None).astype(np.float64).cumsum() <= self.capacity))
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""

@@ -1,5 +1,8 @@
 """Ranks of scores, and the best of several."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -61,6 +64,10 @@ class ArgMax:
 
     def __repr__(self) -> str:
         return "ArgMax()"
+
+    def typical_ones(self, event: Sequence[int]) -> float:
+        """Number of choices of an instance: the size of all axes but the last."""
+        return math.prod(event[:-1])
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for scores ``(N, *event)``, in theta's type."""

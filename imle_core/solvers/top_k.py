@@ -57,6 +57,14 @@ class TopK:
         options = (", at_most=True" if self.at_most else "") + ("" if self.dim is None else f", dim={self.dim}")
         return f"TopK(k={self.k}{options})"
 
+    def typical_ones(self, event: Sequence[int]) -> float | None:
+        """K of each choice, at most its entries; None where each call says k."""
+        if self.k is None:
+            return None
+        entries = math.prod(event)
+        size = entries if self.dim is None else event[event_axis("dim", self.dim, len(event) + 1) - 1]
+        return min(self.k, size) * entries / size
+
     def __call__(self, theta: Tensor, k: Sequence[int] | Tensor | None = None) -> Tensor:
         """Masks ``(N, *event)`` for parameters ``(N, *event)``, in theta's type.
 

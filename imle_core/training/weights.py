@@ -13,6 +13,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Noise, Target
 from imle_core.estimators import Difference, imle
 from imle_core.losses import hamming
+from imle_core.records import Record
 from imle_core.training.optimizer import Adam
 
 Schedule = Literal["cosine", "constant"]
@@ -21,8 +22,8 @@ LossReduction = Literal["sum", "mean"]
 _LARGEST_STEP = 1e30  # weights of 32 bits stay finite
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, repr=False)
+class Step(Record):
     """Figures of a training step, before it moved the weights.
 
     Attributes:
@@ -95,6 +96,10 @@ class Training:
             generator=self.generator if noise_distribution is not None else None,
         )
 
+    def __repr__(self) -> str:
+        sizes = " x ".join(map(str, self.gold.shape))
+        return f"Training({self.layer.estimator.settings}; step {self.step} of {self.steps}, {sizes} weights)"
+
     @property
     def done(self) -> bool:
         """True once the record after the last step was given."""
@@ -151,7 +156,24 @@ class Training:
         self.generator.set_state(state["generator"].cpu())
 
 
-def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> Iterator[Step]:
+def train(
+    solver: Callable[[Tensor], Tensor],
+    gold: Tensor,
+    *,
+    target_distribution: Target | None = None,
+    noise_distribution: Noise | None = None,
+    nb_samples: int = 10,
+    input_noise_temperature: float = 1.0,
+    target_noise_temperature: float = 1.0,
+    difference: Difference = "forward",
+    steps: int = 1100,
+    lr: float = 0.005,
+    schedule: Schedule = "cosine",
+    loss_reduction: LossReduction = "sum",
+    weights: Tensor | None = None,
+    walls: Tensor | None = None,
+    seed: int = 0,
+) -> Iterator[Step]:
     """``w <- Adam(w, d/dw sum_s Hamming(z_s, y))`` with ``z_s = MAP(-w + tau_in*eps_s)`` and I-MLE gradients.
 
     Gives one record before each step and one after the last, ``steps + 1`` in all, and keeps none of them.
@@ -159,12 +181,20 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
     Args:
         solver: ``(N, *event) -> (N, *event)``, maximises.
         gold: the gold solution y, ``(*event)``, of ones and zeros.
-        **settings: those of :class:`Training`: ``target_distribution``, ``noise_distribution``, ``nb_samples`` (10),
-            ``input_noise_temperature``, ``target_noise_temperature`` (1), ``difference`` as in :func:`imle_core.imle`;
-            ``steps`` (1100); ``lr`` (0.005), which a "cosine" ``schedule`` takes to 0 and a "constant" one leaves, the
-            decay being what lets training settle under target noise without input noise; ``loss_reduction``, "sum" over
-            samples, or "mean", which divides every sample's step lambda by their number; ``weights`` to begin with,
-            ``(*event)``, uniform in [-0.1, 0.1] if None; ``walls``, ``(*event)`` bool, entries never chosen; ``seed``.
+        target_distribution: as for :func:`imle_core.imle`.
+        noise_distribution: as there.
+        nb_samples: as there.
+        input_noise_temperature: as there.
+        target_noise_temperature: as there.
+        difference: as there.
+        steps: number of steps, >= 1.
+        lr: size of a step of Adam, > 0.
+        schedule: "cosine" takes ``lr`` to 0, which lets training settle under target noise without input noise; "constant"
+            leaves it.
+        loss_reduction: "sum" over samples, or "mean", which divides every sample's step lambda by their number.
+        weights: weights to begin with, ``(*event)``; uniform in [-0.1, 0.1] if None.
+        walls: entries that are never chosen, ``(*event)`` bool.
+        seed: seed of the first weights and of the noise.
 
     Returns:
         An iterator of :class:`Step`.
@@ -177,6 +207,7 @@ def train(solver: Callable[[Tensor], Tensor], gold: Tensor, **settings: Any) -> 
     >>> [record.distance for record in train(TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1)][-1] in (0, 2)
     True
     """
+    settings = {name: value for name, value in locals().items() if name not in ("solver", "gold")}
     return iter(Training(solver, gold, **settings))
 
 

@@ -108,7 +108,7 @@ class TestHelp:
     def test_of_a_command_is_shown_by_help_and_its_name(self):
         done, asked = CliRunner().invoke(app, ["help", "solve"]), CliRunner().invoke(app, ["solve", "-h"])
         assert (done.exit_code, done.stdout, done.stderr) == (0, asked.stdout, "")
-        assert done.stdout.startswith("Usage: imle solve [INPUT] [INPUT...] [OPTIONS]\n")
+        assert done.stdout.startswith("Usage: imle solve [INPUT...] [OPTIONS]\n")
 
     @pytest.mark.parametrize("command", ["", *COMMANDS, "help"])
     def test_fits_80_columns_and_breaks_no_word(self, command):

@@ -64,9 +64,9 @@ INSTANCES = {
     "partial": (solvers.Assignment(partial=True), (3, 3)),
     "program": (solvers.IntegerProgram(A=[[1, 1, 1, 1]], b=[2]), (4,)),
     "path": (solvers.ShortestPath(FIVE_EDGES, 0, 3, floor=0.0), (5,)),
-    "path, refusing": (solvers.ShortestPath(FIVE_EDGES, 0, 3), (5,)),
+    "path, refusing": (solvers.ShortestPath(FIVE_EDGES, 0, 3, None), (5,)),
     "tree": (solvers.SpanningTree(FIVE_EDGES), (5,)),
     "matching": (solvers.Matching(FIVE_EDGES), (5,)),
     "cut": (solvers.MinCut(FIVE_EDGES, 0, 3, floor=0.0), (5,)),
-    "cut, refusing": (solvers.MinCut(FIVE_EDGES, 0, 3), (5,)),
+    "cut, refusing": (solvers.MinCut(FIVE_EDGES, 0, 3, None), (5,)),
 }

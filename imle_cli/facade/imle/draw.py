@@ -28,9 +28,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imle_cli.figures.comparison import comparison_figure, cosines_of, curves_of
-from imle_cli.figures.grounds import Averages
+from imle_cli.figures.grounds import Averages, Network, Terrain
+from imle_cli.films.drawn import Drawn, DrawnEdges, DrawnTiles
 from imle_cli.films.learning import LearningFilms, LearningWords
-from imle_cli.films.loop import Loop, state_tiles
+from imle_cli.films.loop import Loop, state_of
 from imle_cli.films.showing import Film, Picture
 from imle_cli.problems.arrays import as_array, event_of, instance_of, samples_of
 from imle_cli.problems.grounds import Kind, ground_of, shape_of
@@ -193,7 +194,7 @@ def film(
             (or solution, z, sample), ``loss``, and ``step``. Weights are ``(*event)`` or ``(B, *event)``; states likewise,
             or samples, whose mean is shown. Small weights are white, large ones black: give costs where a solver
             minimises, -theta for instance.
-        ground: costs of a map, ``(H, W)``, on which solutions are drawn.
+        ground: what solutions are drawn on, as in :func:`solution`: costs of a map, or a graph, or a solver that holds one.
         gold: the gold solution, ``(*event)``; what a solution lacks of it is shown.
         title: a remark in every frame.
         fps: frames a second.
@@ -211,25 +212,32 @@ def film(
     _check("size", size, 64, 4096, "480")
     _check("every", 1 if every is None else every, 1, 10**9, "10, or leave it out")
     loop, made = Loop(records, int(frames), every, instance), list[LearningFilms]()
-    costs, answer = (
-        None if given is None else state_tiles(as_array(name, given), instance=instance)
-        for name, given in (("ground", ground), ("gold", gold))
-    )
+    answer = None if gold is None else state_of(as_array("gold", gold), instance=instance)
 
     def films() -> LearningFilms:
         if not made:
             moments = loop.moments()
-            shape = next((array.shape for array in (*moments.states[:1], *moments.weights[:1])), None)
-            for name, given in (("ground", costs), ("gold", answer)):
-                if given is not None and given.shape != shape:
-                    got = f"shape {given.shape} for solutions of shape {shape}"
-                    raise ArgumentError(name, got, "the two must be equal", "give one number for each entry")
-            moments.costs, moments.gold = costs, answer
-            words = LearningWords(things="entries" if costs is None else "tiles", note=title)
-            made.append(LearningFilms(moments, words, int(size), int(frames), scale))
+            if answer is not None and answer.shape != moments.event:
+                got = f"shape {answer.shape} for solutions of shape {moments.event}"
+                raise ArgumentError("gold", got, "the two must be equal", "give one number for each entry")
+            moments.gold = answer
+            drawn, things = _drawn_on(ground, moments.event, instance, int(size))
+            made.append(
+                LearningFilms(moments, drawn, LearningWords(things=things, note=title), int(size), int(frames), scale)
+            )
         return made[0]
 
     return Film(films, "learning", fps)
+
+
+def _drawn_on(ground: Any, event: tuple[int, ...], instance: int, size: int) -> tuple[Drawn, str]:
+    """Pictures of the frames of a film, and a word for the entries of its solutions."""
+    made = None if ground is None else ground_of(ground, event, instance=instance)
+    if isinstance(made, Network):
+        return DrawnEdges(made.drawing.segments, made.drawing.positions, size // 2), "edges"
+    if isinstance(made, Terrain):
+        return DrawnTiles(event, made.costs), "tiles"
+    return DrawnTiles(event), "entries"
 
 
 def _distance_from_1(temperature: float) -> float:

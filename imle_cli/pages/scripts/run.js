@@ -15,7 +15,7 @@ const { ground, words: spoken, gold, steps, decimals, solutions, samples, losses
 const tiles = ground.numbers.length;
 const weights = addedUp(data.weights); // whole numbers: times 10^decimals
 const allSteps = Array.from(losses.keys());
-const range = extent(weights).map((number) => number / 10 ** decimals);
+const range = extent(weights.filter((_, i) => ground.numbers[i % tiles] !== Infinity)).map((number) => number / 10 ** decimals);
 startPage();
 
 const [pathCard, weightsCard, controls, lossCard] = ["path", "weights", "controls", "loss"].map((id) => document.getElementById(id));

@@ -100,6 +100,9 @@ def _entry_remedy(given: tuple[Any, ...] | list[Any], event: tuple[int, ...]) ->
             return f"return entry {number} alone, which has the shape {event}"
     if any(isinstance(entry, Tensor) for entry in given):
         return "use torch.stack"
+    indices = [np.asarray(entry) for entry in given if _shape_of(entry)]
+    if len(indices) == len(event) == len(given) and all(entry.dtype.kind in "iu" for entry in indices):
+        return f"if these are indices, give zeros of shape {event} with ones at them"
     return f"return one array of shape {event}"
 
 
@@ -118,5 +121,5 @@ def _shape_remedy(array: NDArray[Any], event: tuple[int, ...]) -> str:
     if array.size == math.prod(event):
         return "use .reshape(theta.shape)"
     if array.dtype.kind in "iu" and array.ndim <= len(event):
-        return "if these are indices, set what they choose to 1 among zeros"
+        return "if these are indices, give zeros with ones there, as at the edges of a tour"
     return "look at its axes"

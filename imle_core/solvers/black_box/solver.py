@@ -50,7 +50,8 @@ class BlackBox:
 
     Args:
         function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change,
-            and gives the solution alone. Its attributes ``domain`` and ``sense``, if it has them, become the solver's.
+            and gives the solution alone, in theta's shape: for distances ``(n, n)`` a matrix with ones at the edges of a
+            tour, not the nodes in their order. Its attributes ``domain`` and ``sense``, if it has them, become the solver's.
         arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
         executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
             where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
@@ -146,7 +147,7 @@ class BlackBox:
         """The share of the rows asked for so far that repeated another one; 0 before the first."""
         return 1 - self.solved / self.rows if self.rows else 0.0
 
-    def __call__(self, theta: Tensor, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
+    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
         rows = _checked(theta)
         arguments = Arguments(len(rows), args, kwargs)

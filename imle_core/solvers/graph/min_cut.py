@@ -4,7 +4,7 @@ import numpy as np
 
 from imle_core.checks import ArgumentError
 from imle_core.solvers.graph.exact_numbers import in_limbs, limbs_for, whole
-from imle_core.solvers.graph.solver import CostSolver, Graph, Masks, Node, in_parts, where
+from imle_core.solvers.graph.solver import CostSolver, Floor, Graph, Masks, Node, in_parts, where
 from imle_core.solvers.rows import Rows
 
 _EDGES_AT_ONCE = 2**14  # more go through memory instead of the processor's cache
@@ -16,11 +16,11 @@ class MinCut(CostSolver):
     A cut puts every node on the side of s or on that of t. z is 1 on the edges between the sides, of a directed graph on
     those that lead from the side of s to that of t, all parallel ones included; ``edges`` has their order.
 
-    Domain of theta: theta <= 0, since to find a maximum cut is NP-hard; ``floor`` clamps capacities from below
-    instead, and ``clamped`` counts how often, of ``seen`` edges that may be cut. ``domain`` holds the smallest and the
-    largest theta of the domain. theta = -inf is an edge that is never cut. Dinic's algorithm, O(V^2 E) a row, on whole
-    numbers in the exact ratios of theta, so that nothing is rounded, in as many limbs of 60 bits as a row needs: one for
-    most rows of float32, two for most of float64.
+    Domain of theta: theta <= 0, since to find a maximum cut is NP-hard; ``floor`` clamps capacities from below, those
+    that noise and targets make negative at 0, and ``clamped`` counts how often, of ``seen`` edges that may be cut.
+    ``domain`` holds the smallest and the largest theta of the domain. theta = -inf is an edge that is never cut. Dinic's
+    algorithm, O(V^2 E) a row, on whole numbers in the exact ratios of theta, so that nothing is rounded, in as many limbs
+    of 60 bits as a row needs: one for most rows of float32, two for most of float64.
 
     Among minimum cuts it takes the one with the smallest side of s, which is a subset of that of all others.
 
@@ -29,7 +29,8 @@ class MinCut(CostSolver):
             ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
         s: node on one side.
         t: node on the other side.
-        floor: smallest capacity, >= 0; None to take capacities as they are.
+        floor: smallest capacity, >= 0, to which lower ones are clamped; "domain" for 0; None to take capacities as they are,
+            and refuse negative ones.
         num_nodes: number of nodes of an edge index.
         directed: whether the edges of an edge index lead from its first row to its second only.
 
@@ -47,7 +48,7 @@ class MinCut(CostSolver):
         graph: Graph,
         s: Node,
         t: Node,
-        floor: float | None = None,
+        floor: Floor = "domain",
         *,
         num_nodes: int | None = None,
         directed: bool = False,

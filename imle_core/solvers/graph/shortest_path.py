@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imle_core.checks import ArgumentError
-from imle_core.solvers.graph.solver import CostSolver, Graph, Masks, Node, in_parts, where, whole_numbers
+from imle_core.solvers.graph.solver import CostSolver, Floor, Graph, Masks, Node, in_parts, where, whole_numbers
 from imle_core.solvers.rows import Rows, shrunk
 
 
@@ -17,8 +17,9 @@ class ShortestPath(CostSolver):
     Domain of theta: any real numbers on a directed graph without cycles, solved by one pass in topological order,
     O(V + E) a row. On other directed graphs, costs that give no cycle between start and goal a negative sum: Dijkstra's
     algorithm, O(E log E), where a row has no negative cost, Bellman and Ford's, O(V E), where it has. On undirected graphs,
-    costs >= 0, that is theta <= 0, since an edge with a negative cost is a cycle. ``floor`` clamps costs from below
-    instead, and ``clamped`` counts how often, of ``seen`` edges that may be taken. ``domain`` holds a smallest and a
+    costs >= 0, that is theta <= 0, since an edge with a negative cost is a cycle: noise and targets that make costs
+    negative are clamped at 0. ``floor`` clamps costs from below, and ``clamped`` counts how often, of ``seen`` edges that
+    may be taken. ``domain`` holds a smallest and a
     largest theta that are inside the domain, whatever the other edges have.
 
     Among equally cheap paths it takes one with the fewest edges, and among those the one whose last edge comes first in
@@ -29,7 +30,8 @@ class ShortestPath(CostSolver):
             ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
         start: first node.
         goal: last node, another one.
-        floor: smallest cost, >= 0; None to take costs as they are.
+        floor: smallest cost, >= 0, to which lower ones are clamped; "domain" for 0 on an undirected graph and none on a
+            directed one; None to take costs as they are, and refuse those outside the domain.
         num_nodes: number of nodes of an edge index.
         directed: whether the edges of an edge index lead from its first row to its second only.
 
@@ -48,7 +50,7 @@ class ShortestPath(CostSolver):
         graph: Graph,
         start: Node,
         goal: Node,
-        floor: float | None = None,
+        floor: Floor = "domain",
         *,
         num_nodes: int | None = None,
         directed: bool = False,
@@ -66,6 +68,10 @@ class ShortestPath(CostSolver):
         self._order = self._topological_order() if self.directed else None
         if self._order is None:  # no cycle may be negative, however small its other edges
             self.domain = -np.inf, 0.0 - (self.floor or 0.0)
+
+    @property
+    def _least_cost(self) -> float | None:
+        return None if self.directed else 0.0
 
     def __repr__(self) -> str:
         return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"

@@ -1,7 +1,8 @@
 """Solvers on the edges of a graph: the order of nodes and edges, reading theta, costs and their floor."""
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, TypeAlias
+import copy
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from imle_core.solvers.rows import Rows, as_rows
 
 Node: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Node, Node]
+Floor: TypeAlias = float | Literal["domain"] | None
+"""Smallest cost; "domain" for 0 where lower costs have no solutions, and None elsewhere."""
 Graph: TypeAlias = Any
 """A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index."""
 Masks: TypeAlias = NDArray[np.uint8]
@@ -52,6 +55,7 @@ class GraphSolver:
     """
 
     pure, sense = True, "max"
+    _alike = 1.0  # a theta for all edges
     nodes: list[Node]
     edges: list[Edge]
     directed: bool
@@ -92,6 +96,14 @@ class GraphSolver:
 
     def _solve(self, rows: Rows) -> Masks:
         raise NotImplementedError
+
+    def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
+        """Number of edges of the solution for equal parameters, such as of a path with the fewest edges.
+
+        It is that of all solutions where they have as many: spanning trees and perfect matchings.
+        """
+        quiet = copy.copy(self)  # whose counts are its own
+        return float(quiet(torch.full((1, len(self.edges)), self._alike)).sum())
 
     @property
     def simple(self) -> bool:
@@ -174,7 +186,8 @@ class CostSolver(GraphSolver):
 
     Args:
         graph: as for :class:`GraphSolver`.
-        floor: smallest cost, >= 0, in theta's type; None to take costs as they are.
+        floor: smallest cost, >= 0, in theta's type, to which lower ones are clamped; "domain" for 0 where lower ones have
+            no solutions; None to take costs as they are.
         num_nodes: as for :class:`GraphSolver`.
         directed: likewise.
 
@@ -182,16 +195,23 @@ class CostSolver(GraphSolver):
         ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
     """
 
-    def __init__(
-        self, graph: Graph, floor: float | None = None, num_nodes: int | None = None, directed: bool = False
-    ) -> None:
+    _alike = -1.0
+
+    def __init__(self, graph: Graph, floor: Floor = "domain", num_nodes: int | None = None, directed: bool = False) -> None:
         super().__init__(graph, num_nodes, directed)
+        if floor == "domain":
+            floor = self._least_cost
         if floor is not None and not 0 <= floor < np.inf:
             raise ArgumentError("floor", repr(floor), "it must be >= 0 and finite", "use None to take costs as they are")
         self.floor = None if floor is None else float(floor)
         self.domain = -np.inf, np.inf if self.floor is None else 0.0 - self.floor
         self.clamped = self.seen = 0
         self._counting = OwnLock()
+
+    @property
+    def _least_cost(self) -> float | None:
+        """The smallest cost that surely has solutions; None where smaller ones may, too."""
+        return 0.0
 
     def _costs(self, rows: Rows) -> Rows:
         """Costs ``(N, E)``: +inf on edges that are never chosen."""
@@ -217,7 +237,7 @@ class CostSolver(GraphSolver):
                 "theta",
                 f"{count} positive entries{where(row, costs)}",
                 f"{what} needs costs -theta >= 0",
-                "make theta <= 0, or give floor=0 to clamp costs",
+                "make theta <= 0, also after noise and in targets, or leave floor out, so that costs are clamped",
             )
 
 

@@ -1,11 +1,14 @@
 """Best paths on a grid that never turn back."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import in_threads
+from imle_core.solvers.grid.path import typical_tiles
 from imle_core.solvers.grid.tuning import TUNING, Tuning, check_tuning
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
@@ -41,6 +44,10 @@ class AcyclicGridPath:
 
     def __repr__(self) -> str:
         return f"AcyclicGridPath(diagonal={self.diagonal})"
+
+    def typical_ones(self, event: Sequence[int]) -> float:
+        """1.3 times the height of a map ``(H, W)``, as of :class:`.GridPath`."""
+        return typical_tiles(event)
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best paths, ``(N, H, W)``, in theta's type and on its device."""

@@ -1,6 +1,6 @@
 """Cheapest paths on a grid of tiles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Literal, SupportsIndex, TypeAlias, get_args
 
@@ -22,6 +22,7 @@ _FOUR: tuple[Tile, ...] = ((-1, 0), (0, -1), (0, 1), (1, 0))
 _EIGHT: tuple[Tile, ...] = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 _KERNEL_TYPES = (torch.float32, torch.float64)
 _CEILING = 1e290  # sums over any map stay finite
+_TILES_A_ROW = 1.3
 
 
 class GridPath:
@@ -137,6 +138,13 @@ class GridPath:
             known = None
         noise = None if eps is None else as_rows(eps.flatten(0, 1))
         return self._solve_compiled(as_rows(theta.flatten(0, 1)), noise, temperature, known).view(shape)
+
+    def typical_ones(self, event: Sequence[int]) -> float:
+        """1.3 times the height of a map ``(H, W)``, about the tiles of a path across it.
+
+        Source: Niepert, Minervini, Franceschi 2021 (arXiv 2106.01798), whose experiments with maps take this k.
+        """
+        return typical_tiles(event)
 
     def ends(self, height: int, width: int) -> tuple[Tile, Tile]:
         """Start and goal on a map of this size.
@@ -334,6 +342,11 @@ class GridPath:
             mask[tuple(np.transpose(path))] = 1
         self._report(nans, clamped, int(np.count_nonzero(rows != -np.inf)), cut_off, len(rows), (start, goal))
         return torch.from_numpy(masks)
+
+
+def typical_tiles(event: Sequence[int]) -> float:
+    """1.3 times the height of a map ``(H, W)``, about the tiles of a path across it."""
+    return _TILES_A_ROW * event[0]
 
 
 def _can_fuse(theta: Tensor, eps: Tensor) -> bool:

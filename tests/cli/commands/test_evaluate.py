@@ -184,7 +184,7 @@ class TestSweep:
         expect_refusal(
             ["sweep", "larger", *self.OPTIONS, "--out", "out"],
             1,
-            f"MAP: got 'larger', but {Path('out/imle-seed0/config.json')} has 'maps'; choose another --out",
+            f"FILE: got 'larger', but {Path('out/imle-seed0/config.json')} has 'maps'; choose another --out",
         )
         result = invoke("sweep", "maps", "--estimators", "imle,nothing")
         assert result.exit_code == 2

@@ -192,6 +192,11 @@ class TestAgain:
 
     @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
+    def test_other_steps_may_be_recorded(self):
+        assert json.loads(sweep(*SMALL, "--record-every", "7", "--json"))["skipped"] == 4
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
         ("option", "value", "made"), [("--lr", 0.1, "0.005"), ("--steps", 21, "20"), ("--noise", "gumbel", "'sum-of-gamma'")]
     )

@@ -12,6 +12,7 @@ from PIL import Image, ImageSequence
 
 from imle import GumbelNoiseDistribution, draw, lab, marginals, perturb_and_map, train
 from imle.solvers import Assignment, BlackBox, GridPath, Knapsack, Ranking, ShortestPath, SpanningTree, TopK
+from imle_cli.films.frames import PALE, PATH
 from imle_core import ArgumentError
 
 NOISE = GumbelNoiseDistribution()
@@ -282,7 +283,7 @@ class TestFilms:
         assert moments.steps[:24] == list(range(24))
         assert moments.steps[-1] == 4999
         assert len(moments.steps) < 140
-        assert [float(array[0, 0]) for array in moments.weights] == [step + 1 for step in moments.steps]
+        assert [float(array[0]) for array in moments.weights] == [step + 1 for step in moments.steps]
         assert film._films().count == 60
 
     def test_every_so_many(self):
@@ -291,6 +292,16 @@ class TestFilms:
 
     def test_of_few_records_all_are_shown(self):
         assert draw.film(loop(100))._films().count == 100
+
+    def test_of_a_graph(self):
+        graph = nx.Graph([("a", "b"), ("b", "c"), ("c", "a")])
+        nx.set_node_attributes(graph, {"a": (0, 0), "b": (1, 2), "c": (2, 0)}, "pos")
+        solver = SpanningTree(graph)
+        records = [(torch.tensor([1.0, 2, 3]), solver(-torch.tensor([[1.0, 2, 3]])))] * 2
+        film = draw.film(records, graph, gold=[1, 1, 0], size=200)
+        (first, _) = film._films().films["learning"]()
+        assert {PATH, PALE} <= set(first.flat)
+        assert film._films().words.things == "edges"
 
     def test_a_loop_that_fails_leaves_what_it_gave(self, tmp_path):
         def failing():
@@ -372,5 +383,5 @@ class TestRefusals:
             draw.film(loop(2)).save(3)
 
     def test_a_ground_of_another_shape_than_the_film(self):
-        with pytest.raises(ArgumentError, match=r"^ground: got shape \(2, 2\) for solutions of shape \(4, 5\); "):
+        with pytest.raises(ArgumentError, match=r"^ground: got shape \(2, 2\); it must be \(4, 5\) or "):
             draw.film(loop(3, (1, 4, 5)), np.ones((2, 2)))._repr_html_()

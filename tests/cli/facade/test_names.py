@@ -15,7 +15,7 @@ import imle_core
 PACKAGE = Path(imle_core.__file__).parent
 MIRRORED = ("contracts", "doctor", "estimators", "exact", "lab", "losses", "noise", "perception", "sampling", "solvers")
 MIRRORED += ("training",)
-INSIDE = {"checks", "concurrency", "kernels"}
+INSIDE = {"checks", "concurrency", "kernels", "records"}
 
 
 def test_everything_public_of_the_library_is_at_the_top():

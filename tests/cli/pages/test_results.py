@@ -149,6 +149,23 @@ def test_an_edge_answers_to_the_pointer(opened):
     assert len(said) > 0.9 * len(told)
 
 
+@pytest.mark.parametrize("card", ["sample", "marginals"])
+@pytest.mark.parametrize("name", ["map", "graph", "items"])
+def test_words_stand_beside_what_is_pointed_at(name, card, opened):
+    Command("sample")(*CASES[name][2], "--samples", 6, "--out", "x.html")
+    script = """
+        const canvas = document.querySelector(given[0]);
+        canvas.focus({ preventScroll: true });
+        canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+        const [tip, box] = [document.querySelector(".tip"), canvas].map((element) => element.getBoundingClientRect());
+        const isInside = tip.left >= 0 && tip.top >= 0 && tip.right <= innerWidth && tip.bottom <= innerHeight;
+        const isBesideX = tip.left < box.right + 20 && tip.right > box.left;
+        const isBeside = isBesideX && tip.top < box.bottom + 20 && tip.bottom > box.top;
+        return isInside && isBeside;
+    """
+    assert opened("x.html").run(script, f"#{card} canvas")
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_solution(name, opened):
     source, choice, arguments = CASES[name]

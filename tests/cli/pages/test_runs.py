@@ -55,6 +55,12 @@ def test_a_run_of_1100_steps_stays_under_600_kilobytes():
     assert len(page.make(lambda _: None)) < 600_000
 
 
+def test_records_without_a_loss_are_left_out():
+    history = history_of(10, side=3)
+    problem = make_map_problem(MapOptions(), history.costs, MapSolverOptions(), "cpu")
+    assert page_of(history, [(step, 1.0, 2) for step in range(7)], problem, OPTIONS, []).count == 7
+
+
 def test_of_many_records_some_are_shown_evenly_and_the_last():
     history = history_of(100, side=3)
     assert thinned(history, 4).steps == [0, 33, 66, 99]

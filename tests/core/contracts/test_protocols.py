@@ -91,13 +91,16 @@ EDGES = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]
 FULFILLED = {
     "grid": (
         GridPath,
-        {"Pure", "FusedSolver", "DirectedSolver", "BoundedSolver", "ClampingSolver", "ReusingSolver"},
+        {"Pure", "FusedSolver", "DirectedSolver", "BoundedSolver", "ClampingSolver", "ReusingSolver", "CountingSolver"},
     ),
-    "graph": (lambda: ShortestPath(EDGES, 0, 3), {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver"}),
-    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver"}),
+    "graph": (
+        lambda: ShortestPath(EDGES, 0, 3),
+        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver"},
+    ),
+    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver"}),
     "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver"}),
     "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise"}),
-    "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise"}),
+    "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise", "SizedNoise"}),
     "pairs": (
         lambda: AntitheticNoiseDistribution(GumbelNoiseDistribution()),
         {"Pure", "ScoredNoise", "DependentNoise"},

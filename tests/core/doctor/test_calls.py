@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from imle_core.doctor import instances
-from imle_core.solvers import TopK
+from imle_core.solvers import BlackBox, TopK
 
 BEST = TopK(2)
 
@@ -320,6 +320,28 @@ def test_one_that_takes_batches_and_gives_arrays_is_not_told_so(examined):
 def test_one_of_one_instance_that_takes_a_batch_for_one(examined):
     detail = examined(lambda theta: (theta == theta.max()).to(theta))["rows"].detail
     assert "; if it is for one instance, wrap it in BlackBox; from here on it is asked one by one" in detail
+
+
+def test_a_function_of_one_instance_that_gives_indices(examined):
+    def pairs(scores):
+        if scores.dim() != 2:
+            raise ValueError("expected a matrix")
+        return torch.arange(len(scores)).numpy(), scores.argmax(dim=1).numpy()
+
+    assert examined(pairs, (3, 3))["call"].detail == (
+        "raised ValueError (expected a matrix); it takes one instance at a time, for which it gave (ndarray, ndarray), so "
+        "have it give a solution of shape (3, 3): wrap it in BlackBox"
+    )
+    detail = examined(BlackBox(pairs), (3, 3))["call"].detail
+    assert detail.endswith("if these are indices, give zeros of shape (3, 3) with ones at them)")
+
+
+def test_argsort_is_no_solver(examined):
+    finding = examined(lambda theta: theta.argsort().to(theta), (5,))["maximiser"]
+    assert finding.verdict == "fail"
+    assert (
+        "it gives indices, as argsort does: ranks are argsort().argsort(), a choice has ones among zeros" in finding.detail
+    )
     assert "BlackBox" not in examined(squeezed)["rows"].detail
 
 

@@ -40,6 +40,7 @@ class Counting:
 
 
 class TestReference:
+    @pytest.mark.filterwarnings("ignore::imle_core.ZeroGradientWarning")  # of small cases, whose solution may stay
     @pytest.mark.parametrize("case", META, ids=lambda case: f"{case['case']}-{case['solver']}")
     def test_outputs_and_gradients_are_equal_to_the_last_bit(self, case):
         number = case["case"]

@@ -344,4 +344,4 @@ class TestPickle:
         assert pickle.loads(pickle.dumps(decorated)) is decorated
 
     def test_repr(self):
-        assert repr(imle(TopK(2))) == f"imle({TopK(2)!r})"
+        assert repr(imle(TopK(2))) == "imle(TopK(k=2), TargetDistribution(alpha=1, lambda_=1))"

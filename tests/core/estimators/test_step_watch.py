@@ -5,14 +5,16 @@ import warnings
 import pytest
 import torch
 
-from draws import generator
+from draws import generator, normal
 from imle_core import (
     IMLE,
     AdaptiveTargetDistribution,
     GumbelNoiseDistribution,
     StepSizeWarning,
+    SumOfGammaNoiseDistribution,
     TargetDistribution,
     ZeroGradientWarning,
+    hamming,
     imle,
     perturb_and_map,
 )
@@ -37,9 +39,9 @@ def gradient(estimator, scale, dtype=torch.float32):
 def test_a_scaled_loss_is_told_once(make):
     estimator = layer(TargetDistribution(beta=1.0), make)
     message = (
-        r"^lambda times the largest upstream gradient is 6.55e\+03, the mean size of parameters 1.34: the target hardly "
-        r"depends on them; if the loss is scaled by c, as torch.amp.GradScaler does, divide beta by c and take "
-        r"scale_gradient=True, or take AdaptiveTargetDistribution; else take a smaller beta$"
+        r"^lambda 1 times the largest upstream gradient 6.55e\+03, parameters of mean size 1.34: the target hardly depends "
+        r"on them; if the loss is scaled by c, as torch.amp.GradScaler does, divide beta by c and take scale_gradient=True, "
+        r"or take AdaptiveTargetDistribution; else take a smaller beta$"
     )
     with pytest.warns(StepSizeWarning, match=message):
         gradient(estimator, 65536.0)
@@ -64,9 +66,9 @@ def test_the_remedies_give_the_gradient_of_the_loss_itself(scale):
 def test_a_step_that_moves_nothing_is_told_once(make):
     estimator = layer(TargetDistribution(beta=1.0), make)
     message = (
-        "^lambda times the largest upstream gradient is 1e-07, the mean size of parameters 1.34: no solution moved and the "
-        "gradient is 0; add the loss up where it is averaged, over rows or entries or by loss / n, or take a larger beta, "
-        "or AdaptiveTargetDistribution$"
+        r"^none of the 640 solutions that the loss pulls at moved, so that the gradient is 0 \(lambda 1 times the largest "
+        r"upstream gradient 1e-07, parameters of mean size 1.34\); add the loss up where it is averaged, over rows or "
+        r"entries or by loss / n, or take a larger lambda \(beta\), or AdaptiveTargetDistribution$"
     )
     with pytest.warns(ZeroGradientWarning, match=message):
         assert not gradient(estimator, 1e-6).any()
@@ -76,7 +78,9 @@ def test_a_step_that_moves_nothing_is_told_once(make):
 @pytest.mark.parametrize(
     ("target", "slope", "theta"),
     [
-        (TargetDistribution(beta=1.0), 1.0, [[5.0, 0.0]]),  # a step of the parameters' size that happens to move nothing
+        (TargetDistribution(beta=1.0), 1.0, [[1.8, 0.0]]),  # a step of the parameters' size that happens to move nothing
+        (TargetDistribution(beta=1.0), -1.0, [[5.0, 0.0]]),  # the loss wants what is there
+        (TargetDistribution(beta=1.0), 1.0, [[0.0, 5.0]]),  # likewise
         (TargetDistribution(beta=0.0), 1.0, [[5.0, 0.0]]),
         (TargetDistribution(beta=1.0), 0.0, [[5.0, 0.0]]),
         (TargetDistribution(beta=1.0), 1e6, [[0.0, 0.0]]),  # a start at 0
@@ -106,6 +110,63 @@ def test_small_steps_at_the_end_of_a_training_are_not_told():
         gradient(estimator, scale)
 
 
+def test_the_mean_of_a_top_k_layer_is_told_with_its_reason():
+    theta = normal(1, 6).requires_grad_()
+    message = (
+        r"^no solution that the loss pulls at moved, so that the gradient is 0 \(lambda 1 times the largest upstream "
+        r"gradient 0.167, .* AdaptiveTargetDistribution; this loss pulls at all entries alike, which moves nothing where "
+        r"all solutions have the same number of ones$"
+    )
+    with pytest.warns(ZeroGradientWarning, match=message):
+        imle(TopK(2))(theta).mean().backward()
+    assert not theta.grad.any()
+
+
+def test_a_mean_over_rows_that_moves_hardly_any_solution_is_told():
+    theta, slopes = normal(64, 12).requires_grad_(), normal(64, 12, seed=1)
+    message = "^only 2 of the 64 solutions .* and the others have gradient 0 .* add the loss up"
+    with pytest.warns(ZeroGradientWarning, match=message):
+        (imle(TopK(3))(theta) * slopes).sum(dim=1).mean().backward()
+    imle(TopK(3))(theta).mul(slopes).sum().backward()  # the sum of the same losses is as it should be
+
+
+def paths_to_gold(reduction):
+    """The first steps of a training on a map, as a first example has them, with this reduction of the loss."""
+    costs = torch.ones(1, 8, 8)
+    costs[:, 2:6, :6] = 9.0
+    gold, theta = GridPath()(-costs), torch.full_like(costs, -1.0, requires_grad=True)
+    noise = SumOfGammaNoiseDistribution(10.4, 100)
+    paths = imle(GridPath(), TargetDistribution(1.0, 10.0), noise, 10, generator=generator())
+    optimizer = torch.optim.Adam([theta], lr=0.05)
+    for _ in range(40):
+        loss = getattr(paths(theta) * (1 - gold) + (1 - paths(theta)) * gold, reduction)()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return int((GridPath()(theta) - gold).abs().sum())
+
+
+def test_the_mean_of_a_hamming_loss_is_told():
+    with pytest.warns(ZeroGradientWarning, match="^none of the 10 solutions that the loss pulls at moved"):
+        assert paths_to_gold("mean") > 0
+
+
+def test_a_training_that_arrives_is_not_told():
+    assert paths_to_gold("sum") == 0
+
+
+def test_a_start_at_the_gold_solutions_is_not_told():
+    theta = normal(8, 6).requires_grad_()
+    hamming(imle(TopK(2))(theta), TopK(2)(theta.detach())).sum().backward()
+    assert not theta.grad.any()
+
+
+def test_walls_do_not_count():
+    theta = torch.tensor([[-torch.inf, 1.0, 0.0]], requires_grad=True)
+    (imle(TopK(1))(theta) * torch.tensor([-1.0, -1.0, 1.0])).sum().backward()
+    assert not theta.grad.any()
+
+
 def test_parameters_are_perturbed_for_a_look_alone():
     watch, looks = StepWatch(), []
 
@@ -114,7 +175,7 @@ def test_parameters_are_perturbed_for_a_look_alone():
         return torch.ones(1, 1, 2)
 
     for _ in range(9):
-        watch.look(TargetDistribution(), perturbed, torch.ones(1, 1, 2), torch.ones(1, 1, 2))
+        watch.look(TargetDistribution(), perturbed, torch.ones(1, 1, 2), torch.ones(1, 1, 2), torch.ones(1, 1, 2), False)
     assert looks == [1, 2, 4, 8]
 
 

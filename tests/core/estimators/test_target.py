@@ -62,7 +62,7 @@ class TestFixed:
         assert TargetDistribution(0.5, 3.0).step_size(theta, dy) == 3.0
 
     def test_repr(self):
-        assert repr(TargetDistribution(1, 10)) == "TargetDistribution(alpha=1, beta=10)"
+        assert repr(TargetDistribution(1, 10)) == "TargetDistribution(alpha=1, lambda_=10)"
 
     @pytest.mark.parametrize("name", ["alpha", "beta"])
     @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])

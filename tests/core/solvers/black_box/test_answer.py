@@ -116,7 +116,10 @@ REFUSED = {
     "number as a tensor": (torch.tensor(1.0), f"gave shape () {SHAPE}; give the solution, not its value"),
     "batch": ([MASK], f"gave shape (1, 3) {SHAPE}; leave out a batch axis"),
     "column": (torch.tensor(MASK)[:, None], f"gave shape (3, 1) {SHAPE}; use .reshape(theta.shape)"),
-    "indices": ([0, 2], f"gave shape (2,) {SHAPE}; if these are indices, set what they choose to 1 among zeros"),
+    "indices": (
+        [0, 2],
+        f"gave shape (2,) {SHAPE}; if these are indices, give zeros with ones there, as at the edges of a tour",
+    ),
     "too long": ([0.0] * 7, f"gave shape (7,) {SHAPE}; look at its axes"),
     "NaN": ([np.nan, 0, 0], "gave NaN for row 0; a solution has numbers; look at .theta of this error"),
 }

@@ -167,19 +167,19 @@ ERRORS = {
         lambda solver=solver: solver(SQUARE)(torch.tensor([[-1.0, -1.0, NAN, -1.0, -1.0]])) for solver in SOLVERS.values()
     ],
     "theta: got 1 +inf; sums over edges must be finite; use a large number, or give floor": [
-        lambda: ShortestPath(SQUARE, "a", "c")(torch.tensor([[-1.0, -1.0, INF, -1.0, -1.0]])),
-        lambda: MinCut(SQUARE, "a", "c")(torch.tensor([[-1.0, -1.0, INF, -1.0, -1.0]])),
+        lambda: ShortestPath(SQUARE, "a", "c", None)(torch.tensor([[-1.0, -1.0, INF, -1.0, -1.0]])),
+        lambda: MinCut(SQUARE, "a", "c", None)(torch.tensor([[-1.0, -1.0, INF, -1.0, -1.0]])),
     ],
     "theta: got 1 +inf; sums over edges must be finite; use a large number": [
         lambda: Matching(SQUARE)(torch.tensor([[-1.0, -1.0, INF, -1.0, -1.0]]))
     ],
     "theta: got 2 positive entries in row 1 of 2; a shortest path in an undirected graph needs costs -theta >= 0; "
-    "make theta <= 0, or give floor=0 to clamp costs": [
-        lambda: ShortestPath(SQUARE, "a", "c")(torch.tensor([[0.0] * 5, [0.0, 1.0, -1.0, 2.0, 0.0]]))
+    "make theta <= 0, also after noise and in targets, or leave floor out, so that costs are clamped": [
+        lambda: ShortestPath(SQUARE, "a", "c", None)(torch.tensor([[0.0] * 5, [0.0, 1.0, -1.0, 2.0, 0.0]]))
     ],
     "theta: got 1 positive entries; a minimum cut needs costs -theta >= 0; "
-    "make theta <= 0, or give floor=0 to clamp costs": [
-        lambda: MinCut(SQUARE, "a", "c")(torch.tensor([[0.0, 1.0, -1.0, 0.0, 0.0]]))
+    "make theta <= 0, also after noise and in targets, or leave floor out, so that costs are clamped": [
+        lambda: MinCut(SQUARE, "a", "c", None)(torch.tensor([[0.0, 1.0, -1.0, 0.0, 0.0]]))
     ],
     "goal: got 'c'; edges of -inf cut it off from start 'a' in row 1 of 2; open a way or choose another node": [
         lambda graph=graph: ShortestPath(graph, "a", "c")(torch.tensor([[0.0] * 3, [-INF] * 3]))

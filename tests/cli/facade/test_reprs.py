@@ -1,0 +1,204 @@
+"""Every public object says what it is in a line or a few: without an address, and without its tensors' entries."""
+
+import importlib
+import inspect
+import re
+
+import pytest
+import torch
+
+import imle
+from imle import contracts, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training
+
+MODULES = (contracts, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training)
+THETA = torch.zeros(1, 4)
+EDGES = [("a", "b"), ("b", "c"), ("a", "c")]
+
+
+def layer(name, **settings):
+    law = noise.NormalNoiseDistribution()
+    return estimators.differentiable(name, solvers.TopK(2), None, law, 3, 0.5, generator=torch.Generator(), **settings)
+
+
+def positive(theta):
+    """A solver of the user's own."""
+    return (theta > 0).to(theta)
+
+
+def maps():
+    return perception.terrain_maps(3, 4, seed=0)
+
+
+def learning():
+    network = perception.make_network("small", seed=0)
+    return perception.PerceptionTraining(network, perception.make_method("imle"), maps(), epochs=2, batch=1)
+
+
+def problem():
+    return lab.make_problem("top-k")
+
+
+def weights():
+    return imle.train(solvers.TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1, seed=0)
+
+
+SAID = {
+    imle.Differentiable: lambda: (
+        imle.imle(positive, imle.TargetDistribution(lambda_=5.0), nb_samples=2, reduction="mean"),
+        "imle(positive, TargetDistribution(alpha=1, lambda_=5), nb_samples=2, reduction='mean')",
+    ),
+    imle.IMLE: lambda: (
+        imle.IMLE(solvers.TopK(3), None, noise.SumOfGammaNoiseDistribution(3.0), 10, target_noise_temperature=2.0),
+        "IMLE(TopK(k=3), TargetDistribution(alpha=1, lambda_=1), SumOfGammaNoiseDistribution(k=3, nb_iterations=10), "
+        "nb_samples=10, target_noise_temperature=2.0)",
+    ),
+    imle.ImplicitMLE: lambda: (
+        layer("central-imle"),
+        "ImplicitMLE(TopK(k=2), TargetDistribution(alpha=1, lambda_=1), NormalNoiseDistribution(location=0, scale=1), "
+        "nb_samples=3, input_noise_temperature=0.5, difference='central')",
+    ),
+    imle.LayerModule: lambda: (
+        imle.LayerModule(estimators.differentiable("straight-through", solvers.ArgMax())),
+        "LayerModule(ArgMax(), TargetDistribution(alpha=1, lambda_=1))",
+    ),
+    estimators.BlackboxInterpolation: lambda: (layer("blackbox"), "BlackboxInterpolation(TopK(k=2), "),
+    estimators.FenchelYoung: lambda: (layer("fenchel-young"), "FenchelYoung(TopK(k=2), "),
+    estimators.Identity: lambda: (layer("identity", projection="norm"), "projection='norm'"),
+    estimators.PerturbedOptimizer: lambda: (layer("perturbed", baseline="noise-free"), "baseline='noise-free'"),
+    estimators.ScoreFunction: lambda: (layer("score-function"), "ScoreFunction(TopK(k=2), "),
+    estimators.Simple: lambda: (layer("simple"), "Simple(TopK(k=2), "),
+    estimators.StraightThrough: lambda: (layer("straight-through"), "StraightThrough(TopK(k=2), "),
+    estimators.Entry: lambda: (estimators.ESTIMATORS["blackbox"], "BlackboxInterpolation"),
+    imle.TargetDistribution: lambda: (imle.TargetDistribution(1, 10), "TargetDistribution(alpha=1, lambda_=10)"),
+    imle.AdaptiveTargetDistribution: lambda: (
+        imle.AdaptiveTargetDistribution(lambda_=0.5),
+        "AdaptiveTargetDistribution(alpha=1, beta=0.5, step=0.001, target_rate=1)",
+    ),
+    imle.KnownTargetDistribution: lambda: (
+        imle.KnownTargetDistribution(THETA),
+        "KnownTargetDistribution(theta of shape (1, 4))",
+    ),
+    imle.AntitheticNoiseDistribution: lambda: (
+        noise.AntitheticNoiseDistribution(noise.GumbelNoiseDistribution()),
+        "AntitheticNoiseDistribution(GumbelNoiseDistribution(",
+    ),
+    imle.GumbelNoiseDistribution: lambda: (noise.GumbelNoiseDistribution(), "GumbelNoiseDistribution("),
+    imle.LogisticNoiseDistribution: lambda: (noise.LogisticNoiseDistribution(), "LogisticNoiseDistribution("),
+    imle.NormalNoiseDistribution: lambda: (noise.NormalNoiseDistribution(), "NormalNoiseDistribution("),
+    imle.SumOfGammaNoiseDistribution: lambda: (
+        noise.SumOfGammaNoiseDistribution(20.8, 100),
+        "SumOfGammaNoiseDistribution(k=20.8, nb_iterations=100)",
+    ),
+    imle.Marginals: lambda: (
+        imle.marginals(solvers.TopK(1), THETA, nb_samples=2),
+        "Marginals(mean=tensor of (1, 4), standard_error=tensor of (1, 4), nb_samples=2, first_state=tensor of (1, 4))",
+    ),
+    sampling.DistinctSolutions: lambda: (
+        sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2)[0],
+        "DistinctSolutions(1 of event (4,), nb_samples=2)",
+    ),
+    imle.Step: lambda: (next(weights()), "Step(step=0, loss="),
+    imle.Training: lambda: (
+        imle.Training(solvers.TopK(1), torch.tensor([0.0, 1.0]), steps=2, nb_samples=1),
+        "Training(TopK(k=1), TargetDistribution(alpha=1, lambda_=1); step 0 of 2, 2 weights)",
+    ),
+    training.Adam: lambda: (training.Adam([THETA.clone().requires_grad_()], lr=0.1), "Adam ("),
+    contracts.Known: lambda: (
+        contracts.Known(THETA[None], 1.0, THETA[None]),
+        "Known(theta=tensor of (1, 1, 4), temperature=1.0, z=tensor of (1, 1, 4))",
+    ),
+    doctor.Finding: lambda: (
+        doctor.Finding("rows", "fail", "they differ", {"theta": THETA}),
+        "Finding(check='rows', verdict='fail', detail='they differ', example={'theta': tensor of (1, 4)})",
+    ),
+    exact.AcyclicGridPaths: lambda: (exact.AcyclicGridPaths((4, 4)), "AcyclicGridPaths("),
+    exact.Categorical: lambda: (exact.Categorical((4,)), "Categorical("),
+    exact.Chain: lambda: (exact.Chain(torch.zeros(2, 2), 3), "Chain("),
+    exact.Enumeration: lambda: (exact.Enumeration(torch.eye(3)), "Enumeration("),
+    exact.Hypercube: lambda: (exact.Hypercube((4,)), "Hypercube("),
+    exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
+    exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
+    exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
+    lab.Instance: lambda: (lab.Instance(problem(), lab.Reference(THETA, 0.0, "exact")), "Reference(gradient=tensor of"),
+    lab.Reference: lambda: (
+        lab.Reference(THETA, 0.0, "exact"),
+        "Reference(gradient=tensor of (1, 4), error=0.0, text='exact')",
+    ),
+    lab.EstimatorSettings: lambda: (lab.EstimatorSettings(None), "EstimatorSettings(noise=None"),
+    lab.Estimate: lambda: (
+        lab.Estimate(THETA[0], THETA[0]),
+        "Estimate(value=tensor of (4,), standard_error=tensor of (4,))",
+    ),
+    lab.Calibration: lambda: (
+        lab.Calibration(1.0, None, None, lab.Estimate(THETA, THETA), 10),
+        "Calibration(temperature=1.0",
+    ),
+    lab.IntervalEstimate: lambda: (lab.IntervalEstimate(1.5, 0.5), "1.5"),
+    lab.Skipped: lambda: (lab.Skipped("imle", "too slow"), "Skipped(estimator='imle', reason='too slow')"),
+    perception.Clock: lambda: (perception.Clock(), "Clock(solver=0 s, noise=0 s)"),
+    perception.ColourLookup: lambda: (perception.ColourLookup(), "ColourLookup()"),
+    perception.ColourTraining: lambda: (
+        perception.ColourTraining(perception.ColourLookup(), maps()),
+        "ColourTraining(ImageMaps(images=tensor of (3, 32, 32, 3), costs=tensor of (3, 4, 4), ",
+    ),
+    perception.ImageMaps: lambda: (maps(), "ImageMaps(images=tensor of (3, 32, 32, 3), "),
+    perception.PerceptionTraining: lambda: (learning(), "PerceptionTraining(ImageMaps("),
+    perception.PerceptionStep: lambda: (perception.PerceptionStep(0, 0, 1.0, 0.0, True), "PerceptionStep(step=0"),
+    perception.Judgement: lambda: (perception.Judgement(1.0, 0.0, None, 0.0), "Judgement(optimal=1.0"),
+    perception.Plans: lambda: (perception.plan(perception.ColourLookup(), maps()), "Plans(costs=tensor of (3, 4, 4), "),
+    solvers.AcyclicGridPath: lambda: (solvers.AcyclicGridPath(), "AcyclicGridPath(diagonal=True)"),
+    solvers.ArgMax: lambda: (solvers.ArgMax(), "ArgMax()"),
+    solvers.Assignment: lambda: (solvers.Assignment(), "Assignment(partial=False)"),
+    solvers.BlackBox: lambda: (solvers.BlackBox(positive), "BlackBox(positive, executor='serial')"),
+    solvers.GridPath: lambda: (solvers.GridPath(), "GridPath(moves=8, start=None, goal=None, engine='compiled')"),
+    solvers.IntegerProgram: lambda: (solvers.IntegerProgram(A=[[1.0, 1.0]], b=[1.0]), "IntegerProgram("),
+    solvers.Knapsack: lambda: (solvers.Knapsack([1, 2], 2), "Knapsack(2 items, capacity=2)"),
+    solvers.Matching: lambda: (solvers.Matching(EDGES), "Matching(nodes=3, edges=3, perfect=False)"),
+    solvers.MinCut: lambda: (solvers.MinCut(EDGES, "a", "c"), "MinCut(nodes=3, edges=3, s='a', t='c')"),
+    solvers.Ranking: lambda: (solvers.Ranking(), "Ranking()"),
+    solvers.ShortestPath: lambda: (
+        solvers.ShortestPath(EDGES, "a", "c"),
+        "ShortestPath(nodes=3, edges=3, start='a', goal='c'",
+    ),
+    solvers.SpanningTree: lambda: (solvers.SpanningTree(EDGES), "SpanningTree(nodes=3, edges=3, forest=False)"),
+    solvers.TopK: lambda: (solvers.TopK(2), "TopK(k=2)"),
+    solvers.Tuning: lambda: (solvers.Tuning(), "Tuning("),
+}
+MADE_ELSEWHERE = {lab.Accuracy, lab.Cell}  # of numbers alone, by measurements that take long
+
+
+def public_classes():
+    for module in MODULES:
+        for name in importlib.import_module(module.__name__.replace("imle.", "imle_core.")).__all__:
+            value = getattr(module, name)
+            is_contract = getattr(value, "_is_protocol", False)
+            if inspect.isclass(value) and not is_contract and not inspect.isabstract(value):
+                yield value
+
+
+def test_every_public_class_is_looked_at():
+    classes = {kind for kind in public_classes() if not issubclass(kind, BaseException)}
+    assert classes - MADE_ELSEWHERE == set(SAID)
+
+
+@pytest.mark.parametrize("kind", SAID, ids=lambda kind: kind.__name__)
+def test_it_says_what_it_is(kind):
+    value, said = SAID[kind]()
+    text = repr(value)
+    assert type(value) is kind
+    assert said in text
+    assert not re.search(r" at 0x|tensor\(\[", text)
+    assert len(text) < 500
+
+
+def test_a_user_s_objects_are_named_too():
+    class Own:
+        def __call__(self, theta):
+            return theta
+
+        def sample(self, shape):
+            return torch.zeros(shape)
+
+    assert repr(imle.imle(Own(), None, Own())) == "imle(a Own, TargetDistribution(alpha=1, lambda_=1), a Own)"
+    assert repr(imle.imle(Own().__call__)).startswith("imle(test_a_user_s_objects_are_named_too.<locals>.Own.__call__, ")
