@@ -159,9 +159,8 @@ def test_words_stand_beside_what_is_pointed_at(name, card, opened):
         canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
         const [tip, box] = [document.querySelector(".tip"), canvas].map((element) => element.getBoundingClientRect());
         const isInside = tip.left >= 0 && tip.top >= 0 && tip.right <= innerWidth && tip.bottom <= innerHeight;
-        const isBesideX = tip.left < box.right + 20 && tip.right > box.left;
-        const isBeside = isBesideX && tip.top < box.bottom + 20 && tip.bottom > box.top;
-        return isInside && isBeside;
+        const isBeside = tip.left < box.right + 20 && tip.right > box.left;
+        return isInside && isBeside && tip.top < box.bottom + 20 && tip.bottom > box.top;
     """
     assert opened("x.html").run(script, f"#{card} canvas")
 
