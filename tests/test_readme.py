@@ -151,7 +151,9 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
         monkeypatch.setattr(catalogue, name, ())
     monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))
     (script,) = (line for block in PAGE["training"].blocks for line in block.code.splitlines() if "| sh -e" in line)
-    pattern = re.fullmatch(r"rm -rf runs/gallery && mkdir -p runs/gallery && grep -h '(.*)' imle_cli/guide/\*\.md \| sh -e", script)[1]
+    pattern = re.fullmatch(
+        r"rm -rf runs/gallery && mkdir -p runs/gallery && grep -h '(.*)' imle_cli/guide/\*\.md \| sh -e", script
+    )[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.
     lines = [line for page in sorted(PAGES, key=lambda page: page.name) for line in page.text.splitlines()]
     chosen = [line for line in lines if re.search(pattern.replace("\\", ""), line)]
