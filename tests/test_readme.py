@@ -93,7 +93,7 @@ def run(command, *more):
     return result.stdout
 
 
-def expect_figures(told):
+def expect_biases(told):
     """Holds the table of lambdas to what ``imle compare`` tells, within its standard errors."""
     figure = r"(\d\S*) ± (\d\S*)"
     lines = told[told.index("at temperature 1") :].splitlines()
@@ -105,6 +105,18 @@ def expect_figures(told):
             assert len(shown) == 5
             for (value, error), (now, _) in zip(shown, measured, strict=False):
                 assert abs(float(value) - float(now)) <= float(error), (name, words)
+
+
+def expect_distances(told):
+    """Holds the logistic row of the table of temperatures to what ``imle calibrate`` tells of top-5 of 10."""
+    at_1, least, best = re.search(
+        r"^\| logistic \| (\S+) \| (\S+) \| (\S+) \|", PAGE["settings"].text, re.MULTILINE
+    ).groups()
+    distances = dict(re.findall(r"^ *([\d.]+) +([\d.]+) ± ", told, re.MULTILINE))
+    closest = re.search(r"^ *([\d.]+) .* closest$", told, re.MULTILINE)[1]
+    assert float(distances["1"]) == pytest.approx(float(at_1), abs=0.006)
+    assert float(distances[closest]) == pytest.approx(float(least), abs=0.006)
+    assert float(closest) == pytest.approx(float(best), abs=0.02)
 
 
 def frames(path):
@@ -120,7 +132,9 @@ def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
     before = set(Path().rglob("*.*"))
     told = run(command)
     if command.startswith("imle compare "):
-        expect_figures(told)
+        expect_biases(told)
+    if command.startswith("imle calibrate "):
+        expect_distances(told)
     for picture in set(map(Path, PICTURES)) & (set(Path().rglob("*.*")) - before):
         made, shown = frames(picture), frames(ROOT / picture)
         assert made.shape == shown.shape
@@ -137,12 +151,15 @@ def test_one_line_makes_every_picture_anew(monkeypatch):
         monkeypatch.setattr(catalogue, name, ())
     monkeypatch.setattr(catalogue, "CURVES", (partial(scaling.by_side, sides=(8,)),))
     (script,) = (line for block in PAGE["training"].blocks for line in block.code.splitlines() if "| sh -e" in line)
-    pattern = re.fullmatch(r"rm -rf runs/gallery && grep -h '(.*)' imle_cli/guide/\*\.md \| sh -e", script)[1]
+    pattern = re.fullmatch(
+        r"rm -rf runs/gallery && mkdir -p runs/gallery && grep -h '(.*)' imle_cli/guide/\*\.md \| sh -e", script
+    )[1]
     # Of grep's basic patterns, groups and alternatives are written otherwise in Python.
     lines = [line for page in sorted(PAGES, key=lambda page: page.name) for line in page.text.splitlines()]
     chosen = [line for line in lines if re.search(pattern.replace("\\", ""), line)]
     assert len(chosen) == len(set(chosen))
     assert set(chosen) == {line for line in COMMANDS if "--out assets" in line or "--out runs/gallery" in line}
+    Path("runs/gallery").mkdir(parents=True)
     for command in chosen:
         run(command, *SMALLER.get(command.split()[1], []))
     assert {path.as_posix() for path in Path("assets").rglob("*.*")} == {*PICTURES, *DATA}
@@ -171,6 +188,16 @@ def test_the_sweep_works():
     (command,) = (line for line in LEARNING if line.startswith("imle sweep ") and "--animate" in line)
     run(command, *SMALLER["sweep"])
     assert len(list(Path("sweeps/map").glob("*/learning_paths.gif"))) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder")
+def test_mean_colours_tell_as_much_as_is_said():
+    row = next(line for line in PAGE["perception"].text.splitlines() if line.startswith("| `mean-colour`"))
+    run("imle data terrain --out maps")
+    found = json.loads(run("imle perceive maps --estimator mean-colour --out look-up --json"))
+    told = [f"{found['optimal']:.1%}", f"{found['regret']:.2%}", f"{found['exact_on_unique']:.1%}"]
+    assert row.split(" | ")[2:5] == told
 
 
 @pytest.mark.slow

