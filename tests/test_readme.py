@@ -229,6 +229,12 @@ def test_the_guide_names_every_ending_of_arrays_and_tables():
     assert set(re.findall(r"`(\.[a-z]+)`", PAGE["command-line"].text)) >= {*ARRAY_ENDINGS, *TABLE_ENDINGS}
 
 
+def test_the_guide_shows_an_error_as_it_is():
+    result = CliRunner().invoke(app, ["solve", "--engine", "torh"])
+    assert result.exit_code == 2
+    assert f"```text\n{result.stderr}```" in PAGE["command-line"].text
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_link_and_picture_leads_somewhere(document):
     by_path = {other.path.relative_to(ROOT).as_posix(): other for other in DOCUMENTS}

@@ -155,7 +155,7 @@ def calibrate(
             "noise_distribution",
             f"{noise_distribution!r}, of dependent samples",
             "the errors here are those of independent ones",
-            "use the law itself, such as GumbelNoiseDistribution()",
+            "use the distribution itself, such as GumbelNoiseDistribution()",
         )
     checks.check_seed("seed", seed)
     checks.check_samples("chunk_size", 1 if chunk_size is None else chunk_size)

@@ -39,7 +39,7 @@ class AntitheticNoiseDistribution(NoiseDistribution):
             raise ArgumentError(
                 "law",
                 repr(law),
-                "antithetic pairs need a law that is symmetric or drawn by its quantiles",
+                "antithetic pairs need a distribution that is symmetric or drawn by its quantiles",
                 "use NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()",
             )
         self.law, self.mean, self.variance = law, law.mean, law.variance

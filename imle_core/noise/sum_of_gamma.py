@@ -120,7 +120,7 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
         """
         if self.k != int(self.k):
             raise checks.ArgumentError(
-                "k", f"{self.k:g}", "a k-fold sum needs a whole number", "take the law of a single draw"
+                "k", f"{self.k:g}", "a k-fold sum needs a whole number", "take the distribution of a single draw"
             )
         decay = np.exp(-np.asarray(x, dtype=np.float64))
         if math.isinf(self.nb_iterations):

@@ -41,6 +41,10 @@ from imle_core.lab import Cell
 __all__ = ["Film", "Picture", "comparison", "film", "marginals", "samples", "solution"]
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__doc__"]
+
+
 def solution(
     state: Any,
     ground: Any = None,

@@ -75,6 +75,8 @@ def load_picture(path: Path, min_cost: float, max_cost: float, grid: Shape | Non
     with _pillow(path), _opened(path) as stream, Image.open(stream, formats=_formats()) as image:
         check_size(path, (image.height, image.width), grid)
         _check_variant(image)
+        if getattr(image, "is_animated", False):
+            note(f"{path}: has several pictures; the first of them is the map")
         image.load()
         _check_brightness(path, image)
         ImageOps.exif_transpose(image, in_place=True)

@@ -55,6 +55,10 @@ def test_a_type_checker_sees_the_modules_that_are_imported_late():
     assert seen == {path.stem for path in Path(imle.__file__).parent.glob("[a-z]*.py")}
 
 
+def test_dir_of_pictures_lists_what_draws():
+    assert set(dir(imle.draw)) == {*imle.draw.__all__, "__doc__"}
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'imle' has no attribute 'imlee'"):
         imle.imlee  # noqa: B018

@@ -330,7 +330,7 @@ def exactly(message):
 class TestRefusals:
     def test_dependent_samples(self):
         noise = AntitheticNoiseDistribution(GUMBEL)
-        with pytest.raises(ValueError, match=r"^noise_distribution: got Antithetic.*; use the law itself, such as Gumbel"):
+        with pytest.raises(ValueError, match=r"^noise_distribution: got Antithetic.*; use the distribution itself, such as"):
             calibrate(normal(1, 4), TopK(2), KSubset(2, 4), noise, [1.0])
 
     def test_a_state_outside_the_family(self):

@@ -108,7 +108,7 @@ class TestPairs:
 )
 def test_laws_without_a_reflection_are_refused(law):
     message = (
-        f"law: got {law!r}; antithetic pairs need a law that is symmetric or drawn by its quantiles; use "
+        f"law: got {law!r}; antithetic pairs need a distribution that is symmetric or drawn by its quantiles; use "
         "NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

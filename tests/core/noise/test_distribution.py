@@ -141,7 +141,7 @@ class TestSumOfGamma:
         np.testing.assert_allclose(law.fold_distribution_function(x), exact)
 
     def test_a_fold_needs_a_whole_k(self):
-        message = "k: got 2.5; a k-fold sum needs a whole number; take the law of a single draw"
+        message = "k: got 2.5; a k-fold sum needs a whole number; take the distribution of a single draw"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             SumOfGammaNoiseDistribution(2.5).fold_distribution_function(0.0)
 

@@ -82,6 +82,12 @@ class TestHeights:
         load(Path("map.png"))
         assert said == []
 
+    def test_a_note_tells_that_of_several_pictures_the_first_is_read(self, said):
+        first, second = (Image.fromarray(np.array([row], dtype=np.uint8)) for row in ([0, 255], [255, 0]))
+        first.save("film.gif", save_all=True, append_images=[second])
+        np.testing.assert_array_equal(load(Path("film.gif")), [[100, 1]])
+        assert said == ["film.gif: has several pictures; the first of them is the map"]
+
 
 class TestFormats:
     @pytest.mark.parametrize(
