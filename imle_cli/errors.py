@@ -40,7 +40,6 @@ WORDS = {
     "add edges, or use perfect=False": "add edges, or use --solver matching",
     "raise one of them, or use perfect=False": "raise one of them, or use --solver matching",
     "lower theta on its edges, or give floor=0 to clamp costs": "lower theta on its edges, or give --floor 0 to clamp costs",
-    "make theta <= 0, or give floor=0 to clamp costs": "make theta <= 0, or give --floor 0 to clamp costs",
     "use NormalNoiseDistribution()": "use --noise normal",
     "use NormalNoiseDistribution() or GumbelNoiseDistribution()": "use --noise normal or --noise gumbel",
     "use GumbelNoiseDistribution() for instance": "use --noise gumbel for instance",

@@ -10,7 +10,7 @@ from imle_core import ArgumentError, GumbelNoiseDistribution, SumOfGammaNoiseDis
 from imle_core.checks import ArgumentTypeError
 from imle_core.estimators import differentiable
 from imle_core.perception import PerceptionTraining, make_method, make_network, terrain_maps
-from imle_core.solvers import Assignment, Matching, MinCut, ShortestPath, SpanningTree, TopK
+from imle_core.solvers import Assignment, Matching, ShortestPath, SpanningTree, TopK
 
 INF, CYCLE, CHAIN = torch.inf, [("a", "b"), ("b", "c"), ("c", "a")], [("a", "b"), ("b", "c"), ("c", "d")]
 
@@ -40,10 +40,6 @@ REFUSED = {
     "a cycle of negative cost": (
         lambda: ShortestPath(nx.DiGraph([*CYCLE, ("c", "d")]), "a", "d")(torch.tensor([[1.0, 1.0, 1.0, -1.0]])),
         "lower theta on its edges, or give --floor 0 to clamp costs",
-    ),
-    "a cost below 0": (
-        lambda: MinCut(CHAIN, "a", "d")(torch.tensor([[1.0, -1.0, -1.0]])),
-        "make theta <= 0, or give --floor 0 to clamp costs",
     ),
     "noise that is not normal": (
         lambda: differentiable("perturbed-multiplicative", TopK(1), None, GumbelNoiseDistribution()),
