@@ -152,9 +152,12 @@ def _fail(message: str, code: Exit, debug: bool) -> NoReturn:
 
 
 def one_line(message: str) -> str:
-    """A message as a printable line of at most 300 letters, its middle left out where it is longer."""
+    """A message as a printable line of at most 300 letters, words in its middle left out where it is longer."""
     line = printable(" ".join(message.split("\n")))
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - _END - 3]} … {line[-_END:]}"
+    if len(line) <= _LONGEST:
+        return line
+    first, last = line[: _LONGEST - _END - 3], line[-_END:]
+    return f"{first.rpartition(' ')[0] or first} … {last.partition(' ')[2] or last}"
 
 
 class StandardError:

@@ -40,7 +40,7 @@ class StandardInputError(OSError):
 
 
 class _Kept:
-    """What was read of a stream, in a folder that vanishes with the process, or with what is read of the next one."""
+    """Content of a stream, in a folder that vanishes with the process, or with what is read of the next one."""
 
     stream: Any = None
     folder: "TemporaryDirectory[str] | None" = None

@@ -32,7 +32,7 @@ Figure: TypeAlias = Any
 """A figure of matplotlib, which only what draws imports."""
 
 Ground: TypeAlias = "grounds.Ground"
-"""What solutions are drawn on; only what draws imports it, and matplotlib."""
+"""Ground that solutions are drawn on; only what draws imports it, and matplotlib."""
 
 _SOLUTIONS = {
     "dijkstra": "cheapest paths",
@@ -161,7 +161,7 @@ class Problem(ABC):
     @property
     @abstractmethod
     def ground(self) -> Ground:
-        """What its solutions are drawn on."""
+        """Ground that its solutions are drawn on."""
 
     def draw_solution(self, mask: Masks, title: str) -> Figure:
         """A picture of a solution, ``(*event)``."""

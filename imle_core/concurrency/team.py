@@ -88,7 +88,7 @@ def _call(work: Callable[[Team], T], team: Team) -> T:
 
 
 class _State:
-    """What a process knows of torch's threads.
+    """Knowledge of a process about torch's threads.
 
     Attributes:
         lock: held by the thread of Python that has them.

@@ -89,7 +89,7 @@ def begins(subject: str) -> None:
 
 
 def ends() -> None:
-    """What began last has been compiled."""
+    """Notes that the code which began last has been compiled."""
     with _state.lock:
         _state.depth -= 1
         if not _state.depth:

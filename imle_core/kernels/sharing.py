@@ -73,7 +73,7 @@ def _region(context: Any, builder: Any, compiled: Any, inner: Any, shared: Any) 
 
 
 def _nanoseconds(builder: Any, number: int) -> Any:
-    """What a clock of the system shows; 0 on systems other than Linux, where no team is begun, so that nobody asks."""
+    """Time of a clock of the system; 0 on systems other than Linux, where no team is begun, so that nobody asks."""
     if sys.platform != "linux":
         return _WORD(0)
     time = ir.LiteralStructType([_WORD, _WORD])

@@ -259,7 +259,7 @@ def test_a_training_gives_speeds_and_an_animation(monkeypatch):
     assert [row.unit for row in rows] == ["s", "%", "steps/s", "s", "kB"]
     assert all(row.figure.value > 0 for row in rows if row.unit != "%")
     assert 0 <= rows[1].figure.value <= 100
-    assert rows[3].subject.startswith("3 frames")
+    assert rows[3].subject.startswith("21 frames")
 
 
 def test_rows_of_a_script_come_back_as_they_are(monkeypatch):

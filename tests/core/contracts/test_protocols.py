@@ -39,6 +39,10 @@ ELSEWHERE = {  # what is asked of Python, of the system and of other libraries
     ),  # systems
     *("_current_graph_task_id", "gather", "gi_frame", "ndim", "shape", "tag_v2"),  # torch, Triton, generators, arrays, TIFF
     *("optimizer", "sums"),  # a training
+    *("hidden", "panel", "rich_help_panel", "show_default"),  # options, and their groups
+    *("edges", "is_directed", "nodes", "number_of_edges"),  # graphs of networkx
+    *("_fields", "detach", "dtype", "is_animated"),  # named tuples, tensors, pictures
+    "moves",  # a solver of paths on maps
 }
 
 
