@@ -78,6 +78,11 @@ class _Commands(TyperGroup):
                 raise
             print(one_line(f"error: {error}"), file=StandardError())
             raise SystemExit(error.code) from None
+        except OSError as error:  # of standard output, to which help goes
+            if not settings.get("standalone_mode", True):
+                raise
+            print(one_line(f"error: {error.strerror or error}"), file=StandardError())
+            raise SystemExit(Exit.FAILED) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the options before the command; without any word there is help, as an error."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Document, Report, Result
+from imle_cli.errors import UsageError
 from imle_cli.guide import ORDER, contents, find, for_terminal
 from imle_cli.options.groups import Without
 from imle_cli.options.panels import OUTPUT
@@ -35,6 +36,8 @@ def guide(
     First steps, your own solver, settings, all commands, pictures, speed, and every public name.
     """
     if html is not None:
+        if page is not None:
+            raise UsageError(f"PAGE: got {page} beside --html; the website has all pages; leave one of them out")
         from imle_cli.guide.website import write_site
 
         console.begin()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_cli.films.learning import Moments
-from imle_cli.problems.arrays import as_array
+from imle_cli.problems.arrays import as_array, check_instance
 from imle_cli.runs.cadence import is_kept
 from imle_core.checks import ArgumentError, ArgumentTypeError
 
@@ -45,6 +45,7 @@ class Loop:
         self._count, self._kept, self._names = 0, dict[int, dict[str, Any]](), frozenset[str]()
         self._steps: list[int] = []
         self._losses: list[float] = []
+        self._shapes: dict[str, tuple[int, ...]] = {}
 
     def moments(self) -> Moments:
         """Everything that the loop gives, read to its end.
@@ -96,11 +97,23 @@ class Loop:
         if "weights" in fields:
             weights = _lean(as_array("weights", fields["weights"]))
             if weights.ndim > 2:
-                batch, weights = len(weights), weights[self.instance]
+                batch = len(weights)
+                check_instance(self.instance, batch)
+                weights = weights[self.instance]
             axes, arrays["weights"] = weights.ndim, weights.astype(np.float32)
         if "state" in fields:
             arrays["state"] = state_of(as_array("state", fields["state"]), axes, batch, self.instance)
+        self._check_shapes(arrays)
         return arrays
+
+    def _check_shapes(self, arrays: dict[str, Any]) -> None:
+        """Weights and solutions must have one shape, that of the first record."""
+        shapes = {name: arrays[name].shape for name in ("weights", "state") if name in arrays}
+        self._shapes = self._shapes or shapes
+        if self._shapes != shapes or len(set(shapes.values())) > 1:
+            told = " and ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
+            rule = "weights and solutions of all records have one shape"
+            raise ArgumentError("records", f"record {self._count} with {told}", rule, "yield the same each time")
 
 
 def state_of(state: NDArray[Any], axes: int | None = None, batch: int = 1, instance: int = 0) -> NDArray[Any]:

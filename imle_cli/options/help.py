@@ -86,5 +86,5 @@ def _wrapped(text: str, width: int) -> str:
 
 def _strong(text: str) -> str:
     """A title, bold on a terminal that shows it."""
-    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    plain = sys.stdout is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return text if plain else f"\x1b[1m{text}\x1b[0m"

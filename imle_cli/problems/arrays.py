@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError, ArgumentTypeError, is_whole
 
 Array = NDArray[np.float64]
 Event = tuple[int, ...]
@@ -69,7 +69,7 @@ def instance_of(name: str, array: Array, event: Event, instance: int) -> Array:
     if array.shape[1:] != event:
         rule = f"it must be {event} or (B, *{event})"
         raise ArgumentError(name, f"shape {array.shape}", rule, "give the numbers of one solution")
-    _check_instance(instance, len(array))
+    check_instance(instance, len(array))
     return np.asarray(array[instance])
 
 
@@ -96,11 +96,12 @@ def samples_of(states: Array, ground: Event | None, instance: int) -> Array:
             raise ArgumentError("states", got, "samples are (S, *event) or (B, S, *event)", "draw one with solution()")
     if not has_batch:
         return states
-    _check_instance(instance, len(states))
+    check_instance(instance, len(states))
     return np.asarray(states[instance])
 
 
-def _check_instance(instance: int, count: int) -> None:
-    if not -count <= instance < count:
+def check_instance(instance: Any, count: int) -> None:
+    """``instance`` must be the number of one of so many instances, or a negative one, counted from the end."""
+    if not is_whole(instance, -count) or instance >= count:
         got, rule = f"{instance}", f"there are {count}"
         raise ArgumentError("instance", got, rule, f"use a number from 0 to {count - 1}")

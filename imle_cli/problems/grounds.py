@@ -1,6 +1,6 @@
 """Grounds made of what users have in Python: an array of numbers, a networkx graph, or a solver."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -148,6 +148,8 @@ def _pair_names(names: Any, event: Event) -> tuple[Sequence[str], Sequence[str]]
 def _names(argument: str, names: Any, count: int, usual: Sequence[str]) -> Sequence[str]:
     if names is None:
         return usual
+    if not isinstance(names, Iterable):
+        raise ArgumentError(argument, repr(names), "names are listed", "give one name for each")
     listed = list(map(str, names))
     if len(listed) != count:
         raise ArgumentError(argument, f"{len(listed)}", f"there are {count} to be named", "give one name for each")

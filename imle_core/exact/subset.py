@@ -50,7 +50,9 @@ class KSubset(ExponentialFamily):
         self._size = prod(self.event) if self._axis is None else self.event[self._axis]
         self._sets = prod(self.event) // self._size
         self.k = (
-            tuple(counts_of_instances("k", k, 0, torch.device("cpu")).tolist()) if isinstance(k, (Sequence, Tensor)) else k
+            tuple(counts_of_instances("k", k, 0, torch.device("cpu")).tolist())
+            if isinstance(k, (Sequence, Tensor, np.ndarray))
+            else k
         )
         for number in self._numbers():
             if not is_whole(number, 0) or (number > self._size and not at_most):

@@ -105,7 +105,7 @@ class TopK:
             if self.k is None:
                 raise ArgumentError("k", "None", "TopK() needs one for each instance", "call it with k=[...]")
             self._check_count(self.k, entries)
-            return torch.full((lines,), self.k, device=flat.device)
+            return torch.full((lines,), min(self.k, entries), device=flat.device)
         counts = counts_of_instances("k", k, rows, flat.device)
         for count in counts[(counts < 0) | (counts > entries)][:1].tolist():
             self._check_count(count, entries)

@@ -217,6 +217,16 @@ class TestProcess:
         done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode > 0, done.stdout) == (True, "")
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+    @pytest.mark.parametrize("words", [["help"], ["--help"], ["help", "solve"]])
+    def test_help_on_standard_output_that_is_closed_or_full(self, words):
+        call = [sys.executable, "-m", "imle_cli", *words]
+        with open("/dev/full", "w") as full:  # noqa: PTH123
+            done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *call], capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+
     @pytest.mark.parametrize("arguments", [["solve", "\x1b[31m.png"], ["solve", "a", "\x1b[31m"], ["solve", "--\x1b[31m"]])
     def test_an_argument_is_shown_with_escapes(self, tmp_path, arguments):
         done = forked(*arguments, cwd=tmp_path)

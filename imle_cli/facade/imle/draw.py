@@ -36,6 +36,7 @@ from imle_cli.films.showing import Film, Picture
 from imle_cli.problems.arrays import as_array, event_of, instance_of, samples_of
 from imle_cli.problems.grounds import Kind, ground_of, shape_of
 from imle_core import ArgumentError, Marginals
+from imle_core.checks import is_whole
 from imle_core.lab import Cell
 
 __all__ = ["Film", "Picture", "comparison", "film", "marginals", "samples", "solution"]
@@ -153,6 +154,9 @@ def comparison(results: Iterable[Any], *, temperature: float | None = None, titl
     Raises:
         ArgumentError: no results, or none at that temperature.
     """
+    if not isinstance(results, Iterable):
+        got = type(results).__name__
+        raise ArgumentError("results", got, "it must give results one by one", "give what lab.compare() yields")
     cells = [record for record in results if isinstance(record, Cell)]
     if not cells:
         raise ArgumentError("results", "none", "a comparison needs at least one estimator", "give what lab.compare() yields")
@@ -212,9 +216,10 @@ def film(
         ArgumentError: an argument outside its range; when the film is made, no records, or some that cannot be read.
     """
     _check("fps", fps, 0.1, 50, "8")
-    _check("frames", frames, 1, 10_000, "100")
-    _check("size", size, 64, 4096, "480")
-    _check("every", 1 if every is None else every, 1, 10**9, "10, or leave it out")
+    _check_whole("frames", frames, 1, 10_000, "100")
+    _check_whole("size", size, 64, 4096, "480")
+    _check_whole("every", 1 if every is None else every, 1, 10**9, "10, or leave it out")
+    _check_scale(scale)
     loop, made = Loop(records, int(frames), every, instance), list[LearningFilms]()
     answer = None if gold is None else state_of(as_array("gold", gold), instance=instance)
 
@@ -246,6 +251,21 @@ def _drawn_on(ground: Any, event: tuple[int, ...], instance: int, size: int) -> 
 
 def _distance_from_1(temperature: float) -> float:
     return abs(math.log(temperature)) if temperature else math.inf
+
+
+def _check_scale(scale: Any) -> None:
+    try:
+        low, high = (0.0, 1.0) if scale is None else map(float, scale)
+        is_scale = -math.inf < low < high < math.inf
+    except (TypeError, ValueError):
+        is_scale = False
+    if not is_scale:
+        raise ArgumentError("scale", repr(scale), "it must be two finite numbers, the smaller first", "leave it out for all")
+
+
+def _check_whole(name: str, value: Any, low: int, high: int, usual: str) -> None:
+    if not is_whole(value, low) or value > high:
+        raise ArgumentError(name, repr(value), f"it must be a whole number from {low} to {high}", f"use {usual}")
 
 
 def _check(name: str, value: Any, low: float, high: float, usual: str) -> None:

@@ -31,6 +31,12 @@ def test_a_mistyped_page_is_refused_with_a_suggestion():
     assert message.endswith("; did you mean 'own-solver'?")
 
 
+def test_a_page_beside_the_website_is_refused(tmp_path):
+    message = "error: PAGE: got speed beside --html; the website has all pages; leave one of them out"
+    assert guide.refusal("speed", "--html", tmp_path / "site") == (2, message)
+    assert not (tmp_path / "site").exists()
+
+
 def test_the_website(tmp_path):
     told = guide("--html", tmp_path / "site").split()
     assert told[:2] == ["open", str(tmp_path / "site" / "index.html")]

@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 
 import matplotlib as mpl
 import networkx as nx
@@ -338,6 +339,18 @@ class TestRefusals:
             (lambda: draw.samples(np.ones((4, 3)), [1, 2]), r"^ground: got shape \(2,\) for samples of shape \(4, 3\); "),
             (lambda: draw.film(3), "^records: got int; it must give records one by one; give what train\\(\\) yields$"),
             (lambda: draw.film([], fps=0), "^fps: got 0; it must be a number from 0.1 to 50; use 8$"),
+            (lambda: draw.film([], frames=2.5), "^frames: got 2.5; it must be a whole number from 1 to 10000; use 100$"),
+            (lambda: draw.film([], frames=True), "^frames: got True; it must be a whole number from 1 to 10000; use 100$"),
+            *(
+                (
+                    partial(draw.film, [], scale=scale),
+                    f"^scale: got {re.escape(repr(scale))}; it must be two finite numbers, ",
+                )
+                for scale in [(np.nan, 1), (1,), "ab", (5, 1), (0, np.inf), 3]
+            ),
+            (lambda: draw.comparison(None), "^results: got NoneType; it must give results one by one; "),
+            (lambda: draw.solution([1, 0], names=5), "^names: got 5; names are listed; give one name for each$"),
+            (lambda: draw.solution(np.eye(2)[None], instance=0.5), "^instance: got 0.5; there are 1; "),
         ],
     )
     def test_arguments_that_do_not_fit(self, call, message):
@@ -353,12 +366,21 @@ class TestRefusals:
             ([{"loss": 1}, {"theta": [1.0]}], "^records: got record 1 without loss; all have the same parts; "),
             ([{"loss": torch.ones(3)}], r"^loss: got record 0 with torch.Size\(\[3\]\); it must be one number; "),
             ([([1.0], [np.nan])], "^state: got 1 NaN; "),
+            (
+                [(np.ones((4, 4)), np.eye(4)), (np.ones((3, 3)), np.eye(3))],
+                r"^records: got record 1 with weights of shape \(3, 3\) and state of shape \(3, 3\); weights and ",
+            ),
+            ([([1.0, 2.0], [1.0])], r"^records: got record 0 with weights of shape \(2,\) and state of shape \(1,\); "),
         ],
     )
     def test_records_that_cannot_be_read(self, records, message, tmp_path):
         with pytest.raises(ArgumentError, match=message):
             draw.film(records).save(tmp_path / "x.gif")
         assert not list(tmp_path.iterdir())
+
+    def test_an_instance_that_a_batch_lacks(self, tmp_path):
+        with pytest.raises(ArgumentError, match=r"^instance: got 9; there are 2; use a number from 0 to 1$"):
+            draw.film([(np.ones((2, 3, 3)), np.ones((2, 3, 3)))], instance=9).save(tmp_path / "x.gif")
 
     @pytest.mark.parametrize(
         ("name", "message"),

@@ -119,6 +119,7 @@ def test_at_most_takes_what_is_open():
     assert TopK(2, at_most=True)(theta).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert TopK(at_most=True)(theta, k=[1, 9, 9]).tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert TopK(5, at_most=True)(torch.zeros(2, 3)).tolist() == [[1, 1, 1]] * 2
+    assert TopK(10**30, at_most=True)(torch.zeros(2, 3)).tolist() == [[1, 1, 1]] * 2
     assert TopK(5, at_most=True)(torch.zeros(2, 0)).shape == (2, 0)
 
 
