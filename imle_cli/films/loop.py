@@ -108,7 +108,7 @@ class Loop:
 
     def _check_shapes(self, arrays: dict[str, Any]) -> None:
         """Weights and solutions must have one shape, that of the first record."""
-        shapes = {name: arrays[name].shape for name in ("weights", "state") if name in arrays}
+        shapes: dict[str, tuple[int, ...]] = {name: arrays[name].shape for name in ("weights", "state") if name in arrays}
         self._shapes = self._shapes or shapes
         if self._shapes != shapes or len(set(shapes.values())) > 1:
             told = " and ".join(f"{name} of shape {shape}" for name, shape in shapes.items())

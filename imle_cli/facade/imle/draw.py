@@ -36,7 +36,7 @@ from imle_cli.films.showing import Film, Picture
 from imle_cli.problems.arrays import as_array, event_of, instance_of, samples_of
 from imle_cli.problems.grounds import Kind, ground_of, shape_of
 from imle_core import ArgumentError, Marginals
-from imle_core.checks import is_whole
+from imle_core.checks import ArgumentTypeError, is_whole
 from imle_core.lab import Cell
 
 __all__ = ["Film", "Picture", "comparison", "film", "marginals", "samples", "solution"]
@@ -154,10 +154,11 @@ def comparison(results: Iterable[Any], *, temperature: float | None = None, titl
     Raises:
         ArgumentError: no results, or none at that temperature.
     """
-    if not isinstance(results, Iterable):
-        got = type(results).__name__
-        raise ArgumentError("results", got, "it must give results one by one", "give what lab.compare() yields")
-    cells = [record for record in results if isinstance(record, Cell)]
+    try:
+        cells = [record for record in iter(results) if isinstance(record, Cell)]
+    except TypeError as error:
+        got, rule = type(results).__name__, "it must give results one by one"
+        raise ArgumentTypeError("results", got, rule, "give what lab.compare() yields") from error
     if not cells:
         raise ArgumentError("results", "none", "a comparison needs at least one estimator", "give what lab.compare() yields")
     known = sorted({cell.temperature for cell in cells})
