@@ -50,6 +50,7 @@ WORDS = {
 _ENDS = {"--start", "--goal"}  # either may be what keeps them apart
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LONGEST, _END = 300, 120  # letters of a message, and of its end, which has the remedy
+_WORD = 40  # letters of a word that is left out rather than cut
 
 
 class Exit(IntEnum):
@@ -157,7 +158,9 @@ def one_line(message: str) -> str:
     if len(line) <= _LONGEST:
         return line
     first, last = line[: _LONGEST - _END - 3], line[-_END:]
-    return f"{first.rpartition(' ')[0] or first} … {last.partition(' ')[2] or last}"
+    begin, _, cut = first.rpartition(" ")
+    lost, _, end = last.partition(" ")
+    return f"{begin if len(cut) < _WORD else first} … {end if len(lost) < _WORD else last}"
 
 
 class StandardError:

@@ -55,7 +55,16 @@ class TestErrors:
         _, shown = failure(capsys, ValueError("map.png: " + "x" * 5000 + "\x1b" * 100 + "; choose another"))
         assert shown.startswith("error: map.png: xxx")
         assert shown.endswith("; choose another\n")
-        assert len(shown) == 301
+        assert 250 < len(shown) <= 301
+
+    def test_words_of_a_long_one_are_left_out_whole(self, capsys):
+        names = ", ".join(f"estimator-{number}" for number in range(100))
+        _, shown = failure(capsys, ValueError(f"name: got 'x'; it must be one of {names}; choose another"))
+        assert 250 < len(shown) <= 301
+        begin, end = shown.split(" … ")
+        listed = begin.partition(" one of ")[2].rstrip(",").split(", ")
+        assert set(listed) <= set(names.split(", "))
+        assert end.startswith("estimator-9")
 
     @pytest.mark.parametrize("debug", [False, True])
     def test_closed_standard_error_puts_nothing_on_standard_output(self, capsys, monkeypatch, debug):
