@@ -39,6 +39,17 @@ Folder = Annotated[
         help="Folder for the files; default: the current one.",
     ),
 ]
+Format = Annotated[
+    FormatName,
+    typer.Option(
+        rich_help_panel=OUTPUT,
+        help="Kind of file: gif, webp, apng, mp4 (needs imageio-ffmpeg), or html: a page with every record to explore.",
+    ),
+]
+MapSamples = Annotated[
+    int | None,
+    typer.Option("-n", "--samples", min=1, rich_help_panel=NOISE, help="Of a map: how many samples; default: one a frame."),
+]
 _FILMS = ("learning_paths", "learning_weights", "learning", "perceiving", "paths", "distribution")
 Only = Annotated[
     str | None,
@@ -77,20 +88,9 @@ def animate(
     given: Given,
     console: Report,
     input_temp: InputTemperature = 1.0,
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            "-n", "--samples", min=1, rich_help_panel=NOISE, help="Of a map: how many samples; default: one a frame."
-        ),
-    ] = None,
+    samples: MapSamples = None,
     out: Folder = Path(),
-    format: Annotated[  # noqa: A002
-        FormatName,
-        typer.Option(
-            rich_help_panel=OUTPUT,
-            help="Kind of file: gif, webp, apng, mp4 (needs imageio-ffmpeg), or html: a page with every record to explore.",
-        ),
-    ] = "gif",
+    format: Format = "gif",  # noqa: A002
     only: Only = None,
 ) -> Result:
     """Animate a training, or samples of a map, frame by frame."""

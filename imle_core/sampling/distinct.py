@@ -12,14 +12,15 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import Noise
+from imle_core.records import Record
 from imle_core.sampling.averages import block_size, dependent_samples, stream_samples
 from imle_core.sampling.grouped_samples import bound_of_agreement
 
 _CAPACITY = 2**16
 
 
-@dataclass(frozen=True)
-class DistinctSolutions:
+@dataclass(frozen=True, repr=False)
+class DistinctSolutions(Record):
     """Solutions of one instance, each once, the most frequent first; equally frequent ones as they first appeared.
 
     Attributes:
@@ -35,10 +36,6 @@ class DistinctSolutions:
     shares: Tensor
     standard_errors: Tensor
     nb_samples: int
-
-    def __repr__(self) -> str:
-        event = tuple(self.solutions.shape[1:])
-        return f"DistinctSolutions({len(self.solutions)} of event {event}, nb_samples={self.nb_samples})"
 
 
 def distinct_solutions(
