@@ -105,11 +105,7 @@ def compare(
 
     prepare(not no_picture)
     console.begin()
-    check_at_least("--samples", samples, 2 if antithetic else 1, "antithetic pairs need two" if antithetic else "use 10")
-    check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
-    if antithetic and noise.noise in ("sum-of-gamma", "none"):  # which are neither symmetric nor drawn by quantiles
-        rest = f"it does not go with --noise {noise.noise}; take --noise gumbel, normal or logistic"
-        raise UsageError(f"--antithetic: {rest}")
+    _check_draws(samples, repetitions, antithetic, noise)
     chosen = None if estimators is None else read_estimators(estimators)
     grid, widened = _grid(lambdas, temps)
     problems = read_lab_problems(source, choice, lab, report, given.names, instances)
@@ -122,6 +118,14 @@ def compare(
     is_random = source.map is None and "solver" not in given.names
     values = _values(measured, settings, comparison, noise.noise)
     return Result(values, lambda ended: _table(ended, settings, comparison, is_random), outputs.files)
+
+
+def _check_draws(samples: int, repetitions: int, antithetic: bool, noise: NoiseOptions) -> None:
+    check_at_least("--samples", samples, 2 if antithetic else 1, "antithetic pairs need two" if antithetic else "use 10")
+    check_at_least("--repetitions", repetitions, 2, "the usual number is 300")
+    if antithetic and noise.noise in ("sum-of-gamma", "none"):  # which are neither symmetric nor drawn by quantiles
+        rest = f"it does not go with --noise {noise.noise}; take --noise gumbel, normal or logistic"
+        raise UsageError(f"--antithetic: {rest}")
 
 
 def _draw(comparison: Any, title: str, samples: int) -> Any:

@@ -75,6 +75,14 @@ class AxesOptions:
         }
 
 
+_Animate = Annotated[
+    bool, typer.Option("--animate", rich_help_panel=OUTPUT, help="Animate the paths and the weights of every cell.")
+]
+_Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Cells at a time; default: one a core, and of images one, which has all cores.")
+]
+
+
 def sweep(
     source: MapOptions,
     choice: MapSolverOptions,
@@ -92,14 +100,9 @@ def sweep(
     estimators: _Estimators = "imle,blackbox,fenchel-young,regression,tiles,mean-colour",
     out: SweepFolder = None,
     record_every: RecordEvery = None,
-    animate: Annotated[
-        bool, typer.Option("--animate", rich_help_panel=OUTPUT, help="Animate the paths and the weights of every cell.")
-    ] = False,
+    animate: _Animate = False,
     executor: Annotated[ExecutorName, typer.Option(help=_EXECUTOR)] = "joblib",
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Cells at a time; default: one a core, and of images one, which has all cores."),
-    ] = None,
+    jobs: _Jobs = None,
 ) -> Result:
     """Train over a grid of temperatures, numbers of samples and seeds.
 
