@@ -87,16 +87,22 @@ class _Shared(Generic[T]):
 
         What interrupts the wait, as Ctrl-C does, is raised when it is over.
         """
-        self._is_over, interruption = True, None
+        self._is_over = True
+        interruptions = []
         while self._at_work - {threading.get_ident()}:
-            try:
-                self._ends.get(timeout=_PATIENCE)
-            except Empty:  # an interruption may have taken the word of a thread
-                continue
-            except (KeyboardInterrupt, SystemExit) as error:
-                interruption = error
-        if interruption:
-            raise interruption
+            interruptions += self._wait()
+        if interruptions:
+            raise interruptions[0]
+
+    def _wait(self) -> list[BaseException]:
+        """Waits for the end of a thread, and gives what interrupted that."""
+        try:
+            self._ends.get(timeout=_PATIENCE)
+        except Empty:  # an interruption may have taken the word of a thread
+            return []
+        except (KeyboardInterrupt, SystemExit) as error:
+            return [error]
+        return []
 
     def _do(self, number: int) -> None:
         try:

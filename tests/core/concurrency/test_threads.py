@@ -110,7 +110,7 @@ class TestSharing:
             time.sleep(0.001)
 
         class Interrupted:
-            def get(self, timeout):
+            def get(self, **_):
                 monkeypatch.undo()
                 raise KeyboardInterrupt
 
