@@ -199,7 +199,8 @@ BAD = {
     ("dijkstr",): (
         2,
         "MODULE:SOLVER: got 'dijkstr'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; did you mean 'dijkstra'?",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; "
+        "did you mean 'dijkstra'?",
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
