@@ -28,6 +28,7 @@ def kernel_calls(dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]
     yield "paths over edges of grids", partial(_call, GridEdgePath((2, 2)), [_gains(dtype, 4)])
     yield "the best items", partial(_call, TopK(2), [_gains(dtype, 5)])
     yield "knapsacks", partial(_call, Knapsack([1, 2, 3, 4, 5], 7), [_gains(dtype, 5)])
+    yield "knapsacks with several constraints", partial(_call, Knapsack([[1, 2], [2, 1]], [2, 2]), [_gains(dtype, 2)])
     yield "spanning trees", partial(_call, SpanningTree(_EDGES), [_gains(dtype, 5)])
     yield "matchings", partial(_call, Matching(_EDGES), [_gains(dtype, 5)])
     yield "cuts", partial(_call, MinCut(_EDGES, 0, 3), [-_gains(dtype, 5)])
