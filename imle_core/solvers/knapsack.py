@@ -68,7 +68,7 @@ class Knapsack:
             )
         blocks = zip(given, rooms, strict=True) if self.several else [(given, rooms[()])]
         self._blocks = [in_whole_units(block, room) for block, room in blocks]
-        self.capacity = tuple(rooms.tolist()) if self.several else rooms.item()
+        self.capacity: Any = tuple(rooms.tolist()) if self.several else rooms.item()
         self.weights = given.astype(np.float64 if given.dtype.kind == "f" and (given % 1).any() else np.int64)
         self.event = given.shape[1:] if self.several else given.shape
         if not self.several:
