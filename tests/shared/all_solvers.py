@@ -50,6 +50,7 @@ BATCHES = Made(
         "cut with a floor": (solvers.MinCut(EDGES, 0, 3, floor=0.5), (3, 4)),
         "shortest path": (solvers.ShortestPath(EDGES, 0, 3), (3, 4)),
         "shortest path with a floor": (solvers.ShortestPath(EDGES, 0, 3, floor=0.5), (3, 4)),
+        "tour": (solvers.Tour(5), (3, 10)),
         "tree": (solvers.SpanningTree(EDGES), (3, 4)),
     }
 )
@@ -69,6 +70,7 @@ INSTANCES = {
     "program": (solvers.IntegerProgram(A=[[1, 1, 1, 1]], b=[2]), (4,)),
     "path": (solvers.ShortestPath(FIVE_EDGES, 0, 3, floor=0.0), (5,)),
     "path, refusing": (solvers.ShortestPath(FIVE_EDGES, 0, 3, None), (5,)),
+    "tour": (solvers.Tour(5), (10,)),
     "tree": (solvers.SpanningTree(FIVE_EDGES), (5,)),
     "matching": (solvers.Matching(FIVE_EDGES), (5,)),
     "cut": (solvers.MinCut(FIVE_EDGES, 0, 3, floor=0.0), (5,)),
