@@ -2,10 +2,12 @@
 
 import os
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from itertools import count, pairwise
+from queue import SimpleQueue
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -118,19 +120,71 @@ PACE = _Pace()
 
 def _share(shared: _Shared[Any], threads: int) -> None:
     """Has this thread and others take the work; they have ended when this returns."""
-    futures = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
+    tasks = [_Task(shared.take) for _ in range(threads - 1)]
     try:
+        _crew.ask(tasks)
         shared.take()
     finally:
-        for future in futures:
-            if not future.cancel():  # what it would have done, this thread has
-                future.result()
+        for task in tasks:
+            task.end()
 
 
-@lru_cache(maxsize=1)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="imle")
+class _Task:
+    """A call of a function that a thread is asked for, and is not needed any more once whoever asked has time.
+
+    Locks and queues here are those that are made of machine code. Ctrl-C, which Python may raise between any two lines of
+    the main thread, would leave those of a ``Future`` locked for ever, and whoever needs them waiting.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work, self._begun, self._running = work, Lock(), Lock()
+        self._running.acquire()
+
+    def run(self) -> None:
+        """Does the work, unless it is not needed any more."""
+        if self._begun.acquire(blocking=False):
+            try:
+                self._work()
+            finally:
+                self._running.release()
+
+    def end(self) -> None:
+        """Waits until the work is done if it has begun, and prevents it otherwise."""
+        if not self._begun.acquire(blocking=False):
+            self._running.acquire()
+
+
+class _Crew:
+    """Threads that are kept; the end of the program waits for none of them.
+
+    A thread pool's are waited for. One that Ctrl-C comes upon while it starts is not told that the program ends, so that
+    this never would.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[_Task] = SimpleQueue()
+        self._size = 0
+
+    def ask(self, tasks: Sequence[_Task]) -> None:
+        """Hands tasks to as many threads, some of which may be busy with others."""
+        while self._size < len(tasks):
+            start_new_thread(self._work, ())
+            self._size += 1
+        for task in tasks:
+            self._tasks.put(task)
+
+    def _work(self) -> None:
+        while True:
+            self._tasks.get().run()
+
+
+_crew = _Crew()
+
+
+def _forget() -> None:
+    global _crew
+    _crew = _Crew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget)  # a child process has none of its parent's threads

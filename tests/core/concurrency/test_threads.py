@@ -67,11 +67,12 @@ class TestSharing:
         barrier = threading.Barrier(2, timeout=20)
         assert sorted(at_once([barrier.wait] * 2)) == [0, 1]
 
-    def test_threads_are_kept(self, pace):
+    def test_threads_are_kept(self, pace, monkeypatch):
         def where():
             barrier.wait()
             return threading.get_native_id()
 
+        monkeypatch.setattr(sharing, "_crew", sharing._Crew())
         barrier = threading.Barrier(2, timeout=20)
         first = {*at_once([where, where])}
         pace.was_alone(60)  # they waited for each other, which is no work
@@ -120,6 +121,25 @@ class TestForks:
         child.join(20)
         code, _ = child.exitcode, child.kill()
         return code
+
+    @pytest.mark.usefixtures("pace")
+    def test_a_program_ends_that_is_interrupted_while_a_thread_starts(self, monkeypatch):
+        def interrupted(start):
+            def start_and_be_interrupted(*arguments):
+                start(*arguments)
+                raise KeyboardInterrupt
+
+            return start_and_be_interrupted
+
+        def child():
+            monkeypatch.setattr(sharing, "start_new_thread", interrupted(sharing.start_new_thread))
+            monkeypatch.setattr(threading.Thread, "start", interrupted(threading.Thread.start))
+            with pytest.raises(KeyboardInterrupt):
+                in_threads(share, 4, 2)
+            monkeypatch.undo()
+            sys.exit(17 if in_threads(share, 4, 2) == [[0, 1], [2, 3]] else 1)
+
+        assert self.ended(child) == 17
 
     def test_a_child_starts_threads_of_its_own(self):
         in_threads(share, 4, 2)
