@@ -215,11 +215,13 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
 
 
 def check_solver(solver: Any, sense: str) -> None:
-    """A solver must be a callable object that does not declare the other sense.
+    """A solver must be a callable object, and no one of costs where theta is to be maximised.
+
+    One that maximises can be given minus the costs of a user.
 
     Raises:
         ArgumentTypeError: a class, or what cannot be called.
-        ArgumentError: a solver that declares the other sense.
+        ArgumentError: a solver that declares that it minimises, under the sense "max", the usual one.
     """
     if isinstance(solver, type):
         raise ArgumentTypeError(
@@ -227,15 +229,10 @@ def check_solver(solver: Any, sense: str) -> None:
         )
     if not callable(solver):
         raise ArgumentTypeError("function", type(solver).__name__, "it must be callable", "pass the solver first")
-    does = declared(solver, "sense")
-    if does in ("max", "min") and does != sense:
+    if sense == "max" and declared(solver, "sense") == "min":
         name = getattr(solver, "__name__", type(solver).__name__)
-        remedy = (
-            "leave sense out and call the layer with -costs, or take imle(lambda costs: solver(-costs), sense='min')"
-            if does == "max"
-            else "use sense='min', or give lambda theta: solver(-theta)"
-        )
-        raise ArgumentError("sense", f"{sense!r} with {name}", f"it declares {does!r} and would give the worst", remedy)
+        remedy = "use sense='min', or give lambda theta: solver(-theta)"
+        raise ArgumentError("sense", f"'max' with {name}", "it declares 'min' and would give the worst", remedy)
 
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:

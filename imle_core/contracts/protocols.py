@@ -8,7 +8,7 @@ object without it works, too, by what stands in the last column.
     pure                         Pure              whoever calls, around each call             what goes in and out is copied
 
     perturb_and_map              FusedSolver       a layer that maximises, for each pass       noise is added, then solved
-    sense                        DirectedSolver    a layer when it is made; the doctor         any sense is believed
+    sense                        DirectedSolver    a layer when it is made; the doctor         the user's sense is believed
     domain                       BoundedSolver     the doctor before it draws theta            theta from -1 to 1
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
@@ -117,7 +117,10 @@ class FusedSolver(Protocol):
 
 @runtime_checkable
 class DirectedSolver(Protocol):
-    """A solver that says whether it maximises or minimises ``<z, theta>``; a layer of the other sense refuses it.
+    """A solver that says whether it maximises or minimises ``<z, theta>``.
+
+    Under ``sense="min"`` a layer gives one that maximises minus the costs that it gets; under "max" it refuses one that
+    minimises.
 
     It holds for subclasses as :class:`Pure` does. The doctor examines a solver in the sense that it declares.
     """

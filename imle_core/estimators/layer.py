@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
+from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
 from imle_core.estimators import transforms
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
@@ -27,7 +27,6 @@ from imle_core.estimators.target import TargetDistribution
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
-Sense = Literal["max", "min"]
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
@@ -70,6 +69,7 @@ class Layer(ABC):
     reduction: Reduction = "none"
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
+    takes_costs: bool = field(init=False, repr=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +81,7 @@ class Layer(ABC):
         checks.check_temperature("target_noise_temperature", self.target_temperature)
         checks.check_name("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
+        object.__setattr__(self, "takes_costs", takes_costs(self.solver, self.sense))
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
@@ -188,7 +189,7 @@ class Layer(ABC):
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
-        if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
+        if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
             z = at_once(*given) if pure else at_once(*map(_copied, given))
@@ -196,7 +197,7 @@ class Layer(ABC):
 
         def solver(rows: Tensor) -> Tensor:
             args, kwargs = arguments if pure else copied(*arguments)
-            return self.solver(self.signed(rows), *args, **kwargs)
+            return self.solver(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
         return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)

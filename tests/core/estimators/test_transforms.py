@@ -19,6 +19,7 @@ from imle_core.checks import ArgumentError
 from imle_core.estimators import ESTIMATORS, differentiable
 from imle_core.solvers import BlackBox, TopK
 
+pytestmark = pytest.mark.slow  # the first of them has torch import much
 WEIGHTS = normal(7, seed=9)
 LAYERS = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss gradient"]
 
