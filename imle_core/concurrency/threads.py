@@ -1,13 +1,13 @@
 """Work shared among threads that are kept for the next call, or left to the caller, whichever is sooner."""
 
 import os
+import threading
 import time
-from _thread import start_new_thread
 from collections.abc import Callable, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from itertools import count, pairwise
-from queue import SimpleQueue
-from threading import Lock
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,6 +17,9 @@ _SHARE_LOST = 0.02
 
 _MOST_SAVED = 0.01
 """Seconds that they may cost once, so that a single wait ends no sharing that mostly saves time."""
+
+_PATIENCE = 0.1
+"""Seconds between two looks whether threads have ended; they mostly say so themselves."""
 
 
 def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T]:
@@ -63,14 +66,43 @@ class _Shared(Generic[T]):
         self._works, self._numbers = works, count()
         self._results: dict[int, T] = {}
         self._errors: dict[int, BaseException] = {}
+        self._at_work: set[int] = set()
+        self._ends: SimpleQueue[None] = SimpleQueue()
+        self._is_over = False
         self.busy: list[float] = []
 
     def take(self) -> None:
         """Does what nobody has begun, in the calling thread."""
+        thread = threading.get_ident()
+        self._at_work.add(thread)
         began = time.thread_time()
-        while not self._errors and (number := next(self._numbers)) < len(self._works):
+        while not (self._is_over or self._errors) and (number := next(self._numbers)) < len(self._works):
             self._do(number)
         self.busy.append(time.thread_time() - began)
+        self._at_work.discard(thread)
+        self._ends.put(None)
+
+    def end(self) -> None:
+        """Waits until all other threads have ended that have begun; those that come later do nothing.
+
+        What interrupts the wait, as Ctrl-C does, is raised when it is over.
+        """
+        self._is_over = True
+        interruptions = []
+        while self._at_work - {threading.get_ident()}:
+            interruptions += self._wait()
+        if interruptions:
+            raise interruptions[0]
+
+    def _wait(self) -> list[BaseException]:
+        """Waits for the end of a thread, and gives what interrupted that."""
+        try:
+            self._ends.get(timeout=_PATIENCE)
+        except Empty:  # an interruption may have taken the word of a thread
+            return []
+        except (KeyboardInterrupt, SystemExit) as error:
+            return [error]
+        return []
 
     def _do(self, number: int) -> None:
         try:
@@ -119,72 +151,39 @@ PACE = _Pace()
 
 
 def _share(shared: _Shared[Any], threads: int) -> None:
-    """Has this thread and others take the work; they have ended when this returns."""
-    tasks = [_Task(shared.take) for _ in range(threads - 1)]
+    """Has this thread and others take the work; they have ended when this returns or raises."""
+    pool = _pool(threads - 1)
     try:
-        _crew.ask(tasks)
+        for _ in range(threads - 1):
+            pool.submit(shared.take)
         shared.take()
     finally:
-        for task in tasks:
-            task.end()
+        shared.end()
 
 
-class _Task:
-    """A call of a function that a thread is asked for, and is not needed any more once whoever asked has time.
+@lru_cache(maxsize=1)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that have begun.
 
-    Locks and queues here are those that are made of machine code. Ctrl-C, which Python may raise between any two lines of
-    the main thread, would leave those of a ``Future`` locked for ever, and whoever needs them waiting.
+    Another thread begins them: Ctrl-C while the main thread waits for one to begin would leave that behind, unknown to those
+    that end it, and the program would wait for it at its own end, for ever.
     """
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._work, self._begun, self._running = work, Lock(), Lock()
-        self._running.acquire()
-
-    def run(self) -> None:
-        """Does the work, unless it is not needed any more."""
-        if self._begun.acquire(blocking=False):
-            try:
-                self._work()
-            finally:
-                self._running.release()
-
-    def end(self) -> None:
-        """Waits until the work is done if it has begun, and prevents it otherwise."""
-        if not self._begun.acquire(blocking=False):
-            self._running.acquire()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="imle")
+    starter = threading.Thread(target=_begin, args=(pool, threads))
+    starter.start()
+    starter.join()
+    return pool
 
 
-class _Crew:
-    """Threads that are kept; the end of the program waits for none of them.
-
-    A thread pool's are waited for. One that Ctrl-C comes upon while it starts is not told that the program ends, so that
-    this never would.
-    """
-
-    def __init__(self) -> None:
-        self._tasks: SimpleQueue[_Task] = SimpleQueue()
-        self._size = 0
-
-    def ask(self, tasks: Sequence[_Task]) -> None:
-        """Hands tasks to as many threads, some of which may be busy with others."""
-        while self._size < len(tasks):
-            start_new_thread(self._work, ())
-            self._size += 1
-        for task in tasks:
-            self._tasks.put(task)
-
-    def _work(self) -> None:
-        while True:
-            self._tasks.get().run()
-
-
-_crew = _Crew()
-
-
-def _forget() -> None:
-    global _crew
-    _crew = _Crew()
+def _begin(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Begins all threads of a pool, each of which has something to do until the last one has."""
+    meeting = threading.Barrier(threads)
+    try:
+        for _ in range(threads):
+            pool.submit(meeting.wait)
+    except RuntimeError:  # the system has no more threads, which the next call is told
+        meeting.abort()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)  # a child process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child process has none of its parent's threads
