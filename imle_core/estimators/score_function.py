@@ -1,19 +1,21 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
@@ -51,7 +53,21 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -59,6 +75,7 @@ class ScoreFunction(Layer):
             loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
                 reduction.
             *args: reach the solver.
+            return_states: as for any layer; the states are in its reduction.
             **kwargs: reach the solver.
 
         Raises:
@@ -68,9 +85,13 @@ class ScoreFunction(Layer):
         checks.check_theta(theta)
         arguments = copied(args, kwargs)
         with torch.no_grad():
-            parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, arguments)
-        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+            eps, z = self.draw(self.signed(theta.detach()), arguments)
+        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        return losses if states is None else (losses, states)
+
+    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
@@ -80,7 +101,7 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = self._score(parameters, eps, z, arguments)
+            score = self._score(self.signed(theta.detach()), eps, z, arguments)
             gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
