@@ -203,7 +203,7 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
             "add up over the other axes, as in .flatten(1).sum(dim=1)",
             "gave",
         )
-    if values.isnan().any():
+    if not torch._C._are_functorch_transforms_active() and values.isnan().any():  # these hide what is in a tensor
         raise LossError(
             "loss",
             f"{int(values.isnan().sum())} NaN for {len(states)} states",
@@ -237,8 +237,8 @@ def check_solver(solver: Any, sense: str) -> None:
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
     """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
-    if perturbed.dtype != torch.float16 or sum_is_finite(perturbed.float()):
-        return
+    if perturbed.dtype != torch.float16 or torch._C._are_functorch_transforms_active() or sum_is_finite(perturbed.float()):
+        return  # transforms hide what is in a tensor
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
         largest = torch.finfo(perturbed.dtype).max

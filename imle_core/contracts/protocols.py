@@ -13,6 +13,7 @@ object without it works, too, by what stands in the last column.
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
     typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
+    by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
@@ -176,6 +177,17 @@ class CountingSolver(Protocol):
 
     def typical_ones(self, event: Sequence[int], /) -> float | None:
         """Number of ones of a typical solution of shape ``event``, exact where all have as many; None if it cannot know."""
+
+
+@runtime_checkable
+class ServingSolver(Protocol):
+    """A solver all of whose further arguments have an entry for each instance, whose samples are neighbouring rows.
+
+    ``by_instance = True`` lets ``torch.func.vmap`` solve a whole axis in one call: instances and arguments of its entries
+    follow each other. It holds for subclasses as :class:`Pure` does.
+    """
+
+    by_instance: bool
 
 
 @runtime_checkable
