@@ -60,10 +60,10 @@ def test_its_own_data_set_is_replaced_and_others_are_kept():
         *("problem.json", "train_features.npy", "train_costs.npy", "train_solutions.npy")
     }
     text = "--out: set holds problem.json, which is no part of a made data set; choose another folder"
-    data.expect_refusal(["terrain", "--train", "1", "--test", "0", "-o", "set"], 2, text)
+    data.expect_refusal(["terrain", "--train", "1", "--test", "0", "--out", "set"], 2, text)
     Path("set/problem.json").unlink()
     text = "--out: set holds a data set without the problem.json of those that this command makes; choose another folder"
-    data.expect_refusal(["tour", "-o", "set"], 2, text)
+    data.expect_refusal(["tour", "--out", "set"], 2, text)
 
 
 @pytest.mark.parametrize(
