@@ -3,6 +3,7 @@
 import numpy as np
 
 from imle_core.checks import ArgumentError
+from imle_core.solvers.graph.best_first import best_first
 from imle_core.solvers.graph.padding import rows_of
 from imle_core.solvers.graph.reading import of_graph
 from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, NumNodes, Offsets, in_parts
@@ -74,9 +75,8 @@ class SpanningTree(GraphSolver):
 
         def solve(first: int, last: int) -> None:
             chunk = rows[first:last]
-            order = np.argsort(-chunk, axis=1, kind="stable")
             starts = rows_of(owners[first:last], len(graphs)), graphs.edge_starts, graphs.node_starts
-            spanning_trees_of(chunk, order, masks[first:last], sizes[first:last], graphs.ends, *starts)
+            spanning_trees_of(chunk, best_first(chunk), masks[first:last], sizes[first:last], graphs.ends, *starts)
 
         in_parts(solve, rows)
         if not self.forest and (short := sizes < self._graphs.sizes[owners] - 1).any():
