@@ -110,6 +110,12 @@ def check_theta(theta: Any) -> bool:
     Returns:
         True where none is infinite; False where this is not known.
     """
+    check_form(theta)
+    return check_values(theta)
+
+
+def check_form(theta: Any) -> None:
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
     check_numbers(theta)
     if theta.dtype not in _FLOATS:
         raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
@@ -120,6 +126,10 @@ def check_theta(theta: Any) -> bool:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
+
+
+def check_values(theta: Tensor) -> bool:
+    """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
@@ -150,7 +160,7 @@ def shown(value: Any) -> str:
     """A value as a message can show it, which a number of thousands of digits or a long text cannot be."""
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return f"a whole number of {value.bit_length()} bits"
-    text = repr(value)
+    text = " ".join(repr(value).split())  # tensors take several lines
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 

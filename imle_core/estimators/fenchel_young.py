@@ -1,16 +1,17 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class FenchelYoung(Layer):
     """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
@@ -29,7 +30,7 @@ class FenchelYoung(Layer):
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
-        checks.check_theta(theta)
+        checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
@@ -41,12 +42,11 @@ class FenchelYoung(Layer):
                 f" for theta of shape {tuple(theta.shape)}",
             )
         parameters = self.signed(theta)
-        with torch.no_grad():
-            eps, z = self.draw(parameters.detach(), copied(args, kwargs))
+        eps, z = self.sampled(theta, copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
             "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"

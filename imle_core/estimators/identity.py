@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
 
 Projection = Literal["none", "mean", "norm", "std"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Identity(Layer):
     """``g_s = P'(theta)^T dy_s``: the solver gets ``P(theta) + tau_in eps_s`` and counts as the identity.
@@ -33,9 +35,9 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
-        """Noise and samples for the projected parameters."""
-        return super().draw(self._projected(theta), arguments)
+    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+        """Samples for the projected parameters."""
+        return super().solved(self._projected(theta), eps, arguments)
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Upstream gradients times the transposed Jacobian of the projection, which all samples share."""

@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Solver, Target, is_pure
-from imle_core.estimators.layer import Backward, Layer, Reduction, Sense
+from imle_core.contracts import Known, Noise, Sense, Solver, Target, is_pure
+from imle_core.estimators.frozen import FIXED, KNOBS, refuse, telling_how_to_change
+from imle_core.estimators.knobs import Schedule
+from imle_core.estimators.layer import Backward, Layer, Reduction
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution
@@ -30,6 +32,7 @@ Difference = Literal["forward", "central"]
 P = ParamSpec("P")
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ImplicitMLE(Layer):
     """The I-MLE layer around ``solver``; :func:`imle` makes one and documents the fields."""
@@ -152,8 +155,9 @@ def imle(
         nb_samples: S, samples for each instance, >= 1.
         input_noise_temperature: tau_in >= 0, the scale of the noise in the forward pass.
         target_noise_temperature: tau_tgt >= 0, the scale of the same noise in the backward pass.
-        sense: "max", or "min" for a solver that minimises ``<z, c>``: it then gets ``c - tau_in*eps``, the target is
-            ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``.
+        sense: "max", or "min" for costs c: a solver that minimises ``<z, c>`` then gets ``c - tau_in*eps``, the target is
+            ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``. A solver that declares
+            that it maximises, as all of ours do, gets minus all that.
         reduction: shape of the output: "none" ``(B*S, *event)``, "stacked" ``(B, S, *event)``, or "mean" over samples
             ``(B, *event)``, where the target of every sample uses the gradient of the mean itself.
         scale_gradient: divide the gradient by the lambda of each row, which makes it an estimate of the gradient's size,
@@ -216,6 +220,11 @@ class Differentiable(Generic[P]):
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         return self.estimator(theta, *args, **kwargs)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in (*KNOBS, "eval_samples", *FIXED):  # the attribute would change nothing
+            refuse(name, value, f"make another one with imle(..., {name}=...)", "IMLE(...)")
+        object.__setattr__(self, name, value)
+
     def __repr__(self) -> str:
         return f"imle({self.estimator.settings})"
 
@@ -235,7 +244,10 @@ class Differentiable(Generic[P]):
 
 
 class IMLE(LayerModule):
-    """The layer of :func:`imle` as a module, made from the same arguments; see :class:`.LayerModule`."""
+    """The layer of :func:`imle` as a module, made from the same arguments; see :class:`.LayerModule`.
+
+    Temperatures and the number of samples may be schedules, too, and ``eval_samples`` is that of :class:`.LayerModule`.
+    """
 
     estimator: ImplicitMLE
 
@@ -244,27 +256,32 @@ class IMLE(LayerModule):
         function: Solver,
         target_distribution: Target | None = None,
         noise_distribution: Noise | None = None,
-        nb_samples: int = 1,
-        input_noise_temperature: float = 1.0,
-        target_noise_temperature: float = 1.0,
+        nb_samples: int | Schedule = 1,
+        input_noise_temperature: float | Schedule = 1.0,
+        target_noise_temperature: float | Schedule = 1.0,
         *,
         sense: Sense = "max",
         reduction: Reduction = "none",
         scale_gradient: bool | None = None,
         difference: Difference = "forward",
         generator: torch.Generator | None = None,
+        eval_samples: int = 0,
     ) -> None:
         layer = imle(
             function,
             target_distribution,
             noise_distribution,
-            nb_samples,
-            input_noise_temperature,
-            target_noise_temperature,
+            1 if callable(nb_samples) else nb_samples,
+            1.0 if callable(input_noise_temperature) else input_noise_temperature,
+            1.0 if callable(target_noise_temperature) else target_noise_temperature,
             sense=sense,
             reduction=reduction,
             scale_gradient=scale_gradient,
             difference=difference,
             generator=generator,
         )
-        super().__init__(layer.estimator)
+        super().__init__(layer.estimator, eval_samples=eval_samples)
+        given = (nb_samples, input_noise_temperature, target_noise_temperature)
+        for name, value in zip(("nb_samples", "input_noise_temperature", "target_noise_temperature"), given, strict=True):
+            if callable(value):
+                setattr(self, name, value)

@@ -1,19 +1,22 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.estimators import transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
@@ -43,6 +46,16 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
+    @property
+    def draws_noise(self) -> bool:
+        """True where states are sampled, exactly or by noise."""
+        return self.samples_exactly or super().draws_noise
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True with an exact family above temperature 0."""
+        return self.family is not None and self.input_temperature != 0
+
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples of the solver, or exact samples."""
         if self.family is None or self.input_temperature == 0:
@@ -51,7 +64,21 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -59,18 +86,21 @@ class ScoreFunction(Layer):
             loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
                 reduction.
             *args: reach the solver.
+            return_states: as for any layer; the states are in its reduction.
             **kwargs: reach the solver.
 
         Raises:
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
-        checks.check_theta(theta)
         arguments = copied(args, kwargs)
-        with torch.no_grad():
-            parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, arguments)
-        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+        eps, z = self.sampled(theta, arguments)
+        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        return losses if states is None else (losses, states)
+
+    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
@@ -80,7 +110,7 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = self._score(parameters, eps, z, arguments)
+            score = transforms.work_on(theta.detach(), eps, z, None, self, self._score, arguments)
             gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
@@ -96,10 +126,11 @@ class ScoreFunction(Layer):
             "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
         )
 
-    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
-        """``d/dtheta log p``, ``(B, S, *event)``."""
+    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: None, arguments: Arguments) -> Tensor:
+        """``d/dtheta log p``, ``(B, S, *event)``, for parameters (or costs) ``(B, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)
+        theta = self.signed(theta)
         mean = self._exact(theta, arguments).marginals(theta / self.input_temperature).to(z)
         return (z - mean.unsqueeze(1)) / self.input_temperature
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Simple(Layer):
     """``g_s = Cov(z) dy_s / tau_in``: samples of ``p(z) ~ exp(<z, theta> / tau_in)``, and the Jacobian of their mean.
@@ -32,6 +34,16 @@ class Simple(Layer):
         super().__post_init__()
         if self.family is None:
             check_family(self.solver, "SIMPLE")
+
+    @property
+    def draws_noise(self) -> bool:
+        """True where states are sampled, and with noise for the backward pass."""
+        return self.samples_exactly or super().draws_noise
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True above temperature 0."""
+        return self.input_temperature != 0
 
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Exact samples; at temperature 0 the solver's state."""
