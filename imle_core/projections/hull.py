@@ -33,7 +33,8 @@ class Face(NamedTuple):
         """Orthogonal projections of directions ``(N, D)`` on the face of each point: its derivative, times the direction."""
         spread = (self.vertices - self.point.unsqueeze(1)).masked_fill(self.weights.unsqueeze(2) == 0, 0.0)
         inverse = torch.linalg.pinv(spread @ spread.mT, rtol=1e-10, hermitian=True)
-        return (spread.mT @ (inverse @ (spread @ direction.double().unsqueeze(2)))).squeeze(2)
+        along: Tensor = spread.mT @ (inverse @ (spread @ direction.double().unsqueeze(2)))
+        return along.squeeze(2)
 
 
 def nearest_in_hull(
