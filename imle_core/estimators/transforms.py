@@ -46,7 +46,7 @@ class Estimator(Protocol):
     def signed(self, theta: Tensor) -> Tensor: ...  # noqa: D102
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]: ...  # noqa: D102
     def draw_noise(self, theta: Tensor) -> Tensor | None: ...  # noqa: D102
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor: ...  # noqa: D102
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor: ...  # noqa: D102
     def reduce(self, z: Tensor) -> Tensor: ...  # noqa: D102
     def gradient(  # noqa: D102
         self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments, finite: bool
@@ -149,7 +149,7 @@ class _Samples(torch.autograd.Function):
         else:
             rows = _folded(parameters, axes)
             eps = _noise(layer, rows[: parameters.shape[len(axes)]], axes, different)
-            z = _unfolded(layer.solved(rows, None if eps is None else _folded(eps, axes), together), axes)
+            z = _unfolded(layer.drawn(rows, None if eps is None else _folded(eps, axes), together), axes)
         return (z,) if eps is None else (eps, z)
 
     @staticmethod
