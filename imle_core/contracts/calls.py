@@ -8,7 +8,15 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError, are_hidden, check_generator, check_numbers, sum_is_finite, wrong_shape
+from imle_core.checks import (
+    ArgumentError,
+    ArgumentTypeError,
+    are_hidden,
+    check_generator,
+    check_numbers,
+    sum_is_finite,
+    wrong_shape,
+)
 from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.protocols import Noise, Target
 from imle_core.contracts.sizes import sized

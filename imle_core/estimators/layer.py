@@ -20,7 +20,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
-from imle_core.estimators import operators, transforms
+from imle_core.estimators import autocast, operators, transforms
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
@@ -278,6 +278,7 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
         *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
+        ctx.precision = autocast.precision(tensors[0])
         ctx.save_for_backward(*tensors)
 
     @staticmethod
@@ -285,9 +286,11 @@ class _Estimate(torch.autograd.Function):
         theta, eps, z = ctx.saved_tensors
         if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
             work = partial(ctx.layer.gradient, finite=ctx.finite)
-            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
+            with autocast.at(ctx.precision):
+                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+            with autocast.at(ctx.precision):
+                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
 
     @staticmethod

@@ -6,13 +6,14 @@
 
 Operators take tensors, numbers and text. So a giver, which is a layer or a module around one, is known by a number in a
 tensor, which is no part of what is compiled, and further arguments of a solver by a text in which tensors are numbered.
-Samples come with the number of the layer that drew them, which the backward pass needs again. ``sample`` says that it changes a tensor, that of its generator: so the compiler
-merges no draws, leaves none out, and keeps their order.
+Samples come with the number of the layer that drew them, which the backward pass needs again. ``sample`` says that it
+changes a tensor, that of its generator: so the compiler merges no draws, leaves none out, and keeps their order.
 """
 
 import ast
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import inf
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -20,7 +21,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Result = TypeVar("Result")
@@ -45,6 +46,9 @@ class Giver(Protocol):
         """``call(layer)`` with the layer of the next pass."""
 
 
+_EXCLUDED = torch._C._dispatch_tls_local_exclude_set()
+"""Keys that torch does not dispatch by, outside of operators."""
+
 _numbers = itertools.count()
 _givers: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _orders: WeakKeyDictionary[torch.Generator, Tensor] = WeakKeyDictionary()
@@ -65,8 +69,13 @@ def order_of(generator: torch.Generator | None) -> Tensor:
 
 def states(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """States for theta ``(B, *event)``, in the layer's reduction, with its gradient."""
+    if not _can_be_written((args, kwargs)):
+        result: Tensor = _with_arguments_that_no_operator_takes(giver, theta, args, kwargs)
+        return result
     draw = drawn(giver, theta, args, kwargs)
-    output: Tensor = torch.ops.imle.states(theta, draw.noise, draw.z, draw.ticket, draw.tensors, draw.text, giver.form[1])
+    output: Tensor = torch.ops.imle.states(
+        theta, draw.noise, draw.z, draw.ticket, draw.tensors, draw.text, draw.cast, giver.form[1]
+    )
     return output
 
 
@@ -79,6 +88,7 @@ class Draw(NamedTuple):
         z: samples.
         tensors: among further arguments of the solver.
         text: further arguments.
+        cast: type of autocast; "" where it is off.
     """
 
     ticket: Tensor
@@ -86,6 +96,7 @@ class Draw(NamedTuple):
     z: Tensor
     tensors: list[Tensor]
     text: str
+    cast: str
 
     @property
     def eps(self) -> Tensor | None:
@@ -94,7 +105,8 @@ class Draw(NamedTuple):
 
     def score(self, theta: Tensor) -> Tensor:
         """The layer's score for these samples."""
-        result: Tensor = torch.ops.imle.made(theta, self.noise, self.z, self.z, self.ticket, self.tensors, self.text, "score")
+        given = self.noise, self.z, self.z, self.ticket, self.tensors, self.text, self.cast
+        result: Tensor = torch.ops.imle.made(theta, *given, "score")
         return result
 
 
@@ -103,12 +115,28 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
     tensors: list[Tensor] = []
     text = _written((args, kwargs), tensors)
     samples, _, noisy = giver.form
+    kind = theta.device.type
+    cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
     graded = torch.is_grad_enabled() and theta.requires_grad
     with torch.no_grad():
         ticket, eps, z = torch.ops.imle.sample(
-            theta.detach(), giver.order, giver.number, tensors, text, samples, noisy, graded
+            theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy, graded
         )
-    return Draw(ticket, eps, z, tensors, text)
+    return Draw(ticket, eps, z, tensors, text, cast)
+
+
+@torch._disable_dynamo
+def _with_arguments_that_no_operator_takes(giver: Any, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return giver(theta, *args, **kwargs)
+
+
+def _can_be_written(value: Any) -> bool:
+    """True of tensors, numbers and text, and of lists and dictionaries of them."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _can_be_written(entry) for key, entry in value.items())
+    if isinstance(value, (tuple, list)):
+        return all(_can_be_written(entry) for entry in value)
+    return value is None or isinstance(value, (Tensor, bool, int, float, str))
 
 
 def _written(value: Any, tensors: list[Tensor]) -> str:
@@ -124,14 +152,7 @@ def _written(value: Any, tensors: list[Tensor]) -> str:
         return "{" + ", ".join([repr(key) + ": " + _written(entry, tensors) for key, entry in value.items()]) + "}"
     if isinstance(value, float) and abs(value) == inf:
         return "1e999" if value > 0 else "-1e999"
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return repr(value)
-    raise ArgumentTypeError(
-        "argument",
-        type(value).__name__,
-        "torch.compile takes tensors, numbers and text, and lists of them, as further arguments of a solver",
-        "use functools.partial(solver, ...) for others, or call the layer outside of compiled code",
-    )
+    return repr(value)
 
 
 def _read(text: str, tensors: Sequence[Tensor]) -> Any:
@@ -145,6 +166,16 @@ def _read(text: str, tensors: Sequence[Tensor]) -> Any:
         return type(value)(map(filled, value)) if isinstance(value, (tuple, list)) else value
 
     return filled(ast.literal_eval(text))
+
+
+@contextmanager
+def _as_outside(theta: Tensor, cast: str) -> Iterator[None]:
+    """Context in which torch works as outside of operators: solvers may differentiate, and autocast is as it was."""
+    with (
+        torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), _EXCLUDED),
+        torch.autocast(theta.device.type, getattr(torch, cast) if cast else None, bool(cast)),
+    ):
+        yield
 
 
 def _known(number: Tensor) -> Any:
@@ -163,6 +194,7 @@ def _sample(
     giver: Tensor,
     tensors: list[Tensor],
     arguments: str,
+    cast: str,
     samples: int,
     noisy: bool,
     graded: bool,
@@ -174,7 +206,7 @@ def _sample(
         with torch.no_grad():
             return layer, *layer.sampled(theta, given)
 
-    with torch.set_grad_enabled(graded):
+    with _as_outside(theta, cast), torch.set_grad_enabled(graded):
         layer, eps, z = _known(giver).in_pass(draw)
     if z.shape[1] != samples:
         raise ArgumentError(
@@ -192,6 +224,7 @@ def _(
     giver: Tensor,  # noqa: ARG001
     tensors: list[Tensor],  # noqa: ARG001
     arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
     samples: int,
     noisy: bool,
     graded: bool,  # noqa: ARG001
@@ -209,6 +242,7 @@ def _states(
     ticket: Tensor,  # noqa: ARG001
     tensors: list[Tensor],  # noqa: ARG001
     arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
     reduction: str,
 ) -> Tensor:
     return z.mean(dim=1) if reduction == "mean" else (z if reduction == "stacked" else z.flatten(0, 1)).clone()
@@ -222,6 +256,7 @@ def _(
     ticket: Tensor,  # noqa: ARG001
     tensors: list[Tensor],  # noqa: ARG001
     arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
     reduction: str,
 ) -> Tensor:
     if reduction == "mean":
@@ -230,14 +265,14 @@ def _(
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
-    theta, eps, z, ticket, tensors, ctx.arguments, _ = inputs
+    theta, eps, z, ticket, tensors, ctx.arguments, ctx.cast, _ = inputs
     ctx.save_for_backward(theta, eps, z, ticket, *tensors)
 
 
 def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     theta, eps, z, ticket, *tensors = ctx.saved_tensors
-    gradient = torch.ops.imle.made(theta, eps, z, dy, ticket, tensors, ctx.arguments, "gradient")
-    return gradient, None, None, None, [None] * len(tensors), None, None
+    gradient = torch.ops.imle.made(theta, eps, z, dy, ticket, tensors, ctx.arguments, ctx.cast, "gradient")
+    return gradient, None, None, None, [None] * len(tensors), None, None, None
 
 
 _states.register_autograd(_backward, setup_context=_save)
@@ -245,11 +280,20 @@ _states.register_autograd(_backward, setup_context=_save)
 
 @torch.library.custom_op("imle::made", mutates_args=())
 def _made(
-    theta: Tensor, eps: Tensor, z: Tensor, dy: Tensor, ticket: Tensor, tensors: list[Tensor], arguments: str, work: str
+    theta: Tensor,
+    eps: Tensor,
+    z: Tensor,
+    dy: Tensor,
+    ticket: Tensor,
+    tensors: list[Tensor],
+    arguments: str,
+    cast: str,
+    work: str,
 ) -> Tensor:
     layer = _known(ticket)
     given = theta, eps if eps.dim() > 1 else None, z, dy, _read(arguments, tensors)
-    result: Tensor = layer.gradient(*given, finite=False) if work == "gradient" else layer.score(*given)
+    with _as_outside(theta, cast), torch.no_grad():
+        result: Tensor = layer.gradient(*given, finite=False) if work == "gradient" else layer.score(*given)
     return result.clone()
 
 
@@ -262,6 +306,7 @@ def _(
     ticket: Tensor,  # noqa: ARG001
     tensors: list[Tensor],  # noqa: ARG001
     arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
     work: str,
 ) -> Tensor:
     return torch.empty_like(theta if work == "gradient" else z, memory_format=torch.contiguous_format)

@@ -95,9 +95,7 @@ class ScoreFunction(Layer):
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         return mean + (moved * gradient).flatten(1).sum(dim=1)
 
-    def _sampled(
-        self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Tensor, Callable[[], Tensor]]:
+    def _sampled(self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[[], Tensor]]:
         """Samples, and a function that gives their score."""
         if torch.compiler.is_compiling():
             draw = operators.drawn(self, theta, args, kwargs)
