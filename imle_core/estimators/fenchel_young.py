@@ -1,15 +1,17 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class FenchelYoung(Layer):
     """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
@@ -44,7 +46,7 @@ class FenchelYoung(Layer):
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
             "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
 from imle_core.estimators import autocast, operators, transforms
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
@@ -52,6 +53,7 @@ class Backward(NamedTuple):
     arguments: Arguments
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Layer(ABC):
     """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
@@ -129,7 +131,21 @@ class Layer(ABC):
             return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return _estimate(theta, eps, z, self, arguments, finite)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
 
         Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
@@ -140,12 +156,15 @@ class Layer(ABC):
             loss: from states ``(N, *event)`` to one number for each, ``(N,)``; under the reduction "mean" it gets their
                 means.
             *args: reach the solver.
+            return_states: gives ``(losses, states)``, the states in the layer's reduction and without a gradient, in
+                memory of their own.
             **kwargs: reach the solver.
 
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
         z = self(theta, *args, **kwargs)
+        states = z.detach().clone() if return_states else None  # a loss may write in z
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
@@ -153,7 +172,8 @@ class Layer(ABC):
             rows = transforms.with_gradient(rows, samples)
         elif rows.requires_grad:
             rows.register_hook(lambda dy: dy * samples)
-        return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        return losses if states is None else (losses, states)
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""

@@ -35,9 +35,10 @@ class Giver(Protocol):
         order: what draws of its generator change.
     """
 
-    number: Tensor
-    order: Tensor
-
+    @property
+    def number(self) -> Tensor: ...  # noqa: D102
+    @property
+    def order(self) -> Tensor: ...  # noqa: D102
     @property
     def form(self) -> tuple[int, str, bool]:
         """Samples of the next pass, the reduction, and whether there is noise at any temperature."""
@@ -117,7 +118,7 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
     samples, _, noisy = giver.form
     kind = theta.device.type
     cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
-    graded = torch.is_grad_enabled() and theta.requires_grad
+    graded = torch.is_grad_enabled()
     with torch.no_grad():
         ticket, eps, z = torch.ops.imle.sample(
             theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy, graded
@@ -125,7 +126,7 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
     return Draw(ticket, eps, z, tensors, text, cast)
 
 
-@torch._disable_dynamo
+@torch._disable_dynamo  # type: ignore[attr-defined]
 def _with_arguments_that_no_operator_takes(giver: Any, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return giver(theta, *args, **kwargs)
 

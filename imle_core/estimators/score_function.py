@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
@@ -11,12 +11,14 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.estimators import operators, transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
@@ -64,7 +66,21 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -72,6 +88,7 @@ class ScoreFunction(Layer):
             loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
                 reduction.
             *args: reach the solver.
+            return_states: as for any layer; the states are in its reduction.
             **kwargs: reach the solver.
 
         Raises:
@@ -79,7 +96,12 @@ class ScoreFunction(Layer):
                 layer.
         """
         z, make_score = self._sampled(theta, args, kwargs)
-        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), make_score)
+        return losses if states is None else (losses, states)
+
+    def _losses(self, theta: Tensor, values: Tensor, make_score: Callable[[], Tensor]) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of samples, with their gradient by the score."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
@@ -90,7 +112,7 @@ class ScoreFunction(Layer):
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
             score = make_score()
-            gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
+            gradient = self.signed((height.view(*height.shape, *[1] * (score.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         return mean + (moved * gradient).flatten(1).sum(dim=1)
