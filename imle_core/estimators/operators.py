@@ -118,11 +118,9 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
     samples, _, noisy = giver.form
     kind = theta.device.type
     cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
-    graded = torch.is_grad_enabled()
-    with torch.no_grad():
-        ticket, eps, z = torch.ops.imle.sample(
-            theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy, graded
-        )
+    given = theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy
+    # No context without gradients, which an error in it would leave on: nothing here wants any.
+    ticket, eps, z = torch.ops.imle.sample(*given, torch.is_grad_enabled())
     return Draw(ticket, eps, z, tensors, text, cast)
 
 

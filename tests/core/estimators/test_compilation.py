@@ -236,6 +236,7 @@ def test_errors_of_arguments():
     run = torch.compile(make(), fullgraph=True, backend="eager")
     with pytest.raises(ArgumentError, match="theta: got 1 NaN of 14 entries"):
         run(torch.full((2, 7), torch.nan).masked_fill(torch.arange(14).view(2, 7) > 0, 0.0))
+    assert torch.is_grad_enabled()
 
 
 def test_a_layer_that_is_gone():
