@@ -99,7 +99,8 @@ SAID = {
     ),
     sampling.DistinctSolutions: lambda: (
         sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2)[0],
-        "DistinctSolutions(solutions=tensor of (1, 4), shares=tensor of (1,), standard_errors=tensor of (1,), nb_samples=2)",
+        "DistinctSolutions(solutions=tensor of (1, 4), shares=tensor of (1,), standard_errors=tensor of (1,), nb_samples=2, "
+        "nb_distinct=1, left_out=0.0)",
     ),
     imle.Step: lambda: (next(weights()), "Step(step=0, loss="),
     imle.Training: lambda: (
