@@ -82,8 +82,6 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 
 def _lacking(value: Any) -> tuple[str, str]:
     """Reasons why it is none, and a remedy."""
-    if isinstance(value, tuple):
-        return type(value).__name__, "give its tensor alone"
     if not isinstance(value, Tensor):
         return type(value).__name__, "use torch.as_tensor"
     if value.is_nested:

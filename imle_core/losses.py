@@ -28,7 +28,7 @@ def hamming(z: Tensor, gold: Tensor) -> Tensor:
     >>> hamming(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1.0, 1.0, 0.0]))
     tensor([2.])
     """
-    _check_gold(z, gold)
+    gold = _checked_gold(z, gold)
     return (gold + z * (1 - 2 * gold)).flatten(1).sum(dim=1)
 
 
@@ -58,13 +58,13 @@ def fenchel_young(perturbed: Tensor, z: Tensor, theta: Tensor, gold: Tensor) -> 
     >>> fenchel_young(theta[:, None], z, theta, torch.tensor([0.0, 1.0]))
     tensor([1.])
     """
-    _check_gold(theta, gold)
+    gold = _checked_gold(theta, gold)
     best = _product(perturbed, z.detach()).flatten(2).sum(dim=2).mean(dim=1)
     return best - _product(theta, gold).flatten(1).sum(dim=1)
 
 
-def _check_gold(rows: Tensor, gold: Tensor) -> None:
-    """Gold solutions are one for each row, or one for all; others, torch might compare all with all."""
+def _checked_gold(rows: Tensor, gold: Tensor) -> Tensor:
+    """Gold solutions, one for each row or one for all, since torch might compare others all with all."""
     event = rows.shape[1:]
     if gold.shape not in (event, rows.shape, (1, *event)):
         raise wrong_shape(
@@ -74,6 +74,7 @@ def _check_gold(rows: Tensor, gold: Tensor) -> None:
             "of B golds for S samples each take gold.repeat_interleave(S, dim=0)",
             f" for solutions of shape {tuple(rows.shape)}",
         )
+    return gold.clone() if gold.is_inference() else gold  # autograd saves none of inference mode
 
 
 def _product(theta: Tensor, z: Tensor) -> Tensor:

@@ -11,10 +11,12 @@ from imle_core.contracts.calls import (
     map_states,
     own,
     solutions,
+    solved_rows,
     step_size,
     target_parameters,
 )
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
+from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_others
 from imle_core.contracts.protocols import (
     BoundedSolver,
     CheckingTarget,
@@ -57,10 +59,12 @@ __all__ = [
     "LossError",
     "Noise",
     "ObservingTarget",
+    "Outputs",
     "Pure",
     "ReusingSolver",
     "ScoredNoise",
     "SizedNoise",
+    "Solved",
     "Solver",
     "SteppingTarget",
     "Target",
@@ -75,6 +79,7 @@ __all__ = [
     "draw_noise",
     "is_ctrl_c",
     "is_pure",
+    "kept",
     "kind_of",
     "losses_of",
     "map_states",
@@ -83,8 +88,11 @@ __all__ = [
     "raised",
     "sized",
     "solutions",
+    "solutions_in",
+    "solved_rows",
     "step_size",
     "target_parameters",
     "text_of",
     "typical_ones",
+    "with_others",
 ]

@@ -17,7 +17,7 @@ class FenchelYoung(Layer):
 
     A loss rather than a layer: it learns from gold solutions alone, and needs no second solve. With Hamming loss, I-MLE has
     the same gradient at alpha = 0 and without target noise. Under ``sense="min"`` theta is a cost, and the loss
-    ``<c, gold> - mean_s min_z <c - tau_in eps_s, z>``.
+    ``<c, gold> - mean_s min_z <c - tau_in eps_s, z>``. Further outputs of the solver are left aside.
 
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4.
     """
@@ -42,7 +42,7 @@ class FenchelYoung(Layer):
             )
         parameters = self.signed(theta)
         with torch.no_grad():
-            eps, z = self.draw(parameters.detach(), copied(args, kwargs))
+            eps, z, _ = self.draw(parameters.detach(), copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 

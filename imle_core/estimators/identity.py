@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.estimators.layer import Arguments, Backward, Layer
+from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
 
 Projection = Literal["none", "mean", "norm", "std"]
 
@@ -33,7 +33,7 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples for the projected parameters."""
         return super().draw(self._projected(theta), arguments)
 

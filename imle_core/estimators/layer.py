@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
+from imle_core.contracts import Known, Noise, Outputs, Solved, Solver, Target, declared, is_pure
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
@@ -49,6 +49,35 @@ class Backward(NamedTuple):
     z: Tensor
     dy: Tensor
     arguments: Arguments
+
+
+class Draw(NamedTuple):
+    """Everything that a forward pass draws.
+
+    Attributes:
+        eps: noise, ``(B, S, *event)``; None without noise.
+        z: samples, likewise.
+        outputs: the solver's answer ``(z, *others)``; None where it gave solutions alone.
+    """
+
+    eps: Tensor | None
+    z: Tensor
+    outputs: Outputs | None = None
+
+    def alone(self, who: str) -> "Draw":
+        """The same draw.
+
+        Raises:
+            ArgumentTypeError: the solver has further outputs, which an estimator that samples without it could not give.
+        """
+        if self.outputs is None:
+            return self
+        raise checks.ArgumentTypeError(
+            "function",
+            "a solver with further outputs",
+            f"{who} draws exact samples, for which there are none",
+            "give solutions alone, or take another estimator",
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,15 +131,21 @@ class Layer(ABC):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Gradients ``g_s`` for the upstream gradients of the samples, ``(B, S, *event)``."""
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer: states, and the others of the forward pass, copied.
+        """
         finite = checks.check_theta(theta)
         arguments = copied(args, kwargs)
         with torch.no_grad():
-            eps, z = self.draw(self.signed(theta.detach()), arguments)
-        if not (torch.is_grad_enabled() and theta.requires_grad):
-            return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
-        return _estimate(theta, eps, z, self, arguments, finite)
+            eps, z, outputs = self.draw(self.signed(theta.detach()), arguments)
+        if torch.is_grad_enabled() and theta.requires_grad:
+            normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
+            states = _estimate(normal, eps, z, self, arguments, finite)
+        else:
+            states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
+        return states if outputs is None else contracts.with_others(states, outputs)
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
@@ -128,17 +163,17 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
-        z = self(theta, *args, **kwargs)
+        z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
         if rows.requires_grad:  # the layer averages gradients of single samples; a mean would divide them once more
             rows.register_hook(lambda dy: dy * samples)
         return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+        return Draw(eps, *self.solved(theta.unsqueeze(1), eps, self.input_temperature, arguments))
 
     def draw_noise(self, theta: Tensor) -> Tensor | None:
         """Noise ``(B, S, *event)``, or None where no temperature asks for any."""
@@ -155,21 +190,27 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        return self.solved(theta, eps, temperature, arguments, known)[0]
+
+    def solved(
+        self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
+    ) -> Solved:
+        """The same states, with further outputs of the solver."""
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
         if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
-            z = at_once(*given) if pure else at_once(*map(_copied, given))
-            return contracts.solutions(z, rows.shape if eps is None else eps.shape, theta, pure)
+            answer = at_once(*given) if pure else at_once(*map(_copied, given))
+            return contracts.solutions(answer, rows.shape if eps is None else eps.shape, theta, pure)
 
-        def solver(rows: Tensor) -> Tensor:
+        def solver(rows: Tensor) -> Any:
             args, kwargs = arguments if pure else copied(*arguments)
             return self.solver(self.signed(rows), *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
-        return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
+        return contracts.solved_rows(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
         """``theta + tau * eps``, shape ``(B, S, *event)``."""

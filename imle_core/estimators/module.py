@@ -26,8 +26,11 @@ class LayerModule(nn.Module):
         """The solver, the target, the noise, and settings that differ from the usual ones."""
         return self.estimator.settings
 
-    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer.
+        """
         return self._layer(theta, *args, **kwargs)
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
-from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
@@ -43,13 +43,15 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples of the solver, or exact samples."""
-        if self.family is None or self.input_temperature == 0:
+        if self.family is None:
             return super().draw(theta, arguments)
+        if self.input_temperature == 0:
+            return super().draw(theta, arguments).alone("the exact score function")
         with self.drawing(theta):
             family = self._exact(theta, arguments)
-            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
@@ -69,7 +71,7 @@ class ScoreFunction(Layer):
         arguments = copied(args, kwargs)
         with torch.no_grad():
             parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, arguments)
+            eps, z, _ = self.draw(parameters, arguments)
         values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
