@@ -108,6 +108,12 @@ def check_theta(theta: Any) -> bool:
     Returns:
         True where none is infinite; False where this is not known.
     """
+    check_form(theta)
+    return check_values(theta)
+
+
+def check_form(theta: Any) -> None:
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
     check_numbers(theta)
     if theta.dtype not in _FLOATS:
         raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
@@ -118,6 +124,10 @@ def check_theta(theta: Any) -> bool:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
+
+
+def check_values(theta: Tensor) -> bool:
+    """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())

@@ -33,12 +33,14 @@ from imle_core.contracts.protocols import (
     Pure,
     ReusingSolver,
     ScoredNoise,
+    ServingSolver,
     SizedNoise,
     Solver,
     SteppingTarget,
     Target,
     WeightedTarget,
 )
+from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
@@ -63,6 +65,8 @@ __all__ = [
     "Pure",
     "ReusingSolver",
     "ScoredNoise",
+    "Sense",
+    "ServingSolver",
     "SizedNoise",
     "Solved",
     "Solver",
@@ -70,6 +74,7 @@ __all__ = [
     "Target",
     "Trainable",
     "WeightedTarget",
+    "asked",
     "check_finite_step",
     "check_moved",
     "check_noise_fits",
@@ -89,8 +94,10 @@ __all__ = [
     "sized",
     "solutions",
     "solutions_in",
+    "solve",
     "solved_rows",
     "step_size",
+    "takes_costs",
     "target_parameters",
     "text_of",
     "typical_ones",

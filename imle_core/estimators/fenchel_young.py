@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from imle_core import checks
@@ -29,7 +28,7 @@ class FenchelYoung(Layer):
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
-        checks.check_theta(theta)
+        checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
@@ -41,8 +40,7 @@ class FenchelYoung(Layer):
                 f" for theta of shape {tuple(theta.shape)}",
             )
         parameters = self.signed(theta)
-        with torch.no_grad():
-            eps, z, _ = self.draw(parameters.detach(), copied(args, kwargs))
+        eps, z, _ = self.sampled(theta, copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
+from imle_core.contracts import Solved
+from imle_core.estimators.layer import Arguments, Backward, Layer
 
 Projection = Literal["none", "mean", "norm", "std"]
 
@@ -33,9 +34,9 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
-        """Noise and samples for the projected parameters."""
-        return super().draw(self._projected(theta), arguments)
+    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
+        """Samples for the projected parameters."""
+        return super().solved(self._projected(theta), eps, arguments)
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Upstream gradients times the transposed Jacobian of the projection, which all samples share."""

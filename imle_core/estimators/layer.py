@@ -19,14 +19,14 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Outputs, Solved, Solver, Target, declared, is_pure
+from imle_core.contracts import Known, Noise, Outputs, Sense, Solved, Solver, Target, declared, is_pure, takes_costs
+from imle_core.estimators import transforms
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
-Sense = Literal["max", "min"]
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
@@ -98,6 +98,7 @@ class Layer(ABC):
     reduction: Reduction = "none"
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
+    takes_costs: bool = field(init=False, repr=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +110,7 @@ class Layer(ABC):
         checks.check_temperature("target_noise_temperature", self.target_temperature)
         checks.check_name("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
+        object.__setattr__(self, "takes_costs", takes_costs(self.solver, self.sense))
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
@@ -136,14 +138,18 @@ class Layer(ABC):
 
         Where the solver gives ``(z, *others)``, so does the layer: states, and the others of the forward pass, copied.
         """
-        finite = checks.check_theta(theta)
         arguments = copied(args, kwargs)
+        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+            states, beside = transforms.states(self, theta, arguments)
+            return beside.after(states)
+        finite = checks.check_theta(theta)
         with torch.no_grad():
             eps, z, outputs = self.draw(self.signed(theta.detach()), arguments)
         if torch.is_grad_enabled() and theta.requires_grad:
             normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
             states = _estimate(normal, eps, z, self, arguments, finite)
         else:
+            transforms.check_tangent(theta)
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return states if outputs is None else contracts.with_others(states, outputs)
 
@@ -163,17 +169,45 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
-        z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
-        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
-        if rows.requires_grad:  # the layer averages gradients of single samples; a mean would divide them once more
-            rows.register_hook(lambda dy: dy * samples)
+        # The layer averages gradients of single samples; a mean would divide them once more.
+        if torch._C._are_functorch_transforms_active():
+            z = transforms.with_gradient(transforms.states(self, theta, copied(args, kwargs))[0], samples)
+        else:
+            z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
+            if z.requires_grad:
+                z.register_hook(lambda dy: dy * samples)
+        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+
+    def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
+        """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch._C._are_functorch_transforms_active():
+            eps, z, _ = transforms.samples(self, theta, arguments)
+            return Draw(eps, z)
+        checks.check_theta(theta)
+        transforms.check_tangent(theta)
+        with torch.no_grad():
+            return self.draw(self.signed(theta.detach()), arguments)
 
     def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return Draw(eps, *self.solved(theta.unsqueeze(1), eps, self.input_temperature, arguments))
+        return Draw(eps, *self.solved(theta, eps, arguments))
+
+    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
+        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise; further outputs."""
+        return self.answers(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def draws_noise(self) -> bool:
+        """True where a forward pass draws random numbers."""
+        return self.noise is not None and not self.input_temperature == self.target_temperature == 0
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True where :meth:`draw` does something else than to draw noise and then to solve."""
+        return False
 
     def draw_noise(self, theta: Tensor) -> Tensor | None:
         """Noise ``(B, S, *event)``, or None where no temperature asks for any."""
@@ -190,16 +224,16 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
-        return self.solved(theta, eps, temperature, arguments, known)[0]
+        return self.answers(theta, eps, temperature, arguments, known)[0]
 
-    def solved(
+    def answers(
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Solved:
         """The same states, with further outputs of the solver."""
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
-        if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
+        if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
             answer = at_once(*given) if pure else at_once(*map(_copied, given))
@@ -207,7 +241,7 @@ class Layer(ABC):
 
         def solver(rows: Tensor) -> Any:
             args, kwargs = arguments if pure else copied(*arguments)
-            return self.solver(self.signed(rows), *args, **kwargs)
+            return self.solver(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
         return contracts.solved_rows(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
@@ -269,47 +303,29 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         theta, eps, z = ctx.saved_tensors
-        given = theta, eps, z, dy, ctx.arguments, ctx.finite
-        if torch.is_grad_enabled():  # create_graph=True
-            with torch.no_grad():
-                gradient = ctx.layer.gradient(*given)
-            gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
+        if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
+            work = partial(ctx.layer.gradient, finite=ctx.finite)
+            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(*given)
+            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
+        raise transforms.no_tangents()
 
 
 _apply = super(torch.autograd.Function, _Estimate).apply
 
 
 def _estimate(theta: Tensor, *inputs: Any) -> Tensor:
-    """``_Estimate.apply``: outside of torch's compiler and transforms without reading its signature, half of its time."""
+    """``_Estimate.apply``: outside of torch's compiler without reading its signature, half of its time."""
     needs_more = (
-        torch.compiler.is_compiling()  # first, since it cannot look into the other questions
-        or torch._C._are_functorch_transforms_active()
+        torch.compiler.is_compiling()  # first, since it cannot look into the other question
         or torch._C._functorch.is_functorch_wrapped_tensor(theta)
     )
     output: Tensor = (_Estimate.apply if needs_more else _apply)(theta, *inputs)  # type: ignore[no-untyped-call]
     return output
-
-
-class _Gradient(torch.autograd.Function):
-    """A gradient of a solver, which has none itself."""
-
-    @staticmethod
-    def forward(gradient: Tensor, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG004
-        return gradient.view_as(gradient)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keeps nothing."""
-
-    @staticmethod
-    def backward(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
-        raise RuntimeError(
-            "gradient: it was asked for its own derivative, and a difference of solutions has none; a layer can be "
-            "differentiated once; leave out create_graph=True, or detach the gradient"
-        )
 
 
 def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:

@@ -94,7 +94,7 @@ class BlackBox:
     0.5
     """
 
-    pure = True
+    pure = by_instance = True
 
     def __init__(
         self,

@@ -240,3 +240,25 @@ class TestInferenceMode:
         plain = theta.clone().requires_grad_()
         (imle(alone)(plain) * dy).sum().backward()
         assert torch.equal(wanting.grad, plain.grad)
+
+
+class TestTransforms:
+    def test_a_gradient_function_has_them(self):
+        def loss(theta):
+            z, best, *_, words = imle(further)(theta)
+            assert (best.tolist(), words) == (theta.argmax(dim=1).tolist(), "words")
+            return (z * dy).sum()
+
+        theta, dy = normal(2, 5), normal(2, 5, seed=1)
+        gradient = torch.func.grad(loss)(theta)
+        wanting = theta.clone().requires_grad_()
+        (imle(alone)(wanting) * dy).sum().backward()
+        assert torch.equal(gradient, wanting.grad)
+
+    @pytest.mark.parametrize("solver", [further, BlackBox(lambda theta: (theta > 0, 1))], ids=["batch", "instance"])
+    def test_vmap_cannot_give_them(self, solver):
+        message = "^solver: gave further outputs; under vmap a layer can give states alone; give these alone, or loop over"
+        with pytest.raises(ArgumentError, match=message):
+            torch.func.vmap(imle(solver))(normal(3, 2, 5))
+        losses = torch.func.vmap(lambda theta: imle(solver).estimator.estimate(theta, lambda z: z.sum(dim=1)))
+        assert losses(normal(3, 2, 5)).shape == (3, 2)  # of states alone
