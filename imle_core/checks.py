@@ -102,37 +102,37 @@ def _intercepts(tensor: Tensor) -> bool:
     return type(tensor) is not Tensor and type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
-def check_theta(theta: Any) -> bool:
+def check_theta(theta: Any, name: str = "theta") -> bool:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN.
 
     Returns:
         True where none is infinite; False where this is not known.
     """
-    check_form(theta)
-    return check_values(theta)
+    check_form(theta, name)
+    return check_values(theta, name)
 
 
-def check_form(theta: Any) -> None:
+def check_form(theta: Any, name: str = "theta") -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_numbers(theta)
+    check_numbers(theta, name)
     if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
+        raise ArgumentTypeError(name, str(theta.dtype), "it must have a floating type", "use theta.float()")
     if theta.dim() < 2:
         raise wrong_shape(
-            "theta",
+            name,
             theta,
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
 
 
-def check_values(theta: Tensor) -> bool:
+def check_values(theta: Tensor, name: str = "theta") -> bool:
     """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
         raise ArgumentError(
-            "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
+            name, f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
     return finite
 
@@ -158,7 +158,7 @@ def shown(value: Any) -> str:
     """A value as a message can show it, which a number of thousands of digits or a long text cannot be."""
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return f"a whole number of {value.bit_length()} bits"
-    text = repr(value)
+    text = " ".join(repr(value).split())  # tensors take several lines
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 

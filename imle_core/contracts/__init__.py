@@ -16,7 +16,7 @@ from imle_core.contracts.calls import (
     target_parameters,
 )
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
-from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_others
+from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_first, with_others
 from imle_core.contracts.protocols import (
     BoundedSolver,
     CheckingTarget,
@@ -42,6 +42,7 @@ from imle_core.contracts.protocols import (
 )
 from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
+from imle_core.contracts.structures import Form, Parameters, mapped, named_values
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
@@ -55,6 +56,7 @@ __all__ = [
     "DependentNoise",
     "DirectedSolver",
     "DividingTarget",
+    "Form",
     "FusedSolver",
     "GivenTarget",
     "Known",
@@ -62,6 +64,7 @@ __all__ = [
     "Noise",
     "ObservingTarget",
     "Outputs",
+    "Parameters",
     "Pure",
     "ReusingSolver",
     "ScoredNoise",
@@ -88,6 +91,8 @@ __all__ = [
     "kind_of",
     "losses_of",
     "map_states",
+    "mapped",
+    "named_values",
     "one_line",
     "own",
     "raised",
@@ -101,5 +106,6 @@ __all__ = [
     "target_parameters",
     "text_of",
     "typical_ones",
+    "with_first",
     "with_others",
 ]

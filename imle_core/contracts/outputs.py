@@ -1,5 +1,6 @@
 """Answers of solvers: solutions alone, or with further outputs, ``(z, *others)``."""
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,7 +37,12 @@ def solutions_in(given: Any) -> tuple[Any, Outputs | None]:
 
 def with_others(states: Any, outputs: Outputs) -> tuple[Any, ...]:
     """``(states, *others)``, a named tuple where the solver gave one, with others that are nobody else's."""
-    others = map(kept, outputs[1:])
+    return with_first(states, outputs, map(kept, outputs[1:]))
+
+
+def with_first(states: Any, outputs: Outputs, others: Iterable[Any] | None = None) -> tuple[Any, ...]:
+    """``(states, *others)``, a named tuple where the solver gave one, with its others if no more is said."""
+    others = outputs[1:] if others is None else others
     if isinstance(outputs, tuple) and hasattr(outputs, "_fields"):
         named: Any = type(outputs)
         return named._make([states, *others])  # type: ignore[no-any-return]

@@ -1,15 +1,18 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.contracts import Parameters
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class FenchelYoung(Layer):
     """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
@@ -21,13 +24,19 @@ class FenchelYoung(Layer):
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4.
     """
 
-    def __call__(self, theta: Tensor, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(self, theta: Parameters, /, gold: Parameters, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
+
+        Where theta is a structure of several tensors, so is gold.
 
         Raises:
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
+        if not isinstance(theta, Tensor):
+            form, layer = self.for_structure(theta)
+            packed = form.packed(theta)
+            return layer(packed, form.packed_given(gold, packed, "gold"), *args, **kwargs)
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -44,7 +53,7 @@ class FenchelYoung(Layer):
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
+    def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
             "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"

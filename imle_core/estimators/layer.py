@@ -12,24 +12,39 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Outputs, Sense, Solved, Solver, Target, declared, is_pure, takes_costs
+from imle_core.contracts import (
+    Form,
+    Known,
+    Noise,
+    Outputs,
+    Parameters,
+    Sense,
+    Solved,
+    Solver,
+    Target,
+    declared,
+    is_pure,
+    takes_costs,
+)
 from imle_core.estimators import transforms
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
+from imle_core.estimators.structure import packed_layer
 from imle_core.estimators.target import TargetDistribution
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-Loss: TypeAlias = Callable[[Tensor], Tensor]
+Loss: TypeAlias = Callable[[Any], Tensor]
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
@@ -80,6 +95,7 @@ class Draw(NamedTuple):
         )
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Layer(ABC):
     """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
@@ -133,11 +149,15 @@ class Layer(ABC):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Gradients ``g_s`` for the upstream gradients of the samples, ``(B, S, *event)``."""
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, theta: Parameters, /, *args: Any, **kwargs: Any) -> Any:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
 
         Where the solver gives ``(z, *others)``, so does the layer: states, and the others of the forward pass, copied.
+        Where theta is a structure of several tensors, so are the states.
         """
+        if not isinstance(theta, Tensor):
+            form, layer = self.for_structure(theta)
+            return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
         arguments = copied(args, kwargs)
         if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
             states, beside = transforms.states(self, theta, arguments)
@@ -153,7 +173,34 @@ class Layer(ABC):
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return states if outputs is None else contracts.with_others(states, outputs)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    def for_structure(self: SomeLayer, theta: Any) -> tuple[Form, SomeLayer]:
+        """The form of a structure of several tensors, and this layer for what it packs.
+
+        Raises:
+            ArgumentError: a structure that cannot be packed.
+            ArgumentTypeError: likewise; or an estimator that needs a solver of a single tensor.
+        """
+        form = Form.of(theta)
+        return form, packed_layer(self, form)
+
+    def check_packed(self, solver: Any) -> None:  # noqa: B027
+        """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
+
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
 
         Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
@@ -164,11 +211,15 @@ class Layer(ABC):
             loss: from states ``(N, *event)`` to one number for each, ``(N,)``; under the reduction "mean" it gets their
                 means.
             *args: reach the solver.
+            return_states: gives ``(losses, states)``, the states in the layer's reduction and without a gradient, in
+                memory of their own.
             **kwargs: reach the solver.
 
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
         if torch._C._are_functorch_transforms_active():
@@ -177,8 +228,22 @@ class Layer(ABC):
             z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
             if z.requires_grad:
                 z.register_hook(lambda dy: dy * samples)
+        states = z.detach().clone() if return_states else None  # a loss may write in z
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
-        return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        return losses if states is None else (losses, states)
+
+    def estimate_of_structure(
+        self, theta: Parameters, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
+    ) -> Tensor | tuple[Tensor, Any]:
+        """:meth:`estimate` where theta is a structure, and so are the states that the loss gets and that are given."""
+        form, layer = self.for_structure(theta)
+
+        def of_packed(rows: Tensor) -> Tensor:
+            return loss(form.unpacked(rows))
+
+        result = layer.estimate(form.packed(theta), of_packed, *args, return_states=return_states, **kwargs)
+        return (result[0], form.unpacked(result[1])) if isinstance(result, tuple) else result
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""

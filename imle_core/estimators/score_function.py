@@ -1,20 +1,23 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.contracts import Parameters
 from imle_core.estimators import transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
@@ -44,6 +47,11 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
+    def check_packed(self, solver: Any) -> None:
+        """Only a family that was given, of packed solutions ``(total,)``, is exact for several tensors."""
+        if self.family == "solver":
+            check_family(solver, "the exact score function")
+
     @property
     def draws_noise(self) -> bool:
         """True where states are sampled, exactly or by noise."""
@@ -64,7 +72,21 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
+    @overload
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
+    def estimate(
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -72,15 +94,23 @@ class ScoreFunction(Layer):
             loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
                 reduction.
             *args: reach the solver.
+            return_states: as for any layer; the states are in its reduction.
             **kwargs: reach the solver.
 
         Raises:
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         arguments = copied(args, kwargs)
         eps, z, _ = self.sampled(theta, arguments)
-        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        return losses if states is None else (losses, states)
+
+    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean

@@ -1,14 +1,17 @@
 """SIMPLE: exact samples forward, the derivative of exact marginals backward."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Simple(Layer):
     """``g_s = Cov(z) dy_s / tau_in``: samples of ``p(z) ~ exp(<z, theta> / tau_in)``, and the Jacobian of their mean.
@@ -33,6 +36,11 @@ class Simple(Layer):
         super().__post_init__()
         if self.family is None:
             check_family(self.solver, "SIMPLE")
+
+    def check_packed(self, solver: Any) -> None:
+        """Only a family that was given, of packed solutions ``(total,)``, is exact for several tensors."""
+        if self.family is None:
+            check_family(solver, "SIMPLE")
 
     @property
     def draws_noise(self) -> bool:
