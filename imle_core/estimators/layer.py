@@ -33,7 +33,7 @@ from imle_core.contracts import (
     is_pure,
     takes_costs,
 )
-from imle_core.estimators import transforms
+from imle_core.estimators import autocast, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
@@ -45,6 +45,7 @@ from imle_core.sampling import add_noise
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Any], Tensor]
+Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
@@ -115,6 +116,8 @@ class Layer(ABC):
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
     takes_costs: bool = field(init=False, repr=False)
+    number: Tensor = field(init=False, repr=False, compare=False)
+    order: Tensor = field(init=False, repr=False, compare=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -130,6 +133,13 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings})"
@@ -156,10 +166,11 @@ class Layer(ABC):
         Where theta is a structure of several tensors, so are the states.
         """
         if not isinstance(theta, Tensor):
-            form, layer = self.for_structure(theta)
-            return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
+            return self._called_with_structure(theta, args, kwargs)
+        if torch.compiler.is_compiling():
+            return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
-        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        if torch._C._are_functorch_transforms_active():
             states, beside = transforms.states(self, theta, arguments)
             return beside.after(states)
         finite = checks.check_theta(theta)
@@ -172,6 +183,11 @@ class Layer(ABC):
             transforms.check_tangent(theta)
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return states if outputs is None else contracts.with_others(states, outputs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _called_with_structure(self, theta: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        form, layer = self.for_structure(theta)
+        return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
 
     def for_structure(self: SomeLayer, theta: Any) -> tuple[Form, SomeLayer]:
         """The form of a structure of several tensors, and this layer for what it packs.
@@ -222,14 +238,18 @@ class Layer(ABC):
             return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
-        if torch._C._are_functorch_transforms_active():
-            z = transforms.with_gradient(transforms.states(self, theta, copied(args, kwargs))[0], samples)
+        if torch.compiler.is_compiling():
+            z, _ = contracts.solutions_in(operators.states(self, theta, args, kwargs, alone=True))
+        elif torch._C._are_functorch_transforms_active():
+            z, _ = transforms.states(self, theta, copied(args, kwargs))
         else:
             z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
-            if z.requires_grad:
-                z.register_hook(lambda dy: dy * samples)
         states = z.detach().clone() if return_states else None  # a loss may write in z
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
+        if checks.are_hidden():
+            rows = transforms.with_gradient(rows, samples)
+        elif rows.requires_grad:
+            rows.register_hook(lambda dy: dy * samples)
         losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
         return losses if states is None else (losses, states)
 
@@ -247,6 +267,9 @@ class Layer(ABC):
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, *arguments, alone=True)
+            return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
             eps, z, _ = transforms.samples(self, theta, arguments)
             return Draw(eps, z)
@@ -258,11 +281,20 @@ class Layer(ABC):
     def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return Draw(eps, *self.solved(theta, eps, arguments))
+        return Draw(eps, *self.drawn(theta, eps, arguments))
 
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
         """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise; further outputs."""
         return self.answers(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples, the reduction, and whether there is noise at any temperature."""
+        return self.nb_samples, self.reduction, self.noise is not None
+
+    def in_pass(self, call: Callable[["Layer"], Result]) -> Result:
+        """``call(layer)`` with the layer of the present pass, which is this one."""
+        return call(self)
 
     @property
     def draws_noise(self) -> bool:
@@ -363,6 +395,7 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
         *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
+        ctx.precision = autocast.precision(tensors[0])
         ctx.save_for_backward(*tensors)
 
     @staticmethod
@@ -370,9 +403,11 @@ class _Estimate(torch.autograd.Function):
         theta, eps, z = ctx.saved_tensors
         if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
             work = partial(ctx.layer.gradient, finite=ctx.finite)
-            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
+            with autocast.at(ctx.precision):
+                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+            with autocast.at(ctx.precision):
+                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
 
     @staticmethod

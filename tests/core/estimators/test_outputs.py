@@ -262,3 +262,16 @@ class TestTransforms:
             torch.func.vmap(imle(solver))(normal(3, 2, 5))
         losses = torch.func.vmap(lambda theta: imle(solver).estimator.estimate(theta, lambda z: z.sum(dim=1)))
         assert losses(normal(3, 2, 5)).shape == (3, 2)  # of states alone
+
+
+@pytest.mark.slow
+def test_compiled_code_gives_states_alone():
+    torch._dynamo.reset()
+    layer, theta = imle(further).estimator, normal(2, 5)
+    compiled = torch.compile(layer, backend="eager", fullgraph=True)
+    with pytest.raises(
+        ArgumentError, match=r"^solver: gave further outputs; compiled code can give states alone; give these"
+    ):
+        compiled(theta)
+    estimate = torch.compile(lambda theta: layer.estimate(theta, lambda z: z.sum(dim=1)), backend="eager", fullgraph=True)
+    assert estimate(theta).tolist() == [2.0, 2.0]

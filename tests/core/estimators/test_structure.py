@@ -423,3 +423,17 @@ def test_parameters_that_are_no_structure_are_refused(case):
     for call in (imle(lambda rows: rows), lambda theta: imle(lambda rows: rows).estimator.estimate(theta, lambda z: z)):
         with pytest.raises(ArgumentError, match=f"^{re.escape(message)}"):
             call(theta)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # the compiler looks there for itself
+def test_compiled_code_breaks_off_for_a_structure():
+    torch._dynamo.reset()
+    layer, (nodes, edges) = imle(best), parameters()
+
+    def loss(nodes, edges):
+        z = layer({"nodes": 2 * nodes, "edges": edges})
+        return (z["nodes"] * normal(3, 4)).sum() + z["edges"].sum()
+
+    expected = torch.autograd.grad(loss(nodes, edges), nodes)
+    assert torch.equal(*expected, *torch.autograd.grad(torch.compile(loss, backend="eager")(nodes, edges), nodes))
