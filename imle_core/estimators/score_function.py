@@ -95,8 +95,10 @@ class ScoreFunction(Layer):
         """
         arguments = copied(args, kwargs)
         eps, z = self.sampled(theta, arguments)
-        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
-        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        states = self.reduce(z).clone() if return_states else None
+        rows = z.flatten(0, 1)
+        own = rows if self.family is None else rows.clone()  # a loss may write in them, and an exact score needs z
+        losses = self._losses(theta, contracts.losses_of(loss, own).view(z.shape[:2]), eps, z, arguments)
         return losses if states is None else (losses, states)
 
     def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
