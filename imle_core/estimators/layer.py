@@ -20,7 +20,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
-from imle_core.estimators import transforms
+from imle_core.estimators import autocast, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
@@ -31,6 +31,7 @@ from imle_core.sampling import add_noise
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
+Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
@@ -72,6 +73,8 @@ class Layer(ABC):
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
     takes_costs: bool = field(init=False, repr=False)
+    number: Tensor = field(init=False, repr=False, compare=False)
+    order: Tensor = field(init=False, repr=False, compare=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +90,13 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings})"
@@ -108,8 +118,10 @@ class Layer(ABC):
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+        if torch.compiler.is_compiling():
+            return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
-        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        if torch._C._are_functorch_transforms_active():
             return transforms.states(self, theta, arguments)
         finite = checks.check_theta(theta)
         with torch.no_grad():
@@ -155,7 +167,7 @@ class Layer(ABC):
         states = z.detach().clone() if return_states else None  # a loss may write in z
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
-        if torch._C._are_functorch_transforms_active():
+        if checks.are_hidden():
             z = transforms.with_gradient(z, samples)
         elif z.requires_grad:  # before a view is taken, whose hook would be lost where a loss writes in it
             z.register_hook(lambda dy: dy * samples)
@@ -165,6 +177,9 @@ class Layer(ABC):
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, *arguments)
+            return draw.eps, draw.z
         if torch._C._are_functorch_transforms_active():
             return transforms.samples(self, theta, arguments)
         checks.check_theta(theta)
@@ -175,11 +190,20 @@ class Layer(ABC):
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.solved(theta, eps, arguments)
+        return eps, self.drawn(theta, eps, arguments)
 
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
         """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise."""
         return self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples, the reduction, and whether there is noise at any temperature."""
+        return self.nb_samples, self.reduction, self.noise is not None
+
+    def in_pass(self, call: Callable[["Layer"], Result]) -> Result:
+        """``call(layer)`` with the layer of the present pass, which is this one."""
+        return call(self)
 
     @property
     def draws_noise(self) -> bool:
@@ -274,6 +298,7 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
         *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
+        ctx.precision = autocast.precision(tensors[0])
         ctx.save_for_backward(*tensors)
 
     @staticmethod
@@ -281,9 +306,11 @@ class _Estimate(torch.autograd.Function):
         theta, eps, z = ctx.saved_tensors
         if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
             work = partial(ctx.layer.gradient, finite=ctx.finite)
-            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
+            with autocast.at(ctx.precision):
+                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+            with autocast.at(ctx.precision):
+                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
 
     @staticmethod
