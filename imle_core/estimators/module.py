@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from imle_core import checks
-from imle_core.estimators import knobs, operators
+from imle_core.estimators import exported, knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
@@ -88,7 +88,7 @@ class LayerModule(nn.Module):
 
     def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() and not exported.is_exporting():
             return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
