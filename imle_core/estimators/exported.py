@@ -31,7 +31,7 @@ class Exported(Protocol):
 
 def is_exporting() -> bool:
     """True while ``torch.export`` runs the code of a module."""
-    exporting = getattr(torch.compiler, "is_exporting", None)  # younger than the oldest torch that is supported
+    exporting = vars(torch.compiler).get("is_exporting")  # younger than the oldest torch that is supported
     if exporting is not None and exporting():
         return True
     return torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
