@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.contracts import Parameters
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.frozen import telling_how_to_change
 
@@ -35,15 +36,16 @@ class StructuredSVM(FenchelYoung):
         checks.check_not_learned("margin", self.margin, "divide theta by it")
         checks.check_finite("margin", self.margin, "the usual value is 1")
 
-    def __call__(self, theta: Tensor, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(self, theta: Parameters, /, gold: Parameters, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
 
         Raises:
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
-        self.check_gold(theta, gold)
-        y = gold.detach().to(theta)
-        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), gold, *args, **kwargs)
+        if not isinstance(theta, Tensor):
+            return super().__call__(theta, gold, *args, **kwargs)
+        y = self.checked_gold(theta, gold)
+        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
         fractions = (y * (1 - y)).flatten(1 - theta.dim()).sum(dim=-1)  # 0 for ones and zeros
         return losses + 2 * self.margin * fractions
