@@ -169,7 +169,8 @@ def differentiable(
         baseline: of :class:`.PerturbedOptimizer`, or :class:`.ScoreFunction`, which lacks "noise-free".
         perturbation: of :class:`.PerturbedOptimizer`.
         projection: of :class:`.Identity`.
-        family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver.
+        family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver. For several
+            parameters one of all their entries side by side, ``(total,)``.
 
     Raises:
         ArgumentError: an unknown name; an option that belongs to other estimators; noise that the estimator cannot use; or
