@@ -128,11 +128,13 @@ def _made(name: str) -> Any:
     lone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     if name == "help":
         lone.command(cls=Command)(_help)
-        return get_command(lone)
+        made: Any = get_command(lone)
+        made.examples = ("imle help train",)
+        return made
     word = name.replace("-", "_")
     module = import_module(f"imle_cli.commands.{word}")
     lone.command(cls=Command)(command(getattr(module, word), _report))
-    made: Any = get_command(lone)
+    made = get_command(lone)
     made.examples = module.EXAMPLES
     return made
 
