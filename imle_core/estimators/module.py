@@ -30,6 +30,14 @@ class LayerModule(nn.Module):
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         return self._layer(theta, *args, **kwargs)
 
+    def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`Layer.ragged`."""
+        return self._layer.ragged(values, offsets, *args, **kwargs)
+
+    def estimate_ragged(self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+        """Mean losses ``(B,)`` of instances of several sizes; see :meth:`Layer.estimate_ragged`."""
+        return self._layer.estimate_ragged(values, offsets, loss, *args, **kwargs)
+
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """Mean losses ``(B,)`` with this estimator's gradient; see :meth:`Layer.estimate`."""
         return self._layer.estimate(theta, loss, *args, **kwargs)

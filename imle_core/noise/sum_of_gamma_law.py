@@ -142,6 +142,25 @@ def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threa
     )
 
 
+def fill_instances(
+    out: NDArray[np.floating],
+    sizes: NDArray[np.int64],
+    k: float,
+    iterations: float,
+    keys: NDArray[np.int64],
+    threads: int,
+) -> None:
+    """Overwrites entries with draws of :func:`blocks`; others as of :func:`.location_scale.fill_instances`."""
+    from imle_core.noise.kernels import sum_of_gamma as kernel  # here, since numba takes half a second to import
+
+    tables = _tables(k, iterations)
+    in_threads(
+        lambda first, last: kernel.fill_instances(out, sizes, first, last, keys, *tables),
+        len(out),
+        min(threads, len(out), out.size // _DRAWS_A_THREAD),
+    )
+
+
 @lru_cache(maxsize=32)
 def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     """The blocks of a series, and their tables one after the other, for the kernel."""

@@ -38,7 +38,7 @@ class Knapsack:
     tensor([[1., 0., 1.]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(self, weights: ArrayLike, capacity: int) -> None:
         given = as_array(weights)

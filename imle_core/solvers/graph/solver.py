@@ -54,7 +54,7 @@ class GraphSolver:
             edge index that has not two rows of whole numbers, or has nodes beyond their number.
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
     _alike = 1.0  # a theta for all edges
     nodes: list[Node]
     edges: list[Edge]
