@@ -3,6 +3,7 @@
 Packages, from top to bottom. Each imports from groups below its own, never from its own group or from above:
 
     perception   costs of tiles learned from images, and how well they plan
+    decisions    costs predicted from features: data, labels, and the regret of decisions
     doctor       examination of a solver: is it what the estimators take it for?
     lab          bias, variance and cost of gradients; calibrated noise; a published experiment
 

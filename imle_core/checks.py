@@ -110,9 +110,13 @@ def check_theta(theta: Any) -> bool:
     Returns:
         True where none is infinite; False where this is not known.
     """
-    check_numbers(theta)
-    if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
+    check_form(theta)
+    return check_values(theta)
+
+
+def check_form(theta: Any) -> None:
+    """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
+    check_floats(theta)
     if theta.dim() < 2:
         raise wrong_shape(
             "theta",
@@ -120,11 +124,22 @@ def check_theta(theta: Any) -> bool:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
+
+
+def check_floats(value: Any, name: str = "theta") -> None:
+    """``value`` must be a dense tensor of a floating type."""
+    check_numbers(value, name)
+    if value.dtype not in _FLOATS:
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", f"use {name}.float()")
+
+
+def check_values(theta: Tensor, name: str = "theta") -> bool:
+    """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
         raise ArgumentError(
-            "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
+            name, f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
     return finite
 

@@ -33,7 +33,19 @@ USERS = {
 HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "imle_core"}
 LIGHT = ("imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.commands", "imle_cli.console", "imle_cli.errors")
 LIGHT += ("imle_cli.figures.settings", "imle_cli.notes", "imle_cli.options", "imle_cli.runs.interruption")
-INDICES = ("concurrency", "contracts", "doctor", "estimators", "exact", "lab", "noise", "perception", "sampling", "solvers")
+INDICES = (
+    "concurrency",
+    "contracts",
+    "decisions",
+    "doctor",
+    "estimators",
+    "exact",
+    "lab",
+    "noise",
+    "perception",
+    "sampling",
+    "solvers",
+)
 
 
 def name_of(path):

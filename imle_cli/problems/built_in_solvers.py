@@ -40,6 +40,12 @@ def _between(first: str, last: str, shape: Shape) -> dict[str, Any]:
     return {"graph": graph, first: 0, last: max(map(max, graph)), "floor": 0.0}
 
 
+def _grid(count: int) -> tuple[int, int]:
+    """Rows and columns of the grid of nodes that is nearest to a square, among those with so many edges."""
+    grids = ((rows, (count + rows) // (2 * rows - 1)) for rows in range(1, math.isqrt(count) + 2))
+    return next(reversed([grid for grid in grids if 2 * math.prod(grid) - sum(grid) == count]))
+
+
 def _weights(shape: Shape) -> tuple[list[int], int]:
     """Weights 1, 2, ..., and half of their sum."""
     count = math.prod(shape)
@@ -63,6 +69,7 @@ BUILT_IN = {
     "argmax": BuiltIn(),
     "assignment": BuiltIn(),
     "dijkstra": BuiltIn(),
+    "grid-edge-path": BuiltIn((12,), lambda shape: {"grid": _grid(math.prod(shape))}),
     "integer-program": BuiltIn((8,), _program),
     "knapsack": BuiltIn((10,), _knapsack),
     "matching": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),

@@ -1,11 +1,13 @@
 """Work shared among threads that are kept for the next call, or left to the caller, whichever is sooner."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import count, pairwise
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +17,9 @@ _SHARE_LOST = 0.02
 
 _MOST_SAVED = 0.01
 """Seconds that they may cost once, so that a single wait ends no sharing that mostly saves time."""
+
+_PATIENCE = 0.1
+"""Seconds between two looks whether threads have ended; they mostly say so themselves."""
 
 
 def in_threads(work: Callable[[int, int], T], size: int, threads: int) -> list[T]:
@@ -61,14 +66,43 @@ class _Shared(Generic[T]):
         self._works, self._numbers = works, count()
         self._results: dict[int, T] = {}
         self._errors: dict[int, BaseException] = {}
+        self._at_work: set[int] = set()
+        self._ends: SimpleQueue[None] = SimpleQueue()
+        self._is_over = False
         self.busy: list[float] = []
 
     def take(self) -> None:
         """Does what nobody has begun, in the calling thread."""
+        thread = threading.get_ident()
+        self._at_work.add(thread)
         began = time.thread_time()
-        while not self._errors and (number := next(self._numbers)) < len(self._works):
+        while not (self._is_over or self._errors) and (number := next(self._numbers)) < len(self._works):
             self._do(number)
         self.busy.append(time.thread_time() - began)
+        self._at_work.discard(thread)
+        self._ends.put(None)
+
+    def end(self) -> None:
+        """Waits until all other threads have ended that have begun; those that come later do nothing.
+
+        What interrupts the wait, as Ctrl-C does, is raised when it is over.
+        """
+        self._is_over = True
+        interruptions = []
+        while self._at_work - {threading.get_ident()}:
+            interruptions += self._wait()
+        if interruptions:
+            raise interruptions[0]
+
+    def _wait(self) -> list[BaseException]:
+        """Waits for the end of a thread, and gives what interrupted that."""
+        try:
+            self._ends.get(timeout=_PATIENCE)
+        except Empty:  # an interruption may have taken the word of a thread
+            return []
+        except (KeyboardInterrupt, SystemExit) as error:
+            return [error]
+        return []
 
     def _do(self, number: int) -> None:
         try:
@@ -117,19 +151,38 @@ PACE = _Pace()
 
 
 def _share(shared: _Shared[Any], threads: int) -> None:
-    """Has this thread and others take the work; they have ended when this returns."""
-    futures = [_pool(threads - 1).submit(shared.take) for _ in range(threads - 1)]
+    """Has this thread and others take the work; they have ended when this returns or raises."""
+    pool = _pool(threads - 1)
     try:
+        for _ in range(threads - 1):
+            pool.submit(shared.take)
         shared.take()
     finally:
-        for future in futures:
-            if not future.cancel():  # what it would have done, this thread has
-                future.result()
+        shared.end()
 
 
 @lru_cache(maxsize=1)
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="imle")
+    """Threads that have begun.
+
+    Another thread begins them: Ctrl-C while the main thread waits for one to begin would leave that behind, unknown to those
+    that end it, and the program would wait for it at its own end, for ever.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="imle")
+    starter = threading.Thread(target=_begin, args=(pool, threads))
+    starter.start()
+    starter.join()
+    return pool
+
+
+def _begin(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Begins all threads of a pool, each of which has something to do until the last one has."""
+    meeting = threading.Barrier(threads)
+    try:
+        for _ in range(threads):
+            pool.submit(meeting.wait)
+    except RuntimeError:  # the system has no more threads, which the next call is told
+        meeting.abort()
 
 
 if hasattr(os, "register_at_fork"):

@@ -35,12 +35,14 @@ from imle_core.contracts.protocols import (
     RaggedTarget,
     ReusingSolver,
     ScoredNoise,
+    ServingSolver,
     SizedNoise,
     Solver,
     SteppingTarget,
     Target,
     WeightedTarget,
 )
+from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
@@ -68,12 +70,15 @@ __all__ = [
     "RaggedTarget",
     "ReusingSolver",
     "ScoredNoise",
+    "Sense",
+    "ServingSolver",
     "SizedNoise",
     "Solver",
     "SteppingTarget",
     "Target",
     "Trainable",
     "WeightedTarget",
+    "asked",
     "check_finite_step",
     "check_moved",
     "check_noise_fits",
@@ -91,7 +96,9 @@ __all__ = [
     "raised",
     "sized",
     "solutions",
+    "solve",
     "step_size",
+    "takes_costs",
     "target_parameters",
     "text_of",
     "typical_ones",

@@ -205,7 +205,7 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor, shape: tuple[int, .
             f"add up over {axes}",
             "gave",
         )
-    if values.isnan().any():
+    if not torch._C._are_functorch_transforms_active() and values.isnan().any():  # these hide what is in a tensor
         raise LossError(
             "loss",
             f"{int(values.isnan().sum())} NaN for {len(states)} states",
@@ -217,11 +217,13 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor, shape: tuple[int, .
 
 
 def check_solver(solver: Any, sense: str) -> None:
-    """A solver must be a callable object that does not declare the other sense.
+    """A solver must be a callable object, and no one of costs where theta is to be maximised.
+
+    One that maximises can be given minus the costs of a user.
 
     Raises:
         ArgumentTypeError: a class, or what cannot be called.
-        ArgumentError: a solver that declares the other sense.
+        ArgumentError: a solver that declares that it minimises, under the sense "max", the usual one.
     """
     if isinstance(solver, type):
         raise ArgumentTypeError(
@@ -229,21 +231,16 @@ def check_solver(solver: Any, sense: str) -> None:
         )
     if not callable(solver):
         raise ArgumentTypeError("function", type(solver).__name__, "it must be callable", "pass the solver first")
-    does = declared(solver, "sense")
-    if does in ("max", "min") and does != sense:
+    if sense == "max" and declared(solver, "sense") == "min":
         name = getattr(solver, "__name__", type(solver).__name__)
-        remedy = (
-            "leave sense out and call the layer with -costs, or take imle(lambda costs: solver(-costs), sense='min')"
-            if does == "max"
-            else "use sense='min', or give lambda theta: solver(-theta)"
-        )
-        raise ArgumentError("sense", f"{sense!r} with {name}", f"it declares {does!r} and would give the worst", remedy)
+        remedy = "use sense='min', or give lambda theta: solver(-theta)"
+        raise ArgumentError("sense", f"'max' with {name}", "it declares 'min' and would give the worst", remedy)
 
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
     """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
-    if perturbed.dtype != torch.float16 or sum_is_finite(perturbed.float()):
-        return
+    if perturbed.dtype != torch.float16 or torch._C._are_functorch_transforms_active() or sum_is_finite(perturbed.float()):
+        return  # transforms hide what is in a tensor
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
         largest = torch.finfo(perturbed.dtype).max

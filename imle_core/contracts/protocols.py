@@ -8,13 +8,14 @@ object without it works, too, by what stands in the last column.
     pure                         Pure              whoever calls, around each call             what goes in and out is copied
 
     perturb_and_map              FusedSolver       a layer that maximises, for each pass       noise is added, then solved
-    sense                        DirectedSolver    a layer when it is made; the doctor         any sense is believed
+    sense                        DirectedSolver    a layer when it is made; the doctor         the user's sense is believed
     domain                       BoundedSolver     the doctor before it draws theta            theta from -1 to 1
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
     typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
     takes_padding                PaddedSolver      a layer for ragged batches; the doctor      rows are padded with -inf
     solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
+    by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
@@ -123,7 +124,10 @@ class FusedSolver(Protocol):
 
 @runtime_checkable
 class DirectedSolver(Protocol):
-    """A solver that says whether it maximises or minimises ``<z, theta>``; a layer of the other sense refuses it.
+    """A solver that says whether it maximises or minimises ``<z, theta>``.
+
+    Under ``sense="min"`` a layer gives one that maximises minus the costs that it gets; under "max" it refuses one that
+    minimises.
 
     It holds for subclasses as :class:`Pure` does. The doctor examines a solver in the sense that it declares.
     """
@@ -212,6 +216,17 @@ class RaggedSolver(Protocol):
 
 
 @runtime_checkable
+class ServingSolver(Protocol):
+    """A solver all of whose further arguments have an entry for each instance, whose samples are neighbouring rows.
+
+    ``by_instance = True`` lets ``torch.func.vmap`` solve a whole axis in one call: instances and arguments of its entries
+    follow each other. It holds for subclasses as :class:`Pure` does.
+    """
+
+    by_instance: bool
+
+
+@runtime_checkable
 class SizedNoise(Protocol):
     """Noise for solutions of a certain size, which it may be told later.
 
@@ -247,8 +262,8 @@ class RaggedNoise(Protocol):
         Args:
             shape: shape of the result.
             sizes: numbers of entries of the instances, ``(B,)``.
-            keys: seeds, ``(B,)``, whole numbers from 0 to 2^63 - 1: draws of an instance depend on its own seed, on S, and on
-                its own size.
+            keys: seeds, ``(B,)``, whole numbers from 0 to 2^63 - 1: draws of an instance depend on its own seed, on S and
+                on its own size.
             dtype: floating type of the result.
             device: device of the result.
         """

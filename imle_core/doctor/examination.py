@@ -139,7 +139,8 @@ def check(
             theta, else -1. Of an endless domain the 2 units next to its end are asked for.
         high: largest, likewise, else 1.
         sense: "max", or "min" for a solver of costs that minimises, for ``imle(..., sense="min")``; if None, the solver's
-            attribute ``sense``, else "max".
+            attribute ``sense``, else "max". One that declares that it maximises is examined for that under either: a layer
+            gives it minus the costs.
         nb_instances: how many to ask for, >= 2.
         seed: seed of every random number.
         observe: called with the number of checks that are done, before each of them and each time before the solver is.
@@ -162,7 +163,7 @@ def check(
     _check_request(shape, nb_instances)
     domain = _domain(solver)
     bounds = _bounds(domain or (-1.0, 1.0), low, high)
-    sign = 1 if sense == "max" else -1
+    sign = -1 if sense == "min" and declared_sense(solver) != "max" else 1
     done = 0
 
     def begin(number: int) -> None:

@@ -45,14 +45,11 @@ def _sense(subject: Subject) -> str:
 
 def _opposite(subject: Subject) -> str:
     """Words for a solver that does the opposite of what is wanted, and the way to write a layer of it."""
-    if subject.sign > 0:
-        does, sense, alternative = "minimises", "min", "imle(lambda theta: solver(-theta), sense='max') for scores"
-    else:
-        does, sense, alternative = "maximises", "max", "imle(lambda costs: solver(-costs), sense='min') for costs"
+    does, sense = ("minimises", "min") if subject.sign > 0 else ("maximises", "max")
     does = f"it {does} <z, theta>"
-    if subject.declared == sense:
-        what = "costs" if sense == "min" else "scores"
-        return f"{does}, as it declares; write imle(solver, sense='{sense}') for {what}, or {alternative}"
+    if subject.declared == sense:  # both say that it minimises: layers negate for a solver that maximises, and so does sign
+        alternative = "imle(lambda theta: solver(-theta), sense='max') for scores"
+        return f"{does}, as it declares; write imle(solver, sense='min') for costs, or {alternative}"
     if subject.declared:
         return f"{does}, though it declares sense = '{subject.declared}'; declare '{sense}', or give it -theta"
     return f"{does}; give -theta, or take imle(..., sense='{sense}')"

@@ -3,11 +3,12 @@
 ``differentiable(name, solver, ...)`` makes any of them; :mod:`imle_core.estimators.implicit_mle` is the method of the paper.
 """
 
+from imle_core.contracts import Sense
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.identity import Identity
 from imle_core.estimators.implicit_mle import IMLE, Difference, Differentiable, ImplicitMLE, imle
-from imle_core.estimators.layer import Layer, Loss, Sense
+from imle_core.estimators.layer import Layer, Loss
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbed import PerturbedOptimizer
 from imle_core.estimators.registry import ESTIMATORS, Entry, differentiable

@@ -32,8 +32,9 @@ class FenchelYoung(Layer):
         """
         if isinstance(theta, Tensor) and theta.is_nested:
             values, offsets = ragged.nested.values_and_offsets(theta)
-            return self.ragged(values, offsets, gold.values() if gold.is_nested else gold, *args, **kwargs)
-        checks.check_theta(theta)
+            golds = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
+            return self.ragged(values, offsets, golds, *args, **kwargs)
+        checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
         if gold.shape not in (theta.shape, theta.shape[1:]):
@@ -45,8 +46,7 @@ class FenchelYoung(Layer):
                 f" for theta of shape {tuple(theta.shape)}",
             )
         parameters = self.signed(theta)
-        with torch.no_grad():
-            eps, z = self.draw(parameters.detach(), copied(args, kwargs))
+        eps, z = self.sampled(theta, copied(args, kwargs))
         if self.instances is not None:
             return self._of_padded(self.instances, parameters, eps, z, gold.detach().to(theta))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
@@ -85,7 +85,8 @@ class FenchelYoung(Layer):
             value = torch.where(filled, self.over_samples(gained) - wanted[:, 0], 0.0)
             gradient = self.over_samples(z) - gold
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
-        return value + (moved * gradient).flatten(1).sum(dim=1)
+        losses: Tensor = value + (moved * gradient).flatten(1).sum(dim=1)
+        return losses
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
         """Refused: it is a loss of its own."""

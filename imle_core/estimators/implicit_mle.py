@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Solver, Target, is_pure
-from imle_core.estimators.layer import Backward, Layer, Reduction, Sense
+from imle_core.contracts import Known, Noise, Sense, Solver, Target, is_pure
+from imle_core.estimators.layer import Backward, Layer, Reduction
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution
@@ -152,8 +152,9 @@ def imle(
         nb_samples: S, samples for each instance, >= 1.
         input_noise_temperature: tau_in >= 0, the scale of the noise in the forward pass.
         target_noise_temperature: tau_tgt >= 0, the scale of the same noise in the backward pass.
-        sense: "max", or "min" for a solver that minimises ``<z, c>``: it then gets ``c - tau_in*eps``, the target is
-            ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``.
+        sense: "max", or "min" for costs c: a solver that minimises ``<z, c>`` then gets ``c - tau_in*eps``, the target is
+            ``alpha*c + lambda*dy``, and the gradient ``mean_s [MAP(c' - tau_tgt*eps_s) - z_s]``. A solver that declares
+            that it maximises, as all of ours do, gets minus all that.
         reduction: shape of the output: "none" ``(B*S, *event)``, "stacked" ``(B, S, *event)``, or "mean" over samples
             ``(B, *event)``, where the target of every sample uses the gradient of the mean itself.
         scale_gradient: divide the gradient by the lambda of each row, which makes it an estimate of the gradient's size,

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts, ragged
-from imle_core.contracts import Known, Noise, Solver, Target, declared, is_pure
+from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
+from imle_core.estimators import transforms
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
@@ -29,7 +30,6 @@ from imle_core.ragged import Instances
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
-Sense = Literal["max", "min"]
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
@@ -72,6 +72,7 @@ class Layer(ABC):
     reduction: Reduction = "none"
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
+    takes_costs: bool = field(init=False, repr=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
     instances: Instances | None = field(default=None, kw_only=True, repr=False, compare=False)
 
@@ -84,6 +85,7 @@ class Layer(ABC):
         checks.check_temperature("target_noise_temperature", self.target_temperature)
         checks.check_name("sense", self.sense, get_args(Sense))
         contracts.check_solver(self.solver, self.sense)
+        object.__setattr__(self, "takes_costs", takes_costs(self.solver, self.sense))
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
@@ -110,11 +112,14 @@ class Layer(ABC):
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         if isinstance(theta, Tensor) and theta.is_nested:
             return self._nested(theta, *args, **kwargs)
-        finite = checks.check_theta(theta)
         arguments = copied(args, kwargs)
+        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+            return transforms.states(self, theta, arguments)
+        finite = checks.check_theta(theta)
         with torch.no_grad():
             eps, z = self.draw(self.signed(theta.detach()), arguments)
         if not (torch.is_grad_enabled() and theta.requires_grad):
+            transforms.check_tangent(theta)
             return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return _estimate(theta, eps, z, self, arguments, finite)
 
@@ -147,7 +152,7 @@ class Layer(ABC):
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         return self._unpadded(given, instances)
 
-    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
         values, offsets = ragged.nested.values_and_offsets(theta)
         instances = ragged.instances_of(values, offsets)
@@ -193,7 +198,7 @@ class Layer(ABC):
     def _unpadded(self, padded: Tensor, instances: Instances) -> Tensor:
         """States without padding; a tensor that is no view where it has no gradient, as in a call."""
         states = (instances.unpadded if self.reduction == "mean" else instances.unpadded_samples)(padded)
-        return states if states.requires_grad else states.detach()
+        return states if states.requires_grad or torch._C._are_functorch_transforms_active() else states.detach()
 
     def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
@@ -214,14 +219,40 @@ class Layer(ABC):
         z = self(theta, *args, **kwargs)
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
-        if rows.requires_grad:  # the layer averages gradients of single samples; a mean would divide them once more
+        # The layer averages gradients of single samples; a mean would divide them once more.
+        if torch._C._are_functorch_transforms_active():
+            rows = transforms.with_gradient(rows, samples)
+        elif rows.requires_grad:
             rows.register_hook(lambda dy: dy * samples)
         return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+
+    def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+        """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch._C._are_functorch_transforms_active():
+            return transforms.samples(self, theta, arguments)
+        checks.check_theta(theta)
+        transforms.check_tangent(theta)
+        with torch.no_grad():
+            return self.draw(self.signed(theta.detach()), arguments)
 
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+        return eps, self.solved(theta, eps, arguments)
+
+    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise."""
+        return self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def draws_noise(self) -> bool:
+        """True where a forward pass draws random numbers."""
+        return self.noise is not None and not self.input_temperature == self.target_temperature == 0
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True where :meth:`draw` does something else than to draw noise and then to solve."""
+        return False
 
     def draw_noise(self, theta: Tensor) -> Tensor | None:
         """Noise ``(B, S, *event)``, or None where no temperature asks for any."""
@@ -245,7 +276,7 @@ class Layer(ABC):
         solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
         at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
-        if at_once is not None and self.sense == "max" and not any(arguments) and not narrow:
+        if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
             z = at_once(*given) if pure else at_once(*map(_copied, given))
@@ -253,7 +284,7 @@ class Layer(ABC):
 
         def solver(rows: Tensor) -> Tensor:
             args, kwargs = arguments if pure else copied(*arguments)
-            return solve(self.signed(rows), *args, **kwargs)
+            return solve(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
         return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
@@ -325,47 +356,29 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         theta, eps, z = ctx.saved_tensors
-        given = theta, eps, z, dy, ctx.arguments, ctx.finite
-        if torch.is_grad_enabled():  # create_graph=True
-            with torch.no_grad():
-                gradient = ctx.layer.gradient(*given)
-            gradient = _Gradient.apply(gradient, theta, dy)  # type: ignore[no-untyped-call]
+        if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
+            work = partial(ctx.layer.gradient, finite=ctx.finite)
+            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(*given)
+            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
+        raise transforms.no_tangents()
 
 
 _apply = super(torch.autograd.Function, _Estimate).apply
 
 
 def _estimate(theta: Tensor, *inputs: Any) -> Tensor:
-    """``_Estimate.apply``: outside of torch's compiler and transforms without reading its signature, half of its time."""
+    """``_Estimate.apply``: outside of torch's compiler without reading its signature, half of its time."""
     needs_more = (
-        torch.compiler.is_compiling()  # first, since it cannot look into the other questions
-        or torch._C._are_functorch_transforms_active()
+        torch.compiler.is_compiling()  # first, since it cannot look into the other question
         or torch._C._functorch.is_functorch_wrapped_tensor(theta)
     )
     output: Tensor = (_Estimate.apply if needs_more else _apply)(theta, *inputs)  # type: ignore[no-untyped-call]
     return output
-
-
-class _Gradient(torch.autograd.Function):
-    """A gradient of a solver, which has none itself."""
-
-    @staticmethod
-    def forward(gradient: Tensor, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG004
-        return gradient.view_as(gradient)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keeps nothing."""
-
-    @staticmethod
-    def backward(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
-        raise RuntimeError(
-            "gradient: it was asked for its own derivative, and a difference of solutions has none; a layer can be "
-            "differentiated once; leave out create_graph=True, or detach the gradient"
-        )
 
 
 def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:

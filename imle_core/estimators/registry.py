@@ -8,12 +8,12 @@ from typing import Any, Literal, overload
 import torch
 
 from imle_core import checks
-from imle_core.contracts import Noise, Solver, Target
+from imle_core.contracts import Noise, Sense, Solver, Target
 from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.identity import Identity, Projection
 from imle_core.estimators.implicit_mle import Difference, ImplicitMLE
-from imle_core.estimators.layer import Layer, Reduction, Sense
+from imle_core.estimators.layer import Layer, Reduction
 from imle_core.estimators.perturbed import Baseline, Perturbation, PerturbedOptimizer
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.estimators import transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
@@ -44,6 +45,16 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
+    @property
+    def draws_noise(self) -> bool:
+        """True where states are sampled, exactly or by noise."""
+        return self.samples_exactly or super().draws_noise
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True with an exact family above temperature 0."""
+        return self.family is not None and self.input_temperature != 0
+
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples of the solver, or exact samples."""
         if self.family is None or self.input_temperature == 0:
@@ -66,11 +77,8 @@ class ScoreFunction(Layer):
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
-        checks.check_theta(theta)
         arguments = copied(args, kwargs)
-        with torch.no_grad():
-            parameters = self.signed(theta.detach())
-            eps, z = self.draw(parameters, arguments)
+        eps, z = self.sampled(theta, arguments)
         values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
@@ -81,7 +89,7 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = self._score(parameters, eps, z, arguments)
+            score = transforms.work_on(theta.detach(), eps, z, None, self, self._score, arguments)
             gradient = self.signed(self.over_samples(height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
@@ -97,10 +105,11 @@ class ScoreFunction(Layer):
             "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
         )
 
-    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
-        """``d/dtheta log p``, ``(B, S, *event)``."""
+    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: None, arguments: Arguments) -> Tensor:
+        """``d/dtheta log p``, ``(B, S, *event)``, for parameters (or costs) ``(B, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)
+        theta = self.signed(theta)
         mean = self._exact(theta, arguments).marginals(theta / self.input_temperature).to(z)
         return (z - mean.unsqueeze(1)) / self.input_temperature
 

@@ -34,6 +34,16 @@ class Simple(Layer):
         if self.family is None:
             check_family(self.solver, "SIMPLE")
 
+    @property
+    def draws_noise(self) -> bool:
+        """True where states are sampled, and with noise for the backward pass."""
+        return self.samples_exactly or super().draws_noise
+
+    @property
+    def samples_exactly(self) -> bool:
+        """True above temperature 0."""
+        return self.input_temperature != 0
+
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Exact samples; at temperature 0 the solver's state."""
         if self.input_temperature == 0:

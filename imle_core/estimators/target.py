@@ -320,4 +320,5 @@ class _AdaptiveOfInstances:
 def _norms(values: Tensor) -> Tensor:
     """Euclidean norms ``(N,)`` of rows, in float32 at least."""
     wide = torch.promote_types(values.dtype, torch.float32)
-    return torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=wide)
+    norms: Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=wide)
+    return norms

@@ -27,13 +27,9 @@ def unpadded(values: Tensor, instances: "Instances") -> Tensor:
 
 def _apply(function: type[torch.autograd.Function], tensor: Tensor, *inputs: Any) -> Tensor:
     """``function.apply``: outside of torch's compiler and transforms without reading its signature, half of its time."""
-    needs_more = (
-        torch.compiler.is_compiling()  # first, since it cannot look into the other questions
-        or torch._C._are_functorch_transforms_active()
-        or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    )
-    apply = function.apply if needs_more else super(torch.autograd.Function, function).apply
-    output: Tensor = apply(tensor, *inputs)
+    needs_more = is_wrapped(tensor) or torch._C._are_functorch_transforms_active()
+    quick: Any = super(torch.autograd.Function, function)
+    output: Tensor = (function.apply if needs_more else quick.apply)(tensor, *inputs)
     return output
 
 
@@ -54,9 +50,13 @@ class _Pad(torch.autograd.Function):
             copies.pad(_bytes(flat, 1), _bytes(result, 2), _starts(flat, instances))
             return result
         numbers = _numbers(instances, flat.device)
-        return result.transpose(1, 2).flatten(0, 1).index_copy(0, numbers, flat.transpose(0, 1)).view(
-            len(instances), instances.longest, samples, *rest
-        ).transpose(1, 2)
+        return (
+            result.transpose(1, 2)
+            .flatten(0, 1)
+            .index_copy(0, numbers, flat.transpose(0, 1))
+            .view(len(instances), instances.longest, samples, *rest)
+            .transpose(1, 2)
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
@@ -93,10 +93,15 @@ class _Unpad(torch.autograd.Function):
         return padded(dy, ctx.instances, 0.0, 0.0), None
 
 
+def is_wrapped(tensor: Tensor) -> bool:
+    """True where a transform of torch stands between the tensor and its memory."""
+    compiling = torch.compiler.is_compiling()  # first, since the compiler cannot look into the other question
+    return compiling or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
 def _has_bytes(tensor: Tensor) -> bool:
     """True of a tensor on the CPU with memory that kernels can read."""
-    wrapped = torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    return tensor.device.type == "cpu" and not wrapped
+    return tensor.device.type == "cpu" and not is_wrapped(tensor)
 
 
 def _bytes(tensor: Tensor, kept: int) -> NDArray[np.uint8]:

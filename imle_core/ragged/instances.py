@@ -113,31 +113,50 @@ def instances_of(values: Any, offsets: Any) -> Instances:
 
 
 def _check_values(values: Any) -> None:
-    checks.check_numbers(values, "values")
-    if not values.is_floating_point():
-        raise ArgumentTypeError("values", str(values.dtype), "they must have a floating type", "use values.float()")
+    checks.check_floats(values, "values")
     if values.dim() < 1:
         raise checks.wrong_shape(
             "values", values, "they must be (T, *rest), the entries of all instances", "use values.unsqueeze(0)"
         )
+    if not copies.is_wrapped(values):
+        checks.check_values(values, "values")
+
+
+_RULE, _REMEDY = "they must be B + 1 whole numbers", "give where instances begin and the last one ends: [0, 3, 5]"
 
 
 def _whole_numbers(offsets: Any, device: torch.device) -> NDArray[np.int64]:
     """Offsets ``(B + 1,)`` of any integer type, or a list of them."""
-    rule, remedy = "they must be B + 1 whole numbers", "give where instances begin and the last one ends: [0, 3, 5]"
-    try:
-        numbers = torch.as_tensor(offsets)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise ArgumentTypeError("offsets", type(offsets).__name__, rule, remedy) from None
-    if numbers.layout is not torch.strided or numbers.dim() != 1 or len(numbers) == 0:
-        raise ArgumentError("offsets", f"shape {tuple(numbers.shape)}", rule, remedy)
-    if numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool:
-        raise ArgumentTypeError("offsets", str(numbers.dtype), rule, "use offsets.long()")
-    if isinstance(offsets, Tensor) and offsets.device != device:
+    numbers = _of_tensor(offsets, device) if isinstance(offsets, Tensor) else _of_list(offsets)
+    if numbers.ndim != 1 or len(numbers) == 0:
+        raise ArgumentError("offsets", f"shape {numbers.shape}", _RULE, _REMEDY)
+    if numbers.dtype.kind not in "iu":
+        raise ArgumentTypeError("offsets", str(numbers.dtype), _RULE, "give integers, as offsets.long() does")
+    return numbers.astype(np.int64)  # a copy
+
+
+def _of_tensor(offsets: Tensor, device: torch.device) -> NDArray[Any]:
+    if offsets.layout is not torch.strided or offsets.is_nested or torch._C._functorch.is_functorch_wrapped_tensor(offsets):
+        what = "a tensor without numbers of its own, such as one that torch.func maps"
+        raise ArgumentTypeError("offsets", what, _RULE, "give a dense tensor, the same for all")
+    if offsets.device != device:
         raise ArgumentError(
             "offsets",
             f"a tensor on {offsets.device} for values on {device}",
             "both must be on one device",
             f"use offsets.to({str(device)!r})",
         )
-    return numbers.to("cpu", torch.int64).numpy().copy()
+    if offsets.is_floating_point() or offsets.is_complex():  # NumPy does not know all of these
+        raise ArgumentTypeError("offsets", str(offsets.dtype), _RULE, "use offsets.long()")
+    numbers: NDArray[Any] = offsets.numpy() if device.type == "cpu" else offsets.cpu().numpy()
+    return numbers
+
+
+def _of_list(offsets: Any) -> NDArray[Any]:
+    try:
+        numbers = np.asarray(offsets)
+    except (TypeError, ValueError, RuntimeError):
+        numbers = np.empty(0, object)
+    if numbers.dtype.kind not in "iufb":
+        raise ArgumentTypeError("offsets", type(offsets).__name__, _RULE, _REMEDY)
+    return numbers

@@ -18,9 +18,8 @@ def values_and_offsets(theta: Tensor) -> tuple[Tensor, Tensor]:
     """
     jagged: Any = theta
     if theta.layout is not torch.jagged:
-        raise ArgumentTypeError(
-            "theta", f"a nested tensor of layout {theta.layout}", "sizes must differ in a jagged one", "use layout=torch.jagged"
-        )
+        got = f"a nested tensor of layout {theta.layout}"
+        raise ArgumentTypeError("theta", got, "a layer takes the jagged layout", "use layout=torch.jagged")
     if jagged._ragged_idx != 1:
         raise ArgumentError(
             "theta",

@@ -48,9 +48,7 @@ def draw_noise(
     return eps
 
 
-def _at_once(
-    noise: Any, shape: tuple[int, ...], sizes: NDArray[np.int64], keys: NDArray[np.int64], like: Tensor
-) -> Tensor:
+def _at_once(noise: Any, shape: tuple[int, ...], sizes: NDArray[np.int64], keys: NDArray[np.int64], like: Tensor) -> Tensor:
     eps: Tensor = noise.sample_ragged(shape, sizes, keys, dtype=like.dtype, device=like.device)
     return eps
 

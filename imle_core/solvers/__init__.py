@@ -11,7 +11,7 @@ from typing import Any
 from imle_core.solvers.assignment import Assignment
 from imle_core.solvers.black_box import BlackBox, SolveError
 from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
-from imle_core.solvers.grid import AcyclicGridPath, GridPath, Tuning
+from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath, GridPath, Tuning
 from imle_core.solvers.integer_program.files import ProgramWarning
 from imle_core.solvers.integer_program.solver import (
     GapError,
@@ -30,6 +30,7 @@ SOLVERS: dict[str, Callable[..., Any]] = {
     "argmax": ArgMax,
     "assignment": Assignment,
     "dijkstra": GridPath,
+    "grid-edge-path": GridEdgePath,
     "integer-program": IntegerProgram,
     "knapsack": Knapsack,
     "matching": Matching,
@@ -48,6 +49,7 @@ __all__ = [
     "Assignment",
     "BlackBox",
     "GapError",
+    "GridEdgePath",
     "GridPath",
     "InfeasibleError",
     "IntegerProgram",

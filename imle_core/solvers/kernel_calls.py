@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
-from imle_core.solvers.grid import AcyclicGridPath
+from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath
 from imle_core.solvers.knapsack import Knapsack
 from imle_core.solvers.top_k import TopK
 
@@ -25,6 +25,7 @@ def kernel_calls(dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]
 
     yield "paths on maps", partial(compile_kernels, str(dtype).partition(".")[2])
     yield "paths on maps without cycles", partial(_call, AcyclicGridPath(), [_gains(dtype, 3, 3)])
+    yield "paths over edges of grids", partial(_call, GridEdgePath((2, 2)), [_gains(dtype, 4)])
     yield "the best items", partial(_call, TopK(2), [_gains(dtype, 5)])
     yield "knapsacks", partial(_call, Knapsack([1, 2, 3, 4, 5], 7), [_gains(dtype, 5)])
     yield "spanning trees", partial(_call, SpanningTree(_EDGES), [_gains(dtype, 5)])

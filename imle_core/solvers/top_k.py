@@ -43,7 +43,7 @@ class TopK:
              [1., 0.]]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, by_instance = True, "max", True
 
     def __init__(self, k: int | None = None, *, at_most: bool = False, dim: int | None = None) -> None:
         if k is not None:

@@ -29,6 +29,7 @@ _MODULES = frozenset(path.stem for path in Path(__file__).parent.glob("[a-z]*.py
 
 if TYPE_CHECKING:
     from imle import contracts as contracts
+    from imle import decisions as decisions
     from imle import doctor as doctor
     from imle import draw as draw
     from imle import estimators as estimators

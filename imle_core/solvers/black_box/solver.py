@@ -92,7 +92,7 @@ class BlackBox:
     0.5
     """
 
-    pure = True
+    pure = by_instance = True
 
     def __init__(
         self,
@@ -153,9 +153,9 @@ class BlackBox:
         return self._solve(theta, PaddedRows(as_rows(theta)), args, kwargs)
 
     def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
-        """Solutions ``(N, n, *rest)``, 0 in padding, for padded parameters; the function gets ``(sizes[i], *rest)`` of row i.
+        """Solutions ``(N, n, *rest)``, 0 in padding, for padded parameters; see :class:`imle_core.contracts.RaggedSolver`.
 
-        It is not asked for rows without entries. See :class:`imle_core.contracts.RaggedSolver`.
+        The function gets ``(sizes[i], *rest)`` of row i, and is not asked for rows without entries.
         """
         return self._solve(theta, PaddedRows(as_rows(theta), sizes), args, kwargs)
 

@@ -194,12 +194,13 @@ BAD = {
     ("nothing",): (
         2,
         "MODULE:SOLVER: got 'nothing'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
     ),
     ("dijkstr",): (
         2,
         "MODULE:SOLVER: got 'dijkstr'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; did you mean 'dijkstra'?",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; "
+        "did you mean 'dijkstra'?",
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),

@@ -13,7 +13,19 @@ import imle
 import imle_core
 
 PACKAGE = Path(imle_core.__file__).parent
-MIRRORED = ("contracts", "doctor", "estimators", "exact", "lab", "losses", "noise", "perception", "sampling", "solvers")
+MIRRORED = (
+    "contracts",
+    "decisions",
+    "doctor",
+    "estimators",
+    "exact",
+    "lab",
+    "losses",
+    "noise",
+    "perception",
+    "sampling",
+    "solvers",
+)
 MIRRORED += ("training",)
 INSIDE = {"checks", "concurrency", "kernels", "records"}
 

@@ -148,6 +148,7 @@ SAID = {
     perception.Judgement: lambda: (perception.Judgement(1.0, 0.0, None, 0.0), "Judgement(optimal=1.0"),
     perception.Plans: lambda: (perception.plan(perception.ColourLookup(), maps()), "Plans(costs=tensor of (3, 4, 4), "),
     solvers.AcyclicGridPath: lambda: (solvers.AcyclicGridPath(), "AcyclicGridPath(diagonal=True)"),
+    solvers.GridEdgePath: lambda: (solvers.GridEdgePath((2, 3)), "GridEdgePath((2, 3))"),
     solvers.ArgMax: lambda: (solvers.ArgMax(), "ArgMax()"),
     solvers.Assignment: lambda: (solvers.Assignment(), "Assignment(partial=False)"),
     solvers.BlackBox: lambda: (solvers.BlackBox(positive), "BlackBox(positive, executor='serial')"),

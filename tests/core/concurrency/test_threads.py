@@ -83,6 +83,46 @@ class TestSharing:
             done = callers.map(lambda number: sum(sum(part) for part in in_threads(share, number, 2)), range(100))
             assert list(done) == [sum(range(number)) for number in range(100)]
 
+    def test_all_that_began_has_ended_when_handing_out_work_is_interrupted(self, monkeypatch):
+        began, done, submit = threading.Event(), [], ThreadPoolExecutor.submit
+
+        def work():
+            began.set()
+            time.sleep(0.1)
+            done.append(True)
+
+        def interrupted(pool, function):
+            submit(pool, function)
+            began.wait(20)
+            raise KeyboardInterrupt
+
+        in_threads(share, 2, 2)
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            at_once([work, work])
+        assert done == [True]
+
+    def test_an_interruption_while_others_end_is_kept_until_they_have(self, monkeypatch):
+        shared, ended = sharing._Shared([lambda: time.sleep(0.3)]), []
+        other = threading.Thread(target=lambda: (shared.take(), ended.append(True)))
+        other.start()
+        while not shared._at_work:
+            time.sleep(0.001)
+
+        class Interrupted:
+            def get(self, **_):
+                monkeypatch.undo()
+                raise KeyboardInterrupt
+
+        ends = shared._ends
+        monkeypatch.setattr(shared, "_ends", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            shared.end()
+        assert shared._ends is ends
+        assert len(shared.busy) == 1
+        other.join(20)
+        assert ended == [True]
+
     def test_within_an_operation_of_its_own(self):
         assert at_once([lambda: at_once([lambda: 1, lambda: 2]), lambda: [3]]) == [[1, 2], [3]]
 
@@ -120,6 +160,25 @@ class TestForks:
         child.join(20)
         code, _ = child.exitcode, child.kill()
         return code
+
+    @pytest.mark.usefixtures("pace")
+    def test_ctrl_c_while_threads_begin_does_not_keep_a_program_from_its_end(self):
+        def program():
+            wait, main = threading.Event.wait, threading.get_ident()
+
+            def interrupted(event, timeout=None):
+                wait(event, timeout)
+                if threading.get_ident() == main:
+                    threading.Event.wait = wait
+                    raise KeyboardInterrupt
+
+            threading.Event.wait = interrupted
+            try:
+                in_threads(share, 4, 2)
+            except KeyboardInterrupt:
+                sys.exit(3)
+
+        assert self.ended(program) == 3
 
     def test_a_child_starts_threads_of_its_own(self):
         in_threads(share, 4, 2)

@@ -101,8 +101,8 @@ FULFILLED = {
         lambda: ShortestPath(EDGES, 0, 3),
         {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver"},
     ),
-    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver"}),
-    "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver"}),
+    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver"}),
+    "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver"}),
     "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise"}),
     "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise", "SizedNoise"}),
     "pairs": (

@@ -295,11 +295,6 @@ def test_a_target_s_step_is_asked_for_once_a_backward_pass():
 
 
 class TestSense:
-    MESSAGE = (
-        r"^sense: got 'min' with TopK; it declares 'max' and would give the worst; leave sense out and call the layer "
-        r"with -costs, or take imle\(lambda costs: solver\(-costs\), sense='min'\)$"
-    )
-
     class Least:
         sense = "min"
 
@@ -307,14 +302,9 @@ class TestSense:
             return chosen(-costs, 1)
 
     @pytest.mark.parametrize("make", [imle, IMLE, BlackboxInterpolation])
-    def test_a_clash_is_refused_and_says_how_to_write_it(self, make):
-        with pytest.raises(ValueError, match=self.MESSAGE):
-            make(TopK(1), sense="min")
-
-    def test_through_methods_and_partial_functions(self):
-        for solver in (TopK(1).__call__, partial(TopK(1))):
-            with pytest.raises(ValueError, match="declares 'max'"):
-                imle(solver, sense="min")
+    @pytest.mark.parametrize("solver", [TopK(1), TopK(1).__call__, partial(TopK(1))])
+    def test_a_solver_that_maximises_gets_minus_the_costs(self, make, solver):
+        assert make(solver, sense="min")(torch.tensor([[3.0, 1.0, 2.0]])).tolist() == [[0.0, 1.0, 0.0]]
 
     def test_a_solver_that_minimises(self):
         message = (

@@ -17,7 +17,7 @@ from imle_core import (
     imle,
 )
 from imle_core.estimators import ESTIMATORS, differentiable, steps_of_any_size
-from imle_core.solvers import TopK
+from imle_core.solvers import GridPath, TopK
 
 LOSS_VALUES = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss values"]
 LAYERS = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss gradient"]
@@ -198,23 +198,42 @@ class TestSamples:
 
 
 class TestSense:
+    """A function of costs that declares nothing, and a solver that declares that it maximises: it gets minus the costs."""
+
+    OF_COSTS = pytest.mark.parametrize("solver", [CountingTopK(2, sign=-1), TopK(2)], ids=["function", "declares max"])
+
+    @OF_COSTS
     @pytest.mark.parametrize("name", WITH_ESTIMATE)
-    def test_costs_are_minus_the_parameters_and_so_is_their_gradient(self, name):
+    def test_costs_are_minus_the_parameters_and_so_is_their_gradient(self, name, solver):
         theta = normal(4, 6)
         most = estimate(make(name, CountingTopK(2)), theta, cubic)
-        least = estimate(make(name, CountingTopK(2, sign=-1), sense="min"), -theta, cubic)
+        least = estimate(make(name, solver, sense="min"), -theta, cubic)
         assert torch.equal(most[0], least[0])
         assert most[1].abs().sum() > 0
         assert torch.equal(most[1], -least[1])
 
-    def test_the_fenchel_young_loss_too(self):
+    @OF_COSTS
+    def test_the_fenchel_young_loss_too(self, solver):
         theta, gold = normal(4, 6).requires_grad_(), TopK(2)(normal(4, 6, seed=1))
         costs = (-theta.detach()).requires_grad_()
         most = make("fenchel-young", CountingTopK(2))(theta, gold)
-        least = make("fenchel-young", CountingTopK(2, sign=-1), sense="min")(costs, gold)
+        least = make("fenchel-young", solver, sense="min")(costs, gold)
         assert torch.equal(most, least)
         (one,), (other,) = torch.autograd.grad(most.sum(), theta), torch.autograd.grad(least.sum(), costs)
         assert torch.equal(one, -other)
+
+    def test_a_solver_that_adds_the_noise_itself_and_knows_solutions(self):
+        costs = normal(2, 4, 4).abs() + 1
+        most, least = make("imle", GridPath()), make("imle", GridPath(), sense="min")
+        assert torch.equal(most(-costs), least(costs))
+        assert torch.equal(
+            estimate(most, -costs, lambda z: -z[:, 1, 1])[1], -estimate(least, costs, lambda z: -z[:, 1, 1])[1]
+        )
+
+    def test_noise_free_modules_and_means_keep_the_sense(self):
+        costs = torch.tensor([[3.0, 1.0, 2.0, 2.5]])
+        module = LayerModule(make("imle", TopK(1), sense="min", reduction="mean")).eval()
+        assert module(costs).tolist() == [[0.0, 1.0, 0.0, 0.0]]
 
 
 class TestReductions:

@@ -1,0 +1,41 @@
+"""Costs predicted from features, judged by decisions: data, labels that are solved once, and regret.
+
+A network sees features and predicts costs; a solver decides by them; what counts is what the decision costs in truth.
+"""
+
+from imle_core.decisions.data import (
+    KnapsackData,
+    PathData,
+    PortfolioData,
+    TourData,
+    knapsack_data,
+    portfolio_data,
+    shortest_path_data,
+    split,
+    tour_data,
+)
+from imle_core.decisions.data_set import Decisions, Labels
+from imle_core.decisions.metrics import DecisionQuality, judge, predict, regret, spo_error, squared_error, worst_regret
+from imle_core.decisions.neighbours import nearest_neighbour_labels
+
+__all__ = [
+    "DecisionQuality",
+    "Decisions",
+    "KnapsackData",
+    "Labels",
+    "PathData",
+    "PortfolioData",
+    "TourData",
+    "judge",
+    "knapsack_data",
+    "nearest_neighbour_labels",
+    "portfolio_data",
+    "predict",
+    "regret",
+    "shortest_path_data",
+    "split",
+    "spo_error",
+    "squared_error",
+    "tour_data",
+    "worst_regret",
+]
