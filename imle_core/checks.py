@@ -165,7 +165,7 @@ def shown(value: Any) -> str:
     """A value as a message can show it, which a number of thousands of digits or a long text cannot be."""
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return f"a whole number of {value.bit_length()} bits"
-    text = repr(value)
+    text = " ".join(repr(value).split())  # tensors take several lines
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 

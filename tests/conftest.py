@@ -1,5 +1,6 @@
 """What all tests share: threads that wait for work do not spin, and bounds on time and memory."""
 
+import faulthandler
 import logging
 import os
 import re
@@ -44,6 +45,28 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would not heed it either
     if hasattr(config, "workerinput") and hasattr(config, "cache") and os.name == "posix":
         _compile_in_turn(config.cache.mkdir("kernels"))
+    config.stash[_STDERR] = os.dup(2)  # before pytest captures it
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node):
+    """A limit for what follows a failure, the ends of fixtures: pytest drops its own, for debuggers, which are done here."""
+    _limit(node.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """A limit for the end of the process, which threads or functions for its exit could delay for ever."""
+    _limit(config)
+
+
+_STDERR = pytest.StashKey[int]()
+
+
+def _limit(config):
+    seconds = float(config.getini("faulthandler_timeout") or 0)
+    if seconds:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[_STDERR])
 
 
 def pytest_collection_modifyitems(config, items):

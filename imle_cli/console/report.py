@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from imle_cli.console.compiling import Compiling
 from imle_cli.console.document import Document, read
@@ -20,8 +20,10 @@ from imle_cli.notes import listen, printable
 if TYPE_CHECKING:
     from rich import progress
     from rich.console import Console, RenderableType
+    from rich.live import Live
     from rich.text import Text
 
+_Screen = TypeVar("_Screen", "Live", "progress.Progress")
 
 _PROMPT = 24  # columns that a prompt may take
 
@@ -164,7 +166,7 @@ class Report:
             waiting = self.compiling.line
             return Group(*parts, *([] if waiting is None else [waiting]))
 
-        with self._bar(), Live(console=self._screen, transient=True, get_renderable=shown) as screen:
+        with self._bar(), _shown(Live(console=self._screen, transient=True, get_renderable=shown)) as screen:
 
             def show(title: str, rows: Table) -> None:
                 parts[:] = Text(printable(title)), drawing(rows)
@@ -198,7 +200,7 @@ class Report:
         if self._screen is None:
             yield lambda *_, **__: None
             return
-        with self._bar(), _progress(self._screen, lambda: self.compiling.line) as bar:
+        with self._bar(), _shown(_progress(self._screen, lambda: self.compiling.line)) as bar:
             task = bar.add_task(printable(what), total=total)
             yield lambda done, text=what: bar.update(task, completed=done, description=printable(text))
 
@@ -209,6 +211,16 @@ class Report:
             yield
         finally:
             self.compiling.bar(entered=False)
+
+
+@contextmanager
+def _shown(screen: _Screen) -> Iterator[_Screen]:
+    """The screen during a block; it vanishes, too, when Ctrl-C comes while it begins, and then what waits for it to end."""
+    try:
+        screen.start()
+        yield screen
+    finally:
+        screen.stop()
 
 
 def _progress(console: "Console", waiting: "Callable[[], Text | None]") -> "progress.Progress":

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.row_steps import divided, for_rows
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class BlackboxInterpolation(Layer):
     """``g_s = [MAP(theta_s) - MAP(theta_s - lambda dy_s)] / lambda`` with ``theta_s = theta + tau_in eps_s``.

@@ -1,17 +1,19 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, ragged
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
 from imle_core.ragged import Instances
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class FenchelYoung(Layer):
     """``layer(theta, gold)`` is ``mean_s max_z <theta + tau_in eps_s, z> - <theta, gold>``; gradient ``mean_s z_s - gold``.
@@ -88,7 +90,7 @@ class FenchelYoung(Layer):
         losses: Tensor = value + (moved * gradient).flatten(1).sum(dim=1)
         return losses
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG002
+    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
             "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"

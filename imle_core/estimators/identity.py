@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
 
 Projection = Literal["none", "mean", "norm", "std"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Identity(Layer):
     """``g_s = P'(theta)^T dy_s``: the solver gets ``P(theta) + tau_in eps_s`` and counts as the identity.

@@ -21,6 +21,8 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, is_pure
+from imle_core.estimators.frozen import FIXED, KNOBS, refuse, telling_how_to_change
+from imle_core.estimators.knobs import Schedule
 from imle_core.estimators.layer import Backward, Layer, Reduction
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
@@ -30,6 +32,7 @@ Difference = Literal["forward", "central"]
 P = ParamSpec("P")
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ImplicitMLE(Layer):
     """The I-MLE layer around ``solver``; :func:`imle` makes one and documents the fields."""
@@ -222,6 +225,11 @@ class Differentiable(Generic[P]):
         states: Tensor = self.estimator.ragged(values, offsets, *args, **kwargs)
         return states
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in (*KNOBS, "eval_samples", *FIXED):  # the attribute would change nothing
+            refuse(name, value, f"make another one with imle(..., {name}=...)", "IMLE(...)")
+        object.__setattr__(self, name, value)
+
     def __repr__(self) -> str:
         return f"imle({self.estimator.settings})"
 
@@ -241,7 +249,10 @@ class Differentiable(Generic[P]):
 
 
 class IMLE(LayerModule):
-    """The layer of :func:`imle` as a module, made from the same arguments; see :class:`.LayerModule`."""
+    """The layer of :func:`imle` as a module, made from the same arguments; see :class:`.LayerModule`.
+
+    Temperatures and the number of samples may be schedules, too, and ``eval_samples`` is that of :class:`.LayerModule`.
+    """
 
     estimator: ImplicitMLE
 
@@ -250,27 +261,32 @@ class IMLE(LayerModule):
         function: Solver,
         target_distribution: Target | None = None,
         noise_distribution: Noise | None = None,
-        nb_samples: int = 1,
-        input_noise_temperature: float = 1.0,
-        target_noise_temperature: float = 1.0,
+        nb_samples: int | Schedule = 1,
+        input_noise_temperature: float | Schedule = 1.0,
+        target_noise_temperature: float | Schedule = 1.0,
         *,
         sense: Sense = "max",
         reduction: Reduction = "none",
         scale_gradient: bool | None = None,
         difference: Difference = "forward",
         generator: torch.Generator | None = None,
+        eval_samples: int = 0,
     ) -> None:
         layer = imle(
             function,
             target_distribution,
             noise_distribution,
-            nb_samples,
-            input_noise_temperature,
-            target_noise_temperature,
+            1 if callable(nb_samples) else nb_samples,
+            1.0 if callable(input_noise_temperature) else input_noise_temperature,
+            1.0 if callable(target_noise_temperature) else target_noise_temperature,
             sense=sense,
             reduction=reduction,
             scale_gradient=scale_gradient,
             difference=difference,
             generator=generator,
         )
-        super().__init__(layer.estimator)
+        super().__init__(layer.estimator, eval_samples=eval_samples)
+        given = (nb_samples, input_noise_temperature, target_noise_temperature)
+        for name, value in zip(("nb_samples", "input_noise_temperature", "target_noise_temperature"), given, strict=True):
+            if callable(value):
+                setattr(self, name, value)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor
 from imle_core import checks, contracts, ragged
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
 from imle_core.estimators import transforms
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.target import TargetDistribution
@@ -54,6 +55,7 @@ class Backward(NamedTuple):
     arguments: Arguments
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Layer(ABC):
     """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
@@ -159,7 +161,9 @@ class Layer(ABC):
         states = self.ragged(values, offsets, *args, **kwargs)
         return ragged.nested.as_nested(states, instances, offsets, self.reduction)
 
-    def estimate_ragged(self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
         """``mean_s loss(z_s)`` for each instance of several sizes, ``(B,)``; see :meth:`ragged` and :meth:`estimate`.
 
         Args:
@@ -168,6 +172,7 @@ class Layer(ABC):
             loss: from states ``(S, T, *rest)`` to a number for each sample of each instance, ``(S, B)``; under the reduction
                 "mean" S is 1 for estimators that have gradients of means.
             *args: reach the solver.
+            return_states: give ``(losses, states)``, states as :meth:`ragged` does.
             **kwargs: reach the solver.
 
         Raises:
@@ -180,7 +185,11 @@ class Layer(ABC):
             states = instances.unpadded_samples(rows.unflatten(0, (len(instances), samples)))
             return contracts.losses_of(loss, states, (samples, len(instances))).T.flatten()
 
-        return self._of(instances).estimate(self._padded(values, instances), of_rows, *args, **kwargs)
+        layer, padded = self._of(instances), self._padded(values, instances)
+        if not return_states:
+            return layer.estimate(padded, of_rows, *args, **kwargs)
+        losses, states = layer.estimate(padded, of_rows, *args, return_states=True, **kwargs)
+        return losses, self._unpadded(states, instances)
 
     def _of(self: SomeLayer, instances: Instances) -> SomeLayer:
         """The same layer for padded parameters; it shares the generator's record, and what watches over steps."""
@@ -200,7 +209,21 @@ class Layer(ABC):
         states = (instances.unpadded if self.reduction == "mean" else instances.unpadded_samples)(padded)
         return states if states.requires_grad or torch._C._are_functorch_transforms_active() else states.detach()
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
 
         Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
@@ -211,12 +234,15 @@ class Layer(ABC):
             loss: from states ``(N, *event)`` to one number for each, ``(N,)``; under the reduction "mean" it gets their
                 means.
             *args: reach the solver.
+            return_states: gives ``(losses, states)``, the states in the layer's reduction and without a gradient, in
+                memory of their own.
             **kwargs: reach the solver.
 
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
         z = self(theta, *args, **kwargs)
+        states = z.detach().clone() if return_states else None  # a loss may write in z
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
@@ -224,7 +250,8 @@ class Layer(ABC):
             rows = transforms.with_gradient(rows, samples)
         elif rows.requires_grad:
             rows.register_hook(lambda dy: dy * samples)
-        return contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
+        return losses if states is None else (losses, states)
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""

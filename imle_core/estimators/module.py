@@ -1,57 +1,256 @@
-"""The module form of every layer, with train(), eval() and state_dict()."""
+"""The module form of every layer, with train(), eval(), state_dict(), and settings that may change while it learns."""
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal, TypeVar, overload
 
 from torch import Tensor, nn
 
+from imle_core import checks
+from imle_core.estimators import knobs
+from imle_core.estimators.evaluation import EvaluationNoise
+from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
+from imle_core.estimators.knobs import Schedule
 from imle_core.estimators.layer import Layer, Loss
+from imle_core.estimators.passes import TrainingPasses
+
+Result = TypeVar("Result")
+SomeModule = TypeVar("SomeModule", bound="LayerModule")
+
+_AS_IT_IS = nullcontext()
 
 
 class LayerModule(nn.Module):
-    """A layer as a module.
+    """A layer as a module, whose settings may be set at any time.
 
     In training mode it samples. In evaluation mode it gives the noise-free state, one for each instance, in the reduction
-    that was chosen. Its ``state_dict`` has the state of the solver and the target where they are modules, and that of the
-    generator, so that a run that goes on after loading draws what an uninterrupted one would have drawn.
+    that was chosen; or ``eval_samples`` samples.
+
+    ``input_noise_temperature``, ``target_noise_temperature``, ``nb_samples`` and ``lambda_`` (the step of a target that has
+    one) are attributes. What is set holds from the next forward pass on; a backward pass has the settings of its forward
+    pass. Each may be a schedule: a function of the number of forward passes in training before the present one, which is
+    asked once in each. Read, it is the number that was used last, and at first the one to come. So
+    ``module.input_noise_temperature = lambda passes: max(0.1, 0.999**passes)`` lets a temperature fall from 1.
+
+    ``passes`` is that number. It counts passes in training mode that gradients are wanted of, with or without a schedule:
+    none under ``torch.no_grad()``, in evaluation mode, or inside of a backward pass. The recomputation of a checkpoint has
+    the settings of its first pass.
+
+    With a generator, samples of evaluation come from a copy of it, so that the training draws what it would have drawn
+    without them. Each ``eval()`` begins anew where the training stands; the passes after it draw on. Without a generator
+    they come from torch's own, as everything.
+
+    Its ``state_dict`` has the state of the solver and the target where they are modules, that of the generator, the number
+    of passes and the settings, so that a run that goes on after loading does what an uninterrupted one would have done.
+    Settings that were loaded replace those of the module. A schedule is no state: its last number is saved, and a module
+    that has a schedule goes on by it, from the number of passes that was loaded. A state without settings leaves them.
+
+    Modules of one layer have settings of their own. The solver, the generator and a target that is a module, such as
+    :class:`imle_core.AdaptiveTargetDistribution`, are shared: there, ``lambda_`` is the beta from which it goes on.
 
     Args:
         layer: any estimator.
+        eval_samples: samples for each instance in evaluation mode; 0 for the noise-free state. Also an attribute.
+
+    Raises:
+        ArgumentError: ``eval_samples`` is no whole number, or none that the estimator can have. Whatever is set is checked
+            as by :func:`imle_core.imle`, and what a schedule gives when it is used.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, *, eval_samples: int = 0) -> None:
         super().__init__()
         self.estimator, self.solver, self.target = layer, layer.solver, layer.target
+        self.schedules: dict[str, Schedule] = {}
+        self._passes, self._noise = TrainingPasses(), EvaluationNoise()
+        self._evaluating: tuple[Layer, int, Layer] | None = None
+        self.eval_samples = eval_samples
 
     def extra_repr(self) -> str:
-        """The solver, the target, the noise, and settings that differ from the usual ones."""
-        return self.estimator.settings
+        """The solver, the target, the noise, and settings that differ from the usual ones, as they are at present."""
+        more = [f"eval_samples={self.eval_samples}"] if self.eval_samples else []
+        more += [f"scheduled: {', '.join(self.schedules)}"] if self.schedules else []
+        return ", ".join([self.estimator.settings, *more])
 
     def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        return self._layer(theta, *args, **kwargs)
+        return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
     def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
         """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`Layer.ragged`."""
-        return self._layer.ragged(values, offsets, *args, **kwargs)
+        return self._pass(lambda layer: layer.ragged(values, offsets, *args, **kwargs))
 
-    def estimate_ragged(self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
-        """Mean losses ``(B,)`` of instances of several sizes; see :meth:`Layer.estimate_ragged`."""
-        return self._layer.estimate_ragged(values, offsets, loss, *args, **kwargs)
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
+        """Mean losses ``(B,)`` of instances of several sizes, and perhaps states; see :meth:`Layer.estimate_ragged`."""
+        kwargs = {"return_states": return_states, **kwargs}
+        return self._pass(lambda layer: layer.estimate_ragged(values, offsets, loss, *args, **kwargs))
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
-        """Mean losses ``(B,)`` with this estimator's gradient; see :meth:`Layer.estimate`."""
-        return self._layer.estimate(theta, loss, *args, **kwargs)
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Mean losses ``(B,)`` with this estimator's gradient, and perhaps the states; see :meth:`Layer.estimate`."""
+        return self._pass(lambda layer: layer.estimate(theta, loss, *args, return_states=return_states, **kwargs))
+
+    def _pass(self, call: Callable[[Layer], Result]) -> Result:
+        if not self.training:
+            with self._noise.drawing(self.estimator.generator) if self.eval_samples else _AS_IT_IS:
+                return call(self._in_evaluation())
+        result = call(self._passes.layer(self._by_schedule) if self.schedules else self.estimator)
+        self._passes.pass_by()
+        return result
+
+    def _by_schedule(self) -> Layer:
+        """The layer of the present pass."""
+        if self._passes.is_first:
+            count = self._passes.count
+            self._set({name: knobs.scheduled(name, schedule, count) for name, schedule in self.schedules.items()})
+        return self.estimator
+
+    def _in_evaluation(self) -> Layer:
+        known = self._evaluating
+        if known is None or known[0] is not self.estimator or known[1] != self.eval_samples:
+            known = self.estimator, self.eval_samples, self._evaluated(self.eval_samples)
+            self._evaluating = known
+        return known[2]
+
+    def _evaluated(self, samples: int) -> Layer:
+        return knobs.changed(self.estimator, {"nb_samples": samples}) if samples else self.estimator.noise_free()
+
+    def train(self: SomeModule, mode: bool = True) -> SomeModule:
+        """Sets training mode, or evaluation mode, whose noise then begins where the training stands."""
+        super().train(mode)
+        self._noise.begin()
+        if not mode:
+            self._in_evaluation()
+        return self
 
     @property
-    def _layer(self) -> Layer:
-        return self.estimator if self.training else self.estimator.noise_free()
+    def passes(self) -> int:
+        """Number of forward passes in training so far."""
+        return self._passes.count
 
-    def get_extra_state(self) -> dict[str, Tensor]:
-        """State of the generator, where there is one."""
+    @passes.setter
+    def passes(self, value: int) -> None:
+        checks.check_whole("passes", value, 0, "use 0 to begin anew")
+        self._passes.count = int(value)
+
+    @property
+    def input_noise_temperature(self) -> float:
+        """tau_in, the scale of the noise in the forward pass."""
+        value: float = self._present("input_noise_temperature")
+        return value
+
+    @input_noise_temperature.setter
+    def input_noise_temperature(self, value: float | Schedule) -> None:
+        self._turn("input_noise_temperature", value)
+
+    @property
+    def target_noise_temperature(self) -> float:
+        """tau_tgt, the scale of the same noise in the backward pass."""
+        value: float = self._present("target_noise_temperature")
+        return value
+
+    @target_noise_temperature.setter
+    def target_noise_temperature(self, value: float | Schedule) -> None:
+        self._turn("target_noise_temperature", value)
+
+    @property
+    def nb_samples(self) -> int:
+        """S, samples for each instance in training mode."""
+        value: int = self._present("nb_samples")
+        return value
+
+    @nb_samples.setter
+    def nb_samples(self, value: int | Schedule) -> None:
+        self._turn("nb_samples", value)
+
+    @property
+    def lambda_(self) -> float | None:
+        """The step of the target, beta by another name; None for a target without one."""
+        value: float | None = self._present("lambda_")
+        return value
+
+    @lambda_.setter
+    def lambda_(self, value: float | Schedule) -> None:
+        self._turn("lambda_", value)
+
+    @property
+    def eval_samples(self) -> int:
+        """Samples for each instance in evaluation mode; 0 for the noise-free state."""
+        return self._eval_samples
+
+    @eval_samples.setter
+    def eval_samples(self, value: int) -> None:
+        checks.check_whole("eval_samples", value, 0, "use 0 for the noise-free state")
+        try:
+            layer = self._evaluated(int(value))
+        except checks.ArgumentError as error:
+            if error.name != "nb_samples":
+                raise
+            raise type(error)("eval_samples", error.got, error.rule, error.remedy, error.verb) from None
+        self._eval_samples = int(value)
+        self._evaluating = self.estimator, self._eval_samples, layer
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _ATTRIBUTES:
+            object.__setattr__(self, name, value)  # a module or parameter, too, would else be registered
+        elif name in FIXED:
+            refuse_fixed(name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def _present(self, name: str) -> Any:
+        return knobs.setting(self.estimator, name)
+
+    def _turn(self, name: str, value: Any) -> None:
+        """Sets a number or a schedule."""
+        if not callable(value):
+            self._set({name: knobs.checked(name, value)})
+            self.schedules.pop(name, None)
+            return
+        if name == "lambda_" and hasattr(self.target, "observe"):
+            raise checks.ArgumentError(
+                name, "a schedule", f"{type(self.target).__name__} moves its step by itself", "take TargetDistribution()"
+            )
+        self._set({name: knobs.scheduled(name, value, self.passes)})
+        self.schedules[name] = value
+
+    def _set(self, settings: dict[str, float]) -> None:
+        new = {name: value for name, value in settings.items() if value != self._present(name)}
+        if new:
+            self.estimator = knobs.changed(self.estimator, new)
+            self.target = self.estimator.target
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """The settings, the number of passes, and the state of the generator, where there is one."""
+        state = {name: self._present(name) for name in KNOBS if not knobs.has_own_state(self.estimator, name)}
+        state |= {"eval_samples": self.eval_samples, "passes": self.passes}
         generator = self.estimator.generator
-        return {} if generator is None else {"generator": generator.get_state()}
+        return state if generator is None else {**state, "generator": generator.get_state()}
 
-    def set_extra_state(self, state: dict[str, Tensor]) -> None:
-        """Sets the generator to a saved state; generators of a layer without one are left alone."""
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Takes over what a state has of settings, passes and, for the generator of a layer that has one, its state."""
+        has_step = self._present("lambda_") is not None and not knobs.has_own_state(self.estimator, "lambda_")
+        names = [name for name in KNOBS if state.get(name) is not None and (has_step or name != "lambda_")]
+        self._set({name: knobs.checked(name, state[name]) for name in names})
+        self.eval_samples = state.get("eval_samples", self.eval_samples)
+        self.passes = state.get("passes", self.passes)
         if self.estimator.generator is not None and "generator" in state:
             self.estimator.generator.set_state(state["generator"].cpu())
+        self._noise.begin()
+
+
+_ATTRIBUTES = frozenset({*KNOBS, "eval_samples", "passes"})

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 from imle_core.noise import AntitheticNoiseDistribution, NormalNoiseDistribution
 
@@ -15,6 +16,7 @@ Baseline = Literal["none", "noise-free", "leave-one-out"]
 Perturbation = Literal["additive", "multiplicative"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class PerturbedOptimizer(Layer):
     """``g_s = (<z_s, dy_s> - b_s) nu'(eps_s) / tau_in`` for noise with density ``exp(-nu)``: no step, no second solve.

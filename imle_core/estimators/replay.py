@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -13,9 +13,76 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 _AS_IT_IS = nullcontext()
+T = TypeVar("T")
 
 
-class Replay:
+class Pass(NamedTuple):
+    """A pass of a checkpointed call that is under way.
+
+    Attributes:
+        call: what its first pass and all its recomputations have in common.
+        again: whether it is a recomputation.
+        run: the recomputation.
+    """
+
+    call: Any
+    again: bool
+    run: tuple[int, int]
+
+
+@dataclass
+class _Record(Generic[T]):
+    """What a checkpointed call had, in order, and how much of it the present recomputation has had again."""
+
+    items: list[T] = field(default_factory=list)
+    run: tuple[int, int] | None = None
+    had: int = 0
+
+    def next_item(self, run: tuple[int, int]) -> T | None:
+        """The next of a recomputation, from the first on where ``run`` differs from the last one's."""
+        self.had = self.had + 1 if run == self.run else 1
+        self.run = run
+        return self.items[self.had - 1] if self.had <= len(self.items) else None
+
+
+class Recall(Generic[T]):
+    """What calls had in their first passes, to be had again, in that order, in their recomputations.
+
+    It is kept as long as a call can be recomputed; copies and pickles begin anew.
+    """
+
+    def __init__(self) -> None:
+        self._records: WeakKeyDictionary[Any, _Record[T]] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+    def keep(self, passes: list[Pass], item: T) -> None:
+        """Keeps what a first pass had, for each of the calls that it is within."""
+        for open_pass in passes:
+            self._records.setdefault(open_pass.call, _Record()).items.append(item)
+
+    def again(self, passes: list[Pass]) -> T | None:
+        """What the first pass had of which this is a recomputation; None if it is none, or nothing is on record."""
+        number = next((number for number, open_pass in enumerate(passes) if open_pass.again), None)
+        if number is None:
+            return None
+        record = self._records.get(passes[number].call)
+        item = None if record is None else record.next_item(passes[number].run)
+        if item is not None:
+            self.keep(passes[:number], item)
+        return item
+
+
+class _Draw(NamedTuple):
+    """A draw of a first pass: the parameters' shape and type, and the generator's state."""
+
+    shape: torch.Size
+    dtype: torch.dtype
+    state: Tensor
+
+
+class Replay(Recall[_Draw]):
     """Puts a generator back where it stood when a forward pass is recomputed inside a backward pass.
 
     ``torch.utils.checkpoint`` restores torch's global generators before it recomputes, but knows nothing of others. Code
@@ -30,10 +97,10 @@ class Replay:
     """
 
     def __init__(self, generator: torch.Generator) -> None:
+        super().__init__()
         self.generator = generator
-        self._records: WeakKeyDictionary[Any, _Record] = WeakKeyDictionary()
 
-    def __reduce__(self) -> tuple[type["Replay"], tuple[torch.Generator]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Replay, (self.generator,)
 
     def drawing(self, theta: Tensor) -> AbstractContextManager[None]:
@@ -42,28 +109,24 @@ class Replay:
         Raises:
             RuntimeError: inside a backward pass, a draw whose first pass is not on record.
         """
-        passes = _uncompiled_passes()
+        passes = open_passes()
         if not passes and torch._C._current_graph_task_id() == -1:
             return _AS_IT_IS
         return self._drawing(theta, passes)
 
     @contextmanager
-    def _drawing(self, theta: Tensor, passes: list["_Pass"]) -> Iterator[None]:
-        again = next((number for number, open_pass in enumerate(passes) if open_pass.again), None)
-        if again is None and torch._C._current_graph_task_id() == -1:
-            for open_pass in passes:
-                self._record(open_pass).draws.append(_Draw(theta.shape, theta.dtype, self.generator.get_state()))
+    def _drawing(self, theta: Tensor, passes: list[Pass]) -> Iterator[None]:
+        if torch._C._current_graph_task_id() == -1 and not any(open_pass.again for open_pass in passes):
+            self.keep(passes, _Draw(theta.shape, theta.dtype, self.generator.get_state()))
             yield
             return
-        draw = None if again is None else self._record(passes[again]).next_draw(passes[again].run)
+        draw = self.again(passes)
         if draw is None or (draw.shape, draw.dtype) != (theta.shape, theta.dtype):
             raise RuntimeError(
                 f"generator: no state is on record for a recomputation with parameters of shape {tuple(theta.shape)}; "
                 "inside a backward pass only what was checkpointed can be computed, just as before; use "
                 "torch.utils.checkpoint"
             )
-        for open_pass in passes[:again]:
-            self._record(open_pass).draws.append(draw)
         present = self.generator.get_state()
         self.generator.set_state(draw.state)
         try:
@@ -71,52 +134,12 @@ class Replay:
         finally:
             self.generator.set_state(present)
 
-    def _record(self, open_pass: "_Pass") -> "_Record":
-        return self._records.setdefault(open_pass.call, _Record())
-
-
-class _Draw(NamedTuple):
-    """A draw of a first pass: the parameters' shape and type, and the generator's state."""
-
-    shape: torch.Size
-    dtype: torch.dtype
-    state: Tensor
-
-
-@dataclass
-class _Record:
-    """Draws of a checkpointed call, in order, and how many of them the present recomputation has had."""
-
-    draws: list[_Draw] = field(default_factory=list)
-    run: tuple[int, int] | None = None
-    had: int = 0
-
-    def next_draw(self, run: tuple[int, int]) -> _Draw | None:
-        """The next draw of a recomputation, from the first on where ``run`` differs from the last one's."""
-        self.had = self.had + 1 if run == self.run else 1
-        self.run = run
-        return self.draws[self.had - 1] if self.had <= len(self.draws) else None
-
-
-class _Pass(NamedTuple):
-    """A pass of a checkpointed call that is under way.
-
-    Attributes:
-        call: what its first pass and all its recomputations have in common.
-        again: whether it is a recomputation.
-        run: the recomputation.
-    """
-
-    call: Any
-    again: bool
-    run: tuple[int, int]
-
 
 _COMPUTING = ("forward", "backward")
 _NAMES = frozenset({"checkpoint", "unpack_hook", *_COMPUTING})
 
 
-def _passes() -> list[_Pass]:
+def _passes() -> list[Pass]:
     """Passes that are under way, from the innermost outwards, as the calling functions tell."""
     checkpointing = getattr(sys.modules.get("torch.utils.checkpoint"), "__file__", None)
     passes, task = [], torch._C._current_graph_task_id()
@@ -130,21 +153,21 @@ def _passes() -> list[_Pass]:
         if code.co_filename == checkpointing and code.co_name == "checkpoint":
             waiting = getattr(frame.f_locals.get("gen"), "gi_frame", None)  # without it, a Function below it has the call
             if waiting is not None:
-                passes.append(_Pass(waiting.f_locals["new_frame"], False, run))
+                passes.append(Pass(waiting.f_locals["new_frame"], False, run))
         elif code.co_filename == checkpointing and code.co_name == "unpack_hook":
-            passes.append(_Pass(frame.f_locals["frame"], True, run))
+            passes.append(Pass(frame.f_locals["frame"], True, run))
         elif code.co_argcount and code.co_name in _COMPUTING:
             ctx = frame.f_locals.get(code.co_varnames[0])
             if isinstance(ctx, FunctionCtx):
-                passes.append(_Pass(ctx, code.co_name == "backward", run))
+                passes.append(Pass(ctx, code.co_name == "backward", run))
         frame = frame.f_back
     return passes
 
 
-_uncompiled: list[Callable[[], list[_Pass]]] = []
+_uncompiled: list[Callable[[], list[Pass]]] = []
 
 
-def _uncompiled_passes() -> list[_Pass]:
+def open_passes() -> list[Pass]:
     """Passes under way, also where torch.compile may look into functions: a graph has no frames."""
     if "torch._dynamo" not in sys.modules:
         return _passes()

@@ -1,7 +1,7 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
@@ -10,12 +10,14 @@ from imle_core import checks, contracts
 from imle_core.estimators import transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.families import FamilyOfInstances
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class ScoreFunction(Layer):
     """``g = mean_s (f(z_s) - b_s) d/dtheta log p_s``: unbiased for every loss f, differentiable or not. Call ``estimate``.
@@ -63,7 +65,21 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> Tensor:
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+    ) -> Tensor: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Tensor]: ...
+    @overload
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]: ...
+    def estimate(
+        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -71,6 +87,7 @@ class ScoreFunction(Layer):
             loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
                 reduction.
             *args: reach the solver.
+            return_states: as for any layer; the states are in its reduction.
             **kwargs: reach the solver.
 
         Raises:
@@ -79,7 +96,12 @@ class ScoreFunction(Layer):
         """
         arguments = copied(args, kwargs)
         eps, z = self.sampled(theta, arguments)
-        values = contracts.losses_of(loss, z.flatten(0, 1)).view(len(theta), self.nb_samples)
+        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        return losses if states is None else (losses, states)
+
+    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean

@@ -6,10 +6,12 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError
 from imle_core.estimators.families import FamilyOfInstances
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class Simple(Layer):
     """``g_s = Cov(z) dy_s / tau_in``: samples of ``p(z) ~ exp(<z, theta> / tau_in)``, and the Jacobian of their mean.

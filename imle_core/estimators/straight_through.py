@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 
 
+@telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class StraightThrough(Layer):
     """``g_s = dy_s``: forward the sampled solution, backward as if it were its parameters.

@@ -37,14 +37,18 @@ class TargetDistribution:
     def __init__(self, alpha: float = 1.0, beta: float | None = None, *, lambda_: float | None = None) -> None:
         named, step = _named("beta", beta, lambda_, 1.0)
         for name, value in (("alpha", alpha), (named, step)):
-            checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
-            checks.check_finite(name, value, "the usual value is 1")
+            _check_weight(name, value)
         self.alpha, self.beta = alpha, step
 
     @property
     def lambda_(self) -> float:
         """The step lambda, the same as ``beta``."""
         return self.beta
+
+    @lambda_.setter
+    def lambda_(self, value: float) -> None:
+        _check_weight("lambda_", value)
+        self.beta = value
 
     def __repr__(self) -> str:
         return f"TargetDistribution(alpha={self.alpha:g}, lambda_={self.beta:g})"
@@ -63,6 +67,11 @@ class TargetDistribution:
     def of_instances(self, instances: ragged.Instances) -> "TargetDistribution":  # noqa: ARG002
         """Itself: entries move one by one, and infinite ones stay."""
         return self
+
+
+def _check_weight(name: str, value: float) -> None:
+    checks.check_not_learned(name, value, "take AdaptiveTargetDistribution")
+    checks.check_finite(name, value, "the usual value is 1")
 
 
 def _named(name: str, value: float | None, lambda_: float | None, usual: float) -> tuple[str, float]:
@@ -240,6 +249,11 @@ class AdaptiveTargetDistribution(nn.Module):
         for name, value in (("beta", start), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32))
         self.register_buffer("passes", torch.tensor(0))
+
+    @property
+    def lambda_(self) -> Tensor:
+        """The present ``beta``, by the other name of it."""
+        return self.beta
 
     def extra_repr(self) -> str:
         """Settings and the present beta."""

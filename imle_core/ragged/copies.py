@@ -1,18 +1,28 @@
 """Copies between the two layouts of a ragged batch; each is the other's derivative."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from imle_core.ragged.instances import Instances
+
+class Layout(Protocol):
+    """What copies need of :class:`.Instances`, which documents it."""
+
+    @property
+    def starts(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def sizes(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def longest(self) -> int: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
 
 
-def padded(flat: Tensor, instances: "Instances", fill: float, fill_empty: float) -> Tensor:
+def padded(flat: Tensor, instances: Layout, fill: float, fill_empty: float) -> Tensor:
     """Samples ``(B, S, n, *rest)`` of values ``(S, T, *rest)``.
 
     Beyond the entries of an instance they are ``fill``, or ``fill_empty`` for an instance without entries.
@@ -20,7 +30,7 @@ def padded(flat: Tensor, instances: "Instances", fill: float, fill_empty: float)
     return _apply(_Pad, flat, instances, fill, fill_empty)
 
 
-def unpadded(values: Tensor, instances: "Instances") -> Tensor:
+def unpadded(values: Tensor, instances: Layout) -> Tensor:
     """Values ``(S, T, *rest)`` of samples ``(B, S, n, *rest)``."""
     return _apply(_Unpad, values, instances)
 
@@ -37,7 +47,7 @@ class _Pad(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(flat: Tensor, instances: "Instances", fill: float, fill_empty: float) -> Tensor:
+    def forward(flat: Tensor, instances: Layout, fill: float, fill_empty: float) -> Tensor:
         samples, _, *rest = flat.shape
         result = flat.new_full((len(instances), samples, instances.longest, *rest), fill)
         if fill_empty != fill and not instances.sizes.all():
@@ -71,7 +81,7 @@ class _Unpad(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(values: Tensor, instances: "Instances") -> Tensor:
+    def forward(values: Tensor, instances: Layout) -> Tensor:
         samples, rest = values.shape[1], values.shape[3:]
         result = values.new_empty(samples, int(instances.starts[-1]), *rest)
         if result.numel() == 0:
@@ -110,12 +120,12 @@ def _bytes(tensor: Tensor, kept: int) -> NDArray[np.uint8]:
     return array.reshape(*tensor.shape[:kept], -1)
 
 
-def _starts(flat: Tensor, instances: "Instances") -> NDArray[np.int64]:
+def _starts(flat: Tensor, instances: Layout) -> NDArray[np.int64]:
     """First bytes of instances in a sample of ``flat``, ``(S, T, *rest)``."""
     return instances.starts * (math.prod(flat.shape[2:]) * flat.element_size())
 
 
-def _numbers(instances: "Instances", device: torch.device) -> Tensor:
+def _numbers(instances: Layout, device: torch.device) -> Tensor:
     """Numbers of the T entries among the ``B * n`` padded ones."""
     firsts = np.arange(len(instances)) * instances.longest - instances.starts[:-1]
     return torch.from_numpy(np.repeat(firsts, instances.sizes) + np.arange(instances.starts[-1])).to(device)

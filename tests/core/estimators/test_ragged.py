@@ -377,6 +377,11 @@ def test_a_loss_gives_a_number_for_each_sample_of_each_instance():
     values, offsets = normal(7).requires_grad_(), [0, 3, 3, 7]
     losses = layer.estimate_ragged(values, offsets, lambda z: total_by_instance(z, offsets))
     assert losses.tolist() == [2, 0, 2]
+    settings = {"generator": generator(), "reduction": "mean"}
+    for estimator in ("imle", "score-function", "score-function-exact"):
+        other = differentiable(estimator, AT_MOST_2, None, NOISES[1], 2, **settings)
+        losses, states = other.estimate_ragged(values, offsets, lambda z: total_by_instance(z, offsets), return_states=True)
+        assert (losses.shape, states.shape) == ((3,), (7,))
     message = r"^loss: gave shape \(3,\) for states of shape \(3, 7\); .* for each sample of each instance, \(3, 3\)"
     with pytest.raises(LossError, match=message):
         layer.estimate_ragged(values, offsets, lambda z: z.sum(dim=1))

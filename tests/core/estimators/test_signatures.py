@@ -20,9 +20,9 @@ def test_no_argument_hides_behind_a_star(function):
 
 
 def test_the_module_has_the_arguments_of_the_function():
-    assert list(parameters(IMLE)) == list(parameters(imle))
+    assert list(parameters(IMLE)) == [*parameters(imle), "eval_samples"]
     settings = list(parameters(imle).values())[1:]
-    assert [entry.default for entry in list(parameters(IMLE).values())[1:]] == [entry.default for entry in settings]
+    assert [entry.default for entry in list(parameters(IMLE).values())[1:-1]] == [entry.default for entry in settings]
 
 
 def test_train_has_the_arguments_of_a_training():
