@@ -251,7 +251,7 @@ QUESTIONS = {
     "Can I average the loss?": ("README", "Sum the loss, do not average it"),
     "How do I use my own solver?": ("own-solver", "It returns the **best** solution"),
     "What is k?": ("first-steps", "number of ones that you expect in a solution"),
-    "Costs or gains?": ("own-solver", "Solvers maximise"),
+    "Costs or gains?": ("own-solver", "If you have costs, say"),
     "How do I draw my marginals?": ("first-steps", "imle.draw.marginals(found"),
     "How do I make a GIF of my loop?": ("first-steps", "imle.draw.film(loop"),
     "Which estimator do I take?": ("settings", "**Estimator:** take `imle`"),

@@ -86,6 +86,8 @@ def module(request):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_our_solvers_by_name(name):
+    if name == "portfolio":
+        pytest.importorskip("clarabel")
     result = invoke(name, "--instances", "16")
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["check", *CHECKS]
@@ -194,13 +196,13 @@ BAD = {
     ("nothing",): (
         2,
         "MODULE:SOLVER: got 'nothing'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, portfolio, ranking, spanning-tree, top-k, tour",
     ),
     ("dijkstr",): (
         2,
         "MODULE:SOLVER: got 'dijkstr'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; "
-        "did you mean 'dijkstra'?",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, portfolio, ranking, spanning-tree, top-k, "
+        "tour; did you mean 'dijkstra'?",
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
