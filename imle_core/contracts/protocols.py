@@ -13,6 +13,7 @@ object without it works, too, by what stands in the last column.
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
     typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
+    typical_ones_of_each         CountingEach      noise that wants a size, for ragged batches  as typical_ones of a size
     takes_padding                PaddedSolver      a layer for ragged batches; the doctor      rows are padded with -inf
     solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
@@ -184,6 +185,18 @@ class CountingSolver(Protocol):
 
     def typical_ones(self, event: Sequence[int], /) -> float | None:
         """Number of ones of a typical solution of shape ``event``, exact where all have as many; None if it cannot know."""
+
+
+@runtime_checkable
+class CountingEach(Protocol):
+    """A :class:`CountingSolver` for certain instances, which may have other numbers of ones than their sizes tell.
+
+    It holds for subclasses as :class:`Pure` does.
+    """
+
+    @property
+    def typical_ones_of_each(self) -> Sequence[float] | NDArray[np.float64]:
+        """Number of ones of a typical solution of each instance, ``(B,)``."""
 
 
 @runtime_checkable

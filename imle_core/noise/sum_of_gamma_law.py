@@ -78,7 +78,7 @@ class Block:
         return torch._standard_gamma(shapes, generator=generator).mul_(self.scale).add_(self.shift)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def blocks(k: float, iterations: float) -> tuple[Block, ...]:
     """The series as independent blocks whose sum is exactly X; for ``iterations = inf``, X to a distance below 1e-8.
 
@@ -119,7 +119,7 @@ def _last(k: float, iterations: float) -> float:
     return iterations if math.isfinite(iterations) else float(max(1024, math.ceil(128 * k)))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _bounds(k: float, iterations: float) -> list[tuple[float, float]]:
     """First and last term of each block, up to one block more than there may be."""
     bounds: list[tuple[float, float]] = []
@@ -161,7 +161,7 @@ def fill_instances(
     )
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     """The blocks of a series, and their tables one after the other, for the kernel."""
     from imle_core.noise.kernels.sum_of_gamma import cubed_scale

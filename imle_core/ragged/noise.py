@@ -36,16 +36,25 @@ def draw_noise(
     shape = (len(instances), nb_samples, *like.shape[1:])
     if not getattr(noise, "wants_size", False):
         return _at_once(noise, shape, instances.sizes, keys, like)
-    of_size = {size: contracts.sized(noise, solver, (size, *like.shape[2:])) for size in instances.by_size}
+    of_each = _sized(instances, noise, solver, like.shape[2:])
     eps = like.new_zeros(shape)
-    for sized in {id(sized): sized for sized in of_size.values()}.values():
-        which = np.flatnonzero([of_size.get(int(size)) is sized for size in instances.sizes])
+    for sized in {id(sized): sized for sized in of_each if sized is not None}.values():
+        which = np.flatnonzero([other is sized for other in of_each])
         some = (len(which), *shape[1:])
         drawn = _at_once(sized, some, instances.sizes[which], keys[which], like)
         if len(which) == len(instances):
             return drawn
         eps[torch.from_numpy(which).to(like.device)] = drawn
     return eps
+
+
+def _sized(instances: Instances, noise: Any, solver: Any, rest: tuple[int, ...]) -> list[Any]:
+    """The noise for solutions of each instance; None for one without entries."""
+    each = declared(solver, "typical_ones_of_each")
+    if each is not None and len(each) == len(instances):
+        return [noise.sized(max(1.0, float(ones))) for ones in each]
+    of_size = {size: contracts.sized(noise, solver, (size, *rest)) for size in instances.by_size}
+    return [of_size.get(size) for size in instances.sizes.tolist()]
 
 
 def _at_once(noise: Any, shape: tuple[int, ...], sizes: NDArray[np.int64], keys: NDArray[np.int64], like: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ FULFILLED = {
     ),
     "graph": (
         lambda: ShortestPath(EDGES, 0, 3),
-        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver", "PaddedSolver"},
+        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver", "CountingEach", "RaggedSolver"},
     ),
     "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver", "PaddedSolver"}),
     "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver", "RaggedSolver"}),

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import networkx as nx
 import pytest
 import torch
 
@@ -20,7 +21,7 @@ from imle_core import (
 )
 from imle_core.contracts import LossError
 from imle_core.estimators import ESTIMATORS, LayerModule, StepSizeWarning, differentiable
-from imle_core.solvers import ArgMax, BlackBox, Ranking, TopK
+from imle_core.solvers import ArgMax, BlackBox, Ranking, SpanningTree, TopK
 
 NOISES = [
     GumbelNoiseDistribution(),
@@ -417,3 +418,29 @@ def test_transforms_give_what_a_loop_gives():
     layer.estimator.generator.manual_seed(0)
     theta = values[0].clone().requires_grad_()
     assert torch.equal(together[0], torch.autograd.grad(loss(theta), theta)[0])
+
+
+def test_a_list_of_graphs_has_a_graph_for_each_instance():
+    graphs = [nx.cycle_graph(4), nx.empty_graph(1), nx.complete_graph(5), nx.path_graph(3)]
+    solver = SpanningTree(graphs)
+    offsets = solver.offsets
+    values = normal(int(offsets[-1]), dtype=torch.float32)
+    weights = normal(3, *values.shape, seed=1, dtype=torch.float32)
+    together = made("imle", generator(2), solver, SumOfGammaNoiseDistribution())
+    states, gradient = passed(together, "imle", values, offsets, weights)
+    source = generator(2)
+    for b, (first, last) in enumerate(pairwise(offsets.tolist())):
+        alone = made("imle", source, SpanningTree([graphs[b]]), SumOfGammaNoiseDistribution())
+        z, slope = passed(alone, "imle", values[first:last], starts_of([last - first]), weights[:, first:last])
+        assert torch.equal(z, states[:, first:last])
+        assert torch.equal(slope, gradient[first:last])
+    with pytest.raises(
+        ArgumentError, match=r"^offsets: got 5 entries for instance 0; its graph has 4 edges; give the offsets"
+    ):
+        together.ragged(values, offsets + torch.tensor([0, 1, 1, 0, 0]))
+    with pytest.raises(ArgumentError, match=r"^offsets: got 3 rows for 4 graphs; each graph must have an instance"):
+        together.ragged(values, [0, 16])
+    single = made("imle", generator(), SpanningTree(graphs[0]))
+    assert single.ragged(values[:8], [0, 4, 8]).shape == (3, 8)
+    with pytest.raises(ArgumentError, match=r"^offsets: got 3 entries for row 3; its graph has 4 edges; take a list"):
+        single.ragged(values[:7], [0, 4, 7])
