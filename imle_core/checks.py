@@ -161,6 +161,11 @@ def sum_is_finite(values: Tensor) -> bool:
     return math.isfinite(float(values.sum()))
 
 
+def are_hidden() -> bool:
+    """True where nobody can look at the numbers in a tensor: under the compiler of torch, and under its transforms."""
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+
+
 def shown(value: Any) -> str:
     """A value as a message can show it, which a number of thousands of digits or a long text cannot be."""
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:

@@ -8,7 +8,15 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError, check_generator, check_numbers, sum_is_finite, wrong_shape
+from imle_core.checks import (
+    ArgumentError,
+    ArgumentTypeError,
+    are_hidden,
+    check_generator,
+    check_numbers,
+    sum_is_finite,
+    wrong_shape,
+)
 from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.protocols import Noise, Target
 from imle_core.contracts.sizes import sized
@@ -205,7 +213,7 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor, shape: tuple[int, .
             f"add up over {axes}",
             "gave",
         )
-    if not torch._C._are_functorch_transforms_active() and values.isnan().any():  # these hide what is in a tensor
+    if not are_hidden() and values.isnan().any():
         raise LossError(
             "loss",
             f"{int(values.isnan().sum())} NaN for {len(states)} states",
@@ -239,8 +247,8 @@ def check_solver(solver: Any, sense: str) -> None:
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
     """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
-    if perturbed.dtype != torch.float16 or torch._C._are_functorch_transforms_active() or sum_is_finite(perturbed.float()):
-        return  # transforms hide what is in a tensor
+    if perturbed.dtype != torch.float16 or are_hidden() or sum_is_finite(perturbed.float()):
+        return
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:
         largest = torch.finfo(perturbed.dtype).max

@@ -35,9 +35,9 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
         """Samples for the projected parameters."""
-        return super().solved(self._projected(theta), eps, arguments)
+        return super().drawn(self._projected(theta), eps, arguments)
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Upstream gradients times the transposed Jacobian of the projection, which all samples share."""

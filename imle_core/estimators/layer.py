@@ -7,7 +7,6 @@ Gradients are averaged over samples, not added up: where the loss is summed over
 mean, and the upstream gradients are those of single samples, whatever S is.
 """
 
-import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts, ragged
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
-from imle_core.estimators import transforms
+from imle_core.estimators import autocast, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
@@ -34,6 +33,7 @@ from imle_core.sampling import add_noise
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Loss: TypeAlias = Callable[[Tensor], Tensor]
+Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
@@ -75,6 +75,8 @@ class Layer(ABC):
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
     takes_costs: bool = field(init=False, repr=False)
+    number: Tensor = field(init=False, repr=False, compare=False)
+    order: Tensor = field(init=False, repr=False, compare=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
     instances: Instances | None = field(default=None, kw_only=True, repr=False, compare=False)
 
@@ -91,6 +93,13 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings})"
@@ -114,8 +123,10 @@ class Layer(ABC):
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         if isinstance(theta, Tensor) and theta.is_nested:
             return self._nested(theta, *args, **kwargs)
+        if torch.compiler.is_compiling():
+            return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
-        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        if torch._C._are_functorch_transforms_active():
             return transforms.states(self, theta, arguments)
         finite = checks.check_theta(theta)
         with torch.no_grad():
@@ -193,7 +204,8 @@ class Layer(ABC):
 
     def _of(self: SomeLayer, instances: Instances) -> SomeLayer:
         """The same layer for padded parameters; it shares the generator's record, and what watches over steps."""
-        layer = copy.copy(self)
+        layer = object.__new__(type(self))  # not a copy, which would be a layer of its own to torch.compile
+        layer.__dict__.update(self.__dict__)
         settings = {"instances": instances, "target": ragged.targets.for_padded_rows(self.target, instances)}
         reduction = "mean" if self.reduction == "mean" else "stacked"
         for name, value in {**settings, "reduction": reduction}.items():
@@ -246,7 +258,7 @@ class Layer(ABC):
         rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
-        if torch._C._are_functorch_transforms_active():
+        if checks.are_hidden():
             rows = transforms.with_gradient(rows, samples)
         elif rows.requires_grad:
             rows.register_hook(lambda dy: dy * samples)
@@ -255,6 +267,9 @@ class Layer(ABC):
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, *arguments)
+            return draw.eps, draw.z
         if torch._C._are_functorch_transforms_active():
             return transforms.samples(self, theta, arguments)
         checks.check_theta(theta)
@@ -265,11 +280,20 @@ class Layer(ABC):
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.solved(theta, eps, arguments)
+        return eps, self.drawn(theta, eps, arguments)
 
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
         """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise."""
         return self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples, the reduction, and whether there is noise at any temperature."""
+        return self.nb_samples, self.reduction, self.noise is not None
+
+    def in_pass(self, call: Callable[["Layer"], Result]) -> Result:
+        """``call(layer)`` with the layer of the present pass, which is this one."""
+        return call(self)
 
     @property
     def draws_noise(self) -> bool:
@@ -378,6 +402,7 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
         *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
+        ctx.precision = autocast.precision(tensors[0])
         ctx.save_for_backward(*tensors)
 
     @staticmethod
@@ -385,9 +410,11 @@ class _Estimate(torch.autograd.Function):
         theta, eps, z = ctx.saved_tensors
         if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
             work = partial(ctx.layer.gradient, finite=ctx.finite)
-            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
+            with autocast.at(ctx.precision):
+                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+            with autocast.at(ctx.precision):
+                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
 
     @staticmethod

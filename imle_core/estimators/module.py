@@ -1,13 +1,15 @@
 """The module form of every layer, with train(), eval(), state_dict(), and settings that may change while it learns."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal, TypeVar, overload
 
+import torch
 from torch import Tensor, nn
 
 from imle_core import checks
-from imle_core.estimators import knobs
+from imle_core.estimators import knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
@@ -18,6 +20,9 @@ Result = TypeVar("Result")
 SomeModule = TypeVar("SomeModule", bound="LayerModule")
 
 _AS_IT_IS = nullcontext()
+
+_USED = 1000
+"""Layers, each with settings of its own, that may be waiting for the backward pass of compiled code."""
 
 
 class LayerModule(nn.Module):
@@ -64,6 +69,16 @@ class LayerModule(nn.Module):
         self._passes, self._noise = TrainingPasses(), EvaluationNoise()
         self._evaluating: tuple[Layer, int, Layer] | None = None
         self.eval_samples = eval_samples
+        self._begin_for_compiled_code()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._begin_for_compiled_code()
+
+    def _begin_for_compiled_code(self) -> None:
+        """Gives compiled code what it knows this module by."""
+        self.number, self.order = operators.numbered(self), self.estimator.order
+        self._used: deque[Layer] = deque(maxlen=_USED)
 
     def extra_repr(self) -> str:
         """The solver, the target, the noise, and settings that differ from the usual ones, as they are at present."""
@@ -73,6 +88,8 @@ class LayerModule(nn.Module):
 
     def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+        if torch.compiler.is_compiling():
+            return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
     def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -103,6 +120,22 @@ class LayerModule(nn.Module):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Mean losses ``(B,)`` with this estimator's gradient, and perhaps the states; see :meth:`Layer.estimate`."""
         return self._pass(lambda layer: layer.estimate(theta, loss, *args, return_states=return_states, **kwargs))
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples of the next pass, the reduction, and whether there is noise at any temperature, for compiled code."""
+        layer = self.estimator
+        return layer.nb_samples if self.training else max(1, self._eval_samples), layer.reduction, layer.noise is not None
+
+    def in_pass(self, call: Callable[[Layer], Result]) -> Result:
+        """``call(layer)`` with the layer of the next pass, which is kept for the backward pass of compiled code."""
+
+        def keeping(layer: Layer) -> Result:
+            if not self._used or self._used[-1] is not layer:
+                self._used.append(layer)
+            return call(layer)
+
+        return self._pass(keeping)
 
     def _pass(self, call: Callable[[Layer], Result]) -> Result:
         if not self.training:

@@ -1,13 +1,15 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.estimators import transforms
+from imle_core.estimators import operators, transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
@@ -94,14 +96,13 @@ class ScoreFunction(Layer):
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
-        arguments = copied(args, kwargs)
-        eps, z = self.sampled(theta, arguments)
+        z, make_score = self._sampled(theta, args, kwargs)
         states = self.reduce(z).clone() if return_states else None  # a loss may write in z
-        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), make_score)
         return losses if states is None else (losses, states)
 
-    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
-        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
+    def _losses(self, theta: Tensor, values: Tensor, make_score: Callable[[], Tensor]) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of samples, with their gradient by the score."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
@@ -111,11 +112,20 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = transforms.work_on(theta.detach(), eps, z, None, self, self._score, arguments)
-            gradient = self.signed(self.over_samples(height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score))
+            score = make_score()
+            gradient = self.signed(self.over_samples(height.view(*height.shape, *[1] * (score.dim() - 2)) * score))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         return mean + (moved * gradient).flatten(1).sum(dim=1)
+
+    def _sampled(self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[[], Tensor]]:
+        """Samples, and a function that gives their score."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, args, kwargs)
+            return draw.z, partial(draw.score, theta.detach())
+        arguments = copied(args, kwargs)
+        eps, z = self.sampled(theta, arguments)
+        return z, partial(transforms.work_on, theta.detach(), eps, z, None, self, self.score, arguments)
 
     def noise_free(self) -> "ScoreFunction":
         """The same layer with one sample, and no noise or baseline."""
@@ -127,7 +137,7 @@ class ScoreFunction(Layer):
             "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
         )
 
-    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: None, arguments: Arguments) -> Tensor:
+    def score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: Any, arguments: Arguments) -> Tensor:
         """``d/dtheta log p``, ``(B, S, *event)``, for parameters (or costs) ``(B, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)

@@ -26,6 +26,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from imle_core import checks
 from imle_core.contracts import Target, declared, is_pure
+from imle_core.estimators import autocast
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -49,7 +50,7 @@ class Estimator(Protocol):
     def signed(self, theta: Tensor) -> Tensor: ...  # noqa: D102
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]: ...  # noqa: D102
     def draw_noise(self, theta: Tensor) -> Tensor | None: ...  # noqa: D102
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor: ...  # noqa: D102
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor: ...  # noqa: D102
     def reduce(self, z: Tensor) -> Tensor: ...  # noqa: D102
     def gradient(  # noqa: D102
         self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments, finite: bool
@@ -153,7 +154,7 @@ class _Samples(torch.autograd.Function):
         else:
             rows = _folded(parameters, axes)
             eps = _noise(layer, rows[: parameters.shape[len(axes)]], axes, different)
-            z = _unfolded(layer.solved(rows, None if eps is None else _folded(eps, axes), together), axes)
+            z = _unfolded(layer.drawn(rows, None if eps is None else _folded(eps, axes), together), axes)
         return (z,) if eps is None else (eps, z)
 
     @staticmethod
@@ -197,13 +198,15 @@ class _States(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:  # noqa: ARG004
         theta, eps, z, ctx.layer, ctx.rest, ctx.axes, *tensors = inputs
+        ctx.precision = autocast.precision(theta)
         ctx.save_for_backward(theta, eps, z, *tensors)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         theta, eps, z, *tensors = ctx.saved_tensors
         given = ctx.layer, partial(ctx.layer.gradient, finite=False), ctx.rest, ctx.axes, *tensors
-        gradient = _Work.apply(theta, eps, z, dy, *given)  # type: ignore[no-untyped-call]
+        with autocast.at(ctx.precision):
+            gradient = _Work.apply(theta, eps, z, dy, *given)  # type: ignore[no-untyped-call]
         return gradient, *[None] * (5 + len(tensors))
 
     @staticmethod
