@@ -47,6 +47,10 @@ def weights():
 
 
 SAID = {
+    contracts.Form: lambda: (
+        contracts.Form.of({"nodes": torch.zeros(1, 4), "edges": (torch.zeros(1, 2, 3),)}),
+        "Form(['nodes']: (4,), ['edges'][0]: (2, 3))",
+    ),
     imle.Differentiable: lambda: (
         imle.imle(positive, imle.TargetDistribution(lambda_=5.0), nb_samples=2, reduction="mean"),
         "imle(positive, TargetDistribution(alpha=1, lambda_=5), nb_samples=2, reduction='mean')",
