@@ -124,11 +124,11 @@ def check_form(theta: Any, name: str = "theta") -> None:
         )
 
 
-def check_floats(value: Any, name: str = "theta") -> None:
+def check_floats(value: Any, name: str = "theta", remedy: str = "use theta.float()") -> None:
     """``value`` must be a dense tensor of a floating type."""
     check_numbers(value, name)
     if value.dtype not in _FLOATS:
-        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", f"use {name}.float()")
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", remedy)
 
 
 def check_values(theta: Tensor, name: str = "theta") -> bool:

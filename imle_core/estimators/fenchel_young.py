@@ -1,7 +1,7 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor
@@ -26,6 +26,8 @@ class FenchelYoung(Layer):
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4.
     """
 
+    word: ClassVar[str] = "fenchel-young"
+
     def __call__(self, theta: Parameters, /, gold: Parameters, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
 
@@ -43,6 +45,17 @@ class FenchelYoung(Layer):
             values, offsets = ragged.nested.values_and_offsets(theta)
             golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
             return self.ragged(values, offsets, golds, *args, **kwargs)
+        y = self.check_gold(theta, gold).detach().to(theta)
+        parameters = self.signed(theta)
+        eps, z, _ = self.sampled(theta, copied(args, kwargs))
+        if self.instances is not None:
+            return self._of_padded(self.instances, parameters, eps, z, y)
+        perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
+        return fenchel_young(perturbed, z, parameters, y)
+
+    @staticmethod
+    def check_gold(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions must be a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -54,12 +67,7 @@ class FenchelYoung(Layer):
                 "give one gold solution for all instances, or one for each",
                 f" for theta of shape {tuple(theta.shape)}",
             )
-        parameters = self.signed(theta)
-        eps, z, _ = self.sampled(theta, copied(args, kwargs))
-        if self.instances is not None:
-            return self._of_padded(self.instances, parameters, eps, z, gold.detach().to(theta))
-        perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
-        return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
+        return gold
 
     def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.
@@ -100,7 +108,7 @@ class FenchelYoung(Layer):
     def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
-            "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"
+            self.word, "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"
         )
 
     def sample_gradients(self, call: Backward) -> Tensor:

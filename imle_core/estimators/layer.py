@@ -338,11 +338,11 @@ class Layer(ABC):
         else:
             z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
         states = z.detach().clone() if return_states else None  # a loss may write in z
-        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         if checks.are_hidden():
-            rows = transforms.with_gradient(rows, samples)
-        elif rows.requires_grad:
-            rows.register_hook(lambda dy: dy * samples)
+            z = transforms.with_gradient(z, samples)
+        elif z.requires_grad:  # before a view is taken, whose hook would be lost where a loss writes in it
+            z.register_hook(lambda dy: dy * samples)
+        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
         return losses if states is None else (losses, states)
 

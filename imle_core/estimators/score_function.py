@@ -107,8 +107,10 @@ class ScoreFunction(Layer):
         if not isinstance(theta, Tensor):
             return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         z, make_score = self._sampled(theta, args, kwargs)
-        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
-        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), make_score)
+        states = self.reduce(z).clone() if return_states else None
+        rows = z.flatten(0, 1)
+        own = rows if self.family is None else rows.clone()  # a loss may write in them, and an exact score needs z
+        losses = self._losses(theta, contracts.losses_of(loss, own).view(z.shape[:2]), make_score)
         return losses if states is None else (losses, states)
 
     def _losses(self, theta: Tensor, values: Tensor, make_score: Callable[[], Tensor]) -> Tensor:

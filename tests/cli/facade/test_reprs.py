@@ -76,6 +76,7 @@ SAID = {
     estimators.ScoreFunction: lambda: (layer("score-function"), "ScoreFunction(TopK(k=2), "),
     estimators.Simple: lambda: (layer("simple"), "Simple(TopK(k=2), "),
     estimators.StraightThrough: lambda: (layer("straight-through"), "StraightThrough(TopK(k=2), "),
+    estimators.StructuredSVM: lambda: (layer("structured-svm", margin=2.0), "StructuredSVM(TopK(k=2), "),
     estimators.Entry: lambda: (estimators.ESTIMATORS["blackbox"], "BlackboxInterpolation"),
     imle.TargetDistribution: lambda: (imle.TargetDistribution(1, 10), "TargetDistribution(alpha=1, lambda_=10)"),
     imle.AdaptiveTargetDistribution: lambda: (
