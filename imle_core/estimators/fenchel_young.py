@@ -39,15 +39,15 @@ class FenchelYoung(Layer):
             form, layer = self.for_structure(theta)
             packed = form.packed(theta)
             return layer(packed, form.packed_given(gold, packed, "gold"), *args, **kwargs)
-        y = self.checked_gold(theta, gold)
+        y = self.gold_of(theta, gold)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, y)
 
     @staticmethod
-    def checked_gold(theta: Tensor, gold: Any) -> Tensor:
-        """Gold solutions in theta's type, which must be a tensor, one for all instances or one for each."""
+    def gold_of(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions in theta's type: a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")

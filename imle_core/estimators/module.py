@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from imle_core import checks
 from imle_core.contracts import Parameters
-from imle_core.estimators import knobs, operators
+from imle_core.estimators import exported, knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
@@ -94,7 +94,7 @@ class LayerModule(nn.Module):
 
         Where the solver gives ``(z, *others)``, so does the layer; where theta is a structure, so are the states.
         """
-        if torch.compiler.is_compiling() and isinstance(theta, Tensor):
+        if torch.compiler.is_compiling() and isinstance(theta, Tensor) and not exported.is_exporting():
             return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
