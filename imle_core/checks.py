@@ -114,9 +114,7 @@ def check_theta(theta: Any, name: str = "theta") -> bool:
 
 def check_form(theta: Any, name: str = "theta") -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_numbers(theta, name)
-    if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError(name, str(theta.dtype), "it must have a floating type", "use theta.float()")
+    check_floats(theta, name)
     if theta.dim() < 2:
         raise wrong_shape(
             name,
@@ -124,6 +122,13 @@ def check_form(theta: Any, name: str = "theta") -> None:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
+
+
+def check_floats(value: Any, name: str = "theta", remedy: str = "use theta.float()") -> None:
+    """``value`` must be a dense tensor of a floating type."""
+    check_numbers(value, name)
+    if value.dtype not in _FLOATS:
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", remedy)
 
 
 def check_values(theta: Tensor, name: str = "theta") -> bool:
