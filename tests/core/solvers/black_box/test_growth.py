@@ -18,8 +18,8 @@ import torch
 from imle_core import NormalNoiseDistribution, imle
 from imle_core.solvers import BlackBox
 
-WARM_UP, STEPS = 150, 400
-MEGABYTES = 4.0  # by which a process may grow: once a worker takes 2 more, and 10 kB a step would be a leak
+WARM_UP, STEPS = 200, 1000
+MEGABYTES = 4.0  # by which a process may grow: once a worker takes 2 more, and 4 kB a step would be a leak
 SIZE = 20
 
 
