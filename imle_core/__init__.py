@@ -14,7 +14,8 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     exact        exact marginals, gradients and samples of ``p(z) ~ exp <z, theta>``, one file a family
     noise        distributions of noise
     sampling     perturb-and-MAP samples and their averages, streamed
-    losses       losses between solutions and gold solutions
+    losses       losses between solutions and gold solutions, decisions and true parameters, solutions and a pool
+    projections  nearest points of hulls of solutions, and of cones of parameters
 
     solvers      ``argmax_z <z, theta>`` for paths, sets, trees, matchings, cuts, programs, and any function of a user
 

@@ -82,8 +82,6 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 
 def _lacking(value: Any) -> tuple[str, str]:
     """Reasons why it is none, and a remedy."""
-    if isinstance(value, tuple):
-        return type(value).__name__, "give its tensor alone"
     if not isinstance(value, Tensor):
         return type(value).__name__, "use torch.as_tensor"
     if value.is_nested:
@@ -104,37 +102,37 @@ def _intercepts(tensor: Tensor) -> bool:
     return type(tensor) is not Tensor and type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
-def check_theta(theta: Any) -> bool:
+def check_theta(theta: Any, name: str = "theta") -> bool:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN.
 
     Returns:
         True where none is infinite; False where this is not known.
     """
-    check_form(theta)
-    return check_values(theta)
+    check_form(theta, name)
+    return check_values(theta, name)
 
 
-def check_form(theta: Any) -> None:
+def check_form(theta: Any, name: str = "theta") -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_numbers(theta)
+    check_numbers(theta, name)
     if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
+        raise ArgumentTypeError(name, str(theta.dtype), "it must have a floating type", "use theta.float()")
     if theta.dim() < 2:
         raise wrong_shape(
-            "theta",
+            name,
             theta,
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
 
 
-def check_values(theta: Tensor) -> bool:
+def check_values(theta: Tensor, name: str = "theta") -> bool:
     """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
         raise ArgumentError(
-            "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
+            name, f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
     return finite
 
@@ -154,6 +152,11 @@ def check_upstream(dy: Tensor) -> None:
 def sum_is_finite(values: Tensor) -> bool:
     """True where the sum is finite, which is quick to find out: then all its terms are finite, too."""
     return math.isfinite(float(values.sum()))
+
+
+def are_hidden() -> bool:
+    """True where nobody can look at the numbers in a tensor: under the compiler of torch, and under its transforms."""
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
 def shown(value: Any) -> str:

@@ -31,6 +31,12 @@ class Record:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def tuple_in_short(value: Any) -> str:
+    """Representation of a named tuple of tensors, to be its ``__repr__``."""
+    shown = (f"{name}={in_short(entry)}" for name, entry in zip(value._fields, value, strict=True))
+    return f"{type(value).__name__}({', '.join(shown)})"
+
+
 def in_short(value: Any) -> str:
     """A value in one line: a tensor or an array by its shape, a function by its name, a long text cut short."""
     if isinstance(value, (Tensor, np.ndarray)):

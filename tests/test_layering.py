@@ -23,6 +23,7 @@ USERS = {
     ),
     "numba": ("imle_core.kernels",),
     "llvmlite": ("imle_core.kernels",),
+    "clarabel": ("imle_core.solvers",),
     "triton": ("imle_core.solvers.grid",),
     "scipy": (
         *("imle_cli.benchmarks", "imle_cli.files.graphs", "imle_cli.problems"),

@@ -47,7 +47,13 @@ def rows_of(text: Lines | Table, width: int | None) -> list[str]:
     if isinstance(text, Table):
         return [*_rows(text, width), *(row for line in text.below for row in _broken(printable(line), _indent(line), width))]
     indent = max((len(name) for name, _ in text), default=0) + 2
-    return [row for name, line in text for row in _broken(printable(f"{name:<{indent}}{line}").rstrip(), indent, width)]
+    return [row for line in aligned(text) for row in _broken(printable(line).rstrip(), indent, width)]
+
+
+def aligned(lines: Lines) -> list[str]:
+    """Names and texts as lines, the texts below each other."""
+    indent = max((len(name) for name, _ in lines), default=0) + 2
+    return [f"{name:<{indent}}{text}" for name, text in lines]
 
 
 def without_styles(line: str) -> str:

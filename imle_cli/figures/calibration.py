@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from imle_cli.figures.canvas import CURVE, LEGEND, PALE, PATH, SMALL, Floats, label_ticks, new_figure, own_settings
+from imle_cli.figures.canvas import LEGEND, SMALL, Floats, label_ticks, new_figure, own_settings
+from imle_cli.figures.colours import CURVE, PALE, PATH
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,18 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
+from imle_cli.figures.colours import GRID, INK, PATH
+
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[Any]
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; grey is left to what lies below.
-PATH, CURVE, PALE = "#D55E00", "#0072B2", "#C9CED6"
 # One meaning for each scale of colours, in every picture: viridis is a probability, from dark (never) to yellow (always);
 # greys are a cost, from white (cheap) to black (expensive).
 MARGINALS = mpl.colormaps["viridis"]
-COSTS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", "#262626"])
+COSTS = LinearSegmentedColormap.from_list("costs", ["#FFFFFF", INK])
 # Sizes of letters in points, legible in a picture that is shown 400 pixels wide.
 CAPTION, LEGEND, SMALL = 11, 9.5, 8.5
+_LETTER = 0.085  # inches of a small letter
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def open_axes(axes: Axes) -> None:
     """Takes the frame above and on the right away, and puts a pale grid below the curves."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-    axes.grid(color="#E4E7EB", linewidth=0.6)
+    axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
@@ -181,13 +182,20 @@ def short_name(name: str, letters: int = 16) -> str:
     return text if len(text) <= letters else f"{text[: letters // 2]}…{text[len(text) - (letters - letters // 2 - 1) :]}"
 
 
-def sheet(count: int, aspect: float, title: str) -> tuple[Figure, list[Axes]]:
-    """A figure with so many small empty axes, in rows that fill a square, each ``aspect`` times as high as wide."""
+def sheet(count: int, aspect: float, title: str, captions: Sequence[str] = ()) -> tuple[Figure, list[Axes]]:
+    """A figure with so many small empty axes, in rows that fill a square, each ``aspect`` times as high as wide.
+
+    With captions, one above each axes, no row has more than these have room for.
+    """
     across = min(count, max(1, math.ceil(math.sqrt(count * aspect))))
+    if captions:
+        across = min(across, max(1, int(6.0 / (_LETTER * max(map(len, captions))))))
     down = -(-count // across)
-    side = 6.0 / max(across, down * aspect)
-    figure = new_figure(max(3.2, across * side), down * side * aspect + 0.5, title)
+    side = 6.0 / (across if captions else max(across, down * aspect))
+    figure = new_figure(max(3.2, across * side), down * (side * aspect + (0.2 if captions else 0)) + 0.5, title)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.remove()
+    for axes, caption in zip(panels, captions, strict=False):
+        axes.set_title(caption, fontsize=SMALL, pad=3)
     return figure, list(panels[:count])

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from imle_cli.figures.canvas import LEGEND, SMALL, label_ticks, new_figure, open_axes, own_settings
+from imle_cli.figures.colours import SERIES
 from imle_core.lab import Cell, IntervalEstimate
 
 Style: TypeAlias = dict[str, Any]
 
 # Okabe and Ito's colours, the faint yellow left out; each serves twice, solid and dashed.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^v<>pXPh*8dH"
 _LEAST = 1e-4  # squared lengths below are drawn there
 _ARROW = 18  # length in points
@@ -131,8 +131,8 @@ def _add_legend(axes: Axes, names: Sequence[str], labels: Mapping[str, str], sty
 
 def _style(number: int) -> Style:
     return {
-        "color": _COLOURS[number % len(_COLOURS)],
-        "linestyle": "-" if number < len(_COLOURS) else "--",
+        "color": SERIES[number % len(SERIES)],
+        "linestyle": "-" if number < len(SERIES) else "--",
         "marker": _MARKERS[number % len(_MARKERS)],
         "markersize": 4.5,
         "linewidth": 1.4,

@@ -8,7 +8,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import PATH, add_title, own_settings
+from imle_cli.figures.canvas import add_title, own_settings
+from imle_cli.figures.colours import PATH
 from imle_cli.figures.path_lines import segments
 
 MAPS = 12

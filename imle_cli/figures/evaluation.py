@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import CAPTION, COSTS, CURVE, LEGEND, PATH, SMALL, add_scale_beside, new_figure, own_settings
+from imle_cli.figures.canvas import CAPTION, COSTS, LEGEND, SMALL, add_scale_beside, new_figure, own_settings
+from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH
 from imle_cli.figures.path_lines import segments
 
 _LINES = LinearSegmentedColormap.from_list("lines", mpl.colormaps["cividis"](np.linspace(0, 0.85, 64)))
@@ -62,7 +63,7 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     mapping = ScalarMappable(Normalize(0, max(float(shown.true.max()) for shown in maps)), COSTS)
     for row, shown in zip(grid, maps, strict=True):
         row[0].imshow(shown.image, interpolation="nearest", extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-        _draw_path(row[0], shown.gold, CURVE, 3.4)
+        _draw_path(row[0], shown.gold, GOLD, 3.4)
         _draw_path(row[0], shown.path, PATH, 1.4)
         row[0].set_ylabel(shown.caption, fontsize=LEGEND, parse_math=False)
         for axes, costs in ((row[1], shown.scaled), (row[2], shown.true)):
@@ -70,11 +71,11 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
         for axes in row:
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
-                spine.set(linewidth=0.6, color="#808080")
+                spine.set(linewidth=0.6, color=FRAME)
     for axes, name in zip(grid[0], ("image and paths", "predicted costs", "true costs"), strict=True):
         axes.set_title(name, fontsize=CAPTION)
     add_scale_beside(figure, grid[:, 2], mapping, "cost", aspect=30)
-    lines = [Line2D([], [], color=CURVE, linewidth=3.4), Line2D([], [], color=PATH, linewidth=1.4)]
+    lines = [Line2D([], [], color=GOLD, linewidth=3.4), Line2D([], [], color=PATH, linewidth=1.4)]
     figure.legend(
         lines, ["gold path", "predicted path"], loc="outside lower center", ncols=2, frameon=False, fontsize=CAPTION
     )
@@ -97,7 +98,7 @@ def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]
         style = {"color": colours[number], "marker": marks[number % len(marks)], "markersize": 4, "linewidth": 1.4}
         axes.plot(seconds, np.multiply(shares, 100), label=name, **style)
     axes.set(xlim=(0, None), ylim=(0, 101), xlabel="seconds", ylabel=f"{split} maps with an optimal path (%)")
-    axes.grid(color="#E5E5E5", linewidth=0.6)
+    axes.grid(color=GRID, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, fontsize=SMALL)
     return figure

@@ -17,8 +17,6 @@ from imle_cli.figures.canvas import (
     CAPTION,
     LEGEND,
     MARGINALS,
-    PALE,
-    PATH,
     SMALL,
     Floats,
     Mask,
@@ -31,11 +29,12 @@ from imle_cli.figures.canvas import (
     sheet,
     short_name,
 )
+from imle_cli.figures.colours import NODE, PALE, PATH
+from imle_cli.figures.ranked import LEVELS, Ranked, add_levels_legend
 from imle_cli.figures.scale import Scale
 
 NEVER = "#8A7A99"
 """Colour of edges of probability 0, on the ground of the colour of 0."""
-_NODE = "#4A4F57"
 _NAMES, _WEIGHTS, _DOTS = 60, 40, 1000  # most nodes with names, edges with weights, nodes on top
 _SHEET, _SHEET_EDGES = 36, 100_000
 _SIDE = 4.6  # inches
@@ -162,11 +161,33 @@ def samples_figure(drawing: Drawing, masks: Mask, *, title: str) -> Figure:
         masks: ``(S, E)``, the samples.
         title: text above it, taken literally and shortened to fit.
     """
-    shown = masks[: max(1, min(_SHEET, _SHEET_EDGES // len(drawing.ends)))]
+    shown = masks[: _copies(drawing)]
     figure, panels = sheet(len(shown), drawing.aspect, title)
     for axes, mask in zip(panels, shown, strict=True):
         _draw_solution(axes, drawing, mask, small=True)
     return figure
+
+
+@own_settings()
+def distinct_figure(drawing: Drawing, ranked: Ranked, *, title: str) -> Figure:
+    """Small copies of the graph with a solution on each, and its share above; of many the first 36, of large graphs fewer.
+
+    Args:
+        drawing: the graph.
+        ranked: solutions, ``(K, E)``.
+        title: text above it, taken literally and shortened to fit.
+    """
+    shown = ranked.first(_copies(drawing))
+    figure, panels = sheet(len(shown), drawing.aspect, title, captions=shown.texts)
+    for axes, levels in zip(panels, shown.levels, strict=True):
+        _draw_solution(axes, drawing, levels, small=True)
+        _draw_edges(axes, drawing, np.flatnonzero(levels == 2), LEVELS[2], 1.4)
+    add_levels_legend(figure, shown, "edges")
+    return figure
+
+
+def _copies(drawing: Drawing) -> int:
+    return max(1, min(_SHEET, _SHEET_EDGES // len(drawing.ends)))
 
 
 def _draw_solution(axes: Axes, drawing: Drawing, mask: Any, small: bool = False) -> None:
@@ -176,7 +197,7 @@ def _draw_solution(axes: Axes, drawing: Drawing, mask: Any, small: bool = False)
     _draw_nodes(axes, drawing, small)
     if not small and drawing.weights is not None and len(drawing.ends) <= _WEIGHTS:
         for (x, y), weight in zip(drawing.segments.mean(axis=1), drawing.weights, strict=True):
-            text = axes.text(x, y, f"{weight:.4g}", fontsize=SMALL, color=_NODE, ha="center", va="center", zorder=4)
+            text = axes.text(x, y, f"{weight:.4g}", fontsize=SMALL, color=NODE, ha="center", va="center", zorder=4)
             text.set_path_effects([Stroke(linewidth=2, foreground="white"), Normal()])
 
 
@@ -197,7 +218,7 @@ def _draw_edges(axes: Axes, drawing: Drawing, edges: NDArray[np.int64], colours:
 
 
 def _draw_nodes(axes: Axes, drawing: Drawing, small: bool = False, on_dark: bool = False) -> None:
-    colour, around = ("#E8E8E8", MARGINALS(0.0)) if on_dark else (_NODE, "white")
+    colour, around = ("#E8E8E8", MARGINALS(0.0)) if on_dark else (NODE, "white")
     count = len(drawing.positions)
     area = np.clip(2500 / count, 0.3, 60) / (3 if small else 1)
     above = 3 if count <= _DOTS else 0  # so many dots would hide the edges

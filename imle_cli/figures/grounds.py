@@ -1,15 +1,16 @@
 """Grounds: what solutions lie on, be it a map, a graph, items or pairs; each draws a solution, marginals and samples."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from imle_cli.figures import graphs, items, maps, pairs
+from imle_cli.figures import graphs, items, maps, overlaid_paths, pairs
 from imle_cli.figures.canvas import Floats, Mask
 from imle_cli.figures.maps import Tiles
+from imle_cli.figures.ranked import Ranked
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Ground(Protocol):
     def samples(self, masks: Mask, title: str) -> Figure:
         """Samples, ``(S, *event)``."""
 
+    def distinct(self, ranked: Ranked, title: str) -> Figure:
+        """Different solutions and their shares of the samples."""
+
 
 @dataclass(frozen=True)
 class Terrain:
@@ -70,6 +74,14 @@ class Terrain:
         shown = masks[: maps.SHEET_MAPS]
         return maps.sample_sheet(self.costs, masks, [self.tiles(mask) for mask in shown], title=title)
 
+    def distinct(self, ranked: Ranked, title: str) -> Figure:
+        """Paths over each other; solutions that are no paths side by side."""
+        shown = ranked.first(overlaid_paths.OVERLAID)
+        paths = [path for mask in shown.masks if (path := self.tiles(mask)) is not None]
+        if self.costs is None or len(paths) < len(shown):
+            return maps.distinct_tiles_figure(self.costs, ranked, title=title)
+        return overlaid_paths.paths_figure(self.costs, paths, shown.texts, title=title)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -89,6 +101,10 @@ class Network:
     def samples(self, masks: Mask, title: str) -> Figure:
         """Small graphs side by side."""
         return graphs.samples_figure(self.drawing, masks, title=title)
+
+    def distinct(self, ranked: Ranked, title: str) -> Figure:
+        """Small graphs side by side."""
+        return graphs.distinct_figure(self.drawing, ranked, title=title)
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,11 @@ class ItemTable:
         """A row for each sample, a column for each item."""
         return items.item_samples_figure(self.items, masks.reshape(len(masks), -1), title=title)
 
+    def distinct(self, ranked: Ranked, title: str) -> Figure:
+        """A row for each solution, a column for each item, a bar for each share."""
+        rows = replace(ranked, masks=ranked.masks.reshape(len(ranked), -1))
+        return items.distinct_items_figure(self.items, rows, title=title)
+
 
 @dataclass(frozen=True)
 class PairTable:
@@ -130,3 +151,7 @@ class PairTable:
     def samples(self, masks: Mask, title: str) -> Figure:
         """Small matrices side by side."""
         return pairs.pair_samples_figure(np.asarray(masks), title=title)
+
+    def distinct(self, ranked: Ranked, title: str) -> Figure:
+        """Small matrices side by side."""
+        return pairs.distinct_pairs_figure(self.pairs, ranked, title=title)

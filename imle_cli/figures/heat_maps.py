@@ -7,15 +7,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import (
-    MARGINALS,
-    PALE,
-    add_scale_beside,
-    new_figure,
-    own_settings,
-    samples_text,
-    write_numbers,
-)
+from imle_cli.figures.canvas import MARGINALS, add_scale_beside, new_figure, own_settings, samples_text, write_numbers
+from imle_cli.figures.colours import PALE
 
 
 @own_settings()

@@ -13,24 +13,15 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import (
-    CAPTION,
-    CURVE,
-    LEGEND,
-    PALE,
-    PATH,
-    Floats,
-    Mask,
-    factor,
-    new_figure,
-    own_settings,
-    samples_text,
-)
+from imle_cli.figures.canvas import CAPTION, LEGEND, SMALL, Floats, Mask, factor, new_figure, own_settings, samples_text
+from imle_cli.figures.colours import CURVE, FRAME, INK, PALE, PATH
 from imle_cli.figures.named_axes import NAMED, name_columns, show_cells
+from imle_cli.figures.ranked import LEVELS, Ranked, add_levels_legend
 from imle_cli.figures.scale import Scale
 
 _CHOSEN = ListedColormap([PALE, PATH])
 _SAMPLES = 64
+_LABELLED = 24  # most bars of shares with numbers
 _BARS = 500  # at most, so that each is seen; more share one by the largest
 _WIDTH = 6.4  # inches
 
@@ -115,7 +106,7 @@ def item_marginals_figure(
     known = np.array([], dtype=int)
     if error is not None:
         known = np.flatnonzero((error > 0) & (len(error) <= _BARS))
-        lower.errorbar(known, probability[known], error[known], fmt="none", ecolor="#262626", elinewidth=0.9, capsize=2)
+        lower.errorbar(known, probability[known], error[known], fmt="none", ecolor=INK, elinewidth=0.9, capsize=2)
     many = "" if samples is None else f" of {samples_text(samples)}"
     lower.set_title(f"marginals{many}{' ± standard error' if len(known) else ''}", fontsize=CAPTION)
     _name_items(lower, items)
@@ -134,26 +125,65 @@ def item_samples_figure(items: Items, masks: Mask, *, title: str) -> Figure:
     shown = masks[:_SAMPLES]
     figure = new_figure(_WIDTH, 1.4 + 0.13 * len(shown), title)
     axes = figure.add_subplot()
+    _draw_cells(axes, items, shown, _CHOSEN)
+    axes.set_ylabel("sample", fontsize=LEGEND)
+    _legend_above(axes, [Patch(color=PATH, label="chosen")])
+    return figure
+
+
+@own_settings()
+def distinct_items_figure(items: Items, ranked: Ranked, *, title: str) -> Figure:
+    """A row for each solution and a column for each item, beside bars of the shares; of many solutions the first 64.
+
+    Args:
+        items: names, scores, weights.
+        ranked: solutions, ``(K, n)``.
+        title: text above it, taken literally and shortened to fit.
+    """
+    shown = ranked.first(_SAMPLES)
+    row = 0.26 if len(shown) <= _LABELLED else 0.13  # inches
+    figure = new_figure(_WIDTH + 1.2, 1.6 + row * len(shown), title)
+    cells, bars = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    _draw_cells(cells, items, shown.levels, ListedColormap(LEVELS))
+    cells.set_ylabel("rank", fontsize=LEGEND)
+    ranks, percent = np.arange(1, len(shown) + 1), 100 * shown.shares
+    bars.barh(
+        ranks, percent, height=0.7, color=PALE, xerr=100 * np.nan_to_num(shown.errors), error_kw={"ecolor": INK, "lw": 0.9}
+    )
+    bars.spines[["top", "right"]].set_visible(False)
+    bars.tick_params(axis="y", which="both", length=0, labelleft=False)
+    bars.tick_params(axis="x", labelsize=LEGEND)
+    bars.set_xlabel("share of the samples in per cent", fontsize=LEGEND)
+    if len(shown) <= _LABELLED:
+        ends = percent + 100 * np.nan_to_num(shown.errors)
+        for rank, end, text in zip(ranks, ends, shown.texts, strict=True):
+            bars.annotate(text, (end, rank), (3, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        bars.set_xlim(0, 1.75 * float(ends.max()))
+    bars.set_xticks([tick for tick in MaxNLocator(5).tick_values(0, float(percent[0])) if tick <= max(100, percent[0])])
+    add_levels_legend(figure, shown, "items")
+    return figure
+
+
+def _draw_cells(axes: Axes, items: Items, shown: Mask, colours: ListedColormap) -> None:
+    """Rows ``(S, n)`` of cells from the first downwards, with names below them."""
     cells = np.maximum.reduceat(shown, np.arange(0, shown.shape[1], factor(shown.shape[1:], _BARS)), axis=1)
-    show_cells(axes, cells, shown.shape, first_row=1, cmap=_CHOSEN, vmin=0, vmax=1)
+    show_cells(axes, cells, shown.shape, first_row=1, cmap=colours, vmin=0, vmax=colours.N - 1)
     if len(items.names) <= NAMED:
         axes.set_xticks(np.arange(1, len(items.names)) - 0.5, minor=True)
         axes.set_yticks(np.arange(1, len(shown)) + 0.5, minor=True)
         axes.grid(which="minor", color="white", linewidth=0.8)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
-    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set_ylabel("sample", fontsize=LEGEND)
+    ticks = MaxNLocator(8, integer=True).tick_values(1, len(shown)) if len(shown) > _LABELLED else range(1, len(shown) + 1)
+    axes.set_yticks([tick for tick in ticks if 1 <= tick <= len(shown)])
     axes.tick_params(axis="y", labelsize=LEGEND)
     _name_items(axes, items)
-    _legend_above(axes, [Patch(color=PATH, label="chosen")])
-    return figure
 
 
 def _draw_scores(axes: Axes, items: Items, mask: Mask, chosen: str) -> None:
     heights = np.ones(len(items.names)) if items.scores is None else _heights(items.scores)
     _draw_bars(axes, heights, np.asarray(mask) > 0, (PALE, PATH))
-    axes.axhline(0, color="#808080", linewidth=0.6)
+    axes.axhline(0, color=FRAME, linewidth=0.6)
     if items.scores is None:
         axes.set_yticks([])
     else:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import CAPTION, add_title
-from imle_cli.figures.tile_colours import Colours
+from imle_cli.figures.canvas import CAPTION, COSTS, Floats, add_title, draw_scale
+from imle_cli.figures.colours import FRAME
+from imle_cli.figures.tile_colours import Colours, cost_range
 
-# Inches: the least width for a scale, spaces around and above, a scale, a legend.
-_SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND = 2.7, 0.25, 0.45, 0.3, 0.5, 0.3
+# Inches: the least width for a scale, spaces around and above, a scale, a legend, a further row of it.
+_SLOT, _GAP, _HEAD, _CAPTION, _SCALE, _LEGEND, _ROW = 2.7, 0.25, 0.45, 0.3, 0.5, 0.3, 0.21
 _HAIR = 1e-5  # pixels
 _SMALLEST = 800  # pixels of a picture's longer side
 
@@ -25,16 +28,18 @@ class Panel:
     legend: tuple[float, float]
 
 
-def map_panels(shape: Sequence[int], captions: Sequence[str], title: str, inches: float) -> tuple[Figure, list[Panel]]:
+def map_panels(
+    shape: Sequence[int], captions: Sequence[str], title: str, inches: float, *, legend_rows: int = 1
+) -> tuple[Figure, list[Panel]]:
     """A figure with panels side by side, each for a picture of this many pixels, enlarged by a whole number.
 
     The longer side takes ``inches``; resolution follows from the number of pixels. A single panel has its legend below its
-    scale, of several panels the legend takes the room of a scale.
+    scale, with room for so many rows; of several panels the legend takes the room of a scale.
     """
     times = -(-_SMALLEST // max(shape[:2]))
     dots = times * max(shape[:2]) / inches
     height, width = times * shape[0], times * shape[1]
-    below = _LEGEND if len(captions) == 1 else 0
+    below = _LEGEND + _ROW * (legend_rows - 1) if len(captions) == 1 else 0
     slot, gap, scale, legend = (round(dots * size) for size in (_SLOT, _GAP, _SCALE, below))
     head = round(dots * (_HEAD + (_CAPTION if any(captions) else 0)))
     slot = max(slot, width)
@@ -59,6 +64,13 @@ def map_panels(shape: Sequence[int], captions: Sequence[str], title: str, inches
     return figure, panels
 
 
+def draw_cost_scale(axes: Axes, costs: Floats, colours: Colormap = COSTS) -> None:
+    """Fills an axes with the scale of the costs that are no walls."""
+    low, high = cost_range(costs)
+    draw_scale(axes, ScalarMappable(Normalize(0, 1), colours), [0, 1] if high > low else [0], "cost")
+    axes.set_xticks(axes.get_xticks(), [f"{value:.4g}" for value in (low, high)][: len(axes.get_xticks())])
+
+
 def show_tiles(axes: Axes, colours: Colours, shape: Sequence[int]) -> None:
     """Shows pixels, each of which stands for one tile or a square of tiles, in coordinates of tiles."""
     times = -(-max(shape[:2]) // max(colours.shape[:2]))
@@ -66,4 +78,4 @@ def show_tiles(axes: Axes, colours: Colours, shape: Sequence[int]) -> None:
     axes.imshow(colours, interpolation="nearest", extent=(-0.5, right, bottom, -0.5), aspect="auto")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(linewidth=0.8, color="#808080", zorder=-1)  # below the picture, so that no tile is covered
+        spine.set(linewidth=0.8, color=FRAME, zorder=-1)  # below the picture, so that no tile is covered

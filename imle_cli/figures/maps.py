@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -15,10 +13,7 @@ from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import (
-    COSTS,
     LEGEND,
-    PALE,
-    PATH,
     Floats,
     Mask,
     draw_scale,
@@ -26,15 +21,19 @@ from imle_cli.figures.canvas import (
     own_settings,
     pooled_most,
     samples_text,
+    sheet,
 )
-from imle_cli.figures.map_panels import map_panels, show_tiles
+from imle_cli.figures.colours import CURVE, PALE, PATH, WALL
+from imle_cli.figures.map_panels import draw_cost_scale, map_panels, show_tiles
+from imle_cli.figures.ranked import Ranked, add_levels_legend
 from imle_cli.figures.scale import Scale
-from imle_cli.figures.tile_colours import LARGEST, WALL, colour_bytes, cost_range, ground, with_tiles
+from imle_cli.figures.tile_colours import LARGEST, colour_bytes, ground, with_tiles
 
 _LONE, _BESIDE, _SHEET = 4.0, 2.7, 5.0  # inches of the longer side: a lone map, one of several, a sheet of maps
 SHEET_MAPS = 64
 """Maps on a sheet of samples."""
 _SHEET_SIDE = 1800
+_SHEET_SETS, _SMALL = 36, 256  # sets of tiles on a sheet, pixels of a side of each
 
 Tiles = NDArray[np.int64]
 
@@ -55,7 +54,7 @@ def map_figure(costs: Floats | None, mask: Mask, tiles: Tiles | None = None, *, 
     if costs is None:
         panel.scale.remove()
     else:
-        _cost_scale(panel.scale, costs)
+        draw_cost_scale(panel.scale, costs)
     _draw_legend(figure, panel.legend, below, tiles)
     return figure
 
@@ -89,7 +88,7 @@ def marginals_figure(
     figure, panels = map_panels(ground(below).shape, captions, title, inches)
     if costs is not None:
         _draw_map(panels[0].axes, costs, np.zeros_like(probability), None, inches)
-        _cost_scale(panels[0].scale, costs)
+        draw_cost_scale(panels[0].scale, costs)
     if mask is not None:
         panel = panels[-2]
         _draw_map(panel.axes, below, mask, tiles, inches)
@@ -132,8 +131,27 @@ def sample_sheet(costs: Floats | None, masks: Mask, paths: Sequence[Tiles | None
     if costs is None:
         panel.scale.remove()
     else:
-        _cost_scale(panel.scale, costs)
+        draw_cost_scale(panel.scale, costs)
     _draw_legend(figure, panel.legend, below, next((tiles for tiles in lines if tiles is not None), None), "sample")
+    return figure
+
+
+@own_settings()
+def distinct_tiles_figure(costs: Floats | None, ranked: Ranked, *, title: str) -> Figure:
+    """Small copies of the map with a set of tiles on each, and its share above; of many the first 36.
+
+    Args:
+        costs: ``(H, W)``, +inf is a wall; None for tiles without costs.
+        ranked: sets of tiles, ``(K, H, W)``.
+        title: text above it, taken literally and shortened to fit.
+    """
+    shown, below = ranked.first(_SHEET_SETS), _below(costs, ranked.masks[0])
+    colours = ground(below, _SMALL)
+    figure, panels = sheet(len(shown), float(np.clip(below.shape[0] / below.shape[1], 0.2, 5)), title, captions=shown.texts)
+    for axes, levels in zip(panels, shown.levels, strict=True):
+        common = with_tiles(colours, levels == 1, _SMALL)
+        show_tiles(axes, with_tiles(common, levels == 2, _SMALL, CURVE), below.shape)
+    add_levels_legend(figure, shown, "tiles")
     return figure
 
 
@@ -184,10 +202,3 @@ def _draw_legend(
         handletextpad=0.3,
         columnspacing=0.8,
     )
-
-
-def _cost_scale(axes: Axes, costs: Floats) -> None:
-    low, high = cost_range(costs)
-    mapping = ScalarMappable(Normalize(0, 1), COSTS)
-    draw_scale(axes, mapping, [0, 1] if high > low else [0], "cost")
-    axes.set_xticks(axes.get_xticks(), [f"{value:.4g}" for value in (low, high)][: len(axes.get_xticks())])

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import CURVE, LEGEND, PALE, Floats, new_figure, own_settings
+from imle_cli.figures.canvas import LEGEND, Floats, new_figure, own_settings
+from imle_cli.figures.colours import CURVE, PALE
 
 _LETTERS = 36  # of a line in the corner
 

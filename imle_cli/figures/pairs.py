@@ -13,8 +13,6 @@ from matplotlib.patches import Patch, Rectangle
 from imle_cli.figures.canvas import (
     CAPTION,
     LEGEND,
-    PALE,
-    PATH,
     Floats,
     Mask,
     add_scale_below,
@@ -25,14 +23,20 @@ from imle_cli.figures.canvas import (
     sheet,
     write_numbers,
 )
+from imle_cli.figures.colours import NODE, PALE, PATH
 from imle_cli.figures.named_axes import NAMED, name_columns, name_rows, show_cells
+from imle_cli.figures.ranked import LEVELS, Ranked, add_levels_legend
 from imle_cli.figures.scale import Scale
 
-_GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", "#4A4F57"])
+_GREYS = LinearSegmentedColormap.from_list("scores", ["#FFFFFF", NODE])
 _CHOSEN = ListedColormap([PALE, PATH])
 _SHEET = 36
 _CELLS = 300  # at most, so that each is seen; more share one by the largest
-_NUMBERED, _FRAMED = 12, 24  # most rows or columns of a matrix with numbers; with frames around chosen cells
+_NUMBERED, _NAMED_SMALL, _FRAMED = (
+    12,
+    8,
+    24,
+)  # most rows or columns of a matrix with numbers; of a small one with names; with each cell by itself
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,43 @@ def pair_samples_figure(masks: Mask, *, title: str) -> Figure:
         show_cells(axes, pooled_most(mask, _CELLS // 2), mask.shape, cmap=_CHOSEN, norm=Normalize(0, 1))
         axes.set(xticks=[], yticks=[])
     return figure
+
+
+@own_settings()
+def distinct_pairs_figure(pairs: Pairs, ranked: Ranked, *, title: str) -> Figure:
+    """Small matrices with a solution on each, and its share above; of many the first 36.
+
+    Args:
+        pairs: names.
+        ranked: solutions, ``(K, R, C)``.
+        title: text above it, taken literally and shortened to fit.
+    """
+    shown = ranked.first(_SHEET)
+    rows, columns = shown.masks.shape[1:]
+    figure, panels = sheet(len(shown), float(np.clip(rows / columns, 0.2, 5)), title, captions=shown.texts)
+    for axes, levels in zip(panels, shown.levels, strict=True):
+        cells = pooled_most(levels, _CELLS // 2)
+        show_cells(axes, cells, levels.shape, cmap=ListedColormap(LEVELS), norm=Normalize(0, 2))
+        axes.set(xticks=[], yticks=[])
+        if max(pairs.shape) <= _FRAMED:
+            _divide(axes, pairs.shape)
+        cell = axes.get_subplotspec()
+        if cell is not None and max(pairs.shape) <= _NAMED_SMALL:
+            if cell.is_first_col():
+                name_rows(axes, pairs.rows)
+            if cell.is_last_row():
+                name_columns(axes, pairs.columns, 14)
+    add_levels_legend(figure, shown, "pairs")
+    return figure
+
+
+def _divide(axes: Axes, shape: Sequence[int]) -> None:
+    """White lines between cells."""
+    axes.set_xticks(np.arange(1, shape[1]) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, shape[0]) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=0.8)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
 
 
 def _letters(shape: Sequence[int]) -> float:

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from imle_cli.figures.canvas import CURVE, LEGEND, PATH, SMALL, Floats, new_figure, own_settings
+from imle_cli.figures.canvas import LEGEND, SMALL, Floats, new_figure, own_settings
+from imle_cli.figures.colours import CURVE, PATH
 
 _ACROSS = 3  # panels in a row at most
 _LEAST, _TICKS = 0.01, (0, 0.01, 0.1, 1)  # the scale is linear below the first of these

@@ -6,10 +6,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from imle_cli.figures.canvas import CAPTION, CURVE, LEGEND, PATH, label_ticks, new_figure, open_axes, own_settings
+from imle_cli.figures.canvas import CAPTION, LEGEND, label_ticks, new_figure, open_axes, own_settings
+from imle_cli.figures.colours import CURVE, GOLD, PATH
 from imle_cli.figures.scaling_curve import ScalingCurve
 
-_STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": ("#009E73", "^")}
+_STYLES = {"GridPath": (CURVE, "o"), "scipy": (PATH, "s"), "networkx": (GOLD, "^")}
 _TICKS = 7  # numbers below a panel that do not touch
 _FEW = 2  # numbers that are no curve
 

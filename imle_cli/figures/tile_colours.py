@@ -4,11 +4,11 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from imle_cli.figures.canvas import COSTS, PATH, Floats, Mask, factor, pooled_most
+from imle_cli.figures.canvas import COSTS, Floats, Mask, factor, pooled_most
+from imle_cli.figures.colours import PATH, WALL
 
 Colours = NDArray[np.uint8]
 
-WALL = "#56B4E9"
 LARGEST = 2048
 """Most pixels of a picture's longer side."""
 
@@ -28,9 +28,9 @@ def ground(costs: Floats, longest: int = LARGEST) -> Colours:
     return np.asarray(sums // counts[..., None], dtype=np.uint8)
 
 
-def with_tiles(colours: Colours, mask: Mask, longest: int = LARGEST) -> Colours:
-    """The same with the chosen tiles in the colour of a path."""
-    return np.where(pooled_most(mask, longest)[..., None] > 0, colour_bytes(PATH), colours)
+def with_tiles(colours: Colours, mask: Mask, longest: int = LARGEST, colour: str = PATH) -> Colours:
+    """The same with the chosen tiles in a colour, that of a path."""
+    return np.where(pooled_most(mask, longest)[..., None] > 0, colour_bytes(colour), colours)
 
 
 def cost_range(costs: Floats) -> tuple[float, float]:

@@ -32,7 +32,7 @@ _MAGIC = {
     ".apng": rb"\x89PNG",
     ".mp4": rb"(?s:....)ftyp",
     ".csv": rb"estimator,lambda,|method,step,|(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
-    rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*)[\r\n,]",
+    rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*|solution_1(,solution_\d+)*)[\r\n,]",
 }
 
 _NAME_LETTERS = 100  # of a name, in that of its temporary file

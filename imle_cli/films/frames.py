@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from imle_cli.figures import colours
 from imle_cli.figures.preview import viridis
 
 Pixels = NDArray[np.uint8]  # numbers of palette colours
@@ -17,21 +18,20 @@ Mask = NDArray[Any]
 
 _GREYS, _HUES = 96, 64  # few hues: more would be hard to tell apart, and make files half as large again
 _RAMP = np.linspace(255, 38, _GREYS)[:, None].repeat(3, axis=1)
-# Okabe and Ito's colours, which colour-blind readers tell apart; the last two are paler.
-_SPECIAL = ("D55E00", "56B4E9", "9AD1F2", "0072B2", "C9CED6")
-PATH, WALL, MISSED, CURVE, PALE = range(_GREYS + _HUES, _GREYS + _HUES + len(_SPECIAL))
+_SPECIAL = (colours.PATH, colours.WALL, colours.MISSED, colours.CURVE, colours.PALE, colours.GOLD)
+PATH, WALL, MISSED, CURVE, PALE, GOLD = range(_GREYS + _HUES, _GREYS + _HUES + len(_SPECIAL))
 WHITE, DARK = 0, _GREYS - 1
 FREE = _GREYS + _HUES + len(_SPECIAL)
 
 
 def _palette() -> Pixels:
-    special = [[int(colour[start : start + 2], 16) for start in (0, 2, 4)] for colour in _SPECIAL]
+    special = [[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in _SPECIAL]
     known = np.concatenate([_RAMP, viridis(np.linspace(0, 1, _HUES)), np.array(special, dtype=np.float64)])
     return np.pad(np.rint(known).astype(np.uint8), ((0, 256 - len(known)), (0, 0)))
 
 
 PALETTE: Pixels = _palette()
-"""Colours ``(256, 3)``: greys from white to black, viridis, path, wall, missed gold, curve, pale grey; none from FREE on."""
+"""Colours ``(256, 3)``: greys from white to black, viridis, those of ``figures.colours``; none from FREE on."""
 
 
 def ground(costs: Floats) -> Pixels:
@@ -45,7 +45,7 @@ def ground(costs: Floats) -> Pixels:
 
 
 def with_path(pixels: Pixels, mask: Mask, gold: Mask | None = None) -> Pixels:
-    """The tiles of a path over a ground; those of the gold path that it misses in pale blue."""
+    """The tiles of a path over a ground; those of the gold path that it misses in pale green."""
     below = pixels if gold is None else np.where(gold > 0, MISSED, pixels)
     return np.where(mask > 0, PATH, below).astype(np.uint8)
 

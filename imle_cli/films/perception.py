@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from imle_cli.figures.path_lines import segments
-from imle_cli.films.frames import CURVE, FREE, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, greys
+from imle_cli.films.frames import FREE, GOLD, PALETTE, PATH, WHITE, Panel, Pixels, Scale, Scene, greys
 from imle_cli.films.timing import Films
 from imle_cli.runs.directories import HISTORY, RunError
 from imle_cli.runs.perception import Views
@@ -55,7 +55,7 @@ class PerceptionFilms(Films):
         picture = Image.fromarray(_resized(self.images[number], scene))
         tile = scene.height / len(gold)
         drawing = ImageDraw.Draw(picture)
-        for mask, colour, width in ((gold, CURVE, tile / 3), (path, PATH, tile / 8)):
+        for mask, colour, width in ((gold, GOLD, tile / 3), (path, PATH, tile / 8)):
             thick = max(1, round(width))
             for shown, around in ((WHITE, thick + max(2, thick // 2)), (colour, thick)):
                 for line in segments(mask):
@@ -63,7 +63,7 @@ class PerceptionFilms(Films):
                     drawing.line(ends, fill=shown, width=around)
         regret = float((path * truth).sum(dtype=float) / (gold * truth).sum(dtype=float)) - 1
         caption = "path as cheap as gold" if regret <= TOLERANCE else f"path, {regret:.1%} too expensive"
-        return Panel(np.array(picture), caption, ((CURVE, "gold"), (PATH, "predicted")))
+        return Panel(np.array(picture), caption, ((GOLD, "gold"), (PATH, "predicted")))
 
     def _costs(self, scene: Scene, record: int, number: int) -> Panel:
         costs = self.views.costs[record][:_MOST] / (self.views.costs[record][:_MOST].mean() or 1.0)

@@ -46,6 +46,18 @@ def _grid(count: int) -> tuple[int, int]:
     return next(reversed([grid for grid in grids if 2 * math.prod(grid) - sum(grid) == count]))
 
 
+def _covariance(count: int) -> Any:
+    """Variances 1, 2, ..., and covariances of 1/2."""
+    import numpy as np
+
+    return np.diag(np.arange(count) + 0.5) + 0.5
+
+
+def _nodes(count: int) -> int:
+    """Number of nodes of a complete graph with so many edges, or with the next number that one has, which is refused."""
+    return max(3, math.ceil((1 + math.sqrt(1 + 8 * count)) / 2))
+
+
 def _weights(shape: Shape) -> tuple[list[int], int]:
     """Weights 1, 2, ..., and half of their sum."""
     count = math.prod(shape)
@@ -75,10 +87,12 @@ BUILT_IN = {
     "matching": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
     "min-cut": BuiltIn((10,), lambda shape: _between("s", "t", shape)),
     "path": BuiltIn((10,), lambda shape: _between("start", "goal", shape)),
+    "portfolio": BuiltIn((10,), lambda shape: {"covariance": _covariance(math.prod(shape))}),
     "ranking": BuiltIn(),
     "spanning-tree": BuiltIn((10,), lambda shape: {"graph": edges(math.prod(shape))}),
     "top-k": BuiltIn((5, 5), lambda shape: {"k": max(1, math.prod(shape) // 3)}),
+    "tour": BuiltIn((10,), lambda shape: {"nodes": _nodes(math.prod(shape))}),
 }
 """Solvers that ``imle check`` knows by name: top-k takes a third of the entries, a knapsack or integer program weights
-1, 2, ... up to half of their sum, and solvers on graphs have one edge an entry, (0, 1), (0, 2), (1, 2), (0, 3), ..., and
-lead from the first node to the last."""
+1, 2, ... up to half of their sum, a portfolio variances 1, 2, ... and covariances of 1/2; solvers on graphs have one edge
+an entry, (0, 1), (0, 2), (1, 2), (0, 3), ..., and lead from the first node to the last."""

@@ -15,7 +15,7 @@ from imle_cli.figures.path_lines import ordered
 from imle_cli.files.graphs.layout import graph_of_edges, layout, positions_of
 from imle_cli.problems.arrays import Array, Event, as_array, instance_of
 from imle_core.checks import ArgumentError, ArgumentTypeError
-from imle_core.solvers import AcyclicGridPath, Assignment, GridPath, Knapsack, MinCut, ShortestPath
+from imle_core.solvers import AcyclicGridPath, Assignment, GridEdgePath, GridPath, Knapsack, MinCut, ShortestPath
 
 Kind = Literal["map", "matrix"]
 
@@ -30,8 +30,8 @@ def shape_of(ground: Any, numbers: Any) -> Event | None:
         return as_array("numbers", numbers).shape
     if ground is None or callable(ground):
         edges = getattr(ground, "edges", None)
-        weights = ground.weights if isinstance(ground, Knapsack) else None
-        return (len(edges),) if isinstance(edges, list) else None if weights is None else weights.shape
+        items = ground.event if isinstance(ground, Knapsack) else None
+        return (len(edges),) if isinstance(edges, list) else items
     if hasattr(ground, "is_directed") and hasattr(ground, "edges"):
         return (ground.number_of_edges(),)
     try:
@@ -72,7 +72,7 @@ def ground_of(
         return Terrain(array, _tiles_of(ground))
     if len(event) == 2:
         return PairTable(Pairs(*_pair_names(names, event), array))
-    heavy = ground if isinstance(ground, Knapsack) else None
+    heavy = ground if isinstance(ground, Knapsack) and not ground.several else None
     weights = None if heavy is None else np.ravel(heavy.weights).astype(float)
     labels = _names("names", names, int(np.prod(event)), _entry_names(event))
     capacity = None if heavy is None else heavy.capacity
@@ -128,7 +128,11 @@ def _network(graph: Any, ground: Any, numbers: Array | None) -> Network:
         marked = [ground.start, ground.goal]
     if isinstance(ground, MinCut):
         marked = [ground.s, ground.t]
-    positions = layout(graph, positions_of(graph))
+    if isinstance(ground, GridEdgePath):
+        marked = [ground.nodes[0], ground.nodes[-1]]
+        positions = np.array([(column, -row) for row, column in ground.nodes], dtype=np.float64)
+    else:
+        positions = layout(graph, positions_of(graph))
     names = list(map(str, graph.nodes()))
     return Network(Drawing(names, positions, ends, numbers, graph.is_directed(), [number[node] for node in marked]))
 

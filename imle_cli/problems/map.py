@@ -48,6 +48,12 @@ class MapProblem(Problem):
         rows, columns = (index.ravel().tolist() for index in np.indices(self.costs.shape))
         return {"row": rows, "column": columns, "cost": self.costs.ravel().tolist()}
 
+    @property
+    def marks(self) -> dict[str, tuple[int, int]]:
+        """Start and goal of a path."""
+        ends = self.solver.ends(*self.costs.shape) if isinstance(self.solver, GridPath) else ()
+        return dict(zip(("start", "goal"), ends, strict=False))
+
     def tiles(self, mask: NDArray[Any]) -> NDArray[np.int64] | None:
         """Tiles of a path in order, ``(L, 2)``; None for a solution that is no path."""
         return self.solver.path_tiles(mask) if isinstance(self.solver, GridPath) else None

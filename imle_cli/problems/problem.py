@@ -14,6 +14,7 @@ from torch import Tensor
 
 from imle_cli.device import find_device
 from imle_cli.options.inputs import DeviceName, SenseName
+from imle_core import DistinctSolutions
 from imle_core.contracts import typical_ones
 
 if TYPE_CHECKING:
@@ -176,6 +177,13 @@ class Problem(ABC):
     def draw_samples(self, masks: Masks, title: str) -> Figure:
         """A picture of samples, ``(S, *event)``."""
         return self.ground.samples(masks, title)
+
+    def draw_distinct(self, record: DistinctSolutions, title: str) -> Figure:
+        """A picture of different solutions with their shares."""
+        from imle_cli.figures.ranked import Ranked
+
+        columns = (record.solutions, record.shares, record.standard_errors)
+        return self.ground.distinct(Ranked(*(column.cpu().numpy() for column in columns)), title)
 
     @property
     def solutions(self) -> str:

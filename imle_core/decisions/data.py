@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.checks import ArgumentError, check_finite, check_whole
+from imle_core.records import tuple_in_short
 from imle_core.solvers import GridEdgePath
 
 Array = NDArray[np.float64]
@@ -33,6 +34,9 @@ class PathData(NamedTuple):
     features: Tensor
     costs: Tensor
 
+    def __repr__(self) -> str:
+        return tuple_in_short(self)
+
 
 class KnapsackData(NamedTuple):
     """Features, values and weights of :func:`knapsack_data`.
@@ -46,6 +50,9 @@ class KnapsackData(NamedTuple):
     features: Tensor
     costs: Tensor
     weights: Tensor
+
+    def __repr__(self) -> str:
+        return tuple_in_short(self)
 
 
 class TourData(NamedTuple):
@@ -61,6 +68,9 @@ class TourData(NamedTuple):
     costs: Tensor
     coordinates: Tensor
 
+    def __repr__(self) -> str:
+        return tuple_in_short(self)
+
 
 class PortfolioData(NamedTuple):
     """Features, returns and covariance of :func:`portfolio_data`.
@@ -74,6 +84,9 @@ class PortfolioData(NamedTuple):
     features: Tensor
     costs: Tensor
     covariance: Tensor
+
+    def __repr__(self) -> str:
+        return tuple_in_short(self)
 
 
 def shortest_path_data(

@@ -13,7 +13,7 @@ from imle_core import contracts
 from imle_core.checks import ArgumentError, check_name, check_numbers, wrong_shape
 from imle_core.contracts import Sense, Solver
 from imle_core.decisions.data import split
-from imle_core.records import in_short
+from imle_core.records import in_short, tuple_in_short
 
 TOLERANCE = 1e-6
 """Distance from an optimum that still counts as none, relative to the sum of the absolute terms of the objective."""
@@ -32,6 +32,9 @@ class Labels(NamedTuple):
 
     gold: Tensor
     optimum: Tensor
+
+    def __repr__(self) -> str:
+        return tuple_in_short(self)
 
 
 class Decisions(Dataset[Item]):

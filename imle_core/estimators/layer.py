@@ -19,18 +19,33 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
-from imle_core.estimators import transforms
+from imle_core.contracts import (
+    Form,
+    Known,
+    Noise,
+    Outputs,
+    Parameters,
+    Sense,
+    Solved,
+    Solver,
+    Target,
+    declared,
+    is_pure,
+    takes_costs,
+)
+from imle_core.estimators import autocast, exported, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
+from imle_core.estimators.structure import packed_layer
 from imle_core.estimators.target import TargetDistribution
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-Loss: TypeAlias = Callable[[Tensor], Tensor]
+Loss: TypeAlias = Callable[[Any], Tensor]
+Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
 
@@ -50,6 +65,35 @@ class Backward(NamedTuple):
     z: Tensor
     dy: Tensor
     arguments: Arguments
+
+
+class Draw(NamedTuple):
+    """Everything that a forward pass draws.
+
+    Attributes:
+        eps: noise, ``(B, S, *event)``; None without noise.
+        z: samples, likewise.
+        outputs: the solver's answer ``(z, *others)``; None where it gave solutions alone.
+    """
+
+    eps: Tensor | None
+    z: Tensor
+    outputs: Outputs | None = None
+
+    def alone(self, who: str) -> "Draw":
+        """The same draw.
+
+        Raises:
+            ArgumentTypeError: the solver has further outputs, which an estimator that samples without it could not give.
+        """
+        if self.outputs is None:
+            return self
+        raise checks.ArgumentTypeError(
+            "function",
+            "a solver with further outputs",
+            f"{who} draws exact samples, for which there are none",
+            "give solutions alone, or take another estimator",
+        )
 
 
 @telling_how_to_change
@@ -72,6 +116,8 @@ class Layer(ABC):
     generator: torch.Generator | None = field(default=None, repr=False)
     replay: Replay | None = field(init=False, repr=False)
     takes_costs: bool = field(init=False, repr=False)
+    number: Tensor = field(init=False, repr=False, compare=False)
+    order: Tensor = field(init=False, repr=False, compare=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +133,13 @@ class Layer(ABC):
         checks.check_name("reduction", self.reduction, get_args(Reduction))
         checks.check_generator(self.generator)
         object.__setattr__(self, "replay", None if self.generator is None else Replay(self.generator))
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        object.__setattr__(self, "number", operators.numbered(self))
+        object.__setattr__(self, "order", operators.order_of(self.generator))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings})"
@@ -106,34 +159,66 @@ class Layer(ABC):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Gradients ``g_s`` for the upstream gradients of the samples, ``(B, S, *event)``."""
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+    def __call__(self, theta: Parameters, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer: states, and the others of the forward pass, copied.
+        Where theta is a structure of several tensors, so are the states.
+        """
+        if not isinstance(theta, Tensor):
+            return self._called_with_structure(theta, args, kwargs)
+        if torch.compiler.is_compiling():
+            if exported.is_exporting():
+                return exported.states(self, theta, args, kwargs)
+            return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
-        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
-            return transforms.states(self, theta, arguments)
+        if torch._C._are_functorch_transforms_active():
+            states, beside = transforms.states(self, theta, arguments)
+            return beside.after(states)
         finite = checks.check_theta(theta)
         with torch.no_grad():
-            eps, z = self.draw(self.signed(theta.detach()), arguments)
-        if not (torch.is_grad_enabled() and theta.requires_grad):
+            eps, z, outputs = self.draw(self.signed(theta.detach()), arguments)
+        if torch.is_grad_enabled() and theta.requires_grad:
+            normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
+            states = _estimate(normal, eps, z, self, arguments, finite)
+        else:
             transforms.check_tangent(theta)
-            return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
-        return _estimate(theta, eps, z, self, arguments, finite)
+            states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
+        return states if outputs is None else contracts.with_others(states, outputs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _called_with_structure(self, theta: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        form, layer = self.for_structure(theta)
+        return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
+
+    def for_structure(self: SomeLayer, theta: Any) -> tuple[Form, SomeLayer]:
+        """The form of a structure of several tensors, and this layer for what it packs.
+
+        Raises:
+            ArgumentError: a structure that cannot be packed.
+            ArgumentTypeError: likewise; or an estimator that needs a solver of a single tensor.
+        """
+        form = Form.of(theta)
+        return form, packed_layer(self, form)
+
+    def check_packed(self, solver: Any) -> None:  # noqa: B027
+        """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
 
         Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
@@ -151,35 +236,71 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
-        z = self(theta, *args, **kwargs)
-        states = z.detach().clone() if return_states else None  # a loss may write in z
-        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
-        if torch._C._are_functorch_transforms_active():
-            rows = transforms.with_gradient(rows, samples)
-        elif rows.requires_grad:
-            rows.register_hook(lambda dy: dy * samples)
+        if torch.compiler.is_compiling():
+            z, _ = contracts.solutions_in(operators.states(self, theta, args, kwargs, alone=True))
+        elif torch._C._are_functorch_transforms_active():
+            z, _ = transforms.states(self, theta, copied(args, kwargs))
+        else:
+            z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
+        states = z.detach().clone() if return_states else None  # a loss may write in z
+        if checks.are_hidden():
+            z = transforms.with_gradient(z, samples)
+        elif z.requires_grad:  # before a view is taken, whose hook would be lost where a loss writes in it
+            z.register_hook(lambda dy: dy * samples)
+        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
         return losses if states is None else (losses, states)
 
-    def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def estimate_of_structure(
+        self, theta: Parameters, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
+    ) -> Tensor | tuple[Tensor, Any]:
+        """:meth:`estimate` where theta is a structure, and so are the states that the loss gets and that are given."""
+        form, layer = self.for_structure(theta)
+
+        def of_packed(rows: Tensor) -> Tensor:
+            return loss(form.unpacked(rows))
+
+        result = layer.estimate(form.packed(theta), of_packed, *args, return_states=return_states, **kwargs)
+        return (result[0], form.unpacked(result[1])) if isinstance(result, tuple) else result
+
+    def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, *arguments, alone=True)
+            return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
-            return transforms.samples(self, theta, arguments)
+            eps, z, _ = transforms.samples(self, theta, arguments)
+            return Draw(eps, z)
         checks.check_theta(theta)
         transforms.check_tangent(theta)
         with torch.no_grad():
             return self.draw(self.signed(theta.detach()), arguments)
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.solved(theta, eps, arguments)
+        return Draw(eps, *self.drawn(theta, eps, arguments))
 
-    def solved(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
-        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise."""
-        return self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
+        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise; further outputs."""
+        return self.answers(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples, the reduction, and whether there is noise at any temperature."""
+        return self.nb_samples, self.reduction, self.noise is not None
+
+    def in_pass(self, call: Callable[["Layer"], Result]) -> Result:
+        """``call(layer)`` with the layer of the present pass, which is this one."""
+        return call(self)
+
+    def parameters(self, theta: Tensor) -> Tensor:
+        """Parameters (or costs) ``(B, *event)`` as those to be maximised, as they are solved without noise."""
+        return self.signed(theta)
 
     @property
     def draws_noise(self) -> bool:
@@ -206,21 +327,27 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        return self.answers(theta, eps, temperature, arguments, known)[0]
+
+    def answers(
+        self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
+    ) -> Solved:
+        """The same states, with further outputs of the solver."""
         pure = is_pure(self.solver)
         at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
         if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
-            z = at_once(*given) if pure else at_once(*map(_copied, given))
-            return contracts.solutions(z, rows.shape if eps is None else eps.shape, theta, pure)
+            answer = at_once(*given) if pure else at_once(*map(_copied, given))
+            return contracts.solutions(answer, rows.shape if eps is None else eps.shape, theta, pure)
 
-        def solver(rows: Tensor) -> Tensor:
+        def solver(rows: Tensor) -> Any:
             args, kwargs = arguments if pure else copied(*arguments)
             return self.solver(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
-        return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
+        return contracts.solved_rows(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
         """``theta + tau * eps``, shape ``(B, S, *event)``."""
@@ -274,6 +401,7 @@ class _Estimate(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
         *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
+        ctx.precision = autocast.precision(tensors[0])
         ctx.save_for_backward(*tensors)
 
     @staticmethod
@@ -281,9 +409,11 @@ class _Estimate(torch.autograd.Function):
         theta, eps, z = ctx.saved_tensors
         if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
             work = partial(ctx.layer.gradient, finite=ctx.finite)
-            gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
+            with autocast.at(ctx.precision):
+                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
         else:
-            gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
+            with autocast.at(ctx.precision):
+                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
         return gradient, None, None, None, None, None
 
     @staticmethod

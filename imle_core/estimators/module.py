@@ -1,13 +1,16 @@
 """The module form of every layer, with train(), eval(), state_dict(), and settings that may change while it learns."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Literal, TypeVar, overload
 
+import torch
 from torch import Tensor, nn
 
 from imle_core import checks
-from imle_core.estimators import knobs
+from imle_core.contracts import Parameters
+from imle_core.estimators import exported, knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
@@ -18,6 +21,9 @@ Result = TypeVar("Result")
 SomeModule = TypeVar("SomeModule", bound="LayerModule")
 
 _AS_IT_IS = nullcontext()
+
+_USED = 1000
+"""Layers, each with settings of its own, that may be waiting for the backward pass of compiled code."""
 
 
 class LayerModule(nn.Module):
@@ -64,6 +70,16 @@ class LayerModule(nn.Module):
         self._passes, self._noise = TrainingPasses(), EvaluationNoise()
         self._evaluating: tuple[Layer, int, Layer] | None = None
         self.eval_samples = eval_samples
+        self._begin_for_compiled_code()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._begin_for_compiled_code()
+
+    def _begin_for_compiled_code(self) -> None:
+        """Gives compiled code what it knows this module by."""
+        self.number, self.order = operators.numbered(self), self.estimator.order
+        self._used: deque[Layer] = deque(maxlen=_USED)
 
     def extra_repr(self) -> str:
         """The solver, the target, the noise, and settings that differ from the usual ones, as they are at present."""
@@ -71,27 +87,48 @@ class LayerModule(nn.Module):
         more += [f"scheduled: {', '.join(self.schedules)}"] if self.schedules else []
         return ", ".join([self.estimator.settings, *more])
 
-    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
+    def forward(self, theta: Parameters, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer; where theta is a structure, so are the states.
+        """
+        if torch.compiler.is_compiling() and isinstance(theta, Tensor) and not exported.is_exporting():
+            return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """Mean losses ``(B,)`` with this estimator's gradient, and perhaps the states; see :meth:`Layer.estimate`."""
         return self._pass(lambda layer: layer.estimate(theta, loss, *args, return_states=return_states, **kwargs))
+
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples of the next pass, the reduction, and whether there is noise at any temperature, for compiled code."""
+        layer = self.estimator
+        return layer.nb_samples if self.training else max(1, self._eval_samples), layer.reduction, layer.noise is not None
+
+    def in_pass(self, call: Callable[[Layer], Result]) -> Result:
+        """``call(layer)`` with the layer of the next pass, which is kept for the backward pass of compiled code."""
+
+        def keeping(layer: Layer) -> Result:
+            if not self._used or self._used[-1] is not layer:
+                self._used.append(layer)
+            return call(layer)
+
+        return self._pass(keeping)
 
     def _pass(self, call: Callable[[Layer], Result]) -> Result:
         if not self.training:

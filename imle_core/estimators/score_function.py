@@ -1,16 +1,19 @@
 """The score function estimator: a loss in any form, weighted with the score of the distribution that was sampled."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args, overload
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.estimators import transforms
+from imle_core.contracts import Parameters
+from imle_core.estimators import operators, transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
@@ -46,6 +49,11 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
+    def check_packed(self, solver: Any) -> None:
+        """Only a family that was given, of packed solutions ``(total,)``, is exact for several tensors."""
+        if self.family == "solver":
+            check_family(solver, "the exact score function")
+
     @property
     def draws_noise(self) -> bool:
         """True where states are sampled, exactly or by noise."""
@@ -56,29 +64,31 @@ class ScoreFunction(Layer):
         """True with an exact family above temperature 0."""
         return self.family is not None and self.input_temperature != 0
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples of the solver, or exact samples."""
-        if self.family is None or self.input_temperature == 0:
+        if self.family is None:
             return super().draw(theta, arguments)
+        if self.input_temperature == 0:
+            return super().draw(theta, arguments).alone("the exact score function")
         with self.drawing(theta):
             family = self._exact(theta, arguments)
-            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -93,14 +103,17 @@ class ScoreFunction(Layer):
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
-        arguments = copied(args, kwargs)
-        eps, z = self.sampled(theta, arguments)
-        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
-        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), eps, z, arguments)
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
+        z, make_score = self._sampled(theta, args, kwargs)
+        states = self.reduce(z).clone() if return_states else None
+        rows = z.flatten(0, 1)
+        own = rows if self.family is None else rows.clone()  # a loss may write in them, and an exact score needs z
+        losses = self._losses(theta, contracts.losses_of(loss, own).view(z.shape[:2]), make_score)
         return losses if states is None else (losses, states)
 
-    def _losses(self, theta: Tensor, values: Tensor, eps: Tensor | None, z: Tensor, arguments: Arguments) -> Tensor:
-        """Means of the losses ``values`` ``(B, S)`` of the samples z, with their gradient."""
+    def _losses(self, theta: Tensor, values: Tensor, make_score: Callable[[], Tensor]) -> Tensor:
+        """Means of the losses ``values`` ``(B, S)`` of samples, with their gradient by the score."""
         mean = values.mean(dim=1)
         if not (torch.is_grad_enabled() and theta.requires_grad):
             return mean
@@ -110,11 +123,20 @@ class ScoreFunction(Layer):
             height = values
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
-            score = transforms.work_on(theta.detach(), eps, z, None, self, self._score, arguments)
-            gradient = self.signed((height.view(*z.shape[:2], *[1] * (z.dim() - 2)) * score).mean(dim=1))
+            score = make_score()
+            gradient = self.signed((height.view(*height.shape, *[1] * (score.dim() - 2)) * score).mean(dim=1))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         return mean + (moved * gradient).flatten(1).sum(dim=1)
+
+    def _sampled(self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[[], Tensor]]:
+        """Samples, and a function that gives their score."""
+        if torch.compiler.is_compiling():
+            draw = operators.drawn(self, theta, args, kwargs, alone=True)
+            return draw.z, partial(draw.score, theta.detach())
+        arguments = copied(args, kwargs)
+        eps, z, _ = self.sampled(theta, arguments)
+        return z, partial(transforms.work_on, theta.detach(), eps, z, None, self, self.score, arguments)
 
     def noise_free(self) -> "ScoreFunction":
         """The same layer with one sample, and no noise or baseline."""
@@ -126,7 +148,7 @@ class ScoreFunction(Layer):
             "score-function", "a gradient", "it needs the loss, not its gradient", "call layer.estimate(theta, loss)"
         )
 
-    def _score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: None, arguments: Arguments) -> Tensor:
+    def score(self, theta: Tensor, eps: Tensor | None, z: Tensor, _: Any, arguments: Arguments) -> Tensor:
         """``d/dtheta log p``, ``(B, S, *event)``, for parameters (or costs) ``(B, *event)``."""
         if self.family is None:
             return relative_gradient(self.noise, eps, self.input_temperature)

@@ -35,8 +35,8 @@ def family_of(solver: Any, event: Sequence[int], *args: Any, **kwargs: Any) -> E
         return AcyclicGridPaths(shape, solver.diagonal)
     if isinstance(solver, SpanningTree) and not solver.forest and solver.simple:
         return SpanningTrees(solver.edges)
-    if isinstance(solver, Knapsack):
-        return KnapsackSets(solver.weights, solver.capacity)
+    if isinstance(solver, Knapsack) and not solver.several:
+        return KnapsackSets(solver.whole.weights, solver.whole.capacity)
     return None
 
 

@@ -22,8 +22,10 @@ from imle_core.solvers.integer_program.solver import (
     UnboundedError,
 )
 from imle_core.solvers.knapsack import Knapsack
+from imle_core.solvers.portfolio import Portfolio
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
+from imle_core.solvers.tour import Tour
 
 SOLVERS: dict[str, Callable[..., Any]] = {
     "acyclic-path": AcyclicGridPath,
@@ -36,9 +38,11 @@ SOLVERS: dict[str, Callable[..., Any]] = {
     "matching": Matching,
     "min-cut": MinCut,
     "path": ShortestPath,
+    "portfolio": Portfolio,
     "ranking": Ranking,
     "spanning-tree": SpanningTree,
     "top-k": TopK,
+    "tour": Tour,
 }
 """Solvers by the name that the command line uses."""
 
@@ -56,6 +60,7 @@ __all__ = [
     "Knapsack",
     "Matching",
     "MinCut",
+    "Portfolio",
     "ProgramError",
     "ProgramWarning",
     "Ranking",
@@ -64,6 +69,7 @@ __all__ = [
     "SpanningTree",
     "TimeLimitError",
     "TopK",
+    "Tour",
     "Tuning",
     "UnboundedError",
 ]

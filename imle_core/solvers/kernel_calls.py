@@ -10,6 +10,7 @@ from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
 from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath
 from imle_core.solvers.knapsack import Knapsack
 from imle_core.solvers.top_k import TopK
+from imle_core.solvers.tour import Tour
 
 _EDGES = [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3)]
 _BACK = (3, 0)
@@ -28,6 +29,8 @@ def kernel_calls(dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]
     yield "paths over edges of grids", partial(_call, GridEdgePath((2, 2)), [_gains(dtype, 4)])
     yield "the best items", partial(_call, TopK(2), [_gains(dtype, 5)])
     yield "knapsacks", partial(_call, Knapsack([1, 2, 3, 4, 5], 7), [_gains(dtype, 5)])
+    yield "knapsacks with several constraints", partial(_call, Knapsack([[1, 2], [2, 1]], [2, 2]), [_gains(dtype, 2)])
+    yield "tours", partial(_call, Tour(3), [_gains(dtype, 3)])
     yield "spanning trees", partial(_call, SpanningTree(_EDGES), [_gains(dtype, 5)])
     yield "matchings", partial(_call, Matching(_EDGES), [_gains(dtype, 5)])
     yield "cuts", partial(_call, MinCut(_EDGES, 0, 3), [-_gains(dtype, 5)])

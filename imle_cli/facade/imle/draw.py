@@ -29,17 +29,18 @@ from typing import Any
 
 from imle_cli.figures.comparison import comparison_figure, cosines_of, curves_of
 from imle_cli.figures.grounds import Averages, Network, Terrain
+from imle_cli.figures.ranked import Ranked
 from imle_cli.films.drawn import Drawn, DrawnEdges, DrawnTiles
 from imle_cli.films.learning import LearningFilms, LearningWords
 from imle_cli.films.loop import Loop, state_of
 from imle_cli.films.showing import Film, Picture
-from imle_cli.problems.arrays import as_array, event_of, instance_of, samples_of
+from imle_cli.problems.arrays import as_array, check_instance, event_of, instance_of, samples_of
 from imle_cli.problems.grounds import Kind, ground_of, shape_of
-from imle_core import ArgumentError, Marginals
+from imle_core import ArgumentError, DistinctSolutions, Marginals
 from imle_core.checks import ArgumentTypeError, is_whole
 from imle_core.lab import Cell
 
-__all__ = ["Film", "Picture", "comparison", "film", "marginals", "samples", "solution"]
+__all__ = ["Film", "Picture", "comparison", "distinct", "film", "marginals", "samples", "solution"]
 
 
 def __dir__() -> list[str]:
@@ -141,6 +142,47 @@ def samples(
     rows = samples_of(as_array("states", states), shape_of(ground, numbers), instance)
     drawn = ground_of(ground, rows.shape[1:], numbers=numbers, names=names, kind=kind, instance=instance)
     return Picture(drawn.samples(rows, title or f"{len(rows):,} sample{'s' if len(rows) > 1 else ''}"))
+
+
+def distinct(
+    records: Any,
+    ground: Any = None,
+    *,
+    numbers: Any = None,
+    names: Sequence[Any] | None = None,
+    kind: Kind | None = None,
+    instance: int = 0,
+    title: str = "",
+) -> Picture:
+    """Whole solutions, the most frequent first, with their shares of the samples.
+
+    Paths on a map lie over each other, at most 12 of them, each in its own lane and colour; other solutions stand side
+    by side, what the most frequent one does not choose in another colour.
+
+    Args:
+        records: what :func:`imle.distinct_solutions` gives, or one record of it.
+        ground: as in :func:`solution`.
+        numbers: as in :func:`solution`.
+        names: as in :func:`solution`.
+        kind: as in :func:`solution`.
+        instance: number of the instance, of several records.
+        title: text above the picture.
+
+    Raises:
+        ArgumentError: parts that do not fit each other.
+    """
+    record = records
+    if not isinstance(records, DistinctSolutions):
+        if not (isinstance(records, Sequence) and records and all(isinstance(each, DistinctSolutions) for each in records)):
+            rule = "it must be records of whole solutions"
+            raise ArgumentTypeError("records", type(records).__name__, rule, "give what distinct_solutions() gives")
+        check_instance(instance, len(records))
+        record = records[instance]
+    states = as_array("records", record.solutions)
+    event = event_of(states.shape, shape_of(ground, numbers), is_batch=True)
+    drawn = ground_of(ground, event, numbers=numbers, names=names, kind=kind, instance=instance)
+    ranked = Ranked(states, as_array("records", record.shares), record.standard_errors.cpu().double().numpy())
+    return Picture(drawn.distinct(ranked, title or f"The most frequent of {record.nb_samples:,} samples"))
 
 
 def comparison(results: Iterable[Any], *, temperature: float | None = None, title: str = "") -> Picture:

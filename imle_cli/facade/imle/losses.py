@@ -1,3 +1,3 @@
-"""Losses between solutions and gold solutions, all of :mod:`imle_core.losses`."""
+"""Losses of solutions, decisions and pools, all of :mod:`imle_core.losses`."""
 
 from imle_core.losses import *  # noqa: F403

@@ -32,19 +32,30 @@ def is_networkx(graph: Any) -> bool:
     pairs = library == "numpy" and graph.ndim == 2 and graph.shape[1] == 2
     if isinstance(graph, (type, str, bytes)) or (library in _REMEDIES and not pairs):
         raise _refusal(graph, library)
-    if all(hasattr(graph, name) for name in ("is_directed", "nodes", "edges", "adj")):
+    if has_graph_members(graph):
         return True
     if not hasattr(graph, "__iter__"):
         raise _refusal(graph, library)
     return False
 
 
+def has_graph_members(graph: Any) -> bool:
+    """True of an object with the members of a networkx graph."""
+    return not isinstance(graph, type) and all(hasattr(graph, name) for name in ("is_directed", "nodes", "edges", "adj"))
+
+
+def is_of_graph_library(item: Any) -> bool:
+    """True of an object of a library of graphs other than networkx, rather than of arrays."""
+    library = type(item).__module__.split(".")[0]
+    return library in _REMEDIES and library not in ("torch", "numpy")
+
+
 def _refusal(graph: Any, library: str) -> ArgumentError:
     rule = "edges are those of a networkx graph, or pairs (u, v)"
-    return ArgumentError("graph", _shown(graph), rule, _REMEDIES.get(library, "give one of these"))
+    return ArgumentError("graph", kind_shown(graph), rule, _REMEDIES.get(library, "give one of these"))
 
 
-def _shown(graph: Any) -> str:
+def kind_shown(graph: Any) -> str:
     """Kind of a graph, without its contents."""
     if isinstance(graph, type):
         return f"the class {graph.__name__} in place of an object"

@@ -4,8 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imle_core.checks import ArgumentError
+from imle_core.solvers.graph.cost_solver import check_sums_finite
 from imle_core.solvers.graph.exact_numbers import LIMB, in_limbs, limbs_for, whole
-from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, check_sums_finite, in_parts, where
+from imle_core.solvers.graph.graphs import Whole
+from imle_core.solvers.graph.padding import rows_of
+from imle_core.solvers.graph.reading import of_graph
+from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, NumNodes, Offsets, in_parts
 from imle_core.solvers.rows import Rows
 
 _EDGES_A_THREAD = 2**9  # below, handing work to another thread takes as long as doing it
@@ -27,10 +31,11 @@ class Matching(GraphSolver):
     ``edges`` in which they differ.
 
     Args:
-        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, or with ``num_nodes`` an edge index
-            ``(2, E)``, as :class:`GraphSolver` takes it.
+        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, with ``num_nodes`` an edge index
+            ``(2, E)``, or a list of graphs, one for each instance, as :class:`GraphSolver` takes it.
         perfect: whether every node must be covered.
-        num_nodes: number of nodes of an edge index.
+        num_nodes: number of nodes of an edge index; a list has one for each graph.
+        ptr: where the nodes of each graph of a batch begin, in place of ``num_nodes``.
 
     Raises:
         ArgumentError: a directed graph, one without edges, or without a perfect matching where one is asked for; when
@@ -41,50 +46,67 @@ class Matching(GraphSolver):
     tensor([[1., 0., 1.]])
     """
 
-    def __init__(self, graph: Graph, perfect: bool = False, *, num_nodes: int | None = None) -> None:
-        super().__init__(graph, num_nodes)
+    def __init__(self, graph: Graph, perfect: bool = False, *, num_nodes: NumNodes = None, ptr: Offsets = None) -> None:
+        super().__init__(graph, num_nodes, ptr=ptr)
         self._check_undirected("a matching")
         self.perfect = bool(perfect)
-        self._first, self._arcs, self._heads = self._two_way_arcs()
-        if perfect and self._best(np.zeros((1, len(self._ends))), ~self._loops[None])[1].any():
+        if perfect:
+            self._check_perfect()
+
+    def _arrange(self) -> None:
+        super()._arrange()
+        self._arcs = self._graphs.two_way_arcs()
+        self._bits = np.array([int(size).bit_length() for size in self._graphs.sizes])
+
+    def _check_perfect(self) -> None:
+        count = len(self._graphs)
+        allowed = self._edges.padded(~self._graphs.loops, False)
+        imperfect = self._best(np.zeros(allowed.shape), allowed, np.arange(count))[1]
+        if imperfect.any():
+            graph = int(imperfect.argmax())
             raise ArgumentError(
                 "graph",
-                f"no perfect matching of its {len(self.nodes)} nodes",
+                f"no perfect matching of its {self._graphs.sizes[graph]} nodes{of_graph(graph, self._count)}",
                 "perfect=True needs one",
                 "add edges, or use perfect=False",
             )
 
     def __repr__(self) -> str:
-        return f"Matching(nodes={len(self.nodes)}, edges={len(self.edges)}, perfect={self.perfect})"
+        return f"Matching({self._size}, perfect={self.perfect})"
 
     def _solve(self, rows: Rows) -> Masks:
         check_sums_finite(rows, "use a large number")
         allowed = rows > (-np.inf if self.perfect else 0)
-        masks = np.zeros(rows.shape, np.uint8)
-        status = np.zeros(len(rows), np.uint8)
+        masks, status, owners = np.zeros(rows.shape, np.uint8), np.zeros(len(rows), np.uint8), self._owners(rows)
 
         def solve(first: int, last: int) -> None:
-            step = 1 + _EDGES_AT_ONCE // len(self._ends)
+            step = 1 + _EDGES_AT_ONCE // max(1, self._edges.width)
             for row in range(first, last, step):
                 chunk = slice(row, min(row + step, last))
-                masks[chunk], status[chunk] = self._best(rows[chunk], allowed[chunk])
+                masks[chunk], status[chunk] = self._best(rows[chunk], allowed[chunk], owners[chunk])
 
         in_parts(solve, rows, _EDGES_A_THREAD)
         if status.any():
             raise ArgumentError(
                 "theta",
-                f"-inf on edges without which no matching is perfect{where(int(status.argmax()), rows)}",
+                f"-inf on edges without which no matching is perfect{self._where(int(status.argmax()), rows)}",
                 "perfect=True needs one",
                 "raise one of them, or use perfect=False",
             )
         return masks
 
-    def _best(self, rows: Rows, allowed: NDArray[np.bool_]) -> tuple[Masks, NDArray[np.uint8]]:
-        """The best matchings among the edges that are allowed, and where there is no perfect one."""
-        from imle_core.solvers.graph.kernels.matching import maximum_matchings  # here, since numba is slow to import
+    def _best(self, rows: Rows, allowed: NDArray[np.bool_], owners: Whole) -> tuple[Masks, NDArray[np.uint8]]:
+        """The best matchings among the edges that are allowed, and where there is no perfect one.
+
+        Args:
+            rows: weights, ``(n, K)``.
+            allowed: which edges may be chosen, likewise.
+            owners: number of the graph of each row, ``(n,)``, rising.
+        """
+        from imle_core.solvers.graph.kernels.matching import maximum_matchings_of  # here, since numba is slow to import
 
         digits, shifts, bits = whole(np.where(allowed, rows, 0))
-        bits += len(self.nodes).bit_length() + 7  # intermediate numbers have so many bits more than weights
+        bits += self._bits[owners] + 7  # intermediate numbers have so many bits more than weights
         counts = limbs_for(bits)
         shifts += (LIMB * counts + 1 - bits)[:, None]  # the first limb tells most, so let it be full
         masks, status = np.zeros(rows.shape, np.uint8), np.zeros(len(rows), np.uint8)
@@ -92,6 +114,7 @@ class Matching(GraphSolver):
             chosen = np.flatnonzero(counts == count)
             weights = in_limbs(digits[chosen], shifts[chosen], count)
             group, left = masks[chosen], status[chosen]
-            maximum_matchings(weights, allowed[chosen], group, left, self._first, self._arcs, self._heads, self.perfect)
+            starts = rows_of(owners[chosen], len(self._graphs)), self._graphs.edge_starts, self._graphs.node_starts
+            maximum_matchings_of(weights, allowed[chosen], group, left, *self._arcs, self.perfect, *starts)
             masks[chosen], status[chosen] = group, left
         return masks, status

@@ -1,11 +1,21 @@
 """Cheapest paths between two nodes of a graph."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imle_core.checks import ArgumentError
-from imle_core.solvers.graph.solver import CostSolver, Floor, Graph, Masks, Node, in_parts, where, whole_numbers
-from imle_core.solvers.rows import Rows, shrunk
+from imle_core.solvers.graph.cost_solver import CostSolver, Floor, whole_numbers
+from imle_core.solvers.graph.graphs import Node, Whole
+from imle_core.solvers.graph.padding import rows_of
+from imle_core.solvers.graph.reading import of_graph
+from imle_core.solvers.graph.solver import Graph, Masks, NumNodes, Offsets, in_parts
+from imle_core.solvers.rows import Rows, as_array, shrunk
+
+_ACYCLIC, _POSITIVE, _SIGNED = range(3)
+"""Algorithms: one pass in topological order, Dijkstra's, and that of Bellman and Ford."""
 
 
 class ShortestPath(CostSolver):
@@ -26,14 +36,16 @@ class ShortestPath(CostSolver):
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
 
     Args:
-        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, or with
-            ``num_nodes`` an edge index ``(2, E)``, as :class:`GraphSolver` takes it.
-        start: first node.
-        goal: last node, another one.
+        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, with
+            ``num_nodes`` an edge index ``(2, E)``, or a list of graphs, one for each instance, as :class:`GraphSolver`
+            takes it.
+        start: first node; of several graphs a list of nodes, or a node that all have.
+        goal: last node, another one, likewise.
         floor: smallest cost, >= 0, to which lower ones are clamped; "domain" for 0 on an undirected graph and none on a
             directed one; None to take costs as they are, and refuse those outside the domain.
-        num_nodes: number of nodes of an edge index.
+        num_nodes: number of nodes of an edge index; a list has one for each graph.
         directed: whether the edges of an edge index lead from its first row to its second only.
+        ptr: where the nodes of each graph of a batch begin, in place of ``num_nodes``.
 
     Raises:
         ArgumentError: a graph without edges, a start or goal that is no node, equal ones, a goal that cannot be reached, a
@@ -52,95 +64,153 @@ class ShortestPath(CostSolver):
         goal: Node,
         floor: Floor = "domain",
         *,
-        num_nodes: int | None = None,
+        num_nodes: NumNodes = None,
         directed: bool = False,
+        ptr: Offsets = None,
     ) -> None:
-        super().__init__(graph, floor, num_nodes, directed)
+        super().__init__(graph, floor, num_nodes, directed, ptr)
         self.start, self.goal = start, goal
-        self._from, self._to = self._node("start", start), self._node("goal", goal)
-        if self._from == self._to:
-            raise ArgumentError("goal", repr(goal), "it is the start as well", "choose another node")
-        if self._to not in self._reached(self._from):
+        (starts, self._from), (goals, self._to) = self._named("start", start), self._named("goal", goal)
+        reached = self._reached(self._from)[self._graphs.node_starts[:-1] + self._to]
+        for graph in np.flatnonzero((self._from == self._to) | ~reached).tolist():
+            first, last, location = starts[graph], goals[graph], of_graph(graph, self._count)
+            if self._from[graph] == self._to[graph]:
+                raise ArgumentError("goal", f"{last!r}{location}", "it is the start as well", "choose another node")
             raise ArgumentError(
-                "goal", repr(goal), f"no path leads to it from {start!r}", "add edges, or choose another node"
+                "goal", f"{last!r}{location}", f"no path leads to it from {first!r}", "add edges, or choose another node"
             )
-        self._arcs = self._out_arcs()
-        self._order = self._topological_order() if self.directed else None
-        if self._order is None:  # no cycle may be negative, however small its other edges
-            self.domain = -np.inf, 0.0 - (self.floor or 0.0)
+
+    def _arrange(self) -> None:
+        super()._arrange()
+        self._arcs = self._graphs.out_arcs(self.directed)
+        self._order, self._acyclic = self._topological_order()
+
+    def _choose(self, number: int) -> None:
+        super()._choose(number)
+        self._from, self._to = self._from[number : number + 1], self._to[number : number + 1]
+        (nodes,) = self._graphs.nodes
+        self.start, self.goal = nodes[self._from[0]], nodes[self._to[0]]
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """A smallest and a largest theta that are inside the domain, whatever the other edges have."""
+        largest = np.inf if self.floor is None else 0.0 - self.floor
+        return -np.inf, largest if self._acyclic.all() else min(largest, 0.0)  # no cycle may be negative
 
     @property
     def _least_cost(self) -> float | None:
         return None if self.directed else 0.0
 
     def __repr__(self) -> str:
-        return f"ShortestPath(nodes={len(self.nodes)}, edges={len(self.edges)}, start={self.start!r}, goal={self.goal!r})"
+        return f"ShortestPath({self._size}, start={self.start!r}, goal={self.goal!r})"
 
-    def path_nodes(self, mask: ArrayLike) -> list[Node]:
-        """Nodes of the path from start to goal, in its order, for a mask ``(E,)`` that this solver gave."""
-        onward = dict[int, list[int]]()
-        chosen = np.asarray(mask) if self._pairs is None else np.asarray(mask)[self._pairs.first]
-        for u, v in self._ends[np.flatnonzero(chosen)].tolist():
+    def path_nodes(self, mask: ArrayLike) -> list[Any]:
+        """Nodes of the path from start to goal, in its order, for a mask ``(E,)`` that this solver gave.
+
+        Of several graphs a list of nodes for each, for masks ``(B, E)``.
+        """
+        masks = as_array(mask)
+        if self._is_list:
+            counts = np.diff(self._graphs.offsets)
+            return [self.graph(graph).path_nodes(masks[graph, :edges]) for graph, edges in enumerate(counts)]
+        onward, nodes = dict[int, list[int]](), self._graphs.nodes[0]
+        chosen = masks if self._graphs.pairs is None else masks[self._graphs.pairs.first]
+        for u, v in self._graphs.ends[np.flatnonzero(chosen)].tolist():
             onward.setdefault(u, []).append(v)
             if not self.directed:
                 onward.setdefault(v, []).append(u)
-        path, before = [self._from], -1
-        while path[-1] != self._to:
+        path, before = [int(self._from[0])], -1
+        while path[-1] != self._to[0]:
             path.append(next(node for node in onward[path[-1]] if node != before))
             before = path[-2]
-        return [self.nodes[node] for node in path]
+        return [nodes[node] for node in path]
 
-    def _topological_order(self) -> NDArray[np.int64] | None:
-        """Nodes, each before those to which its edges lead, or None where there is a cycle."""
-        first, heads, _ = self._arcs
-        entering = np.bincount(heads, minlength=len(self.nodes))
+    def _topological_order(self) -> tuple[Whole, NDArray[np.bool_]]:
+        """Nodes of each graph, each before those to which its edges lead; and which graphs ``(B,)`` have such an order.
+
+        Without directions none is looked for. Of a graph with a cycle the order means nothing.
+        """
+        graphs = self._graphs
+        acyclic = np.full(len(graphs), self.directed)
+        if not self.directed:
+            return np.zeros(0, np.int64), acyclic
+        tails, heads = graphs.numbered_through[~graphs.loops].T
+        size = int(graphs.node_starts[-1])
+        heads = heads[np.argsort(tails, kind="stable")]
+        first = np.append(0, np.cumsum(np.bincount(tails, minlength=size)))
+        entering = np.bincount(heads, minlength=size)
         order = np.flatnonzero(entering == 0).tolist()
         for node in order:  # the list grows while it is walked through
             for head in heads[first[node] : first[node + 1]].tolist():
                 entering[head] -= 1
                 if entering[head] == 0:
                     order.append(head)
-        return np.array(order, dtype=np.int64) if len(order) == len(self.nodes) else None
+        graph_of_node = np.repeat(np.arange(len(graphs)), graphs.sizes)
+        acyclic[graph_of_node[entering > 0]] = False
+        order += np.flatnonzero(entering > 0).tolist()
+        through = np.array(order, np.int64)
+        through = through[np.argsort(graph_of_node[through], kind="stable")]
+        return through - graphs.node_starts[graph_of_node], acyclic
 
     def _solve(self, rows: Rows) -> Masks:
-        from imle_core.solvers.graph.kernels import paths as kernel  # here, since numba takes half a second to import
+        from imle_core.solvers.graph.kernels.paths import CUT_OFF  # here, since numba takes half a second to import
 
-        read = self._costs(rows)
+        owners = self._owners(rows)
+        read: Rows = -rows
         if not self.directed:
             self._check_sign(read, "a shortest path in an undirected graph")
         costs = shrunk(read.astype(np.float64))
         masks = np.zeros(costs.shape, np.uint8)
         status = np.zeros(len(costs), np.int8)
-        ends = self._from, self._to
 
         def solve(first: int, last: int) -> None:
-            chunk, out, outcomes = costs[first:last], masks[first:last], status[first:last]
-            if self._order is not None:
-                kernel.acyclic_paths(chunk, out, outcomes, *self._arcs, self._order, *ends)
-                return
-            negative = (chunk < 0).any(axis=1)
-            if not negative.any():
-                kernel.dijkstra_paths(chunk, out, outcomes, *self._arcs, *ends)
-                return
-            for chosen, method, graph in (
-                (~negative, kernel.dijkstra_paths, self._arcs),
-                (negative, kernel.bellman_ford_paths, (self._ends, len(self.nodes))),
-            ):
-                paths, states = np.zeros((chosen.sum(), chunk.shape[1]), np.uint8), np.zeros(chosen.sum(), np.int8)
-                method(chunk[chosen], paths, states, *graph, *ends)
-                out[chosen], outcomes[chosen] = paths, states
+            chunk, graphs = costs[first:last], owners[first:last]
+            for kind, chosen in self._methods(chunk, graphs):
+                masks[first:last][chosen], status[first:last][chosen] = self._paths(kind, chunk[chosen], graphs[chosen])
 
         in_parts(solve, costs)
         for row in np.flatnonzero(status).tolist():
-            if status[row] == kernel.CUT_OFF:
+            graph, location = owners[row], self._where(row, rows)
+            if status[row] == CUT_OFF:
+                nodes = self._graphs.nodes[graph]
                 raise ArgumentError(
                     "goal",
-                    repr(self.goal),
-                    f"edges of -inf cut it off from start {self.start!r}{where(row, rows)}",
+                    repr(nodes[self._to[graph]]),
+                    f"edges of -inf cut it off from start {nodes[self._from[graph]]!r}{location}",
                     "open a way or choose another node",
                 )
-            masks[row, self._exact_path(read[row], where(row, rows))] = 1
+            alone = self.graph(graph) if self._is_list else self
+            edges = alone._edges.width
+            masks[row, alone._exact_path(read[row, :edges], location)] = 1
         return masks
+
+    def _methods(self, costs: Rows, owners: Whole) -> Iterator[tuple[int, Any]]:
+        """Algorithms for rows of graphs of such numbers, and which rows each is for."""
+        if self._acyclic.all():
+            yield _ACYCLIC, slice(None)
+            return
+        negative = (costs < 0).any(axis=1)
+        if not (negative.any() or self._acyclic.any()):
+            yield _POSITIVE, slice(None)
+            return
+        methods = np.where(self._acyclic[owners], _ACYCLIC, np.where(negative, _SIGNED, _POSITIVE))
+        for method in np.unique(methods).tolist():
+            yield method, np.flatnonzero(methods == method)
+
+    def _paths(self, kind: int, costs: Rows, owners: Whole) -> tuple[Masks, NDArray[np.int8]]:
+        """Masks ``(n, K)`` and their status for costs of graphs of such numbers ``(n,)``, rising, by one algorithm."""
+        from imle_core.solvers.graph.kernels import paths as kernel
+
+        masks, status = np.zeros(costs.shape, np.uint8), np.zeros(len(costs), np.int8)
+        starts = rows_of(owners, len(self._graphs)), self._graphs.node_starts
+        if kind == _ACYCLIC:
+            kernel.acyclic_paths_of(costs, masks, status, *self._arcs, self._order, self._from, self._to, *starts)
+        elif kind == _POSITIVE:
+            kernel.dijkstra_paths_of(costs, masks, status, *self._arcs, self._from, self._to, *starts)
+        else:
+            edges = self._graphs.ends, self._graphs.edge_starts
+            kernel.bellman_ford_paths_of(costs, masks, status, *edges, self._from, self._to, *starts)
+        return masks, status
 
     def _exact_path(self, costs: Rows, location: str) -> list[int]:
         """Edges of the cheapest path, by the same rules in whole numbers.
@@ -150,13 +220,14 @@ class ShortestPath(CostSolver):
         """
         edges = np.flatnonzero(costs != np.inf).tolist()
         cost = dict(zip(edges, whole_numbers(costs[edges]), strict=True))
-        ends = {edge: tuple(self._ends[edge].tolist()) for edge in edges}
-        leading = {self._to}
-        for _ in self.nodes:
+        ends = {edge: tuple(self._graphs.ends[edge].tolist()) for edge in edges}
+        start, goal, nodes = int(self._from[0]), int(self._to[0]), self._graphs.nodes[0]
+        leading = {goal}
+        for _ in nodes:
             leading |= {u for u, v in ends.values() if v in leading}
         useful = [edge for edge in edges if ends[edge][1] in leading]
-        labels, entry, last = {self._from: (0, 0)}, dict[int, int](), -1
-        for _ in range(len(self.nodes) + 1):
+        labels, entry, last = {start: (0, 0)}, dict[int, int](), -1
+        for _ in range(len(nodes) + 1):
             last = -1
             for edge in useful:
                 u, v = ends[edge]
@@ -168,8 +239,8 @@ class ShortestPath(CostSolver):
                 break
         if last >= 0:
             self._raise_cycle(last, {v: ends[edge][0] for v, edge in entry.items()}, location)
-        path, node = list[int](), self._to
-        while node != self._from:
+        path, node = list[int](), goal
+        while node != start:
             fitting = (
                 edge
                 for edge in useful
@@ -182,14 +253,15 @@ class ShortestPath(CostSolver):
         return path
 
     def _raise_cycle(self, node: int, before: dict[int, int], location: str) -> None:
-        for _ in self.nodes:  # back along the labels until surely on the cycle
+        nodes = self._graphs.nodes[0]
+        for _ in nodes:  # back along the labels until surely on the cycle
             node = before[node]
         cycle = [node]
         while before[cycle[-1]] != node:
             cycle.append(before[cycle[-1]])
         cycle.reverse()
         first = cycle.index(min(cycle))
-        names = " -> ".join(repr(self.nodes[i]) for i in [*cycle[first:], *cycle[:first], cycle[first]])
+        names = " -> ".join(repr(nodes[i]) for i in [*cycle[first:], *cycle[:first], cycle[first]])
         raise ArgumentError(
             "theta",
             f"a cycle of negative cost {names}{location}",

@@ -1,30 +1,33 @@
-"""Solvers on the edges of a graph: the order of nodes and edges, reading theta, costs and their floor."""
+"""Solvers on the edges of graphs: the order of nodes and edges, and reading theta."""
 
 import copy
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, wrong_shape
-from imle_core.concurrency import OwnLock, in_threads
-from imle_core.solvers.graph.edge_index import ends_of_index, pairs_of
-from imle_core.solvers.graph.kinds import is_networkx
+from imle_core.checks import ArgumentError, is_whole, shown, wrong_shape
+from imle_core.concurrency import in_threads
+from imle_core.solvers.graph.edge_index import shared
+from imle_core.solvers.graph.graphs import Node, Whole
+from imle_core.solvers.graph.padding import Ragged
+from imle_core.solvers.graph.reading import naming, of_graph, read_graphs
 from imle_core.solvers.rows import Rows, as_rows
 
-Node: TypeAlias = Hashable
-Edge: TypeAlias = tuple[Node, Node]
-Floor: TypeAlias = float | Literal["domain"] | None
-"""Smallest cost; "domain" for 0 where lower costs have no solutions, and None elsewhere."""
 Graph: TypeAlias = Any
-"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index."""
+"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index; or
+a list of graphs."""
+NumNodes: TypeAlias = int | Sequence[int | None] | Tensor | NDArray[np.integer[Any]] | None
+"""Number of nodes of an edge index, or of each of several."""
+Offsets: TypeAlias = Sequence[int] | Tensor | NDArray[np.integer[Any]] | None
+"""Where the nodes of each graph of a batch begin, and where the last one's end."""
 Masks: TypeAlias = NDArray[np.uint8]
+AnySolver = TypeVar("AnySolver", bound="GraphSolver")
 
 _NODES_SHOWN = 5
-_SHOWN = 60  # letters of what is no edge
 _EDGES_A_THREAD = 2**14  # below, starting threads costs more than they save
 
 
@@ -34,10 +37,18 @@ class GraphSolver:
     Parallel edges, those between the same two nodes, have an entry each. Self-loops have one, too, and are never chosen,
     whatever their theta.
 
+    A list of graphs makes a solver of a batch in which each instance has a graph of its own: theta is ``(B, E)`` with the
+    largest number of edges, and rows of other graphs end in -inf, as :meth:`.Layer.ragged` pads them. Of ``(B * S, E)`` the
+    first S rows are those of the first graph, and so on. All graphs are solved in one compiled call, each exactly as it is
+    alone.
+
     Attributes:
-        nodes: in the order of ``graph.nodes()``; of an iterable of edges, in the order of their first appearance.
+        nodes: in the order of ``graph.nodes()``; of an iterable of edges, in the order of their first appearance. Of
+            several graphs a list for each.
         edges: pairs of nodes in the order of ``graph.edges()``, of a multigraph that of ``graph.edges(keys=True)``; of an
-            iterable of edges, in its own order.
+            iterable of edges, in its own order. Of several graphs a list for each.
+        offsets: of several graphs, where the edges of each begin among those of all, and where the last one's end, int64
+            ``(B + 1,)``; None for one graph.
         directed: whether edges lead from u to v only.
 
     Args:
@@ -45,53 +56,101 @@ class GraphSolver:
             of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index ``(2, E)``, a
             tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each edge once, or
             each in both directions: then the two entries of an edge share one parameter, the sum of theirs (-inf if either
-            is), and have the same z.
-        num_nodes: number of nodes of an edge index, whose nodes are 0 to ``num_nodes - 1``.
+            is), and have the same z. A list of graphs has networkx graphs, pairs ``(edge_index, num_nodes)``, or with
+            ``num_nodes`` edge indices.
+        num_nodes: number of nodes of an edge index, whose nodes are 0 to ``num_nodes - 1``; a list has one for each graph,
+            also of one edge index whose nodes are numbered through all graphs and whose edges come graph by graph, as
+            in the batches of graph libraries.
         directed: whether the edges of an edge index lead from its first row to its second only.
+        ptr: of such a batch, in place of ``num_nodes``, where the nodes of each graph begin, and where the last one's end,
+            ``(B + 1,)``.
 
     Raises:
-        ArgumentError: a graph without edges but self-loops, an edge that is no pair of nodes, a graph of another library; an
-            edge index that has not two rows of whole numbers, or has nodes beyond their number.
+        ArgumentError: a graph without edges but self-loops that is no item of a list, an edge that is no pair of nodes, a
+            graph of another library, an empty list, or one that has something else or directed and undirected graphs; an
+            edge index that has not two rows of whole numbers, has nodes beyond their number, or edges between graphs or not
+            graph by graph; numbers of nodes that are not those of the graphs.
     """
 
     pure, sense = True, "max"
     _alike = 1.0  # a theta for all edges
-    nodes: list[Node]
-    edges: list[Edge]
     directed: bool
-    _number: dict[Node, int]
 
-    def __init__(self, graph: Graph, num_nodes: int | None = None, directed: bool = False) -> None:
-        if num_nodes is None:
-            self._read_graph(graph)
-        else:
-            self._ends, self.directed = ends_of_index(graph, num_nodes), bool(directed)
-            self.nodes, self.edges = list(range(num_nodes)), [_pair(edge) for edge in self._ends.tolist()]
-            self._number = {node: number for number, node in enumerate(self.nodes)}
-        self._pairs = None if num_nodes is None or directed else pairs_of(self._ends)
-        if self._pairs is not None:
-            self._ends = self._ends[self._pairs.first]
-        self._loops = self._ends[:, 0] == self._ends[:, 1]
-        self._looped = bool(self._loops.any())
-        if self._loops.all():
-            only = " but self-loops" if self.edges else ""
+    def __init__(self, graph: Graph, num_nodes: NumNodes = None, directed: bool = False, ptr: Offsets = None) -> None:
+        self._graphs, self.directed, self._is_list = read_graphs(graph, num_nodes, directed, ptr)
+        if not self._is_list and self._graphs.loops.all():
+            only = " but self-loops" if len(self._graphs.ends) else ""
             raise ArgumentError("graph", f"no edges{only}", "a solver on edges needs at least one", "add an edge")
+        self._arrange()
 
-    def _read_graph(self, graph: Graph) -> None:
-        is_graph = is_networkx(graph)
-        self.directed = is_graph and graph.is_directed()
-        self.edges = [_pair(edge) for edge in (graph.edges() if is_graph else graph)]
-        nodes = graph.nodes() if is_graph else (node for edge in self.edges for node in edge)
-        self.nodes = list(dict.fromkeys(nodes))
-        self._number = {node: i for i, node in enumerate(self.nodes)}
-        ends = [(self._number[u], self._number[v]) for u, v in self.edges]
-        self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
+    def _arrange(self) -> None:
+        """Makes of the graphs what rows are read and written with."""
+        graphs = self._graphs
+        self._entries = self._edges = Ragged(graphs.offsets)
+        if graphs.pairs is not None:
+            self._edges = Ragged(graphs.edge_starts)
+            begin, graph = graphs.offsets[graphs.graph_of_edge], graphs.graph_of_edge
+            self._first, self._second = (
+                self._edges.padded(entries - begin, 0) for entries in (graphs.pairs.first, graphs.pairs.second)
+            )
+            of_entry = graph[graphs.pairs.edge]
+            self._edge = self._entries.padded(graphs.pairs.edge - graphs.edge_starts[of_entry], 0)
+        self._looped = bool(graphs.loops.any())
+        if self._looped or graphs.pairs is not None:
+            self._never = self._edges.padded(graphs.loops, True)
+
+    @property
+    def nodes(self) -> list[Any]:
+        """Nodes in order; of several graphs a list for each."""
+        nodes = [list(names) for names in self._graphs.nodes]
+        return nodes if self._is_list else nodes[0]
+
+    @property
+    def edges(self) -> list[Any]:
+        """Pairs of nodes in the order of theta; of several graphs a list for each."""
+        return self._graphs.edges if self._is_list else self._graphs.edges[0]
+
+    @property
+    def offsets(self) -> Tensor | None:
+        """Where the edges of each of several graphs begin, and where the last one's end, ``(B + 1,)``."""
+        return torch.from_numpy(self._graphs.offsets.copy()) if self._is_list else None
+
+    def graph(self: AnySolver, number: int) -> AnySolver:
+        """The solver of one of several graphs alone, by its number in the list.
+
+        Raises:
+            ArgumentError: there is no such graph.
+        """
+        count = len(self._graphs)
+        if not is_whole(number, 0) or number >= count:
+            raise ArgumentError("number", shown(number), f"graphs have numbers from 0 to {count - 1}", "give one of these")
+        single = copy.copy(self)
+        single._graphs, single._is_list = self._graphs.only(number), False
+        single._choose(number)
+        single._arrange()
+        return single
+
+    def _choose(self, number: int) -> None:
+        """Leaves of what is known for each graph what is known of one."""
+
+    @property
+    def _count(self) -> int | None:
+        """Number of graphs of a list, for messages; None for a graph alone."""
+        return len(self._graphs) if self._is_list else None
+
+    @property
+    def _size(self) -> str:
+        """Numbers of graphs, nodes and edges, for a representation."""
+        several = f"graphs={len(self._graphs)}, " if self._is_list else ""
+        return f"{several}nodes={self._graphs.node_starts[-1]}, edges={self._graphs.offsets[-1]}"
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, E)`` of the best solutions for parameters ``(N, E)``, in theta's type and on its device."""
         masks = self._solve(self._read(theta))
-        if self._pairs is not None:
-            masks = masks[:, self._pairs.edge]
+        if self._graphs.pairs is not None:
+            masks = self._of_entries(masks)
+        if masks.shape[1] < theta.shape[1]:
+            masks = np.pad(masks, [(0, 0), (0, theta.shape[1] - masks.shape[1])])
         return torch.from_numpy(masks).to(device=theta.device, dtype=theta.dtype)
 
     def _solve(self, rows: Rows) -> Masks:
@@ -100,17 +159,19 @@ class GraphSolver:
     def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
         """Number of edges of the solution for equal parameters, such as of a path with the fewest edges.
 
-        It is that of all solutions where they have as many: spanning trees and perfect matchings.
+        It is that of all solutions where they have as many: spanning trees and perfect matchings. Of several graphs it is
+        the mean.
         """
         quiet = copy.copy(self)  # whose counts are its own
-        return float(quiet(torch.full((1, len(self.edges)), self._alike)).sum())
+        alike = self._entries.padded(np.full(self._graphs.offsets[-1], self._alike), -np.inf)
+        return float(quiet(torch.from_numpy(alike)).sum()) / len(alike)
 
     @property
     def simple(self) -> bool:
-        """True where each entry is an edge of its own, with neither parallel edges nor self-loops."""
-        if self._pairs is not None:
+        """True where each entry is an edge of its own, with neither parallel edges nor self-loops, of a single graph."""
+        if self._is_list or self._graphs.pairs is not None:
             return False
-        ends = self._ends if self.directed else np.sort(self._ends, axis=1)
+        ends = self._graphs.ends if self.directed else np.sort(self._graphs.ends, axis=1)
         return not self._looped and len(np.unique(ends, axis=0)) == len(ends)
 
     def _check_undirected(self, what: str) -> None:
@@ -119,139 +180,125 @@ class GraphSolver:
                 "graph", "a directed graph", f"{what} needs an undirected one", "give graph.edges(), pairs without direction"
             )
 
-    def _node(self, name: str, node: Node) -> int:
-        """Number of a node that the user named."""
-        if node not in self._number:
-            names = ", ".join(map(repr, self.nodes[:_NODES_SHOWN])) + (", ..." if len(self.nodes) > _NODES_SHOWN else "")
-            raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {names}")
-        return self._number[node]
+    def _named(self, name: str, given: Any) -> tuple[list[Node], Whole]:
+        """Nodes that the user named, one for each graph, or one in all, and their numbers ``(B,)``."""
+        count = len(self._graphs)
+        nodes: list[Node] = [given] * count
+        if self._is_list and isinstance(given, (list, np.ndarray, Tensor)):
+            nodes = given if isinstance(given, list) else np.atleast_1d(given).tolist()
+            if len(nodes) != count:
+                got = f"{len(nodes)} nodes for {count} graphs"
+                raise ArgumentError(name, got, "it is a node of each graph", "give a list of nodes, or a node that all have")
+        numbers = np.zeros(count, np.int64)
+        for graph, (node, names) in enumerate(zip(nodes, self._graphs.nodes, strict=True)):
+            with naming(graph, self._count):
+                numbers[graph] = _number(name, node, names)
+        return nodes, numbers
 
-    def _out_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Compressed rows ``(first, heads, edges)``: arcs ``first[i]..first[i + 1] - 1`` leave node i, by edge number.
-
-        Self-loops are left out.
-        """
-        numbers = np.flatnonzero(~self._loops)
-        tails, heads = self._ends[numbers].T
+    def _reached(self, starts: Whole) -> NDArray[np.bool_]:
+        """Nodes to which a path leads from the start of their graph, ``(V,)``, numbered through all graphs."""
+        begin = self._graphs.node_starts[:-1] + starts
         if not self.directed:
-            numbers, tails, heads = np.tile(numbers, 2), np.append(tails, heads), np.append(heads, tails)
-        order = np.lexsort((numbers, tails))
-        first = np.zeros(len(self.nodes) + 1, np.int64)
-        np.cumsum(np.bincount(tails, minlength=len(self.nodes)), out=first[1:])
-        return first, np.ascontiguousarray(heads[order]), np.ascontiguousarray(numbers[order])
-
-    def _two_way_arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Compressed rows ``(first, arcs, heads)``: arcs ``2 e`` and ``2 e + 1`` are edge e there and back.
-
-        Arcs ``arcs[first[i] : first[i + 1]]`` leave node i; ``heads[a]`` is where arc a leads.
-        """
-        tails, heads = self._ends.ravel(), np.ascontiguousarray(self._ends[:, ::-1]).ravel()
-        first = np.append(0, np.cumsum(np.bincount(tails, minlength=len(self.nodes))))
-        return first, np.argsort(tails, kind="stable"), heads
-
-    def _reached(self, start: int) -> set[int]:
-        """Nodes to which a path leads from ``start``."""
-        first, heads, _ = self._out_arcs()
-        reached, left = {start}, [start]
+            labels = self._graphs.connected()
+            mates: NDArray[np.bool_] = labels == np.repeat(labels[begin], self._graphs.sizes)
+            return mates
+        tails, heads = self._graphs.numbered_through.T
+        order = np.argsort(tails, kind="stable")
+        first, heads = np.searchsorted(tails[order], np.arange(self._graphs.node_starts[-1] + 1)), heads[order]
+        reached = np.zeros(self._graphs.node_starts[-1], np.bool_)
+        reached[begin] = True
+        left = begin.tolist()
         while left:
             node = left.pop()
-            nearby = set(heads[first[node] : first[node + 1]].tolist()) - reached
-            reached |= nearby
-            left += nearby
+            nearby = heads[first[node] : first[node + 1]]
+            nearby = nearby[~reached[nearby]]
+            reached[nearby] = True
+            left += set(nearby.tolist())
         return reached
 
     def _read(self, theta: Tensor) -> Rows:
-        """Theta as ``(N, E)`` contiguous float32 or float64, checked."""
-        rows, edges = as_rows(theta), len(self.edges)
-        if rows.ndim != 2 or rows.shape[1] != edges:
+        """Theta of edges as ``(N, K)`` contiguous float32 or float64, checked."""
+        rows, edges = as_rows(theta), self._entries.width
+        self._check_shape(theta, rows)
+        if np.isnan(rows).any():
+            raise ArgumentError("theta", f"{int(np.isnan(rows).sum())} NaN", "an edge needs a number", "use -inf for never")
+        if self._is_list:
+            self._check_padding(rows)
+            rows = rows if rows.shape[1] == edges else rows[:, :edges].copy()
+        if not self._looped and self._graphs.pairs is None:
+            return rows
+        count, edges = len(self._graphs), self._edges.width
+        by_graph: Any = rows.reshape(count, len(rows) // count, rows.shape[1])
+        if self._graphs.pairs is not None:
+            first, second = taken(by_graph, self._first), taken(by_graph, self._second)
+            by_graph = shared(first, second, (self._first == self._second)[:, None])
+        masked: Any = np.where(self._never[:, None], by_graph.dtype.type(-np.inf), by_graph)
+        never: Rows = masked.reshape(len(rows), edges)
+        return never
+
+    def _check_shape(self, theta: Tensor, rows: Rows) -> None:
+        edges, count = self._entries.width, len(self._graphs)
+        if not self._is_list:
+            if rows.ndim != 2 or rows.shape[1] != edges:
+                raise wrong_shape(
+                    "theta",
+                    theta,
+                    f"a graph of {edges} edges needs (N, {edges})",
+                    "give one entry an edge, in the order of solver.edges",
+                )
+            return
+        if rows.ndim != 2 or rows.shape[1] < edges:
             raise wrong_shape(
                 "theta",
                 theta,
-                f"a graph of {edges} edges needs (N, {edges})",
-                "give one entry an edge, in the order of solver.edges",
+                f"{count} graphs of up to {edges} edges need (N, {edges})",
+                "give one entry an edge, in the order of solver.edges, and -inf after those of smaller graphs",
             )
-        if np.isnan(rows).any():
-            raise ArgumentError("theta", f"{int(np.isnan(rows).sum())} NaN", "an edge needs a number", "use -inf for never")
-        rows = rows if self._pairs is None else self._pairs.shared(rows)
-        return np.where(self._loops, rows.dtype.type(-np.inf), rows) if self._looped else rows
-
-
-class CostSolver(GraphSolver):
-    """A solver that minimises costs ``c = -theta``, which ``floor`` can keep from being negative.
-
-    Attributes:
-        clamped: how many costs were raised to ``floor`` so far.
-        seen: how many edges that may be chosen were read so far.
-        domain: smallest and largest theta that are surely inside its domain and not clamped.
-
-    Args:
-        graph: as for :class:`GraphSolver`.
-        floor: smallest cost, >= 0, in theta's type, to which lower ones are clamped; "domain" for 0 where lower ones have
-            no solutions; None to take costs as they are.
-        num_nodes: as for :class:`GraphSolver`.
-        directed: likewise.
-
-    Raises:
-        ArgumentError: as for :class:`GraphSolver`; a floor outside its range.
-    """
-
-    _alike = -1.0
-
-    def __init__(self, graph: Graph, floor: Floor = "domain", num_nodes: int | None = None, directed: bool = False) -> None:
-        super().__init__(graph, num_nodes, directed)
-        if floor == "domain":
-            floor = self._least_cost
-        if floor is not None and not 0 <= floor < np.inf:
-            raise ArgumentError("floor", repr(floor), "it must be >= 0 and finite", "use None to take costs as they are")
-        self.floor = None if floor is None else float(floor)
-        self.domain = -np.inf, np.inf if self.floor is None else 0.0 - self.floor
-        self.clamped = self.seen = 0
-        self._counting = OwnLock()
-
-    @property
-    def _least_cost(self) -> float | None:
-        """The smallest cost that surely has solutions; None where smaller ones may, too."""
-        return 0.0
-
-    def _costs(self, rows: Rows) -> Rows:
-        """Costs ``(N, E)``: +inf on edges that are never chosen."""
-        costs: Rows = -rows
-        clamped = 0
-        if self.floor is not None:
-            below = costs < self.floor
-            clamped = int(np.count_nonzero(below))
-            costs[below] = self.floor
-        else:
-            check_sums_finite(rows, "use a large number, or give floor")
-        with self._counting:
-            self.clamped += clamped
-            self.seen += int(np.count_nonzero(costs != np.inf))
-        return costs
-
-    def _check_sign(self, costs: Rows, what: str) -> None:
-        negative = (costs < 0).any(axis=1)
-        if negative.any():
-            row = int(negative.argmax())
-            count = int(np.count_nonzero(costs[row] < 0))
+        if len(rows) % count:
             raise ArgumentError(
                 "theta",
-                f"{count} positive entries{where(row, costs)}",
-                f"{what} needs costs -theta >= 0",
-                "make theta <= 0, also after noise and in targets, or leave floor out, so that costs are clamped",
+                f"{len(rows)} rows for {count} graphs",
+                "each graph has as many rows, next to each other",
+                "give a row for each graph in the list, and for each sample",
             )
 
+    def _check_padding(self, rows: Rows) -> None:
+        """Refuses entries other than -inf after those of a graph."""
+        owners = np.arange(len(rows)) // max(1, len(rows) // len(self._graphs))
+        inside, width = self._entries.inside, self._entries.width
+        open_ones = rows != -np.inf
+        if inside is not None:
+            open_ones[:, :width] &= ~inside[owners]
+        else:
+            open_ones = open_ones[:, width:]
+        if not open_ones.any():
+            return
+        row = int(open_ones.any(axis=1).argmax())
+        edges = int(np.diff(self._graphs.offsets)[owners[row]])
+        raise ArgumentError(
+            "theta",
+            f"entries after the {edges} edges{self._where(row, rows)}",
+            "padding is -inf",
+            "pad rows with -inf, and give them in the order of the graphs",
+        )
 
-def check_sums_finite(rows: Rows, remedy: str) -> None:
-    """Refuses rows with +inf."""
-    if (rows == np.inf).any():
-        raise ArgumentError("theta", f"{int(np.isposinf(rows).sum())} +inf", "sums over edges must be finite", remedy)
+    def _of_entries(self, masks: Masks) -> Masks:
+        """Masks of edges ``(N, K)`` as masks of entries ``(N, E)``."""
+        count = len(self._graphs)
+        by_graph = masks.reshape(count, len(masks) // count, masks.shape[1])
+        entries: Masks = taken(by_graph, self._edge)
+        if self._entries.inside is not None:
+            entries &= self._entries.inside[:, None]
+        return entries.reshape(len(masks), self._edge.shape[1])
 
+    def _owners(self, rows: Rows) -> Whole:
+        """Number of the graph of each row."""
+        count = len(self._graphs)
+        return np.zeros(len(rows), np.int64) if count == 1 else np.repeat(np.arange(count), len(rows) // count)
 
-def whole_numbers(values: Iterable[float]) -> list[int]:
-    """Finite floats as whole numbers in the same exact ratios."""
-    ratios = [float(value).as_integer_ratio() for value in values]
-    scale = max((below for _, below in ratios), default=1)  # all are powers of two
-    return [above * (scale // below) for above, below in ratios]
+    def _where(self, row: int, rows: Rows) -> str:
+        """Words for the row and the graph that an error is about, where there are several."""
+        return where(row, rows) + of_graph(row * len(self._graphs) // len(rows), self._count)
 
 
 def in_parts(solve: Callable[[int, int], None], rows: Rows, edges_a_thread: int = _EDGES_A_THREAD) -> None:
@@ -264,21 +311,16 @@ def where(row: int, rows: Rows) -> str:
     return f" in row {row} of {len(rows)}" if len(rows) > 1 else ""
 
 
-def _pair(edge: Any) -> Edge:
-    if isinstance(edge, str) or not hasattr(edge, "__len__") or len(edge) != 2:
-        got = repr(edge)
-        raise ArgumentError(
-            "graph",
-            f"{got if len(got) <= _SHOWN else got[:_SHOWN] + '...'} as an edge",
-            "an edge is a pair of nodes",
-            "give pairs (u, v)",
-        )
-    u, v = edge
-    if isinstance(u, Tensor) or isinstance(v, Tensor):
-        raise ArgumentError(
-            "graph",
-            f"{edge!r} as an edge",
-            "tensors are no nodes, since two of them are never the same",
-            "give pairs of numbers, with edge_index.T.tolist() for instance",
-        )
-    return u, v
+def _number(name: str, node: Node, nodes: Sequence[Node]) -> int:
+    """Number of a node that the user named."""
+    if isinstance(node, (list, np.ndarray, Tensor)) or node not in nodes:
+        names = ", ".join(map(repr, nodes[:_NODES_SHOWN])) + (", ..." if len(nodes) > _NODES_SHOWN else "")
+        raise ArgumentError(name, repr(node), "it is no node of the graph", f"the nodes are {names}")
+    return nodes.index(node)
+
+
+def taken(by_graph: NDArray[Any], columns: Whole) -> Any:
+    """Columns ``(B, K)`` of the rows of each graph ``(B, R, E)``, as ``(B, R, K)``."""
+    if len(columns) == 1:
+        return by_graph[:, :, columns[0]]
+    return np.take_along_axis(by_graph, columns[:, None], axis=2)

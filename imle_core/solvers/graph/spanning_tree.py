@@ -3,7 +3,10 @@
 import numpy as np
 
 from imle_core.checks import ArgumentError
-from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, in_parts, where
+from imle_core.solvers.graph.best_first import best_first
+from imle_core.solvers.graph.padding import rows_of
+from imle_core.solvers.graph.reading import of_graph
+from imle_core.solvers.graph.solver import Graph, GraphSolver, Masks, NumNodes, Offsets, in_parts
 from imle_core.solvers.rows import Rows
 
 
@@ -19,10 +22,11 @@ class SpanningTree(GraphSolver):
     order of ``edges``: that is the tie rule. It only compares entries, so nothing is rounded.
 
     Args:
-        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, or with ``num_nodes`` an edge index
-            ``(2, E)``, as :class:`GraphSolver` takes it.
+        graph: undirected networkx graph or multigraph, an iterable of edges ``(u, v)``, with ``num_nodes`` an edge index
+            ``(2, E)``, or a list of graphs, one for each instance, as :class:`GraphSolver` takes it.
         forest: whether a graph in several parts is allowed.
-        num_nodes: number of nodes of an edge index.
+        num_nodes: number of nodes of an edge index; a list has one for each graph.
+        ptr: where the nodes of each graph of a batch begin, in place of ``num_nodes``.
 
     Raises:
         ArgumentError: a directed graph, one without edges, or in several parts without ``forest=True``; when called,
@@ -36,42 +40,49 @@ class SpanningTree(GraphSolver):
     tensor([[0., 0., 1., 1., 1., 1.]])
     """
 
-    def __init__(self, graph: Graph, forest: bool = False, *, num_nodes: int | None = None) -> None:
-        super().__init__(graph, num_nodes)
+    def __init__(self, graph: Graph, forest: bool = False, *, num_nodes: NumNodes = None, ptr: Offsets = None) -> None:
+        super().__init__(graph, num_nodes, ptr=ptr)
         self._check_undirected("a spanning tree")
         self.forest = bool(forest)
-        apart = set(range(len(self.nodes))) - self._reached(0)
-        if apart and not forest:
-            raise ArgumentError(
-                "graph",
-                f"no path between {self.nodes[0]!r} and {self.nodes[min(apart)]!r}",
-                "a spanning tree needs a connected graph",
-                "add edges, or use forest=True",
-            )
+        if not forest:
+            self._check_connected()
+
+    def _check_connected(self) -> None:
+        starts = self._graphs.node_starts
+        apart = self._graphs.connected() != np.repeat(starts[:-1], self._graphs.sizes)
+        if not apart.any():
+            return
+        node = int(apart.argmax())
+        graph = int(np.searchsorted(starts, node, side="right")) - 1
+        names = self._graphs.nodes[graph]
+        raise ArgumentError(
+            "graph",
+            f"no path between {names[0]!r} and {names[node - starts[graph]]!r}{of_graph(graph, self._count)}",
+            "a spanning tree needs a connected graph",
+            "add edges, or use forest=True",
+        )
 
     def __repr__(self) -> str:
-        return f"SpanningTree(nodes={len(self.nodes)}, edges={len(self.edges)}, forest={self.forest})"
+        return f"SpanningTree({self._size}, forest={self.forest})"
 
     def _solve(self, rows: Rows) -> Masks:
         from imle_core.solvers.graph.kernels.spanning_tree import (
-            spanning_trees,  # here, since numba takes half a second to import
+            spanning_trees_of,  # here, since numba takes half a second to import
         )
 
-        masks = np.zeros(rows.shape, np.uint8)
-        sizes = np.zeros(len(rows), np.int64)
+        masks, sizes, owners = np.zeros(rows.shape, np.uint8), np.zeros(len(rows), np.int64), self._owners(rows)
+        graphs = self._graphs
 
         def solve(first: int, last: int) -> None:
             chunk = rows[first:last]
-            order = np.argsort(-chunk, axis=1, kind="stable")
-            spanning_trees(chunk, order, masks[first:last], sizes[first:last], self._ends, len(self.nodes))
+            starts = rows_of(owners[first:last], len(graphs)), graphs.edge_starts, graphs.node_starts
+            spanning_trees_of(chunk, best_first(chunk), masks[first:last], sizes[first:last], graphs.ends, *starts)
 
         in_parts(solve, rows)
-        short = sizes < len(self.nodes) - 1
-        if short.any() and not self.forest:
-            row = int(short.argmax())
+        if not self.forest and (short := sizes < self._graphs.sizes[owners] - 1).any():
             raise ArgumentError(
                 "theta",
-                f"-inf on edges without which the graph is disconnected{where(row, rows)}",
+                f"-inf on edges without which the graph is disconnected{self._where(int(short.argmax()), rows)}",
                 "a spanning tree needs a connected graph",
                 "raise one of them, or use forest=True",
             )

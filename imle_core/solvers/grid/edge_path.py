@@ -31,6 +31,7 @@ class GridEdgePath:
 
     Attributes:
         grid: rows and columns of nodes.
+        nodes: ``(row, column)``, row by row.
         edges: pairs of nodes ``(row, column)``, in the order of theta's entries.
 
     Raises:
@@ -44,7 +45,7 @@ class GridEdgePath:
     tensor([[0., 1., 0., 1.]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, directed = True, "max", True
 
     def __init__(self, grid: tuple[int, int]) -> None:
         if not isinstance(grid, (tuple, list)) or len(grid) != 2:
@@ -54,6 +55,7 @@ class GridEdgePath:
         height, width = self.grid = int(grid[0]), int(grid[1])
         if self.grid == (1, 1):
             raise ArgumentError("grid", repr(grid), "it needs 2 nodes or more", "use (5, 5) for instance")
+        self.nodes: list[Node] = [(row, column) for row in range(height) for column in range(width)]
         self.edges: list[tuple[Node, Node]] = []
         for row in range(height):
             self.edges += [((row, column), (row, column + 1)) for column in range(width - 1)]

@@ -87,6 +87,8 @@ def module(request):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_our_solvers_by_name(name):
+    if name == "portfolio":
+        pytest.importorskip("clarabel")
     result = invoke(name, "--instances", "16")
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["check", *CHECKS]
@@ -195,13 +197,13 @@ BAD = {
     ("nothing",): (
         2,
         "MODULE:SOLVER: got 'nothing'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, portfolio, ranking, spanning-tree, top-k, tour",
     ),
     ("dijkstr",): (
         2,
         "MODULE:SOLVER: got 'dijkstr'; it must be module:name, or one of acyclic-path, argmax, assignment, dijkstra, "
-        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, ranking, spanning-tree, top-k; "
-        "did you mean 'dijkstra'?",
+        "grid-edge-path, integer-program, knapsack, matching, min-cut, path, portfolio, ranking, spanning-tree, top-k, "
+        "tour; did you mean 'dijkstra'?",
     ),
     ("math:pi",): (1, "math:pi: got float, which cannot be called; name a function or an object like one"),
     ("top-k", "--arg", "k"): (2, "--arg: got 'k'; it must be NAME=VALUE, such as k=3"),
@@ -258,7 +260,8 @@ def interrupts(theta): raise KeyboardInterrupt
 def recurses(theta): return recurses(theta)
 def out_of_memory(theta): raise MemoryError
 def raises(theta): raise ValueError("\\x1b[31mred\\nand " + "long " * 99)
-def gives_a_tuple(theta): return best(theta), 1.0
+def gives_a_value_first(theta): return 1.0, best(theta)
+def gives_several(theta): return (best(theta), *range(len(theta)))
 def gives_lists(theta): return best(theta).tolist()
 def gives_none(theta): best(theta)
 def gives_nan(theta): return best(theta) / 0
@@ -308,7 +311,8 @@ FAILS = {
     "recurses": ("call", "raised RecursionError (maximum recursion depth exceeded)"),
     "out_of_memory": ("call", "raised MemoryError"),
     "raises": ("call", "raised ValueError (\\x1b[31mred and long long"),
-    "gives_a_tuple": ("call", "gave (Tensor, float); it must give a tensor; return entry 1 alone"),
+    "gives_a_value_first": ("call", "gave (float, Tensor); it must give a tensor; put entry 2 first, the solutions"),
+    "gives_several": ("outputs", "for 8 instances it gives 8 further outputs (int, int, int, int, ...), for 1 1 further"),
     "gives_lists": ("call", "gave list; it must give a tensor; use torch.as_tensor"),
     "gives_none": ("call", "gave NoneType; it must give a tensor"),
     "gives_nan": ("values", "gave NaN or infinite entries"),

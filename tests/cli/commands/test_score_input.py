@@ -149,11 +149,11 @@ def test_wrong_usage(arguments):
 
 BAD_TABLES = {
     (
-        "item,value,weight\na,1,2\nb,1,1.5\n",
+        "item,value,weight\na,1,2\nb,1,-1.5\n",
         "knapsack",
         "--capacity",
         "3",
-    ): "t.csv: weights: got 1.5; they must be whole numbers >= 0; scale and round them",
+    ): "t.csv: weights: got -1.5; they must be finite numbers >= 0; leave the item out",
     (
         "item,value,weight\na,1,2\n",
         "knapsack",

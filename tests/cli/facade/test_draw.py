@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
-from imle import GumbelNoiseDistribution, draw, lab, marginals, perturb_and_map, train
+from imle import GumbelNoiseDistribution, distinct_solutions, draw, lab, marginals, perturb_and_map, train
 from imle.solvers import Assignment, BlackBox, GridPath, Knapsack, Ranking, ShortestPath, SpanningTree, TopK
 from imle_cli.films.frames import PALE, PATH
 from imle_core import ArgumentError
@@ -194,6 +194,29 @@ def cells():
     grid = [0.5, 1.0, 4.0], [0.5, 2.0]
     settings = lab.EstimatorSettings(NOISE, ["imle", "blackbox", "fenchel-young"], *grid, repetitions=4)
     return list(lab.compare([instance], settings))
+
+
+class TestDistinct:
+    def test_paths_over_each_other_with_their_shares(self):
+        records = distinct_solutions(GridPath(), -COSTS, NOISE, nb_samples=50, temperature=2.0)
+        picture = draw.distinct(records, COSTS)
+        texts = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+        assert texts[0].startswith(f"1: {100 * records[0].shares[0]:.0f}% ± ")
+        assert texts[len(records[0].shares) :] == ["start", "goal"]
+        assert picture.figure.get_suptitle() == "The most frequent of 50 samples"
+
+    @pytest.mark.parametrize("ground", [None, nx.cycle_graph(5), [0.1, 0.2, 0.3, 0.4, 0.5]])
+    def test_sets_side_by_side(self, ground):
+        records = distinct_solutions(TopK(2), torch.zeros(2, 5), NOISE, nb_samples=30, most=3)
+        picture = draw.distinct(records, ground, instance=1)
+        said = titles(picture) or [text.get_text() for axes in picture.figure.axes for text in axes.texts]
+        assert len(said) == 3
+        assert said[0].startswith(f"{100 * records[1].shares[0]:.0f}% ± ")
+
+    def test_sets_of_tiles_and_pairs(self):
+        (record,) = distinct_solutions(TopK(2), torch.zeros(1, 3, 3), NOISE, nb_samples=30, most=3)
+        assert len(titles(draw.distinct(record, COSTS))) == 3
+        assert len(titles(draw.distinct(record, COSTS, kind="matrix"))) == 3
 
 
 class TestComparison:

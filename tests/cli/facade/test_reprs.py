@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import imle
-from imle import contracts, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training
+from imle import contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training
 
-MODULES = (contracts, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training)
+MODULES = (contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training)
 THETA = torch.zeros(1, 4)
 EDGES = [("a", "b"), ("b", "c"), ("a", "c")]
 
@@ -34,6 +34,10 @@ def learning():
     return perception.PerceptionTraining(network, perception.make_method("imle"), maps(), epochs=2, batch=1)
 
 
+def choices():
+    return decisions.Decisions(THETA.T, torch.rand(4, 3), solvers.TopK(1), sense="min")
+
+
 def problem():
     return lab.make_problem("top-k")
 
@@ -43,6 +47,10 @@ def weights():
 
 
 SAID = {
+    contracts.Form: lambda: (
+        contracts.Form.of({"nodes": torch.zeros(1, 4), "edges": (torch.zeros(1, 2, 3),)}),
+        "Form(['nodes']: (4,), ['edges'][0]: (2, 3))",
+    ),
     imle.Differentiable: lambda: (
         imle.imle(positive, imle.TargetDistribution(lambda_=5.0), nb_samples=2, reduction="mean"),
         "imle(positive, TargetDistribution(alpha=1, lambda_=5), nb_samples=2, reduction='mean')",
@@ -68,6 +76,7 @@ SAID = {
     estimators.ScoreFunction: lambda: (layer("score-function"), "ScoreFunction(TopK(k=2), "),
     estimators.Simple: lambda: (layer("simple"), "Simple(TopK(k=2), "),
     estimators.StraightThrough: lambda: (layer("straight-through"), "StraightThrough(TopK(k=2), "),
+    estimators.StructuredSVM: lambda: (layer("structured-svm", margin=2.0), "StructuredSVM(TopK(k=2), "),
     estimators.Entry: lambda: (estimators.ESTIMATORS["blackbox"], "BlackboxInterpolation"),
     imle.TargetDistribution: lambda: (imle.TargetDistribution(1, 10), "TargetDistribution(alpha=1, lambda_=10)"),
     imle.AdaptiveTargetDistribution: lambda: (
@@ -95,7 +104,8 @@ SAID = {
     ),
     sampling.DistinctSolutions: lambda: (
         sampling.distinct_solutions(solvers.TopK(1), THETA, nb_samples=2)[0],
-        "DistinctSolutions(solutions=tensor of (1, 4), shares=tensor of (1,), standard_errors=tensor of (1,), nb_samples=2)",
+        "DistinctSolutions(solutions=tensor of (1, 4), shares=tensor of (1,), standard_errors=tensor of (1,), nb_samples=2, "
+        "nb_distinct=1, left_out=0.0)",
     ),
     imle.Step: lambda: (next(weights()), "Step(step=0, loss="),
     imle.Training: lambda: (
@@ -107,6 +117,21 @@ SAID = {
         contracts.Known(THETA[None], 1.0, THETA[None]),
         "Known(theta=tensor of (1, 1, 4), temperature=1.0, z=tensor of (1, 1, 4))",
     ),
+    decisions.Decisions: lambda: (
+        choices(),
+        "Decisions(4 instances, features of (1,), costs of (3,), TopK(k=1), sense='min')",
+    ),
+    decisions.Labels: lambda: (
+        decisions.Labels(THETA, THETA[:, 0]),
+        "Labels(gold=tensor of (1, 4), optimum=tensor of (1,))",
+    ),
+    decisions.PathData: lambda: (
+        decisions.shortest_path_data(3),
+        "PathData(features=tensor of (3, 5), costs=tensor of (3, 40))",
+    ),
+    decisions.KnapsackData: lambda: (decisions.knapsack_data(3), "weights=tensor of (1, 16))"),
+    decisions.TourData: lambda: (decisions.tour_data(3), "coordinates=tensor of (10, 2))"),
+    decisions.PortfolioData: lambda: (decisions.portfolio_data(3), "covariance=tensor of (50, 50))"),
     doctor.Finding: lambda: (
         doctor.Finding("rows", "fail", "they differ", {"theta": THETA}),
         "Finding(check='rows', verdict='fail', detail='they differ', example={'theta': tensor of (1, 4)})",
@@ -148,6 +173,7 @@ SAID = {
     perception.Judgement: lambda: (perception.Judgement(1.0, 0.0, None, 0.0), "Judgement(optimal=1.0"),
     perception.Plans: lambda: (perception.plan(perception.ColourLookup(), maps()), "Plans(costs=tensor of (3, 4, 4), "),
     solvers.AcyclicGridPath: lambda: (solvers.AcyclicGridPath(), "AcyclicGridPath(diagonal=True)"),
+    solvers.Tour: lambda: (solvers.Tour(4), "Tour(nodes=4)"),
     solvers.GridEdgePath: lambda: (solvers.GridEdgePath((2, 3)), "GridEdgePath((2, 3))"),
     solvers.ArgMax: lambda: (solvers.ArgMax(), "ArgMax()"),
     solvers.Assignment: lambda: (solvers.Assignment(), "Assignment(partial=False)"),
@@ -167,6 +193,7 @@ SAID = {
     solvers.Tuning: lambda: (solvers.Tuning(), "Tuning("),
 }
 MADE_ELSEWHERE = {lab.Accuracy, lab.Cell}  # of numbers alone, by measurements that take long
+MADE_ELSEWHERE |= {decisions.DecisionQuality, solvers.Portfolio}  # of numbers alone; by a library that is not always there
 
 
 def public_classes():

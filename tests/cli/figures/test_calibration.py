@@ -9,7 +9,7 @@ from PIL import Image
 
 from imle_cli.figures import canvas
 from imle_cli.figures.calibration import CalibrationCurve, calibration_figure
-from imle_cli.figures.canvas import CURVE, PALE, PATH
+from imle_cli.figures.colours import CURVE, PALE, PATH
 
 TEMPERATURES = [0.5, 1.0, 2.0]
 SEVERAL = CalibrationCurve("total variation", np.array([[0.2, 0.4], [0.1, 0.1], [0.3, 0.6]]), np.full((3, 2), 0.02))

@@ -11,7 +11,7 @@ from matplotlib.quiver import Quiver
 from PIL import Image
 
 from imle_cli.figures import canvas, graphs
-from imle_cli.figures.canvas import PALE, PATH
+from imle_cli.figures.colours import PALE, PATH
 from imle_cli.figures.graphs import Drawing
 
 ENDS = np.array([[0, 1], [1, 2], [2, 0], [2, 3]])

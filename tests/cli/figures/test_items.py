@@ -10,7 +10,7 @@ from PIL import Image
 
 from imle_cli.figures import canvas
 from imle_cli.figures import items as figures
-from imle_cli.figures.canvas import PALE, PATH
+from imle_cli.figures.colours import PALE, PATH
 from imle_cli.figures.items import Items
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.colors import to_rgba
 
 from imle_cli.figures import pairs as figures
-from imle_cli.figures.canvas import PATH
+from imle_cli.figures.colours import PATH
 from imle_cli.figures.pairs import Pairs
 
 

@@ -30,6 +30,10 @@ class TestProblem:
         assert isinstance(tiles.solver, TopK)
         assert (tiles.engine, tiles.clamped_share, tiles.tiles(tiles.solve())) == ("torch", 0.0, None)
         assert tiles.solve().sum() == 5
+        assert tiles.marks == {}
+
+    def test_pictures_mark_both_ends_of_a_path(self):
+        assert problem(goal="3,4").marks == {"start": (0, 0), "goal": (3, 4)}
 
     def test_a_file(self, tmp_path):
         path = tmp_path / "hills.npy"

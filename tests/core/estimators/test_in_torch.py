@@ -8,7 +8,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from draws import generator, normal
-from imle_core import IMLE, NormalNoiseDistribution, SumOfGammaNoiseDistribution, TargetDistribution, imle
+from imle_core import IMLE, NormalNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import TopK
 
 
@@ -98,27 +98,6 @@ class TestCheckpointing:
         )
         with pytest.raises(RuntimeError, match=re.escape(message)):
             output.sum().backward()
-
-
-@pytest.mark.slow
-class TestCompilation:
-    # The compiler itself touches what it warns about, and looks through caches.
-    @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
-    @pytest.mark.filterwarnings("ignore:<class 'torch.autograd.function.Function'> should not be instantiated")
-    @pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
-    @pytest.mark.parametrize("noise", [NormalNoiseDistribution(), SumOfGammaNoiseDistribution(2.0)], ids=str)
-    def test_a_compiled_function_gives_the_same_output_and_gradient(self, noise):
-        def loss(estimator, theta):
-            return (estimator(2 * theta) * normal(8, seed=9)).sum()
-
-        results = []
-        for wrap in (lambda function: function, lambda function: torch.compile(function, backend="eager")):
-            theta = normal(2, 8).requires_grad_()
-            value = wrap(loss)(layer(noise=noise), theta)
-            value.backward()
-            results.append((value.detach(), theta.grad))
-        assert torch.equal(results[0][0], results[1][0])
-        assert torch.equal(results[0][1], results[1][1])
 
 
 class TestAutograd:

@@ -54,8 +54,27 @@ def test_a_small_capacity_keeps_every_frequent_solution_and_counts_it_exactly(mo
                 exact[solution] == pytest.approx(error)
                 for solution, error in zip(told(record), record.standard_errors.tolist(), strict=True)
             )
-            frequent = int((all_of_them.shares > 1 / (capacity + 1)).sum())
-            assert told(record)[:frequent] == told(all_of_them)[:frequent]
+            assert (all_of_them.nb_distinct, all_of_them.left_out, record.nb_distinct) == (len(exact), 0, None)
+            surely = int((all_of_them.shares > record.left_out).sum())
+            assert told(record)[:surely] == told(all_of_them)[:surely]
+            assert (
+                max(share for solution, share in told(all_of_them) if solution not in dict(told(record))) <= record.left_out
+            )
+
+
+def test_of_many_rare_solutions_the_most_frequent_are_there(monkeypatch):
+    """Of 6000 samples 5000 differ, none has a share above 0.5%: each is rarer than one in the capacity."""
+    monkeypatch.setattr("imle_core.sampling.averages._CHUNK_ENTRIES", 50_000)
+    theta, settings = normal(1, 40) * 1.2, {"nb_samples": 6000, "seed": 2}
+    (full,) = distinct_solutions(TopK(6), theta, GUMBEL, **settings)
+    for chunk_size in (None, 900):
+        (record,) = distinct_solutions(TopK(6), theta, GUMBEL, **settings, capacity=200, chunk_size=chunk_size)
+        surely = int((full.shares > record.left_out).sum())
+        assert len(full.shares) > 5000
+        assert full.shares[0] < 1 / 200
+        assert surely >= 15
+        assert told(record)[:surely] == told(full)[:surely]
+        assert (record.left_out, len(record.shares)) == (pytest.approx(3 / 6000), 200)
 
 
 def test_the_most_frequent_alone():
@@ -63,6 +82,14 @@ def test_the_most_frequent_alone():
     records = distinct_solutions(TopK(2), theta, GUMBEL, nb_samples=400)
     for record, few in zip(records, distinct_solutions(TopK(2), theta, GUMBEL, nb_samples=400, most=3), strict=True):
         assert told(few) == told(record)[:3]
+        assert (few.nb_distinct, few.left_out) == (len(record.shares), record.shares[3])
+
+
+def test_the_second_pass_begins_anew():
+    done = []
+    settings = {"nb_samples": 3000, "chunk_size": 1, "observe": done.append}
+    distinct_solutions(TopK(4), torch.zeros(1, 99), GUMBEL, **settings, capacity=5)
+    assert done[len(done) // 2 - 1 :: len(done) // 2] == [3000, 3000]
 
 
 def test_errors_of_pairs_are_those_of_their_means():
@@ -91,8 +118,8 @@ def test_samples_that_agree_leave_the_doubt_of_their_number():
 
 def test_zeros_of_either_sign_are_the_same_solution_and_sets_are_known_among_numbers():
     rows = torch.tensor([[0.0, 1.0], [-0.0, 1.0], [0.5, 1.0], [-0.0, 0.5], [0.0, 0.5], [0.0, 1.0]], dtype=torch.float64)
-    names, which = distinct._keys(rows.numpy())
-    assert which.tolist() == [0, 0, 1, 2, 2, 0]
+    names, which, samples = distinct._keys(list(distinct._encoded(rows.numpy())))
+    assert sorted(zip(samples.tolist(), which.tolist(), strict=True)) == [*enumerate([0, 0, 1, 2, 2, 0])]
     assert [distinct._solution(name, 2).tolist() for name in names] == [[0, 1], [0.5, 1], [0, 0.5]]
 
 

@@ -104,20 +104,83 @@ def test_types_and_shapes(dtype):
     assert torch.equal(Knapsack([1, 1], 1)(torch.tensor([[1.0, 3.0], [2.0, 4.0]]).T), torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
 
 
-WHOLE = "they must be whole numbers >= 0; scale and round them"
+class TestSeveralConstraints:
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from([0.0, 0.1, 0.25, 1.3]), VALUES), min_size=1, max_size=6),
+        st.integers(0, 20),
+        st.sampled_from([0.0, 0.3, 1.0, 1.4, 9.0]),
+    )
+    def test_the_best_set_and_among_equals_the_first(self, items, capacity, room):
+        *weights, values = zip(*items, strict=True)
+        sets = list(itertools.product((1, 0), repeat=len(values)))
+        hundredths = np.round(100 * np.array(weights)).astype(int)
+        fitting = [
+            z
+            for z in sets
+            if (hundredths @ z <= [100 * capacity, round(100 * room)]).all()
+            and all(v > 0 for v, one in zip(values, z, strict=True) if one)
+        ]
+        best = max(fitting, key=lambda z: (sum(v for v, one in zip(values, z, strict=True) if one), z))
+        assert Knapsack(weights, [capacity, room])(torch.tensor([values]))[0].tolist() == list(best)
+
+    def test_values_that_ties_do_not_decide_on_any_number_of_threads(self):
+        generator = torch.Generator().manual_seed(0)
+        theta = torch.randn(200, 12, generator=generator, dtype=torch.float64)
+        weights = torch.randint(300, 800, (3, 12), generator=generator).double() / 100
+        every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=12)), dtype=torch.float64)
+        fitting = every[((every @ weights.T * 100).round() <= 2000).all(dim=1)]
+        solver = Knapsack(weights, [20, 20, 20])
+        z = solver(theta)
+        torch.testing.assert_close((z * theta).sum(dim=1), (theta @ fitting.T).amax(dim=1), rtol=1e-12, atol=0)
+        assert ((z @ weights.T * 100).round() <= 2000).all()
+        with torch_threads(3):
+            assert torch.equal(solver(theta), z)
+        assert torch.equal(torch.cat([solver(row[None]) for row in theta[:5]]), z[:5])
+
+    def test_one_constraint_is_the_same_by_either_method(self):
+        theta = torch.randint(-2, 9, (40, 10), generator=torch.Generator().manual_seed(0)).float()
+        weights = np.arange(1, 11)
+        assert torch.equal(Knapsack(weights[None], [20])(theta), Knapsack(weights, 20)(theta))
+
+    def test_items_of_any_shape_and_a_size_for_noise(self):
+        solver = Knapsack(np.ones((2, 2, 3)), [4, 3])
+        assert solver(torch.ones(1, 2, 3)).tolist() == [[[1, 1, 1], [0, 0, 0]]]
+        assert solver.typical_ones((2, 3)) == 3
+        assert Knapsack([[0, 1]], [0]).typical_ones((2,)) == 1
+
+
+def test_real_weights_are_weighed_as_they_are_written():
+    for weights in ([0.1, 0.2], torch.tensor([0.1, 0.2]), np.float16([0.1, 0.2])):  # their sum in float64 is above 0.3
+        assert Knapsack(weights, 0.3)(torch.ones(1, 2)).tolist() == [[1, 1]]
+        assert Knapsack(weights, 0.299)(torch.ones(1, 2)).tolist() == [[1, 0]]
+    assert Knapsack([1 / 3, 2 / 3], 0.5).whole.capacity == 1
+    assert Knapsack([4.02, 7.98, 8.0], torch.tensor(20)).whole.capacity == 2000 // 2
+
+
 ERRORS = {
-    f"weights: got 2.5; {WHOLE}": lambda: Knapsack([1, 2.5], 3),
-    f"weights: got -2; {WHOLE}": lambda: Knapsack([1, -2], 3),
-    f"weights: got nan; {WHOLE}": lambda: Knapsack([1, np.nan], 3),
-    f"weights: got inf; {WHOLE}": lambda: Knapsack([1, np.inf], 3),
+    "weights: got -2; they must be finite numbers >= 0; leave the item out": lambda: Knapsack([1, -2], 3),
+    "weights: got nan; they must be finite numbers >= 0; leave the item out": lambda: Knapsack([1, np.nan], 3),
+    "weights: got inf; they must be finite numbers >= 0; leave the item out": lambda: Knapsack([1, np.inf], 3),
+    "weights: got 1e-30 beside 1; no scaling makes them whole numbers whose sum, or capacity, is below 2^63; round "
+    "them": lambda: Knapsack([[1.0, 1e-30]], [3]),
+    "weights: got numbers that are whole only times 1e+16; the table has a byte for each item and unit of room and may have "
+    "2 GiB; round them, or give the capacity as a list, for branch and bound": lambda: Knapsack([1 / 3, 0.5], 0.5),
+    "weights: got shape (2, 2) for capacities of shape (3,); there is a row of weights for each of a list of capacities; "
+    "give (m, *event) and m capacities": lambda: Knapsack(np.ones((2, 2)), [1, 1, 1]),
     "weights: got 1e+30; they must be below 2^63; measure weights in larger units": lambda: Knapsack([1e30, 1], 3),
     "weights: got 9223372036854775808; they must be below 2^63; measure weights in larger units": lambda: Knapsack(
         np.array([1, 2**63], np.uint64), 3
     ),
-    "weights: got <U1 entries; they must be whole numbers >= 0; give integers": lambda: Knapsack(["a"], 3),
+    "weights: got <U1 entries; they must be numbers >= 0; give floats or integers": lambda: Knapsack(["a"], 3),
     "weights: got shape (0,); a knapsack needs at least one item; add one": lambda: Knapsack([], 3),
-    "capacity: got -1; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], -1),
-    "capacity: got 1.5; it must be a whole number >= 0; scale weights and capacity alike": lambda: Knapsack([1], 1.5),
+    "capacity: got -1; it must be a finite number >= 0; use the sum of the weights for no limit": lambda: Knapsack([1], -1),
+    "capacity: got inf; it must be a finite number >= 0; use the sum of the weights for no limit": lambda: Knapsack(
+        [[1]], [np.inf]
+    ),
+    "capacity: got '5'; it must be a finite number >= 0; use the sum of the weights for no limit": lambda: Knapsack(
+        [1], "5"
+    ),
     "capacity: got 10000000000 for 2 items; the table has a byte for each item and unit of room and may have 2 GiB; measure "
     "weights in larger units": lambda: Knapsack([10**10, 10**10 - 1], 10**10),
     "theta: got shape (1, 3) for weights of shape (2,); it must be (N, *event) with a value for each weight; "

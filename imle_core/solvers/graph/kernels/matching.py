@@ -88,6 +88,39 @@ def maximum_matchings(whole, allowed, out, status, first, arcs, heads, perfect):
 
 
 @compiled
+def maximum_matchings_of(whole, allowed, out, status, first, arcs, heads, perfect, row_starts, edge_starts, node_starts):
+    """:func:`maximum_matchings` of rows of several graphs.
+
+    Args:
+        whole: ``(N, E, W)``, E that of the graph with the most edges.
+        allowed: ``(N, E)`` bool, False where a graph has no edge.
+        out: ``(N, E)`` zeros, set to 1 on the matching.
+        status: ``(N,)`` zeros, set to MATCHED or IMPERFECT.
+        first: those of all graphs, of each an entry more than it has nodes.
+        arcs: those of all graphs.
+        heads: likewise.
+        perfect: whether every node must be covered.
+        row_starts: ``(B + 1,)`` where the rows of each graph begin.
+        edge_starts: likewise its edges.
+        node_starts: likewise its nodes.
+    """
+    for graph in range(len(row_starts) - 1):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            share = slice(2 * edge_starts[graph], 2 * edge_starts[graph + 1])
+            maximum_matchings(
+                whole[row:last],
+                allowed[row:last],
+                out[row:last],
+                status[row:last],
+                first[node_starts[graph] + graph : node_starts[graph + 1] + graph + 1],
+                arcs[share],
+                heads[share],
+                perfect,
+            )
+
+
+@compiled
 def _tree(size):
     """Room for nodes and blossoms."""
     room = np.empty((14, size + size // 2), np.int64)

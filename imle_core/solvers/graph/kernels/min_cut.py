@@ -61,6 +61,37 @@ def smallest_sides(capacities, sides, first, arcs, heads, source, sink):
 
 
 @compiled
+def smallest_sides_of(capacities, sides, first, arcs, heads, sources, sinks, row_starts, edge_starts, node_starts):
+    """:func:`smallest_sides` of rows of several graphs.
+
+    Args:
+        capacities: ``(N, 2 E, L)``, E that of the graph with the most edges.
+        sides: ``(N, V)`` zeros, V that of the graph with the most nodes, set to 1 on the side of the source.
+        first: those of all graphs, of each an entry more than it has nodes.
+        arcs: those of all graphs.
+        heads: likewise.
+        sources: ``(B,)`` the node s of each graph.
+        sinks: ``(B,)`` the node t of each graph.
+        row_starts: ``(B + 1,)`` where the rows of each graph begin.
+        edge_starts: likewise its edges.
+        node_starts: likewise its nodes.
+    """
+    for graph in range(len(row_starts) - 1):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            share = slice(2 * edge_starts[graph], 2 * edge_starts[graph + 1])
+            smallest_sides(
+                capacities[row:last],
+                sides[row:last],
+                first[node_starts[graph] + graph : node_starts[graph + 1] + graph + 1],
+                arcs[share],
+                heads[share],
+                sources[graph],
+                sinks[graph],
+            )
+
+
+@compiled
 def _write_levels(free, first, arcs, heads, source, levels, queue):
     """Writes how many free arcs lead from the source to each node, -1 where none do."""
     levels[:] = -1

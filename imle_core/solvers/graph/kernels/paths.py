@@ -210,3 +210,77 @@ def _enter(costs, ends, useful, labels, hops, entry, before, start, goal):
     while node != start and entry[node] >= 0:
         node = before[node]
     return node == start
+
+
+@compiled
+def dijkstra_paths_of(costs, out, status, first, heads, edges, arcs, starts, goals, row_starts, node_starts):
+    """:func:`dijkstra_paths` of rows of several graphs.
+
+    Args:
+        costs: ``(N, E)``, E that of the graph with the most edges.
+        out: ``(N, E)`` zeros, set to 1 on the path.
+        status: ``(N,)`` zeros, set to REACHED or CUT_OFF.
+        first: those of all graphs, of each an entry more than it has nodes.
+        heads: those of all graphs.
+        edges: likewise.
+        arcs: ``(B + 1,)`` where in these the arcs of each graph begin.
+        starts: ``(B,)`` the first node of each graph.
+        goals: ``(B,)`` the last node of each graph.
+        row_starts: ``(B + 1,)`` where the rows of each graph begin.
+        node_starts: likewise its nodes.
+    """
+    for graph in range(len(starts)):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            dijkstra_paths(
+                costs[row:last],
+                out[row:last],
+                status[row:last],
+                first[node_starts[graph] + graph : node_starts[graph + 1] + graph + 1],
+                heads[arcs[graph] : arcs[graph + 1]],
+                edges[arcs[graph] : arcs[graph + 1]],
+                starts[graph],
+                goals[graph],
+            )
+
+
+@compiled
+def acyclic_paths_of(costs, out, status, first, heads, edges, arcs, order, starts, goals, row_starts, node_starts):
+    """:func:`acyclic_paths` of rows of several graphs; arguments as for :func:`dijkstra_paths_of`.
+
+    ``order`` has the nodes of each graph, one graph after the other.
+    """
+    for graph in range(len(starts)):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            acyclic_paths(
+                costs[row:last],
+                out[row:last],
+                status[row:last],
+                first[node_starts[graph] + graph : node_starts[graph + 1] + graph + 1],
+                heads[arcs[graph] : arcs[graph + 1]],
+                edges[arcs[graph] : arcs[graph + 1]],
+                order[node_starts[graph] : node_starts[graph + 1]],
+                starts[graph],
+                goals[graph],
+            )
+
+
+@compiled
+def bellman_ford_paths_of(costs, out, status, ends, edge_starts, starts, goals, row_starts, node_starts):
+    """:func:`bellman_ford_paths` of rows of several graphs; arguments as for :func:`dijkstra_paths_of`.
+
+    ``ends`` ``(K, 2)`` has the edges of all graphs, which begin at ``edge_starts`` ``(B + 1,)``.
+    """
+    for graph in range(len(starts)):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            bellman_ford_paths(
+                costs[row:last],
+                out[row:last],
+                status[row:last],
+                ends[edge_starts[graph] : edge_starts[graph + 1]],
+                node_starts[graph + 1] - node_starts[graph],
+                starts[graph],
+                goals[graph],
+            )

@@ -41,3 +41,25 @@ def spanning_trees(values, order, out, sizes, ends, nodes):
                 out[n, edge] = 1
                 taken += 1
         sizes[n] = taken
+
+
+@compiled
+def spanning_trees_of(values, order, out, sizes, ends, row_starts, edge_starts, node_starts):
+    """:func:`spanning_trees` of rows of several graphs.
+
+    Args:
+        values: ``(N, E)``, E that of the graph with the most edges, -inf where others have none.
+        order: ``(N, E)`` edges, the best first.
+        out: ``(N, E)`` zeros, set to 1 on the tree.
+        sizes: ``(N,)``, set to the number of edges taken.
+        ends: ``(K, 2)`` those of all graphs.
+        row_starts: ``(B + 1,)`` where the rows of each graph begin.
+        edge_starts: likewise its edges.
+        node_starts: likewise its nodes.
+    """
+    for graph in range(len(row_starts) - 1):
+        row, last = row_starts[graph], row_starts[graph + 1]
+        if last > row:
+            edges = ends[edge_starts[graph] : edge_starts[graph + 1]]
+            nodes = node_starts[graph + 1] - node_starts[graph]
+            spanning_trees(values[row:last], order[row:last], out[row:last], sizes[row:last], edges, nodes)

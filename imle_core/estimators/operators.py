@@ -1,0 +1,336 @@
+"""Operators of torch that layers are under ``torch.compile``, which can look neither into solvers nor into noise.
+
+    imle::sample    noise and samples, drawn by the layer that a giver has for the pass
+    imle::states    these samples in the layer's reduction, differentiable
+    imle::made      what a layer makes of them in a backward pass
+
+Operators take tensors, numbers and text. So a giver, which is a layer or a module around one, is known by a number in a
+tensor, which is no part of what is compiled, and further arguments of a solver by a text in which tensors are numbered.
+Samples come with the number of the layer that drew them, which the backward pass needs again. ``sample`` says that it
+changes a tensor, that of its generator: so the compiler merges no draws, leaves none out, and keeps their order.
+"""
+
+import ast
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import inf
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import torch
+from torch import Tensor
+
+from imle_core.checks import ArgumentError, ArgumentTypeError
+
+Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+Result = TypeVar("Result")
+
+
+class Giver(Protocol):
+    """A layer, or a module around one.
+
+    Attributes:
+        number: a tensor with a number that nothing else has.
+        order: what draws of its generator change.
+    """
+
+    @property
+    def number(self) -> Tensor: ...  # noqa: D102
+    @property
+    def order(self) -> Tensor: ...  # noqa: D102
+    @property
+    def form(self) -> tuple[int, str, bool]:
+        """Samples of the next pass, the reduction, and whether there is noise at any temperature."""
+
+    def in_pass(self, call: Callable[[Any], Result]) -> Result:
+        """``call(layer)`` with the layer of the next pass."""
+
+
+_EXCLUDED = torch._C._dispatch_tls_local_exclude_set()
+"""Keys that torch does not dispatch by, outside of operators."""
+
+_numbers = itertools.count()
+_givers: WeakValueDictionary[int, Any] = WeakValueDictionary()
+_orders: WeakKeyDictionary[torch.Generator, Tensor] = WeakKeyDictionary()
+_order = torch.zeros((), dtype=torch.int64)
+
+
+def numbered(giver: Any) -> Tensor:
+    """A tensor with a number by which operators know the giver as long as it lives."""
+    number = next(_numbers)
+    _givers[number] = giver
+    return torch.tensor(number)
+
+
+def order_of(generator: torch.Generator | None) -> Tensor:
+    """The tensor that draws of a generator change."""
+    return _order if generator is None else _orders.setdefault(generator, torch.zeros((), dtype=torch.int64))
+
+
+def states(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Any:
+    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; ``alone`` as for :func:`drawn`."""
+    if not _can_be_written((args, kwargs)):
+        return _with_arguments_that_no_operator_takes(giver, theta, args, kwargs)
+    draw = drawn(giver, theta, args, kwargs, alone=alone)
+    output: Tensor = torch.ops.imle.states(
+        theta, draw.noise, draw.z, draw.ticket, draw.tensors, draw.text, draw.cast, giver.form[1]
+    )
+    return output
+
+
+class Draw(NamedTuple):
+    """A draw of a layer for compiled code.
+
+    Attributes:
+        ticket: number of the layer.
+        noise: of size 0 without any.
+        z: samples.
+        tensors: among further arguments of the solver.
+        text: further arguments.
+        cast: type of autocast; "" where it is off.
+    """
+
+    ticket: Tensor
+    noise: Tensor
+    z: Tensor
+    tensors: list[Tensor]
+    text: str
+    cast: str
+
+    @property
+    def eps(self) -> Tensor | None:
+        """Noise."""
+        return self.noise if self.noise.dim() > 1 else None
+
+    def score(self, theta: Tensor) -> Tensor:
+        """The layer's score for these samples."""
+        given = self.noise, self.z, self.z, self.ticket, self.tensors, self.text, self.cast
+        result: Tensor = torch.ops.imle.made(theta, *given, "score")
+        return result
+
+
+def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Draw:
+    """Noise and samples, without gradients; ``alone`` where further outputs of the solver do not count, else refused."""
+    tensors, text = written(args, kwargs)
+    samples, _, noisy = giver.form
+    kind = theta.device.type
+    cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
+    given = theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy, alone
+    # No context without gradients, which an error in it would leave on: nothing here wants any.
+    ticket, eps, z = torch.ops.imle.sample(*given, torch.is_grad_enabled())
+    return Draw(ticket, eps, z, tensors, text, cast)
+
+
+@torch._disable_dynamo  # type: ignore[attr-defined]
+def _with_arguments_that_no_operator_takes(giver: Any, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return giver(theta, *args, **kwargs)
+
+
+def _can_be_written(value: Any) -> bool:
+    """True of tensors, numbers and text, and of lists and dictionaries of them."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _can_be_written(entry) for key, entry in value.items())
+    if isinstance(value, (tuple, list)):
+        return all(_can_be_written(entry) for entry in value)
+    return value is None or isinstance(value, (Tensor, bool, int, float, str))
+
+
+def written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Tensor], str]:
+    """Tensors of further arguments, and a text of all.
+
+    Raises:
+        ArgumentTypeError: an argument that has anything else than tensors, numbers and text.
+    """
+    if not _can_be_written((args, kwargs)):
+        raise ArgumentTypeError(
+            "argument",
+            ", ".join(type(value).__name__ for value in (*args, *kwargs.values())),
+            "further arguments of a solver must be tensors, numbers, text, or lists of these, to be part of a program",
+            "give the solver what it needs when it is made",
+        )
+    tensors: list[Tensor] = []
+    return tensors, _written((args, kwargs), tensors)
+
+
+def _written(value: Any, tensors: list[Tensor]) -> str:
+    """Further arguments as a literal of Python, in which ``{n}`` stands for the n-th of the tensors, which are added."""
+    if isinstance(value, Tensor):
+        tensors.append(value.detach())
+        return "{" + str(len(tensors) - 1) + "}"
+    if isinstance(value, tuple):
+        return "(" + "".join([_written(entry, tensors) + ", " for entry in value]) + ")"
+    if isinstance(value, list):
+        return "[" + ", ".join([_written(entry, tensors) for entry in value]) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join([repr(key) + ": " + _written(entry, tensors) for key, entry in value.items()]) + "}"
+    if isinstance(value, float) and abs(value) == inf:
+        return "1e999" if value > 0 else "-1e999"
+    return repr(value)
+
+
+def read(text: str, tensors: Sequence[Tensor]) -> Any:
+    """Further arguments that were written down."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, set):
+            return tensors[value.pop()]
+        if isinstance(value, dict):
+            return {key: filled(entry) for key, entry in value.items()}
+        return type(value)(map(filled, value)) if isinstance(value, (tuple, list)) else value
+
+    return filled(ast.literal_eval(text))
+
+
+@contextmanager
+def _as_outside(theta: Tensor, cast: str) -> Iterator[None]:
+    """Context in which torch works as outside of operators: solvers may differentiate, and autocast is as it was."""
+    with (
+        torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), _EXCLUDED),
+        torch.autocast(theta.device.type, getattr(torch, cast) if cast else None, bool(cast)),
+    ):
+        yield
+
+
+def _known(number: Tensor) -> Any:
+    giver = _givers.get(int(number))
+    if giver is None:
+        raise ArgumentError(
+            "layer", "none", "compiled code calls one that is gone", "keep the layer as long as the compiled function"
+        )
+    return giver
+
+
+@torch.library.custom_op("imle::sample", mutates_args=("order",))
+def _sample(
+    theta: Tensor,
+    order: Tensor,
+    giver: Tensor,
+    tensors: list[Tensor],
+    arguments: str,
+    cast: str,
+    samples: int,
+    noisy: bool,
+    alone: bool,
+    graded: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    order.add_(1)
+    given = read(arguments, [tensor.clone() for tensor in tensors])
+
+    def draw(layer: Any) -> tuple[Any, Tensor | None, Tensor, Any]:
+        with torch.no_grad():
+            return layer, *layer.sampled(theta, given)
+
+    with _as_outside(theta, cast), torch.set_grad_enabled(graded):
+        layer, eps, z, outputs = _known(giver).in_pass(draw)
+    if outputs is not None and not alone:
+        raise ArgumentTypeError(
+            "solver",
+            "further outputs",
+            "compiled code can give states alone",
+            "give these alone, or call torch.compiler.disable(layer)",
+            "gave",
+        )
+    if z.shape[1] != samples:
+        raise ArgumentError(
+            "nb_samples", str(z.shape[1]), f"compiled code counts on {samples}", "compile without a schedule of nb_samples"
+        )
+    if eps is None:
+        eps = torch.zeros_like(z) if noisy else z.new_empty(0)
+    return layer.number.clone(), eps.contiguous(), z.contiguous()
+
+
+@_sample.register_fake
+def _(
+    theta: Tensor,
+    order: Tensor,  # noqa: ARG001
+    giver: Tensor,  # noqa: ARG001
+    tensors: list[Tensor],  # noqa: ARG001
+    arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
+    samples: int,
+    noisy: bool,
+    alone: bool,  # noqa: ARG001
+    graded: bool,  # noqa: ARG001
+) -> tuple[Tensor, Tensor, Tensor]:
+    z = theta.new_empty((theta.shape[0], samples, *theta.shape[1:]))
+    eps = torch.empty_like(z) if noisy else theta.new_empty(0)
+    return torch.empty((), dtype=torch.int64), eps, z
+
+
+@torch.library.custom_op("imle::states", mutates_args=())
+def _states(
+    theta: Tensor,  # noqa: ARG001
+    eps: Tensor,  # noqa: ARG001
+    z: Tensor,
+    ticket: Tensor,  # noqa: ARG001
+    tensors: list[Tensor],  # noqa: ARG001
+    arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
+    reduction: str,
+) -> Tensor:
+    return z.mean(dim=1) if reduction == "mean" else (z if reduction == "stacked" else z.flatten(0, 1)).clone()
+
+
+@_states.register_fake
+def _(
+    theta: Tensor,
+    eps: Tensor,  # noqa: ARG001
+    z: Tensor,
+    ticket: Tensor,  # noqa: ARG001
+    tensors: list[Tensor],  # noqa: ARG001
+    arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
+    reduction: str,
+) -> Tensor:
+    if reduction == "mean":
+        return torch.empty_like(theta, memory_format=torch.contiguous_format)
+    return torch.empty_like(z if reduction == "stacked" else z.flatten(0, 1))
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
+    theta, eps, z, ticket, tensors, ctx.arguments, ctx.cast, _ = inputs
+    ctx.save_for_backward(theta, eps, z, ticket, *tensors)
+
+
+def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    theta, eps, z, ticket, *tensors = ctx.saved_tensors
+    gradient = torch.ops.imle.made(theta, eps, z, dy, ticket, tensors, ctx.arguments, ctx.cast, "gradient")
+    return gradient, None, None, None, [None] * len(tensors), None, None, None
+
+
+_states.register_autograd(_backward, setup_context=_save)
+
+
+@torch.library.custom_op("imle::made", mutates_args=())
+def _made(
+    theta: Tensor,
+    eps: Tensor,
+    z: Tensor,
+    dy: Tensor,
+    ticket: Tensor,
+    tensors: list[Tensor],
+    arguments: str,
+    cast: str,
+    work: str,
+) -> Tensor:
+    layer = _known(ticket)
+    given = theta, eps if eps.dim() > 1 else None, z, dy, read(arguments, tensors)
+    with _as_outside(theta, cast), torch.no_grad():
+        result: Tensor = layer.gradient(*given, finite=False) if work == "gradient" else layer.score(*given)
+    return result.clone()
+
+
+@_made.register_fake
+def _(
+    theta: Tensor,
+    eps: Tensor,  # noqa: ARG001
+    z: Tensor,
+    dy: Tensor,  # noqa: ARG001
+    ticket: Tensor,  # noqa: ARG001
+    tensors: list[Tensor],  # noqa: ARG001
+    arguments: str,  # noqa: ARG001
+    cast: str,  # noqa: ARG001
+    work: str,
+) -> Tensor:
+    return torch.empty_like(theta if work == "gradient" else z, memory_format=torch.contiguous_format)

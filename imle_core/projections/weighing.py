@@ -1,0 +1,31 @@
+"""Weights of nearest combinations for a batch, on as many threads as torch may use."""
+
+import torch
+from torch import Tensor
+
+from imle_core.concurrency import in_threads
+
+_ENTRIES_A_THREAD = 2**15  # of Gram matrices; below, starting threads costs more than they save
+
+
+def weigh(grams: Tensor, products: Tensor, weights: Tensor, *, whole: bool) -> None:
+    """Writes the weights >= 0 of the nearest combinations into ``weights``; with sum 1 if ``whole``.
+
+    Args:
+        grams: inner products of the vectors, ``(N, K, K)`` float64.
+        products: inner products of the vectors and the point, ``(N, K)`` float64; -inf keeps a vector out.
+        weights: feasible ones to begin with, ``(N, K)`` float64.
+        whole: whether they sum to 1.
+    """
+    from imle_core.projections.kernels.weights import nearest_weights  # here: numba takes half a second to import
+
+    arrays = [tensor.contiguous().numpy() for tensor in (grams, products)]
+    written = weights.numpy()
+    rounds = 3 * weights.shape[1] + 10  # each vector comes in about once; the bound ends what rounding would keep going
+
+    def solve(first: int, last: int) -> None:
+        rows = slice(first, last)
+        nearest_weights(*(array[rows] for array in arrays), written[rows], whole, rounds)
+
+    threads = min(torch.get_num_threads(), len(weights), grams.numel() // _ENTRIES_A_THREAD)
+    in_threads(solve, len(weights), threads)

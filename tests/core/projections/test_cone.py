@@ -1,0 +1,40 @@
+"""Projections on cones."""
+
+import pytest
+import torch
+
+from draws import normal
+from imle_core import ArgumentError
+from imle_core.projections import nearest_in_cone
+from reference import CASES
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("path", -1), ("knapsack", 1)])
+def test_points_are_those_of_the_reference(kind, sign):
+    theta, normals = (torch.from_numpy(CASES[f"{kind}/{name}"]).double() for name in ("pred", "normals"))
+    wanted = torch.from_numpy(CASES[f"{kind}/cave_exact/projection"])
+    torch.testing.assert_close(nearest_in_cone(sign * theta, normals), wanted, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("generators", [1, 4, 12, 30])
+def test_what_is_left_makes_an_obtuse_angle_with_every_generator(generators):
+    x, normals = normal(60, 2, 4), normal(60, generators, 2, 4, seed=1)
+    normals[:, -1] = -normals[:, 0] if generators > 1 else 0  # a line within the cone
+    p = nearest_in_cone(x, normals)
+    left = (x - p).flatten(1)
+    assert (normals.flatten(2) @ left.unsqueeze(2)).max() < 1e-9
+    assert (left * p.flatten(1)).sum(dim=1).abs().max() < 1e-9
+
+
+def test_points_of_the_cone_stay_and_those_opposite_go_to_its_tip():
+    normals = normal(9, 5, 6).abs()
+    inside = (normal(9, 5, seed=1).abs().unsqueeze(1) @ normals).squeeze(1)
+    torch.testing.assert_close(nearest_in_cone(inside, normals), inside)
+    assert torch.equal(nearest_in_cone(-inside, normals), torch.zeros_like(inside))
+
+
+def test_no_generators_no_points_and_other_shapes():
+    assert torch.equal(nearest_in_cone(normal(3, 4), torch.zeros(3, 0, 4)), torch.zeros(3, 4, dtype=torch.float64))
+    assert nearest_in_cone(normal(0, 4), torch.zeros(0, 2, 4)).shape == (0, 4)
+    with pytest.raises(ArgumentError, match=r"normals: got shape \(3, 2, 5\); it must be \(N, K, \*event\)"):
+        nearest_in_cone(normal(3, 4), torch.zeros(3, 2, 5))
