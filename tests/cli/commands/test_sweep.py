@@ -146,7 +146,7 @@ class TestWorkers:
     @pytest.mark.parametrize("executor", ["dask", "ray"])
     def test_a_cluster_changes_nothing(self, executor):
         pytest.importorskip(executor)
-        call = ["-m", "imle_cli", "sweep", *SMALL[:-4], "--jobs", "2", "--executor", executor, "--out", "cluster"]
+        call = ["-m", "imle_cli", "sweep", *SMALL[:-4], "--jobs", "1", "--executor", executor, "--out", "cluster"]
         done = subprocess.run([sys.executable, *call], capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == 0, done.stderr
         for name in NAMES:
