@@ -79,9 +79,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_collection_finish():
-    """Has the collector of garbage leave out what was imported and collected, which stays, and come less often."""
+    """Has the collector of garbage leave out what was imported and collected, which stays."""
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _compile_in_turn(folder):
