@@ -22,6 +22,7 @@ ORDER = (
     "speed",
     "checks",
     "coming-from",
+    "adding",
     "names",
 )
 
