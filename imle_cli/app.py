@@ -41,7 +41,7 @@ SUMMARIES = {
     "compare": "Measure bias, variance and cost of every estimator's gradient.",
     "calibrate": "Find the temperature at which samples are closest to exact ones.",
     "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
-    "data": "Make images of maps, the costs of their tiles, and cheapest paths.",
+    "data": "Make images of maps, or features and costs, with their best solutions.",
     "perceive": "Train a network that sees maps to predict costs, from paths.",
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
