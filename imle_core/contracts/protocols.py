@@ -14,6 +14,7 @@ object without it works, too, by what stands in the last column.
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
     typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
+    offsets                      ListSolver        the doctor                                  it takes any instances
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
@@ -188,6 +189,19 @@ class ServingSolver(Protocol):
     """
 
     by_instance: bool
+
+
+@runtime_checkable
+class ListSolver(Protocol):
+    """A solver that may be one of certain instances, as of a list of graphs: row r of N is of instance ``r // (N / B)``.
+
+    The doctor, which asks for any number of instances in any order, refuses such a solver. It holds for subclasses as
+    :class:`Pure` does.
+    """
+
+    @property
+    def offsets(self) -> Tensor | None:
+        """Where the entries of each instance begin, and where the last one's end, ``(B + 1,)``; None if it takes any."""
 
 
 @runtime_checkable

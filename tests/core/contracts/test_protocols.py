@@ -99,7 +99,7 @@ FULFILLED = {
     ),
     "graph": (
         lambda: ShortestPath(EDGES, 0, 3),
-        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver"},
+        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver", "ListSolver"},
     ),
     "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver"}),
     "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver"}),

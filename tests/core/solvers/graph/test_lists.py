@@ -10,9 +10,12 @@ import pytest
 import torch
 
 from draws import normal
+from imle_core import NormalNoiseDistribution, TargetDistribution, distinct_solutions, marginals, perturb_and_map
 from imle_core.checks import ArgumentError
+from imle_core.estimators import ESTIMATORS, differentiable
 from imle_core.exact import family_of
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
+from imle_core.solvers.graph.solver import in_parts
 
 INF = torch.inf
 KINDS = {
@@ -235,3 +238,69 @@ ERRORS = {
 def test_errors(message):
     with pytest.raises(ArgumentError, match=f"^{re.escape(message)}$"):
         ERRORS[message]()
+
+
+OTHERS = {"fenchel-young", "score-function-exact", "simple", "perturbed-multiplicative"}  # that need others than these
+
+
+class Slices:
+    """Noise that has values for each instance, ``(B, S, E)``."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def sample(self, shape):
+        return self.values.reshape(shape).clone()
+
+    def score(self, x):
+        return -x
+
+
+@pytest.mark.parametrize("estimator", sorted(set(ESTIMATORS) - OTHERS))
+def test_every_estimator_gives_each_graph_the_gradient_that_it_has_alone(estimator):
+    pairs, samples = graphs_of("tree"), 4
+    theta = ragged(pairs, 1)
+    eps, targets = normal(len(pairs), samples, theta.shape[1]).float(), normal(*theta.shape, seed=1).float()
+
+    def gradient(solver, theta, eps, targets):
+        layer = differentiable(estimator, solver, TargetDistribution(1.0, 2.0), Slices(eps), nb_samples=samples)
+        theta = theta.clone().requires_grad_()
+        weights = targets.repeat_interleave(samples, dim=0)
+        layer.estimate(theta, lambda z: ((z - weights[: len(z)]) * z).sum(dim=1)).sum().backward()
+        return theta.grad
+
+    together = gradient(SpanningTree(pairs), theta, eps, targets)
+    for graph, (index, size) in enumerate(pairs):
+        edges, rows = index.shape[1], slice(graph, graph + 1)
+        alone = SpanningTree(index, num_nodes=size)
+        single = gradient(alone, theta[rows, :edges], eps[rows, :, :edges], targets[rows, :edges])
+        assert together[graph, :edges] == pytest.approx(single[0], abs=1e-5)
+        assert not together[graph, edges:].any()
+
+
+@pytest.mark.parametrize("estimator", ["score-function-exact", "simple"])
+def test_estimators_by_exact_families_refuse_a_list_by_its_name(estimator):
+    with pytest.raises(ArgumentError, match=r"^function: got SpanningTree\(graphs=1, .* exact marginals"):
+        differentiable(estimator, SpanningTree([CYCLE]))
+
+
+def test_sampling_of_a_list():
+    solver, theta = SpanningTree([CYCLE, PATH]), torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.0, -INF]])
+    noise = NormalNoiseDistribution()
+    z = perturb_and_map(solver, theta, noise, nb_samples=20, generator=torch.Generator().manual_seed(0))
+    assert z.sum(dim=2).unique().tolist() == [2]
+    shares = marginals(solver, theta, noise, nb_samples=50).mean
+    assert (shares[1].tolist(), float(shares[0].sum())) == ([1, 1, 0], pytest.approx(2))
+    assert [len(record.shares) for record in distinct_solutions(solver, theta, noise, nb_samples=50)] == [3, 1]
+
+
+@pytest.mark.parametrize("kind", ["tree", "directed path", "cut", "matching"])
+def test_threads_do_not_matter(kind, monkeypatch):
+    pairs = graphs_of(kind)
+    theta = ragged(pairs, 30).clamp(max=0) if kind != "matching" else ragged(pairs, 30)
+    solver = KINDS[kind](pairs, [size - 1 for _, size in pairs])
+    expected = solver(theta)
+    monkeypatch.setattr("imle_core.solvers.graph.matching._EDGES_A_THREAD", 8)
+    monkeypatch.setattr(in_parts, "__defaults__", (8,))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert torch.equal(solver(theta), expected)
