@@ -263,14 +263,15 @@ class GraphSolver:
             )
 
     def _check_padding(self, rows: Rows) -> None:
-        """Refuses entries other than -inf after those of a graph."""
+        """Refuses entries other than -inf after those of a graph; rows of a graph without any are not looked at."""
         owners = np.arange(len(rows)) // max(1, len(rows) // len(self._graphs))
         inside, width = self._entries.inside, self._entries.width
         open_ones = rows != -np.inf
         if inside is not None:
-            open_ones[:, :width] &= ~inside[owners]
+            open_ones[:, :width] &= (~inside & inside[:, :1])[owners]
+            open_ones[:, width:] &= inside[owners, :1]
         else:
-            open_ones = open_ones[:, width:]
+            open_ones = open_ones[:, width or rows.shape[1] :]
         if not open_ones.any():
             return
         row = int(open_ones.any(axis=1).argmax())
