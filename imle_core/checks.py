@@ -116,9 +116,7 @@ def check_theta(theta: Any) -> bool:
 
 def check_form(theta: Any) -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_numbers(theta)
-    if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError("theta", str(theta.dtype), "it must have a floating type", "use theta.float()")
+    check_floats(theta)
     if theta.dim() < 2:
         raise wrong_shape(
             "theta",
@@ -128,13 +126,20 @@ def check_form(theta: Any) -> None:
         )
 
 
-def check_values(theta: Tensor) -> bool:
+def check_floats(value: Any, name: str = "theta") -> None:
+    """``value`` must be a dense tensor of a floating type."""
+    check_numbers(value, name)
+    if value.dtype not in _FLOATS:
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", f"use {name}.float()")
+
+
+def check_values(theta: Tensor, name: str = "theta") -> bool:
     """Parameters must have no NaN; True where none is infinite, False where this is not known."""
     finite = sum_is_finite(theta.detach())
     if not finite and theta.isnan().any():
         count = int(theta.isnan().sum())
         raise ArgumentError(
-            "theta", f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
+            name, f"{count} NaN of {theta.numel()} entries", "it must have none", "look for the cause upstream"
         )
     return finite
 

@@ -220,6 +220,11 @@ class Differentiable(Generic[P]):
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
         return self.estimator(theta, *args, **kwargs)
 
+    def ragged(self, values: Tensor, offsets: Any, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`.Layer.ragged`."""
+        states: Tensor = self.estimator.ragged(values, offsets, *args, **kwargs)
+        return states
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in (*KNOBS, "eval_samples", *FIXED):  # the attribute would change nothing
             refuse(name, value, f"make another one with imle(..., {name}=...)", "IMLE(...)")

@@ -92,6 +92,17 @@ class LayerModule(nn.Module):
             return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
+    def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`Layer.ragged`."""
+        return self._pass(lambda layer: layer.ragged(values, offsets, *args, **kwargs))
+
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
+        """Mean losses ``(B,)`` of instances of several sizes, and perhaps states; see :meth:`Layer.estimate_ragged`."""
+        kwargs = {"return_states": return_states, **kwargs}
+        return self._pass(lambda layer: layer.estimate_ragged(values, offsets, loss, *args, **kwargs))
+
     @overload
     def estimate(
         self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any

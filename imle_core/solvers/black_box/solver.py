@@ -15,6 +15,7 @@ from imle_core.contracts import declared
 from imle_core.solvers.black_box.arguments import Arguments
 from imle_core.solvers.black_box.executors import Executor, solve_by
 from imle_core.solvers.black_box.memory import Call, Memory
+from imle_core.solvers.black_box.padded_rows import PaddedRows
 from imle_core.solvers.black_box.task import INTERRUPTS, Failure, TaskSettings
 from imle_core.solvers.rows import as_rows, in_type_of
 
@@ -149,26 +150,33 @@ class BlackBox:
 
     def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
-        rows = _checked(theta)
+        return self._solve(theta, PaddedRows(as_rows(theta)), args, kwargs)
+
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
+        """Solutions ``(N, n, *rest)``, 0 in padding, for padded parameters; see :class:`imle_core.contracts.RaggedSolver`.
+
+        The function gets ``(sizes[i], *rest)`` of row i, and is not asked for rows without entries.
+        """
+        return self._solve(theta, PaddedRows(as_rows(theta), sizes), args, kwargs)
+
+    def _solve(self, theta: Tensor, rows: PaddedRows, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         arguments = Arguments(len(rows), args, kwargs)
         call = Call.of(rows, arguments.named)
         first, chosen = self._asked(rows, arguments)
         known = self._memory.find(call, first) if self.repeats else {}
-        tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
-        solutions, late = np.empty_like(rows), set()
+        unknown = {key: row for key, row in first.items() if key not in known and not rows.is_empty(row)}
+        tasks = {key: arguments.task(rows[row], row) for key, row in unknown.items()}
+        solutions, late = rows.solutions(), set()
         for key, solution in known.items():
-            solutions[first[key]] = solution
+            rows.unpadded(solutions[first[key], ...], first[key])[...] = rows.unpadded(solution, first[key])
         settings = TaskSettings(self.function, self.arrays, self.time_limit)
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 row = first[key]
-                if not isinstance(outcome, Failure):
-                    solutions[row] = outcome
-                elif outcome.late and self.fallback == "previous":
-                    solutions[row] = self._previous(call, outcome, _Where(row, rows, arguments))
+                if isinstance(outcome, Failure):
+                    outcome = self._late_solution(call, outcome, _Where(row, rows, arguments))
                     late.add(key)
-                else:
-                    raise _Where(row, rows, arguments).error(outcome.reason, outcome.rest) from outcome.error
+                rows.unpadded(solutions[row, ...], row)[...] = rows.unpadded(outcome, row)
         if len(first) < len(rows):
             solutions = solutions[chosen]
         solved = {key: row for key, row in first.items() if key not in late} if late else first
@@ -185,11 +193,21 @@ class BlackBox:
             )
         return z.to(theta.device)
 
-    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
+    def _asked(self, rows: PaddedRows, arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
         """The first of equal rows by their key, and for each row the number of the first that equals it."""
         first: dict[Hashable, int] = {}
         keys = arguments.keys(rows) if self.repeats else range(len(rows))
         return first, [first.setdefault(key, row) for row, key in enumerate(keys)]
+
+    def _late_solution(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
+        """The solution of the same row in the last forward call, where the function took too long and this is wanted.
+
+        Raises:
+            SolveError: anything else.
+        """
+        if not (failure.late and self.fallback == "previous"):
+            raise where.error(failure.reason, failure.rest) from failure.error
+        return self._previous(call, failure, where)
 
     def _previous(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
         solution = self._memory.previous(call, where.row)
@@ -204,7 +222,7 @@ class _Where(NamedTuple):
     """A row of a call, to be named in errors."""
 
     row: int
-    rows: NDArray[Any]
+    rows: PaddedRows
     arguments: Arguments
 
     def error(self, what: str, rest: str) -> SolveError:
@@ -212,18 +230,8 @@ class _Where(NamedTuple):
         instance = self.arguments.instance(self.row)
         name = f"row {self.row}" if instance is None else f"row {self.row} (instance {instance})"
         return SolveError(
-            f"function: {what} for {name}{rest}", self.row, self.rows[self.row, ...].copy(), self.arguments.entries(self.row)
+            f"function: {what} for {name}{rest}", self.row, self.rows[self.row].copy(), self.arguments.entries(self.row)
         )
-
-
-def _checked(theta: Tensor) -> NDArray[Any]:
-    rows = as_rows(theta)
-    if rows.ndim == 0:
-        raise ArgumentError("theta", "a single number", "it must be (N, *event)", "use theta.unsqueeze(0) for one instance")
-    if np.isnan(rows).any():
-        row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
-        raise ArgumentError("theta", f"NaN in row {row}", "it must have none", "look for the cause upstream")
-    return rows
 
 
 def _check_time_limit(time_limit: float | None, executor: Executor) -> None:

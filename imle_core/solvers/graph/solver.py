@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -125,6 +126,7 @@ class GraphSolver:
         if not is_whole(number, 0) or number >= count:
             raise ArgumentError("number", shown(number), f"graphs have numbers from 0 to {count - 1}", "give one of these")
         single = copy.copy(self)
+        vars(single).pop("typical_ones_of_each", None)  # those of all graphs, if anybody asked
         single._graphs, single._is_list = self._graphs.only(number), False
         single._choose(number)
         single._arrange()
@@ -156,15 +158,46 @@ class GraphSolver:
     def _solve(self, rows: Rows) -> Masks:
         raise NotImplementedError
 
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /) -> Tensor:
+        """Masks ``(N, E)`` for parameters of which row i has ``sizes[i]``, as many as its graph has edges.
+
+        See :class:`imle_core.contracts.RaggedSolver`.
+
+        Raises:
+            ArgumentError: a row with another number of entries than edges, or numbers of rows and graphs that do not fit.
+        """
+        edges = np.diff(self._graphs.offsets)
+        samples, left = divmod(len(sizes), len(edges))
+        if left:
+            got = f"{len(sizes)} rows for {len(edges)} graphs"
+            raise ArgumentError("offsets", got, "each graph must have an instance", "give the offsets of this batch")
+        wanted = edges.repeat(samples)
+        wrong = np.flatnonzero(wanted != np.asarray(sizes))
+        if len(wrong):
+            row = int(wrong[0])
+            raise ArgumentError(
+                "offsets",
+                f"{sizes[row]} entries for {f'instance {row // samples}' if self._is_list else f'row {row}'}",
+                f"its graph has {wanted[row]} edges",
+                "give the offsets of edges, such as those of the solver" if self._is_list else "take a list of graphs",
+            )
+        return self(theta.masked_fill(torch.from_numpy(wanted == 0).to(theta.device)[:, None], -torch.inf))
+
     def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
         """Number of edges of the solution for equal parameters, such as of a path with the fewest edges.
 
         It is that of all solutions where they have as many: spanning trees and perfect matchings. Of several graphs it is
         the mean.
         """
+        return float(self.typical_ones_of_each.mean())
+
+    @cached_property
+    def typical_ones_of_each(self) -> NDArray[np.float64]:
+        """The same for each graph, ``(B,)``."""
         quiet = copy.copy(self)  # whose counts are its own
         alike = self._entries.padded(np.full(self._graphs.offsets[-1], self._alike), -np.inf)
-        return float(quiet(torch.from_numpy(alike)).sum()) / len(alike)
+        counts: NDArray[np.float64] = quiet(torch.from_numpy(alike)).sum(dim=1).numpy()
+        return counts
 
     @property
     def simple(self) -> bool:
