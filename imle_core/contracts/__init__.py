@@ -3,6 +3,7 @@
 from imle_core.contracts.calls import (
     LossError,
     check_finite_step,
+    check_instances,
     check_moved,
     check_noise_fits,
     check_solver,
@@ -84,6 +85,7 @@ __all__ = [
     "WeightedTarget",
     "asked",
     "check_finite_step",
+    "check_instances",
     "check_moved",
     "check_noise_fits",
     "check_solver",

@@ -103,8 +103,7 @@ class GraphSolver:
     @property
     def nodes(self) -> list[Any]:
         """Nodes in order; of several graphs a list for each."""
-        nodes = [list(names) for names in self._graphs.nodes]
-        return nodes if self._is_list else nodes[0]
+        return self._graphs.names if self._is_list else self._graphs.names[0]
 
     @property
     def edges(self) -> list[Any]:
@@ -218,7 +217,7 @@ class GraphSolver:
         count = len(self._graphs)
         nodes: list[Node] = [given] * count
         if self._is_list and isinstance(given, (list, np.ndarray, Tensor)):
-            nodes = given if isinstance(given, list) else np.atleast_1d(given).tolist()
+            nodes = given if isinstance(given, list) else given.reshape(-1).tolist()
             if len(nodes) != count:
                 got = f"{len(nodes)} nodes for {count} graphs"
                 raise ArgumentError(name, got, "it is a node of each graph", "give a list of nodes, or a node that all have")
