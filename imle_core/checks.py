@@ -82,8 +82,6 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 
 def _lacking(value: Any) -> tuple[str, str]:
     """Reasons why it is none, and a remedy."""
-    if isinstance(value, tuple):
-        return type(value).__name__, "give its tensor alone"
     if not isinstance(value, Tensor):
         return type(value).__name__, "use torch.as_tensor"
     if value.is_nested:
@@ -104,33 +102,33 @@ def _intercepts(tensor: Tensor) -> bool:
     return type(tensor) is not Tensor and type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
-def check_theta(theta: Any) -> bool:
+def check_theta(theta: Any, name: str = "theta") -> bool:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type, without NaN.
 
     Returns:
         True where none is infinite; False where this is not known.
     """
-    check_form(theta)
-    return check_values(theta)
+    check_form(theta, name)
+    return check_values(theta, name)
 
 
-def check_form(theta: Any) -> None:
+def check_form(theta: Any, name: str = "theta") -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_floats(theta)
+    check_floats(theta, name)
     if theta.dim() < 2:
         raise wrong_shape(
-            "theta",
+            name,
             theta,
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
 
 
-def check_floats(value: Any, name: str = "theta") -> None:
+def check_floats(value: Any, name: str = "theta", remedy: str = "use theta.float()") -> None:
     """``value`` must be a dense tensor of a floating type."""
     check_numbers(value, name)
     if value.dtype not in _FLOATS:
-        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", f"use {name}.float()")
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", remedy)
 
 
 def check_values(theta: Tensor, name: str = "theta") -> bool:

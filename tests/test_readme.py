@@ -86,6 +86,25 @@ def test_examples_with_other_libraries_run_where_these_are_installed(document, n
     documents.run(document, [*before, block])
 
 
+ADVICE = [line.strip(" |").rpartition(" | ")[2] for line in PAGE["coming-from"].text.splitlines() if line.startswith("|")]
+ADVICE = [cell.strip("`") for cell in ADVICE if "(" in cell]
+
+
+@pytest.mark.usefixtures("_seeded")
+@pytest.mark.filterwarnings("ignore::imle_core.StepSizeWarning")
+@pytest.mark.parametrize("advice", ADVICE)
+def test_who_comes_from_another_library_can_write_this(advice):
+    (block,) = (block for block in PAGE["coming-from"].programs if "there" not in block.code and "truth =" in block.code)
+    names = {"torch": torch}
+    exec(block.code, names)
+    result = eval(advice, names)
+    assert isinstance(result, torch.Tensor)
+    assert result.isfinite().all()
+    (leaf,) = (names[name] for name in ("theta", "costs") if re.search(rf"\b{name}\b", advice))
+    (gradient,) = torch.autograd.grad(result.sum(), leaf)
+    assert gradient.isfinite().all()
+
+
 def run(command, *more):
     result = CliRunner().invoke(app, [*shlex.split(command)[1:], *more])
     assert (result.exit_code, result.stderr) == (0, ""), command

@@ -12,6 +12,7 @@ ESTIMATORS = (
     "perturbed-baseline",
     "perturbed-multiplicative",
     "fenchel-young",
+    "structured-svm",
     "score-function",
     "score-function-baseline",
     "score-function-exact",

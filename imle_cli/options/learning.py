@@ -156,7 +156,9 @@ class PerceptionOptions:
     ] = None
     input_temp: Annotated[
         float | None,
-        typer.Option(min=0, rich_help_panel=NOISE, help="Temperature of the noise; default: 1, and 0 for identity."),
+        typer.Option(
+            min=0, rich_help_panel=NOISE, help="Temperature of the noise; default: 1, and 0 for identity and structured-svm."
+        ),
     ] = None
     target_temp: Annotated[
         float | None,

@@ -12,10 +12,12 @@ from imle_core.contracts.calls import (
     map_states,
     own,
     solutions,
+    solved_rows,
     step_size,
     target_parameters,
 )
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
+from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_first, with_others
 from imle_core.contracts.protocols import (
     BoundedSolver,
     CheckingTarget,
@@ -47,6 +49,7 @@ from imle_core.contracts.protocols import (
 )
 from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
+from imle_core.contracts.structures import Form, Parameters, mapped, named_values
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
@@ -61,6 +64,7 @@ __all__ = [
     "DependentNoise",
     "DirectedSolver",
     "DividingTarget",
+    "Form",
     "FusedSolver",
     "GivenTarget",
     "Known",
@@ -68,7 +72,9 @@ __all__ = [
     "LossError",
     "Noise",
     "ObservingTarget",
+    "Outputs",
     "PaddedSolver",
+    "Parameters",
     "Pure",
     "RaggedNoise",
     "RaggedSolver",
@@ -78,6 +84,7 @@ __all__ = [
     "Sense",
     "ServingSolver",
     "SizedNoise",
+    "Solved",
     "Solver",
     "SteppingTarget",
     "Target",
@@ -94,18 +101,25 @@ __all__ = [
     "draw_noise",
     "is_ctrl_c",
     "is_pure",
+    "kept",
     "kind_of",
     "losses_of",
     "map_states",
+    "mapped",
+    "named_values",
     "one_line",
     "own",
     "raised",
     "sized",
     "solutions",
+    "solutions_in",
     "solve",
+    "solved_rows",
     "step_size",
     "takes_costs",
     "target_parameters",
     "text_of",
     "typical_ones",
+    "with_first",
+    "with_others",
 ]

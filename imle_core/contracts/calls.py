@@ -18,6 +18,7 @@ from imle_core.checks import (
     wrong_shape,
 )
 from imle_core.contracts.declarations import declared, is_pure
+from imle_core.contracts.outputs import Outputs, Solved, solutions_in
 from imle_core.contracts.protocols import Noise, Target
 from imle_core.contracts.sizes import sized
 from imle_core.records import in_short
@@ -70,9 +71,12 @@ def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Gen
     return eps.to(like) if pure and not eps.is_inference() else own(eps, like)
 
 
-def map_states(
-    solver: Callable[[Tensor], Tensor], theta: Tensor, *, pure: bool | None = None, fresh: bool = False
-) -> Tensor:
+def map_states(solver: Callable[[Tensor], Any], theta: Tensor, *, pure: bool | None = None, fresh: bool = False) -> Tensor:
+    """Solutions of :func:`solved_rows`, without further outputs of the solver."""
+    return solved_rows(solver, theta, pure=pure, fresh=fresh)[0]
+
+
+def solved_rows(solver: Callable[[Tensor], Any], theta: Tensor, *, pure: bool | None = None, fresh: bool = False) -> Solved:
     """Solutions for stacked parameters, both ``(B, S, *event)``, as one call with B*S rows.
 
     Args:
@@ -82,40 +86,50 @@ def map_states(
         fresh: whether nobody else needs the memory of ``theta``, so that the solver may write in it.
 
     Returns:
-        Solutions in theta's type, in memory of their own.
+        Solutions in theta's type, in memory of their own, with the solver's further outputs.
 
     Raises:
-        ArgumentTypeError: the solver gives no dense tensor of real numbers.
+        ArgumentTypeError: the solver gives no dense tensor of real numbers, alone or as the first of a tuple.
         ArgumentError: the solver gives another shape, or NaN.
     """
     rows = theta.flatten(0, 1)
     if rows.numel() == 0:
-        return torch.zeros_like(theta)
+        return torch.zeros_like(theta), _outputs_of_nothing(solver, rows)
     pure = is_pure(solver) if pure is None else pure
-    z = solutions(solver(rows if pure or fresh else rows.clone()), rows.shape, theta, pure)
-    return z.reshape_as(theta).detach()  # a view that is made without gradients could not be changed in place with them
+    z, outputs = solutions(solver(rows if pure or fresh else rows.clone()), rows.shape, theta, pure)
+    # A view that is made without gradients could not be changed in place with them.
+    return z.reshape_as(theta).detach(), outputs
 
 
-def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
-    """Solutions of a solver, in the type and on the device of ``like``, in memory of their own.
+def _outputs_of_nothing(solver: Callable[[Tensor], Any], rows: Tensor) -> Outputs | None:
+    """Further outputs for parameters without entries, which a solver need not take."""
+    try:
+        return solutions_in(solver(rows.clone()))[1]
+    except Exception:
+        return None
+
+
+def solutions(given: Any, shape: torch.Size, like: Tensor, pure: bool) -> Solved:
+    """Solutions in a solver's answer, in the type and on the device of ``like``, in memory of their own.
 
     Raises:
-        ArgumentTypeError: no dense tensor of real numbers.
+        ArgumentTypeError: no dense tensor of real numbers, alone or as the first of a tuple.
         ArgumentError: another shape, or NaN.
     """
-    check_numbers(z, "solver", "gave", "give")
+    z, outputs = solutions_in(given)
+    gave = "gave" if outputs is None else f"gave a {type(outputs).__name__} whose first entry is"
+    check_numbers(z, "solver", gave, "give")
     if z.shape != shape:
         raise wrong_shape(
             "solver",
             z,
             "it must map (N, *event) to (N, *event), row by row; N is batch x samples",
-            "for a function of one instance take BlackBox",
+            _remedy_of_shape(outputs, shape),
             f" for parameters of shape {tuple(shape)}",
-            "gave",
+            gave if outputs is None else f"{gave} of",
         )
     if pure and not z.is_inference():
-        states: Tensor = z.detach().to(like)
-        return states
+        return z.detach().to(like), outputs
     states = own(z, like)
     if not sum_is_finite(states) and states.isnan().any():
         rows = int(states.isnan().flatten(1).any(dim=1).sum())
@@ -126,7 +140,13 @@ def solutions(z: Any, shape: torch.Size, like: Tensor, pure: bool) -> Tensor:
             "run imle check on the solver",
             "gave",
         )
-    return states
+    return states, outputs
+
+
+def _remedy_of_shape(outputs: Outputs | None, shape: torch.Size) -> str:
+    fit = (number for number, entry in enumerate(outputs or (), 1) if getattr(entry, "shape", None) == shape)
+    number = next(fit, None)
+    return "for a function of one instance take BlackBox" if number is None else f"put entry {number} first, which has it"
 
 
 def own(values: Tensor, like: Tensor) -> Tensor:

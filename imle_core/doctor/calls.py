@@ -263,5 +263,5 @@ def check_empty(subject: Subject) -> Outcome:
     try:
         z = subject.ask(subject.theta[:0])
     except RefusedError as error:
-        return Outcome("warn", f"for no instances it {error.reason}; imle() never asks for none, others may")
+        return Outcome("warn", f"for no instances it {error.reason}; imle() then gives none, others may not")
     return Outcome("pass", f"no instances have shape {tuple(z.shape)}")

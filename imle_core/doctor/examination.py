@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.contracts import ctrl_c_told_apart, declared
-from imle_core.doctor import calls, cost, fused, memory, optimum
+from imle_core.contracts import ctrl_c_told_apart, declared, raised
+from imle_core.doctor import calls, cost, fused, memory, optimum, outputs
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
@@ -47,6 +47,7 @@ EXAMINATION = (
     Check("mates", calls.check_mates, ("rows",)),
     Check("input", memory.check_input),
     Check("buffer", memory.check_buffer),
+    Check("outputs", outputs.check_outputs),
     Check("settings", memory.check_settings),
     Check("layout", calls.check_layout, may_refuse=True),
     Check("fused", fused.check_fused),
@@ -75,7 +76,8 @@ CHECKS = tuple(entry.name for entry in EXAMINATION)
 
 * call: it gives solutions; shape: of theta's shape; values: finite; determinism: the same again.
 * type: in theta's type; rows: the same one by one; mates: the same in other batches.
-* input: it leaves its input alone; buffer: it gives new memory each time; settings: it changes none of the process.
+* input: it leaves its input alone; buffer: it gives new memory each time; outputs: each time as many beside the solutions;
+  settings: it changes none of the process.
 * layout: it reads tensors that are not contiguous; fused: its perturb_and_map, where it has one, gives the same.
 * maximiser, monotone: it maximises, or minimises as is said, <z, theta>; ties, scale, shift: among equal entries, for
   multiples of theta, and for theta with a number added, too.
@@ -235,6 +237,8 @@ def _findings(subject: Subject, begin: Callable[[int], None]) -> Iterator[Findin
         except RefusedError as error:
             text, example = subject.refusal(error)
             outcome = Outcome("warn" if entry.may_refuse else "fail", f"it {text}", example)
+        except Exception as error:  # of a layer, or of what the solver declares or gives
+            outcome = Outcome("fail", f"this check {raised(error)}; look at what the solver gives there", spoils=True)
         subject = replace(subject, **outcome.learned)
         spoilt |= {entry.name} if outcome.spoils else set()
         yield Finding(entry.name, outcome.verdict, outcome.detail, outcome.example)

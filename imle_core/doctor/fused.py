@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from imle_core.contracts import Known, declared
+from imle_core.contracts import Known, declared, solutions_in
 from imle_core.doctor.subject import Outcome, Subject
 
 _GRID = 4.0  # parameters on a grid of quarters and what is left of theta add up to theta without rounding
@@ -19,15 +19,15 @@ def check_fused(subject: Subject) -> Outcome:
         return coarse.unsqueeze(1), (theta - coarse).unsqueeze(1)
 
     def anew(theta: Tensor) -> Tensor:
-        z: Tensor = method(*split(theta), 1.0)
-        return z.squeeze(1)
+        z, _ = solutions_in(method(*split(theta), 1.0))
+        return z.squeeze(1)  # type: ignore[no-any-return]
 
     def knowing(theta: Tensor) -> Tensor:
         coarse, eps = split(theta)
         before = coarse.flip(0)
         z = subject.ask((before + eps).squeeze(1)).unsqueeze(1).to(theta)
-        again: Tensor = method(coarse, eps, 1.0, Known(before, 1.0, z))
-        return again.squeeze(1)
+        again, _ = solutions_in(method(coarse, eps, 1.0, Known(before, 1.0, z)))
+        return again.squeeze(1)  # type: ignore[no-any-return]
 
     complaint = "its perturb_and_map gives others, which layers call in place of it; mend or remove it"
     outcome = subject.compared(lambda theta: subject.ask(theta, anew), complaint)

@@ -43,7 +43,8 @@ def check_buffer(subject: Subject) -> Outcome:
             return _impure(subject, what, "give a new tensor each time", example)
         return _impure(subject, "it returns the same memory again", "give a new tensor each time")
     if any(z.is_inference() for z in solutions):
-        return _impure(subject, "it returns tensors of inference mode", "use torch.no_grad()")
+        text = "it returns tensors of inference mode, which imle() copies out of it, and which others cannot differentiate"
+        return Outcome("warn", f"{text}; use torch.no_grad()")
     return _kept_input(subject, batches[:2])
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
-from imle_core.contracts import declared, is_ctrl_c, is_pure, kind_of, raised
+from imle_core.contracts import Outputs, declared, is_ctrl_c, is_pure, kind_of, raised, solutions_in
 from imle_core.doctor.example import Example, RefusedError, Search, Show, said
 from imle_core.doctor.settings import Watch
 
@@ -132,10 +132,14 @@ class Subject:
 
     def answer(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> Tensor:
         """The solver's own tensor for this very one; errors as in :meth:`ask`."""
+        return self.asked(theta, solver)[0]
+
+    def asked(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> tuple[Tensor, Outputs | None]:
+        """The same tensor, and the solver's answer ``(z, *others)`` where that has further outputs."""
         self.observe()
         shape = theta.shape  # before the solver, which may change it
         try:
-            z = (solver or self.solver)(theta)
+            given = (solver or self.solver)(theta)
         except BaseException as error:  # any that a solver may raise, SystemExit included
             if is_ctrl_c(error):
                 raise
@@ -143,7 +147,7 @@ class Subject:
             raise RefusedError(theta, type(error).__name__, raised(error), remedy) from error
         finally:
             self.watch.put_back()
-        return _checked(z, theta, shape)
+        return _checked(given, theta, shape)
 
     def accepts(self, theta: Tensor, solver: Callable[[Tensor], Any] | None = None) -> bool:
         """True where it gives solutions."""
@@ -245,26 +249,36 @@ def declared_sense(solver: Any) -> Literal["max", "min"] | None:
     return sense  # type: ignore[return-value]
 
 
-def _checked(z: Any, theta: Tensor, shape: torch.Size) -> Tensor:
-    """Solutions that the solver gave for theta of that shape, checked for their kind, shape and values."""
+def _checked(given: Any, theta: Tensor, shape: torch.Size) -> tuple[Tensor, Outputs | None]:
+    """Solutions that the solver gave for theta of that shape, checked for their kind, shape and values, and its answer."""
+    several = isinstance(given, tuple | list) and len(given) > 0
+    z, outputs = solutions_in(given) if several else (given, None)
     if not isinstance(z, Tensor):
-        remedy = f"return {_entry(z, shape)} alone" if isinstance(z, tuple) else "use torch.as_tensor"
-        raise RefusedError(theta, "type", f"gave {kind_of(z)}", f"it must give a tensor; {remedy}")
+        raise RefusedError(theta, "type", f"gave {kind_of(given)}", f"it must give a tensor; {_remedy(given, shape)}")
     if z.layout != torch.strided or z.is_complex() or z.is_quantized or z.is_meta:
         what = "a sparse tensor" if z.layout != torch.strided else "a tensor of meta" if z.is_meta else f"{z.dtype}"
         raise RefusedError(theta, "type", f"gave {what}", "it must give a dense tensor of real numbers")
     if z.shape != shape:
         reason = f"gave shape {tuple(z.shape)} for {tuple(shape)}"
-        raise RefusedError(theta, "shape", reason, "it must keep the shape, N in front")
+        first = _first_fit(given, shape) if several else ""
+        raise RefusedError(theta, "shape", reason, f"it must keep the shape, N in front{first and '; '}{first}")
     if not z.double().isfinite().all():  # narrow types lack the question
         raise RefusedError(theta, "values", "gave NaN or infinite entries", "a solution must be finite")
-    return z
+    return z, outputs
 
 
-def _entry(given: tuple[Any, ...], shape: torch.Size) -> str:
-    """The first entry that may be the solutions."""
+def _remedy(given: Any, shape: torch.Size) -> str:
+    """Advice on an answer without a tensor where solutions should be."""
+    if isinstance(given, tuple) and not given:
+        return "end it with return z"
+    return (_first_fit(given, shape) if isinstance(given, tuple | list) else "") or "use torch.as_tensor"
+
+
+def _first_fit(given: tuple[Any, ...] | list[Any], shape: torch.Size) -> str:
+    """Advice to put solutions first where another entry has their shape."""
     fit = (number for number, entry in enumerate(given, 1) if getattr(entry, "shape", None) == shape)
-    return f"entry {next(fit, 1)}"
+    number = next(fit, None)
+    return "" if number is None else f"put entry {number} first, the solutions"
 
 
 def _place(rows: Tensor, theta: Tensor) -> str:

@@ -11,14 +11,16 @@ from imle_core.estimators.implicit_mle import IMLE, Difference, Differentiable, 
 from imle_core.estimators.layer import Layer, Loss
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbed import PerturbedOptimizer
-from imle_core.estimators.registry import ESTIMATORS, Entry, differentiable
+from imle_core.estimators.registry import ALIASES, ESTIMATORS, Entry, differentiable
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
 from imle_core.estimators.step_watch import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
 from imle_core.estimators.straight_through import StraightThrough
+from imle_core.estimators.structured_svm import StructuredSVM
 from imle_core.estimators.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 
 __all__ = [
+    "ALIASES",
     "ESTIMATORS",
     "IMLE",
     "AdaptiveTargetDistribution",
@@ -39,6 +41,7 @@ __all__ = [
     "Simple",
     "StepSizeWarning",
     "StraightThrough",
+    "StructuredSVM",
     "TargetDistribution",
     "ZeroGradientWarning",
     "differentiable",

@@ -1,12 +1,13 @@
 """The perturbed Fenchel-Young loss: from parameters and gold solutions to a convex loss."""
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, ragged
+from imle_core.contracts import Parameters
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
@@ -20,22 +21,41 @@ class FenchelYoung(Layer):
 
     A loss rather than a layer: it learns from gold solutions alone, and needs no second solve. With Hamming loss, I-MLE has
     the same gradient at alpha = 0 and without target noise. Under ``sense="min"`` theta is a cost, and the loss
-    ``<c, gold> - mean_s min_z <c - tau_in eps_s, z>``.
+    ``<c, gold> - mean_s min_z <c - tau_in eps_s, z>``. Further outputs of the solver are left aside.
 
     Source: Berthet et al. 2020 (arXiv 2002.08676), section 4.
     """
 
-    def __call__(self, theta: Tensor, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    word: ClassVar[str] = "fenchel-young"
+
+    def __call__(self, theta: Parameters, /, gold: Parameters, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of parameters (or costs) ``(B, *event)`` for gold solutions ``(*event)`` or ``(B, *event)``.
+
+        Where theta is a structure of several tensors, so is gold.
 
         Raises:
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
-        if isinstance(theta, Tensor) and theta.is_nested:
+        if not isinstance(theta, Tensor):
+            form, layer = self.for_structure(theta)
+            packed = form.packed(theta)
+            return layer(packed, form.packed_given(gold, packed, "gold"), *args, **kwargs)
+        if theta.is_nested:
             values, offsets = ragged.nested.values_and_offsets(theta)
-            golds = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
+            golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
             return self.ragged(values, offsets, golds, *args, **kwargs)
+        y = self.check_gold(theta, gold).detach().to(theta)
+        parameters = self.signed(theta)
+        eps, z, _ = self.sampled(theta, copied(args, kwargs))
+        if self.instances is not None:
+            return self._of_padded(self.instances, parameters, eps, z, y)
+        perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
+        return fenchel_young(perturbed, z, parameters, y)
+
+    @staticmethod
+    def check_gold(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions must be a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -47,12 +67,7 @@ class FenchelYoung(Layer):
                 "give one gold solution for all instances, or one for each",
                 f" for theta of shape {tuple(theta.shape)}",
             )
-        parameters = self.signed(theta)
-        eps, z = self.sampled(theta, copied(args, kwargs))
-        if self.instances is not None:
-            return self._of_padded(self.instances, parameters, eps, z, gold.detach().to(theta))
-        perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
-        return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
+        return gold
 
     def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.
@@ -90,10 +105,10 @@ class FenchelYoung(Layer):
         losses: Tensor = value + (moved * gradient).flatten(1).sum(dim=1)
         return losses
 
-    def estimate(self, theta: Tensor, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+    def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""
         raise checks.ArgumentTypeError(
-            "fenchel-young", "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"
+            self.word, "a loss", "it has a loss of its own and cannot take another", "call layer(theta, gold)"
         )
 
     def sample_gradients(self, call: Backward) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.contracts import Solved
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
 
@@ -35,7 +36,7 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
-    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
         """Samples for the projected parameters."""
         return super().drawn(self._projected(theta), eps, arguments)
 

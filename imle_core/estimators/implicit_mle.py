@@ -14,7 +14,7 @@ import operator
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, get_args, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ from imle_core.estimators.target import TargetDistribution
 
 Difference = Literal["forward", "central"]
 P = ParamSpec("P")
+Theta = TypeVar("Theta")
+Answer = TypeVar("Answer")
 
 
 @telling_how_to_change
@@ -87,7 +89,7 @@ class ImplicitMLE(Layer):
 
 @overload
 def imle(
-    function: Callable[Concatenate[Tensor, P], Tensor],
+    function: Callable[Concatenate[Theta, P], Answer],
     target_distribution: Target | None = None,
     noise_distribution: Noise | None = None,
     nb_samples: int = 1,
@@ -99,7 +101,7 @@ def imle(
     scale_gradient: bool | None = None,
     difference: Difference = "forward",
     generator: torch.Generator | None = None,
-) -> "Differentiable[P]": ...
+) -> "Differentiable[Theta, P, Answer]": ...
 @overload
 def imle(
     function: None = None,
@@ -114,9 +116,9 @@ def imle(
     scale_gradient: bool | None = None,
     difference: Difference = "forward",
     generator: torch.Generator | None = None,
-) -> Callable[[Callable[Concatenate[Tensor, P], Tensor]], "Differentiable[P]"]: ...
+) -> Callable[[Callable[Concatenate[Theta, P], Answer]], "Differentiable[Theta, P, Answer]"]: ...
 def imle(
-    function: Solver | None = None,
+    function: Callable[..., Any] | None = None,
     target_distribution: Target | None = None,
     noise_distribution: Noise | None = None,
     nb_samples: int = 1,
@@ -128,7 +130,7 @@ def imle(
     scale_gradient: bool | None = None,
     difference: Difference = "forward",
     generator: torch.Generator | None = None,
-) -> "Differentiable[Any] | Callable[[Solver], Differentiable[Any]]":
+) -> "Differentiable[Any, ..., Any] | Callable[[Solver], Differentiable[Any, ..., Any]]":
     """Makes a differentiable layer of a solver: ``z_s = MAP(theta + tau_in*eps_s)`` with the I-MLE gradient.
 
     The gradient is ``mean_s [z_s - MAP(alpha*theta - lambda*dy_s + tau_tgt*eps_s)]``, with the noise of the forward pass.
@@ -200,10 +202,10 @@ def imle(
     return Differentiable(layer)
 
 
-class Differentiable(Generic[P]):
+class Differentiable(Generic[Theta, P, Answer]):
     """A solver with a gradient, as :func:`imle` makes it: a function of theta, named and documented like the solver.
 
-    P stands for the solver's arguments after theta.
+    Theta stands for the solver's parameters, P for its arguments after them, Answer for what it gives.
 
     It is pickled like a function, by its name, where it is found by that in its module, as after ``@imle(...)``; elsewhere
     with its layer, if solver, target and noise can be pickled. A copy is the same object, as of a function.
@@ -216,9 +218,10 @@ class Differentiable(Generic[P]):
         functools.update_wrapper(self, layer.solver)
         self.estimator = layer
 
-    def __call__(self, theta: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def __call__(self, theta: Theta, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        return self.estimator(theta, *args, **kwargs)
+        layer: Callable[..., Answer] = self.estimator
+        return layer(theta, *args, **kwargs)
 
     def ragged(self, values: Tensor, offsets: Any, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`.Layer.ragged`."""
@@ -233,10 +236,10 @@ class Differentiable(Generic[P]):
     def __repr__(self) -> str:
         return f"imle({self.estimator.settings})"
 
-    def __copy__(self) -> "Differentiable[P]":
+    def __copy__(self) -> "Differentiable[Theta, P, Answer]":
         return self
 
-    def __deepcopy__(self, _: Any) -> "Differentiable[P]":
+    def __deepcopy__(self, _: Any) -> "Differentiable[Theta, P, Answer]":
         return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:

@@ -20,11 +20,25 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts, ragged
-from imle_core.contracts import Known, Noise, Sense, Solver, Target, declared, is_pure, takes_costs
+from imle_core.contracts import (
+    Form,
+    Known,
+    Noise,
+    Outputs,
+    Parameters,
+    Sense,
+    Solved,
+    Solver,
+    Target,
+    declared,
+    is_pure,
+    takes_costs,
+)
 from imle_core.estimators import autocast, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
+from imle_core.estimators.structure import packed_layer
 from imle_core.estimators.target import TargetDistribution
 from imle_core.ragged import Instances
 from imle_core.records import in_short
@@ -32,7 +46,7 @@ from imle_core.sampling import add_noise
 
 Reduction = Literal["none", "stacked", "mean"]
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-Loss: TypeAlias = Callable[[Tensor], Tensor]
+Loss: TypeAlias = Callable[[Any], Tensor]
 Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
@@ -53,6 +67,35 @@ class Backward(NamedTuple):
     z: Tensor
     dy: Tensor
     arguments: Arguments
+
+
+class Draw(NamedTuple):
+    """Everything that a forward pass draws.
+
+    Attributes:
+        eps: noise, ``(B, S, *event)``; None without noise.
+        z: samples, likewise.
+        outputs: the solver's answer ``(z, *others)``; None where it gave solutions alone.
+    """
+
+    eps: Tensor | None
+    z: Tensor
+    outputs: Outputs | None = None
+
+    def alone(self, who: str) -> "Draw":
+        """The same draw.
+
+        Raises:
+            ArgumentTypeError: the solver has further outputs, which an estimator that samples without it could not give.
+        """
+        if self.outputs is None:
+            return self
+        raise checks.ArgumentTypeError(
+            "function",
+            "a solver with further outputs",
+            f"{who} draws exact samples, for which there are none",
+            "give solutions alone, or take another estimator",
+        )
 
 
 @telling_how_to_change
@@ -119,22 +162,50 @@ class Layer(ABC):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Gradients ``g_s`` for the upstream gradients of the samples, ``(B, S, *event)``."""
 
-    def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        if isinstance(theta, Tensor) and theta.is_nested:
+    def __call__(self, theta: Parameters, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer: states, and the others of the forward pass, copied.
+        Where theta is a structure of several tensors, so are the states.
+        """
+        if not isinstance(theta, Tensor):
+            return self._called_with_structure(theta, args, kwargs)
+        if theta.is_nested:
             return self._nested(theta, *args, **kwargs)
         if torch.compiler.is_compiling():
             return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
         if torch._C._are_functorch_transforms_active():
-            return transforms.states(self, theta, arguments)
+            states, beside = transforms.states(self, theta, arguments)
+            return beside.after(states)
         finite = checks.check_theta(theta)
         with torch.no_grad():
-            eps, z = self.draw(self.signed(theta.detach()), arguments)
-        if not (torch.is_grad_enabled() and theta.requires_grad):
+            eps, z, outputs = self.draw(self.signed(theta.detach()), arguments)
+        if torch.is_grad_enabled() and theta.requires_grad:
+            normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
+            states = _estimate(normal, eps, z, self, arguments, finite)
+        else:
             transforms.check_tangent(theta)
-            return self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
-        return _estimate(theta, eps, z, self, arguments, finite)
+            states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
+        return states if outputs is None else contracts.with_others(states, outputs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _called_with_structure(self, theta: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        form, layer = self.for_structure(theta)
+        return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
+
+    def for_structure(self: SomeLayer, theta: Any) -> tuple[Form, SomeLayer]:
+        """The form of a structure of several tensors, and this layer for what it packs.
+
+        Raises:
+            ArgumentError: a structure that cannot be packed.
+            ArgumentTypeError: likewise; or an estimator that needs a solver of a single tensor.
+        """
+        form = Form.of(theta)
+        return form, packed_layer(self, form)
+
+    def check_packed(self, solver: Any) -> None:  # noqa: B027
+        """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
 
     def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
         """States of instances of several sizes, ``(S, T, *rest)``, or ``(T, *rest)`` under the reduction "mean".
@@ -163,14 +234,17 @@ class Layer(ABC):
         """
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
-        return self._unpadded(given, instances)
+        states, outputs = contracts.solutions_in(given)
+        states = self._unpadded(states, instances)
+        return states if outputs is None else contracts.with_others(states, outputs)
 
-    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
         values, offsets = ragged.nested.values_and_offsets(theta)
         instances = ragged.instances_of(values, offsets)
-        states = self.ragged(values, offsets, *args, **kwargs)
-        return ragged.nested.as_nested(states, instances, offsets, self.reduction)
+        states, outputs = contracts.solutions_in(self.ragged(values, offsets, *args, **kwargs))
+        states = ragged.nested.as_nested(states, instances, offsets, self.reduction)
+        return states if outputs is None else contracts.with_others(states, outputs)
 
     def estimate_ragged(
         self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
@@ -223,19 +297,19 @@ class Layer(ABC):
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
 
         Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
@@ -253,38 +327,58 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
-        z = self(theta, *args, **kwargs)
-        states = z.detach().clone() if return_states else None  # a loss may write in z
-        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.
+        if torch.compiler.is_compiling():
+            z, _ = contracts.solutions_in(operators.states(self, theta, args, kwargs, alone=True))
+        elif torch._C._are_functorch_transforms_active():
+            z, _ = transforms.states(self, theta, copied(args, kwargs))
+        else:
+            z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
+        states = z.detach().clone() if return_states else None  # a loss may write in z
         if checks.are_hidden():
-            rows = transforms.with_gradient(rows, samples)
-        elif rows.requires_grad:
-            rows.register_hook(lambda dy: dy * samples)
+            z = transforms.with_gradient(z, samples)
+        elif z.requires_grad:  # before a view is taken, whose hook would be lost where a loss writes in it
+            z.register_hook(lambda dy: dy * samples)
+        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
         losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
         return losses if states is None else (losses, states)
 
-    def sampled(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def estimate_of_structure(
+        self, theta: Parameters, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
+    ) -> Tensor | tuple[Tensor, Any]:
+        """:meth:`estimate` where theta is a structure, and so are the states that the loss gets and that are given."""
+        form, layer = self.for_structure(theta)
+
+        def of_packed(rows: Tensor) -> Tensor:
+            return loss(form.unpacked(rows))
+
+        result = layer.estimate(form.packed(theta), of_packed, *args, return_states=return_states, **kwargs)
+        return (result[0], form.unpacked(result[1])) if isinstance(result, tuple) else result
+
+    def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
         if torch.compiler.is_compiling():
-            draw = operators.drawn(self, theta, *arguments)
-            return draw.eps, draw.z
+            draw = operators.drawn(self, theta, *arguments, alone=True)
+            return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
-            return transforms.samples(self, theta, arguments)
+            eps, z, _ = transforms.samples(self, theta, arguments)
+            return Draw(eps, z)
         checks.check_theta(theta)
         transforms.check_tangent(theta)
         with torch.no_grad():
             return self.draw(self.signed(theta.detach()), arguments)
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)``, for parameters to be maximised ``(B, *event)``."""
         eps = self.draw_noise(theta)
-        return eps, self.drawn(theta, eps, arguments)
+        return Draw(eps, *self.drawn(theta, eps, arguments))
 
-    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor:
-        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise."""
-        return self.states(theta.unsqueeze(1), eps, self.input_temperature, arguments)
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
+        """Samples ``(B, S, *event)`` for parameters to be maximised ``(B, *event)`` and their noise; further outputs."""
+        return self.answers(theta.unsqueeze(1), eps, self.input_temperature, arguments)
 
     @property
     def form(self) -> tuple[int, str, bool]:
@@ -323,6 +417,12 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Tensor:
         """``MAP(theta + tau * eps)`` for theta ``(B, 1 or S, *event)``: states ``(B, S, *event)``."""
+        return self.answers(theta, eps, temperature, arguments, known)[0]
+
+    def answers(
+        self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
+    ) -> Solved:
+        """The same states, with further outputs of the solver."""
         pure = is_pure(self.solver)
         solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
         at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")
@@ -330,15 +430,15 @@ class Layer(ABC):
         if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
-            z = at_once(*given) if pure else at_once(*map(_copied, given))
-            return contracts.solutions(z, rows.shape if eps is None else eps.shape, theta, pure)
+            answer = at_once(*given) if pure else at_once(*map(_copied, given))
+            return contracts.solutions(answer, rows.shape if eps is None else eps.shape, theta, pure)
 
-        def solver(rows: Tensor) -> Tensor:
+        def solver(rows: Tensor) -> Any:
             args, kwargs = arguments if pure else copied(*arguments)
             return solve(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
-        return contracts.map_states(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
+        return contracts.solved_rows(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:
         """``theta + tau * eps``, shape ``(B, S, *event)``."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from imle_core import checks
+from imle_core.contracts import Parameters
 from imle_core.estimators import knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
@@ -86,9 +87,12 @@ class LayerModule(nn.Module):
         more += [f"scheduled: {', '.join(self.schedules)}"] if self.schedules else []
         return ", ".join([self.estimator.settings, *more])
 
-    def forward(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver."""
-        if torch.compiler.is_compiling():
+    def forward(self, theta: Parameters, /, *args: Any, **kwargs: Any) -> Any:
+        """States for the parameters (or costs) ``theta``, shape ``(B, *event)``; more arguments reach the solver.
+
+        Where the solver gives ``(z, *others)``, so does the layer; where theta is a structure, so are the states.
+        """
+        if torch.compiler.is_compiling() and isinstance(theta, Tensor):
             return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
@@ -105,19 +109,19 @@ class LayerModule(nn.Module):
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """Mean losses ``(B,)`` with this estimator's gradient, and perhaps the states; see :meth:`Layer.estimate`."""
         return self._pass(lambda layer: layer.estimate(theta, loss, *args, return_states=return_states, **kwargs))
 

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, ArgumentTypeError
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Result = TypeVar("Result")
@@ -68,12 +68,11 @@ def order_of(generator: torch.Generator | None) -> Tensor:
     return _order if generator is None else _orders.setdefault(generator, torch.zeros((), dtype=torch.int64))
 
 
-def states(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient."""
+def states(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Any:
+    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; ``alone`` as for :func:`drawn`."""
     if not _can_be_written((args, kwargs)):
-        result: Tensor = _with_arguments_that_no_operator_takes(giver, theta, args, kwargs)
-        return result
-    draw = drawn(giver, theta, args, kwargs)
+        return _with_arguments_that_no_operator_takes(giver, theta, args, kwargs)
+    draw = drawn(giver, theta, args, kwargs, alone=alone)
     output: Tensor = torch.ops.imle.states(
         theta, draw.noise, draw.z, draw.ticket, draw.tensors, draw.text, draw.cast, giver.form[1]
     )
@@ -111,14 +110,14 @@ class Draw(NamedTuple):
         return result
 
 
-def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Draw:
-    """Noise and samples, without gradients."""
+def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Draw:
+    """Noise and samples, without gradients; ``alone`` where further outputs of the solver do not count, else refused."""
     tensors: list[Tensor] = []
     text = _written((args, kwargs), tensors)
     samples, _, noisy = giver.form
     kind = theta.device.type
     cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
-    given = theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy
+    given = theta.detach(), giver.order, giver.number, tensors, text, cast, samples, noisy, alone
     # No context without gradients, which an error in it would leave on: nothing here wants any.
     ticket, eps, z = torch.ops.imle.sample(*given, torch.is_grad_enabled())
     return Draw(ticket, eps, z, tensors, text, cast)
@@ -196,17 +195,26 @@ def _sample(
     cast: str,
     samples: int,
     noisy: bool,
+    alone: bool,
     graded: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     order.add_(1)
     given = _read(arguments, [tensor.clone() for tensor in tensors])
 
-    def draw(layer: Any) -> tuple[Any, Tensor | None, Tensor]:
+    def draw(layer: Any) -> tuple[Any, Tensor | None, Tensor, Any]:
         with torch.no_grad():
             return layer, *layer.sampled(theta, given)
 
     with _as_outside(theta, cast), torch.set_grad_enabled(graded):
-        layer, eps, z = _known(giver).in_pass(draw)
+        layer, eps, z, outputs = _known(giver).in_pass(draw)
+    if outputs is not None and not alone:
+        raise ArgumentTypeError(
+            "solver",
+            "further outputs",
+            "compiled code can give states alone",
+            "give these alone, or call torch.compiler.disable(layer)",
+            "gave",
+        )
     if z.shape[1] != samples:
         raise ArgumentError(
             "nb_samples", str(z.shape[1]), f"compiled code counts on {samples}", "compile without a schedule of nb_samples"
@@ -226,6 +234,7 @@ def _(
     cast: str,  # noqa: ARG001
     samples: int,
     noisy: bool,
+    alone: bool,  # noqa: ARG001
     graded: bool,  # noqa: ARG001
 ) -> tuple[Tensor, Tensor, Tensor]:
     z = theta.new_empty((theta.shape[0], samples, *theta.shape[1:]))

@@ -18,6 +18,7 @@ from imle_core.estimators.perturbed import Baseline, Perturbation, PerturbedOpti
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
 from imle_core.estimators.straight_through import StraightThrough
+from imle_core.estimators.structured_svm import StructuredSVM
 from imle_core.estimators.target import AdaptiveTargetDistribution, TargetDistribution
 from imle_core.exact import ExponentialFamily
 
@@ -77,6 +78,7 @@ ESTIMATORS: dict[str, Entry] = {
     "perturbed-baseline": _perturbed(options={"baseline": "noise-free"}),
     "perturbed-multiplicative": _perturbed(options={"perturbation": "multiplicative"}),
     "fenchel-young": Entry(FenchelYoung, "gold solutions"),
+    "structured-svm": Entry(StructuredSVM, "gold solutions", usual_temperature=0.0),
     "score-function": _score_function(),
     "score-function-baseline": _score_function(options={"baseline": "leave-one-out"}),
     "score-function-exact": _score_function(options={"family": "solver"}, exact=True),
@@ -84,7 +86,16 @@ ESTIMATORS: dict[str, Entry] = {
 }
 """Every estimator by the name that :func:`differentiable` and the command line use."""
 
-_OPTIONS = ("scale_gradient", "difference", "baseline", "perturbation", "projection", "family")
+ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
+    # Of a decision z(c), the loss <truth, z(c)> by finite differences, V(c) = min_z <c, z>: its gradient is that of
+    # [V(c + lambda truth) - V(c - lambda truth)] / (2 lambda). Gupta, Huang 2024 (arXiv 2402.03256).
+    "perturbation-gradient": ("central-imle", {"scale_gradient": True}),
+    # For subsets of k. Wijk, Vinuesa, Azizpour 2024 (arXiv 2407.16058).
+    "sfess": ("score-function-exact", {}),
+}
+"""Names that estimators have elsewhere, each with a key of ``ESTIMATORS`` and options that make it the same."""
+
+_OPTIONS = ("scale_gradient", "difference", "baseline", "perturbation", "projection", "family", "margin")
 
 
 @overload
@@ -106,6 +117,7 @@ def differentiable(
     perturbation: Perturbation | None = None,
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
+    margin: float | None = None,
 ) -> Layer: ...
 @overload
 def differentiable(
@@ -126,6 +138,7 @@ def differentiable(
     perturbation: Perturbation | None = None,
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
+    margin: float | None = None,
 ) -> Callable[[Solver], Layer]: ...
 def differentiable(
     estimator: str,
@@ -145,15 +158,17 @@ def differentiable(
     perturbation: Perturbation | None = None,
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
+    margin: float | None = None,
 ) -> Layer | Callable[[Solver], Layer]:
     """A layer of a solver with the gradient of a named estimator: the call of :func:`imle_core.imle`, with a name before it.
 
     Changing the name changes the estimator and nothing else; what an estimator has no use for is left aside.
-    ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young", and ``layer(theta)`` with all but that and
-    the score functions. Gradients are averaged over samples, and are those of :func:`imle_core.imle` for "imle".
+    ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young" and "structured-svm", and ``layer(theta)``
+    with all but these and the score functions. Gradients are averaged over samples, and are those of
+    :func:`imle_core.imle` for "imle".
 
     Args:
-        estimator: a key of ``ESTIMATORS``.
+        estimator: a key of ``ESTIMATORS``, or of ``ALIASES``.
         function: the solver; without it the result is a decorator.
         target_distribution: as for :func:`imle_core.imle`; the adaptive estimators make an
             :class:`imle_core.AdaptiveTargetDistribution` of their own, with its alpha, unless they are given one.
@@ -170,6 +185,7 @@ def differentiable(
         perturbation: of :class:`.PerturbedOptimizer`.
         projection: of :class:`.Identity`.
         family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver.
+        margin: of :class:`.StructuredSVM`.
 
     Raises:
         ArgumentError: an unknown name; an option that belongs to other estimators; noise that the estimator cannot use; or
@@ -180,12 +196,13 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
-    checks.check_name("estimator", estimator, ESTIMATORS)
+    checks.check_name("estimator", estimator, [*ESTIMATORS, *ALIASES])
     given = locals()
     if function is None:
         settings = {name: value for name, value in given.items() if name not in ("estimator", "function")}
         return partial(differentiable, estimator, **settings)
-    entry = ESTIMATORS[estimator]
+    key, usual = ALIASES.get(estimator, (estimator, {}))
+    entry = ESTIMATORS[key]
     target: Target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):
         target = AdaptiveTargetDistribution(target.alpha)
@@ -204,5 +221,5 @@ def differentiable(
         sense,
         reduction,
         generator,
-        **{**entry.options, **options},
+        **{**entry.options, **usual, **options},
     )

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.contracts import Parameters
 from imle_core.estimators import operators, transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]
@@ -49,6 +50,11 @@ class ScoreFunction(Layer):
         if self.family == "solver":
             check_family(self.solver, "the exact score function")
 
+    def check_packed(self, solver: Any) -> None:
+        """Only a family that was given, of packed solutions ``(total,)``, is exact for several tensors."""
+        if self.family == "solver":
+            check_family(solver, "the exact score function")
+
     @property
     def draws_noise(self) -> bool:
         """True where states are sampled, exactly or by noise."""
@@ -59,29 +65,31 @@ class ScoreFunction(Layer):
         """True with an exact family above temperature 0."""
         return self.family is not None and self.input_temperature != 0
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples of the solver, or exact samples."""
-        if self.family is None or self.input_temperature == 0:
+        if self.family is None:
             return super().draw(theta, arguments)
+        if self.input_temperature == 0:
+            return super().draw(theta, arguments).alone("the exact score function")
         with self.drawing(theta):
             family = self._exact(theta, arguments)
-            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
     ) -> Tensor: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
+    ) -> tuple[Tensor, Any]: ...
     @overload
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]: ...
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]: ...
     def estimate(
-        self, theta: Tensor, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
         Args:
@@ -96,9 +104,13 @@ class ScoreFunction(Layer):
             ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
                 layer.
         """
+        if not isinstance(theta, Tensor):
+            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         z, make_score = self._sampled(theta, args, kwargs)
-        states = self.reduce(z).clone() if return_states else None  # a loss may write in z
-        losses = self._losses(theta, contracts.losses_of(loss, z.flatten(0, 1)).view(z.shape[:2]), make_score)
+        states = self.reduce(z).clone() if return_states else None
+        rows = z.flatten(0, 1)
+        own = rows if self.family is None else rows.clone()  # a loss may write in them, and an exact score needs z
+        losses = self._losses(theta, contracts.losses_of(loss, own).view(z.shape[:2]), make_score)
         return losses if states is None else (losses, states)
 
     def _losses(self, theta: Tensor, values: Tensor, make_score: Callable[[], Tensor]) -> Tensor:
@@ -121,10 +133,10 @@ class ScoreFunction(Layer):
     def _sampled(self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[[], Tensor]]:
         """Samples, and a function that gives their score."""
         if torch.compiler.is_compiling():
-            draw = operators.drawn(self, theta, args, kwargs)
+            draw = operators.drawn(self, theta, args, kwargs, alone=True)
             return draw.z, partial(draw.score, theta.detach())
         arguments = copied(args, kwargs)
-        eps, z = self.sampled(theta, arguments)
+        eps, z, _ = self.sampled(theta, arguments)
         return z, partial(transforms.work_on, theta.detach(), eps, z, None, self, self.score, arguments)
 
     def noise_free(self) -> "ScoreFunction":

@@ -1,13 +1,14 @@
 """SIMPLE: exact samples forward, the derivative of exact marginals backward."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer
+from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 
@@ -18,7 +19,8 @@ class Simple(Layer):
 
     No noise is used but that of the exact sampler. The solver says what is sampled: subsets of k for
     :class:`imle_core.solvers.TopK`, as in the paper, or whatever else has exact marginals; another set of structures needs
-    its ``family``. Without variance for a loss that is linear in z. Other losses are linearised at the sample.
+    its ``family``. Samples have no further outputs of a solver. Without variance for a loss that is linear in z. Other
+    losses are linearised at the sample.
 
     Source: Ahmed et al. 2023, "SIMPLE: A gradient estimator for k-subset sampling" (arXiv 2210.01941).
 
@@ -36,6 +38,11 @@ class Simple(Layer):
         if self.family is None:
             check_family(self.solver, "SIMPLE")
 
+    def check_packed(self, solver: Any) -> None:
+        """Only a family that was given, of packed solutions ``(total,)``, is exact for several tensors."""
+        if self.family is None:
+            check_family(solver, "SIMPLE")
+
     @property
     def draws_noise(self) -> bool:
         """True where states are sampled, and with noise for the backward pass."""
@@ -46,13 +53,13 @@ class Simple(Layer):
         """True above temperature 0."""
         return self.input_temperature != 0
 
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
+    def draw(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Exact samples; at temperature 0 the solver's state."""
         if self.input_temperature == 0:
-            return super().draw(theta, arguments)
+            return super().draw(theta, arguments).alone("SIMPLE")
         with self.drawing(theta):
             family = self._family(theta, arguments)
-            return None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator)
+            return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Covariance times the samples' mean upstream gradient, which all samples share."""

@@ -9,12 +9,13 @@ What supervises them differs:
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from imle_core import checks, ragged
-from imle_core.contracts import is_pure
+from imle_core.contracts import Parameters, is_pure, mapped, named_values
 
 
 class TargetDistribution:
@@ -96,8 +97,8 @@ class KnownTargetDistribution:
 
     Args:
         theta: true parameters, finite or infinite but not NaN: ``(*event)`` for all instances, or ``(B, *event)``. Under
-            ``sense="min"`` they are minus the true costs. For other instances in each step assign to the attribute
-            ``theta``.
+            ``sense="min"`` they are minus the true costs. Of a layer of several parameters, a structure like theirs. For
+            other instances in each step assign to the attribute ``theta``.
 
     Raises:
         ArgumentTypeError: parameters that are no floating tensor.
@@ -107,20 +108,26 @@ class KnownTargetDistribution:
     follows_gradient = False
     pure = True
 
-    def __init__(self, theta: Tensor) -> None:
-        if not isinstance(theta, Tensor) or not theta.is_floating_point():
-            got = str(theta.dtype) if isinstance(theta, Tensor) else type(theta).__name__
-            raise checks.ArgumentTypeError(
-                "theta", got, "it must be a tensor of a floating type", "use torch.as_tensor(theta).float()"
-            )
-        if theta.isnan().any():
-            raise checks.ArgumentError(
-                "theta", f"{int(theta.isnan().sum())} NaN", "true parameters must be numbers", "-inf is never chosen"
-            )
-        self.theta = theta.detach()
+    def __init__(self, theta: Parameters) -> None:
+        entries = list(named_values(theta))
+        for name, value in entries if any(isinstance(value, Tensor) for _, value in entries) else [("", theta)]:
+            if not isinstance(value, Tensor) or not value.is_floating_point():
+                got = str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
+                raise checks.ArgumentTypeError(
+                    f"theta{name}", got, "it must be a tensor of a floating type", "use torch.as_tensor(theta).float()"
+                )
+            if value.isnan().any():
+                raise checks.ArgumentError(
+                    f"theta{name}",
+                    f"{int(value.isnan().sum())} NaN",
+                    "true parameters must be numbers",
+                    "-inf is never chosen",
+                )
+        self.theta: Any = mapped(theta, Tensor.detach)
 
     def __repr__(self) -> str:
-        return f"KnownTargetDistribution(theta of shape {tuple(self.theta.shape)})"
+        shape = f"shape {tuple(self.theta.shape)}" if isinstance(self.theta, Tensor) else f"{len(self.theta)} tensors"
+        return f"KnownTargetDistribution(theta of {shape})"
 
     def check_instances(self, theta: Tensor) -> None:
         """The known parameters must be those of the instances ``(B, *event)``, or one for all of them.
@@ -128,12 +135,17 @@ class KnownTargetDistribution:
         Raises:
             ArgumentError: another shape.
         """
+        if not isinstance(self.theta, Tensor):
+            got, rule = f"a {type(self.theta).__name__}", "it must be a tensor, as the layer's parameters are"
+            raise checks.ArgumentTypeError(
+                "theta", got, rule, "give the true parameters as one tensor", "the known target has"
+            )
         if self.theta.shape not in (theta.shape, theta.shape[1:]):
             raise _misfit(self.theta, "instances", theta)
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:  # noqa: ARG002
         """The known parameters for each row of ``theta``, ``(N, *event)``; row ``b*S + s`` gets those of instance b."""
-        known = self.theta.to(theta)
+        known: Tensor = self.theta.to(theta)
         if known.shape == theta.shape[1:]:
             return known.expand_as(theta)
         if known.shape[1:] != theta.shape[1:] or not len(known) or len(theta) % len(known):

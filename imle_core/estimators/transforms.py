@@ -25,7 +25,7 @@ from torch.autograd import forward_ad
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from imle_core import checks
-from imle_core.contracts import Target, declared, is_pure
+from imle_core.contracts import Outputs, Solved, Target, declared, is_pure, with_others
 from imle_core.estimators import autocast
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
@@ -48,9 +48,9 @@ class Estimator(Protocol):
     def instances(self) -> Any: ...  # noqa: D102
 
     def signed(self, theta: Tensor) -> Tensor: ...  # noqa: D102
-    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]: ...  # noqa: D102
+    def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Outputs | None]: ...  # noqa: D102
     def draw_noise(self, theta: Tensor) -> Tensor | None: ...  # noqa: D102
-    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Tensor: ...  # noqa: D102
+    def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved: ...  # noqa: D102
     def reduce(self, z: Tensor) -> Tensor: ...  # noqa: D102
     def gradient(  # noqa: D102
         self, theta: Tensor, eps: Tensor | None, z: Tensor, dy: Tensor, arguments: Arguments, finite: bool
@@ -94,24 +94,57 @@ def taken_apart(arguments: Arguments) -> tuple[list[Tensor], Rest]:
     return [values[position] for position in positions], Rest(rest, structure, positions)
 
 
-def states(layer: Estimator, theta: Tensor, arguments: Arguments) -> Tensor:
-    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient."""
-    eps, z = samples(layer, theta, arguments)
+class Beside:
+    """Further outputs of a solver, which are no tensors that a transform could look into.
+
+    Attributes:
+        answer: the solver's answer, where it gave them.
+        mapped: whether vmap made one call of several, or several of one.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Outputs | None = None
+        self.mapped = False
+
+    def after(self, states: Tensor) -> Any:
+        """States, with the further outputs after them.
+
+        Raises:
+            ArgumentTypeError: under vmap there are some.
+        """
+        if self.answer is None:
+            return states
+        if self.mapped:
+            raise checks.ArgumentTypeError(
+                "solver",
+                "further outputs",
+                "under vmap a layer can give states alone",
+                "give these alone, or loop over the axis",
+                "gave",
+            )
+        return with_others(states, self.answer)
+
+
+def states(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor, Beside]:
+    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; further outputs of the solver."""
+    eps, z, beside = samples(layer, theta, arguments)
     tensors, rest = taken_apart(arguments)
     output: Tensor = _States.apply(theta, eps, z, layer, rest, (), *tensors)  # type: ignore[no-untyped-call]
-    return output
+    return output, beside
 
 
-def samples(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor]:
-    """Noise and samples ``(B, S, *event)``, without gradients."""
+def samples(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Beside]:
+    """Noise and samples ``(B, S, *event)``, without gradients, and further outputs of the solver."""
     checks.check_form(theta)
     if forward_ad._current_level >= 0:
         _Tangentless.apply(theta)  # type: ignore[no-untyped-call]
     # A draw of a generator that nobody else has: it tells vmap what is random here, and is mapped where draws differ.
     ticket = torch.rand((), generator=torch.Generator()) if layer.draws_noise else torch.zeros(())
     tensors, rest = taken_apart(arguments)
-    drawn = _Samples.apply(theta.detach(), ticket, layer, rest, (), (), *tensors)  # type: ignore[no-untyped-call]
-    return (None, *drawn) if len(drawn) == 1 else drawn
+    beside = Beside()
+    drawn = _Samples.apply(theta.detach(), ticket, layer, rest, (), (), beside, *tensors)  # type: ignore[no-untyped-call]
+    eps, z = (None, *drawn) if len(drawn) == 1 else drawn
+    return eps, z, beside
 
 
 def work_on(
@@ -132,7 +165,7 @@ def with_gradient(rows: Tensor, factor: int) -> Tensor:
 class _Samples(torch.autograd.Function):
     """Noise, unless there is none, and samples, both ``(*axes, B, S, *event)``.
 
-    Along each axis noise is ``different`` or the same.
+    Along each axis noise is ``different`` or the same. What the solver gives beside solutions is put into ``beside``.
     """
 
     @staticmethod
@@ -143,6 +176,7 @@ class _Samples(torch.autograd.Function):
         rest: Rest,
         axes: Sizes,
         different: tuple[bool, ...],
+        beside: Beside,
         *tensors: Tensor,
     ) -> tuple[Tensor, ...]:
         checks.check_values(theta)
@@ -150,11 +184,13 @@ class _Samples(torch.autograd.Function):
         alone = layer.samples_exactly or layer.instances is not None
         together = None if alone else _together(layer.solver, parameters, rest, axes, tensors)
         if together is None:
-            eps, z = _one_by_one(layer, parameters, rest, axes, different, tensors)
+            eps, z, answers = _one_by_one(layer, parameters, rest, axes, different, tensors)
         else:
             rows = _folded(parameters, axes)
             eps = _noise(layer, rows[: parameters.shape[len(axes)]], axes, different)
-            z = _unfolded(layer.drawn(rows, None if eps is None else _folded(eps, axes), together), axes)
+            z, answer = layer.drawn(rows, None if eps is None else _folded(eps, axes), together)
+            z, answers = _unfolded(z, axes), [] if answer is None else [answer]
+        beside.answer, beside.mapped = answers[0] if answers else None, bool(axes)
         return (z,) if eps is None else (eps, z)
 
     @staticmethod
@@ -171,12 +207,13 @@ class _Samples(torch.autograd.Function):
         rest: Rest,
         axes: Sizes,
         different: tuple[bool, ...],
+        beside: Beside,
         *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], int]:
         differ = in_dims[1] is not None
-        theta, *moved = _in_front((theta, *tensors), (in_dims[0], *in_dims[6:]), info.batch_size)
+        theta, *moved = _in_front((theta, *tensors), (in_dims[0], *in_dims[7:]), info.batch_size)
         ticket = ticket.select(in_dims[1], 0) if differ else ticket
-        given = layer, rest, (info.batch_size, *axes), (differ, *different), *moved
+        given = layer, rest, (info.batch_size, *axes), (differ, *different), beside, *moved
         return _Samples.apply(theta, ticket, *given), 0  # type: ignore[no-untyped-call]
 
 
@@ -378,8 +415,8 @@ def _noise(layer: Estimator, like: Tensor, axes: Sizes, different: Sequence[bool
 
 def _one_by_one(
     layer: Estimator, theta: Tensor, rest: Rest, axes: Sizes, different: Sequence[bool], tensors: Sequence[Tensor]
-) -> tuple[Tensor | None, Tensor]:
-    """Noise and samples, ``(*axes, B, S, *event)``, of a call for each entry of the axes."""
+) -> tuple[Tensor | None, Tensor, list[Outputs]]:
+    """Noise and samples, ``(*axes, B, S, *event)``, of a call for each entry of the axes; further outputs of these."""
     source, drawn = _source(layer, theta), []
 
     def visit(at: tuple[int, ...]) -> None:
@@ -393,8 +430,10 @@ def _one_by_one(
             visit((*at, number))
 
     visit(())
-    made = [eps for eps, _ in drawn if eps is not None]
-    return _stacked(made, axes) if made else None, _stacked([z for _, z in drawn], axes)
+    noise, states, answers = zip(*drawn, strict=True)
+    made = [eps for eps in noise if eps is not None]
+    outputs = [answer for answer in answers if answer is not None]
+    return _stacked(made, axes) if made else None, _stacked(states, axes), outputs
 
 
 def _source(layer: Estimator, theta: Tensor) -> torch.Generator:

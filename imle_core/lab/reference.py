@@ -127,7 +127,7 @@ def _by_direction(problem: LabProblem, noise: Noise, generator: torch.Generator)
     def gradients() -> Tensor:
         rows = theta.expand(chunk, *theta.shape[1:]).clone().requires_grad_()
         with steps_of_any_size():
-            contracts.losses_of(problem.loss, layer(rows)).sum().backward()
+            contracts.losses_of(problem.loss, contracts.solutions_in(layer(rows))[0]).sum().backward()
         assert rows.grad is not None
         return rows.grad.double()
 

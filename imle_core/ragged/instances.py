@@ -113,7 +113,7 @@ def instances_of(values: Any, offsets: Any) -> Instances:
 
 
 def _check_values(values: Any) -> None:
-    checks.check_floats(values, "values")
+    checks.check_floats(values, "values", "use values.float()")
     if values.dim() < 1:
         raise checks.wrong_shape(
             "values", values, "they must be (T, *rest), the entries of all instances", "use values.unsqueeze(0)"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core import contracts
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.contracts import Solver, declared
 from imle_core.ragged.instances import Instances
 
@@ -37,17 +37,44 @@ def _told_sizes(solve_ragged: Callable[..., Tensor], instances: Instances) -> So
     return solve
 
 
-def _by_size(solver: Solver, instances: Instances, theta: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
-    """Solutions ``(N, n, *rest)``, 0 in padding: those of rows of one size at a time, with their arguments."""
-    z = torch.zeros_like(theta)
+def _by_size(solver: Solver, instances: Instances, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+    """Solutions ``(N, n, *rest)``, 0 in padding: those of rows of one size at a time, with their arguments.
+
+    Of further outputs, which must have an entry for each row, there is a list of N entries; None for a row of size 0.
+    """
+    z, others = torch.zeros_like(theta), list[list[Any]]()
     pure = contracts.is_pure(solver)
     for size, rows in instances.rows_by_size(len(theta)).items():
         rows = rows.to(theta.device)
         some_args, some_kwargs = selected(args, kwargs, instances.by_size[size], len(instances))
         parameters = theta[rows, :size]
         given = solver(parameters if pure else parameters.clone(), *some_args, **some_kwargs)
-        z[rows, :size] = contracts.solutions(given, parameters.shape, theta, pure)
-    return z
+        z[rows, :size], outputs = contracts.solutions(given, parameters.shape, theta, pure)
+        for number, entries in enumerate((outputs or ())[1:]):
+            if number == len(others):
+                others.append([None] * len(theta))
+            for row, entry in zip(rows.tolist(), _of_rows(entries, len(rows)), strict=True):
+                others[number][row] = entry
+    return (z, *others) if others else z
+
+
+def _of_rows(entries: Any, rows: int) -> Any:
+    """A further output of so many rows, which has an entry for each.
+
+    Raises:
+        ArgumentTypeError: it has not.
+    """
+    listed = isinstance(entries, (Sequence, np.ndarray)) or getattr(entries, "ndim", 0) > 0
+    count = len(entries) if listed else 0
+    if count != rows:
+        raise ArgumentTypeError(
+            "solver",
+            f"a further output that is no list of {rows} entries",
+            "rows of one size are solved at a time, and their further outputs joined row by row",
+            "give an entry for each row, or take padding",
+            "gave",
+        )
+    return entries
 
 
 def selected(

@@ -109,7 +109,8 @@ class Training:
         while not self.done:
             weights = self.weights.detach().clone()
             with torch.set_grad_enabled(self.step < self.steps):
-                losses = hamming(z := self.layer(-self.weights.unsqueeze(0)), self.gold)
+                z, _ = contracts.solutions_in(self.layer(-self.weights.unsqueeze(0)))
+                losses = hamming(z, self.gold)
                 if self.step < self.steps:
                     self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
             solution = contracts.map_states(self.solver, -weights[None, None], fresh=True)[0, 0]

@@ -1,16 +1,16 @@
-"""Answers of a function of one instance: solutions, or reasons why they are none and what to do."""
+"""Answers of a function of one instance: solutions and further outputs, or reasons why they are none and what to do."""
 
 import math
 from collections.abc import Sequence
 from numbers import Number
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.contracts import kind_of
+from imle_core.contracts import kept, kind_of
 
 _FORM = "; it must give numbers, (*event) for (*event)"
 _REMEDIES = {"toarray": "use .toarray()", "__next__": "give a list of what it yields"}
@@ -31,6 +31,51 @@ class AnswerError(Exception):
     def __init__(self, what: str, rest: str) -> None:
         super().__init__(f"{what}{rest}")
         self.what, self.rest = what, rest
+
+
+class Answer(NamedTuple):
+    """An answer for one instance.
+
+    Attributes:
+        solution: ``(*event)``.
+        others: further outputs; None where it gave the solution alone.
+    """
+
+    solution: NDArray[Any]
+    others: tuple[Any, ...] | None = None
+
+
+class Answers(NamedTuple):
+    """Answers for all rows of a call.
+
+    Attributes:
+        solutions: ``(N, *event)``.
+        others: further outputs of each row; None where the function gives solutions alone.
+    """
+
+    solutions: NDArray[Any]
+    others: list[tuple[Any, ...]] | None = None
+
+    def of(self, row: int) -> Answer:
+        """Answer for a row."""
+        return Answer(self.solutions[row], None if self.others is None else self.others[row])
+
+    def repeated(self, rows: list[int]) -> "Answers":
+        """Answers of these rows, in their order."""
+        return Answers(self.solutions[rows], None if self.others is None else [self.others[row] for row in rows])
+
+
+def answer_of(given: Any, theta: NDArray[Any]) -> Answer:
+    """Answer that a function gave for ``theta`` ``(*event)``: a solution, or a tuple of one and further outputs.
+
+    A tuple of the solution's entries has no first entry of the solution's shape, so that the two can be told apart.
+
+    Raises:
+        AnswerError: as :func:`solution_of`.
+    """
+    if isinstance(given, tuple) and len(given) > 1 and _shape_of(given[0]) == theta.shape:
+        return Answer(solution_of(given[0], theta), tuple(map(kept, given[1:])))
+    return Answer(solution_of(given, theta))
 
 
 def solution_of(given: Any, theta: NDArray[Any]) -> NDArray[Any]:
@@ -55,7 +100,7 @@ def _array_of(given: Any, event: tuple[int, ...]) -> NDArray[Any]:
         return _array_of_tensor(given)
     if isinstance(given, tuple) and any(getattr(entry, "ndim", 0) for entry in given):
         # NumPy would stack (rows, columns) of indices, which for two instances by two looks like a solution.
-        raise AnswerError(f"gave {kind_of(given)}", f"; it must give the solution alone; {_entry_remedy(given, event)}")
+        raise AnswerError(f"gave {kind_of(given)}", f"; it must give the solution first; {_entry_remedy(given, event)}")
     if np.ma.is_masked(given):
         raise AnswerError("gave a masked array", f"{_FORM}; fill it, with .filled(0) for instance")
     listed = isinstance(given, Sequence | Number) or hasattr(given, "__array__")  # a graph is a list of nodes to NumPy
@@ -95,9 +140,11 @@ def _object_remedy(given: Any, event: tuple[int, ...]) -> str:
 
 
 def _entry_remedy(given: tuple[Any, ...] | list[Any], event: tuple[int, ...]) -> str:
-    for number, entry in enumerate(given, 1):
-        if _shape_of(entry) == event:
-            return f"return entry {number} alone, which has the shape {event}"
+    fit = next((number for number, entry in enumerate(given, 1) if _shape_of(entry) == event), 0)
+    if fit == 1:
+        return "return it alone" if len(given) == 1 else "return (z, *others), a tuple, whose first entry is the solution"
+    if fit:
+        return f"return entry {fit} first, which has the shape {event}"
     if any(isinstance(entry, Tensor) for entry in given):
         return "use torch.stack"
     indices = [np.asarray(entry) for entry in given if _shape_of(entry)]

@@ -6,9 +6,9 @@ from operator import is_
 from typing import Any, NamedTuple
 
 import torch
-from numpy.typing import NDArray
 
 from imle_core.concurrency import OwnLock
+from imle_core.solvers.black_box.answer import Answer, Answers
 from imle_core.solvers.black_box.padded_rows import PaddedRows
 
 
@@ -53,46 +53,46 @@ class Memory:
 
     def __init__(self, bound: int) -> None:
         self._bound, self._lock = bound, OwnLock()
-        self._kept: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
-        self._forward: tuple[Call, Mapping[Hashable, int], NDArray[Any]] | None = None
+        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._forward: tuple[Call, Mapping[Hashable, int], Answers] | None = None
 
-    def find(self, call: Call, keys: Iterable[Hashable]) -> dict[Hashable, NDArray[Any]]:
-        """The solutions that are known, by key."""
-        known: dict[Hashable, NDArray[Any]] = {}
+    def find(self, call: Call, keys: Iterable[Hashable]) -> dict[Hashable, Answer]:
+        """The answers that are known, by key."""
+        known: dict[Hashable, Answer] = {}
         with self._lock:
             rows: Mapping[Hashable, int] = {}
             if call.backward and self._forward and call.is_like(self._forward[0]):
-                _, rows, solutions = self._forward
+                _, rows, answers = self._forward
             if not rows and not self._kept:
                 return known
             for key in keys:
                 if key in rows:
-                    known[key] = solutions[rows[key]]
+                    known[key] = answers.of(rows[key])
                 elif not call.arguments and (name := (call.event, call.dtype, key)) in self._kept:
                     self._kept.move_to_end(name)
                     known[key] = self._kept[name]
         return known
 
-    def previous(self, call: Call, row: int) -> NDArray[Any] | None:
-        """The solution of that row in the last forward call."""
+    def previous(self, call: Call, row: int) -> Answer | None:
+        """The answer for that row in the last forward call."""
         with self._lock:
-            if self._forward is None or row >= len(self._forward[2]):
+            if self._forward is None or row >= len(self._forward[2].solutions):
                 return None
             earlier = self._forward[0]
             if (earlier.event, earlier.sizes) != (call.event, call.sizes):
                 return None
-            solution: NDArray[Any] = self._forward[2][row]
-        return solution
+            return self._forward[2].of(row)
 
-    def keep(self, call: Call, rows: Mapping[Hashable, int], solutions: NDArray[Any]) -> None:
-        """Takes in the solutions of a call, ``(N, *event)``; ``rows`` has the keys of true ones."""
+    def keep(self, call: Call, rows: Mapping[Hashable, int], answers: Answers) -> None:
+        """Takes in the answers of a call; ``rows`` has the keys of true ones."""
         with self._lock:
             if not call.backward:
-                self._forward = call, rows, solutions
+                self._forward = call, rows, answers
             if self._bound and not call.arguments:
                 for key, row in rows.items():
                     name = call.event, call.dtype, key
                     if name not in self._kept:
-                        self._kept[name] = solutions[row].copy()  # since a view would keep them all
+                        solution, others = answers.of(row)
+                        self._kept[name] = Answer(solution.copy(), others)  # since a view would keep them all
             while len(self._kept) > self._bound:
                 self._kept.popitem(last=False)

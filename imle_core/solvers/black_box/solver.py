@@ -11,7 +11,8 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, ArgumentTypeError, check_name, check_not_learned, check_whole
 from imle_core.concurrency import OwnLock
-from imle_core.contracts import declared
+from imle_core.contracts import declared, kept
+from imle_core.solvers.black_box.answer import Answer, Answers
 from imle_core.solvers.black_box.arguments import Arguments
 from imle_core.solvers.black_box.executors import Executor, solve_by
 from imle_core.solvers.black_box.memory import Call, Memory
@@ -51,8 +52,10 @@ class BlackBox:
 
     Args:
         function: maximises ``<z, theta>`` for one instance, ``(*event) -> (*event)``; it gets a copy that it may change,
-            and gives the solution alone, in theta's shape: for distances ``(n, n)`` a matrix with ones at the edges of a
-            tour, not the nodes in their order. Its attributes ``domain`` and ``sense``, if it has them, become the solver's.
+            and gives the solution, in theta's shape: for distances ``(n, n)`` a matrix with ones at the edges of a tour,
+            not the nodes in their order. These may follow in a tuple ``(z, *others)``: of each of such further outputs the
+            solver gives a list, with an entry for each row. Its attributes ``domain`` and ``sense``, if it has them, become
+            the solver's.
         arrays: give it NumPy arrays instead of tensors; it may return either, or lists.
         executor: "serial"; "threads", for functions that let go of the interpreter's lock; "processes" on this machine,
             where a worker that dies costs no more than the rows under way, which are solved once more; or "joblib",
@@ -131,7 +134,7 @@ class BlackBox:
         self.repeats = repeats
         if hasattr(function, "domain"):
             self.domain = function.domain
-        self.rows = self.solved = self.fallbacks = 0
+        self.rows = self.solved = self.fallbacks = self._count = 0
         self._memory, self._lock = Memory(cache), OwnLock()
 
     def __repr__(self) -> str:
@@ -148,39 +151,54 @@ class BlackBox:
         """The share of the rows asked for so far that repeated another one; 0 before the first."""
         return 1 - self.solved / self.rows if self.rows else 0.0
 
-    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
-        """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""
+    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
+        """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device.
+
+        Where the function has further outputs, a tuple of the solutions and, for each of these, a list of N entries.
+        """
         return self._solve(theta, PaddedRows(as_rows(theta)), args, kwargs)
 
-    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Tensor:
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
         """Solutions ``(N, n, *rest)``, 0 in padding, for padded parameters; see :class:`imle_core.contracts.RaggedSolver`.
 
-        The function gets ``(sizes[i], *rest)`` of row i, and is not asked for rows without entries.
+        The function gets ``(sizes[i], *rest)`` of row i, and is not asked for rows without entries, which have None for
+        further outputs.
         """
         return self._solve(theta, PaddedRows(as_rows(theta), sizes), args, kwargs)
 
-    def _solve(self, theta: Tensor, rows: PaddedRows, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    def _solve(self, theta: Tensor, rows: PaddedRows, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = Arguments(len(rows), args, kwargs)
         call = Call.of(rows, arguments.named)
         first, chosen = self._asked(rows, arguments)
         known = self._memory.find(call, first) if self.repeats else {}
         unknown = {key: row for key, row in first.items() if key not in known and not rows.is_empty(row)}
         tasks = {key: arguments.task(rows[row], row) for key, row in unknown.items()}
-        solutions, late = rows.solutions(), set()
-        for key, solution in known.items():
-            rows.unpadded(solutions[first[key], ...], first[key])[...] = rows.unpadded(solution, first[key])
+        solutions, others, late = rows.solutions(), dict[int, tuple[Any, ...] | None](), set()
+
+        def put(row: int, answer: Answer) -> None:
+            rows.unpadded(solutions[row, ...], row)[...] = rows.unpadded(answer.solution, row)
+            others[row] = answer.others
+
+        for key, answer in known.items():
+            put(first[key], answer)
         settings = TaskSettings(self.function, self.arrays, self.time_limit)
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 row = first[key]
-                if isinstance(outcome, Failure):
-                    outcome = self._late_solution(call, outcome, _Where(row, rows, arguments))
+                if not isinstance(outcome, Failure):
+                    put(row, outcome)
+                elif outcome.late and self.fallback == "previous":
+                    put(row, self._previous(call, outcome, _Where(row, rows, arguments)))
                     late.add(key)
-                rows.unpadded(solutions[row, ...], row)[...] = rows.unpadded(outcome, row)
+                else:
+                    raise _Where(row, rows, arguments).error(outcome.reason, outcome.rest) from outcome.error
         if len(first) < len(rows):
             solutions = solutions[chosen]
+        outputs = self._outputs(others, lambda row: _Where(row, rows, arguments))
+        nothing = (None,) * self._count  # of a row without entries
+        answers = Answers(solutions, [outputs.get(row, nothing) for row in chosen] if outputs else None)
         solved = {key: row for key, row in first.items() if key not in late} if late else first
-        self._memory.keep(call, solved, solutions)
+        self._memory.keep(call, solved, answers)
         with self._lock:
             self.rows += len(rows)
             self.solved += len(tasks)
@@ -191,7 +209,27 @@ class BlackBox:
             raise _Where(row, rows, arguments).error(
                 f"gave {solutions[lost][0]:.10g}", f", which theta's {theta.dtype} does not hold; use theta.float()"
             )
-        return z.to(theta.device)
+        return self._with_outputs(z.to(theta.device), answers.others)
+
+    def _outputs(
+        self, others: dict[int, tuple[Any, ...] | None], where: Callable[[int], "_Where"]
+    ) -> dict[int, tuple[Any, ...]]:
+        """Further outputs of rows, equally many for each; none where the function gives solutions alone."""
+        counts = {row: 0 if values is None else len(values) for row, values in others.items()}
+        if not counts:
+            return {}
+        row, count = next(iter(counts.items()))
+        odd = next((row for row in counts if counts[row] != count), None)
+        if odd is not None:
+            what = f"gave {counts[odd]} further outputs, where row {row} has {count},"
+            raise where(odd).error(what, "; it must give as many for every row; look at .theta of this error")
+        self._count = count
+        return {row: values for row, values in others.items() if values is not None}
+
+    def _with_outputs(self, z: Tensor, others: list[tuple[Any, ...]] | None) -> Any:
+        if others is None and (len(z) or not self._count):
+            return z
+        return z, *([kept(values[number]) for values in others or ()] for number in range(self._count))
 
     def _asked(self, rows: PaddedRows, arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
         """The first of equal rows by their key, and for each row the number of the first that equals it."""
@@ -199,23 +237,13 @@ class BlackBox:
         keys = arguments.keys(rows) if self.repeats else range(len(rows))
         return first, [first.setdefault(key, row) for row, key in enumerate(keys)]
 
-    def _late_solution(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
-        """The solution of the same row in the last forward call, where the function took too long and this is wanted.
-
-        Raises:
-            SolveError: anything else.
-        """
-        if not (failure.late and self.fallback == "previous"):
-            raise where.error(failure.reason, failure.rest) from failure.error
-        return self._previous(call, failure, where)
-
-    def _previous(self, call: Call, failure: Failure, where: "_Where") -> NDArray[Any]:
-        solution = self._memory.previous(call, where.row)
-        if solution is None:
+    def _previous(self, call: Call, failure: Failure, where: "_Where") -> Answer:
+        answer = self._memory.previous(call, where.row)
+        if answer is None:
             raise where.error(
                 failure.reason, ", which has no earlier solution; the first call must solve every row; raise time_limit"
             )
-        return solution
+        return answer
 
 
 class _Where(NamedTuple):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.contracts import one_line, raised
-from imle_core.solvers.black_box.answer import AnswerError, solution_of
+from imle_core.solvers.black_box.answer import Answer, AnswerError, answer_of
 
 INTERRUPTS = hasattr(signal, "setitimer")
 """True where this system can interrupt a function."""
@@ -66,7 +66,7 @@ class UninterruptibleError(ArgumentError):
     """A time limit in a thread."""
 
 
-Outcome = NDArray[Any] | Failure
+Outcome = Answer | Failure
 
 
 def solve_all(tasks: Iterable[Task], settings: TaskSettings) -> list[Outcome]:
@@ -84,7 +84,7 @@ def solve_all(tasks: Iterable[Task], settings: TaskSettings) -> list[Outcome]:
 
 
 def solve(task: Task, settings: TaskSettings) -> Outcome:
-    """The solution ``(*event)``, or why there is none.
+    """The solution ``(*event)`` with further outputs, or why there is none.
 
     Raises:
         UninterruptibleError: there is a time limit, and no way to keep it here.
@@ -101,11 +101,11 @@ def solve(task: Task, settings: TaskSettings) -> Outcome:
     given = theta if arrays else torch.from_numpy(theta)
     try:
         if limit is None or not INTERRUPTS:
-            solution = function(given, *task.args, **task.kwargs)
+            answer = function(given, *task.args, **task.kwargs)
         else:
             with _limited(limit):
-                solution = function(given, *task.args, **task.kwargs)
-        return solution_of(solution, theta)
+                answer = function(given, *task.args, **task.kwargs)
+        return answer_of(answer, theta)
     except _LateError:
         return late(settings)
     except AnswerError as error:

@@ -259,7 +259,8 @@ def interrupts(theta): raise KeyboardInterrupt
 def recurses(theta): return recurses(theta)
 def out_of_memory(theta): raise MemoryError
 def raises(theta): raise ValueError("\\x1b[31mred\\nand " + "long " * 99)
-def gives_a_tuple(theta): return best(theta), 1.0
+def gives_a_value_first(theta): return 1.0, best(theta)
+def gives_several(theta): return (best(theta), *range(len(theta)))
 def gives_lists(theta): return best(theta).tolist()
 def gives_none(theta): best(theta)
 def gives_nan(theta): return best(theta) / 0
@@ -309,7 +310,8 @@ FAILS = {
     "recurses": ("call", "raised RecursionError (maximum recursion depth exceeded)"),
     "out_of_memory": ("call", "raised MemoryError"),
     "raises": ("call", "raised ValueError (\\x1b[31mred and long long"),
-    "gives_a_tuple": ("call", "gave (Tensor, float); it must give a tensor; return entry 1 alone"),
+    "gives_a_value_first": ("call", "gave (float, Tensor); it must give a tensor; put entry 2 first, the solutions"),
+    "gives_several": ("outputs", "for 8 instances it gives 8 further outputs (int, int, int, int, ...), for 1 1 further"),
     "gives_lists": ("call", "gave list; it must give a tensor; use torch.as_tensor"),
     "gives_none": ("call", "gave NoneType; it must give a tensor"),
     "gives_nan": ("values", "gave NaN or infinite entries"),

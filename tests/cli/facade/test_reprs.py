@@ -47,6 +47,10 @@ def weights():
 
 
 SAID = {
+    contracts.Form: lambda: (
+        contracts.Form.of({"nodes": torch.zeros(1, 4), "edges": (torch.zeros(1, 2, 3),)}),
+        "Form(['nodes']: (4,), ['edges'][0]: (2, 3))",
+    ),
     imle.Differentiable: lambda: (
         imle.imle(positive, imle.TargetDistribution(lambda_=5.0), nb_samples=2, reduction="mean"),
         "imle(positive, TargetDistribution(alpha=1, lambda_=5), nb_samples=2, reduction='mean')",
@@ -72,6 +76,7 @@ SAID = {
     estimators.ScoreFunction: lambda: (layer("score-function"), "ScoreFunction(TopK(k=2), "),
     estimators.Simple: lambda: (layer("simple"), "Simple(TopK(k=2), "),
     estimators.StraightThrough: lambda: (layer("straight-through"), "StraightThrough(TopK(k=2), "),
+    estimators.StructuredSVM: lambda: (layer("structured-svm", margin=2.0), "StructuredSVM(TopK(k=2), "),
     estimators.Entry: lambda: (estimators.ESTIMATORS["blackbox"], "BlackboxInterpolation"),
     imle.TargetDistribution: lambda: (imle.TargetDistribution(1, 10), "TargetDistribution(alpha=1, lambda_=10)"),
     imle.AdaptiveTargetDistribution: lambda: (

@@ -17,7 +17,7 @@ MANY |= {"score-function", "score-function-baseline", "score-function-exact"}
 def test_what_an_estimator_usually_takes(name):
     options = PerceptionOptions(estimator=name)
     assert options.nb_samples == (10 if name in MANY else 1)
-    assert options.temperatures == ((0.0, 0.0) if name == "identity" else (1.0, 1.0))
+    assert options.temperatures == ((0.0, 0.0) if name in ("identity", "structured-svm") else (1.0, 1.0))
 
 
 def unusual(field):
@@ -40,8 +40,7 @@ def test_the_help_says_what_stands_in_the_entries():
     assert texts["samples"] == f"Sampled paths of each map; default: {default}, and {many} for {words}."
     ((cold, names),) = unusual("usual_temperature").items()
     default = Entry.usual_temperature
-    assert texts["input_temp"] == f"Temperature of the noise; default: {default:g}, and {cold:g} for {names[0]}."
-    assert len(names) == 1
+    assert texts["input_temp"] == f"Temperature of the noise; default: {default:g}, and {cold:g} for {' and '.join(names)}."
     names = unusual("usual_loss")
     assert list(names) == ["squared"]
     assert texts["loss"].endswith(f"; or squared, the default for {' and '.join(sorted(names['squared']))}.")

@@ -228,10 +228,26 @@ ERRORS = {
         ValueError,
         "solver: gave NaN in 2 of 3 rows; a solution has numbers; run imle check on the solver",
     ),
-    "a tuple as solution": (
-        lambda: imle(lambda theta: (theta > 0, 1.0))(torch.ones(1, 2)),
+    "a tuple without a tensor": (
+        lambda: imle(lambda theta: (1.0, theta))(torch.ones(1, 2)),
         TypeError,
-        "solver: gave tuple; it must give a dense tensor of real numbers; give its tensor alone",
+        "solver: gave a tuple whose first entry is float; it must give a dense tensor of real numbers; use torch.as_tensor",
+    ),
+    "an empty tuple": (
+        lambda: imle(lambda _: ())(torch.ones(1, 2)),
+        TypeError,
+        "solver: gave an empty tuple; it must give solutions, alone or as the first of (z, *others); end it with return z",
+    ),
+    "lists as solutions": (
+        lambda: imle(lambda theta: theta.tolist())(torch.ones(1, 2)),
+        TypeError,
+        "solver: gave a list whose first entry is list; it must give a dense tensor of real numbers; use torch.as_tensor",
+    ),
+    "a value before solutions": (
+        lambda: imle(lambda theta: (theta.sum(dim=1), theta))(torch.ones(1, 2)),
+        ValueError,
+        "solver: gave a tuple whose first entry is of shape (1,) for parameters of shape (1, 2); it must map (N, *event) to "
+        "(N, *event), row by row; N is batch x samples; put entry 2 first, which has it",
     ),
     "a complex solution": (
         lambda: imle(lambda theta: theta + 0j)(torch.ones(1, 2)),

@@ -42,6 +42,7 @@ ELSEWHERE = {  # what is asked of Python, of the system and of other libraries
     *("hidden", "panel", "rich_help_panel", "show_default"),  # options, and their groups
     *("edges", "is_directed", "nodes", "number_of_edges"),  # graphs of networkx
     *("_fields", "detach", "dtype", "is_animated"),  # named tuples, tensors, pictures
+    "lambda_",  # a target of ours, of which a module may change it
     "moves",  # a solver of paths on maps
 }
 

@@ -154,10 +154,6 @@ class OtherKinds:
         return [z, z.double(), z.bool(), z.tolist()][self.calls % 4]
 
 
-def now_a_tuple(theta):
-    return (BEST(theta),) if len(theta) == 1 else BEST(theta)
-
-
 FAILS = {
     lambda theta: theta.tolist(): ("call", r"gave list; it must give a tensor; use torch\.as_tensor", is_refused),
     lambda theta: BEST(theta).to_sparse(): ("call", r"gave a sparse tensor; it must give a dense tensor of real", None),
@@ -201,21 +197,17 @@ FAILS = {
     squeezed: ("rows", r"in a batch of one instance it gave shape \(6,\) for \(1, 6\); it must take any number", is_refused),
     not_for_one: ("rows", r"in a batch of one instance it raised ArithmeticError \(one row\); it must take", is_refused),
     mixed_up_in_odd_batches: ("mates", r"in batches of another size it gives others; an instance must not", None),
-    lambda theta: (BEST(theta), 1.0): (
-        "call",
-        r"gave \(Tensor, float\); it must give a tensor; return entry 1 alone",
+    lambda theta: (1.0, BEST(theta)): ("call", r"gave \(float, Tensor\); it must give a tensor; put entry 2 first", None),
+    lambda theta: (theta.sum(dim=1), BEST(theta)): (
+        "shape",
+        r"gave shape \(24,\) for \(24, 6\); it must keep the shape, N in front; put entry 2 first, the solutions",
         is_refused,
     ),
-    lambda theta: (1.0, BEST(theta)): ("call", r"gave \(float, Tensor\); it must give a tensor; return entry 2 alone", None),
+    lambda _: (): ("call", r"gave \(\); it must give a tensor; end it with return z", is_refused),
     lambda theta: BEST(theta).to("meta"): ("call", r"gave a tensor of meta; it must give a dense tensor of real", None),
     lambda theta: (row for row in theta): (
         "call",
         r"gave generator; it must give a tensor; use torch\.as_tensor",
-        is_refused,
-    ),
-    now_a_tuple: (
-        "rows",
-        r"in a batch of one instance it gave \(Tensor\); it must take any number of instances",
         is_refused,
     ),
     of_memory: (
@@ -405,7 +397,7 @@ WARNS = {
     seeds_others: ("determinism", r"it seeds the global generator of NumPy and Python, so that what others draw repeats;"),
     integers: ("type", r"gives torch\.int64; imle\(\) casts it, but elsewhere it ends gradients; use \.to\(theta\)"),
     doubles: ("type", r"gives torch\.float64 for torch\.float32; imle\(\) casts it, at a cost; use \.to\(theta\)"),
-    not_for_none: ("empty", r"for no instances it raised RuntimeError \(.*\); imle\(\) never asks for none, others may"),
+    not_for_none: ("empty", r"for no instances it raised RuntimeError \(.*\); imle\(\) then gives none, others may not"),
     not_for_doubles: ("precision", r"for float64 it raised AttributeError \(.*\); use theta\.float\(\) inside"),
     others_for_doubles: ("precision", r"the same numbers in float64 have other solutions \(24 of 24 instances differ\); "),
 }

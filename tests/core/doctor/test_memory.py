@@ -78,11 +78,6 @@ def shrinks(theta):
     return z
 
 
-@torch.inference_mode()
-def in_inference_mode(theta):
-    return BEST(theta)
-
-
 def view_of_input(theta):
     return theta.copy_(BEST(theta)).flatten().view(theta.shape)
 
@@ -97,7 +92,6 @@ WARNS = {
     lambda: shrinks: {"input": "it changes its input"},
     lambda: in_place: {"input": "it changes its input", "buffer": "it returns its input or a view of it"},
     lambda: view_of_input: {"input": "it changes its input", "buffer": "it returns its input or a view of it"},
-    lambda: in_inference_mode: {"buffer": "it returns tensors of inference mode"},
 }
 COST = ", which costs imle() a copy and others their numbers; "
 

@@ -248,4 +248,4 @@ def test_a_layer_that_is_gone():
     del layer
     gc.collect()
     with pytest.raises(ArgumentError, match="layer: got none; compiled code calls one that is gone; keep the layer"):
-        operators._sample(normal(2, 7), order, number, [], "((), {})", "", 3, True, False)
+        operators._sample(normal(2, 7), order, number, [], "((), {})", "", 3, True, False, False)

@@ -255,6 +255,36 @@ def test_a_solver_may_say_that_it_takes_no_padding():
         layer.ragged(values, offsets, torch.zeros(5), ["a"])
 
 
+def test_further_outputs_are_passed_on():
+    values, offsets = normal(6), [0, 2, 2, 5, 6]
+
+    def with_count(theta):
+        z = TopK(1)(theta)
+        return z, (theta > 0).sum(dim=1), "as it is"
+
+    z, counts, text = imle(with_count, nb_samples=2).ragged(values, offsets)
+    assert (z.shape, counts.shape, text) == ((2, 6), (8,), "as it is")
+    assert counts[::2].tolist() == [int((values[a:b] > 0).sum()) for a, b in pairwise(offsets)]
+
+    class BySize:
+        takes_padding = False
+
+        def __call__(self, theta):
+            return TopK(1)(theta), [row.shape[0] for row in theta]
+
+    assert imle(BySize(), nb_samples=2).ragged(values, offsets)[1] == [2, 2, None, None, 3, 3, 1, 1]
+    z, best = imle(BlackBox(lambda theta: (theta == theta.max(), int(theta.argmax())))).ragged(values, offsets)
+    assert best == [int(values[a:b].argmax()) if b > a else None for a, b in pairwise(offsets)]
+    assert z.sum() == 3
+    nested = torch.nested.nested_tensor_from_jagged(values, torch.tensor(offsets))
+    assert imle(with_count)(nested)[1].tolist() == counts[::2].tolist()
+    BySize.__call__ = lambda _, theta: (TopK(1)(theta), "joined")
+    with pytest.raises(
+        ArgumentError, match=r"^solver: gave a further output that is no list of 1 entries; rows of one size"
+    ):
+        imle(BySize()).ragged(values, offsets)
+
+
 def test_a_black_box_gets_each_instance_unpadded():
     seen = []
 

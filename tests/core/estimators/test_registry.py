@@ -119,8 +119,9 @@ class TestForm:
         assert differentiable("central-imle", TopK(1), difference="forward").difference == "forward"
 
     def test_the_names_and_what_they_need(self):
-        assert set(CALLS) | {"fenchel-young"} == set(ESTIMATORS)
-        assert [name for name, entry in ESTIMATORS.items() if entry.needs == "gold solutions"] == ["fenchel-young"]
+        of_gold = ["fenchel-young", "structured-svm"]
+        assert {*CALLS, *of_gold} == set(ESTIMATORS)
+        assert [name for name, entry in ESTIMATORS.items() if entry.needs == "gold solutions"] == of_gold
 
     @pytest.mark.parametrize("name", CALLS)
     def test_the_step_matters_for_those_that_say_so(self, name):
@@ -144,8 +145,8 @@ class TestForm:
     def test_unknown_names(self, name, remedy):
         known = (
             "'imle', 'central-imle', 'adaptive-imle', 'adaptive-central-imle', 'blackbox', 'straight-through', 'identity', "
-            "'perturbed', 'perturbed-baseline', 'perturbed-multiplicative', 'fenchel-young', 'score-function', "
-            "'score-function-baseline', 'score-function-exact', 'simple'"
+            "'perturbed', 'perturbed-baseline', 'perturbed-multiplicative', 'fenchel-young', 'structured-svm', "
+            "'score-function', 'score-function-baseline', 'score-function-exact', 'simple', 'perturbation-gradient', 'sfess'"
         )
         message = f"estimator: got {name!r}; it must be one of {known}; {remedy}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -278,6 +279,29 @@ class TestReductions:
         together = result(slice(None))
         for b in range(4):
             assert torch.equal(result(slice(b, b + 1))[0], together[b])
+
+
+class TestStates:
+    @pytest.mark.parametrize("name", WITH_ESTIMATE)
+    @pytest.mark.parametrize(("reduction", "shape"), [("none", (12, 6)), ("stacked", (4, 3, 6)), ("mean", (4, 6))])
+    def test_an_estimate_gives_its_states_too(self, name, reduction, shape):
+        theta = normal(4, 6).requires_grad_()
+        seen = []
+
+        def loss(z):
+            seen.append(z.detach().clone())
+            return cubic(z.mul_(0.5))  # it may write in them
+
+        losses, states = make(name, reduction=reduction).estimate(theta, loss, return_states=True)
+        alone = make(name, reduction=reduction).estimate(theta, lambda z: cubic(z * 0.5))
+        assert torch.equal(losses, alone)
+        assert torch.equal(*(torch.autograd.grad(values.sum(), theta)[0] for values in (losses, alone)))
+        assert (states.shape, states.requires_grad) == (shape, False)
+        single = name in LOSS_VALUES and reduction == "mean"  # which see single samples
+        assert torch.equal(seen[0].view(4, 3, 6).mean(dim=1) if single else seen[0].view(shape), states)
+        values, again = LayerModule(make(name, reduction=reduction)).estimate(theta, cubic, return_states=True)
+        assert values.shape == (4,)
+        assert torch.equal(again, states)
 
 
 class TestModule:

@@ -142,6 +142,7 @@ class TestSkipped:
         found = self.skipped(make_problem("top-k"), SumOfGammaNoiseDistribution(5, 4))
         assert set(found) == {
             "fenchel-young",
+            "structured-svm",
             "perturbed",
             "perturbed-baseline",
             "perturbed-multiplicative",
@@ -162,7 +163,13 @@ class TestSkipped:
         gold = GridPath()(theta)[0]
         problem = LabProblem("map", theta, GridPath(), None, lambda z: hamming(z, gold.to(z)), "Hamming", 4.0)
         found = self.skipped(problem, GUMBEL)
-        assert set(found) == {"fenchel-young", "perturbed-multiplicative", "score-function-exact", "simple"}
+        assert set(found) == {
+            "fenchel-young",
+            "structured-svm",
+            "perturbed-multiplicative",
+            "score-function-exact",
+            "simple",
+        }
         assert found["simple"].startswith("function: got GridPath(")
 
     @pytest.mark.slow

@@ -67,20 +67,23 @@ def test_inference_mode_inside():
 
 
 FORM = "it must give numbers, (*event) for (*event)"
-ALONE = "it must give the solution alone; return entry {} alone, which has the shape (3,)"
+FIRST = "it must give the solution first; return entry {} first, which has the shape (3,)"
 OBJECT = "gave {}, which is no array of real numbers, for row 0; " + FORM
 SHAPE = "for row 0 of shape (3,); it must give (*event) for (*event)"
 REFUSED = {
-    "mask and value": ((torch.tensor(MASK), 1.0), f"gave (Tensor, float) for row 0; {ALONE.format(1)}"),
-    "value and mask": ((1.0, np.array(MASK)), f"gave (float, ndarray) for row 0; {ALONE.format(2)}"),
-    "a named tuple": (Result(np.array(MASK), 1.0), f"gave (ndarray, float) for row 0; {ALONE.format(1)}"),
+    "value and mask": ((1.0, np.array(MASK)), f"gave (float, ndarray) for row 0; {FIRST.format(2)}"),
+    "a list of mask and value": (
+        [np.array(MASK), 1.0],
+        f"{OBJECT.format('list')}; return (z, *others), a tuple, whose first entry is the solution",
+    ),
+    "a tuple of a mask": ((np.array(MASK),), "gave (ndarray) for row 0; it must give the solution first; return it alone"),
     "rows and columns": (
         (np.array([0, 1]), np.array([1, 0])),
-        "gave (ndarray, ndarray) for row 0; it must give the solution alone; return one array of shape (3,)",
+        "gave (ndarray, ndarray) for row 0; it must give the solution first; return one array of shape (3,)",
     ),
-    "a list and a value": (
-        (MASK, 1.0),
-        f"{OBJECT.format('(list, float)')}; return entry 1 alone, which has the shape (3,)",
+    "a value and a list": (
+        (1.0, MASK),
+        f"{OBJECT.format('(float, list)')}; return entry 2 first, which has the shape (3,)",
     ),
     "ragged": ([[1], [1, 0]], f"{OBJECT.format('list')}; return one array of shape (3,)"),
     "tensors with gradients": (
@@ -136,7 +139,7 @@ def test_what_is_none(case):
 def test_indices_of_a_square_are_no_solution():
     """NumPy would make a matrix of rows and columns, which for two by two has the right shape."""
     with pytest.raises(
-        SolveError, match=r"^function: gave \(ndarray, ndarray\) for row 0; it must give the solution alone;"
+        SolveError, match=r"^function: gave \(ndarray, ndarray\) for row 0; it must give the solution first;"
     ):
         gives((np.array([0, 1]), np.array([1, 0])), (2, 2))
 
@@ -146,3 +149,58 @@ def test_data_frames():
     assert gives(pandas.Series(MASK)).tolist() == [MASK]
     with pytest.raises(SolveError, match=r"^function: gave shape \(3, 1\) for row 0 of shape \(3,\);"):
         gives(pandas.DataFrame(MASK))
+
+
+FURTHER = {
+    "mask and value": (torch.tensor(MASK), 1.5),
+    "a named tuple": Result(np.array(MASK), 1.5),
+    "a list and a value": (MASK, 1.5),
+}
+
+
+class TestFurtherOutputs:
+    @pytest.mark.parametrize("value", FURTHER.values(), ids=FURTHER)
+    def test_they_are_a_list_with_an_entry_for_each_row(self, value):
+        z, others = BlackBox(lambda _: value, repeats=False)(torch.zeros(2, 3))
+        assert (z.tolist(), others) == ([MASK, MASK], [1.5, 1.5])
+
+    def test_a_tuple_of_the_solutions_rows_has_none(self):
+        assert gives(([1.0, 0.0], [0.0, 1.0]), (2, 2)).tolist() == [[[1, 0], [0, 1]]]
+
+    @pytest.mark.parametrize("executor", ["serial", "threads"])
+    def test_repeated_rows_and_rows_known_from_before_have_theirs(self, executor):
+        calls = []
+
+        def counted(theta):
+            calls.append(theta)
+            return theta > 0, theta.argmax(), "row"
+
+        solver = BlackBox(counted, executor=executor, jobs=2, cache=8)
+        theta = torch.tensor([[1.0, 2.0], [3.0, 2.0], [1.0, 2.0]])
+        for rows in (theta, theta.flip(0)):
+            z, best, names = solver(rows)
+            assert torch.equal(z, torch.ones(3, 2))
+            assert [int(number) for number in best] == rows.argmax(dim=1).tolist()
+            assert names == ["row"] * 3
+            best[0].fill_(7)  # which is nobody else's
+        assert len(calls) == 2
+
+    def test_no_rows_have_none_once_it_is_known_how_many_there_are(self):
+        solver = BlackBox(lambda theta: (theta > 0, 1, 2))
+        solver(torch.zeros(1, 2))
+        z, *others = solver(torch.zeros(0, 2))
+        assert (z.shape, others) == ((0, 2), [[], []])
+
+    def test_buffers_are_copied_row_by_row(self):
+        buffer = torch.zeros(2)
+        solver = BlackBox(lambda theta: (buffer.copy_(theta), buffer))
+        z, others = solver(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        assert torch.equal(torch.stack(others), z)
+
+    def test_another_number_of_them_is_refused(self):
+        solver = BlackBox(lambda theta: (theta, 1) if theta[0] > 0 else (theta, 1, 2))
+        message = r"^function: gave 2 further outputs, where row 0 has 1, for row 1; it must give as many for every row;"
+        with pytest.raises(SolveError, match=message):
+            solver(torch.tensor([[1.0], [-1.0]]))
+        with pytest.raises(SolveError, match=r"gave 0 further outputs, where row 0 has 1, for row 1;"):
+            BlackBox(lambda theta: (theta, 1) if theta[0] > 0 else theta)(torch.tensor([[1.0], [-1.0]]))
