@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from functools import partial
 
 import networkx as nx
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from draws import normal
-from imle_core import NormalNoiseDistribution, TargetDistribution, distinct_solutions, marginals, perturb_and_map
+from imle_core import NormalNoiseDistribution, TargetDistribution, distinct_solutions, imle, marginals, perturb_and_map
 from imle_core.checks import ArgumentError
 from imle_core.estimators import ESTIMATORS, differentiable
 from imle_core.exact import family_of
@@ -240,7 +241,7 @@ def test_errors(message):
         ERRORS[message]()
 
 
-OTHERS = {"fenchel-young", "score-function-exact", "simple", "perturbed-multiplicative"}  # that need others than these
+LAYERS = {name for name, entry in ESTIMATORS.items() if entry.needs != "gold solutions" and not entry.exact}
 
 
 class Slices:
@@ -256,7 +257,7 @@ class Slices:
         return -x
 
 
-@pytest.mark.parametrize("estimator", sorted(set(ESTIMATORS) - OTHERS))
+@pytest.mark.parametrize("estimator", sorted(LAYERS - {"perturbed-multiplicative"}))
 def test_every_estimator_gives_each_graph_the_gradient_that_it_has_alone(estimator):
     pairs, samples = graphs_of("tree"), 4
     theta = ragged(pairs, 1)
@@ -278,7 +279,7 @@ def test_every_estimator_gives_each_graph_the_gradient_that_it_has_alone(estimat
         assert not together[graph, edges:].any()
 
 
-@pytest.mark.parametrize("estimator", ["score-function-exact", "simple"])
+@pytest.mark.parametrize("estimator", [name for name, entry in ESTIMATORS.items() if entry.exact])
 def test_estimators_by_exact_families_refuse_a_list_by_its_name(estimator):
     with pytest.raises(ArgumentError, match=r"^function: got SpanningTree\(graphs=1, .* exact marginals"):
         differentiable(estimator, SpanningTree([CYCLE]))
@@ -292,6 +293,30 @@ def test_sampling_of_a_list():
     shares = marginals(solver, theta, noise, nb_samples=50).mean
     assert (shares[1].tolist(), float(shares[0].sum())) == ([1, 1, 0], pytest.approx(2))
     assert [len(record.shares) for record in distinct_solutions(solver, theta, noise, nb_samples=50)] == [3, 1]
+
+
+def test_a_layer_has_an_instance_for_each_graph():
+    solver, theta = SpanningTree([CYCLE, nx.complete_graph(3)]), normal(4, 3)
+    layer = imle(solver, nb_samples=2)
+    assert layer(theta[:2]).shape == (4, 3)
+    message = r"^theta: got 4 instances for 2 graphs; SpanningTree\(.*\) has a row for each; give as many as graphs$"
+    for refused in (layer, partial(perturb_and_map, solver), partial(marginals, solver)):
+        with pytest.raises(ArgumentError, match=message):
+            refused(theta)
+
+
+def test_transforms_map_whole_batches():
+    pairs = graphs_of("tree")
+    layer = imle(SpanningTree(pairs), TargetDistribution(1.0, 2.0))
+    theta = ragged(pairs, 3).view(4, 3, -1).transpose(0, 1)
+    weights = normal(*theta.shape[1:]).float()
+
+    def loss(theta):
+        return (layer(theta) * weights).sum()
+
+    assert torch.equal(torch.func.vmap(layer)(theta), torch.stack([layer(batch) for batch in theta]))
+    gradients = torch.func.vmap(torch.func.grad(loss))(theta)
+    assert torch.equal(gradients, torch.stack([torch.func.grad(loss)(batch) for batch in theta]))
 
 
 @pytest.mark.parametrize("kind", ["tree", "directed path", "cut", "matching"])
