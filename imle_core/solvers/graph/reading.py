@@ -51,6 +51,8 @@ class _Single(NamedTuple):
 def read_graphs(graph: Any, num_nodes: Any, directed: bool, ptr: Any) -> Read:
     """Graphs of the arguments of :class:`.GraphSolver`, which documents them and the errors."""
     counts = _counts(num_nodes)
+    if counts is None:
+        _check_indices(graph, num_nodes, ptr)
     if ptr is not None:
         return _numbered_through(graph, _offsets(ptr, num_nodes), directed)
     if counts is not None and _is_index(graph):
@@ -90,6 +92,15 @@ def _counts(num_nodes: Any) -> list[Any] | None:
     if isinstance(num_nodes, _ARRAYS):
         return list(num_nodes.tolist()) if num_nodes.ndim == 1 else None
     return list(num_nodes) if isinstance(num_nodes, (list, tuple)) else None
+
+
+def _check_indices(graph: Any, num_nodes: Any, ptr: Any) -> None:
+    """Numbers of nodes are for edge indices: a list of networkx graphs could be read as an array of their nodes."""
+    if isinstance(graph, (list, tuple)) and any(map(_is_graph, graph)):
+        for name, value in (("ptr", ptr), ("num_nodes", num_nodes)):
+            if value is not None:
+                got = f"{shown(value)} for a list of graphs"
+                raise ArgumentError(name, got, "it is for one edge_index (2, E)", "leave it out, or give num_nodes=[...]")
 
 
 def _sizes(counts: list[Any]) -> list[int]:

@@ -139,7 +139,7 @@ def test_a_node_that_all_graphs_have():
 
 
 def test_graphs_without_edges_have_empty_solutions():
-    graphs = [(torch.zeros(2, 0, dtype=torch.int64), 1), ([[0], [1]], 2), nx.empty_graph(1)]
+    graphs = [(torch.zeros(2, 0, dtype=torch.int64), 1), ([[0], [1]], 2), ([[], []], 1)]
     for solver in (SpanningTree(graphs), SpanningTree(graphs, forest=True), Matching(graphs)):
         assert solver(torch.tensor([[-INF], [1.0], [-1.0]])).tolist() == [[0], [1], [0]]  # as padding of nothing may be
         assert solver(torch.ones(0, 1)).shape == (0, 1)
@@ -187,6 +187,11 @@ ERRORS = {
         INDEX, num_nodes=[3, 0]
     ),
     "num_nodes: got 3; ptr ends at 4; leave num_nodes out": lambda: SpanningTree(THROUGH, num_nodes=3, ptr=[0, 2, 4]),
+    "ptr: got [0, 3] for a list of graphs; it is for one edge_index (2, E); leave it out, or give num_nodes=[...]": lambda: (
+        SpanningTree([CYCLE, PATH], ptr=[0, 3])
+    ),
+    "num_nodes: got 3 for a list of graphs; it is for one edge_index (2, E); "
+    "leave it out, or give num_nodes=[...]": lambda: SpanningTree([CYCLE, PATH], num_nodes=3),
     "ptr: got 1 at 0; it rises from 0 to the number of nodes; every graph has a node at least": lambda: SpanningTree(
         THROUGH, ptr=[1, 2, 4]
     ),
