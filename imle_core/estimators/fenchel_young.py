@@ -45,7 +45,7 @@ class FenchelYoung(Layer):
             values, offsets = ragged.nested.values_and_offsets(theta)
             golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
             return self.ragged(values, offsets, golds, *args, **kwargs)
-        y = self.check_gold(theta, gold).detach().to(theta)
+        y = self.checked_gold(theta, gold)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
         if self.instances is not None:
@@ -54,8 +54,8 @@ class FenchelYoung(Layer):
         return fenchel_young(perturbed, z, parameters, y)
 
     @staticmethod
-    def check_gold(theta: Tensor, gold: Any) -> Tensor:
-        """Gold solutions must be a tensor, one for all instances or one for each."""
+    def checked_gold(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions in theta's type, which must be a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -67,7 +67,7 @@ class FenchelYoung(Layer):
                 "give one gold solution for all instances, or one for each",
                 f" for theta of shape {tuple(theta.shape)}",
             )
-        return gold
+        return gold.detach().to(theta)
 
     def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.

@@ -36,6 +36,10 @@ class Identity(Layer):
         super().__post_init__()
         checks.check_name("projection", self.projection, get_args(Projection))
 
+    def parameters(self, theta: Tensor) -> Tensor:
+        """Projected parameters."""
+        return self._projected(super().parameters(theta))
+
     def drawn(self, theta: Tensor, eps: Tensor | None, arguments: Arguments) -> Solved:
         """Samples for the projected parameters."""
         return super().drawn(self._projected(theta), eps, arguments)

@@ -34,7 +34,7 @@ from imle_core.contracts import (
     is_pure,
     takes_costs,
 )
-from imle_core.estimators import autocast, operators, transforms
+from imle_core.estimators import autocast, exported, operators, transforms
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
@@ -173,6 +173,8 @@ class Layer(ABC):
         if theta.is_nested:
             return self._nested(theta, *args, **kwargs)
         if torch.compiler.is_compiling():
+            if exported.is_exporting():
+                return exported.states(self, theta, args, kwargs)
             return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
         if torch._C._are_functorch_transforms_active():
@@ -388,6 +390,10 @@ class Layer(ABC):
     def in_pass(self, call: Callable[["Layer"], Result]) -> Result:
         """``call(layer)`` with the layer of the present pass, which is this one."""
         return call(self)
+
+    def parameters(self, theta: Tensor) -> Tensor:
+        """Parameters (or costs) ``(B, *event)`` as those to be maximised, as they are solved without noise."""
+        return self.signed(theta)
 
     @property
     def draws_noise(self) -> bool:

@@ -112,8 +112,7 @@ class Draw(NamedTuple):
 
 def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Draw:
     """Noise and samples, without gradients; ``alone`` where further outputs of the solver do not count, else refused."""
-    tensors: list[Tensor] = []
-    text = _written((args, kwargs), tensors)
+    tensors, text = written(args, kwargs)
     samples, _, noisy = giver.form
     kind = theta.device.type
     cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
@@ -137,6 +136,23 @@ def _can_be_written(value: Any) -> bool:
     return value is None or isinstance(value, (Tensor, bool, int, float, str))
 
 
+def written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Tensor], str]:
+    """Tensors of further arguments, and a text of all.
+
+    Raises:
+        ArgumentTypeError: an argument that has anything else than tensors, numbers and text.
+    """
+    if not _can_be_written((args, kwargs)):
+        raise ArgumentTypeError(
+            "argument",
+            ", ".join(type(value).__name__ for value in (*args, *kwargs.values())),
+            "further arguments of a solver must be tensors, numbers, text, or lists of these, to be part of a program",
+            "give the solver what it needs when it is made",
+        )
+    tensors: list[Tensor] = []
+    return tensors, _written((args, kwargs), tensors)
+
+
 def _written(value: Any, tensors: list[Tensor]) -> str:
     """Further arguments as a literal of Python, in which ``{n}`` stands for the n-th of the tensors, which are added."""
     if isinstance(value, Tensor):
@@ -153,7 +169,7 @@ def _written(value: Any, tensors: list[Tensor]) -> str:
     return repr(value)
 
 
-def _read(text: str, tensors: Sequence[Tensor]) -> Any:
+def read(text: str, tensors: Sequence[Tensor]) -> Any:
     """Further arguments that were written down."""
 
     def filled(value: Any) -> Any:
@@ -199,7 +215,7 @@ def _sample(
     graded: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     order.add_(1)
-    given = _read(arguments, [tensor.clone() for tensor in tensors])
+    given = read(arguments, [tensor.clone() for tensor in tensors])
 
     def draw(layer: Any) -> tuple[Any, Tensor | None, Tensor, Any]:
         with torch.no_grad():
@@ -299,7 +315,7 @@ def _made(
     work: str,
 ) -> Tensor:
     layer = _known(ticket)
-    given = theta, eps if eps.dim() > 1 else None, z, dy, _read(arguments, tensors)
+    given = theta, eps if eps.dim() > 1 else None, z, dy, read(arguments, tensors)
     with _as_outside(theta, cast), torch.no_grad():
         result: Tensor = layer.gradient(*given, finite=False) if work == "gradient" else layer.score(*given)
     return result.clone()

@@ -47,8 +47,8 @@ class StructuredSVM(FenchelYoung):
             return super().__call__(theta, gold, *args, **kwargs)
         if theta.is_nested:
             return super().__call__(theta, gold, *args, **kwargs)
-        y = self.check_gold(theta, gold).detach().to(theta)
-        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), gold, *args, **kwargs)
+        y = self.checked_gold(theta, gold)
+        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
         between = y * (1 - y)  # 0 for ones and zeros
         if self.instances is None:
             fractions = between.flatten(1 - theta.dim()).sum(dim=-1)

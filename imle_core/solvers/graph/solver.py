@@ -19,7 +19,7 @@ from imle_core.solvers.graph.reading import naming, of_graph, read_graphs
 from imle_core.solvers.rows import Rows, as_rows
 
 Graph: TypeAlias = Any
-"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index; or
+"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, undirected unless directed=True, or an edge index; or
 a list of graphs."""
 NumNodes: TypeAlias = int | Sequence[int | None] | Tensor | NDArray[np.integer[Any]] | None
 """Number of nodes of an edge index, or of each of several."""
@@ -53,16 +53,16 @@ class GraphSolver:
         directed: whether edges lead from u to v only.
 
     Args:
-        graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes
-            of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index ``(2, E)``, a
-            tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each edge once, or
-            each in both directions: then the two entries of an edge share one parameter, the sum of theirs (-inf if either
-            is), and have the same z. A list of graphs has networkx graphs, pairs ``(edge_index, num_nodes)``, or with
-            ``num_nodes`` edge indices.
+        graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, of an undirected graph if not ``directed``.
+            Attributes of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index
+            ``(2, E)``, a tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each
+            edge once, or each in both directions: then the two entries of an edge share one parameter, the sum of theirs
+            (-inf if either is), and have the same z. A list of graphs has networkx graphs, pairs ``(edge_index,
+            num_nodes)``, or with ``num_nodes`` edge indices.
         num_nodes: number of nodes of an edge index, whose nodes are 0 to ``num_nodes - 1``; a list has one for each graph,
             also of one edge index whose nodes are numbered through all graphs and whose edges come graph by graph, as
             in the batches of graph libraries.
-        directed: whether the edges of an edge index lead from its first row to its second only.
+        directed: whether edges ``(u, v)``, or those of an edge index, lead from u to v only; a networkx graph knows.
         ptr: of such a batch, in place of ``num_nodes``, where the nodes of each graph begin, and where the last one's end,
             ``(B + 1,)``.
 
