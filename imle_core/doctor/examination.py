@@ -112,7 +112,7 @@ class Finding(Record):
 
 
 def check(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     shape: Sequence[int],
     *,
     low: float | None = None,

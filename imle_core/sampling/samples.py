@@ -11,7 +11,7 @@ from imle_core.contracts import Noise
 
 
 def perturb_and_map(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,
