@@ -177,6 +177,8 @@ ERRORS = {
     "add edges, or use perfect=False": lambda: Matching([nx.path_graph(2), CYCLE], perfect=True),
     "graph: got a directed graph, graph 1 of 2, an undirected graph before it; edges have a direction in all graphs of a "
     "list or in none; convert some": lambda: ShortestPath([CYCLE, nx.DiGraph(CYCLE)], 0, 1),
+    "directed: got True with an undirected graph, graph 1 of 2; its edges have no order from node to node; "
+    "give a DiGraph, or a list of edges": lambda: MinCut([nx.DiGraph(CYCLE), CYCLE], 0, 1, directed=True),
     "graph: got a directed graph; a matching needs an undirected one; give graph.edges(), pairs without direction": lambda: (
         Matching([nx.DiGraph(CYCLE)])
     ),
