@@ -429,6 +429,8 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Solved:
         """The same states, with further outputs of the solver."""
+        if self.instances is None:
+            contracts.check_instances(self.solver, len(theta))
         pure = is_pure(self.solver)
         solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
         at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")

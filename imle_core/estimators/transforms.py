@@ -395,6 +395,8 @@ def _together(solver: Any, theta: Tensor, rest: Rest, axes: Sizes, tensors: Sequ
     front = len(axes)
     if not axes:
         return rest.arguments(tensors)
+    if declared(solver, "offsets") is not None:  # its instances are counted
+        return None
     if not all(value is None or isinstance(value, (bool, int, float, str)) for value in rest.values):
         return None
     if tensors and not declared(solver, "by_instance"):

@@ -31,7 +31,7 @@ from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
 CPU = torch.device("cpu")
 SIZES = (
     *MEASUREMENTS[:1],
-    *MEASUREMENTS[3:12],
+    *MEASUREMENTS[3:13],
     pytest.param(partial(black_boxes.workers, seconds=0.001, count=8), marks=pytest.mark.process),
     partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=5),
     partial(paths.every_rival, kind="uniform random", side=4, dtype=torch.float64, count=5),
