@@ -39,15 +39,15 @@ class FenchelYoung(Layer):
             form, layer = self.for_structure(theta)
             packed = form.packed(theta)
             return layer(packed, form.packed_given(gold, packed, "gold"), *args, **kwargs)
-        self.check_gold(theta, gold)
+        y = self.gold_of(theta, gold)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
-        return fenchel_young(perturbed, z, parameters, gold.detach().to(theta))
+        return fenchel_young(perturbed, z, parameters, y)
 
     @staticmethod
-    def check_gold(theta: Tensor, gold: Any) -> None:
-        """Gold solutions must be a tensor, one for all instances or one for each."""
+    def gold_of(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions in theta's type: a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -59,6 +59,7 @@ class FenchelYoung(Layer):
                 "give one gold solution for all instances, or one for each",
                 f" for theta of shape {tuple(theta.shape)}",
             )
+        return gold.detach().to(theta)
 
     def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""

@@ -112,6 +112,8 @@ class Draw(NamedTuple):
 
 def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Draw:
     """Noise and samples, without gradients; ``alone`` where further outputs of the solver do not count, else refused."""
+    if torch._C._are_functorch_transforms_active():
+        _transforms_inside_of_compiled_code()
     tensors, text = written(args, kwargs)
     samples, _, noisy = giver.form
     kind = theta.device.type
@@ -120,6 +122,11 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
     # No context without gradients, which an error in it would leave on: nothing here wants any.
     ticket, eps, z = torch.ops.imle.sample(*given, torch.is_grad_enabled())
     return Draw(ticket, eps, z, tensors, text, cast)
+
+
+@torch._disable_dynamo  # type: ignore[attr-defined]
+def _transforms_inside_of_compiled_code() -> None:
+    """Breaks the graph, so that the compiler leaves the transformed function as it is."""
 
 
 @torch._disable_dynamo  # type: ignore[attr-defined]

@@ -45,8 +45,7 @@ class StructuredSVM(FenchelYoung):
         """
         if not isinstance(theta, Tensor):
             return super().__call__(theta, gold, *args, **kwargs)
-        self.check_gold(theta, gold)
-        y = gold.detach().to(theta)
-        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), gold, *args, **kwargs)
+        y = self.gold_of(theta, gold)
+        losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
         fractions = (y * (1 - y)).flatten(1 - theta.dim()).sum(dim=-1)  # 0 for ones and zeros
         return losses + 2 * self.margin * fractions
