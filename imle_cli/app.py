@@ -41,7 +41,7 @@ SUMMARIES = {
     "compare": "Measure bias, variance and cost of every estimator's gradient.",
     "calibrate": "Find the temperature at which samples are closest to exact ones.",
     "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
-    "data": "Make images of maps, the costs of their tiles, and cheapest paths.",
+    "data": "Make images of maps, or features and costs, with their best solutions.",
     "perceive": "Train a network that sees maps to predict costs, from paths.",
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
@@ -128,11 +128,13 @@ def _made(name: str) -> Any:
     lone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     if name == "help":
         lone.command(cls=Command)(_help)
-        return get_command(lone)
+        made: Any = get_command(lone)
+        made.examples = ("imle help train",)
+        return made
     word = name.replace("-", "_")
     module = import_module(f"imle_cli.commands.{word}")
     lone.command(cls=Command)(command(getattr(module, word), _report))
-    made: Any = get_command(lone)
+    made = get_command(lone)
     made.examples = module.EXAMPLES
     return made
 

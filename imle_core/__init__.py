@@ -19,6 +19,8 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     solvers      ``argmax_z <z, theta>`` for paths, sets, trees, matchings, cuts, programs, and any function of a user
 
+    ragged       batches of instances of several sizes: layouts, noise, sums
+
     contracts    what a solver, a noise and a target must do, and the calls that hold them to it
 
     checks       checks of arguments, and the error of one that is refused

@@ -83,7 +83,7 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 def _lacking(value: Any) -> tuple[str, str]:
     """Reasons why it is none, and a remedy."""
     if not isinstance(value, Tensor):
-        return type(value).__name__, "use torch.as_tensor"
+        return type(value).__name__, "give one tensor" if isinstance(value, dict) else "use torch.as_tensor"
     if value.is_nested:
         return "a nested tensor", "use torch.nested.to_padded_tensor"
     if value.layout is not torch.strided:
@@ -114,9 +114,7 @@ def check_theta(theta: Any, name: str = "theta") -> bool:
 
 def check_form(theta: Any, name: str = "theta") -> None:
     """Parameters must be a dense tensor ``(B, *event)`` of a floating type."""
-    check_numbers(theta, name)
-    if theta.dtype not in _FLOATS:
-        raise ArgumentTypeError(name, str(theta.dtype), "it must have a floating type", "use theta.float()")
+    check_floats(theta, name)
     if theta.dim() < 2:
         raise wrong_shape(
             name,
@@ -124,6 +122,13 @@ def check_form(theta: Any, name: str = "theta") -> None:
             "it must be (B, *event) with a batch axis in front",
             "use theta.unsqueeze(0) for one instance, theta.unsqueeze(-1) for B single numbers",
         )
+
+
+def check_floats(value: Any, name: str = "theta", remedy: str = "use theta.float()") -> None:
+    """``value`` must be a dense tensor of a floating type."""
+    check_numbers(value, name)
+    if value.dtype not in _FLOATS:
+        raise ArgumentTypeError(name, str(value.dtype), "it must have a floating type", remedy)
 
 
 def check_values(theta: Tensor, name: str = "theta") -> bool:

@@ -222,7 +222,7 @@ def test_mean_colours_tell_as_much_as_is_said():
 @pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_learning_to_see_works():
-    chosen = [line for line in COMMANDS if re.match(r"imle (data|perceive|evaluate) ", line) or "imle sweep runs" in line]
+    chosen = [line for line in COMMANDS if re.match(r"imle (data terrain|perceive|evaluate|sweep runs)", line)]
     assert [line.split()[1] for line in chosen] == ["data", "perceive", "data", "evaluate", "sweep"]
     Path("runs/gallery").mkdir(parents=True)
     for command in chosen:

@@ -46,7 +46,7 @@ def perceive(
     It learns through the solver; the run is recorded in a folder. Every epoch is judged without noise, on the validation
     maps of the data set, or on its test maps if it has none.
     """
-    check_run(resume)
+    check_run(resume, "--resume")
     from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder

@@ -11,6 +11,7 @@ import typer
 
 from imle_cli.console import Report, Result, time_and_files
 from imle_cli.errors import Exit, Told, UsageError, reported_errors
+from imle_cli.files.stems import stems
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, NoPicture, PictureOrPage, ReportOptions, picture_path
@@ -41,30 +42,32 @@ def solve(
         if path is not None:
             got = f"{option}: got {path} beside {1 + len(more)} inputs"
             raise UsageError(f"{got}; each has files of its own: leave it out, or give one input")
-    return _one_by_one([replace(source, map=path) for path in (source.map, *more)], solved, report, console)
+    sources = [replace(source, map=path) for path in (source.map, *more)]
+    return _one_by_one(sources, solved, report, console)
 
 
 def _one_by_one(
-    sources: Sequence[InputOptions], solved: Callable[[InputOptions], Result], report: ReportOptions, console: Report
+    sources: Sequence[InputOptions],
+    solved: Callable[[InputOptions, str | None], Result],
+    report: ReportOptions,
+    console: Report,
 ) -> Result:
     """Shows the result of each input, or what is wrong with it; the values of all of them."""
-    values, failed, names = list[dict[str, Any]](), list[str](), set[str]()
-    for source in sources:
+    values, failed, shown = list[dict[str, Any]](), list[str](), False
+    for source, stem in zip(sources, stems([Path(source.name) for source in sources]), strict=True):
         try:
             with reported_errors(report.debug):
-                result = solved(source)
+                result = solved(source, None if stem == Path(source.name).stem else stem)
         except Told as error:
             if error.exit_code == Exit.INTERRUPTED:
                 raise
             failed.append(source.name)
             values.append({"input": source.name, "error": error.message.removeprefix("error: ")})
             continue
-        if twice := names.intersection(result.files or ()):
-            console.note(f"note: {min(twice)} is that of {source.name} now; inputs of one name share it")
         if not report.json:
-            console.result({}, [("", "")] * bool(names))  # between results
+            console.result({}, [("", "")] * shown)  # between results
             console.show(result)
-        names.update([source.name, *(result.files or ())])
+        shown = True
         values.append({"input": source.name, **console.completed(result)})
     failure = f"{len(failed)} of {len(sources)} inputs failed; the first is {failed[0]}" if failed else ""
     total = {"results": values, "failed": len(failed), "seconds": sum(record.get("seconds", 0.0) for record in values)}
@@ -80,6 +83,7 @@ def _solved(
     no_picture: bool,
     save: Path | None,
     source: InputOptions,
+    stem: str | None = None,
 ) -> Result:
     check_present(source.map)
     from imle_cli.figures.encoding import encoder, prepare
@@ -92,7 +96,7 @@ def _solved(
     console.begin()
     problem = read_problem(source, choice, report.device, given.names)
     outputs = Outputs(
-        picture_path(out, no_picture, problem.picture("solve")), save, problem.inputs, pictures=PICTURES_AND_PAGES
+        picture_path(out, no_picture, problem.picture("solve", stem)), save, problem.inputs, pictures=PICTURES_AND_PAGES
     )
     words, mask = problem.words, problem.solve()
     size, total = int(mask.sum()), problem.total(mask)

@@ -120,6 +120,7 @@ def sweep(
         console.begin()
         experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
         check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to use every core")
+        experiment.rehearse()
         with Sweep(out, experiment, axes.values, film if animate else None) as grid:
             return grid.work(console, executor, jobs)
     from imle_cli.perception.experiment import PerceptionExperiment

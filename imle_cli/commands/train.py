@@ -39,7 +39,7 @@ def train(
 
     The weights of the map's tiles start at random; the run is recorded in a folder, for imle animate.
     """
-    check_run(resume)
+    check_run(resume, "--resume")
     if resume is None:  # which has its inputs in the run
         check_present(source.map)
         check_files(learning)

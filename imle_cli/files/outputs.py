@@ -24,6 +24,7 @@ _MAGIC = {
     ".png": rb"\x89PNG",
     ".pdf": rb"%PDF",
     ".svg": rb"<\?xml",
+    ".json": rb'\s*\{"solver":',
     ".html": rb"(?s)<!doctype html>.*<meta name=\"generator\" content=\"imle ",
     ".npy": rb"\x93NUMPY",
     ".npz": rb"PK",
@@ -79,7 +80,7 @@ def check_output(option: str, path: Path, kinds: Sequence[str], inputs: Sequence
     with path.open("rb") as file:
         start = file.read(4096)
     if start and not re.match(_MAGIC[ending], start):
-        kind = f"{ending[1:].upper()} file{' of imle' if ending in ('.csv', '.html') else ''}"
+        kind = f"{ending[1:].upper()} file{' of imle' if ending in ('.csv', '.html', '.json') else ''}"
         raise OutputError(f"{option}: {path} exists and is no {kind}; choose another name or remove it")
 
 

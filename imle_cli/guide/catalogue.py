@@ -18,6 +18,7 @@ ORDER = (
     "command-line",
     "training",
     "perception",
+    "decisions",
     "pictures",
     "speed",
     "checks",

@@ -17,6 +17,7 @@ PACKAGES = {
     "imle.doctor": "imle_core.doctor",
     "imle.lab": "imle_core.lab",
     "imle.perception": "imle_core.perception",
+    "imle.decisions": "imle_core.decisions",
     "imle.losses": "imle_core.losses",
     "imle.sampling": "imle_core.sampling",
     "imle.training": "imle_core.training",

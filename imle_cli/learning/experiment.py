@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imle_cli.options.checks import check_at_least
@@ -12,7 +13,7 @@ from imle_cli.options.learning import LearningOptions
 from imle_cli.options.recorded import RunOptions
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import read_map_problem
-from imle_cli.problems.noise import noise_title
+from imle_cli.problems.noise import make_noise, noise_title
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,16 @@ class TrainingExperiment(RunOptions):
         problem, files = read_map_problem(self.source, self.choice, self.device), self.learning.files
         gold = read_gold(files["--gold"], problem) if "--gold" in files else problem.solve()
         return Inputs(problem.costs, gold, read_weights(files["--init"], problem) if "--init" in files else None)
+
+    def rehearse(self) -> None:
+        """Draws noise and solves once, as every step does, so that what that compiles is told of and there for workers."""
+        problem = read_map_problem(self.source, self.choice, self.device)
+        noise, theta = make_noise(self.noise, problem.default_k), problem.theta.float()
+        if noise is not None:
+            theta = theta + noise.sample(theta.shape, dtype=theta.dtype, generator=torch.Generator().manual_seed(0)).to(
+                theta
+            )
+        problem.solver(theta)
 
 
 @dataclass(frozen=True)

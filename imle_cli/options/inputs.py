@@ -31,7 +31,6 @@ SenseName = Literal["min", "max"]
 EngineName = Literal["compiled", "torch", "networkx"]
 NoiseName = Literal["sum-of-gamma", "gumbel", "normal", "logistic", "none"]
 DeviceName = Literal["auto", "cpu", "cuda"]
-TargetName = Literal["fixed"]
 DifferenceName = Literal["forward", "central"]
 ExecutorName = Literal["joblib", "dask", "ray"]
 

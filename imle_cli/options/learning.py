@@ -10,7 +10,7 @@ import typer
 from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.estimators import LEARNERS
-from imle_cli.options.inputs import DifferenceName, InputTemperature, Samples, TargetName, check_temperature
+from imle_cli.options.inputs import DifferenceName, InputTemperature, Samples, check_temperature
 from imle_cli.options.panels import INPUT, LEARNING, NOISE, OUTPUT
 from imle_cli.options.values import completer
 
@@ -33,7 +33,10 @@ RecordEvery = Annotated[
 _TargetTemperature = Annotated[
     float, typer.Option(min=0, rich_help_panel=NOISE, help="Temperature of the noise in the backward pass.")
 ]
-_Lambda = Annotated[float, typer.Option(metavar="LAMBDA", min=0, help="Step size lambda of the target distribution.")]
+_Lambda = Annotated[
+    float,
+    typer.Option("--lambda", "--beta", metavar="LAMBDA", min=0, help="Step size lambda of the target distribution."),
+]
 _Alpha = Annotated[
     float, typer.Option(metavar="WEIGHT", min=0, help="Weight of the present parameters in the target distribution.")
 ]
@@ -68,7 +71,6 @@ class LearningOptions:
     ] = "cosine"
     alpha: _Alpha = 1.0
     beta: _Lambda = 10.0
-    target: Annotated[TargetName, typer.Option(help="Kind of target distribution: fixed.")] = "fixed"
     difference: Annotated[
         DifferenceName, typer.Option(help="One solve in the backward pass (forward), or two (central).")
     ] = "forward"

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError, check_file
 from imle_cli.options.learning import LearningOptions
 
@@ -11,7 +12,8 @@ def check_present(path: Path | None, option: str | None = None) -> None:
     """Refuses a file that is missing, by the name of the option that it was given by, if by any.
 
     Raises:
-        SourceError: it is.
+        SourceError: an input is.
+        UsageError: what an option names is.
     """
     if path is None or os.path.exists(path):  # noqa: PTH110 - of what cannot be looked at, False in place of an error
         return
@@ -20,7 +22,7 @@ def check_present(path: Path | None, option: str | None = None) -> None:
     except SourceError as error:
         if option is None:
             raise
-        raise SourceError(option, str(error)) from error
+        raise UsageError(f"{option}: {error}") from error
 
 
 def check_files(learning: LearningOptions) -> None:

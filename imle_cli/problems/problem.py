@@ -244,6 +244,6 @@ class Problem(ABC):
         """The input's name in a picture."""
         return Path(self.name).name if self.inputs else f"{self.name} map"
 
-    def picture(self, command: str) -> Path:
-        """Path of a command's picture that nothing else was said of."""
-        return Path(f"{Path(self.name).stem if self.inputs else 'map'}-{command}.png")
+    def picture(self, command: str, stem: str | None = None) -> Path:
+        """Path of a command's picture that nothing else was said of; its stem is that of the input, or another one."""
+        return Path(f"{stem or (Path(self.name).stem if self.inputs else 'map')}-{command}.png")

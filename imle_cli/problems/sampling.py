@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
@@ -102,12 +103,19 @@ def facts_of_samples(problem: Problem, masks: Masks) -> tuple[dict[str, Any], Li
         f"{words.extent}s": sizes.tolist(),
         f"{words.measure}s": [total if math.isfinite(total) else None for total in totals.tolist()],
     }
-    spread = f"{totals.min():.6g} to {totals.max():.6g}, mean {totals.mean():.6g}"
     return values, [
         ("samples", f"{len(masks)}, {distinct} distinct"),
-        (words.extent, f"{sizes.min()} to {sizes.max()} {words.things}, mean {sizes.mean():.6g}"),
-        (words.measure, f"{spread} (under the unperturbed {words.numbers})"),
+        (words.extent, _range(sizes, words.things)),
+        (words.measure, f"{_range(totals)} (under the unperturbed {words.numbers})"),
     ]
+
+
+def _range(values: NDArray[Any], things: str = "") -> str:
+    """Smallest and largest of numbers, and their mean; or the one that all of them are."""
+    low, high = (f"{value:.6g} {things}".strip() for value in (values.min(), values.max()))
+    if low == high:
+        return low
+    return f"{values.min():.6g} to {high}, mean {values.mean():.6g}"
 
 
 def facts_of_marginals(problem: Problem, sampled: Sampled) -> tuple[dict[str, Any], Lines]:

@@ -6,6 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
 
 DAMAGED = "it is damaged or no run of imle; choose another folder"
@@ -21,14 +22,21 @@ class RunError(SourceError):
     """A run directory that cannot be used; the message is one line of at most 300 letters and names the file in it."""
 
 
-def check_run(path: Path | None) -> None:
+def check_run(path: Path | None, option: str | None = None) -> None:
     """Refuses a run directory that is missing.
 
+    Args:
+        path: the directory.
+        option: the option that names it; None for an argument.
+
     Raises:
-        RunError: it is.
+        RunError: an argument names none.
+        UsageError: the option names none.
     """
-    if path is not None and not path.is_dir():
-        raise RunError(path, "no such run directory; check the path")
+    if path is None or path.is_dir():
+        return
+    error = RunError(path, "no such run directory; check the path")
+    raise error if option is None else UsageError(f"{option}: {error}")
 
 
 def new_folder(name: str, parent: str = "runs") -> Path:

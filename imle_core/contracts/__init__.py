@@ -21,6 +21,7 @@ from imle_core.contracts.protocols import (
     BoundedSolver,
     CheckingTarget,
     ClampingSolver,
+    CountingEach,
     CountingSolver,
     DependentNoise,
     DirectedSolver,
@@ -30,7 +31,11 @@ from imle_core.contracts.protocols import (
     Known,
     Noise,
     ObservingTarget,
+    PaddedSolver,
     Pure,
+    RaggedNoise,
+    RaggedSolver,
+    RaggedTarget,
     ReusingSolver,
     ScoredNoise,
     ServingSolver,
@@ -42,7 +47,7 @@ from imle_core.contracts.protocols import (
 )
 from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
-from imle_core.contracts.structures import Form, Parameters, mapped, named_values
+from imle_core.contracts.structures import Form, Parameters, in_words, is_container, mapped, named_values
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
@@ -51,6 +56,7 @@ __all__ = [
     "BoundedSolver",
     "CheckingTarget",
     "ClampingSolver",
+    "CountingEach",
     "CountingSolver",
     "CtrlC",
     "DependentNoise",
@@ -64,8 +70,12 @@ __all__ = [
     "Noise",
     "ObservingTarget",
     "Outputs",
+    "PaddedSolver",
     "Parameters",
     "Pure",
+    "RaggedNoise",
+    "RaggedSolver",
+    "RaggedTarget",
     "ReusingSolver",
     "ScoredNoise",
     "Sense",
@@ -85,6 +95,8 @@ __all__ = [
     "ctrl_c_told_apart",
     "declared",
     "draw_noise",
+    "in_words",
+    "is_container",
     "is_ctrl_c",
     "is_pure",
     "kept",

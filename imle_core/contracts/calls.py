@@ -116,7 +116,7 @@ def solutions(given: Any, shape: torch.Size, like: Tensor, pure: bool) -> Solved
         ArgumentError: another shape, or NaN.
     """
     z, outputs = solutions_in(given)
-    gave = "gave" if outputs is None else f"gave a {type(outputs).__name__} whose first entry is"
+    gave = "gave" if outputs is None else f"gave a {'list' if isinstance(outputs, list) else 'tuple'} whose first entry is"
     check_numbers(z, "solver", gave, "give")
     if z.shape != shape:
         raise wrong_shape(
@@ -214,8 +214,8 @@ class LossError(ArgumentError):
     """A loss that gives what no estimator can use."""
 
 
-def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
-    """``loss(states)``, one number for each of the states ``(N, *event)``.
+def losses_of(loss: Callable[[Tensor], Any], states: Tensor, shape: tuple[int, ...] | None = None) -> Tensor:
+    """``loss(states)``, one number for each of the states ``(N, *event)``, or numbers in another shape.
 
     Raises:
         LossError: the loss gives no tensor, another shape, or NaN.
@@ -223,12 +223,14 @@ def losses_of(loss: Callable[[Tensor], Any], states: Tensor) -> Tensor:
     values = loss(states)
     if not isinstance(values, Tensor):
         raise LossError("loss", type(values).__name__, "it must give a tensor", "wrap arrays in torch.as_tensor", "gave")
-    if values.shape != states.shape[:1]:
+    if values.shape != (states.shape[:1] if shape is None else shape):
+        each = f"({len(states)},)" if shape is None else f"sample of each instance, {shape}"
+        axes = "the other axes, as in .flatten(1).sum(dim=1)" if shape is None else "the entries of each instance"
         raise LossError(
             "loss",
             f"shape {tuple(values.shape)} for states of shape {tuple(states.shape)}",
-            f"it must give one number for each, ({len(states)},)",
-            "add up over the other axes, as in .flatten(1).sum(dim=1)",
+            f"it must give one number for each{',' if shape is None else ''} {each}",
+            f"add up over {axes}",
             "gave",
         )
     if not are_hidden() and values.isnan().any():

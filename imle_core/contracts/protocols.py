@@ -13,11 +13,15 @@ object without it works, too, by what stands in the last column.
     floor, clamped, seen         ClampingSolver    commands after solving; run folders         no clamping is reported
     kept, offered                ReusingSolver     commands after training; run folders        no reuse is reported
     typical_ones                 CountingSolver    a noise that wants a size; commands         such a noise needs its k
+    typical_ones_of_each         CountingEach      noise that wants a size, for ragged batches  as typical_ones of a size
+    takes_padding                PaddedSolver      a layer for ragged batches; the doctor      rows are padded with -inf
+    solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
     wants_size, sized            SizedNoise        whoever draws it for a solver               it is drawn as it is
+    sample_ragged                RaggedNoise       a layer for ragged batches                  drawn instance by instance
 
     step_size                    SteppingTarget    a layer that divides, in a backward pass    it cannot divide
     divides                      DividingTarget    a layer without scale_gradient              gradients are not divided
@@ -25,12 +29,16 @@ object without it works, too, by what stands in the last column.
     observe                      ObservingTarget   a layer after each backward pass            nothing is told
     check_instances              CheckingTarget    a layer before each backward solve          all instances are taken
     follows_gradient             GivenTarget       a layer when made, and in backward passes   theta' follows the gradient
+    of_instances                 RaggedTarget      a layer for ragged batches                  asked for a size at a time
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core.records import Record
@@ -42,12 +50,18 @@ class Solver(Protocol):
     A solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of its own,
     or what it got; :class:`Pure` saves both copies. It may run under ``torch.inference_mode()``.
 
+    Where a layer gets a structure of tensors, a tuple, list or dict (or one of such structures), so does the solver, each
+    tensor ``(N, *event)``, and it gives a structure of the same outline and shapes; tuples and lists count as the same.
+
     It may give further outputs, ``(z, *others)`` in a tuple or list, and a layer then gives ``(z, *others)``, too, with the
     others of the forward pass: tensors and arrays as copies without a gradient, also in lists, tuples and dicts, anything
     else as it is. So a solver of ``argmax_y <theta, g(y)>``, whose objective sees features g(y) of a structure y, gives
     ``(g(y), y)``. z is what theta is multiplied with, so that gradients are those of features: with ``p(y) ~ exp <theta,
     g(y)>``, ``d log sum_y exp <theta, g(y)> / dtheta = E g(y)``; the I-MLE gradient is the difference of features
     ``g(y) - g(y')``, and that of a Fenchel-Young loss ``E g(y) - g(gold)``.
+
+    With a tuple as theta, z is a tuple, too: an answer of the outline of theta is z alone, and any other has z as its first
+    entry, ``((z_nodes, z_edges), *others)``.
     """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
@@ -187,6 +201,47 @@ class CountingSolver(Protocol):
 
 
 @runtime_checkable
+class CountingEach(Protocol):
+    """A :class:`CountingSolver` for certain instances, which may have other numbers of ones than their sizes tell.
+
+    It holds for subclasses as :class:`Pure` does.
+    """
+
+    @property
+    def typical_ones_of_each(self) -> Sequence[float] | NDArray[np.float64]:
+        """Number of ones of a typical solution of each instance, ``(B,)``."""
+
+
+@runtime_checkable
+class PaddedSolver(Protocol):
+    """A solver that says whether rows of a ragged batch may be padded with -inf, at the end of their first axis.
+
+    It is so where the padded row has the row's solution, and no padded entry chosen. A solver that says False gets rows of
+    one size at a time, without padding. It holds for subclasses as :class:`Pure` does.
+    """
+
+    takes_padding: bool
+
+
+@runtime_checkable
+class RaggedSolver(Protocol):
+    """A solver that solves rows of several sizes in one call.
+
+    It holds for subclasses as :class:`Pure` does.
+    """
+
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Any, **kwargs: Any) -> Tensor:
+        """Solutions ``(N, n, *rest)``, of which the first ``sizes[i]`` entries of row i count.
+
+        Args:
+            theta: parameters, ``(N, n, *rest)``, of which the first ``sizes[i]`` of row i are the row's; -inf beyond them.
+            sizes: numbers of entries of the rows, ``(N,)``.
+            *args: as in a call of the solver.
+            **kwargs: likewise.
+        """
+
+
+@runtime_checkable
 class ServingSolver(Protocol):
     """A solver all of whose further arguments have an entry for each instance, whose samples are neighbouring rows.
 
@@ -209,6 +264,35 @@ class SizedNoise(Protocol):
 
     def sized(self, ones: float, /) -> Noise:
         """The same noise for solutions with so many ones."""
+
+
+@runtime_checkable
+class RaggedNoise(Protocol):
+    """Noise that draws for instances of several sizes in one call, each with a seed of its own.
+
+    It holds for subclasses that leave ``sample`` as it is.
+    """
+
+    def sample_ragged(
+        self,
+        shape: Sequence[int],
+        sizes: NDArray[np.int64],
+        keys: NDArray[np.int64],
+        /,
+        *,
+        dtype: torch.dtype,
+        device: torch.device | str | None,
+    ) -> Tensor:
+        """Noise ``(B, S, n, *rest)``, 0 beyond the first ``sizes[b]`` entries of an instance.
+
+        Args:
+            shape: shape of the result.
+            sizes: numbers of entries of the instances, ``(B,)``.
+            keys: seeds, ``(B,)``, whole numbers from 0 to 2^63 - 1: draws of an instance depend on its own seed, on S and
+                on its own size.
+            dtype: floating type of the result.
+            device: device of the result.
+        """
 
 
 @runtime_checkable
@@ -281,3 +365,14 @@ class GivenTarget(Protocol):
     """
 
     follows_gradient: bool
+
+
+@runtime_checkable
+class RaggedTarget(Protocol):
+    """A target that knows how to take rows of several sizes, padded with infinite parameters that stay as they are.
+
+    It holds for subclasses that leave ``params`` and ``step_size`` as they are.
+    """
+
+    def of_instances(self, instances: Any, /) -> Target:
+        """The target for :class:`imle_core.ragged.Instances`: of each row what it would be for the row alone."""

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
+import torch
 from torch import Tensor
 
-from imle_core import checks
+from imle_core import checks, ragged
 from imle_core.contracts import Parameters
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer, Loss, copied
 from imle_core.losses import fenchel_young
+from imle_core.ragged import Instances
 
 
 @telling_how_to_change
@@ -39,15 +41,21 @@ class FenchelYoung(Layer):
             form, layer = self.for_structure(theta)
             packed = form.packed(theta)
             return layer(packed, form.packed_given(gold, packed, "gold"), *args, **kwargs)
-        y = self.gold_of(theta, gold)
+        if theta.is_nested:
+            values, offsets = ragged.nested.values_and_offsets(theta)
+            golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
+            return self.ragged(values, offsets, golds, *args, **kwargs)
+        y = self.checked_gold(theta, gold)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
+        if self.instances is not None:
+            return self._of_padded(self.instances, parameters, eps, z, y)
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, y)
 
     @staticmethod
-    def gold_of(theta: Tensor, gold: Any) -> Tensor:
-        """Gold solutions in theta's type: a tensor, one for all instances or one for each."""
+    def checked_gold(theta: Tensor, gold: Any) -> Tensor:
+        """Gold solutions in theta's type, which must be a tensor, one for all instances or one for each."""
         checks.check_form(theta)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
@@ -60,6 +68,42 @@ class FenchelYoung(Layer):
                 f" for theta of shape {tuple(theta.shape)}",
             )
         return gold.detach().to(theta)
+
+    def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.
+
+        See :meth:`.Layer.ragged`.
+
+        Raises:
+            ArgumentError: gold solutions of another shape; or as there.
+            ArgumentTypeError: gold solutions that are no tensor; or as there.
+        """
+        instances = ragged.instances_of(values, offsets)
+        if not isinstance(gold, Tensor):
+            raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
+        if gold.shape != values.shape:
+            raise checks.wrong_shape(
+                "gold",
+                gold,
+                "it must be (T, *rest)",
+                "give a gold solution for each instance, one after the other",
+                f" for values of shape {tuple(values.shape)}",
+            )
+        padded = self._padded(values, instances)
+        return self._of(instances)(padded, instances.padded(gold.detach().to(values)), *args, **kwargs)
+
+    def _of_padded(self, instances: Instances, theta: Tensor, eps: Tensor | None, z: Tensor, gold: Tensor) -> Tensor:
+        """The same loss with sums of which padding changes no bit, in its gradient too."""
+        with torch.no_grad():
+            perturbed = self.perturbed(theta.unsqueeze(1), eps, self.input_temperature)
+            gained = self.over_entries(torch.where(perturbed.isinf(), 0.0, perturbed) * z)
+            wanted = self.over_entries((torch.where(theta.isinf(), 0.0, theta) * gold).unsqueeze(1))
+            filled = torch.from_numpy(instances.sizes > 0).to(theta.device)
+            value = torch.where(filled, self.over_samples(gained) - wanted[:, 0], 0.0)
+            gradient = self.over_samples(z) - gold
+        moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
+        losses: Tensor = value + (moved * gradient).flatten(1).sum(dim=1)
+        return losses
 
     def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""

@@ -46,24 +46,43 @@ class Identity(Layer):
 
     def sample_gradients(self, call: Backward) -> Tensor:
         """Upstream gradients times the transposed Jacobian of the projection, which all samples share."""
-        parameters = call.theta[:, :1].detach().requires_grad_()
-        with torch.enable_grad():
-            projected = self._projected(parameters[:, 0]).unsqueeze(1)
-        mean = call.dy.mean(dim=1, keepdim=True).masked_fill(parameters.isinf(), 0.0)
-        (gradient,) = torch.autograd.grad(projected, parameters, mean)
-        return gradient.expand_as(call.dy)
+        theta = call.theta[:, 0]
+        gradient = self.over_samples(call.dy).masked_fill(theta.isinf(), 0.0)
+        if self.projection in ("norm", "std"):
+            centred = self._centred(theta) if self.projection == "std" else theta.masked_fill(theta.isinf(), 0.0)
+            unit, norm = self._unit(centred)
+            gradient = (gradient - unit * self._of_rows(self._totals(unit * gradient), theta)) / norm
+        if self.projection in ("mean", "std"):
+            gradient = self._centred(torch.where(theta.isinf(), theta, gradient))
+        return gradient.unsqueeze(1).expand_as(call.dy)
 
     def _projected(self, theta: Tensor) -> Tensor:
-        """``P(theta)``, ``(B, *event)``."""
-        if self.projection == "none":
-            return theta.clone()
-        rows = theta.flatten(1)
-        passable = ~rows.isinf()
-        count = passable.sum(dim=1, keepdim=True).clamp(min=1)
-        values = torch.where(passable, rows, 0.0)
+        """``P(theta)``, ``(B, *event)``; infinite entries stay."""
+        values = theta.masked_fill(theta.isinf(), 0.0)
         if self.projection in ("mean", "std"):
-            values = torch.where(passable, values - values.sum(dim=1, keepdim=True) / count, 0.0)
+            values = self._centred(theta)
         if self.projection in ("norm", "std"):
-            norm = torch.linalg.vector_norm(values, dim=1, keepdim=True)
-            values = values / torch.where(norm > 0, norm, 1.0)  # all zeros stay zeros
-        return torch.where(passable, values, rows).view_as(theta)
+            values, _ = self._unit(values)
+        return torch.where(theta.isinf(), theta, values)
+
+    def _centred(self, theta: Tensor) -> Tensor:
+        """Finite entries less their mean, and 0 for infinite ones, ``(B, *event)``."""
+        passable = ~theta.isinf()
+        count = passable.flatten(1).sum(dim=1).clamp(min=1)
+        mean = self._totals(torch.where(passable, theta, 0.0)) / count
+        return torch.where(passable, theta - self._of_rows(mean, theta), 0.0)
+
+    def _unit(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Values over their norm, and the norm, 1 where it is 0, so that all zeros stay zeros."""
+        wide = values.to(torch.promote_types(values.dtype, torch.float32))  # float16 holds no square above 65504
+        norm = self._of_rows(self._totals(wide * wide).sqrt().to(values), values)
+        norm = torch.where(norm > 0, norm, 1.0)
+        return values / norm, norm
+
+    def _totals(self, values: Tensor) -> Tensor:
+        """Sums over the entries of instances ``(B, *event)``, ``(B,)``."""
+        return self.over_entries(values.unsqueeze(1))[:, 0]
+
+    @staticmethod
+    def _of_rows(numbers: Tensor, like: Tensor) -> Tensor:
+        return numbers.view(-1, *[1] * (like.dim() - 1))

@@ -62,7 +62,7 @@ def setting(layer: Layer, name: str) -> float | None:
     """The present setting; None for the step of a target without one."""
     if name == "lambda_":
         step = getattr(layer.target, name, None)
-        return None if step is None else float(step)
+        return None if step is None else float(step.detach() if isinstance(step, Tensor) else step)
     value: float = getattr(layer, FIELDS[name])
     return value
 
@@ -79,8 +79,13 @@ def changed(layer: SomeLayer, settings: Mapping[str, float]) -> SomeLayer:
     fields: dict[str, Any] = {FIELDS[name]: value for name, value in settings.items() if name != "lambda_"}
     if "lambda_" in settings:
         fields["target"] = _with_step(layer.target, settings["lambda_"])
+    return made_of(layer, fields)
+
+
+def made_of(layer: SomeLayer, fields: Mapping[str, Any]) -> SomeLayer:
+    """The same layer with other fields, for which checkpoints draw again what they drew before."""
     made = replace(layer, **fields)
-    object.__setattr__(made, "replay", layer.replay)  # a checkpoint may draw again what the other one drew
+    object.__setattr__(made, "replay", layer.replay)
     return made
 
 
@@ -96,7 +101,13 @@ def _with_step(target: Target, step: float) -> Target:
     if isinstance(target, nn.Module) and isinstance(target.lambda_, Tensor):
         target.lambda_.detach().fill_(step)
     else:
-        made.lambda_ = step
+        try:
+            made.lambda_ = step
+        except AttributeError as error:
+            rule = f"its attribute lambda_ cannot be set: {error}"
+            raise checks.ArgumentError(
+                "lambda_", f"{step:g} for {type(target).__name__}", rule, "take TargetDistribution()"
+            ) from None
     return made  # type: ignore[no-any-return]
 
 

@@ -7,6 +7,7 @@ Gradients are averaged over samples, not added up: where the loss is summed over
 mean, and the upstream gradients are those of single samples, whatever S is.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core import checks, contracts
+from imle_core import checks, contracts, ragged
 from imle_core.contracts import (
     Form,
     Known,
@@ -39,6 +40,7 @@ from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.structure import packed_layer
 from imle_core.estimators.target import TargetDistribution
+from imle_core.ragged import Instances
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
@@ -119,6 +121,7 @@ class Layer(ABC):
     number: Tensor = field(init=False, repr=False, compare=False)
     order: Tensor = field(init=False, repr=False, compare=False)
     watch: StepWatch = field(default_factory=StepWatch, kw_only=True, repr=False)
+    instances: Instances | None = field(default=None, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         checks.check_method("target_distribution", self.target, "params", "use TargetDistribution(alpha, beta)")
@@ -167,6 +170,8 @@ class Layer(ABC):
         """
         if not isinstance(theta, Tensor):
             return self._called_with_structure(theta, args, kwargs)
+        if theta.is_nested:
+            return self._nested(theta, *args, **kwargs)
         if torch.compiler.is_compiling():
             if exported.is_exporting():
                 return exported.states(self, theta, args, kwargs)
@@ -203,6 +208,94 @@ class Layer(ABC):
 
     def check_packed(self, solver: Any) -> None:  # noqa: B027
         """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
+
+    def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """States of instances of several sizes, ``(S, T, *rest)``, or ``(T, *rest)`` under the reduction "mean".
+
+        The entries of the B instances lie one after the other, as the nodes of a batch of graphs do. Noise, lambda, norms
+        and steps are those of each instance. An instance has the same states and gradient, to the bit, in any batch: one
+        after the other, with the same generator, instances draw what they draw together.
+
+        The solver gets rows that are padded with -inf at the end (under ``sense="min"`` with inf), ``(B*S, n, *rest)`` for a
+        largest size n; the padding of an instance without entries is -1 (1), for solvers that must choose something. One
+        with ``takes_padding = False`` gets rows of one size at a time, one with ``solve_ragged`` their sizes; see
+        :class:`imle_core.contracts.PaddedSolver`. What it gives for padding is left out. Further arguments reach the solver
+        as they are, such as a k for each instance; where rows of one size are solved at a time, of tensors, arrays and lists
+        it gets the entries of their instances.
+
+        Args:
+            values: parameters (or costs) of all instances, ``(T, *rest)``.
+            offsets: where in ``values`` instances begin, and where the last one ends, ``(B + 1,)``, of any integer type; or
+                a list.
+            *args: reach the solver.
+            **kwargs: reach the solver.
+
+        Raises:
+            ArgumentError: offsets that do not begin at 0, fall, do not end at T, or are on another device; or as in a call.
+            ArgumentTypeError: values or offsets of a wrong type.
+        """
+        instances = ragged.instances_of(values, offsets)
+        given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
+        states, outputs = contracts.solutions_in(given)
+        states = self._unpadded(states, instances)
+        return states if outputs is None else contracts.with_others(states, outputs)
+
+    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+        """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
+        values, offsets = ragged.nested.values_and_offsets(theta)
+        instances = ragged.instances_of(values, offsets)
+        states, outputs = contracts.solutions_in(self.ragged(values, offsets, *args, **kwargs))
+        states = ragged.nested.as_nested(states, instances, offsets, self.reduction)
+        return states if outputs is None else contracts.with_others(states, outputs)
+
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
+        """``mean_s loss(z_s)`` for each instance of several sizes, ``(B,)``; see :meth:`ragged` and :meth:`estimate`.
+
+        Args:
+            values: parameters (or costs) of all instances, ``(T, *rest)``.
+            offsets: as for :meth:`ragged`.
+            loss: from states ``(S, T, *rest)`` to a number for each sample of each instance, ``(S, B)``; under the reduction
+                "mean" S is 1 for estimators that have gradients of means.
+            *args: reach the solver.
+            return_states: give ``(losses, states)``, states as :meth:`ragged` does.
+            **kwargs: reach the solver.
+
+        Raises:
+            ArgumentError: a loss of another shape, or NaN; or as for :meth:`ragged`.
+        """
+        instances = ragged.instances_of(values, offsets)
+
+        def of_rows(rows: Tensor) -> Tensor:
+            samples = len(rows) // len(instances) if len(instances) else self.nb_samples
+            states = instances.unpadded_samples(rows.unflatten(0, (len(instances), samples)))
+            return contracts.losses_of(loss, states, (samples, len(instances))).T.flatten()
+
+        layer, padded = self._of(instances), self._padded(values, instances)
+        if not return_states:
+            return layer.estimate(padded, of_rows, *args, **kwargs)
+        losses, states = layer.estimate(padded, of_rows, *args, return_states=True, **kwargs)
+        return losses, self._unpadded(states, instances)
+
+    def _of(self: SomeLayer, instances: Instances) -> SomeLayer:
+        """The same layer for padded parameters; it shares the generator's record, and what watches over steps."""
+        layer = object.__new__(type(self))  # not a copy, which would be a layer of its own to torch.compile
+        layer.__dict__.update(self.__dict__)
+        settings = {"instances": instances, "target": ragged.targets.for_padded_rows(self.target, instances)}
+        reduction = "mean" if self.reduction == "mean" else "stacked"
+        for name, value in {**settings, "reduction": reduction}.items():
+            object.__setattr__(layer, name, value)
+        return layer
+
+    def _padded(self, values: Tensor, instances: Instances) -> Tensor:
+        never = torch.inf if self.sense == "min" else -torch.inf
+        return instances.padded(values, never, math.copysign(1.0, never))
+
+    def _unpadded(self, padded: Tensor, instances: Instances) -> Tensor:
+        """States without padding; a tensor that is no view where it has no gradient, as in a call."""
+        states = (instances.unpadded if self.reduction == "mean" else instances.unpadded_samples)(padded)
+        return states if states.requires_grad or torch._C._are_functorch_transforms_active() else states.detach()
 
     @overload
     def estimate(
@@ -319,8 +412,11 @@ class Layer(ABC):
         """Noise ``(B, S, *event)``, or None where no temperature asks for any."""
         if self.noise is None or self.input_temperature == self.target_temperature == 0:
             return None
+        wanted = self.noise, theta, self.nb_samples, self.generator, self.solver
         with self.drawing(theta):
-            return contracts.draw_noise(self.noise, theta, self.nb_samples, self.generator, self.solver)
+            if self.instances is None:
+                return contracts.draw_noise(*wanted)
+            return ragged.draw_noise(self.instances, *wanted)
 
     def drawing(self, theta: Tensor) -> Any:
         """Context in which a recomputation of this forward pass draws what the first pass drew."""
@@ -337,7 +433,8 @@ class Layer(ABC):
     ) -> Solved:
         """The same states, with further outputs of the solver."""
         pure = is_pure(self.solver)
-        at_once = None if isinstance(self.solver, partial) else declared(self.solver, "perturb_and_map")
+        solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
+        at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")
         narrow = theta.dtype == torch.float16  # sums in float16 may overflow and are checked
         if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
@@ -347,7 +444,7 @@ class Layer(ABC):
 
         def solver(rows: Tensor) -> Any:
             args, kwargs = arguments if pure else copied(*arguments)
-            return self.solver(-rows if self.takes_costs else rows, *args, **kwargs)
+            return solve(-rows if self.takes_costs else rows, *args, **kwargs)
 
         added = eps is not None and temperature != 0  # then the sum is a new tensor
         return contracts.solved_rows(solver, self.perturbed(theta, eps, temperature), pure=pure, fresh=added)
@@ -363,7 +460,7 @@ class Layer(ABC):
     def reduce(self, z: Tensor) -> Tensor:
         """Samples ``(B, S, *event)`` in the wanted reduction, perhaps in the same memory."""
         if self.reduction == "mean":
-            return z.mean(dim=1)
+            return self.over_samples(z)
         return z if self.reduction == "stacked" else z.flatten(0, 1)
 
     def gradient(
@@ -377,8 +474,18 @@ class Layer(ABC):
         parameters = self.signed(theta.detach()).unsqueeze(1).expand_as(z)
         dy = dy.unsqueeze(1).expand_as(z) if self.reduction == "mean" else dy.reshape_as(z)
         gradients = self.sample_gradients(Backward(parameters, eps, z, dy, arguments))
-        mean = gradients.mean(dim=1)
+        mean = self.over_samples(gradients)
         return self.signed(mean if finite else mean.masked_fill_(theta.isinf(), 0.0))
+
+    def over_samples(self, values: Tensor) -> Tensor:
+        """Means over samples, ``(B, *event)``, for values ``(B, S, *event)``."""
+        return values.mean(dim=1) if self.instances is None else ragged.sample_means(values)
+
+    def over_entries(self, values: Tensor) -> Tensor:
+        """Sums over the entries of each sample, ``(B, S)``, for values ``(B, S, *event)``."""
+        if self.instances is None:
+            return values.flatten(2).sum(dim=2)
+        return ragged.entry_sums(values.flatten(0, 1)).view(values.shape[:2])
 
     def noise_free(self: SomeLayer) -> SomeLayer:
         """The same layer with one sample, and no noise added."""

@@ -51,8 +51,9 @@ class LayerModule(nn.Module):
     Settings that were loaded replace those of the module. A schedule is no state: its last number is saved, and a module
     that has a schedule goes on by it, from the number of passes that was loaded. A state without settings leaves them.
 
-    Modules of one layer have settings of their own. The solver, the generator and a target that is a module, such as
-    :class:`imle_core.AdaptiveTargetDistribution`, are shared: there, ``lambda_`` is the beta from which it goes on.
+    Modules of one layer have settings of their own, of which ``solver`` and ``target`` may be set, too. Until then they
+    share the solver, the generator and a target that is a module, such as :class:`imle_core.AdaptiveTargetDistribution`:
+    there, ``lambda_`` is the beta from which it goes on.
 
     Args:
         layer: any estimator.
@@ -65,7 +66,8 @@ class LayerModule(nn.Module):
 
     def __init__(self, layer: Layer, *, eval_samples: int = 0) -> None:
         super().__init__()
-        self.estimator, self.solver, self.target = layer, layer.solver, layer.target
+        _check_layer(layer)
+        self.estimator = layer
         self.schedules: dict[str, Schedule] = {}
         self._passes, self._noise = TrainingPasses(), EvaluationNoise()
         self._evaluating: tuple[Layer, int, Layer] | None = None
@@ -95,6 +97,17 @@ class LayerModule(nn.Module):
         if torch.compiler.is_compiling() and isinstance(theta, Tensor) and not exported.is_exporting():
             return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
+
+    def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`Layer.ragged`."""
+        return self._pass(lambda layer: layer.ragged(values, offsets, *args, **kwargs))
+
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
+        """Mean losses ``(B,)`` of instances of several sizes, and perhaps states; see :meth:`Layer.estimate_ragged`."""
+        kwargs = {"return_states": return_states, **kwargs}
+        return self._pass(lambda layer: layer.estimate_ragged(values, offsets, loss, *args, **kwargs))
 
     @overload
     def estimate(
@@ -231,12 +244,19 @@ class LayerModule(nn.Module):
         self._evaluating = self.estimator, self._eval_samples, layer
 
     def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute: a setting is checked, and a ``solver`` or ``target`` becomes the layer's, too."""
         if name in _ATTRIBUTES:
             object.__setattr__(self, name, value)  # a module or parameter, too, would else be registered
         elif name in FIXED:
             refuse_fixed(name, value)
+        elif name in ("solver", "target"):
+            self.estimator = knobs.made_of(self.estimator, {name: value})
         else:
             super().__setattr__(name, value)
+        if name == "estimator":  # modules in it have their state in this one's
+            for within in ("solver", "target"):
+                self._modules.pop(within, None)
+                super().__setattr__(within, getattr(value, within))
 
     def _present(self, name: str) -> Any:
         return knobs.setting(self.estimator, name)
@@ -258,7 +278,6 @@ class LayerModule(nn.Module):
         new = {name: value for name, value in settings.items() if value != self._present(name)}
         if new:
             self.estimator = knobs.changed(self.estimator, new)
-            self.target = self.estimator.target
 
     def get_extra_state(self) -> dict[str, Any]:
         """The settings, the number of passes, and the state of the generator, where there is one."""
@@ -277,6 +296,12 @@ class LayerModule(nn.Module):
         if self.estimator.generator is not None and "generator" in state:
             self.estimator.generator.set_state(state["generator"].cpu())
         self._noise.begin()
+
+
+def _check_layer(layer: Any) -> None:
+    if not isinstance(layer, Layer):
+        remedy = "take IMLE, or the estimator of what imle made"
+        raise checks.ArgumentTypeError("layer", type(layer).__name__, "it must be a Layer", remedy)
 
 
 _ATTRIBUTES = frozenset({*KNOBS, "eval_samples", "passes"})

@@ -12,6 +12,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Parameters
 from imle_core.estimators import operators, transforms
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
 from imle_core.exact import ExponentialFamily, check_family, exact_family
@@ -124,7 +125,7 @@ class ScoreFunction(Layer):
             if self.baseline == "leave-one-out":  # values less the mean of the others
                 height = (values - mean[:, None]) * self.nb_samples / (self.nb_samples - 1)
             score = make_score()
-            gradient = self.signed((height.view(*height.shape, *[1] * (score.dim() - 2)) * score).mean(dim=1))
+            gradient = self.signed(self.over_samples(height.view(*height.shape, *[1] * (score.dim() - 2)) * score))
             gradient.masked_fill_(theta.isinf(), 0.0)
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         return mean + (moved * gradient).flatten(1).sum(dim=1)
@@ -156,7 +157,12 @@ class ScoreFunction(Layer):
         mean = self._exact(theta, arguments).marginals(theta / self.input_temperature).to(z)
         return (z - mean.unsqueeze(1)) / self.input_temperature
 
-    def _exact(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
+    def _exact(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily | FamilyOfInstances:
+        if self.instances is not None:
+            return FamilyOfInstances(self._family_of, self.instances, arguments)
+        return self._family_of(theta, arguments)
+
+    def _family_of(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
         if isinstance(self.family, ExponentialFamily):
             return self.family
         return exact_family(self.solver, theta, arguments)

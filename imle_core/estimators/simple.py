@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
+from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
@@ -68,8 +69,13 @@ class Simple(Layer):
             )
         scaled = call.theta[:, 0] / self.input_temperature
         family = self._family(scaled, call.arguments)
-        gradient = family.expectation_gradient(scaled, call.dy.mean(dim=1)) / self.input_temperature
+        gradient = family.expectation_gradient(scaled, self.over_samples(call.dy)) / self.input_temperature
         return gradient.to(call.z).unsqueeze(1).expand_as(call.z)
 
-    def _family(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
+    def _family(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily | FamilyOfInstances:
+        if self.instances is not None:
+            return FamilyOfInstances(self._family_of, self.instances, arguments)
+        return self._family_of(theta, arguments)
+
+    def _family_of(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
         return self.family or exact_family(self.solver, theta, arguments)

@@ -45,7 +45,13 @@ class StructuredSVM(FenchelYoung):
         """
         if not isinstance(theta, Tensor):
             return super().__call__(theta, gold, *args, **kwargs)
-        y = self.gold_of(theta, gold)
+        if theta.is_nested:
+            return super().__call__(theta, gold, *args, **kwargs)
+        y = self.checked_gold(theta, gold)
         losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
-        fractions = (y * (1 - y)).flatten(1 - theta.dim()).sum(dim=-1)  # 0 for ones and zeros
+        between = y * (1 - y)  # 0 for ones and zeros
+        if self.instances is None:
+            fractions = between.flatten(1 - theta.dim()).sum(dim=-1)
+        else:
+            fractions = self.over_entries(between.unsqueeze(1))[:, 0]
         return losses + 2 * self.margin * fractions

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from imle_core import checks
-from imle_core.contracts import Parameters, mapped, named_values
+from imle_core import checks, ragged
+from imle_core.contracts import Parameters, is_pure, mapped, named_values
 
 
 class TargetDistribution:
@@ -64,6 +64,10 @@ class TargetDistribution:
     def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
         """The step lambda, by which a scaled gradient is divided."""
         return self.beta
+
+    def of_instances(self, instances: ragged.Instances) -> "TargetDistribution":  # noqa: ARG002
+        """Itself: entries move one by one, and infinite ones stay."""
+        return self
 
 
 def _check_weight(name: str, value: float) -> None:
@@ -147,6 +151,24 @@ class KnownTargetDistribution:
         if known.shape[1:] != theta.shape[1:] or not len(known) or len(theta) % len(known):
             raise _misfit(known, "rows", theta)
         return known.repeat_interleave(len(theta) // len(known), dim=0)
+
+    def of_instances(self, instances: ragged.Instances) -> "KnownTargetDistribution":
+        """The target for padded rows, where the known parameters are those of all instances, ``(T, *rest)``.
+
+        Raises:
+            ArgumentError: their number is another.
+        """
+        total = int(instances.starts[-1])
+        if self.theta.dim() == 0 or len(self.theta) != total:
+            raise checks.wrong_shape(
+                "theta",
+                self.theta,
+                "it must be (T, *rest), as the values of a ragged batch",
+                "give the true parameters of all its instances, one after the other",
+                f" for {total} entries",
+                "the known target has",
+            )
+        return KnownTargetDistribution(instances.padded(self.theta, -torch.inf, -1.0))
 
 
 def _misfit(known: Tensor, rows: str, theta: Tensor) -> checks.ArgumentError:
@@ -251,15 +273,22 @@ class AdaptiveTargetDistribution(nn.Module):
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
-        step = self.step_size(theta, dy).view(-1, *[1] * (theta.dim() - 1))
-        return (self.alpha * theta - step * dy).to(theta)
+        return self._moved_by(self.step_size(theta, dy), theta, dy)
 
     def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
         """``lambda = beta ||theta|| / ||dy||`` of each row, ``(N,)``, in float32 at least; 0 where dy is 0."""
-        walls, wide = theta.isinf(), torch.promote_types(theta.dtype, torch.float32)
-        size, slope = (
-            torch.linalg.vector_norm(values.masked_fill(walls, 0.0).flatten(1), dim=1, dtype=wide) for values in (theta, dy)
-        )
+        return self._step(theta, dy, _norms)
+
+    def of_instances(self, instances: ragged.Instances) -> "_AdaptiveOfInstances":  # noqa: ARG002
+        """The target for padded rows, with the same beta, which it moves."""
+        return _AdaptiveOfInstances(self)
+
+    def _moved_by(self, step: Tensor, theta: Tensor, dy: Tensor) -> Tensor:
+        return (self.alpha * theta - step.view(-1, *[1] * (theta.dim() - 1)) * dy).to(theta)
+
+    def _step(self, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
+        walls = theta.isinf()
+        size, slope = (norms(values.masked_fill(walls, 0.0)) for values in (theta, dy))
         return torch.where(slope > 0, self.beta.to(size) * size / slope, 0.0)
 
     @torch.no_grad()
@@ -294,3 +323,28 @@ class AdaptiveTargetDistribution(nn.Module):
 
         super()._apply(moved, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+class _AdaptiveOfInstances:
+    """An adaptive target for padded rows, with norms of which padding changes no bit."""
+
+    divides = True
+
+    def __init__(self, target: AdaptiveTargetDistribution) -> None:
+        self._target, self.alpha, self.observe = target, target.alpha, target.observe
+        self.pure = is_pure(target, "params", "step_size", "observe")
+
+    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As :meth:`AdaptiveTargetDistribution.params`."""
+        return self._target._moved_by(self.step_size(theta, dy), theta, dy)
+
+    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As :meth:`AdaptiveTargetDistribution.step_size`."""
+        return self._target._step(theta, dy, ragged.entry_norms)
+
+
+def _norms(values: Tensor) -> Tensor:
+    """Euclidean norms ``(N,)`` of rows, in float32 at least."""
+    wide = torch.promote_types(values.dtype, torch.float32)
+    norms: Tensor = torch.linalg.vector_norm(values.flatten(1), dim=1, dtype=wide)
+    return norms

@@ -6,7 +6,8 @@ loop over its axis gives. So the batch is larger only where nothing else than ro
 
 * a solver with further arguments, unless they are plain values, or it declares that each has an entry for each instance;
 * a target of a user, which may look at a batch as a whole, and one that knows its instances;
-* samplers of exact distributions, in the forward pass.
+* samplers of exact distributions, in the forward pass;
+* instances of several sizes.
 
 Noise follows vmap's ``randomness``: under "different" it is what the loop would draw, one draw after the other; under "same"
 all entries of the axis share a draw; under "error" torch refuses whatever draws.
@@ -43,6 +44,8 @@ class Estimator(Protocol):
     def draws_noise(self) -> bool: ...  # noqa: D102
     @property
     def samples_exactly(self) -> bool: ...  # noqa: D102
+    @property
+    def instances(self) -> Any: ...  # noqa: D102
 
     def signed(self, theta: Tensor) -> Tensor: ...  # noqa: D102
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Outputs | None]: ...  # noqa: D102
@@ -178,7 +181,8 @@ class _Samples(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         checks.check_values(theta)
         parameters = layer.signed(theta)
-        together = None if layer.samples_exactly else _together(layer.solver, parameters, rest, axes, tensors)
+        alone = layer.samples_exactly or layer.instances is not None
+        together = None if alone else _together(layer.solver, parameters, rest, axes, tensors)
         if together is None:
             eps, z, answers = _one_by_one(layer, parameters, rest, axes, different, tensors)
         else:
@@ -278,7 +282,8 @@ class _Work(torch.autograd.Function):
         axes: Sizes,
         *tensors: Tensor,
     ) -> Tensor:
-        by_rows = is_pure(layer.target, "params", "step_size", "observe") and not hasattr(layer.target, "check_instances")
+        by_rows = is_pure(layer.target, "params", "step_size", "observe") and layer.instances is None
+        by_rows = by_rows and not hasattr(layer.target, "check_instances")
         together = _together(layer.solver, theta, rest, axes, tensors) if by_rows or not axes else None
         if together is not None:
             noise, upstream = (None if tensor is None else _folded(tensor, axes) for tensor in (eps, dy))

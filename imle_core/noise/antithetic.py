@@ -42,7 +42,8 @@ class AntitheticNoiseDistribution(NoiseDistribution):
                 "antithetic pairs need a distribution that is symmetric or drawn by its quantiles",
                 "use NormalNoiseDistribution(), LogisticNoiseDistribution() or GumbelNoiseDistribution()",
             )
-        self.law, self.mean, self.variance = law, law.mean, law.variance
+        self.law: LocationScaleNoise = law
+        self.mean, self.variance = law.mean, law.variance
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.law!r})"
@@ -64,13 +65,23 @@ class AntitheticNoiseDistribution(NoiseDistribution):
             raise ArgumentError(
                 "shape", str(tuple(shape)), "antithetic pairs need (B, S, *event)", "S is the axis of samples"
             )
-        instances, samples, *event = shape
-        halves = (instances, -(-samples // 2), *event)
         kind = dtype or torch.get_default_dtype()
-        wide = torch.promote_types(kind, torch.float32)  # a reflection in float16 would lose the tails
-        first = self.law.sample(halves, dtype=wide, device=device, generator=generator)
-        pairs = torch.stack([first, self.law.reflected(first)], dim=2).to(kind)
-        return pairs.view(instances, 2 * halves[1], *event)[:, :samples].contiguous()
+        first = self.law.sample(_halves(shape), dtype=_wide(kind), device=device, generator=generator)
+        return self._pairs(first, shape, kind)
+
+    def sample_ragged(
+        self, shape: Sequence[int], sizes: NDArray[np.int64], keys: NDArray[np.int64], *, dtype: torch.dtype, device: Device
+    ) -> Tensor:
+        """Draws for instances of several sizes; see :class:`imle_core.contracts.RaggedNoise`."""
+        first = self.law.sample_ragged(_halves(shape), sizes, keys, dtype=_wide(dtype), device=device)
+        beyond = torch.arange(shape[2]) >= torch.from_numpy(sizes)[:, None]  # what is reflected there is no draw
+        return self._pairs(first, shape, dtype).masked_fill_(
+            beyond.view(shape[0], 1, shape[2], *[1] * (len(shape) - 3)).to(device), 0.0
+        )
+
+    def _pairs(self, first: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        pairs = torch.stack([first, self.law.reflected(first)], dim=2).to(dtype)
+        return pairs.flatten(1, 2)[:, : shape[1]].contiguous()
 
     def score(self, x: Tensor) -> Tensor:
         """``d/dx log p(x)`` of a single draw."""
@@ -82,3 +93,14 @@ class AntitheticNoiseDistribution(NoiseDistribution):
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         return self.law._draw(count, device, dtype, generator)
+
+
+def _halves(shape: Sequence[int]) -> tuple[int, ...]:
+    """Shape of one of each pair, for pairs ``(B, S, *event)``."""
+    instances, samples, *event = shape
+    return instances, -(-samples // 2), *event
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    """A type in which reflections lose no tails, as they would in float16."""
+    return torch.promote_types(dtype, torch.float32)

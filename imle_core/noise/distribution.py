@@ -126,6 +126,24 @@ class CompiledNoise(NoiseDistribution):
         if wide is not values:
             values.copy_(wide)
 
+    def sample_ragged(
+        self, shape: Sequence[int], sizes: NDArray[np.int64], keys: NDArray[np.int64], *, dtype: torch.dtype, device: Device
+    ) -> Tensor:
+        """Draws for instances of several sizes; see :class:`imle_core.contracts.RaggedNoise`."""
+        self.check_type(dtype)
+        wide = dtype if dtype in (torch.float32, torch.float64) else torch.float64
+        values = torch.zeros(torch.Size(shape), dtype=wide, device="cpu")
+        rest = math.prod(shape[3:])
+        out = values.view(shape[0], shape[1], shape[2] * rest).numpy()
+        self._fill_instances(out, sizes * rest, keys, torch.get_num_threads())
+        return values.to(dtype).to(device)
+
     @abstractmethod
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
         """Overwrites ``out``, ``(n,)`` float32 or float64, with draws that depend on the key and their positions alone."""
+
+    @abstractmethod
+    def _fill_instances(
+        self, out: NDArray[np.floating], sizes: NDArray[np.int64], keys: NDArray[np.int64], threads: int
+    ) -> None:
+        """Overwrites the first ``sizes[b]`` entries of ``out[b, s]``, ``(B, S, n)``, as ``_fill_array`` with ``keys[b]``."""

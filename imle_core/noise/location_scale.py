@@ -39,6 +39,36 @@ def fill(out: NDArray[np.floating], law: Law, location: float, scale: float, key
     )
 
 
+def fill_instances(
+    out: NDArray[np.floating],
+    sizes: NDArray[np.int64],
+    law: Law,
+    location: float,
+    scale: float,
+    keys: NDArray[np.int64],
+    threads: int,
+) -> None:
+    """Overwrites the first ``sizes[b]`` entries of the samples of each instance, as :func:`fill` does with ``keys[b]``.
+
+    Args:
+        out: ``(B, S, n)`` float32 or float64.
+        sizes: ``(B,)``, at most n.
+        law: as for :func:`fill`.
+        location: likewise.
+        scale: likewise.
+        keys: ``(B,)`` seeds of the instances.
+        threads: likewise.
+    """
+    from imle_core.noise.kernels import location_scale as kernel  # here, since numba takes half a second to import
+
+    draw = getattr(kernel, f"{law}_of_instances")
+    in_threads(
+        lambda first, last: draw(out, sizes, first, last, keys, location, scale),
+        len(out),
+        min(threads, len(out), out.size // _DRAWS_A_THREAD),
+    )
+
+
 class LocationScaleNoise(CompiledNoise):
     """``X = location + scale * Y`` with a standard variable Y, given by its mean, its variance and two functions."""
 
@@ -80,6 +110,11 @@ class LocationScaleNoise(CompiledNoise):
 
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
         fill(out, self._law, self.location, self.scale, key, threads)
+
+    def _fill_instances(
+        self, out: NDArray[np.floating], sizes: NDArray[np.int64], keys: NDArray[np.int64], threads: int
+    ) -> None:
+        fill_instances(out, sizes, self._law, self.location, self.scale, keys, threads)
 
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         standard = self._draw_standard(torch.empty(count, dtype=dtype, device=device), generator)

@@ -135,6 +135,11 @@ class SumOfGammaNoiseDistribution(CompiledNoise):
     def _fill_array(self, out: NDArray[np.floating], key: int, threads: int) -> None:
         sum_of_gamma_law.fill(out, self.k, float(self.nb_iterations), key, threads)
 
+    def _fill_instances(
+        self, out: NDArray[np.floating], sizes: NDArray[np.int64], keys: NDArray[np.int64], threads: int
+    ) -> None:
+        sum_of_gamma_law.fill_instances(out, sizes, self.k, float(self.nb_iterations), keys, threads)
+
     def _draw(self, count: int, device: torch.device, dtype: torch.dtype, generator: torch.Generator | None) -> Tensor:
         first, *rest = sum_of_gamma_law.blocks(self.k, float(self.nb_iterations))
         total = first.draw(count, device, dtype, generator)

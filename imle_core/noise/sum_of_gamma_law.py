@@ -78,7 +78,7 @@ class Block:
         return torch._standard_gamma(shapes, generator=generator).mul_(self.scale).add_(self.shift)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def blocks(k: float, iterations: float) -> tuple[Block, ...]:
     """The series as independent blocks whose sum is exactly X; for ``iterations = inf``, X to a distance below 1e-8.
 
@@ -119,7 +119,7 @@ def _last(k: float, iterations: float) -> float:
     return iterations if math.isfinite(iterations) else float(max(1024, math.ceil(128 * k)))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _bounds(k: float, iterations: float) -> list[tuple[float, float]]:
     """First and last term of each block, up to one block more than there may be."""
     bounds: list[tuple[float, float]] = []
@@ -142,7 +142,26 @@ def fill(out: NDArray[np.floating], k: float, iterations: float, key: int, threa
     )
 
 
-@lru_cache(maxsize=32)
+def fill_instances(
+    out: NDArray[np.floating],
+    sizes: NDArray[np.int64],
+    k: float,
+    iterations: float,
+    keys: NDArray[np.int64],
+    threads: int,
+) -> None:
+    """Overwrites entries with draws of :func:`blocks`; others as of :func:`.location_scale.fill_instances`."""
+    from imle_core.noise.kernels import sum_of_gamma as kernel  # here, since numba takes half a second to import
+
+    tables = _tables(k, iterations)
+    in_threads(
+        lambda first, last: kernel.fill_instances(out, sizes, first, last, keys, *tables),
+        len(out),
+        min(threads, len(out), out.size // _DRAWS_A_THREAD),
+    )
+
+
+@lru_cache(maxsize=256)
 def _tables(k: float, iterations: float) -> tuple[NDArray[Any], ...]:
     """The blocks of a series, and their tables one after the other, for the kernel."""
     from imle_core.noise.kernels.sum_of_gamma import cubed_scale

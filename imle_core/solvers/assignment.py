@@ -30,7 +30,7 @@ class Assignment:
              [0., 1.]]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(self, partial: bool = False) -> None:
         self.partial = bool(partial)

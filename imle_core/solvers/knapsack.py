@@ -49,7 +49,7 @@ class Knapsack:
     tensor([[1., 1., 0.]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(self, weights: ArrayLike, capacity: ArrayLike) -> None:
         given = _as_written(weights)

@@ -42,7 +42,7 @@ class Portfolio:
     programs with quadratic objectives".
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(self, covariance: ArrayLike, risk: float = 2.25) -> None:
         _clarabel()

@@ -23,7 +23,7 @@ class Ranking:
     tensor([[3., 4., 2., 1.]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __repr__(self) -> str:
         return "Ranking()"
@@ -60,7 +60,7 @@ class ArgMax:
              [1., 0.]]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __repr__(self) -> str:
         return "ArgMax()"

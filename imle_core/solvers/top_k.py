@@ -57,6 +57,11 @@ class TopK:
         options = (", at_most=True" if self.at_most else "") + ("" if self.dim is None else f", dim={self.dim}")
         return f"TopK(k={self.k}{options})"
 
+    @property
+    def takes_padding(self) -> bool | None:
+        """None, for padding does no harm, unless lines across it are choices of their own: then False."""
+        return None if self.dim in (None, 1) else False
+
     def typical_ones(self, event: Sequence[int]) -> float | None:
         """K of each choice, at most its entries; None where each call says k."""
         if self.k is None:

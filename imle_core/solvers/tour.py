@@ -49,7 +49,7 @@ class Tour:
     tensor([[1., 0., 1., 1., 0., 1.]])
     """
 
-    pure, sense, directed = True, "max", False
+    pure, sense, takes_padding, directed = True, "max", False, False
 
     def __init__(self, nodes: int) -> None:
         check_whole("nodes", nodes, 3, "a tour needs 3 nodes")

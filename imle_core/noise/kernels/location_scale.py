@@ -16,6 +16,7 @@ import numpy as np
 from imle_core.kernels.compiled import compiled
 from imle_core.kernels.elementary import logarithm, sine_and_cosine
 from imle_core.kernels.random_bits import open_uniform, splitmix64
+from imle_core.noise.kernels.instances import copy_to
 
 STRIDE = 1024
 
@@ -75,3 +76,40 @@ def normal(out, first, last, key, location, scale):
             points[i + _HALF] = x if swapped else y
         for i in range(count):
             out[begin + i] = location + scale * points[i]
+
+
+@compiled
+def gumbel_of_instances(out, sizes, first, last, keys, location, scale):
+    """Fills the instances ``first..last-1``, each as :func:`gumbel` fills an array of its entries alone.
+
+    Args:
+        out: ``(B, S, n)`` float32 or float64, of which the first ``sizes[b]`` entries of a sample are drawn.
+        sizes: ``(B,)`` numbers of entries.
+        first: number of the first instance.
+        last: number after the last instance.
+        keys: ``(B,)`` whole numbers that each stand for an instance.
+        location: what is added to ``scale * Y``.
+        scale: what multiplies Y.
+    """
+    for b in range(first, last):
+        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        gumbel(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
+        copy_to(out[b], draws)
+
+
+@compiled
+def logistic_of_instances(out, sizes, first, last, keys, location, scale):
+    """Fills instances with draws of :func:`logistic`, with the arguments of :func:`gumbel_of_instances`."""
+    for b in range(first, last):
+        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        logistic(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
+        copy_to(out[b], draws)
+
+
+@compiled
+def normal_of_instances(out, sizes, first, last, keys, location, scale):
+    """Fills instances with draws of :func:`normal`, with the arguments of :func:`gumbel_of_instances`."""
+    for b in range(first, last):
+        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        normal(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
+        copy_to(out[b], draws)

@@ -14,6 +14,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled
 from imle_core.kernels.random_bits import next_bits, seed, uniform
+from imle_core.noise.kernels.instances import copy_to
 
 STRIDE = 4096
 
@@ -79,6 +80,27 @@ def fill(out, first, last, key, laws, starts, columns, scales):
                         break
                 total += shift + scale * d * ((1.0 + h) * (1.0 + h) * (1.0 + h))
             out[i] = total
+
+
+@compiled
+def fill_instances(out, sizes, first, last, keys, laws, starts, columns, scales):
+    """Fills the instances ``first..last-1``, each as :func:`fill` fills an array of its entries alone.
+
+    Args:
+        out: ``(B, S, n)`` float32 or float64, of which the first ``sizes[b]`` entries of a sample are drawn.
+        sizes: ``(B,)`` numbers of entries.
+        first: number of the first instance.
+        last: number after the last instance.
+        keys: ``(B,)`` whole numbers that each stand for an instance.
+        laws: as of :func:`fill`.
+        starts: likewise.
+        columns: likewise.
+        scales: likewise.
+    """
+    for b in range(first, last):
+        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        fill(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], laws, starts, columns, scales)
+        copy_to(out[b], draws)
 
 
 def cubed_scale(shape: float) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.solvers.black_box.padded_rows import PaddedRows
 from imle_core.solvers.black_box.task import Task
 
 _NOTHING: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
@@ -62,10 +63,9 @@ class Arguments:
         instance = self.instance(row)
         return {} if instance is None else {key: entries[instance] for key, entries in self.named.items()}
 
-    def keys(self, rows: NDArray[Any]) -> Iterable[Hashable]:
-        """Keys of rows ``(N, *event)``, which are equal for those with equal bits and the same instance's arguments."""
-        content, size = rows.tobytes(), rows[:1].nbytes
-        equal = [content[first : first + size] for first in range(0, len(content), size)] if size else [b""] * len(rows)
+    def keys(self, rows: PaddedRows) -> Iterable[Hashable]:
+        """Keys of rows, which are equal for those with equal bits and the same instance's arguments."""
+        equal = rows.contents()
         return zip(map(self.instance, range(len(rows))), equal, strict=True) if self.samples else equal
 
     def task(self, theta: NDArray[Any], row: int) -> Task:

@@ -6,10 +6,10 @@ from operator import is_
 from typing import Any, NamedTuple
 
 import torch
-from numpy.typing import NDArray
 
 from imle_core.concurrency import OwnLock
 from imle_core.solvers.black_box.answer import Answer, Answers
+from imle_core.solvers.black_box.padded_rows import PaddedRows
 
 
 class Call(NamedTuple):
@@ -17,26 +17,30 @@ class Call(NamedTuple):
 
     Attributes:
         event: shape of a row.
+        sizes: sizes of the rows, where these differ.
         dtype: type of its entries.
         arguments: the further arguments, by position or name, one sequence each.
         backward: whether autograd made the call, on its way back.
     """
 
     event: tuple[int, ...]
+    sizes: tuple[int, ...] | None
     dtype: str
     arguments: dict[int | str, Any]
     backward: bool
 
     @classmethod
-    def of(cls, rows: NDArray[Any], arguments: dict[int | str, Any]) -> "Call":
+    def of(cls, rows: PaddedRows, arguments: dict[int | str, Any]) -> "Call":
         """Call with such rows and arguments, here and now."""
         # There is no public way to ask this; where the private one should go, backward rows are solved as others are.
         task = getattr(torch._C, "_current_graph_task_id", lambda: -1)()
-        return cls(rows.shape[1:], rows.dtype.str, arguments, task != -1)
+        return cls(rows.event, rows.sizes, rows.values.dtype.str, arguments, task != -1)
 
     def is_like(self, earlier: "Call") -> bool:
         """True where equal rows have equal solutions: the further arguments are the same objects."""
-        if (self.event, self.dtype, list(self.arguments)) != (earlier.event, earlier.dtype, list(earlier.arguments)):
+        if (self.event, self.sizes, self.dtype) != (earlier.event, earlier.sizes, earlier.dtype):
+            return False
+        if list(self.arguments) != list(earlier.arguments):
             return False
         return all(map(is_, self.arguments.values(), earlier.arguments.values()))
 
@@ -72,7 +76,10 @@ class Memory:
     def previous(self, call: Call, row: int) -> Answer | None:
         """The answer for that row in the last forward call."""
         with self._lock:
-            if self._forward is None or self._forward[0].event != call.event or row >= len(self._forward[2].solutions):
+            if self._forward is None or row >= len(self._forward[2].solutions):
+                return None
+            earlier = self._forward[0]
+            if (earlier.event, earlier.sizes) != (call.event, call.sizes):
                 return None
             return self._forward[2].of(row)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
+from copy import copy
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -11,11 +12,13 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, ArgumentTypeError, check_name, check_not_learned, check_whole
 from imle_core.concurrency import OwnLock
-from imle_core.contracts import declared, kept
+from imle_core.contracts import Form, declared, is_container, kept
 from imle_core.solvers.black_box.answer import Answer, Answers
 from imle_core.solvers.black_box.arguments import Arguments
 from imle_core.solvers.black_box.executors import Executor, solve_by
 from imle_core.solvers.black_box.memory import Call, Memory
+from imle_core.solvers.black_box.of_structure import OfStructure
+from imle_core.solvers.black_box.padded_rows import PaddedRows
 from imle_core.solvers.black_box.task import INTERRUPTS, Failure, TaskSettings
 from imle_core.solvers.rows import as_rows, in_type_of
 
@@ -45,7 +48,8 @@ class BlackBox:
     Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
     In a backward pass, so are rows of the last forward call, those of samples whose upstream gradient is 0 or so small
     that lambda times it is rounded away; with a ``cache``, those of any call without further arguments.
-    Results are in order and do not depend on the executor.
+    Results are in order and do not depend on the executor. Where theta is a structure of several tensors, the function gets
+    such a structure of one instance and gives one of tensors or arrays.
     More arguments of a call are per instance: ``solver(theta, graph=[...])`` has one entry for each of B instances, and with
     ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
 
@@ -135,6 +139,7 @@ class BlackBox:
             self.domain = function.domain
         self.rows = self.solved = self.fallbacks = self._count = 0
         self._memory, self._lock = Memory(cache), OwnLock()
+        self._packed: tuple[Form, BlackBox] | None = None
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
@@ -150,35 +155,54 @@ class BlackBox:
         """The share of the rows asked for so far that repeated another one; 0 before the first."""
         return 1 - self.solved / self.rows if self.rows else 0.0
 
-    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
+    def __call__(self, theta: Any, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device.
 
         Where the function has further outputs, a tuple of the solutions and, for each of these, a list of N entries.
         """
-        rows = _checked(theta)
+        if is_container(theta):
+            return self._of_structure(theta, args, kwargs)
+        return self._solve(theta, PaddedRows(as_rows(theta)), args, kwargs)
+
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
+        """Solutions ``(N, n, *rest)``, 0 in padding, for padded parameters; see :class:`imle_core.contracts.RaggedSolver`.
+
+        The function gets ``(sizes[i], *rest)`` of row i, and is not asked for rows without entries, which have None for
+        further outputs.
+        """
+        return self._solve(theta, PaddedRows(as_rows(theta), sizes), args, kwargs)
+
+    def _solve(self, theta: Tensor, rows: PaddedRows, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = Arguments(len(rows), args, kwargs)
         call = Call.of(rows, arguments.named)
         first, chosen = self._asked(rows, arguments)
         known = self._memory.find(call, first) if self.repeats else {}
-        tasks = {key: arguments.task(rows[row, ...], row) for key, row in first.items() if key not in known}
-        solutions, others, late = np.empty_like(rows), dict[int, tuple[Any, ...] | None](), set()
+        unknown = {key: row for key, row in first.items() if key not in known and not rows.is_empty(row)}
+        tasks = {key: arguments.task(rows[row], row) for key, row in unknown.items()}
+        solutions, others, late = rows.solutions(), dict[int, tuple[Any, ...] | None](), set()
+
+        def put(row: int, answer: Answer) -> None:
+            rows.unpadded(solutions[row, ...], row)[...] = rows.unpadded(answer.solution, row)
+            others[row] = answer.others
+
         for key, answer in known.items():
-            solutions[first[key]], others[first[key]] = answer
+            put(first[key], answer)
         settings = TaskSettings(self.function, self.arrays, self.time_limit)
         with closing(solve_by(self.executor, [*tasks.values()], settings, self.jobs, self.chunk)) as outcomes:
             for key, outcome in zip(tasks, outcomes, strict=True):
                 row = first[key]
                 if not isinstance(outcome, Failure):
-                    solutions[row], others[row] = outcome
+                    put(row, outcome)
                 elif outcome.late and self.fallback == "previous":
-                    solutions[row], others[row] = self._previous(call, outcome, _Where(row, rows, arguments))
+                    put(row, self._previous(call, outcome, _Where(row, rows, arguments)))
                     late.add(key)
                 else:
                     raise _Where(row, rows, arguments).error(outcome.reason, outcome.rest) from outcome.error
         if len(first) < len(rows):
             solutions = solutions[chosen]
         outputs = self._outputs(others, lambda row: _Where(row, rows, arguments))
-        answers = Answers(solutions, [outputs[row] for row in chosen] if outputs else None)
+        nothing = (None,) * self._count  # of a row without entries
+        answers = Answers(solutions, [outputs.get(row, nothing) for row in chosen] if outputs else None)
         solved = {key: row for key, row in first.items() if key not in late} if late else first
         self._memory.keep(call, solved, answers)
         with self._lock:
@@ -213,7 +237,25 @@ class BlackBox:
             return z
         return z, *([kept(values[number]) for values in others or ()] for number in range(self._count))
 
-    def _asked(self, rows: NDArray[Any], arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
+    def _of_structure(self, theta: Any, args: tuple[Sequence[Any], ...], kwargs: dict[str, Sequence[Any]]) -> Any:
+        """Solutions for a structure of parameters, ``(N, *event)`` each, by a black box of rows in which they are packed."""
+        form = Form.of(theta)
+        if self._packed is None or repr(self._packed[0]) != repr(form):  # the same one has its memory of the forward pass
+            packed = copy(self)
+            packed.function, packed._memory = OfStructure(self.function, form), Memory(self.cache)
+            self._packed = form, packed
+        form, packed = self._packed
+        before = packed.rows, packed.solved, packed.fallbacks
+        try:
+            answer = packed(form.packed(theta), *args, **kwargs)
+        finally:
+            with self._lock:
+                self.rows += packed.rows - before[0]
+                self.solved += packed.solved - before[1]
+                self.fallbacks += packed.fallbacks - before[2]
+        return form.unpacked_answer(answer)
+
+    def _asked(self, rows: PaddedRows, arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
         """The first of equal rows by their key, and for each row the number of the first that equals it."""
         first: dict[Hashable, int] = {}
         keys = arguments.keys(rows) if self.repeats else range(len(rows))
@@ -232,7 +274,7 @@ class _Where(NamedTuple):
     """A row of a call, to be named in errors."""
 
     row: int
-    rows: NDArray[Any]
+    rows: PaddedRows
     arguments: Arguments
 
     def error(self, what: str, rest: str) -> SolveError:
@@ -240,18 +282,8 @@ class _Where(NamedTuple):
         instance = self.arguments.instance(self.row)
         name = f"row {self.row}" if instance is None else f"row {self.row} (instance {instance})"
         return SolveError(
-            f"function: {what} for {name}{rest}", self.row, self.rows[self.row, ...].copy(), self.arguments.entries(self.row)
+            f"function: {what} for {name}{rest}", self.row, self.rows[self.row].copy(), self.arguments.entries(self.row)
         )
-
-
-def _checked(theta: Tensor) -> NDArray[Any]:
-    rows = as_rows(theta)
-    if rows.ndim == 0:
-        raise ArgumentError("theta", "a single number", "it must be (N, *event)", "use theta.unsqueeze(0) for one instance")
-    if np.isnan(rows).any():
-        row = int(np.isnan(rows).reshape(len(rows), -1).any(axis=1).argmax())
-        raise ArgumentError("theta", f"NaN in row {row}", "it must have none", "look for the cause upstream")
-    return rows
 
 
 def _check_time_limit(time_limit: float | None, executor: Executor) -> None:

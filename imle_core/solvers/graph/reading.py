@@ -60,13 +60,16 @@ def read_graphs(graph: Any, num_nodes: Any, directed: bool, ptr: Any) -> Read:
     if num_nodes is not None:
         return _together([_read_index(graph, num_nodes, directed)], False)
     if is_networkx(graph):
+        if directed and not graph.is_directed():
+            rule = "its edges have no order from node to node"
+            raise ArgumentError("directed", "True with an undirected graph", rule, "give a DiGraph, or a list of edges")
         return _together([_read_networkx(graph)], False)
     items = list(graph)
     if any(map(_is_graph, items)):
         return _read_list(items, [None] * len(items), directed)
     if items and all(isinstance(item, _ARRAYS) and item.ndim == 2 for item in items):
         raise ArgumentError("graph", f"{len(items)} edge indices", _ITEMS, "give num_nodes=[...], a number for each, too")
-    return _together([_read_edges(items)], False)
+    return _together([_read_edges(items)._replace(directed=bool(directed))], False)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class ShortestPath(CostSolver):
     ``edges``, then the last but one, and so on. Costs of paths are sums in float64.
 
     Args:
-        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)`` of an undirected one, with
+        graph: networkx graph or multigraph, directed or not, an iterable of edges ``(u, v)``, with
             ``num_nodes`` an edge index ``(2, E)``, or a list of graphs, one for each instance, as :class:`GraphSolver`
             takes it.
         start: first node; of several graphs a list of nodes, or a node that all have.
@@ -44,7 +44,7 @@ class ShortestPath(CostSolver):
         floor: smallest cost, >= 0, to which lower ones are clamped; "domain" for 0 on an undirected graph and none on a
             directed one; None to take costs as they are, and refuse those outside the domain.
         num_nodes: number of nodes of an edge index; a list has one for each graph.
-        directed: whether the edges of an edge index lead from its first row to its second only.
+        directed: whether edges ``(u, v)``, or those of an edge index, lead from u to v only; a networkx graph knows.
         ptr: where the nodes of each graph of a batch begin, in place of ``num_nodes``.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from imle_core.solvers.graph.reading import naming, of_graph, read_graphs
 from imle_core.solvers.rows import Rows, as_rows
 
 Graph: TypeAlias = Any
-"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, which makes an undirected graph, or an edge index; or
+"""A networkx graph or multigraph, an iterable of edges ``(u, v)``, undirected unless directed=True, or an edge index; or
 a list of graphs."""
 NumNodes: TypeAlias = int | Sequence[int | None] | Tensor | NDArray[np.integer[Any]] | None
 """Number of nodes of an edge index, or of each of several."""
@@ -52,16 +53,16 @@ class GraphSolver:
         directed: whether edges lead from u to v only.
 
     Args:
-        graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, which makes an undirected graph. Attributes
-            of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index ``(2, E)``, a
-            tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each edge once, or
-            each in both directions: then the two entries of an edge share one parameter, the sum of theirs (-inf if either
-            is), and have the same z. A list of graphs has networkx graphs, pairs ``(edge_index, num_nodes)``, or with
-            ``num_nodes`` edge indices.
+        graph: networkx graph or multigraph, or an iterable of edges ``(u, v)``, of an undirected graph if not ``directed``.
+            Attributes of edges are not read. Later changes of the graph have no effect. With ``num_nodes`` an edge index
+            ``(2, E)``, a tensor, array or list, as graph libraries have it. It makes an undirected graph, which lists each
+            edge once, or each in both directions: then the two entries of an edge share one parameter, the sum of theirs
+            (-inf if either is), and have the same z. A list of graphs has networkx graphs, pairs ``(edge_index,
+            num_nodes)``, or with ``num_nodes`` edge indices.
         num_nodes: number of nodes of an edge index, whose nodes are 0 to ``num_nodes - 1``; a list has one for each graph,
             also of one edge index whose nodes are numbered through all graphs and whose edges come graph by graph, as
             in the batches of graph libraries.
-        directed: whether the edges of an edge index lead from its first row to its second only.
+        directed: whether edges ``(u, v)``, or those of an edge index, lead from u to v only; a networkx graph knows.
         ptr: of such a batch, in place of ``num_nodes``, where the nodes of each graph begin, and where the last one's end,
             ``(B + 1,)``.
 
@@ -156,15 +157,46 @@ class GraphSolver:
     def _solve(self, rows: Rows) -> Masks:
         raise NotImplementedError
 
+    def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /) -> Tensor:
+        """Masks ``(N, E)`` for parameters of which row i has ``sizes[i]``, as many as its graph has edges.
+
+        See :class:`imle_core.contracts.RaggedSolver`.
+
+        Raises:
+            ArgumentError: a row with another number of entries than edges, or numbers of rows and graphs that do not fit.
+        """
+        edges = np.diff(self._graphs.offsets)
+        samples, left = divmod(len(sizes), len(edges))
+        if left:
+            got = f"{len(sizes)} rows for {len(edges)} graphs"
+            raise ArgumentError("offsets", got, "each graph must have an instance", "give the offsets of this batch")
+        wanted = edges.repeat(samples)
+        wrong = np.flatnonzero(wanted != np.asarray(sizes))
+        if len(wrong):
+            row = int(wrong[0])
+            raise ArgumentError(
+                "offsets",
+                f"{sizes[row]} entries for {f'instance {row // samples}' if self._is_list else f'row {row}'}",
+                f"its graph has {wanted[row]} edges",
+                "give the offsets of edges, such as those of the solver" if self._is_list else "take a list of graphs",
+            )
+        return self(theta.masked_fill(torch.from_numpy(wanted == 0).to(theta.device)[:, None], -torch.inf))
+
     def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
         """Number of edges of the solution for equal parameters, such as of a path with the fewest edges.
 
         It is that of all solutions where they have as many: spanning trees and perfect matchings. Of several graphs it is
         the mean.
         """
+        return float(self.typical_ones_of_each.mean())
+
+    @cached_property
+    def typical_ones_of_each(self) -> NDArray[np.float64]:
+        """The same for each graph, ``(B,)``."""
         quiet = copy.copy(self)  # whose counts are its own
         alike = self._entries.padded(np.full(self._graphs.offsets[-1], self._alike), -np.inf)
-        return float(quiet(torch.from_numpy(alike)).sum()) / len(alike)
+        counts: NDArray[np.float64] = quiet(torch.from_numpy(alike)).sum(dim=1).numpy()
+        return counts
 
     @property
     def simple(self) -> bool:

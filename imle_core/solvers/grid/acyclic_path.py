@@ -36,7 +36,7 @@ class AcyclicGridPath:
              [0., 1.]]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(self, diagonal: bool = True, *, tuning: Tuning = TUNING) -> None:
         check_tuning(tuning)

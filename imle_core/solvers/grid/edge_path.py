@@ -45,7 +45,7 @@ class GridEdgePath:
     tensor([[0., 1., 0., 1.]])
     """
 
-    pure, sense, directed = True, "max", True
+    pure, sense, takes_padding, directed = True, "max", False, True
 
     def __init__(self, grid: tuple[int, int]) -> None:
         if not isinstance(grid, (tuple, list)) or len(grid) != 2:

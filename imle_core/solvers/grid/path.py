@@ -66,7 +66,7 @@ class GridPath:
              [0., 1.]]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     def __init__(
         self,

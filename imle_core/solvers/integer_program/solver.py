@@ -90,7 +90,7 @@ class IntegerProgram:
             [1., 0., 1.]])
     """
 
-    pure, sense = True, "max"
+    pure, sense, takes_padding = True, "max", False
 
     names: tuple[str, ...] | None = None
     """Names of the entries of theta and z, for a program from a file."""

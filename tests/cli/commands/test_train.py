@@ -186,7 +186,7 @@ class TestGold:
         expect_refusal(arguments, 1, "--gold: gold.npy chooses 4 tiles; --top-k 3 chooses 3")
 
     def test_a_missing_or_unreadable_file(self):
-        expect_refusal(["--gold", "none.npy"], 1, "--gold: none.npy: no such file; check the path")
+        expect_refusal(["--gold", "none.npy"], 2, "--gold: none.npy: no such file; check the path")
         Path("bad.npy").write_bytes(b"text")
         result = invoke("--gold", "bad.npy")
         assert result.stderr.startswith("error: --gold: bad.npy: cannot be read as an array (")
@@ -388,7 +388,7 @@ class TestDirectory:
         )
 
     def test_none(self):
-        expect_refusal(["--resume", "none"], 1, "none: no such run directory; check the path")
+        expect_refusal(["--resume", "none"], 2, "--resume: none: no such run directory; check the path")
 
     @pytest.mark.slow
     @pytest.mark.parametrize(

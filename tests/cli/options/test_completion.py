@@ -46,7 +46,7 @@ def completed(text, shell="bash", **environment):
         ("imle calibrate --problem k", ["knapsack"]),
         ("imle reproduce top", ["top-k"]),
         ("imle reproduce top-k --methods imle-g", ["imle-gumbel", "imle-gumbel-tuned"]),
-        ("imle data ", ["terrain"]),
+        ("imle data ", ["terrain", "shortest-path", "knapsack", "tour", "portfolio"]),
         ("imle check mat", ["matching"]),
         ("imle solve ", []),  # files, which the shell knows
         ("imle solve --out ", []),

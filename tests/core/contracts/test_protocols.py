@@ -96,25 +96,28 @@ EDGES = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]
 FULFILLED = {
     "grid": (
         GridPath,
-        {"Pure", "FusedSolver", "DirectedSolver", "BoundedSolver", "ClampingSolver", "ReusingSolver", "CountingSolver"},
+        {
+            *("Pure", "FusedSolver", "DirectedSolver", "BoundedSolver", "ClampingSolver", "ReusingSolver", "CountingSolver"),
+            "PaddedSolver",
+        },
     ),
     "graph": (
         lambda: ShortestPath(EDGES, 0, 3),
-        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver"},
+        {"Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver", "CountingSolver", "CountingEach", "RaggedSolver"},
     ),
-    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver"}),
-    "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver"}),
-    "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise"}),
-    "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise", "SizedNoise"}),
+    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver", "PaddedSolver"}),
+    "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver", "RaggedSolver"}),
+    "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise", "RaggedNoise"}),
+    "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise", "SizedNoise", "RaggedNoise"}),
     "pairs": (
         lambda: AntitheticNoiseDistribution(GumbelNoiseDistribution()),
-        {"Pure", "ScoredNoise", "DependentNoise"},
+        {"Pure", "ScoredNoise", "DependentNoise", "RaggedNoise"},
     ),
-    "fixed": (TargetDistribution, {"Pure", "SteppingTarget", "WeightedTarget"}),
-    "known": (lambda: KnownTargetDistribution(torch.zeros(3)), {"Pure", "CheckingTarget", "GivenTarget"}),
+    "fixed": (TargetDistribution, {"Pure", "SteppingTarget", "WeightedTarget", "RaggedTarget"}),
+    "known": (lambda: KnownTargetDistribution(torch.zeros(3)), {"Pure", "CheckingTarget", "GivenTarget", "RaggedTarget"}),
     "adaptive": (
         AdaptiveTargetDistribution,
-        {"Pure", "SteppingTarget", "DividingTarget", "WeightedTarget", "ObservingTarget"},
+        {"Pure", "SteppingTarget", "DividingTarget", "WeightedTarget", "ObservingTarget", "RaggedTarget"},
     ),
     "a function": (lambda: torch.sign, set()),
 }

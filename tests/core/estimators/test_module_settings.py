@@ -147,6 +147,31 @@ class TestNumbers:
         assert loaded(module().state_dict(), layer).lambda_ is None
         assert loaded(layer.state_dict(), module()).lambda_ == 1.0
 
+    def test_a_step_that_cannot_be_set(self):
+        class Target:
+            lambda_ = property(lambda _: 1.0)
+
+            def params(self, theta, dy):
+                return theta - dy
+
+        with pytest.raises(ArgumentError, match=r"^lambda_: got 2 for Target; its attribute lambda_ cannot be set: "):
+            IMLE(TopK(2), Target()).lambda_ = 2.0
+
+    def test_solver_target_and_layer_can_be_set_too(self):
+        layer, theta, dy = module(), normal(4, 6), normal(4, 6, seed=1)
+        layer.solver, layer.target = TopK(3), AdaptiveTargetDistribution(beta=2.0)
+        assert "target.beta" in layer.state_dict()
+        expected = IMLE(TopK(3), AdaptiveTargetDistribution(beta=2.0), NormalNoiseDistribution(), generator=generator(5))
+        assert torch.equal(gradient(layer, theta, dy), gradient(expected, theta, dy))
+        layer.estimator = module().estimator
+        assert layer.target is layer.estimator.target
+        assert torch.equal(gradient(layer, theta, dy), gradient(module(), theta, dy))
+
+    def test_what_is_no_layer(self):
+        message = r"^layer: got Differentiable; it must be a Layer; take IMLE, or the estimator of what imle made$"
+        with pytest.raises(ArgumentError, match=message):
+            LayerModule(imle(TopK(2)))
+
     def test_settings_that_the_estimator_cannot_have(self):
         law = NormalNoiseDistribution()
         layer = LayerModule(differentiable("perturbed", TopK(2), None, law, 3, baseline="leave-one-out"))

@@ -63,6 +63,23 @@ def test_walls_and_fractions():
     assert value.item() == max(hamming(torch.eye(3), half[0])).item()
 
 
+def test_parameters_in_a_structure():
+    theta, gold = normal(2, 6), torch.cat([TopK(2)(normal(2, 4)), TopK(1)(normal(2, 2))], dim=1)
+
+    def solver(parts):
+        return {"nodes": TopK(2)(parts["nodes"]), "edges": TopK(1)(parts["edges"])}
+
+    def parts(rows):
+        return {"nodes": rows[:, :4], "edges": rows[:, 4:]}
+
+    value = differentiable("structured-svm", solver)(parts(theta), parts(gold))
+    alone = [
+        differentiable("structured-svm", TopK(k))(parts(theta)[name], parts(gold)[name])
+        for name, k in (("nodes", 2), ("edges", 1))
+    ]
+    torch.testing.assert_close(value, sum(alone))
+
+
 def test_errors_are_its_own():
     layer = differentiable("structured-svm", TopK(2))
     with pytest.raises(ArgumentError, match=r"^structured-svm: got a loss; it has a loss of its own"):

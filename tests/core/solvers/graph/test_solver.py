@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from imle_core import ArgumentError
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
 
 SQUARE = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("a", "c")]
@@ -257,3 +258,15 @@ def test_nodes_of_a_path_are_in_order(kind):
 )
 def test_the_domain_is_declared(solver, domain):
     assert solver.domain == domain
+
+
+def test_directed_edges_in_a_list_keep_their_order():
+    edges = [("c", "d"), ("a", "b"), ("b", "d"), ("a", "c"), ("d", "a")]
+    solver = ShortestPath(edges[:4], "a", "d", directed=True)
+    assert (solver.edges, solver.directed) == (edges[:4], True)
+    costs = torch.tensor([[1.0, -4.0, 2.0, 3.0], [-3.0, 1.0, 1.0, 2.0]])  # of either sign, without a cycle
+    assert solver(-costs).tolist() == [[0, 1, 1, 0], [1, 0, 0, 1]]
+    assert ShortestPath(edges, "d", "c", directed=True)(-torch.ones(1, 5)).tolist() == [[0, 0, 0, 1, 1]]
+    assert not ShortestPath(edges, "a", "d").directed
+    with pytest.raises(ArgumentError, match=r"^directed: got True with an undirected graph"):
+        ShortestPath(nx.Graph(edges), "a", "d", directed=True)

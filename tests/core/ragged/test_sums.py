@@ -1,0 +1,33 @@
+"""Sums that neither padding nor batch mates change by a bit."""
+
+import pytest
+import torch
+
+from draws import normal
+from imle_core.ragged import entry_norms, entry_sums, sample_means
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 8, 13])
+def test_zeros_at_the_end_and_other_rows_change_no_bit(size):
+    rows = normal(7, size)
+    for width in (size, size + 1, 16, 40):
+        padded = torch.nn.functional.pad(rows, (0, width - size))
+        assert torch.equal(entry_sums(padded), entry_sums(rows))
+        assert torch.equal(entry_norms(padded[2:3]), entry_norms(rows)[2:3])
+    torch.testing.assert_close(entry_sums(rows), rows.sum(dim=1))
+    torch.testing.assert_close(entry_norms(rows), rows.norm(dim=1))
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 7, 10])
+def test_means_over_samples_do_not_depend_on_other_entries(samples):
+    values = normal(3, samples, 37)
+    means = sample_means(values)
+    torch.testing.assert_close(means, values.mean(dim=1))
+    for size in (1, 2, 8, 36):
+        assert torch.equal(sample_means(values[1:2, :, :size].contiguous()), means[1:2, :size])
+
+
+def test_narrow_types_sum_in_float32():
+    assert entry_norms(torch.full((1, 4), 3e4, dtype=torch.float16)).item() == 6e4
+    assert sample_means(torch.full((1, 4, 2), 6e4, dtype=torch.float16)).tolist() == [[6e4, 6e4]]
+    assert entry_sums(torch.zeros(2, 0)).tolist() == [0, 0]
