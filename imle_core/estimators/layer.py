@@ -363,6 +363,9 @@ class Layer(ABC):
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
         if torch.compiler.is_compiling():
+            if torch._C._are_functorch_transforms_active():
+                drawn: Draw = operators.outside_of_compiled_code(self.sampled, theta, arguments)
+                return drawn
             draw = operators.drawn(self, theta, *arguments, alone=True)
             return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
