@@ -363,6 +363,9 @@ class Layer(ABC):
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
         if torch.compiler.is_compiling():
+            if torch._C._are_functorch_transforms_active():
+                drawn: Draw = operators.outside_of_compiled_code(self.sampled, theta, arguments)
+                return drawn
             draw = operators.drawn(self, theta, *arguments, alone=True)
             return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
@@ -429,6 +432,8 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Solved:
         """The same states, with further outputs of the solver."""
+        if self.instances is None:
+            contracts.check_instances(self.solver, len(theta))
         pure = is_pure(self.solver)
         solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
         at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")
