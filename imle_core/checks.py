@@ -83,7 +83,7 @@ def no_numbers(value: Any, name: str = "theta", verb: str = "got", must: str = "
 def _lacking(value: Any) -> tuple[str, str]:
     """Reasons why it is none, and a remedy."""
     if not isinstance(value, Tensor):
-        return type(value).__name__, "use torch.as_tensor"
+        return type(value).__name__, "give one tensor" if isinstance(value, dict) else "use torch.as_tensor"
     if value.is_nested:
         return "a nested tensor", "use torch.nested.to_padded_tensor"
     if value.layout is not torch.strided:

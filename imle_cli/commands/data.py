@@ -10,7 +10,7 @@ import typer
 
 from imle_cli.console import Report, Result
 from imle_cli.options.checks import check_at_least, check_range
-from imle_cli.options.decision_data import DataKind, DecisionDataOptions, check_kind
+from imle_cli.options.decision_data import DataKind, DecisionDataOptions, check_kind, check_ranges
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.panels import OUTPUT, PROBLEM
 from imle_cli.options.report import ReportOptions
@@ -31,7 +31,9 @@ _OF_DECISIONS = (5, 1000, 1000)
 
 Kind = Annotated[
     DataKind,
-    typer.Argument(metavar="KIND", help="Images of terrain, or decisions: shortest-path, knapsack, tour, portfolio."),
+    typer.Argument(
+        metavar="KIND", help="The kind of data: images of terrain, or decisions: shortest-path, knapsack, tour, portfolio."
+    ),
 ]
 Size = Annotated[
     int | None,
@@ -89,7 +91,7 @@ def data(
     from imle_cli.errors import UsageError
 
     console.begin()
-    check_kind(kind, given.names)
+    check_ranges(decisions)
     usual_size, usual_train, usual_test = _USUAL.get(kind, _OF_DECISIONS)
     size = usual_size if size is None else size
     check_range("--size", size, 2, 1000, f"the usual size is {usual_size}")
@@ -99,6 +101,7 @@ def data(
     if not any(counts.values()):
         usual = f"{usual_train}, 0 and {usual_test}"
         raise UsageError(f"--train, --val, --test: got 0 each; one must be > 0; the usual numbers are {usual}")
+    check_kind(kind, given.names)
     if kind != "terrain":
         return _decisions(kind, decisions, counts, size, report.seed, out, console)
     folder = out or Path(f"terrain-{size}x{size}")

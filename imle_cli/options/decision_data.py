@@ -1,11 +1,12 @@
 """Options of data sets of decisions, and which of them belong to which kind."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import typer
 
-from imle_cli.options.checks import option_of
+from imle_cli.options.checks import check_at_least, check_range, option_of
 from imle_cli.options.panels import PROBLEM
 
 DataKind = Literal["terrain", "shortest-path", "knapsack", "tour", "portfolio"]
@@ -54,6 +55,37 @@ class DecisionDataOptions:
             metavar="NUMBER", min=0, max=2**32 - 1, help="Decisions: seed of the split; default: that of the data."
         ),
     ] = None
+
+
+_RANGES: dict[str, tuple[float, float, str]] = {
+    "features": (1, math.inf, "the usual number is 5"),
+    "degree": (1, 32, "the usual degrees are 1 to 8"),
+    "noise_width": (0, math.inf, "use 0 for none"),
+    "items": (1, 10_000, "the usual number is 16"),
+    "constraints": (1, 100, "the usual numbers are 1 to 3"),
+    "capacity": (0, math.inf, "the usual one is 20"),
+    "nodes": (3, 100, "a tour needs 3 nodes"),
+    "assets": (1, 1000, "the usual number is 50"),
+    "noise_level": (0, math.inf, "the usual level is 1"),
+    "risk": (0, math.inf, "the usual one is 2.25"),
+    "split_seed": (0, 2**32 - 1, "leave it out for that of the data"),
+}
+
+
+def check_ranges(options: DecisionDataOptions) -> None:
+    """Refuses numbers outside their ranges.
+
+    Raises:
+        UsageError: it names the first option.
+    """
+    for name, (least, most, remedy) in _RANGES.items():
+        value = getattr(options, name)
+        if value is None:
+            continue
+        if most == math.inf:
+            check_at_least(option_of(name), value, least, remedy)
+        else:
+            check_range(option_of(name), value, least, most, remedy)
 
 
 def check_kind(kind: str, given: frozenset[str]) -> None:

@@ -47,7 +47,7 @@ from imle_core.contracts.protocols import (
 )
 from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
-from imle_core.contracts.structures import Form, Parameters, mapped, named_values
+from imle_core.contracts.structures import Form, Parameters, in_words, is_container, mapped, named_values
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of
 
@@ -95,6 +95,8 @@ __all__ = [
     "ctrl_c_told_apart",
     "declared",
     "draw_noise",
+    "in_words",
+    "is_container",
     "is_ctrl_c",
     "is_pure",
     "kept",

@@ -116,7 +116,7 @@ def solutions(given: Any, shape: torch.Size, like: Tensor, pure: bool) -> Solved
         ArgumentError: another shape, or NaN.
     """
     z, outputs = solutions_in(given)
-    gave = "gave" if outputs is None else f"gave a {type(outputs).__name__} whose first entry is"
+    gave = "gave" if outputs is None else f"gave a {'list' if isinstance(outputs, list) else 'tuple'} whose first entry is"
     check_numbers(z, "solver", gave, "give")
     if z.shape != shape:
         raise wrong_shape(

@@ -50,12 +50,18 @@ class Solver(Protocol):
     A solver gets rows of its own, in which it may write, and what it gives is copied, so that it may be a buffer of its own,
     or what it got; :class:`Pure` saves both copies. It may run under ``torch.inference_mode()``.
 
+    Where a layer gets a structure of tensors, a tuple, list or dict (or one of such structures), so does the solver, each
+    tensor ``(N, *event)``, and it gives a structure of the same outline and shapes; tuples and lists count as the same.
+
     It may give further outputs, ``(z, *others)`` in a tuple or list, and a layer then gives ``(z, *others)``, too, with the
     others of the forward pass: tensors and arrays as copies without a gradient, also in lists, tuples and dicts, anything
     else as it is. So a solver of ``argmax_y <theta, g(y)>``, whose objective sees features g(y) of a structure y, gives
     ``(g(y), y)``. z is what theta is multiplied with, so that gradients are those of features: with ``p(y) ~ exp <theta,
     g(y)>``, ``d log sum_y exp <theta, g(y)> / dtheta = E g(y)``; the I-MLE gradient is the difference of features
     ``g(y) - g(y')``, and that of a Fenchel-Young loss ``E g(y) - g(gold)``.
+
+    With a tuple as theta, z is a tuple, too: an answer of the outline of theta is z alone, and any other has z as its first
+    entry, ``((z_nodes, z_edges), *others)``.
     """
 
     def __call__(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:

@@ -88,8 +88,8 @@ class Form:
             ArgumentError: other shapes.
         """
         if not self.has_outline(structure):
-            rule = f"it must have the structure of theta, {_words(self.containers)}"
-            raise ArgumentTypeError(name, _words(structure), rule, "give a tensor for each of them", verb)
+            rule = f"it must have the structure of theta, {in_words(self.containers)}"
+            raise ArgumentTypeError(name, in_words(structure), rule, "give a tensor for each of them", verb)
         values = self.tensors(structure)
         for where, value in zip(self.names, values, strict=True):
             check_numbers(value, f"{name}{where}", verb)
@@ -150,12 +150,14 @@ class Form:
             ArgumentError: another shape.
         """
         z, outputs = (answer, None) if self.has_outline(answer) else solutions_in(answer)
-        gave = "gave" if outputs is None else f"gave a {type(outputs).__name__} whose first entry is"
+        gave = (
+            "gave" if outputs is None else f"gave a {'list' if isinstance(outputs, list) else 'tuple'} whose first entry is"
+        )
         if not self.has_outline(z):
             remedy = "give a solution for each tensor of theta, and further outputs as (solutions, *others)"
-            rule = f"it must have the structure of theta, {_words(self.containers)}"
+            rule = f"it must have the structure of theta, {in_words(self.containers)}"
             shown, verb = (z, gave) if is_container(z) else (answer, "gave")
-            raise ArgumentTypeError("solver", _words(shown), rule, remedy, verb)
+            raise ArgumentTypeError("solver", in_words(shown), rule, remedy, verb)
         values = self.tensors(z)
         for name, value, event in zip(self.names, values, self.events, strict=True):
             check_numbers(value, "solver", f"gave, at {name},", "give")
@@ -239,7 +241,7 @@ def _outline(structure: Any) -> Any:
     return None
 
 
-def _words(structure: Any) -> str:
+def in_words(structure: Any) -> str:
     """A structure in words, without its tensors."""
     if isinstance(structure, Mapping):
         return f"a {type(structure).__name__} with {', '.join(map(repr, structure)) or 'nothing'}"

@@ -146,6 +146,12 @@ def imle(
     scale with the loss as those of any other layer do. A :class:`StepSizeWarning` tells, once, of a lambda that dwarfs
     theta, and a :class:`ZeroGradientWarning` of one that moves no solution, or hardly any, although the loss pulls at them.
 
+    Theta may be a tuple, list or dict of tensors ``(B, *event)``, with one B and one type, or of such structures: scores of
+    nodes and of edges. Then the solver gets such a structure and gives one, and so does the layer; gradients reach each
+    tensor. Noise is drawn for each by its own shape. A target sees all entries of an instance side by side, ``(N, total)``:
+    norms and steps are those of the whole row. A solver may give more, ``(z, *others)``, and the layer then does, too; see
+    :class:`imle_core.contracts.Solver`.
+
     Memory: the solver gets rows of its own, in which it may write, and what it gives is copied, so that it may use a buffer
     of its own; the output may be changed in place. Solvers that declare ``pure = True``, as ours do, save the copies.
 

@@ -184,7 +184,8 @@ def differentiable(
         baseline: of :class:`.PerturbedOptimizer`, or :class:`.ScoreFunction`, which lacks "noise-free".
         perturbation: of :class:`.PerturbedOptimizer`.
         projection: of :class:`.Identity`.
-        family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver.
+        family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver. For several
+            parameters one of all their entries side by side, ``(total,)``.
         margin: of :class:`.StructuredSVM`.
 
     Raises:

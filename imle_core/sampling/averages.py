@@ -87,6 +87,7 @@ def stream_marginals(
     another says so by an attribute ``dependent_samples``: the size of the groups along S within which they do, 2 for pairs,
     ``math.inf`` for the whole draw. Without it they are taken to be independent.
     """
+    checks.check_theta(theta)
     is_random = noise_distribution is not None and temperature > 0
     group = dependent_samples(noise_distribution)
     spread = GroupedSamples(theta, group)

@@ -153,7 +153,8 @@ class TestHelp:
         (["check"], "MODULE:SOLVER: missing; give a function, object or class of a module or of a file (mine.py:solver)"),
         (["evaluate"], "RUN: missing; give the run folder of imle perceive"),
         (["evaluate", "x"], "DIR: missing; give the folder of a data set"),
-        (["data"], "KIND: missing; give the kind of images: terrain, seen from above"),
+        (["data"], "KIND: missing; give the kind of data: images of terrain, or decisions: shortest-path, knapsack, tour, "
+         "portfolio"),
         (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

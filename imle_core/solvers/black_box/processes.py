@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeAlias
 
 from imle_core.concurrency import WorkerPool
+from imle_core.contracts import text_of
 from imle_core.solvers.black_box.task import WAIT, Failure, Outcome, Task, TaskSettings, late, sendable, solve, unsendable
 
 Numbered: TypeAlias = dict[int, Outcome]
@@ -155,11 +156,25 @@ def _solve_noted(tasks: dict[int, Task], settings: TaskSettings, folder: str) ->
             note.truncate()
             note.write(f"{number}\n".encode())
             outcome = _watched(task, settings, note)
-            outcomes[number] = sendable(outcome)
+            outcomes[number] = outcome = _with_others_that_can_be_sent(sendable(outcome))
             if isinstance(outcome, Failure) and not outcome.late:
                 break
     path.unlink()
     return outcomes
+
+
+def _with_others_that_can_be_sent(outcome: Outcome) -> Outcome:
+    """The outcome, or a failure where further outputs cannot be sent to the process that asked for them."""
+    if isinstance(outcome, Failure) or outcome.others is None:
+        return outcome
+    from joblib.externals.loky.backend.reduction import dumps  # here, since joblib is slow to import
+
+    try:
+        dumps(outcome.others)
+    except Exception as error:
+        reason = f"gave further outputs that cannot be sent from its process ({text_of(error)})"
+        return Failure(reason, rest="; they must be picklable, which locks and generators are not; take executor='threads'")
+    return outcome
 
 
 def _watched(task: Task, settings: TaskSettings, note: FileIO) -> Outcome:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
+from copy import copy
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -11,11 +12,12 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, ArgumentTypeError, check_name, check_not_learned, check_whole
 from imle_core.concurrency import OwnLock
-from imle_core.contracts import declared, kept
+from imle_core.contracts import Form, declared, is_container, kept
 from imle_core.solvers.black_box.answer import Answer, Answers
 from imle_core.solvers.black_box.arguments import Arguments
 from imle_core.solvers.black_box.executors import Executor, solve_by
 from imle_core.solvers.black_box.memory import Call, Memory
+from imle_core.solvers.black_box.of_structure import OfStructure
 from imle_core.solvers.black_box.padded_rows import PaddedRows
 from imle_core.solvers.black_box.task import INTERRUPTS, Failure, TaskSettings
 from imle_core.solvers.rows import as_rows, in_type_of
@@ -46,7 +48,8 @@ class BlackBox:
     Rows that are equal to the bit are solved once in a call, such as the samples of an instance where a temperature is 0.
     In a backward pass, so are rows of the last forward call, those of samples whose upstream gradient is 0 or so small
     that lambda times it is rounded away; with a ``cache``, those of any call without further arguments.
-    Results are in order and do not depend on the executor.
+    Results are in order and do not depend on the executor. Where theta is a structure of several tensors, the function gets
+    such a structure of one instance and gives one of tensors or arrays.
     More arguments of a call are per instance: ``solver(theta, graph=[...])`` has one entry for each of B instances, and with
     ``N = B*S`` rows, entry b goes to the rows ``b*S, ..., b*S + S - 1``, the samples of instance b.
 
@@ -136,6 +139,7 @@ class BlackBox:
             self.domain = function.domain
         self.rows = self.solved = self.fallbacks = self._count = 0
         self._memory, self._lock = Memory(cache), OwnLock()
+        self._packed: tuple[Form, BlackBox] | None = None
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
@@ -151,11 +155,13 @@ class BlackBox:
         """The share of the rows asked for so far that repeated another one; 0 before the first."""
         return 1 - self.solved / self.rows if self.rows else 0.0
 
-    def __call__(self, theta: Tensor, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
+    def __call__(self, theta: Any, /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device.
 
         Where the function has further outputs, a tuple of the solutions and, for each of these, a list of N entries.
         """
+        if is_container(theta):
+            return self._of_structure(theta, args, kwargs)
         return self._solve(theta, PaddedRows(as_rows(theta)), args, kwargs)
 
     def solve_ragged(self, theta: Tensor, sizes: Sequence[int], /, *args: Sequence[Any], **kwargs: Sequence[Any]) -> Any:
@@ -230,6 +236,24 @@ class BlackBox:
         if others is None and (len(z) or not self._count):
             return z
         return z, *([kept(values[number]) for values in others or ()] for number in range(self._count))
+
+    def _of_structure(self, theta: Any, args: tuple[Sequence[Any], ...], kwargs: dict[str, Sequence[Any]]) -> Any:
+        """Solutions for a structure of parameters, ``(N, *event)`` each, by a black box of rows in which they are packed."""
+        form = Form.of(theta)
+        if self._packed is None or repr(self._packed[0]) != repr(form):  # the same one has its memory of the forward pass
+            packed = copy(self)
+            packed.function, packed._memory = OfStructure(self.function, form), Memory(self.cache)
+            self._packed = form, packed
+        form, packed = self._packed
+        before = packed.rows, packed.solved, packed.fallbacks
+        try:
+            answer = packed(form.packed(theta), *args, **kwargs)
+        finally:
+            with self._lock:
+                self.rows += packed.rows - before[0]
+                self.solved += packed.solved - before[1]
+                self.fallbacks += packed.fallbacks - before[2]
+        return form.unpacked_answer(answer)
 
     def _asked(self, rows: PaddedRows, arguments: Arguments) -> tuple[dict[Hashable, int], list[int]]:
         """The first of equal rows by their key, and for each row the number of the first that equals it."""

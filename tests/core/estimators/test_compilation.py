@@ -74,12 +74,12 @@ def test_every_estimator_with_values_gradients_and_draws():
 
 def test_expected_losses_of_every_estimator():
     def function(layers, theta):
-        losses = [layer.estimate(2 * theta, lambda z: (z * WEIGHTS).sum(dim=1) ** 2) for layer in layers[: len(others)]]
-        return losses + [layer(theta, (WEIGHTS > 0).double()) for layer in layers[len(others) :]]
+        losses = [layer.estimate(2 * theta, lambda z: (z * WEIGHTS).sum(dim=1) ** 2) for layer in layers[: len(names)]]
+        return [*losses, *(layer(theta, (WEIGHTS > 0).double()) for layer in layers[len(names) :])]
 
-    of_gold = [name for name, entry in ESTIMATORS.items() if entry.needs == "gold solutions"]
-    others = [name for name in ESTIMATORS if name not in of_gold]
-    check_equal(function, lambda: [make(name) for name in (*others, *of_gold)])
+    names = [name for name, entry in ESTIMATORS.items() if entry.needs != "gold solutions"]
+    of_gold = [name for name in ESTIMATORS if name not in names]
+    check_equal(function, lambda: [make(name) for name in (*names, *of_gold)])
 
 
 def test_nothing_is_merged_left_out_or_put_in_another_order():

@@ -74,9 +74,10 @@ def test_losses_are_of_the_states(name):
     assert all(map(torch.equal, *found))
 
 
-def test_a_fenchel_young_loss_leaves_them_aside():
+@pytest.mark.parametrize("name", ["fenchel-young", "structured-svm"])
+def test_losses_of_gold_solutions_leave_them_aside(name):
     theta, gold = normal(3, 5), BEST(normal(3, 5, seed=1))
-    losses = [layer_of("fenchel-young", solver)(theta, gold) for solver in (alone, further)]
+    losses = [layer_of(name, solver)(theta, gold) for solver in (alone, further)]
     assert torch.equal(*losses)
 
 

@@ -126,11 +126,18 @@ def test_losses_get_the_structure(name, reduction):
     assert torch.equal(states["edges"], states["edges"].round()) or reduction == "mean"
 
 
-def test_fenchel_young_losses_compare_structures():
+@pytest.mark.parametrize("name", ["fenchel-young", "structured-svm"])
+def test_losses_of_gold_solutions_compare_structures(name):
     nodes, edges = parameters()
-    layer = differentiable("fenchel-young", best, **settings("fenchel-young", NormalNoiseDistribution()))
+    layer = differentiable(name, best, **settings(name, NormalNoiseDistribution()))
     gold = {"nodes": torch.tensor([1, 1, 0, 0]), "edges": best((nodes.detach(), edges.detach()))[1]}
     losses = layer({"nodes": nodes, "edges": edges}, gold)
+    packed = differentiable(name, best_packed, **settings(name, Packed(NormalNoiseDistribution())))
+    both = (
+        torch.cat([nodes, edges.flatten(1)], dim=1),
+        torch.cat([gold["nodes"].expand(3, 4), gold["edges"].flatten(1)], dim=1),
+    )
+    assert torch.equal(losses, packed(*both))
     losses.sum().backward()
     total = nodes.grad.sum(dim=1), edges.grad.flatten(1).sum(dim=1)
     for part in total:  # as many ones in samples as in gold solutions

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 import torch
 
+from imle_core import KnownTargetDistribution, imle
 from imle_core.solvers import BlackBox, SolveError
 
 MASK = [1.0, 0.0, 1.0]
@@ -204,3 +205,47 @@ class TestFurtherOutputs:
             solver(torch.tensor([[1.0], [-1.0]]))
         with pytest.raises(SolveError, match=r"gave 0 further outputs, where row 0 has 1, for row 1;"):
             BlackBox(lambda theta: (theta, 1) if theta[0] > 0 else theta)(torch.tensor([[1.0], [-1.0]]))
+
+
+class TestStructures:
+    @pytest.mark.parametrize("arrays", [False, True])
+    def test_a_function_gets_and_gives_those_of_one_instance(self, arrays):
+        calls = []
+
+        def best(theta):
+            calls.append(theta)
+            assert isinstance(theta["edges"], np.ndarray if arrays else torch.Tensor)
+            return {"edges": theta["edges"] > 0, "nodes": theta["nodes"] == theta["nodes"].max()}, "words"
+
+        solver = BlackBox(best, arrays=arrays)
+        theta = {"nodes": torch.tensor([[1.0, 2.0], [3.0, 0.0]]), "edges": torch.tensor([[[1.0], [-1.0]], [[2.0], [3.0]]])}
+        for _ in range(2):
+            z, words = solver(theta)
+            assert (z["nodes"].tolist(), words) == ([[0, 1], [1, 0]], ["words", "words"])
+            assert z["edges"].tolist() == [[[1], [0]], [[1], [1]]]
+        assert calls[0]["edges"].shape == (2, 1)
+        assert (solver.rows, solver.solved) == (4, 4)
+        layer = imle(solver, KnownTargetDistribution(theta))
+        leaves = {name: value.requires_grad_() for name, value in theta.items()}
+        z, _ = layer(leaves)
+        z["nodes"].sum().backward()
+        assert not leaves["nodes"].grad.any()
+        assert solver.solved == 6  # what the forward pass solved is known in the backward pass
+
+    def test_other_shapes_do_not_mix(self):
+        solver = BlackBox(lambda theta: theta, cache=9)
+        for sizes in ((2, 3), (3, 2), (2, 3)):
+            z = solver(tuple(torch.ones(1, size) for size in sizes))
+            assert [value.shape[1] for value in z] == list(sizes)
+
+    def test_what_is_none(self):
+        cases = {
+            "gave Tensor for row 0; it must have the structure of theta, a tuple of 2; give a solution for each": lambda t: (
+                t[0]
+            ),
+            "gave shape (1,) at [1] for row 0 of shape (3,); it must give (*event) for (*event)": lambda t: (t[0], t[1][:1]),
+            "gave NaN at [0] for row 0; a solution has numbers": lambda t: (t[0] * torch.nan, t[1]),
+        }
+        for message, function in cases.items():
+            with pytest.raises(SolveError, match=f"^{re.escape(f'function: {message}')}"):
+                BlackBox(function)((torch.ones(1, 2), torch.ones(1, 3)))

@@ -67,6 +67,26 @@ def test_a_function_that_cannot_be_sent_to_one():
         ON_PROCESSES(lambda theta: (lock, theta)[1])(LARGE)
 
 
+def with_lock(theta):
+    return theta > 0, threading.Lock()
+
+
+def with_sum(theta):
+    return {"a": theta["a"] > 0}, float(theta["a"].sum()), lambda: 0
+
+
+def test_further_outputs_are_sent_where_they_can_be():
+    z, sums, functions = ON_PROCESSES(with_sum)({"a": LARGE})
+    assert (z["a"].tolist(), sums) == ((LARGE > 0).tolist(), [1.0, 1.0, 3.0, 2.0])
+    assert functions[0]() == 0
+    message = (
+        r"^function: gave further outputs that cannot be sent from its process \(cannot pickle '_thread.lock' object\) for "
+        r"row 0; they must be picklable, which locks and generators are not; take executor='threads'$"
+    )
+    with pytest.raises(SolveError, match=message):
+        ON_PROCESSES(with_lock)(LARGE)
+
+
 def test_processes_that_end_before_they_begin(tmp_path):
     message = (
         "function: its processes ended twice before they began; it must be one that another process can load; take "
