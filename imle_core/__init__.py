@@ -32,7 +32,7 @@ Whatever numba compiles lies in a folder ``kernels`` beside the code that calls 
 
 Words, in code and prose alike:
 
-    theta        parameters, ``(B, *event)``
+    theta        parameters, ``(B, *event)``, or a structure of several such tensors
     instance     one of the B problems of a batch
     solver       a callable ``(N, *event) -> (N, *event)``: ``argmax_z <z, theta>`` row by row
     row          one of the N problems that a solver gets, an instance with one sample's noise

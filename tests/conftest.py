@@ -1,6 +1,7 @@
 """What all tests share: threads that wait for work do not spin, and bounds on time and memory."""
 
 import faulthandler
+import gc
 import logging
 import os
 import re
@@ -75,6 +76,11 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if any(item.get_closest_marker(name) for name in ("slow", "process", "browser")):
                 item.add_marker("no_cover")
+
+
+def pytest_collection_finish():
+    """Has the collector of garbage leave out what was imported and collected, which stays."""
+    gc.freeze()
 
 
 def _compile_in_turn(folder):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from imle_cli.benchmarks import black_boxes, estimators, paths, plain_solvers, processes, scaling, situations
+from imle_cli.benchmarks import black_boxes, estimators, graph_batches, paths, plain_solvers, processes, scaling, situations
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.benchmarks.rounds import in_rounds
 from imle_cli.figures.scaling_curve import ScalingCurve
@@ -98,6 +98,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     _top_k,
     _families,
     _graphs,
+    graph_batches.trees_and_choices,
     estimators.step,
     black_boxes.overhead,
     black_boxes.repeats,

@@ -147,7 +147,7 @@ def sweep(_: torch.device, seed: int) -> Iterator[Row]:
     yield Row("imle sweep --animate: 48 runs, 96 GIFs", "whole process", Estimate(seconds), "s")
 
 
-def memory(_: torch.device, seed: int) -> Iterator[Row]:
+def memory(_: torch.device, seed: int, *, samples: int = 100) -> Iterator[Row]:
     """By how much a command raises the peak of its process."""
     code = (
         "import sys; from imle_cli.app import app; from imle_cli.benchmarks.processes import peak_above_imports;"
@@ -156,9 +156,19 @@ def memory(_: torch.device, seed: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         source, picture = Path(folder) / "map.npy", Path(folder) / "map.png"
         np.save(source, np.kron(built_in_map(), np.ones((64, 64))))
-        command = ["marginals", str(source), "--samples", "100", "--seed", str(seed), "--quiet", "--out", str(picture)]
+        command = [
+            "marginals",
+            str(source),
+            "--samples",
+            str(samples),
+            "--seed",
+            str(seed),
+            "--quiet",
+            "--out",
+            str(picture),
+        ]
         printed = run_python("-c", code, *command)
-    subject = "imle marginals --samples 100, 1024x1024"
+    subject = f"imle marginals --samples {samples}, 1024x1024"
     yield Row(subject, "peak memory above imports", Estimate(float(printed) / 1e6), "MB")
 
 

@@ -39,7 +39,7 @@ class DrawnTiles:
         self.shape = self.ground.shape[0], self.ground.shape[1]
 
     def solution(self, state: Mask, gold: Mask | None) -> Pixels:
-        """Tiles of a path, those that it misses in pale blue."""
+        """Tiles of a path, those that it misses in pale green."""
         return with_path(self.ground, as_tiles(state), None if gold is None else as_tiles(gold))
 
     def means(self, means: Floats, high: float) -> Pixels:

@@ -23,6 +23,7 @@ ORDER = (
     "speed",
     "checks",
     "coming-from",
+    "adding",
     "names",
 )
 

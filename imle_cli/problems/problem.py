@@ -88,7 +88,7 @@ class Sampled:
     """Outcome of a number of samples.
 
     Attributes:
-        sample: the first one, ``(*event)``.
+        sample: a typical one, ``(*event)``.
         probability: marginals, ``(*event)``.
         error: their standard errors, ``(*event)``; NaN for a single sample.
         count: how many samples.

@@ -1,8 +1,9 @@
 """Samples of a problem under noise: how they are drawn, and what is told of them."""
 
+import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import NoiseName, NoiseOptions, check_temperature
 from imle_cli.problems.noise import in_words, make_noise, noise_title
-from imle_cli.problems.problem import Lines, Masks, Problem, Sampled
+from imle_cli.problems.problem import Floats, Lines, Masks, Problem, Sampled
 from imle_core import NoiseDistribution, stream_marginals, stream_samples
+
+_LOOKED_AT = 100  # samples, of which a typical one is shown
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,19 @@ class Sampling:
         return masks
 
     def measure(self, problem: Problem, advance: Callable[[int], None]) -> Sampled:
-        """Marginals; ``advance`` is told of how many samples."""
+        """Marginals, and of the first samples the typical one; ``advance`` is told of how many samples."""
         for record in stream_marginals(problem.solver, problem.theta, self.law, **self.settings):
             advance(record.nb_samples)
-        rows = (record.first_state, record.mean, record.standard_error)
-        sample, probability, error = (row[0].cpu().numpy() for row in rows)
-        return Sampled(sample, probability, error, self.samples)
+        probability, error = (row[0].cpu().numpy() for row in (record.mean, record.standard_error))
+        return Sampled(self._typical(problem, probability), probability, error, self.samples)
+
+    def _typical(self, problem: Problem, probability: Floats) -> Masks:
+        """The sample that differs from the others in the fewest entries on average; the problem's own solver counts none."""
+        few = replace(self, samples=min(self.samples, _LOOKED_AT))
+        first = few.draw(replace(problem, solver=copy.copy(problem.solver)), lambda _: None)
+        distances = np.abs(first - probability).reshape(len(first), -1).sum(axis=1)
+        typical: Masks = first[np.argmin(distances.round(9))]
+        return typical
 
 
 def read_sampling(options: NoiseOptions, default_k: float, input_temp: float, samples: int, seed: int) -> Sampling:

@@ -21,6 +21,7 @@ from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.outputs import Outputs, Solved, solutions_in
 from imle_core.contracts.protocols import Noise, Target
 from imle_core.contracts.sizes import sized
+from imle_core.records import in_short
 
 
 def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None, solver: Any = None) -> Tensor:
@@ -263,6 +264,18 @@ def check_solver(solver: Any, sense: str) -> None:
         name = getattr(solver, "__name__", type(solver).__name__)
         remedy = "use sense='min', or give lambda theta: solver(-theta)"
         raise ArgumentError("sense", f"'max' with {name}", "it declares 'min' and would give the worst", remedy)
+
+
+def check_instances(solver: Any, count: int) -> None:
+    """A solver of certain instances must be asked for as many.
+
+    Raises:
+        ArgumentError: it is asked for another number.
+    """
+    offsets = declared(solver, "offsets")
+    if offsets is not None and len(offsets) != count + 1:
+        rule = f"{in_short(solver)} has a row for each"
+        raise ArgumentError("theta", f"{count} instances for {len(offsets) - 1} graphs", rule, "give as many as graphs")
 
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:

@@ -17,6 +17,7 @@ object without it works, too, by what stands in the last column.
     takes_padding                PaddedSolver      a layer for ragged batches; the doctor      rows are padded with -inf
     solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
+    offsets                      ListSolver        a layer, torch.func.vmap; the doctor        it takes any instances
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
@@ -250,6 +251,19 @@ class ServingSolver(Protocol):
     """
 
     by_instance: bool
+
+
+@runtime_checkable
+class ListSolver(Protocol):
+    """A solver that may be one of certain instances, as of a list of graphs: row r of N is of instance ``r // (N / B)``.
+
+    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor,
+    which asks for any instances in any order, refuses such a solver. It holds for subclasses as :class:`Pure` does.
+    """
+
+    @property
+    def offsets(self) -> Tensor | None:
+        """Where the entries of each instance begin, and where the last one's end, ``(B + 1,)``; None if it takes any."""
 
 
 @runtime_checkable

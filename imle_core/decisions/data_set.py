@@ -14,6 +14,7 @@ from imle_core.checks import ArgumentError, check_name, check_numbers, wrong_sha
 from imle_core.contracts import Sense, Solver
 from imle_core.decisions.data import split
 from imle_core.records import in_short, tuple_in_short
+from imle_core.solvers import InfeasibleError
 
 TOLERANCE = 1e-6
 """Distance from an optimum that still counts as none, relative to the sum of the absolute terms of the objective."""
@@ -59,8 +60,8 @@ class Decisions(Dataset[Item]):
         optimum: objectives ``<c, z>`` of these, ``(N,)`` float64.
 
     Raises:
-        ArgumentError: arrays that do not fit each other, have no instances, or numbers that are not finite; gold solutions
-            of which some are not optimal; or what the solver raises of an instance, such as one without solution.
+        ArgumentError: arrays that do not fit each other, or have numbers that are not finite; an instance without a
+            solution; gold solutions of which some are not optimal, how many is said; or as the solver raises.
 
     >>> from imle_core.decisions import shortest_path_data
     >>> from imle_core.solvers import GridEdgePath
@@ -76,15 +77,15 @@ class Decisions(Dataset[Item]):
         check_name("sense", sense, get_args(Sense))
         contracts.check_solver(solver, sense)
         self.solver, self.sense = solver, sense
-        self.costs = _read("costs", costs, narrowest=torch.float32)
+        self.costs = _read("costs", costs)
         self.features = _read("features", features).float()
         if len(self.features) != len(self.costs):
             got = f"{len(self.costs)} instances, and features of {len(self.features)}"
             raise ArgumentError("costs", got, "each instance has both", "give as many rows")
         if isinstance(gold, Labels):
-            self.gold, self.optimum = self._fitting(gold.gold), gold.optimum.double()
+            self.gold, self.optimum = self._fitting(gold.gold), gold.optimum.detach().cpu().double()
         else:
-            solved = self.solve(self.costs)
+            solved = self._solved()
             self.optimum = objectives(solved, self.costs)
             self.gold = solved if gold is None else self._checked(self._fitting(gold))
 
@@ -118,6 +119,14 @@ class Decisions(Dataset[Item]):
         learned_from, judged_by = split(len(self), test, train=train, seed=seed)
         return self.part(learned_from), self.part(judged_by)
 
+    def _solved(self) -> Tensor:
+        """Best solutions by the true costs."""
+        try:
+            return self.solve(self.costs)
+        except InfeasibleError as error:
+            got = f"instance {error.row} without a solution"
+            raise ArgumentError("solver", got, "each instance has one", "loosen its constraints") from error
+
     def _fitting(self, gold: Values) -> Tensor:
         labels = _read("gold", gold).to(self.costs.dtype)
         if labels.shape != self.costs.shape:
@@ -149,15 +158,14 @@ def room(costs: Tensor, *solutions: Tensor) -> Tensor:
     return torch.stack([(costs.double() * z.double()).abs().flatten(1).sum(dim=1) for z in solutions]).amax(dim=0)
 
 
-def _read(name: str, values: Values, narrowest: torch.dtype | None = None) -> Tensor:
-    """A copy of an argument, dense, ``(N, *shape)``, finite, on the processor."""
+def _read(name: str, values: Values) -> Tensor:
+    """A copy of an argument, dense, ``(N, *shape)``, finite, on the processor, in float64 or float32."""
     tensor = torch.from_numpy(np.array(values)) if isinstance(values, np.ndarray) else values
     check_numbers(tensor, name)
-    if tensor.dim() < 2 or tensor.numel() == 0:
-        raise wrong_shape(name, tensor, "it must be (N, ...), a row an instance, none of them 0", "add what is missing")
-    tensor = tensor.detach().cpu()
-    if narrowest is not None and tensor.dtype != torch.float64:
-        tensor = tensor.to(narrowest)
+    if tensor.dim() < 2 or 0 in tensor.shape[1:]:
+        raise wrong_shape(name, tensor, "it must be (N, ...), a row an instance with numbers", "add what is missing")
+    wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    tensor = tensor.detach().to("cpu", wide, copy=True)
     wrong = int((~tensor.isfinite()).sum())
     if wrong:
         raise ArgumentError(name, f"{wrong} entries that are NaN or infinite", "they must be finite", "correct them")

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.contracts import ctrl_c_told_apart, raised
+from imle_core.contracts import ctrl_c_told_apart, declared, raised
 from imle_core.doctor import calls, cost, fused, memory, optimum, outputs, padding
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
 from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
-from imle_core.records import Record
+from imle_core.records import Record, in_short
 
 
 class Check(NamedTuple):
@@ -113,7 +113,7 @@ class Finding(Record):
 
 
 def check(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     shape: Sequence[int],
     *,
     low: float | None = None,
@@ -154,13 +154,14 @@ def check(
 
     Raises:
         ArgumentError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain,
-            or another sense.
+            another sense, or a solver of certain instances, such as of a list of graphs.
 
     >>> from imle_core.solvers import TopK
     >>> [finding.check for finding in check(TopK(2), (5,)) if finding.verdict == "fail"]
     []
     """
     checks.check_seed("seed", seed)
+    _check_takes_any(solver)
     sense = sense or declared_sense(solver) or "max"
     checks.check_name("sense", sense, get_args(Sense))
     _check_request(shape, nb_instances)
@@ -182,6 +183,15 @@ def check(
             tell(finding)
             findings.append(finding)
     return findings
+
+
+def _check_takes_any(solver: Any) -> None:
+    """A solver must not be for certain instances."""
+    if declared(solver, "offsets") is not None:
+        rule = "each row belongs to an instance of its own, and an examination asks for any in any order"
+        raise checks.ArgumentError(
+            "solver", in_short(solver), rule, "check each alone: solver.graph(0), solver.graph(1), ..."
+        )
 
 
 def _check_request(shape: Any, nb_instances: int) -> None:

@@ -76,7 +76,7 @@ class Subject:
         optimal: whether "maximiser" has seen that it does what ``sign`` says.
     """
 
-    solver: Callable[[Tensor], Tensor]
+    solver: Callable[[Tensor], Any]
     shape: tuple[int, ...]
     low: float
     high: float

@@ -234,11 +234,18 @@ class Layer(ABC):
             ArgumentError: offsets that do not begin at 0, fall, do not end at T, or are on another device; or as in a call.
             ArgumentTypeError: values or offsets of a wrong type.
         """
+        if torch.compiler.is_compiling():
+            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         states, outputs = contracts.solutions_in(given)
         states = self._unpadded(states, instances)
         return states if outputs is None else contracts.with_others(states, outputs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
+        return getattr(self, method)(*args, **kwargs)
 
     def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
@@ -265,6 +272,9 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as for :meth:`ragged`.
         """
+        if torch.compiler.is_compiling():
+            kwargs["return_states"] = return_states
+            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:
@@ -363,6 +373,9 @@ class Layer(ABC):
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
         if torch.compiler.is_compiling():
+            if torch._C._are_functorch_transforms_active():
+                drawn: Draw = operators.outside_of_compiled_code(self.sampled, theta, arguments)
+                return drawn
             draw = operators.drawn(self, theta, *arguments, alone=True)
             return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
@@ -429,6 +442,8 @@ class Layer(ABC):
         self, theta: Tensor, eps: Tensor | None, temperature: float, arguments: Arguments, known: Known | None = None
     ) -> Solved:
         """The same states, with further outputs of the solver."""
+        if self.instances is None:
+            contracts.check_instances(self.solver, len(theta))
         pure = is_pure(self.solver)
         solve = self.solver if self.instances is None else ragged.solvers.for_padded_rows(self.solver, self.instances)
         at_once = None if isinstance(solve, partial) else declared(solve, "perturb_and_map")

@@ -70,8 +70,9 @@ def order_of(generator: torch.Generator | None) -> Tensor:
 
 def states(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Any:
     """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; ``alone`` as for :func:`drawn`."""
-    if not _can_be_written((args, kwargs)):
-        return _with_arguments_that_no_operator_takes(giver, theta, args, kwargs)
+    if torch._C._are_functorch_transforms_active() or not _can_be_written((args, kwargs)):
+        called: Any = giver
+        return outside_of_compiled_code(called, theta, *args, **kwargs)
     draw = drawn(giver, theta, args, kwargs, alone=alone)
     output: Tensor = torch.ops.imle.states(
         theta, draw.noise, draw.z, draw.ticket, draw.tensors, draw.text, draw.cast, giver.form[1]
@@ -123,8 +124,9 @@ def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 @torch._disable_dynamo  # type: ignore[attr-defined]
-def _with_arguments_that_no_operator_takes(giver: Any, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return giver(theta, *args, **kwargs)
+def outside_of_compiled_code(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)``, at which the graph breaks: for arguments, and transforms, that no operator takes."""
+    return function(*args, **kwargs)
 
 
 def _can_be_written(value: Any) -> bool:

@@ -132,7 +132,7 @@ class ScoreFunction(Layer):
 
     def _sampled(self, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[[], Tensor]]:
         """Samples, and a function that gives their score."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() and not torch._C._are_functorch_transforms_active():
             draw = operators.drawn(self, theta, args, kwargs, alone=True)
             return draw.z, partial(draw.score, theta.detach())
         arguments = copied(args, kwargs)

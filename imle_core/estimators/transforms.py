@@ -369,6 +369,8 @@ def no_tangents() -> RuntimeError:
 
 def _in_front(tensors: Sequence[Any], in_dims: Sequence[int | None], size: int) -> list[Any]:
     """Tensors whose first axis is the mapped one, of so many entries; None stays."""
+    if size == 0:
+        raise checks.ArgumentError("vmap", "an axis without entries", "a layer needs one or more", "leave the call out")
     return [
         None if tensor is None else tensor.expand(size, *tensor.shape) if axis is None else tensor.movedim(axis, 0)
         for tensor, axis in zip(tensors, in_dims, strict=True)
@@ -395,6 +397,8 @@ def _together(solver: Any, theta: Tensor, rest: Rest, axes: Sizes, tensors: Sequ
     front = len(axes)
     if not axes:
         return rest.arguments(tensors)
+    if declared(solver, "offsets") is not None:  # its instances are counted
+        return None
     if not all(value is None or isinstance(value, (bool, int, float, str)) for value in rest.values):
         return None
     if tensors and not declared(solver, "by_instance"):

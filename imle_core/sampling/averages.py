@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class Marginals(Record):
 
 
 def marginals(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,
@@ -70,7 +71,7 @@ def marginals(
 
 
 def stream_marginals(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,
@@ -118,7 +119,7 @@ def stream_marginals(
 
 
 def stream_samples(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,
@@ -134,7 +135,7 @@ def stream_samples(
     run are the samples of a shorter one.
 
     Args:
-        solver: ``(N, *event) -> (N, *event)``, maximises.
+        solver: ``(N, *event) -> (N, *event)``, maximises; further outputs are left aside.
         theta: parameters, ``(B, *event)``.
         noise_distribution: gives eps; no noise if None.
         nb_samples: S >= 1, for each of the B instances.

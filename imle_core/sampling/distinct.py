@@ -46,7 +46,7 @@ class DistinctSolutions(Record):
 
 
 def distinct_solutions(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,

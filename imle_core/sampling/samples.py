@@ -11,7 +11,7 @@ from imle_core.contracts import Noise
 
 
 def perturb_and_map(
-    solver: Callable[[Tensor], Tensor],
+    solver: Callable[[Tensor], Any],
     theta: Tensor,
     noise_distribution: Noise | None = None,
     *,
@@ -54,6 +54,7 @@ def check_sampling(solver: Any, theta: Any, nb_samples: Any, temperature: Any) -
     checks.check_theta(theta)
     checks.check_samples("nb_samples", nb_samples)
     checks.check_temperature("temperature", temperature)
+    contracts.check_instances(solver, len(theta))
 
 
 def add_noise(theta: Tensor, eps: Tensor | None, temperature: float, nb_samples: int) -> Tensor:

@@ -60,7 +60,7 @@ def ends_of_index(edge_index: Any, num_nodes: Any) -> NDArray[np.int64]:
         index = edge_index.numpy(force=True) if isinstance(edge_index, Tensor) else np.asarray(edge_index)
     except ValueError:  # rows of different lengths
         index = np.zeros(0)
-    if index.ndim != 2 or len(index) != 2 or index.dtype.kind not in "iu":
+    if index.ndim != 2 or len(index) != 2 or (index.size and index.dtype.kind not in "iu"):
         got = f"shape {index.shape}, {index.dtype}" if index.size else "no edges"
         raise ArgumentError(
             "graph", got, "with num_nodes it is an edge_index (2, E) of whole numbers", "give two rows of nodes"

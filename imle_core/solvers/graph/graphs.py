@@ -52,6 +52,11 @@ class Graphs:
         return len(self.nodes)
 
     @cached_property
+    def names(self) -> list[list[Node]]:
+        """Nodes of each graph as a list."""
+        return [list(names) for names in self.nodes]
+
+    @cached_property
     def edges(self) -> list[list[Edge]]:
         """Pairs of nodes of each entry of theta, a list for each graph."""
         return [

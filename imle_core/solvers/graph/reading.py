@@ -51,6 +51,8 @@ class _Single(NamedTuple):
 def read_graphs(graph: Any, num_nodes: Any, directed: bool, ptr: Any) -> Read:
     """Graphs of the arguments of :class:`.GraphSolver`, which documents them and the errors."""
     counts = _counts(num_nodes)
+    if counts is None:
+        _check_indices(graph, num_nodes, ptr)
     if ptr is not None:
         return _numbered_through(graph, _offsets(ptr, num_nodes), directed)
     if counts is not None and _is_index(graph):
@@ -60,10 +62,7 @@ def read_graphs(graph: Any, num_nodes: Any, directed: bool, ptr: Any) -> Read:
     if num_nodes is not None:
         return _together([_read_index(graph, num_nodes, directed)], False)
     if is_networkx(graph):
-        if directed and not graph.is_directed():
-            rule = "its edges have no order from node to node"
-            raise ArgumentError("directed", "True with an undirected graph", rule, "give a DiGraph, or a list of edges")
-        return _together([_read_networkx(graph)], False)
+        return _together([_read_networkx(graph, directed)], False)
     items = list(graph)
     if any(map(_is_graph, items)):
         return _read_list(items, [None] * len(items), directed)
@@ -93,6 +92,15 @@ def _counts(num_nodes: Any) -> list[Any] | None:
     if isinstance(num_nodes, _ARRAYS):
         return list(num_nodes.tolist()) if num_nodes.ndim == 1 else None
     return list(num_nodes) if isinstance(num_nodes, (list, tuple)) else None
+
+
+def _check_indices(graph: Any, num_nodes: Any, ptr: Any) -> None:
+    """Numbers of nodes are for edge indices: a list of networkx graphs could be read as an array of their nodes."""
+    if isinstance(graph, (list, tuple)) and any(map(_is_graph, graph)):
+        for name, value in (("ptr", ptr), ("num_nodes", num_nodes)):
+            if value is not None:
+                got = f"{shown(value)} for a list of graphs"
+                raise ArgumentError(name, got, "it is for one edge_index (2, E)", "leave it out, or give num_nodes=[...]")
 
 
 def _sizes(counts: list[Any]) -> list[int]:
@@ -151,7 +159,7 @@ def _read_list(items: list[Any], counts: list[Any], directed: bool) -> Read:
 def _read_item(item: Any, count: Any, directed: bool) -> _Single:
     if has_graph_members(item) or is_of_graph_library(item):
         is_networkx(item)  # or it says how to make it such
-        return _read_networkx(item)
+        return _read_networkx(item, directed)
     if count is not None:
         return _read_index(item, count, directed)
     if not _is_graph(item):
@@ -160,7 +168,10 @@ def _read_item(item: Any, count: Any, directed: bool) -> _Single:
     return _read_index(edge_index, count, directed)
 
 
-def _read_networkx(graph: Any) -> _Single:
+def _read_networkx(graph: Any, directed: bool) -> _Single:
+    if directed and not graph.is_directed():
+        rule = "its edges have no order from node to node"
+        raise ArgumentError("directed", "True with an undirected graph", rule, "give a DiGraph, or a list of edges")
     single = _read_edges(list(graph.edges()), graph.nodes())
     return single._replace(directed=bool(graph.is_directed()))
 

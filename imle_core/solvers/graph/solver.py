@@ -103,8 +103,7 @@ class GraphSolver:
     @property
     def nodes(self) -> list[Any]:
         """Nodes in order; of several graphs a list for each."""
-        nodes = [list(names) for names in self._graphs.nodes]
-        return nodes if self._is_list else nodes[0]
+        return self._graphs.names if self._is_list else self._graphs.names[0]
 
     @property
     def edges(self) -> list[Any]:
@@ -126,6 +125,7 @@ class GraphSolver:
         if not is_whole(number, 0) or number >= count:
             raise ArgumentError("number", shown(number), f"graphs have numbers from 0 to {count - 1}", "give one of these")
         single = copy.copy(self)
+        vars(single).pop("typical_ones_of_each", None)  # those of all graphs, if anybody asked
         single._graphs, single._is_list = self._graphs.only(number), False
         single._choose(number)
         single._arrange()
@@ -217,7 +217,7 @@ class GraphSolver:
         count = len(self._graphs)
         nodes: list[Node] = [given] * count
         if self._is_list and isinstance(given, (list, np.ndarray, Tensor)):
-            nodes = given if isinstance(given, list) else np.atleast_1d(given).tolist()
+            nodes = given if isinstance(given, list) else given.reshape(-1).tolist()
             if len(nodes) != count:
                 got = f"{len(nodes)} nodes for {count} graphs"
                 raise ArgumentError(name, got, "it is a node of each graph", "give a list of nodes, or a node that all have")
@@ -295,14 +295,15 @@ class GraphSolver:
             )
 
     def _check_padding(self, rows: Rows) -> None:
-        """Refuses entries other than -inf after those of a graph."""
+        """Refuses entries other than -inf after those of a graph; rows of a graph without any are not looked at."""
         owners = np.arange(len(rows)) // max(1, len(rows) // len(self._graphs))
         inside, width = self._entries.inside, self._entries.width
         open_ones = rows != -np.inf
         if inside is not None:
-            open_ones[:, :width] &= ~inside[owners]
+            open_ones[:, :width] &= (~inside & inside[:, :1])[owners]
+            open_ones[:, width:] &= inside[owners, :1]
         else:
-            open_ones = open_ones[:, width:]
+            open_ones = open_ones[:, width or rows.shape[1] :]
         if not open_ones.any():
             return
         row = int(open_ones.any(axis=1).argmax())

@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
+import warm
 from command_line import Command
 from imle_cli.problems.built_in_solvers import BUILT_IN
 from imle_core.doctor import CHECKS
@@ -396,8 +397,7 @@ DEAD = {
 def test_one_that_ends_its_process_or_never_comes_back(odd, name):
     """By the command itself, in which the examination has a process of its own."""
     settings = ["--shape", "5", "--instances", "4", "--time-limit", "0.5" if name.startswith("hangs") else "30", "--json"]
-    call = [sys.executable, "-m", "imle_cli", "check", f"{odd}:{name}", *settings]
-    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    done = warm.run("-m", "imle_cli", "check", f"{odd}:{name}", *settings)
     *passed, last = json.loads(done.stdout)["findings"]
     check, detail = DEAD[name]
     assert [finding["verdict"] for finding in passed].count("fail") == 0

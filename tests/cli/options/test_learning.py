@@ -5,6 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
+from imle_cli import app
 from imle_cli.options.learning import PerceptionOptions
 from imle_core.estimators import ESTIMATORS, Entry, Identity, PerturbedOptimizer, ScoreFunction
 from imle_core.perception import BASELINES, make_method
@@ -62,3 +63,9 @@ def test_a_new_estimator_needs_no_more_than_an_entry(monkeypatch):
     assert (options.nb_samples, options.temperatures) == (7, (0.5, 0.5))
     method = make_method("new", nb_samples=options.nb_samples)
     assert (method.layer.projection, method.layer.nb_samples, method.loss) == ("none", 7, "squared")
+
+
+@pytest.mark.parametrize("command", ["train", "sweep", "perceive", "explain"])
+def test_lambda_is_another_name_of_beta(command):
+    beta = next(parameter for parameter in app._made(command).params if parameter.name == "beta")
+    assert beta.opts == ["--lambda", "--beta"]

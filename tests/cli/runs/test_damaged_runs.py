@@ -1,4 +1,4 @@
-"""Files of runs, sweeps and data sets, damaged in 200 ways each: they are read, or refused in one line that names them."""
+"""Files of runs, sweeps and data sets, damaged in 100 ways each: they are read, or refused in one line that names them."""
 
 import io
 import json
@@ -29,7 +29,7 @@ from imle_cli.runs.directories import command_of
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.training import Run
 
-COUNT, LETTERS = 200, 300
+COUNT, LETTERS = 100, 300
 CELL, IMAGE_CELL = "sweep/in0-target1-samples1-seed0", "images/mean-colour-seed0"
 RUNS = ["config.json", "metrics.csv", "history.npz", "checkpoint.pt", "previous.pt", "summary.json"]
 FILES = [f"{kind}/{name}" for kind in ("run", "network") for name in RUNS] + ["network/best.pt"]

@@ -1,5 +1,6 @@
 """Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ DEATH = "__import__('os')._exit(9)"
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("jobs", [1, 2, None])
+@pytest.mark.parametrize("jobs", [1, None])
 def test_every_outcome_once(jobs):
     assert sorted(outcomes(eval, SQUARES, "joblib", jobs)) == [(number, number**2) for number in range(7)]
 
@@ -42,23 +43,24 @@ def test_a_result_comes_before_the_rest_has_ended():
 
 @pytest.mark.slow
 @pytest.mark.process
-@pytest.mark.parametrize("executor", ["dask", "ray"])
-def test_a_cluster_gives_the_same(executor):
-    pytest.importorskip(executor)
+def test_a_cluster_of_ray_gives_the_same():
+    pytest.importorskip("ray")
     code = (
         "from imle_cli.runs.executors import outcomes\n"
         "if __name__ == '__main__':\n"
-        f"    print(sorted(outcomes(eval, {SQUARES}, {executor!r}, 2)))\n"
+        f"    print(sorted(outcomes(eval, {SQUARES}, 'ray', 2)))\n"
     )
     Path("call.py").write_text(code)
     done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == f"{[(number, number**2) for number in range(7)]}\n", done.stderr
 
 
-# Every address at which this process or one of its workers listens, and what it answers there.
-LISTENERS = """
-import http.client, psutil, sys
+# What a cluster of Dask that begins here gives; every address at which it listens, and what it answers there; and who gets
+# to give it orders: with its keys, without keys, and with keys of his own.
+CLUSTER = """
+import http.client, json, psutil, sys
 sys.path.append({folder!r})
+import distributed
 from imle_cli.runs.executors import outcomes
 
 def answers():
@@ -77,30 +79,6 @@ def answers():
                     finally:
                         connection.close()
 
-if __name__ == "__main__":
-    found = outcomes(eval, ["1", "2"], "dask", 2)
-    next(found)
-    print(sorted(set(map(str, answers()))))
-    list(found)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.process
-def test_a_cluster_of_dask_here_shows_nothing():
-    pytest.importorskip("dask")
-    Path("listeners.py").write_text(LISTENERS.format(folder=str(Path(executors.__file__).parents[2])))
-    done = subprocess.run([sys.executable, "listeners.py"], capture_output=True, text=True, check=False, timeout=120)
-    assert done.stdout.strip() in ("['127.0.0.1']", "['127.0.0.1', '404']"), done.stdout + done.stderr
-
-
-# Who gets to give orders to the cluster of another process: with its keys, without keys, and with keys of his own.
-STRANGERS = """
-import sys
-sys.path.append({folder!r})
-import distributed
-from imle_cli.runs.executors import outcomes
-
 def obeyed(address, security):
     try:
         with distributed.Client(address, security=security, timeout=5, set_as_default=False) as client:
@@ -109,23 +87,40 @@ def obeyed(address, security):
         return "refused"
 
 if __name__ == "__main__":
-    found = outcomes(eval, ["1", "2"], "dask", 1)
-    next(found)
+    results = outcomes(eval, {squares}, "dask", 2)
+    first = next(results)
+    seen = sorted(set(map(str, answers())))
     owner = distributed.default_client()
     address = owner.scheduler.address
-    print(address.partition(":")[0], obeyed(address, owner.security), obeyed(address.replace("tls", "tcp"), None),
-          obeyed(address, distributed.Security.temporary()))
-    list(found)
+    strangers = owner.security, None, distributed.Security.temporary() if "tls" in address else None
+    orders = [obeyed(address if security else address.replace("tls", "tcp"), security) for security in strangers]
+    print(json.dumps([sorted([first, *results]), seen, address.partition(":")[0], orders]))
 """
 
 
-@pytest.mark.process
-def test_a_cluster_of_dask_here_takes_orders_from_this_process_alone():
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Its results, addresses and answers, protocol, and what came of orders."""
     pytest.importorskip("dask")
     pytest.importorskip("cryptography")
-    Path("strangers.py").write_text(STRANGERS.format(folder=str(Path(executors.__file__).parents[2])))
-    done = subprocess.run([sys.executable, "strangers.py"], capture_output=True, text=True, check=False, timeout=120)
-    assert done.stdout.strip() == "tls 42 refused refused", done.stdout + done.stderr
+    script = tmp_path_factory.mktemp("cluster") / "cluster.py"
+    script.write_text(CLUSTER.format(folder=str(Path(executors.__file__).parents[2]), squares=SQUARES))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.process
+class TestDask:
+    def test_a_cluster_here_gives_the_same(self, cluster):
+        assert cluster[0] == [[number, number**2] for number in range(7)]
+
+    def test_it_shows_nothing(self, cluster):
+        assert cluster[1] in (["127.0.0.1"], ["127.0.0.1", "404"])
+
+    def test_it_takes_orders_from_the_process_that_began_it_alone(self, cluster):
+        assert cluster[2:] == ["tls", [42, "refused", "refused"]]
 
 
 @pytest.mark.parametrize(("keys", "asked"), [(None, "Security()"), ("there", "Security.temporary()")])

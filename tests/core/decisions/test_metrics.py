@@ -17,7 +17,7 @@ from imle_core.decisions import (
     squared_error,
     worst_regret,
 )
-from imle_core.solvers import GridEdgePath, GridPath, TopK
+from imle_core.solvers import GridEdgePath, GridPath, IntegerProgram, TopK
 from reference import CASES
 
 
@@ -166,6 +166,19 @@ class TestDecisions:
         assert (len(train), len(test), calls) == (1, 1, [2])
         assert {tuple(train.gold[0].tolist()), tuple(test.gold[0].tolist())} == {(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)}
         assert train.part([0]).optimum.tolist() == train.optimum.tolist()
+
+    def test_splits_may_leave_nothing_and_arrays_are_copies(self):
+        costs = self.COSTS.clone()
+        decisions = Decisions(self.X, costs, TopK(1), sense="min")
+        costs.zero_()
+        assert torch.equal(decisions.costs, self.COSTS)
+        train, test = decisions.split(2)
+        assert (len(train), len(test), float(regret(train.costs, train))) == (0, 2, 0.0)
+
+    def test_an_instance_without_a_solution_is_named(self):
+        program = IntegerProgram(A_eq=[[2.0, 2.0, 2.0]], b_eq=[1.0])
+        with pytest.raises(ArgumentError, match=r"^solver: got instance 0 without a solution; each instance has one"):
+            Decisions(self.X, self.COSTS, program, sense="min")
 
     def test_labels_that_are_known(self):
         gold = torch.eye(3)[[1, 0]]

@@ -230,8 +230,17 @@ def test_objects_as_further_arguments_break_the_graph():
     torch._dynamo.reset()
     assert torch.equal(torch.compile(function, backend="eager")(normal(4, 7)), function(normal(4, 7)))
     torch._dynamo.reset()
-    with pytest.raises(Exception, match="_with_arguments_that_no_operator_takes"):
+    with pytest.raises(Exception, match="outside_of_compiled_code"):
         torch.compile(function, backend="eager", fullgraph=True)(normal(4, 7))
+
+
+def test_transforms_inside_of_compiled_code_break_the_graph():
+    layer, theta = make(), normal(3, 2, 7)
+    torch._dynamo.reset()
+    compiled = torch.compile(lambda theta: torch.func.vmap(layer, randomness="different")(theta), backend="eager")
+    assert torch.equal(compiled(theta), torch.func.vmap(make(), randomness="different")(theta))
+    with pytest.raises(Exception, match="outside_of_compiled_code"):
+        torch.compile(lambda theta: torch.func.grad(lambda row: layer(row).sum())(theta), fullgraph=True)(theta[0])
 
 
 def test_errors_of_arguments():

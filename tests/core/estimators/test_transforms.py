@@ -245,6 +245,10 @@ class TestRefusals:
         with pytest.raises(ArgumentError, match="with a batch axis in front"):
             vmap(make(noise=None))(normal(4, 7))
 
+    def test_an_axis_without_entries(self):
+        with pytest.raises(ArgumentError, match="vmap: got an axis without entries; a layer needs one or more"):
+            vmap(make(noise=None))(normal(0, 2, 7))
+
     def test_nan(self):
         theta = normal(4, 2, 7)
         theta[1, 0, 3] = torch.nan

@@ -55,7 +55,7 @@ class Own(TopK):
     pass
 
 
-@pytest.mark.parametrize("solver", [Own(2), torch.sign, BlackBox(torch.sign)], ids=repr)
+@pytest.mark.parametrize("solver", [Own(2), torch.sign, BlackBox(torch.sign)], ids=["subclass", "function", "black box"])
 def test_solvers_of_users_are_refused(solver):
     with pytest.raises(ArgumentTypeError, match=r"^solver: got .*; only solvers of imle.solvers, BlackBox aside"):
         written(solver)

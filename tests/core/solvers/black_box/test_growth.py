@@ -26,7 +26,7 @@ SIZE = 20
 @pytest.mark.process
 @pytest.mark.slow
 def test_nothing_grows():
-    done = subprocess.run([sys.executable, __file__, str(STEPS)], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, __file__, str(STEPS)], capture_output=True, text=True, check=False, timeout=200)
     assert (done.returncode, done.stderr) == (0, "")
     before, after = map(json.loads, done.stdout.splitlines())
     assert len(before["megabytes"]) >= 3  # those of the two workers too

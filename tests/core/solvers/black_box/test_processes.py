@@ -23,6 +23,7 @@ pytestmark = pytest.mark.process
 
 LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 ON_PROCESSES = partial(BlackBox, executor="processes", jobs=2)
+ON_ONE = partial(ON_PROCESSES, jobs=1)  # where a second would do nothing but begin
 
 
 class UnsendableError(Exception):
@@ -54,7 +55,7 @@ def compute_on_large(theta):
 
 def test_an_error_that_cannot_be_sent_from_a_process():
     with pytest.raises(SolveError, match=r"raised UnsendableError \(ab\) for row 0"):
-        ON_PROCESSES(raise_unsendable)(LARGE)
+        ON_ONE(raise_unsendable)(LARGE)
 
 
 def test_a_function_that_cannot_be_sent_to_one():
@@ -113,7 +114,7 @@ class TestDeath:
     def test_a_worker_that_dies(self):
         message = "function: its process died twice for row 2; it must solve every row; look at .theta of this error"
         with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
-            ON_PROCESSES(die_on_large)(LARGE)
+            ON_ONE(die_on_large)(LARGE)
 
     def test_a_worker_that_dies_once(self, tmp_path):
         def die_once(theta):
@@ -132,10 +133,10 @@ class TestDeath:
 class TestTimeLimit:
     def test_an_error(self):
         with pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2; it must solve every row;"):
-            ON_PROCESSES(sleep_on_large, time_limit=0.2)(LARGE)
+            ON_ONE(sleep_on_large, time_limit=0.2)(LARGE)
 
     def test_it_holds_in_code_that_never_comes_back(self):
-        solver = ON_PROCESSES(compute_on_large, time_limit=0.2, fallback="previous", chunk=1)
+        solver = ON_ONE(compute_on_large, time_limit=0.2, fallback="previous", chunk=1)
         solver(-LARGE)
         assert torch.equal(solver(LARGE), torch.tensor([[0.0, 1], [1, 0], [0, 0], [1, 1]]))
         assert solver.fallbacks == 1
@@ -146,11 +147,11 @@ class TestTimeLimit:
             ThreadPoolExecutor(1) as pool,
             pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2;"),
         ):
-            pool.submit(ON_PROCESSES(compute_on_large, time_limit=0.2), LARGE).result()
+            pool.submit(ON_ONE(compute_on_large, time_limit=0.2), LARGE).result()
 
 
 def test_threads_may_fail_and_succeed_side_by_side():
-    good, bad = ON_PROCESSES(torch.abs, chunk=1), ON_PROCESSES(raise_unsendable)
+    good, bad = ON_PROCESSES(torch.abs, chunk=1), ON_ONE(raise_unsendable)
     with ThreadPoolExecutor(2) as pool:
         theta = torch.arange(400.0).view(200, 2)
         solved, failed = pool.submit(good, theta), pool.submit(bad, LARGE)

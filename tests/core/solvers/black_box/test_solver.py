@@ -20,6 +20,7 @@ from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import ArgMax, BlackBox, SolveError
 
 PROCESSES = pytest.param("processes", marks=pytest.mark.process)
+JOBS = {"serial": 2, "threads": 2, "processes": 1, "joblib": 2}  # joblib keeps its processes, ours would be begun anew
 EXECUTORS = ["serial", "threads", PROCESSES, pytest.param("joblib", marks=pytest.mark.process)]
 
 
@@ -32,9 +33,16 @@ def parameters(rows=23, entries=5):
 
 
 class TestResults:
-    @pytest.mark.parametrize("executor", EXECUTORS)
     @pytest.mark.parametrize("chunk", [None, 1, 100])
+    @pytest.mark.parametrize("executor", [*EXECUTORS[:2], EXECUTORS[3]])
     def test_they_are_in_order_whatever_the_executor(self, executor, chunk):
+        self.expect_order(executor, chunk)
+
+    @pytest.mark.process
+    def test_they_are_in_order_on_processes(self):
+        self.expect_order("processes", 1)
+
+    def expect_order(self, executor, chunk):
         theta = parameters()
         assert torch.equal(BlackBox(best, executor=executor, jobs=2, chunk=chunk)(theta), ArgMax()(theta))
 
@@ -219,7 +227,7 @@ class TestFailures:
     def test_a_function_that_raises(self, executor):
         message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
         with pytest.raises(SolveError, match=f"^{re.escape(message)}$") as caught:
-            BlackBox(fail_on_large, executor=executor, jobs=2)(LARGE)
+            BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor])(LARGE)
         assert isinstance(caught.value.__cause__, ArithmeticError)
         assert (caught.value.row, caught.value.theta.tolist()) == (2, [0.0, 3.0])
 
@@ -239,7 +247,7 @@ class TestFailures:
     @pytest.mark.parametrize(("ends", "said"), [(end_the_program, "SystemExit (3)"), (recurse, "RecursionError (maximum")])
     def test_a_function_that_would_end_the_program(self, executor, ends, said):
         with pytest.raises(SolveError, match=f"^{re.escape(f'function: raised {said}')}.* for row 2; ") as caught:
-            BlackBox(ends, executor=executor, jobs=2)(LARGE)
+            BlackBox(ends, executor=executor, jobs=JOBS[executor])(LARGE)
         assert type(caught.value.__cause__).__name__ in said
 
     @pytest.mark.parametrize("executor", ["serial", "threads"])
@@ -252,7 +260,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("executor", ["serial", "threads", PROCESSES])
     def test_after_one_the_solver_goes_on(self, executor):
-        solver = BlackBox(fail_on_large, executor=executor, jobs=2, chunk=1)
+        solver = BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor], chunk=1)
         with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
             solver(LARGE)
         assert torch.equal(solver(LARGE[:2]), LARGE[:2])

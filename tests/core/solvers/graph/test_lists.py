@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+from functools import partial
 
 import networkx as nx
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 import torch
 
 from draws import normal
+from imle_core import NormalNoiseDistribution, TargetDistribution, distinct_solutions, imle, marginals, perturb_and_map
 from imle_core.checks import ArgumentError
+from imle_core.estimators import ESTIMATORS, differentiable
 from imle_core.exact import family_of
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree
+from imle_core.solvers.graph.solver import in_parts
 
 INF = torch.inf
 KINDS = {
@@ -135,9 +139,9 @@ def test_a_node_that_all_graphs_have():
 
 
 def test_graphs_without_edges_have_empty_solutions():
-    graphs = [(torch.zeros(2, 0, dtype=torch.int64), 1), ([[0], [1]], 2), nx.empty_graph(1)]
+    graphs = [(torch.zeros(2, 0, dtype=torch.int64), 1), ([[0], [1]], 2), ([[], []], 1)]
     for solver in (SpanningTree(graphs), SpanningTree(graphs, forest=True), Matching(graphs)):
-        assert solver(torch.tensor([[-INF], [1.0], [-INF]])).tolist() == [[0], [1], [0]]
+        assert solver(torch.tensor([[-INF], [1.0], [-1.0]])).tolist() == [[0], [1], [0]]  # as padding of nothing may be
         assert solver(torch.ones(0, 1)).shape == (0, 1)
     assert Matching([nx.empty_graph(2)])(torch.zeros(1, 0)).shape == (1, 0)
     assert SpanningTree([nx.MultiGraph([(0, 0)]), nx.path_graph(2)])(torch.ones(2, 1)).tolist() == [[0], [1]]
@@ -173,6 +177,8 @@ ERRORS = {
     "add edges, or use perfect=False": lambda: Matching([nx.path_graph(2), CYCLE], perfect=True),
     "graph: got a directed graph, graph 1 of 2, an undirected graph before it; edges have a direction in all graphs of a "
     "list or in none; convert some": lambda: ShortestPath([CYCLE, nx.DiGraph(CYCLE)], 0, 1),
+    "directed: got True with an undirected graph, graph 1 of 2; its edges have no order from node to node; "
+    "give a DiGraph, or a list of edges": lambda: MinCut([nx.DiGraph(CYCLE), CYCLE], 0, 1, directed=True),
     "graph: got a directed graph; a matching needs an undirected one; give graph.edges(), pairs without direction": lambda: (
         Matching([nx.DiGraph(CYCLE)])
     ),
@@ -183,6 +189,11 @@ ERRORS = {
         INDEX, num_nodes=[3, 0]
     ),
     "num_nodes: got 3; ptr ends at 4; leave num_nodes out": lambda: SpanningTree(THROUGH, num_nodes=3, ptr=[0, 2, 4]),
+    "ptr: got [0, 3] for a list of graphs; it is for one edge_index (2, E); leave it out, or give num_nodes=[...]": lambda: (
+        SpanningTree([CYCLE, PATH], ptr=[0, 3])
+    ),
+    "num_nodes: got 3 for a list of graphs; it is for one edge_index (2, E); "
+    "leave it out, or give num_nodes=[...]": lambda: SpanningTree([CYCLE, PATH], num_nodes=3),
     "ptr: got 1 at 0; it rises from 0 to the number of nodes; every graph has a node at least": lambda: SpanningTree(
         THROUGH, ptr=[1, 2, 4]
     ),
@@ -235,3 +246,93 @@ ERRORS = {
 def test_errors(message):
     with pytest.raises(ArgumentError, match=f"^{re.escape(message)}$"):
         ERRORS[message]()
+
+
+LAYERS = {name for name, entry in ESTIMATORS.items() if entry.needs != "gold solutions" and not entry.exact}
+
+
+class Slices:
+    """Noise that has values for each instance, ``(B, S, E)``."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def sample(self, shape):
+        return self.values.reshape(shape).clone()
+
+    def score(self, x):
+        return -x
+
+
+@pytest.mark.parametrize("estimator", sorted(LAYERS - {"perturbed-multiplicative"}))
+def test_every_estimator_gives_each_graph_the_gradient_that_it_has_alone(estimator):
+    pairs, samples = graphs_of("tree"), 4
+    theta = ragged(pairs, 1)
+    eps, targets = normal(len(pairs), samples, theta.shape[1]).float(), normal(*theta.shape, seed=1).float()
+
+    def gradient(solver, theta, eps, targets):
+        layer = differentiable(estimator, solver, TargetDistribution(1.0, 2.0), Slices(eps), nb_samples=samples)
+        theta = theta.clone().requires_grad_()
+        weights = targets.repeat_interleave(samples, dim=0)
+        layer.estimate(theta, lambda z: ((z - weights[: len(z)]) * z).sum(dim=1)).sum().backward()
+        return theta.grad
+
+    together = gradient(SpanningTree(pairs), theta, eps, targets)
+    for graph, (index, size) in enumerate(pairs):
+        edges, rows = index.shape[1], slice(graph, graph + 1)
+        alone = SpanningTree(index, num_nodes=size)
+        single = gradient(alone, theta[rows, :edges], eps[rows, :, :edges], targets[rows, :edges])
+        assert together[graph, :edges] == pytest.approx(single[0], abs=1e-5)
+        assert not together[graph, edges:].any()
+
+
+@pytest.mark.parametrize("estimator", [name for name, entry in ESTIMATORS.items() if entry.exact])
+def test_estimators_by_exact_families_refuse_a_list_by_its_name(estimator):
+    with pytest.raises(ArgumentError, match=r"^function: got SpanningTree\(graphs=1, .* exact marginals"):
+        differentiable(estimator, SpanningTree([CYCLE]))
+
+
+def test_sampling_of_a_list():
+    solver, theta = SpanningTree([CYCLE, PATH]), torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.0, -INF]])
+    noise = NormalNoiseDistribution()
+    z = perturb_and_map(solver, theta, noise, nb_samples=20, generator=torch.Generator().manual_seed(0))
+    assert z.sum(dim=2).unique().tolist() == [2]
+    shares = marginals(solver, theta, noise, nb_samples=50).mean
+    assert (shares[1].tolist(), float(shares[0].sum())) == ([1, 1, 0], pytest.approx(2))
+    assert [len(record.shares) for record in distinct_solutions(solver, theta, noise, nb_samples=50)] == [3, 1]
+
+
+def test_a_layer_has_an_instance_for_each_graph():
+    solver, theta = SpanningTree([CYCLE, nx.complete_graph(3)]), normal(4, 3)
+    layer = imle(solver, nb_samples=2)
+    assert layer(theta[:2]).shape == (4, 3)
+    message = r"^theta: got 4 instances for 2 graphs; SpanningTree\(.*\) has a row for each; give as many as graphs$"
+    for refused in (layer, partial(perturb_and_map, solver), partial(marginals, solver)):
+        with pytest.raises(ArgumentError, match=message):
+            refused(theta)
+
+
+def test_transforms_map_whole_batches():
+    pairs = graphs_of("tree")
+    layer = imle(SpanningTree(pairs), TargetDistribution(1.0, 2.0))
+    theta = ragged(pairs, 3).view(4, 3, -1).transpose(0, 1)
+    weights = normal(*theta.shape[1:]).float()
+
+    def loss(theta):
+        return (layer(theta) * weights).sum()
+
+    assert torch.equal(torch.func.vmap(layer)(theta), torch.stack([layer(batch) for batch in theta]))
+    gradients = torch.func.vmap(torch.func.grad(loss))(theta)
+    assert torch.equal(gradients, torch.stack([torch.func.grad(loss)(batch) for batch in theta]))
+
+
+@pytest.mark.parametrize("kind", ["tree", "directed path", "cut", "matching"])
+def test_threads_do_not_matter(kind, monkeypatch):
+    pairs = graphs_of(kind)
+    theta = ragged(pairs, 30).clamp(max=0) if kind != "matching" else ragged(pairs, 30)
+    solver = KINDS[kind](pairs, [size - 1 for _, size in pairs])
+    expected = solver(theta)
+    monkeypatch.setattr("imle_core.solvers.graph.matching._EDGES_A_THREAD", 8)
+    monkeypatch.setattr(in_parts, "__defaults__", (8,))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert torch.equal(solver(theta), expected)
