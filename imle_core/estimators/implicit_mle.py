@@ -23,7 +23,7 @@ from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, is_pure
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse, telling_how_to_change
 from imle_core.estimators.knobs import Schedule
-from imle_core.estimators.layer import Backward, Layer, Reduction
+from imle_core.estimators.layer import Backward, Layer, Loss, Reduction
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution
@@ -233,6 +233,17 @@ class Differentiable(Generic[Theta, P, Answer]):
         """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`.Layer.ragged`."""
         states: Tensor = self.estimator.ragged(values, offsets, *args, **kwargs)
         return states
+
+    def estimate(self, theta: Theta, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any) -> Any:
+        """Mean losses ``(B,)`` with the gradient of I-MLE, and perhaps the states; see :meth:`.Layer.estimate`."""
+        estimate: Callable[..., Any] = self.estimator.estimate
+        return estimate(theta, loss, *args, return_states=return_states, **kwargs)
+
+    def estimate_ragged(
+        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    ) -> Any:
+        """Mean losses ``(B,)`` of instances of several sizes, and perhaps states; see :meth:`.Layer.estimate_ragged`."""
+        return self.estimator.estimate_ragged(values, offsets, loss, *args, return_states=return_states, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in (*KNOBS, "eval_samples", *FIXED):  # the attribute would change nothing

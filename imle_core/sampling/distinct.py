@@ -86,6 +86,7 @@ def distinct_solutions(
     >>> record.solutions.tolist(), record.shares.tolist()
     ([[0.0, 1.0]], [1.0])
     """
+    checks.check_theta(theta)
     checks.check_whole("capacity", capacity, 1, "a solution is what is counted")
     checks.check_whole("most", 1 if most is None else most, 1, "leave it out for all")
 

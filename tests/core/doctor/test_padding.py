@@ -65,3 +65,41 @@ def test_padding(solver, verdict, words):
 def test_a_single_entry_has_none_to_leave_out():
     (finding,) = [finding for finding in check(TopK(1), (1,)) if finding.check == "padding"]
     assert finding.verdict == "pass"
+
+
+class Told:
+    """The largest entry, in ragged batches by a method of its own."""
+
+    def __init__(self, method):
+        self.method = method
+
+    def __call__(self, theta):
+        return TopK(1)(theta)
+
+    def solve_ragged(self, theta, sizes):
+        return self.method(theta, sizes)
+
+
+def broken(*_):
+    raise RuntimeError("broken")
+
+
+def never_the_last(theta, sizes):
+    """Wrong only where sizes differ."""
+    shortest = min(sizes)
+    return torch.nn.functional.pad(TopK(1)(theta[:, :shortest]), (0, theta.shape[1] - shortest))
+
+
+@pytest.mark.parametrize(
+    ("method", "verdict", "words"),
+    [
+        (lambda theta, _: TopK(1)(theta), "pass", "layer.ragged tells it the sizes of its rows"),
+        (broken, "fail", r"its solve_ragged, which layer.ragged calls, raised RuntimeError \(broken\)"),
+        (lambda theta, _: TopK(1)(-theta), "fail", "its solve_ragged gives others, which layer.ragged calls"),
+        (never_the_last, "fail", r"\(\d+ of 16 instances of two sizes differ\)"),
+    ],
+)
+def test_a_solver_that_is_told_sizes_is_asked_so(method, verdict, words):
+    (finding,) = [finding for finding in check(Told(method), (4,)) if finding.check == "padding"]
+    assert finding.verdict == verdict
+    assert re.search(words, finding.detail)

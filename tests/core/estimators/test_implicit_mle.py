@@ -87,6 +87,14 @@ class TestForm:
         assert with_arguments(normal(2, 3)).shape == (6, 3)
         assert with_arguments.estimator.target.beta == 5.0
 
+    def test_estimates_are_those_of_its_layer(self):
+        layer, theta = imle(TopK(2), nb_samples=2), normal(3, 4).requires_grad_()
+        losses, states = layer.estimate(theta, lambda z: z[:, 0], return_states=True)
+        assert torch.equal(losses, layer.estimator.estimate(theta, lambda z: z[:, 0]))
+        assert (losses.requires_grad, states.shape) == (True, (6, 4))
+        ragged = layer.estimate_ragged(theta.flatten(), [0, 4, 8, 12], lambda z: z[:, ::4])
+        assert torch.equal(ragged, losses)
+
     def test_flat_rows_are_instance_by_instance(self):
         noise = normal(2, 3, 4, seed=2)
         theta = normal(2, 4)

@@ -150,3 +150,9 @@ ERRORS = {
 def test_errors(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         distinct_solutions(TopK(1), torch.zeros(1, 2), GUMBEL, **ERRORS[message])
+
+
+def test_several_parameters_are_refused():
+    with pytest.raises(ValueError, match=r"^theta: got tuple; it must be a dense tensor") as refused:
+        distinct_solutions(TopK(1), (torch.zeros(1, 2), torch.zeros(1, 2)), GUMBEL)
+    assert refused.value.name == "theta"
