@@ -1,6 +1,7 @@
 """Speed of a step on a batch of graphs of different sizes, against loops over networkx."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import torch
@@ -19,28 +20,28 @@ _FEW = 4  # graphs that the loop is given, since it takes most of a second for a
 def trees_and_choices(_: torch.device, seed: int, *, count: int = 128) -> Iterator[Row]:
     """Both passes with 10 samples a graph, noise included, of spanning trees and of the 10 best edges."""
     graphs = _graphs(count, seed)
-    theta = _parameters(graphs, seed)
+    rows = _parameters(graphs, seed)
     pairs: tuple[tuple[str, Solver, Callable[[Graph], list[tuple[Any, ...]]]], ...] = (
         ("spanning trees", SpanningTree(graphs), _tree),
         (f"choices of {_CHOICES} edges", TopK(_CHOICES), _choice),
     )
     for what, solver, solve in pairs:
         few = min(_FEW, count)
-        loop = both_passes(_loop(graphs[:few], solve), theta[:few], seed)
-        rounds = in_rounds(loop, both_passes(solver, theta, seed))
+        loop = both_passes(_loop(graphs[:few], solve), rows[:few], seed)
+        rounds = in_rounds(loop, both_passes(solver, rows, seed))
         subject = f"step of {count} graphs, {_SAMPLES} {what} each"
         slow, fast = rounds.seconds(0).times(1000 * count / few), rounds.seconds(1).times(1000)
         yield Row(subject, "networkx", slow, "ms")
         yield Row(subject, "compiled", fast, "ms", rounds.ratio(0, 1).times(count / few), "networkx")
 
 
-def both_passes(solver: Solver, theta: Tensor, seed: int) -> Callable[[], None]:
-    """A forward and a backward pass through parameters ``(B, E)`` with noise."""
+def both_passes(solver: Solver, rows: Sequence[Tensor], seed: int) -> Callable[[], None]:
+    """A forward and a backward pass with noise through parameters of graphs, as many as each has edges."""
     generator = torch.Generator().manual_seed(seed)
     layer = imle(solver, TargetDistribution(1.0, 10.0), GumbelNoiseDistribution(), _SAMPLES, generator=generator)
-    parameters = theta.clone().requires_grad_()
-    weights = torch.randn(len(theta) * _SAMPLES, theta.shape[1], generator=generator)
-    return lambda: (layer(parameters) * weights).sum().backward()
+    values, offsets = torch.cat([*rows]).requires_grad_(), [0, *accumulate(map(len, rows))]
+    weights = torch.randn(_SAMPLES, len(values), generator=generator)
+    return lambda: (layer.ragged(values, offsets) * weights).sum().backward()
 
 
 def _graphs(count: int, seed: int) -> list[Graph]:
@@ -56,11 +57,10 @@ def _graphs(count: int, seed: int) -> list[Graph]:
     return graphs
 
 
-def _parameters(graphs: Sequence[Graph], seed: int) -> Tensor:
-    """Random parameters of their edges, padded with -inf."""
+def _parameters(graphs: Sequence[Graph], seed: int) -> list[Tensor]:
+    """Random parameters of their edges."""
     generator = torch.Generator().manual_seed(seed)
-    rows = [torch.randn(graph.number_of_edges(), generator=generator) for graph in graphs]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-torch.inf)
+    return [torch.randn(graph.number_of_edges(), generator=generator) for graph in graphs]
 
 
 def _loop(graphs: Sequence[Graph], solve: Callable[[Graph], list[tuple[Any, ...]]]) -> Solver:

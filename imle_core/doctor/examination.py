@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import ctrl_c_told_apart, declared, raised
-from imle_core.doctor import calls, cost, fused, memory, optimum, outputs
+from imle_core.doctor import calls, cost, fused, memory, optimum, outputs, padding
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
 from imle_core.doctor.settings import generators_put_back
@@ -59,6 +59,7 @@ EXAMINATION = (
     Check("precision", calls.check_precision),
     Check("grad", calls.check_grad, ("input",), may_refuse=True),
     Check("empty", calls.check_empty),
+    Check("padding", padding.check_padding, ("mates",)),
     Check("domain", optimum.check_domain, ("mates",)),
     Check("threads", cost.check_threads, ("mates",), may_refuse=True),
     Check("pickle", cost.check_pickle, ("mates",), may_refuse=True),
@@ -81,8 +82,8 @@ CHECKS = tuple(entry.name for entry in EXAMINATION)
 * layout: it reads tensors that are not contiguous; fused: its perturb_and_map, where it has one, gives the same.
 * maximiser, monotone: it maximises, or minimises as is said, <z, theta>; ties, scale, shift: among equal entries, for
   multiples of theta, and for theta with a number added, too.
-* precision: it takes other types; grad: tensors that require grad; empty: no instances; domain: what it does with numbers
-  that few solvers take.
+* precision: it takes other types; grad: tensors that require grad; empty: no instances; padding: instances of several sizes;
+  domain: what it does with numbers that few solvers take.
 * threads: the same on several at a time; pickle: it can be sent to another process; speed: what an instance takes.
 * variety: solutions depend on theta; gradients: those of I-MLE are seldom zero.
 """

@@ -240,11 +240,18 @@ class Layer(ABC):
             ArgumentError: offsets that do not begin at 0, fall, do not end at T, or are on another device; or as in a call.
             ArgumentTypeError: values or offsets of a wrong type.
         """
+        if torch.compiler.is_compiling():
+            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         states, outputs = contracts.solutions_in(given)
         states = self._unpadded(states, instances)
         return states if outputs is None else contracts.with_others(states, outputs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
+        return getattr(self, method)(*args, **kwargs)
 
     def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
@@ -271,6 +278,9 @@ class Layer(ABC):
         Raises:
             ArgumentError: a loss of another shape, or NaN; or as for :meth:`ragged`.
         """
+        if torch.compiler.is_compiling():
+            kwargs["return_states"] = return_states
+            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:

@@ -27,6 +27,9 @@ class TargetDistribution:
         alpha: weight of the present parameters, finite, >= 0.
         beta: step size lambda, finite, >= 0; 1 if None. As it goes to 0 the gradient becomes sparse, then zero.
         lambda_: the same by its name in the papers; give one of the two.
+        relative: ``lambda = beta ||theta|| / ||dy||`` of each row, over its finite entries, 0 where dy is 0: the same step
+            whatever the scale of the loss, so that a mean over rows changes nothing. With beta = 1 the target moves as far
+            as theta is long.
 
     Raises:
         ArgumentError: alpha or beta outside its range, or both beta and lambda_.
@@ -35,11 +38,13 @@ class TargetDistribution:
 
     pure = True
 
-    def __init__(self, alpha: float = 1.0, beta: float | None = None, *, lambda_: float | None = None) -> None:
+    def __init__(
+        self, alpha: float = 1.0, beta: float | None = None, *, lambda_: float | None = None, relative: bool = False
+    ) -> None:
         named, step = _named("beta", beta, lambda_, 1.0)
         for name, value in (("alpha", alpha), (named, step)):
             _check_weight(name, value)
-        self.alpha, self.beta = alpha, step
+        self.alpha, self.beta, self.relative = alpha, step, bool(relative)
 
     @property
     def lambda_(self) -> float:
@@ -52,22 +57,57 @@ class TargetDistribution:
         self.beta = value
 
     def __repr__(self) -> str:
-        return f"TargetDistribution(alpha={self.alpha:g}, lambda_={self.beta:g})"
+        relative = ", relative=True" if self.relative else ""
+        return f"TargetDistribution(alpha={self.alpha:g}, lambda_={self.beta:g}{relative})"
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
         wide = torch.promote_types(theta.dtype, torch.float32)
         if wide != theta.dtype:  # float16 holds no product above 65504
             return self.params(theta.to(wide), dy.to(wide)).to(theta)
+        if self.relative:
+            return _moved(self.alpha, theta, self._relative_step(theta, dy, _norms), dy)
         return (theta if self.alpha == 1 else self.alpha * theta) - self.beta * dy
 
-    def step_size(self, theta: Tensor, dy: Tensor) -> float:  # noqa: ARG002
-        """The step lambda, by which a scaled gradient is divided."""
-        return self.beta
+    def step_size(self, theta: Tensor, dy: Tensor) -> float | Tensor:
+        """The step lambda, by which a scaled gradient is divided; of each row, ``(N,)``, where it is relative."""
+        return self._relative_step(theta, dy, _norms) if self.relative else self.beta
 
-    def of_instances(self, instances: ragged.Instances) -> "TargetDistribution":  # noqa: ARG002
-        """Itself: entries move one by one, and infinite ones stay."""
-        return self
+    def of_instances(self, instances: ragged.Instances) -> "TargetDistribution | _RelativeOfInstances":  # noqa: ARG002
+        """The target for padded rows; itself where entries move one by one, and infinite ones stay."""
+        return _RelativeOfInstances(self) if self.relative else self
+
+    def _relative_step(self, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
+        return _relative(self.beta, theta, dy, norms)
+
+
+class _RelativeOfInstances:
+    """A target with relative steps for padded rows, with norms of which padding changes no bit."""
+
+    pure = True
+
+    def __init__(self, target: TargetDistribution) -> None:
+        self._target, self.alpha = target, target.alpha
+
+    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As :meth:`TargetDistribution.params`."""
+        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
+
+    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As :meth:`TargetDistribution.step_size`."""
+        return self._target._relative_step(theta, dy, ragged.entry_norms)
+
+
+def _relative(beta: float | Tensor, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
+    """``beta ||theta|| / ||dy||`` of each row over its finite entries, ``(N,)``; 0 where dy is 0."""
+    walls = theta.isinf()
+    size, slope = (norms(values.masked_fill(walls, 0.0)) for values in (theta, dy))
+    return torch.where(slope > 0, beta * size / slope, 0.0)
+
+
+def _moved(alpha: float, theta: Tensor, step: Tensor, dy: Tensor) -> Tensor:
+    """``alpha * theta - lambda * dy`` with a lambda for each row."""
+    return (alpha * theta - step.view(-1, *[1] * (theta.dim() - 1)) * dy).to(theta)
 
 
 def _check_weight(name: str, value: float) -> None:
@@ -194,9 +234,10 @@ class AdaptiveTargetDistribution(nn.Module):
         move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(0, beta + move)
 
     So beta settles where a gradient has about ``target_rate`` non-zero entries, the smallest lambda that still tells
-    something. Starting from 0 it climbs by ``step`` a pass and gradients are 0 at first: top-5 of 10 settles between 0.1 and
-    0.3 after some 200 passes with the default step, after 2000 with the authors' 1e-4. With unequal temperatures the two
-    solutions differ whatever lambda is, and beta falls to 0 unless ``target_rate`` is above what that alone brings about.
+    something. From 1, where theta and its target are as far apart as theta is long, it comes down by ``step`` a pass. The
+    source's authors begin at 0, where gradients are 0 at first: from there top-5 of 10 settles between 0.1 and 0.3 after
+    some 200 passes with the default step, after 2000 with the authors' 1e-4. With unequal temperatures the two solutions
+    differ whatever lambda is, and beta falls to 0 unless ``target_rate`` is above what that alone brings about.
 
     State: ``beta``, ``rate``, ``move`` and what has been counted since are buffers, part of ``state_dict`` of this
     module and of :class:`imle_core.IMLE`.
@@ -211,7 +252,7 @@ class AdaptiveTargetDistribution(nn.Module):
 
     Args:
         alpha: weight of the present parameters, finite, >= 0.
-        beta: where beta starts, finite, >= 0; 0 if None.
+        beta: where beta starts, finite, >= 0; 1 if None, at which the target moves as far as theta is long.
         lambda_: another name of it, as for :class:`TargetDistribution`; give one of the two.
         step: by how much beta moves, finite, >= 0; 0 keeps it.
         momentum: weight of the last move, 0 <= momentum < 1.
@@ -247,8 +288,8 @@ class AdaptiveTargetDistribution(nn.Module):
         synchronised: bool = False,
     ) -> None:
         super().__init__()
-        named, start = _named("beta", beta, lambda_, 0.0)
-        for name, value, usual in (("alpha", alpha, "1"), (named, start, "0"), ("step", step, "0.001")):
+        named, start = _named("beta", beta, lambda_, 1.0)
+        for name, value, usual in (("alpha", alpha, "1"), (named, start, "1"), ("step", step, "0.001")):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
             checks.check_finite(name, value, f"the usual value is {usual}")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
@@ -273,7 +314,7 @@ class AdaptiveTargetDistribution(nn.Module):
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """Target parameters ``(N, *event)`` for ``theta`` and upstream gradient ``dy``, both ``(N, *event)``."""
-        return self._moved_by(self.step_size(theta, dy), theta, dy)
+        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
 
     def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
         """``lambda = beta ||theta|| / ||dy||`` of each row, ``(N,)``, in float32 at least; 0 where dy is 0."""
@@ -283,13 +324,8 @@ class AdaptiveTargetDistribution(nn.Module):
         """The target for padded rows, with the same beta, which it moves."""
         return _AdaptiveOfInstances(self)
 
-    def _moved_by(self, step: Tensor, theta: Tensor, dy: Tensor) -> Tensor:
-        return (self.alpha * theta - step.view(-1, *[1] * (theta.dim() - 1)) * dy).to(theta)
-
     def _step(self, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
-        walls = theta.isinf()
-        size, slope = (norms(values.masked_fill(walls, 0.0)) for values in (theta, dy))
-        return torch.where(slope > 0, self.beta.to(size) * size / slope, 0.0)
+        return _relative(self.beta.to(theta.device), theta, dy, norms)
 
     @torch.no_grad()
     def observe(self, difference: Tensor) -> None:
@@ -336,7 +372,7 @@ class _AdaptiveOfInstances:
 
     def params(self, theta: Tensor, dy: Tensor) -> Tensor:
         """As :meth:`AdaptiveTargetDistribution.params`."""
-        return self._target._moved_by(self.step_size(theta, dy), theta, dy)
+        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
 
     def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
         """As :meth:`AdaptiveTargetDistribution.step_size`."""

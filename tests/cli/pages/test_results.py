@@ -231,3 +231,19 @@ def test_phones_dark_colours_and_browsers_without_scripts(opened, settings):
     else:
         assert page.run("return document.documentElement.scrollWidth <= innerWidth")
         assert page.text("#marginals h2") == "Marginals of 10 samples"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whole_solutions_are_stepped_through_and_chosen_by_their_shares(name, opened):
+    source, choice, arguments = CASES[name]
+    call = (*arguments, "--distinct", 3, "--samples", 60, "--input-temp", 4)
+    values = Command("sample").values(*call, "--out", "x.html")
+    problem = read_problem(source, choice, "auto", frozenset({"solver"}))
+    totals = [solution[problem.words.measure] for solution in values["solutions"]]
+    page = opened("x.html")
+    assert value(page, "this") == pytest.approx(totals[0], rel=1e-12)
+    page.press("body", "right")
+    assert value(page, "this") == pytest.approx(totals[1], rel=1e-12)
+    page.click("#shares li:last-child button")
+    assert value(page, "this") == pytest.approx(totals[-1], rel=1e-12)
+    assert page.text("#picture h2").startswith(f"Solution {len(totals)}: {100 * values['solutions'][-1]['share']:.1f}"[:14])

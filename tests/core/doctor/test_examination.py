@@ -53,6 +53,7 @@ def test_the_names_of_the_checks():
             "precision",
             "grad",
             "empty",
+            "padding",
             "domain",
             "threads",
             "pickle",

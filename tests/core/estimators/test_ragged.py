@@ -474,3 +474,12 @@ def test_a_list_of_graphs_has_a_graph_for_each_instance():
     assert single.ragged(values[:8], [0, 4, 8]).shape == (3, 8)
     with pytest.raises(ArgumentError, match=r"^offsets: got 3 entries for row 3; its graph has 4 edges; take a list"):
         single.ragged(values[:7], [0, 4, 7])
+
+
+def test_a_compiled_function_leaves_it_to_python():
+    layer = imle(AT_MOST_2, TargetDistribution(1.0, 3.0), NOISES[0], 2, generator=generator())
+    values, offsets = normal(7), torch.tensor([0, 3, 3, 7])
+    expected = layer.ragged(2 * values, offsets)
+    layer.estimator.generator.manual_seed(0)
+    compiled = torch.compile(lambda values: layer.ragged(2 * values, offsets), backend="eager")
+    assert torch.equal(compiled(values), expected)

@@ -279,6 +279,35 @@ def with_nonzeros(*counts, samples=1, size=12):
     return rows.view(-1, samples, size)
 
 
+class TestRelative:
+    """A fixed relative step is what an adaptive target has that does not move."""
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+    def test_it_is_an_adaptive_target_that_stays(self, dtype):
+        theta, dy = normal(5, 3, 2).to(dtype), normal(5, 3, 2, seed=1).to(dtype)
+        theta[0, 0, 0], dy[1] = -torch.inf, 0
+        target, adaptive = TargetDistribution(0.5, 0.75, relative=True), fixed_beta(0.75, alpha=0.5)
+        assert torch.equal(target.params(theta, dy), adaptive.params(theta, dy))
+        torch.testing.assert_close(target.step_size(theta, dy), adaptive.step_size(theta, dy).to(dtype), check_dtype=False)
+
+    def test_a_mean_over_rows_or_a_scaled_loss_changes_no_solution(self):
+        theta, dy = normal(4, 7), normal(4, 7, seed=1)
+        layer = imle(TopK(2), TargetDistribution(beta=0.5, relative=True))
+        moved = gradient(layer, theta, dy)
+        assert moved.any()
+        for scale in (1e-4, 1e3):
+            assert torch.equal(gradient(layer, theta, scale * dy), moved)
+        assert repr(TargetDistribution(relative=True)) == "TargetDistribution(alpha=1, lambda_=1, relative=True)"
+
+    def test_ragged_instances_have_steps_of_their_own(self):
+        values, offsets, weights = normal(7).requires_grad_(), [0, 4, 7], normal(7, seed=1)
+        layer = imle(TopK(2), TargetDistribution(beta=0.9, relative=True))
+        (layer.ragged(values, offsets) * weights).sum().backward()
+        for first, last in ((0, 4), (4, 7)):
+            alone = gradient(layer, values.detach()[None, first:last], weights[None, first:last])
+            assert torch.equal(values.grad[first:last], alone[0])
+
+
 class TestAdaptiveBeta:
     SETTINGS = (
         {},
@@ -291,7 +320,7 @@ class TestAdaptiveBeta:
     @pytest.mark.parametrize("settings", SETTINGS, ids=str)
     def test_the_trajectory_is_the_recursion_by_hand(self, settings):
         rates = [0, 0, 4, 2, 0, 1, 9, 9, 9, 9, 0, 0, 0, 0, 6, 1, 0, 0, 0, 0, 12, 12, 12, 0, 0, 0]
-        target = AdaptiveTargetDistribution(**settings)
+        target = AdaptiveTargetDistribution(**{"beta": 0.0} | settings)
         wanted = {"beta": 0.0, "step": 1e-3, "momentum": 0.0, "decay": 0.9, "target_rate": 1.0} | settings
         beta, rate, move, clamped, betas = wanted["beta"], wanted["target_rate"], 0.0, False, set()
         for count in rates:
@@ -334,7 +363,7 @@ class TestAdaptiveBeta:
         wanted = torch.from_numpy(stream.randn(10)).abs()
 
         def betas(step, passes):
-            target = AdaptiveTargetDistribution(step=step)
+            target = AdaptiveTargetDistribution(beta=0.0, step=step)
             layer = imle(TopK(5), target, SumOfGammaNoiseDistribution(5, 10), generator=generator())
             seen = []
             for _ in range(passes):
@@ -444,7 +473,7 @@ class TestAdaptiveState:
 
 ADAPTIVE_ERRORS = {
     "alpha: got -1.0; it must be a finite number >= 0; the usual value is 1": {"alpha": -1.0},
-    "beta: got inf; it must be a finite number >= 0; the usual value is 0": {"beta": math.inf},
+    "beta: got inf; it must be a finite number >= 0; the usual value is 1": {"beta": math.inf},
     "step: got nan; it must be a finite number >= 0; the usual value is 0.001": {"step": math.nan},
     "momentum: got 1.0; it must be >= 0 and < 1; the usual value is 0": {"momentum": 1.0},
     "decay: got -0.1; it must be >= 0 and < 1; the usual value is 0.9": {"decay": -0.1},
