@@ -27,11 +27,11 @@ _FIELDS = {
 }
 
 
-class FrozenError(ArgumentError, FrozenInstanceError):  # type: ignore[misc]
+class FrozenError(ArgumentError, FrozenInstanceError):
     """The refusal of an assignment."""
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The attribute. That of AttributeError lies outside of what some pickles take along, such as those of Dask."""
         return str(self.args[0])
 
