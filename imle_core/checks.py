@@ -34,7 +34,7 @@ class ArgumentError(ValueError):
         got: what it was, in words.
         rule: what it must be, or why it cannot be used.
         remedy: what to do.
-        verb: what comes before ``got`` in the text.
+        verb: what comes before ``got`` in the text; nothing if empty.
     """
 
     def __init__(self, name: str, got: str, rule: str, remedy: str, verb: str = "got") -> None:
@@ -42,7 +42,8 @@ class ArgumentError(ValueError):
         self.name, self.got, self.rule, self.remedy, self.verb = name, got, rule, remedy, verb
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.verb} {self.got}; {self.rule}; {self.remedy}"
+        what = f"{self.verb} {self.got}" if self.verb else self.got
+        return f"{self.name}: {what}; {self.rule}; {self.remedy}"
 
 
 class ArgumentTypeError(ArgumentError, TypeError):

@@ -9,7 +9,8 @@ from torch import Tensor
 from imle_core import checks, ragged
 from imle_core.contracts import Parameters
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Backward, Layer, Loss, copied
+from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.estimators.supervision import Supervision, fitting
 from imle_core.losses import fenchel_young
 from imle_core.ragged import Instances
 
@@ -56,18 +57,7 @@ class FenchelYoung(Layer):
     @staticmethod
     def checked_gold(theta: Tensor, gold: Any) -> Tensor:
         """Gold solutions in theta's type, which must be a tensor, one for all instances or one for each."""
-        checks.check_form(theta)
-        if not isinstance(gold, Tensor):
-            raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")
-        if gold.shape not in (theta.shape, theta.shape[1:]):
-            raise checks.wrong_shape(
-                "gold",
-                gold,
-                "it must be (*event) or (B, *event)",
-                "give one gold solution for all instances, or one for each",
-                f" for theta of shape {tuple(theta.shape)}",
-            )
-        return gold.detach().to(theta)
+        return fitting("gold", gold, theta)
 
     def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.
@@ -104,6 +94,12 @@ class FenchelYoung(Layer):
         moved = torch.where(theta.isinf(), 0.0, theta - theta.detach())  # 0, but with a gradient
         losses: Tensor = value + (moved * gradient).flatten(1).sum(dim=1)
         return losses
+
+    def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
+        """Its own loss for gold solutions."""
+        supervision.refuse_loss(self.word)
+        args, kwargs = arguments
+        return self(theta, supervision.needed("gold", self.word), *args, **kwargs)
 
     def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Refused: it is a loss of its own."""

@@ -27,8 +27,17 @@ _FIELDS = {
 }
 
 
-class FrozenError(ArgumentError, FrozenInstanceError):  # type: ignore[misc]
+class FrozenError(ArgumentError, FrozenInstanceError):
     """The refusal of an assignment."""
+
+    @property
+    def name(self) -> str:
+        """The attribute. That of AttributeError lies outside of what some pickles take along, such as those of Dask."""
+        return str(self.args[0])
+
+    @name.setter
+    def name(self, value: str) -> None:
+        """Kept already, with the other arguments."""
 
 
 def telling_how_to_change(kind: type[T]) -> type[T]:

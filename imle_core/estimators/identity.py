@@ -1,7 +1,7 @@
 """Identity with projection: straight-through, after taking out of the parameters what does not change the solution."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from imle_core import checks
 from imle_core.contracts import Solved
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Arguments, Backward, Layer
+from imle_core.estimators.supervision import LossName
 
 Projection = Literal["none", "mean", "norm", "std"]
 
@@ -29,6 +30,8 @@ class Identity(Layer):
     Args:
         projection: P.
     """
+
+    usual_loss: ClassVar[LossName] = "squared"
 
     projection: Projection = "std"
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
 
 import numpy as np
 import torch
@@ -39,6 +39,7 @@ from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.structure import packed_layer
+from imle_core.estimators.supervision import LossName, Supervision, losses_of_samples
 from imle_core.estimators.target import TargetDistribution
 from imle_core.ragged import Instances
 from imle_core.records import in_short
@@ -105,7 +106,12 @@ class Layer(ABC):
 
     The fields are the arguments of :func:`imle_core.imle`, which documents them. An estimator that needs no target, or no
     noise of the backward pass, makes no use of what it is given.
+
+    Attributes:
+        usual_loss: the loss of samples that :meth:`loss` takes where none is named.
     """
+
+    usual_loss: ClassVar[LossName] = "hamming"
 
     solver: Solver
     target: Target = field(default_factory=TargetDistribution)
@@ -369,6 +375,53 @@ class Layer(ABC):
 
         result = layer.estimate(form.packed(theta), of_packed, *args, return_states=return_states, **kwargs)
         return (result[0], form.unpacked(result[1])) if isinstance(result, tuple) else result
+
+    def loss(
+        self,
+        theta: Parameters,
+        /,
+        *args: Any,
+        truth: Any = None,
+        gold: Any = None,
+        loss: LossName | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """The loss of each instance, ``(B,)``, by whatever supervises this estimator: one call for all of them.
+
+        Estimators that have no loss of their own take the mean of a loss of samples by name. Add the result up before
+        ``backward()``.
+
+        Args:
+            theta: parameters (or costs), ``(B, *event)``.
+            *args: reach the solver.
+            truth: true parameters (or costs), ``(*event)`` or ``(B, *event)``.
+            gold: gold solutions y, likewise. The best ones for the truth, solved here, where only that is given and needed.
+            loss: of a sample z: "hamming"; "squared", ``|z - y|^2``; or "regret", ``<truth, y - z>`` of gains, and
+                ``<truth, z - y>`` of costs. By default "hamming", or "squared" where the loss gradient is handed on.
+            **kwargs: reach the solver.
+
+        Raises:
+            ArgumentError: what this estimator, or the named loss, learns from is missing; a loss that is named where the
+                estimator has its own; or as :meth:`estimate`.
+        """
+        if isinstance(theta, Tensor):
+            return self.supervised(theta, Supervision(truth, gold, loss), (args, kwargs))
+        form, layer = self.for_structure(theta)
+        packed = form.packed(theta)
+        known = {"truth": truth, "gold": gold}
+        given = {name: None if value is None else form.packed_given(value, packed, name) for name, value in known.items()}
+        return layer.supervised(packed, Supervision(**given, loss=loss), (args, kwargs))
+
+    def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
+        """:meth:`loss` for a tensor of parameters."""
+        of_samples = losses_of_samples(self, theta, supervision, arguments)
+        args, kwargs = arguments
+        return self.estimate(theta, of_samples, *args, **kwargs)
+
+    def best(self, parameters: Tensor, arguments: Arguments) -> Tensor:
+        """Solutions ``(B, *event)`` of parameters to be maximised, without noise and without a gradient."""
+        with torch.no_grad():
+            return self.noise_free().states(parameters.detach().unsqueeze(1), None, 0.0, copied(*arguments))[:, 0]
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""

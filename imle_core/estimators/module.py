@@ -16,6 +16,7 @@ from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
 from imle_core.estimators.layer import Layer, Loss
 from imle_core.estimators.passes import TrainingPasses
+from imle_core.estimators.supervision import LossName
 
 Result = TypeVar("Result")
 SomeModule = TypeVar("SomeModule", bound="LayerModule")
@@ -126,6 +127,20 @@ class LayerModule(nn.Module):
     ) -> Tensor | tuple[Tensor, Any]:
         """Mean losses ``(B,)`` with this estimator's gradient, and perhaps the states; see :meth:`Layer.estimate`."""
         return self._pass(lambda layer: layer.estimate(theta, loss, *args, return_states=return_states, **kwargs))
+
+    def loss(
+        self,
+        theta: Parameters,
+        /,
+        *args: Any,
+        truth: Any = None,
+        gold: Any = None,
+        loss: LossName | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Losses ``(B,)`` by whatever supervises this estimator; see :meth:`Layer.loss`."""
+        kwargs = {"truth": truth, "gold": gold, "loss": loss, **kwargs}
+        return self._pass(lambda layer: layer.loss(theta, *args, **kwargs))
 
     @property
     def form(self) -> tuple[int, str, bool]:

@@ -10,19 +10,37 @@ import torch
 from imle_core import checks
 from imle_core.contracts import Noise, Sense, Solver, Target
 from imle_core.estimators.blackbox import BlackboxInterpolation
+from imle_core.estimators.cone_alignment import ConeAlignment
+from imle_core.estimators.contrastive import Contrastive
+from imle_core.estimators.contrastive_map import ContrastiveMAP
 from imle_core.estimators.fenchel_young import FenchelYoung
+from imle_core.estimators.frank_wolfe import FrankWolfe
+from imle_core.estimators.frank_wolfe_fenchel_young import FrankWolfeFenchelYoung
 from imle_core.estimators.identity import Identity, Projection
 from imle_core.estimators.implicit_mle import Difference, ImplicitMLE
 from imle_core.estimators.layer import Layer, Reduction
+from imle_core.estimators.perturbation_gradient import PerturbationGradient
 from imle_core.estimators.perturbed import Baseline, Perturbation, PerturbedOptimizer
+from imle_core.estimators.rank_list import RankList
+from imle_core.estimators.rank_pair import RankPair
+from imle_core.estimators.rank_point import RankPoint
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
+from imle_core.estimators.spo_plus import SPOPlus
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.structured_svm import StructuredSVM
 from imle_core.estimators.target import AdaptiveTargetDistribution, TargetDistribution
 from imle_core.exact import ExponentialFamily
 
-Need = Literal["loss gradient", "loss values", "gold solutions"]
+Need = Literal[
+    "loss gradient",
+    "loss values",
+    "gold solutions",
+    "gold solutions and a pool",
+    "gold solutions and normals",
+    "true parameters",
+    "true parameters and a pool",
+]
 
 
 @dataclass(frozen=True)
@@ -86,16 +104,30 @@ ESTIMATORS: dict[str, Entry] = {
 }
 """Every estimator by the name that :func:`differentiable` and the command line use."""
 
+DECISION_LOSSES: dict[str, Entry] = {
+    "spo-plus": Entry(SPOPlus, "true parameters"),
+    "perturbation-gradient": Entry(PerturbationGradient, "true parameters", uses_step=True),
+    "central-perturbation-gradient": Entry(
+        PerturbationGradient, "true parameters", uses_step=True, options={"difference": "central"}
+    ),
+    "contrastive": Entry(Contrastive, "gold solutions and a pool"),
+    "contrastive-map": Entry(ContrastiveMAP, "gold solutions and a pool"),
+    "rank-list": Entry(RankList, "true parameters and a pool"),
+    "rank-pair": Entry(RankPair, "true parameters and a pool"),
+    "rank-point": Entry(RankPoint, "true parameters and a pool"),
+    "frank-wolfe": Entry(FrankWolfe, "loss gradient"),
+    "frank-wolfe-fenchel-young": Entry(FrankWolfeFenchelYoung, "gold solutions"),
+    "cone": Entry(ConeAlignment, "gold solutions and normals"),
+}
+"""Estimators without noise that learn from decisions, by name; :func:`differentiable` makes them likewise."""
+
 ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
-    # Of a decision z(c), the loss <truth, z(c)> by finite differences, V(c) = min_z <c, z>: its gradient is that of
-    # [V(c + lambda truth) - V(c - lambda truth)] / (2 lambda). Gupta, Huang 2024 (arXiv 2402.03256).
-    "perturbation-gradient": ("central-imle", {"scale_gradient": True}),
     # For subsets of k. Wijk, Vinuesa, Azizpour 2024 (arXiv 2407.16058).
     "sfess": ("score-function-exact", {}),
 }
 """Names that estimators have elsewhere, each with a key of ``ESTIMATORS`` and options that make it the same."""
 
-_OPTIONS = ("scale_gradient", "difference", "baseline", "perturbation", "projection", "family", "margin")
+_OPTIONS = ("scale_gradient", "difference", "baseline", "perturbation", "projection", "family", "margin", "pool", "normals")
 
 
 @overload
@@ -118,6 +150,8 @@ def differentiable(
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
     margin: float | None = None,
+    pool: Any = None,
+    normals: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> Layer: ...
 @overload
 def differentiable(
@@ -139,6 +173,8 @@ def differentiable(
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
     margin: float | None = None,
+    pool: Any = None,
+    normals: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> Callable[[Solver], Layer]: ...
 def differentiable(
     estimator: str,
@@ -159,16 +195,18 @@ def differentiable(
     projection: Projection | None = None,
     family: ExponentialFamily | Literal["solver"] | None = None,
     margin: float | None = None,
+    pool: Any = None,
+    normals: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> Layer | Callable[[Solver], Layer]:
     """A layer of a solver with the gradient of a named estimator: the call of :func:`imle_core.imle`, with a name before it.
 
     Changing the name changes the estimator and nothing else; what an estimator has no use for is left aside.
-    ``layer.estimate(theta, loss)`` works with all of them but "fenchel-young" and "structured-svm", and ``layer(theta)``
-    with all but these and the score functions. Gradients are averaged over samples, and are those of
-    :func:`imle_core.imle` for "imle".
+    ``layer.loss(theta, truth=..., gold=...)`` works with all of them, each of which takes what it learns from.
+    ``layer.estimate(theta, loss)`` works with all that have no loss of their own, and ``layer(theta)`` with these but the
+    score functions. Gradients are averaged over samples, and are those of :func:`imle_core.imle` for "imle".
 
     Args:
-        estimator: a key of ``ESTIMATORS``, or of ``ALIASES``.
+        estimator: a key of ``ESTIMATORS``, of ``DECISION_LOSSES``, or of ``ALIASES``.
         function: the solver; without it the result is a decorator.
         target_distribution: as for :func:`imle_core.imle`; the adaptive estimators make an
             :class:`imle_core.AdaptiveTargetDistribution` of their own, with its alpha, unless they are given one.
@@ -180,13 +218,15 @@ def differentiable(
         reduction: as there.
         generator: as there.
         scale_gradient: of I-MLE, as there.
-        difference: of I-MLE, as there.
+        difference: of I-MLE, as there; of :class:`.PerturbationGradient`.
         baseline: of :class:`.PerturbedOptimizer`, or :class:`.ScoreFunction`, which lacks "noise-free".
         perturbation: of :class:`.PerturbedOptimizer`.
         projection: of :class:`.Identity`.
         family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver. For several
             parameters one of all their entries side by side, ``(total,)``.
         margin: of :class:`.StructuredSVM`.
+        pool: of contrastive and ranking losses; see :class:`.PoolLoss`.
+        normals: of :class:`.ConeAlignment`.
 
     Raises:
         ArgumentError: an unknown name; an option that belongs to other estimators; noise that the estimator cannot use; or
@@ -197,20 +237,22 @@ def differentiable(
     >>> differentiable("straight-through", TopK(1))(torch.tensor([[0.5, -0.5]]))
     tensor([[1., 0.]])
     """
-    checks.check_name("estimator", estimator, [*ESTIMATORS, *ALIASES])
+    checks.check_name("estimator", estimator, [*ESTIMATORS, *DECISION_LOSSES, *ALIASES])
     given = locals()
     if function is None:
         settings = {name: value for name, value in given.items() if name not in ("estimator", "function")}
         return partial(differentiable, estimator, **settings)
     key, usual = ALIASES.get(estimator, (estimator, {}))
-    entry = ESTIMATORS[key]
+    entry = (ESTIMATORS | DECISION_LOSSES)[key]
     target: Target = TargetDistribution() if target_distribution is None else target_distribution
     if entry.adaptive and isinstance(target, TargetDistribution):
         target = AdaptiveTargetDistribution(target.alpha)
     options = {name: given[name] for name in _OPTIONS if given[name] is not None}
     for name in options.keys() - {entry.name for entry in fields(entry.layer)}:
         rule = f"estimator {estimator!r} has no option of that name"
-        raise checks.ArgumentError(name, repr(options[name]), rule, "leave it out, or take the estimator that has it")
+        raise checks.ArgumentError(
+            name, checks.shown(options[name]), rule, "leave it out, or take the estimator that has it"
+        )
     layer: Callable[..., Layer] = entry.layer
     return layer(
         function,

@@ -15,6 +15,7 @@ import torch
 from imle_cli.benchmarks import (
     black_boxes,
     estimators,
+    graph_batches,
     measurement,
     paths,
     plain_solvers,
@@ -26,7 +27,8 @@ from imle_cli.benchmarks import (
 from imle_cli.benchmarks.catalogue import MEASUREMENTS, MORE
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.benchmarks.rounds import Estimate
-from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, TopK
+from imle_core import imle
+from imle_core.solvers import AcyclicGridPath, GridPath, Knapsack, SpanningTree, TopK
 
 CPU = torch.device("cpu")
 SIZES = (
@@ -87,6 +89,22 @@ def test_every_library_has_a_row_and_one_of_ours_after_it():
     assert [row.means for row in rows[::2]] == list(rivals.installed())
     assert [row.reference for row in rows[1::2]] == list(rivals.installed())
     assert {row.means for row in rows[1::2]} == {f"GridPath, {measurement.threads_in_words(torch.get_num_threads())}"}
+
+
+def test_loops_over_graphs_find_what_the_batch_does():
+    graphs = graph_batches._graphs(2, seed=0)
+    rows = graph_batches._parameters(graphs, seed=0)
+    offsets = [0, len(rows[0]), len(rows[0]) + len(rows[1])]
+    for solve, solver in ((graph_batches._tree, SpanningTree(graphs)), (graph_batches._choice, TopK(10))):
+        loop = graph_batches._loop(graphs, solve)
+        masks = [imle(each).ragged(torch.cat(rows), offsets) for each in (loop, solver)]
+        assert torch.equal(*masks)
+
+
+def test_a_batch_of_graphs_has_rows_of_both():
+    rows = list(graph_batches.trees_and_choices(CPU, 0, count=2))
+    check(rows)
+    assert [row.means for row in rows] == ["networkx", "compiled"] * 2
 
 
 def test_libraries_can_be_named():

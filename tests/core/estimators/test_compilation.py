@@ -18,7 +18,6 @@ from imle_core.solvers import ArgMax, BlackBox, SpanningTree, TopK
 
 # The compiler itself calls what it warns of.
 pytestmark = [
-    pytest.mark.slow,
     *map(
         pytest.mark.filterwarnings,
         (
@@ -62,6 +61,7 @@ def cubed(z):
     return (z * WEIGHTS) ** 3
 
 
+@pytest.mark.slow
 def test_every_estimator_with_values_gradients_and_draws():
     names = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss gradient"]
 
@@ -72,6 +72,7 @@ def test_every_estimator_with_values_gradients_and_draws():
     assert plain[len(names)].abs().sum() > 0
 
 
+@pytest.mark.slow
 def test_expected_losses_of_every_estimator():
     def function(layers, theta):
         losses = [layer.estimate(2 * theta, lambda z: (z * WEIGHTS).sum(dim=1) ** 2) for layer in layers[: len(names)]]
@@ -82,6 +83,7 @@ def test_expected_losses_of_every_estimator():
     check_equal(function, lambda: [make(name) for name in (*names, *of_gold)])
 
 
+@pytest.mark.slow
 def test_nothing_is_merged_left_out_or_put_in_another_order():
     """Equal calls, a call that nobody uses, layers that share a generator, and a draw of it beside them."""
 

@@ -22,6 +22,7 @@ from imle_core import (
     imle,
 )
 from imle_core.estimators import differentiable
+from imle_core.estimators.frozen import FrozenError
 from imle_core.solvers import TopK
 
 KNOBS = {"input_noise_temperature": 0.5, "target_noise_temperature": 0.25, "nb_samples": 3, "lambda_": 2.0}
@@ -403,6 +404,9 @@ class TestFrozen:
         with pytest.raises(AttributeError, match=f"^{name}: {re.escape(message)}") as error:
             setattr(layer, name, 0.5)
         assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
+        bare = FrozenError.__new__(FrozenError)  # as libraries make errors of other processes
+        bare.args, bare.__dict__ = error.value.args, error.value.__dict__
+        assert str(bare) == str(error.value)
 
     @pytest.mark.parametrize("name", [*KNOBS, "eval_samples", "reduction", "beta"])
     def test_a_function_does_too(self, name):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from draws import Recorded, generator, normal
-from imle_core import ArgumentError, GumbelNoiseDistribution, TargetDistribution, hamming
+from imle_core import ArgumentError, GumbelNoiseDistribution, hamming
 from imle_core.estimators import ALIASES, ESTIMATORS, StructuredSVM, differentiable
 from imle_core.solvers import TopK
 
@@ -96,27 +96,6 @@ class TestAliases:
     def test_each_is_an_estimator(self):
         assert not set(ALIASES) & set(ESTIMATORS)
         assert {key for key, _ in ALIASES.values()} <= set(ESTIMATORS)
-
-    @pytest.mark.parametrize("sense", ["max", "min"])
-    def test_the_decision_loss_by_central_differences(self, sense):
-        step, theta, truth = 0.3, normal(3, 6), normal(3, 6, seed=4)
-        sign = 1 if sense == "max" else -1
-
-        def value(theta):
-            """V(theta), the best value."""
-            return sign * (sign * theta).topk(2, dim=1).values.sum(dim=1)
-
-        def surrogate(theta):
-            """[V(c + h t) - V(c - h t)] / 2h, whose gradient is taken."""
-            return (value(theta + step * truth) - value(theta - step * truth)) / (2 * step)
-
-        layer = differentiable("perturbation-gradient", TopK(2), TargetDistribution(lambda_=step), sense=sense)
-        leaf, other = theta.clone().requires_grad_(), theta.clone().requires_grad_()
-        losses = layer.estimate(leaf, lambda z: -sign * (z * truth).sum(dim=1))
-        losses.sum().backward()
-        (-sign * surrogate(other)).sum().backward()
-        torch.testing.assert_close(leaf.grad, other.grad)
-        torch.testing.assert_close(losses.detach(), -sign * (TopK(2)(sign * theta) * truth).sum(dim=1))
 
     def test_the_score_function_of_subsets(self):
         theta = normal(3, 6).requires_grad_()

@@ -1,0 +1,56 @@
+"""Cone alignment: the angle between parameters and those for which the gold solution is best."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor
+
+from imle_core import checks, losses
+from imle_core.contracts import declared
+from imle_core.estimators.decision_loss import DecisionLoss
+from imle_core.estimators.frozen import telling_how_to_change
+from imle_core.estimators.layer import Arguments
+from imle_core.estimators.supervision import Supervision
+from imle_core.projections import nearest_in_cone
+
+
+@telling_how_to_change
+@dataclass(frozen=True, repr=False)
+class ConeAlignment(DecisionLoss):
+    """``1 - cos(theta, p)``, where p is the projection of theta on the cone of the constraints that bind at y.
+
+    These cones need no solve: their generators are the normals a of constraints ``<a, z> <= b`` that hold with equality at
+    the gold solution y. Where theta lies in its cone, y is a best solution, and the loss is 0. Of integer programs the
+    constraints that bind may span less than that.
+
+    Args:
+        normals: from gold solutions ``(B, *event)`` to normals ``(B, K, *event)``, rows of 0 for none; by default the
+            solver's method ``normals``.
+
+    Raises:
+        ArgumentError: neither is given.
+
+    Source: Tang and Khalil 2024, "CaVE" (arXiv 2312.07718).
+    """
+
+    word: ClassVar[str] = "cone"
+
+    normals: Callable[[Tensor], Tensor] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        normals = declared(self.solver, "normals") if self.normals is None else self.normals
+        if normals is None:
+            rule = f"{self.word} learns from the constraints that bind at gold solutions"
+            raise checks.ArgumentError("normals", "missing", rule, "give normals=..., or a solver that has them", verb="")
+        if not callable(normals):
+            rule = "it must be a function of gold solutions"
+            raise checks.ArgumentTypeError("normals", type(normals).__name__, rule, "give lambda gold: ...")
+
+    def values(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:  # noqa: ARG002
+        """Losses ``(B,)``."""
+        normals = declared(self.solver, "normals") if self.normals is None else self.normals
+        given = normals(self.gold(theta, supervision).clone())
+        checks.check_numbers(given, "normals", "gave", "give")
+        return losses.cone_alignment(theta, nearest_in_cone(theta, given))

@@ -1,0 +1,100 @@
+"""The layer that every loss of decisions is: no samples, no noise, and a formula of ``imle_core.losses``."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
+
+import torch
+from torch import Tensor
+
+from imle_core import checks
+from imle_core.contracts import Parameters
+from imle_core.estimators.frozen import telling_how_to_change
+from imle_core.estimators.layer import Arguments, Backward, Layer, Loss
+from imle_core.estimators.supervision import LossName, Supervision, fitting, true_parameters
+from imle_core.sampling import add_noise
+
+
+@telling_how_to_change
+@dataclass(frozen=True, repr=False)
+class NoiseFree(Layer):
+    """A layer that makes no use of noise and samples."""
+
+    def best(self, parameters: Tensor, arguments: Arguments) -> Tensor:
+        """Solutions ``(B, *event)`` of parameters to be maximised, without a gradient."""
+        with torch.no_grad():
+            return self.states(parameters.detach().unsqueeze(1), None, 0.0, arguments)[:, 0]
+
+    def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:  # noqa: ARG002
+        """Theta as it is, ``(B, 1, *event)``."""
+        return add_noise(theta, None, 0.0, 1)
+
+
+@telling_how_to_change
+@dataclass(frozen=True, repr=False)
+class DecisionLoss(NoiseFree):
+    """A loss rather than a layer: ``layer.loss(theta, truth=..., gold=...)``, and ``layer(theta, ...)`` likewise.
+
+    It makes no use of noise, of samples and their reduction. Under ``sense="min"`` theta and the truth are costs.
+
+    Attributes:
+        word: its name.
+        takes_walls: whether entries of theta may be infinite, which stay out of every solution or in all of them.
+    """
+
+    word: ClassVar[str]
+    takes_walls: ClassVar[bool] = False
+
+    @abstractmethod
+    def values(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
+        """Losses ``(B,)`` for parameters to be maximised ``(B, *event)``, of which autograd takes the gradient."""
+
+    def __call__(
+        self,
+        theta: Parameters,
+        /,
+        *args: Any,
+        truth: Any = None,
+        gold: Any = None,
+        loss: LossName | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Losses ``(B,)``; see :meth:`.Layer.loss`."""
+        return self.loss(theta, *args, truth=truth, gold=gold, loss=loss, **kwargs)
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
+        """Losses ``(B,)``."""
+        supervision.refuse_loss(self.word)
+        if not checks.check_theta(theta) and not self.takes_walls:
+            check_without_walls(theta, self.word)
+        return self.values(self.signed(theta), supervision, arguments)
+
+    def truth(self, theta: Tensor, supervision: Supervision) -> Tensor:
+        """True parameters, to be maximised as theta is, ``(B, *event)``."""
+        return self.signed(true_parameters(supervision.needed("truth", self.word), theta))
+
+    def gold(self, theta: Tensor, supervision: Supervision) -> Tensor:
+        """Gold solutions of each instance, ``(B, *event)``."""
+        return fitting("gold", supervision.needed("gold", self.word), theta).expand(theta.shape)
+
+    def estimate(self, theta: Parameters, loss: Loss, /, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+        """Refused: it is a loss of its own."""
+        raise checks.ArgumentTypeError(
+            self.word, "a loss", "it has a loss of its own and cannot take another", "call layer.loss(theta, ...)"
+        )
+
+    def sample_gradients(self, call: Backward) -> Tensor:
+        """Never asked for: autograd differentiates the loss."""
+        raise NotImplementedError
+
+
+def check_without_walls(theta: Tensor, who: str) -> None:
+    """Refuses infinite entries.
+
+    Raises:
+        ArgumentError: there are some.
+    """
+    if theta.isinf().any():
+        rule = f"{who} multiplies them with solutions"
+        raise checks.ArgumentError("theta", f"{int(theta.isinf().sum())} infinite entries", rule, "use large numbers")
