@@ -66,6 +66,9 @@ class DecisionLoss(NoiseFree):
     def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
         """Losses ``(B,)``."""
         supervision.refuse_loss(self.word)
+        if torch._C._are_functorch_transforms_active():
+            rule = f"{self.word} solves by what the numbers in it are"
+            raise checks.ArgumentTypeError("theta", "a tensor under torch.func", rule, "use a batch, and backward()")
         if not checks.check_theta(theta) and not self.takes_walls:
             check_without_walls(theta, self.word)
         return self.values(self.signed(theta), supervision, arguments)

@@ -209,6 +209,23 @@ class TestPools:
         assert torch.equal(differentiable("contrastive", Pooled(1)).loss(theta, gold=gold), layer.loss(theta, gold=gold))
 
 
+class TestCones:
+    def test_a_solver_may_name_its_own_constraints(self):
+        class Bounded(TopK):
+            """One of all: a solution is best where no entry is greater than that of its one."""
+
+            def normals(self, gold):
+                return gold.unsqueeze(1) - torch.eye(gold.shape[1]).to(gold)
+
+        gold = torch.eye(3)[:2]
+        layer = differentiable("cone", Bounded(1))
+        theta = torch.tensor([[2.0, -1.0, -1.0], [1.0, -0.5, -0.5]])  # right, and wrong
+        losses = layer.loss(theta, gold=gold)
+        torch.testing.assert_close(losses, torch.tensor([0.0, 1.0]))
+        assert torch.equal(differentiable("cone", TopK(1), normals=Bounded(1).normals).loss(theta, gold=gold), losses)
+        assert torch.equal(differentiable("cone", Bounded(1), sense="min").loss(-theta, gold=gold), losses)
+
+
 MISSING = {
     ("spo-plus", "truth"): "truth: missing; spo-plus learns from true parameters; give truth=...",
     ("perturbation-gradient", "truth"): "truth: missing; perturbation-gradient learns from true parameters; give truth=...",
@@ -226,10 +243,22 @@ MISSING = {
 def any_of(name, **settings):
     options = {"pool": torch.eye(5)} if name in ("contrastive", "contrastive-map") or name.startswith("rank") else {}
     options |= {"normals": lambda gold: gold.unsqueeze(1)} if name == "cone" else {}
-    return differentiable(name, TopK(1), **{**options, **settings})
+    return differentiable(name, TopK(1), **options | settings)
 
 
 class TestRefusals:
+    @pytest.mark.parametrize("name", LOSSES_ALONE)
+    def test_the_registry_says_what_each_needs(self, name):
+        needs = DECISION_LOSSES[name].needs
+        known = {"truth": torch.ones(2, 5)} if needs.startswith("true parameters") else {"gold": torch.ones(2, 5)}
+        assert any_of(name).loss(normal(2, 5), **known).shape == (2,)
+        with pytest.raises(ArgumentError, match=r"^(truth|gold): missing"):
+            any_of(name).loss(normal(2, 5))
+        settings = {"pool": None, "normals": None} if "normals" in needs else {"pool": None}
+        if " and " in needs:
+            with pytest.raises(ArgumentError, match=r"^(pool|normals): missing"):
+                any_of(name, **settings)
+
     @pytest.mark.parametrize(("name", "missing"), MISSING)
     def test_what_is_missing_is_named(self, name, missing):
         given = {"truth": torch.ones(2, 5), "gold": torch.ones(2, 5)} | {missing: None}
@@ -271,6 +300,9 @@ class TestRefusals:
             "target_distribution: got a step of 0": lambda: any_of(
                 "perturbation-gradient", target_distribution=TargetDistribution(lambda_=0.0)
             ).loss(theta, truth=truth),
+            "theta: got a tensor under torch.func": lambda: torch.func.grad(
+                lambda given: any_of("spo-plus").loss(given, truth=truth).sum()
+            )(theta),
             "arguments: got some of the solver's": lambda: any_of("frank-wolfe")(theta, [1, 2]),
         }.items():
             with pytest.raises(ArgumentError, match=f"^({refused})"):
