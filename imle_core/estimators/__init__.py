@@ -8,12 +8,13 @@ from imle_core.estimators.blackbox import BlackboxInterpolation
 from imle_core.estimators.cone_alignment import ConeAlignment
 from imle_core.estimators.contrastive import Contrastive
 from imle_core.estimators.contrastive_map import ContrastiveMAP
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.frank_wolfe import Certified, FrankWolfe
 from imle_core.estimators.frank_wolfe_fenchel_young import FrankWolfeFenchelYoung
 from imle_core.estimators.identity import Identity
 from imle_core.estimators.implicit_mle import IMLE, Difference, Differentiable, ImplicitMLE, imle
-from imle_core.estimators.layer import Layer, Loss
+from imle_core.estimators.layer import Layer
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.perturbation_gradient import PerturbationGradient
 from imle_core.estimators.perturbed import PerturbedOptimizer

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from imle_core import checks, losses
 from imle_core.contracts import declared
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments
 from imle_core.estimators.supervision import Supervision
 from imle_core.projections import nearest_in_cone
 

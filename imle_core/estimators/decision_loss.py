@@ -9,8 +9,10 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import Parameters
+from imle_core.estimators.arguments import Arguments
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer, Loss
+from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.supervision import LossName, Supervision, fitting, true_parameters
 from imle_core.sampling import add_noise
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.estimators.layer import Arguments
+from imle_core.estimators.arguments import Arguments
 from imle_core.exact import ExponentialFamily
 from imle_core.ragged import Instances
 from imle_core.ragged.solvers import selected

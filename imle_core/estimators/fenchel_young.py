@@ -8,8 +8,10 @@ from torch import Tensor
 
 from imle_core import checks, ragged
 from imle_core.contracts import Parameters
+from imle_core.estimators.arguments import Arguments, copied
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer, Loss, copied
+from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.supervision import Supervision, fitting
 from imle_core.losses import fenchel_young
 from imle_core.ragged import Instances

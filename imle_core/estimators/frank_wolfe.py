@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.estimators.arguments import Arguments, copied
 from imle_core.estimators.decision_loss import NoiseFree
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Draw, copied
+from imle_core.estimators.layer import Backward, Draw
 from imle_core.estimators.regularised import regularised
 from imle_core.projections import Face
 from imle_core.records import tuple_in_short

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments
 from imle_core.estimators.regularised import regularised
 from imle_core.estimators.supervision import Supervision
 from imle_core.losses import quadratic_fenchel_young

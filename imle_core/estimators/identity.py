@@ -8,8 +8,9 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import Solved
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Layer
+from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.supervision import LossName
 
 Projection = Literal["none", "mean", "norm", "std"]

@@ -21,9 +21,10 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Known, Noise, Sense, Solver, Target, is_pure
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse, telling_how_to_change
 from imle_core.estimators.knobs import Schedule
-from imle_core.estimators.layer import Backward, Layer, Loss, Reduction
+from imle_core.estimators.layer import Backward, Layer, Reduction
 from imle_core.estimators.module import LayerModule
 from imle_core.estimators.row_steps import divided
 from imle_core.estimators.target import TargetDistribution

@@ -7,15 +7,13 @@ Gradients are averaged over samples, not added up: where the loss is summed over
 mean, and the upstream gradients are those of single samples, whatever S is.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,20 +32,22 @@ from imle_core.contracts import (
     is_pure,
     takes_costs,
 )
-from imle_core.estimators import autocast, exported, operators, transforms
+from imle_core.estimators import exported, operators, transforms
+from imle_core.estimators.arguments import Arguments, copied, own_copy
+from imle_core.estimators.autograd import differentiable_states
+from imle_core.estimators.expectation import Expectation
 from imle_core.estimators.frozen import telling_how_to_change
+from imle_core.estimators.ragged_calls import RaggedCalls
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.structure import packed_layer
-from imle_core.estimators.supervision import LossName, Supervision, losses_of_samples
+from imle_core.estimators.supervision import LossName
 from imle_core.estimators.target import TargetDistribution
 from imle_core.ragged import Instances
 from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
 Reduction = Literal["none", "stacked", "mean"]
-Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-Loss: TypeAlias = Callable[[Any], Tensor]
 Result = TypeVar("Result")
 SomeLayer = TypeVar("SomeLayer", bound="Layer")
 
@@ -101,7 +101,7 @@ class Draw(NamedTuple):
 
 @telling_how_to_change
 @dataclass(frozen=True, repr=False)
-class Layer(ABC):
+class Layer(Expectation, RaggedCalls, ABC):
     """A solver that samples, as a differentiable layer; subclasses say how gradients are estimated.
 
     The fields are the arguments of :func:`imle_core.imle`, which documents them. An estimator that needs no target, or no
@@ -191,7 +191,7 @@ class Layer(ABC):
             eps, z, outputs = self.draw(self.signed(theta.detach()), arguments)
         if torch.is_grad_enabled() and theta.requires_grad:
             normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
-            states = _estimate(normal, eps, z, self, arguments, finite)
+            states = differentiable_states(normal, eps, z, self, arguments, finite)
         else:
             transforms.check_tangent(theta)
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
@@ -212,216 +212,8 @@ class Layer(ABC):
         form = Form.of(theta)
         return form, packed_layer(self, form)
 
-    def check_packed(self, solver: Any) -> None:  # noqa: B027
+    def check_packed(self, solver: Any) -> None:
         """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
-
-    def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """States of instances of several sizes, ``(S, T, *rest)``, or ``(T, *rest)`` under the reduction "mean".
-
-        The entries of the B instances lie one after the other, as the nodes of a batch of graphs do. Noise, lambda, norms
-        and steps are those of each instance. An instance has the same states and gradient, to the bit, in any batch: one
-        after the other, with the same generator, instances draw what they draw together.
-
-        The solver gets rows that are padded with -inf at the end (under ``sense="min"`` with inf), ``(B*S, n, *rest)`` for a
-        largest size n; the padding of an instance without entries is -1 (1), for solvers that must choose something. One
-        with ``takes_padding = False`` gets rows of one size at a time, one with ``solve_ragged`` their sizes; see
-        :class:`imle_core.contracts.PaddedSolver`. What it gives for padding is left out. Further arguments reach the solver
-        as they are, such as a k for each instance; where rows of one size are solved at a time, of tensors, arrays and lists
-        it gets the entries of their instances.
-
-        Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
-            offsets: where in ``values`` instances begin, and where the last one ends, ``(B + 1,)``, of any integer type; or
-                a list.
-            *args: reach the solver.
-            **kwargs: reach the solver.
-
-        Raises:
-            ArgumentError: offsets that do not begin at 0, fall, do not end at T, or are on another device; or as in a call.
-            ArgumentTypeError: values or offsets of a wrong type.
-        """
-        if torch.compiler.is_compiling():
-            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
-        instances = ragged.instances_of(values, offsets)
-        given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
-        states, outputs = contracts.solutions_in(given)
-        states = self._unpadded(states, instances)
-        return states if outputs is None else contracts.with_others(states, outputs)
-
-    @torch._disable_dynamo  # type: ignore[attr-defined]
-    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
-        return getattr(self, method)(*args, **kwargs)
-
-    def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
-        """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
-        values, offsets = ragged.nested.values_and_offsets(theta)
-        instances = ragged.instances_of(values, offsets)
-        states, outputs = contracts.solutions_in(self.ragged(values, offsets, *args, **kwargs))
-        states = ragged.nested.as_nested(states, instances, offsets, self.reduction)
-        return states if outputs is None else contracts.with_others(states, outputs)
-
-    def estimate_ragged(
-        self, values: Tensor, offsets: Any, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Any:
-        """``mean_s loss(z_s)`` for each instance of several sizes, ``(B,)``; see :meth:`ragged` and :meth:`estimate`.
-
-        Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
-            offsets: as for :meth:`ragged`.
-            loss: from states ``(S, T, *rest)`` to a number for each sample of each instance, ``(S, B)``; under the reduction
-                "mean" S is 1 for estimators that have gradients of means.
-            *args: reach the solver.
-            return_states: give ``(losses, states)``, states as :meth:`ragged` does.
-            **kwargs: reach the solver.
-
-        Raises:
-            ArgumentError: a loss of another shape, or NaN; or as for :meth:`ragged`.
-        """
-        if torch.compiler.is_compiling():
-            kwargs["return_states"] = return_states
-            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
-        instances = ragged.instances_of(values, offsets)
-
-        def of_rows(rows: Tensor) -> Tensor:
-            samples = len(rows) // len(instances) if len(instances) else self.nb_samples
-            states = instances.unpadded_samples(rows.unflatten(0, (len(instances), samples)))
-            return contracts.losses_of(loss, states, (samples, len(instances))).T.flatten()
-
-        layer, padded = self._of(instances), self._padded(values, instances)
-        if not return_states:
-            return layer.estimate(padded, of_rows, *args, **kwargs)
-        losses, states = layer.estimate(padded, of_rows, *args, return_states=True, **kwargs)
-        return losses, self._unpadded(states, instances)
-
-    def _of(self: SomeLayer, instances: Instances) -> SomeLayer:
-        """The same layer for padded parameters; it shares the generator's record, and what watches over steps."""
-        layer = object.__new__(type(self))  # not a copy, which would be a layer of its own to torch.compile
-        layer.__dict__.update(self.__dict__)
-        settings = {"instances": instances, "target": ragged.targets.for_padded_rows(self.target, instances)}
-        reduction = "mean" if self.reduction == "mean" else "stacked"
-        for name, value in {**settings, "reduction": reduction}.items():
-            object.__setattr__(layer, name, value)
-        return layer
-
-    def _padded(self, values: Tensor, instances: Instances) -> Tensor:
-        never = torch.inf if self.sense == "min" else -torch.inf
-        return instances.padded(values, never, math.copysign(1.0, never))
-
-    def _unpadded(self, padded: Tensor, instances: Instances) -> Tensor:
-        """States without padding; a tensor that is no view where it has no gradient, as in a call."""
-        states = (instances.unpadded if self.reduction == "mean" else instances.unpadded_samples)(padded)
-        return states if states.requires_grad or torch._C._are_functorch_transforms_active() else states.detach()
-
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
-    ) -> Tensor: ...
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Any]: ...
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Any]: ...
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Any]:
-        """``mean_s loss(z_s)`` for each instance, ``(B,)``, with this estimator's gradient of its expectation.
-
-        Every estimator has this method, also one that is no backward pass of a layer. Add the result up over instances
-        before ``backward()``: their mean would divide a target's step lambda.
-
-        Args:
-            theta: parameters (or costs), ``(B, *event)``.
-            loss: from states ``(N, *event)`` to one number for each, ``(N,)``; under the reduction "mean" it gets their
-                means.
-            *args: reach the solver.
-            return_states: gives ``(losses, states)``, the states in the layer's reduction and without a gradient, in
-                memory of their own.
-            **kwargs: reach the solver.
-
-        Raises:
-            ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
-        """
-        if not isinstance(theta, Tensor):
-            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
-        samples = 1 if self.reduction == "mean" else self.nb_samples
-        # The layer averages gradients of single samples; a mean would divide them once more.
-        if torch.compiler.is_compiling():
-            z, _ = contracts.solutions_in(operators.states(self, theta, args, kwargs, alone=True))
-        elif torch._C._are_functorch_transforms_active():
-            z, _ = transforms.states(self, theta, copied(args, kwargs))
-        else:
-            z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
-        states = z.detach().clone() if return_states else None  # a loss may write in z
-        if checks.are_hidden():
-            z = transforms.with_gradient(z, samples)
-        elif z.requires_grad:  # before a view is taken, whose hook would be lost where a loss writes in it
-            z.register_hook(lambda dy: dy * samples)
-        rows = z.flatten(0, 1) if self.reduction == "stacked" else z
-        losses = contracts.losses_of(loss, rows).view(len(theta), samples).mean(dim=1)
-        return losses if states is None else (losses, states)
-
-    def estimate_of_structure(
-        self, theta: Parameters, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
-    ) -> Tensor | tuple[Tensor, Any]:
-        """:meth:`estimate` where theta is a structure, and so are the states that the loss gets and that are given."""
-        form, layer = self.for_structure(theta)
-
-        def of_packed(rows: Tensor) -> Tensor:
-            return loss(form.unpacked(rows))
-
-        result = layer.estimate(form.packed(theta), of_packed, *args, return_states=return_states, **kwargs)
-        return (result[0], form.unpacked(result[1])) if isinstance(result, tuple) else result
-
-    def loss(
-        self,
-        theta: Parameters,
-        /,
-        *args: Any,
-        truth: Any = None,
-        gold: Any = None,
-        loss: LossName | None = None,
-        **kwargs: Any,
-    ) -> Tensor:
-        """The loss of each instance, ``(B,)``, by whatever supervises this estimator: one call for all of them.
-
-        Estimators that have no loss of their own take the mean of a loss of samples by name. Add the result up before
-        ``backward()``.
-
-        Args:
-            theta: parameters (or costs), ``(B, *event)``.
-            *args: reach the solver.
-            truth: true parameters (or costs), ``(*event)`` or ``(B, *event)``.
-            gold: gold solutions y, likewise. The best ones for the truth, solved here, where only that is given and needed.
-            loss: of a sample z: "hamming"; "squared", ``|z - y|^2``; or "regret", ``<truth, y - z>`` of gains, and
-                ``<truth, z - y>`` of costs. By default "hamming", or "squared" where the loss gradient is handed on.
-            **kwargs: reach the solver.
-
-        Raises:
-            ArgumentError: what this estimator, or the named loss, learns from is missing; a loss that is named where the
-                estimator has its own; or as :meth:`estimate`.
-        """
-        if isinstance(theta, Tensor):
-            return self.supervised(theta, Supervision(truth, gold, loss), (args, kwargs))
-        form, layer = self.for_structure(theta)
-        packed = form.packed(theta)
-        known = {"truth": truth, "gold": gold}
-        given = {name: None if value is None else form.packed_given(value, packed, name) for name, value in known.items()}
-        return layer.supervised(packed, Supervision(**given, loss=loss), (args, kwargs))
-
-    def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
-        """:meth:`loss` for a tensor of parameters."""
-        of_samples = losses_of_samples(self, theta, supervision, arguments)
-        args, kwargs = arguments
-        return self.estimate(theta, of_samples, *args, **kwargs)
-
-    def best(self, parameters: Tensor, arguments: Arguments) -> Tensor:
-        """Solutions ``(B, *event)`` of parameters to be maximised, without noise and without a gradient."""
-        with torch.no_grad():
-            return self.noise_free().states(parameters.detach().unsqueeze(1), None, 0.0, copied(*arguments))[:, 0]
 
     def sampled(self, theta: Tensor, arguments: Arguments) -> Draw:
         """Noise and samples, both ``(B, S, *event)`` and without gradients, for parameters (or costs) ``(B, *event)``."""
@@ -504,7 +296,7 @@ class Layer(ABC):
         if at_once is not None and not self.takes_costs and not any(arguments) and not narrow:
             rows = theta if eps is not None else self.perturbed(theta, None, 0.0)
             given = (rows, eps, temperature, known)
-            answer = at_once(*given) if pure else at_once(*map(_copied, given))
+            answer = at_once(*given) if pure else at_once(*map(own_copy, given))
             return contracts.solutions(answer, rows.shape if eps is None else eps.shape, theta, pure)
 
         def solver(rows: Tensor) -> Any:
@@ -558,65 +350,3 @@ class Layer(ABC):
 
 
 _AS_ARGUMENT = {"input_temperature": "input_noise_temperature", "target_temperature": "target_noise_temperature"}
-
-
-class _Estimate(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        theta: Tensor,  # noqa: ARG004
-        eps: Tensor | None,  # noqa: ARG004
-        z: Tensor,
-        layer: Layer,
-        arguments: Arguments,  # noqa: ARG004
-        finite: bool,  # noqa: ARG004
-    ) -> Tensor:
-        states = layer.reduce(z)
-        return states if layer.reduction == "mean" else states.clone()  # to be written in; the backward pass needs z
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        *tensors, ctx.layer, ctx.arguments, ctx.finite = inputs
-        ctx.precision = autocast.precision(tensors[0])
-        ctx.save_for_backward(*tensors)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        theta, eps, z = ctx.saved_tensors
-        if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active():  # create_graph, or dy has axes in front
-            work = partial(ctx.layer.gradient, finite=ctx.finite)
-            with autocast.at(ctx.precision):
-                gradient = transforms.work_on(theta, eps, z, dy, ctx.layer, work, ctx.arguments)
-        else:
-            with autocast.at(ctx.precision):
-                gradient = ctx.layer.gradient(theta, eps, z, dy, ctx.arguments, ctx.finite)
-        return gradient, None, None, None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
-        raise transforms.no_tangents()
-
-
-_apply = super(torch.autograd.Function, _Estimate).apply
-
-
-def _estimate(theta: Tensor, *inputs: Any) -> Tensor:
-    """``_Estimate.apply``: outside of torch's compiler without reading its signature, half of its time."""
-    needs_more = (
-        torch.compiler.is_compiling()  # first, since it cannot look into the other question
-        or torch._C._functorch.is_functorch_wrapped_tensor(theta)
-    )
-    output: Tensor = (_Estimate.apply if needs_more else _apply)(theta, *inputs)  # type: ignore[no-untyped-call]
-    return output
-
-
-def copied(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
-    """Further arguments of a solver, tensors and arrays in memory of their own, without gradients."""
-    return tuple(map(_copied, args)), {name: _copied(value) for name, value in kwargs.items()}
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Known):
-        return replace(value, theta=value.theta.clone(), z=value.z.clone())
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    return value.copy() if isinstance(value, np.ndarray) else value

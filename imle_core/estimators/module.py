@@ -12,9 +12,10 @@ from imle_core import checks
 from imle_core.contracts import Parameters
 from imle_core.estimators import exported, knobs, operators
 from imle_core.estimators.evaluation import EvaluationNoise
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed
 from imle_core.estimators.knobs import Schedule
-from imle_core.estimators.layer import Layer, Loss
+from imle_core.estimators.layer import Layer
 from imle_core.estimators.passes import TrainingPasses
 from imle_core.estimators.supervision import LossName
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts, losses
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.implicit_mle import Difference
-from imle_core.estimators.layer import Arguments
 from imle_core.estimators.row_steps import for_rows
 from imle_core.estimators.supervision import Supervision
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from imle_core import losses
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments
 from imle_core.estimators.pool_loss import PoolLoss
 from imle_core.estimators.supervision import Supervision
 

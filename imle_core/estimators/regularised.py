@@ -5,8 +5,8 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import declared
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import NoiseFree, check_without_walls
-from imle_core.estimators.layer import Arguments
 from imle_core.projections import Face, nearest_in_hull
 
 

@@ -11,10 +11,12 @@ from torch import Tensor
 from imle_core import checks, contracts
 from imle_core.contracts import Parameters
 from imle_core.estimators import operators, transforms
+from imle_core.estimators.arguments import Arguments, copied
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.expectation import Loss
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Draw, Layer, Loss, copied
+from imle_core.estimators.layer import Backward, Draw, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 Baseline = Literal["none", "leave-one-out"]

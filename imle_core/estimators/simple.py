@@ -6,9 +6,10 @@ from typing import Any
 from torch import Tensor
 
 from imle_core.checks import ArgumentError
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments, Backward, Draw, Layer
+from imle_core.estimators.layer import Backward, Draw, Layer
 from imle_core.exact import ExponentialFamily, check_family, exact_family
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from imle_core import losses
+from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.layer import Arguments
 from imle_core.estimators.supervision import Supervision
 
 

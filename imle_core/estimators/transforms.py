@@ -46,6 +46,8 @@ class Estimator(Protocol):
     def samples_exactly(self) -> bool: ...  # noqa: D102
     @property
     def instances(self) -> Any: ...  # noqa: D102
+    @property
+    def reduction(self) -> Any: ...  # noqa: D102
 
     def signed(self, theta: Tensor) -> Tensor: ...  # noqa: D102
     def draw(self, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Outputs | None]: ...  # noqa: D102
