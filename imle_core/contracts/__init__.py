@@ -19,6 +19,7 @@ from imle_core.contracts.calls import (
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
 from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_first, with_others
 from imle_core.contracts.protocols import (
+    BindingSolver,
     BoundedSolver,
     CheckingTarget,
     ClampingSolver,
@@ -34,6 +35,7 @@ from imle_core.contracts.protocols import (
     Noise,
     ObservingTarget,
     PaddedSolver,
+    PoolingSolver,
     Pure,
     RaggedNoise,
     RaggedSolver,
@@ -55,6 +57,7 @@ from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, k
 
 __all__ = [
     "SOLVES",
+    "BindingSolver",
     "BoundedSolver",
     "CheckingTarget",
     "ClampingSolver",
@@ -75,6 +78,7 @@ __all__ = [
     "Outputs",
     "PaddedSolver",
     "Parameters",
+    "PoolingSolver",
     "Pure",
     "RaggedNoise",
     "RaggedSolver",

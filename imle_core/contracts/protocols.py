@@ -18,6 +18,8 @@ object without it works, too, by what stands in the last column.
     solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
     offsets                      ListSolver        a layer, torch.func.vmap; the doctor        it takes any instances
+    members                      PoolingSolver     losses that learn from a pool               they need pool=...
+    normals                      BindingSolver     cone alignment                              it needs normals=...
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
     dependent_samples            DependentNoise    marginals, for their standard errors        samples are independent
@@ -264,6 +266,22 @@ class ListSolver(Protocol):
     @property
     def offsets(self) -> Tensor | None:
         """Where the entries of each instance begin, and where the last one's end, ``(B + 1,)``; None if it takes any."""
+
+
+@runtime_checkable
+class PoolingSolver(Protocol):
+    """A solver that has a pool of solutions, from which contrastive and ranking losses learn where they are given none."""
+
+    members: Tensor
+    """``(K, *event)``."""
+
+
+@runtime_checkable
+class BindingSolver(Protocol):
+    """A solver that names the constraints ``<a, z> <= b`` that hold with equality at a solution, for cone alignment."""
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals a, ``(B, K, *event)``, for solutions ``(B, *event)``; rows of 0 fill up."""
 
 
 @runtime_checkable
