@@ -61,7 +61,8 @@ def test_killed_at_any_moment(kills, commands):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     call = [sys.executable, __file__, str(kills), "0", *commands]
     done = subprocess.run(call, capture_output=True, text=True, env=environment, check=False, timeout=500)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     for command in commands:
         figures = [line[command] for line in lines if command in line][-1]
@@ -147,10 +148,10 @@ def killed(call, folder, seconds, generator, figures):
     for process, code, said in ends:
         assert code in (0, -number, 128 + number) or (code in (1, 2) and REFUSALS.search(said)), f"{folder}: {code} {said}"
         assert "Traceback" not in said or (process.new and number == signal.SIGINT), f"{folder}: {said}"
-    for _, said in hit:
-        if stopped := STOPPED.search(said):
-            figures["saved"] += 1
-            assert int(stopped[1]) == done_in(call[0], folder / "run"), f"{folder}: {said}"
+    stops = [int(stopped[1]) for _, said in hit if (stopped := STOPPED.search(said))]
+    figures["saved"] += len(stops)
+    if stops:  # where one had ended before the other began, the other went on
+        assert max(stops) == done_in(call[0], folder / "run"), f"{folder}: {hit}"
 
 
 def moment(new, seconds, generator):
