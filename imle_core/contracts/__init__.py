@@ -17,6 +17,7 @@ from imle_core.contracts.calls import (
     target_parameters,
 )
 from imle_core.contracts.declarations import SOLVES, declared, is_pure
+from imle_core.contracts.known import Known
 from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_first, with_others
 from imle_core.contracts.protocols import (
     BindingSolver,
@@ -30,7 +31,6 @@ from imle_core.contracts.protocols import (
     DividingTarget,
     FusedSolver,
     GivenTarget,
-    Known,
     ListSolver,
     Noise,
     ObservingTarget,

@@ -36,7 +36,6 @@ object without it works, too, by what stands in the last column.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -44,7 +43,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.records import Record
+from imle_core.contracts.known import Known
 
 
 class Solver(Protocol):
@@ -103,21 +102,6 @@ class Pure(Protocol):
     """
 
     pure: bool
-
-
-@dataclass(frozen=True, repr=False)
-class Known(Record):
-    """Solutions ``z = MAP(theta + temperature * eps)`` from before, for noise that is known from elsewhere.
-
-    Attributes:
-        theta: parameters, ``(B, 1 or S, *event)``.
-        temperature: that of the noise.
-        z: solutions, ``(B, S, *event)``.
-    """
-
-    theta: Tensor
-    temperature: float
-    z: Tensor
 
 
 @runtime_checkable

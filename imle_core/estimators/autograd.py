@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imle_core.estimators import autocast, transforms
 from imle_core.estimators.arguments import Arguments
+from imle_core.estimators.tangents import no_tangents
 from imle_core.estimators.transforms import Estimator
 
 
@@ -44,7 +45,7 @@ class _Estimate(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
-        raise transforms.no_tangents()
+        raise no_tangents()
 
 
 _apply = super(torch.autograd.Function, _Estimate).apply

@@ -59,6 +59,12 @@ class Expectation:
         """
         if not isinstance(theta, Tensor):
             return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
+        return self.expected(theta, loss, args, kwargs, return_states)
+
+    def expected(
+        self, theta: Tensor, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
+    ) -> Tensor | tuple[Tensor, Any]:
+        """:meth:`estimate` for a tensor of parameters."""
         layer: Any = self  # a whole layer, which this file cannot name
         samples = 1 if self.reduction == "mean" else self.nb_samples
         # The layer averages gradients of single samples; a mean would divide them once more.

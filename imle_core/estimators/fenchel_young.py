@@ -48,18 +48,13 @@ class FenchelYoung(Layer):
             values, offsets = ragged.nested.values_and_offsets(theta)
             golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
             return self.ragged(values, offsets, golds, *args, **kwargs)
-        y = self.checked_gold(theta, gold)
+        y = fitting("gold", gold, theta)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
         if self.instances is not None:
             return self._of_padded(self.instances, parameters, eps, z, y)
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, y)
-
-    @staticmethod
-    def checked_gold(theta: Tensor, gold: Any) -> Tensor:
-        """Gold solutions in theta's type, which must be a tensor, one for all instances or one for each."""
-        return fitting("gold", gold, theta)
 
     def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.

@@ -42,6 +42,7 @@ from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
 from imle_core.estimators.structure import packed_layer
 from imle_core.estimators.supervision import LossName
+from imle_core.estimators.tangents import check_tangent
 from imle_core.estimators.target import TargetDistribution
 from imle_core.ragged import Instances
 from imle_core.records import in_short
@@ -193,7 +194,7 @@ class Layer(Expectation, RaggedCalls, ABC):
             normal = theta.clone() if theta.is_inference() else theta  # autograd saves none of inference mode
             states = differentiable_states(normal, eps, z, self, arguments, finite)
         else:
-            transforms.check_tangent(theta)
+            check_tangent(theta)
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return states if outputs is None else contracts.with_others(states, outputs)
 
@@ -227,7 +228,7 @@ class Layer(Expectation, RaggedCalls, ABC):
             eps, z, _ = transforms.samples(self, theta, arguments)
             return Draw(eps, z)
         checks.check_theta(theta)
-        transforms.check_tangent(theta)
+        check_tangent(theta)
         with torch.no_grad():
             return self.draw(self.signed(theta.detach()), arguments)
 

@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import torch
@@ -23,7 +23,6 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, ArgumentTypeError
 
-Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 Result = TypeVar("Result")
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args, overload
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.contracts import Parameters
 from imle_core.estimators import operators, transforms
 from imle_core.estimators.arguments import Arguments, copied
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
@@ -77,37 +76,13 @@ class ScoreFunction(Layer):
             family = self._exact(theta, arguments)
             return Draw(None, family.sample(theta / self.input_temperature, self.nb_samples, self.generator))
 
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[False] = False, **kwargs: Any
-    ) -> Tensor: ...
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: Literal[True], **kwargs: Any
-    ) -> tuple[Tensor, Any]: ...
-    @overload
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool, **kwargs: Any
-    ) -> Tensor | tuple[Tensor, Any]: ...
-    def estimate(
-        self, theta: Parameters, loss: Loss, /, *args: Any, return_states: bool = False, **kwargs: Any
+    def expected(
+        self, theta: Tensor, loss: Loss, args: tuple[Any, ...], kwargs: dict[str, Any], return_states: bool
     ) -> Tensor | tuple[Tensor, Any]:
         """``mean_s f(z_s)``, ``(B,)``, with the score function gradient; f's own parameters get their usual gradient.
 
-        Args:
-            theta: parameters (or costs), ``(B, *event)``.
-            loss: f, from states ``(N, *event)`` to one number for each, ``(N,)``; it gets single samples under any
-                reduction.
-            *args: reach the solver.
-            return_states: as for any layer; the states are in its reduction.
-            **kwargs: reach the solver.
-
-        Raises:
-            ArgumentError: a loss of another shape, or NaN; in the backward pass, temperature 0; or as in a call of any
-                layer.
+        The loss f gets single samples under any reduction. In the backward pass temperature 0 is refused.
         """
-        if not isinstance(theta, Tensor):
-            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
         z, make_score = self._sampled(theta, args, kwargs)
         states = self.reduce(z).clone() if return_states else None
         rows = z.flatten(0, 1)

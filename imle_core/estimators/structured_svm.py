@@ -9,6 +9,7 @@ from imle_core import checks
 from imle_core.contracts import Parameters
 from imle_core.estimators.fenchel_young import FenchelYoung
 from imle_core.estimators.frozen import telling_how_to_change
+from imle_core.estimators.supervision import fitting
 
 
 @telling_how_to_change
@@ -47,7 +48,7 @@ class StructuredSVM(FenchelYoung):
             return super().__call__(theta, gold, *args, **kwargs)
         if theta.is_nested:
             return super().__call__(theta, gold, *args, **kwargs)
-        y = self.checked_gold(theta, gold)
+        y = fitting("gold", gold, theta)
         losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
         between = y * (1 - y)  # 0 for ones and zeros
         if self.instances is None:

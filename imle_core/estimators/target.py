@@ -66,36 +66,19 @@ class TargetDistribution:
         if wide != theta.dtype:  # float16 holds no product above 65504
             return self.params(theta.to(wide), dy.to(wide)).to(theta)
         if self.relative:
-            return _moved(self.alpha, theta, self._relative_step(theta, dy, _norms), dy)
+            return _moved(self.alpha, theta, self._step(theta, dy, _norms), dy)
         return (theta if self.alpha == 1 else self.alpha * theta) - self.beta * dy
 
     def step_size(self, theta: Tensor, dy: Tensor) -> float | Tensor:
         """The step lambda, by which a scaled gradient is divided; of each row, ``(N,)``, where it is relative."""
-        return self._relative_step(theta, dy, _norms) if self.relative else self.beta
+        return self._step(theta, dy, _norms) if self.relative else self.beta
 
     def of_instances(self, instances: ragged.Instances) -> "TargetDistribution | _RelativeOfInstances":  # noqa: ARG002
         """The target for padded rows; itself where entries move one by one, and infinite ones stay."""
         return _RelativeOfInstances(self) if self.relative else self
 
-    def _relative_step(self, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
+    def _step(self, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
         return _relative(self.beta, theta, dy, norms)
-
-
-class _RelativeOfInstances:
-    """A target with relative steps for padded rows, with norms of which padding changes no bit."""
-
-    pure = True
-
-    def __init__(self, target: TargetDistribution) -> None:
-        self._target, self.alpha = target, target.alpha
-
-    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
-        """As :meth:`TargetDistribution.params`."""
-        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
-
-    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
-        """As :meth:`TargetDistribution.step_size`."""
-        return self._target._relative_step(theta, dy, ragged.entry_norms)
 
 
 def _relative(beta: float | Tensor, theta: Tensor, dy: Tensor, norms: Callable[[Tensor], Tensor]) -> Tensor:
@@ -361,22 +344,32 @@ class AdaptiveTargetDistribution(nn.Module):
         return self
 
 
-class _AdaptiveOfInstances:
-    """An adaptive target for padded rows, with norms of which padding changes no bit."""
+class _RelativeOfInstances:
+    """A target with steps relative to theta for padded rows, with norms of which padding changes no bit."""
+
+    pure = True
+
+    def __init__(self, target: "TargetDistribution | AdaptiveTargetDistribution") -> None:
+        self._target, self.alpha = target, target.alpha
+
+    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As those of the target."""
+        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
+
+    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
+        """As that of the target."""
+        return self._target._step(theta, dy, ragged.entry_norms)
+
+
+class _AdaptiveOfInstances(_RelativeOfInstances):
+    """The same of an adaptive target, which it moves."""
 
     divides = True
 
     def __init__(self, target: AdaptiveTargetDistribution) -> None:
-        self._target, self.alpha, self.observe = target, target.alpha, target.observe
+        super().__init__(target)
+        self.observe = target.observe
         self.pure = is_pure(target, "params", "step_size", "observe")
-
-    def params(self, theta: Tensor, dy: Tensor) -> Tensor:
-        """As :meth:`AdaptiveTargetDistribution.params`."""
-        return _moved(self.alpha, theta, self.step_size(theta, dy), dy)
-
-    def step_size(self, theta: Tensor, dy: Tensor) -> Tensor:
-        """As :meth:`AdaptiveTargetDistribution.step_size`."""
-        return self._target._step(theta, dy, ragged.entry_norms)
 
 
 def _norms(values: Tensor) -> Tensor:

@@ -16,19 +16,18 @@ all entries of the axis share a draw; under "error" torch refuses whatever draws
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
-from math import prod
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from imle_core import checks
 from imle_core.contracts import Outputs, Solved, Target, declared, is_pure, with_others
 from imle_core.estimators import autocast
-
-Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+from imle_core.estimators.arguments import Arguments
+from imle_core.estimators.axes import Sizes, folded, in_front, stacked, unfolded
+from imle_core.estimators.tangents import check_tangent_below, no_tangents
 
 
 class Estimator(Protocol):
@@ -61,9 +60,6 @@ class Estimator(Protocol):
 
 Work: TypeAlias = Callable[[Tensor, Tensor | None, Tensor, Any, Arguments], Tensor]
 """A function of parameters (or costs), noise, samples, upstream gradients and further arguments."""
-
-Sizes: TypeAlias = tuple[int, ...]
-"""Numbers of entries of axes of vmap, from the outermost inwards."""
 
 
 class Rest(NamedTuple):
@@ -138,8 +134,7 @@ def states(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tenso
 def samples(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Beside]:
     """Noise and samples ``(B, S, *event)``, without gradients, and further outputs of the solver."""
     checks.check_form(theta)
-    if forward_ad._current_level >= 0:
-        _Tangentless.apply(theta)  # type: ignore[no-untyped-call]
+    check_tangent_below(theta)
     # A draw of a generator that nobody else has: it tells vmap what is random here, and is mapped where draws differ.
     ticket = torch.rand((), generator=torch.Generator()) if layer.draws_noise else torch.zeros(())
     tensors, rest = taken_apart(arguments)
@@ -188,10 +183,10 @@ class _Samples(torch.autograd.Function):
         if together is None:
             eps, z, answers = _one_by_one(layer, parameters, rest, axes, different, tensors)
         else:
-            rows = _folded(parameters, axes)
+            rows = folded(parameters, axes)
             eps = _noise(layer, rows[: parameters.shape[len(axes)]], axes, different)
-            z, answer = layer.drawn(rows, None if eps is None else _folded(eps, axes), together)
-            z, answers = _unfolded(z, axes), [] if answer is None else [answer]
+            z, answer = layer.drawn(rows, None if eps is None else folded(eps, axes), together)
+            z, answers = unfolded(z, axes), [] if answer is None else [answer]
         beside.answer, beside.mapped = answers[0] if answers else None, bool(axes)
         return (z,) if eps is None else (eps, z)
 
@@ -213,7 +208,7 @@ class _Samples(torch.autograd.Function):
         *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], int]:
         differ = in_dims[1] is not None
-        theta, *moved = _in_front((theta, *tensors), (in_dims[0], *in_dims[7:]), info.batch_size)
+        theta, *moved = in_front((theta, *tensors), (in_dims[0], *in_dims[7:]), info.batch_size)
         ticket = ticket.select(in_dims[1], 0) if differ else ticket
         given = layer, rest, (info.batch_size, *axes), (differ, *different), beside, *moved
         return _Samples.apply(theta, ticket, *given), 0  # type: ignore[no-untyped-call]
@@ -232,7 +227,7 @@ class _States(torch.autograd.Function):
         axes: Sizes,
         *tensors: Tensor,  # noqa: ARG004
     ) -> Tensor:
-        return _unfolded(layer.reduce(_folded(z, axes)), axes).clone()
+        return unfolded(layer.reduce(folded(z, axes)), axes).clone()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:  # noqa: ARG004
@@ -264,7 +259,7 @@ class _States(torch.autograd.Function):
         axes: Sizes,
         *tensors: Tensor,
     ) -> tuple[Tensor, int]:
-        moved = _in_front((theta, eps, z, *tensors), (*in_dims[:3], *in_dims[6:]), info.batch_size)
+        moved = in_front((theta, eps, z, *tensors), (*in_dims[:3], *in_dims[6:]), info.batch_size)
         given = layer, rest, (info.batch_size, *axes), *moved[3:]
         return _States.apply(*moved[:3], *given), 0  # type: ignore[no-untyped-call]
 
@@ -288,14 +283,14 @@ class _Work(torch.autograd.Function):
         by_rows = by_rows and not hasattr(layer.target, "check_instances")
         together = _together(layer.solver, theta, rest, axes, tensors) if by_rows or not axes else None
         if together is not None:
-            noise, upstream = (None if tensor is None else _folded(tensor, axes) for tensor in (eps, dy))
-            return _unfolded(work(_folded(theta, axes), noise, _folded(z, axes), upstream, together), axes)
+            noise, upstream = (None if tensor is None else folded(tensor, axes) for tensor in (eps, dy))
+            return unfolded(work(folded(theta, axes), noise, folded(z, axes), upstream, together), axes)
 
         def alone(at: tuple[int, ...]) -> Tensor:
             noise, upstream = (None if tensor is None else tensor[at] for tensor in (eps, dy))
             return work(theta[at], noise, z[at], upstream, rest.arguments([tensor[at] for tensor in tensors]))
 
-        return _stacked([alone(at) for at in product(*map(range, axes))], axes)
+        return stacked([alone(at) for at in product(*map(range, axes))], axes)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
@@ -326,72 +321,9 @@ class _Work(torch.autograd.Function):
         axes: Sizes,
         *tensors: Tensor,
     ) -> tuple[Tensor, int]:
-        moved = _in_front((theta, eps, z, dy, *tensors), (*in_dims[:4], *in_dims[8:]), info.batch_size)
+        moved = in_front((theta, eps, z, dy, *tensors), (*in_dims[:4], *in_dims[8:]), info.batch_size)
         given = layer, work, rest, (info.batch_size, *axes), *moved[4:]
         return _Work.apply(*moved[:4], *given), 0  # type: ignore[no-untyped-call]
-
-
-class _Tangentless(torch.autograd.Function):
-    """Refuses parameters with a tangent."""
-
-    @staticmethod
-    def forward(theta: Tensor) -> Tensor:
-        return theta.new_empty(())
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:  # noqa: ARG004
-        ctx.mark_non_differentiable(output)
-
-    @staticmethod
-    def jvp(ctx: Any, *_: Any) -> Any:  # noqa: ARG004
-        raise no_tangents()
-
-    @staticmethod
-    def vmap(info: Any, in_dims: Any, theta: Tensor) -> tuple[Tensor, None]:  # noqa: ARG004
-        return _Tangentless.apply(theta), None  # type: ignore[no-untyped-call]
-
-
-def check_tangent(theta: Tensor) -> None:
-    """Outside of transforms, parameters must have no tangent.
-
-    Raises:
-        RuntimeError: they have one.
-    """
-    if forward_ad._current_level >= 0 and forward_ad.unpack_dual(theta).tangent is not None:
-        raise no_tangents()
-
-
-def no_tangents() -> RuntimeError:
-    """The refusal of derivatives in forward mode."""
-    return RuntimeError(
-        "theta: it has a tangent, and a solution, which jumps, has none; estimates of gradients are made in backward passes "
-        "alone; use torch.func.grad, vjp or jacrev in place of jvp, jacfwd and hessian"
-    )
-
-
-def _in_front(tensors: Sequence[Any], in_dims: Sequence[int | None], size: int) -> list[Any]:
-    """Tensors whose first axis is the mapped one, of so many entries; None stays."""
-    if size == 0:
-        raise checks.ArgumentError("vmap", "an axis without entries", "a layer needs one or more", "leave the call out")
-    return [
-        None if tensor is None else tensor.expand(size, *tensor.shape) if axis is None else tensor.movedim(axis, 0)
-        for tensor, axis in zip(tensors, in_dims, strict=True)
-    ]
-
-
-def _folded(tensor: Tensor, axes: Sizes) -> Tensor:
-    """``(*axes, B, ...)`` as ``(n * B, ...)``."""
-    return tensor.flatten(0, len(axes)) if axes else tensor
-
-
-def _unfolded(tensor: Tensor, axes: Sizes) -> Tensor:
-    """``(n * B, ...)`` as ``(*axes, B, ...)``."""
-    return tensor.reshape(*axes, len(tensor) // prod(axes), *tensor.shape[1:]) if axes else tensor
-
-
-def _stacked(results: Sequence[Tensor], axes: Sizes) -> Tensor:
-    """Results of all entries of the axes, in order, as ``(*axes, ...)``."""
-    return torch.stack(list(results)).unflatten(0, axes) if axes else results[0]
 
 
 def _together(solver: Any, theta: Tensor, rest: Rest, axes: Sizes, tensors: Sequence[Tensor]) -> Arguments | None:
@@ -407,7 +339,7 @@ def _together(solver: Any, theta: Tensor, rest: Rest, axes: Sizes, tensors: Sequ
         return None
     if any(tensor.dim() <= front or tensor.shape[front] != theta.shape[front] for tensor in tensors):
         return None
-    return rest.arguments([_folded(tensor, axes) for tensor in tensors])
+    return rest.arguments([folded(tensor, axes) for tensor in tensors])
 
 
 def _noise(layer: Estimator, like: Tensor, axes: Sizes, different: Sequence[bool]) -> Tensor | None:
@@ -439,7 +371,7 @@ def _one_by_one(
     noise, states, answers = zip(*drawn, strict=True)
     made = [eps for eps in noise if eps is not None]
     outputs = [answer for answer in answers if answer is not None]
-    return _stacked(made, axes) if made else None, _stacked(states, axes), outputs
+    return stacked(made, axes) if made else None, stacked(states, axes), outputs
 
 
 def _source(layer: Estimator, theta: Tensor) -> torch.Generator:
