@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import imle
-from imle import contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training
+from imle import contracts, decisions, doctor, draw, estimators, exact, lab, noise, perception, sampling, solvers, training
 
-MODULES = (contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training)
+MODULES = (contracts, decisions, doctor, draw, estimators, exact, lab, noise, perception, sampling, solvers, training)
 THETA = torch.zeros(1, 4)
 EDGES = [("a", "b"), ("b", "c"), ("a", "c")]
 
@@ -47,6 +47,8 @@ def weights():
 
 
 SAID = {
+    draw.Picture: lambda: (draw.solution(THETA[0]), "inches)"),
+    draw.Film: lambda: (draw.film([]), "Film('learning', 8 frames a second)"),
     contracts.Form: lambda: (
         contracts.Form.of({"nodes": torch.zeros(1, 4), "edges": (torch.zeros(1, 2, 3),)}),
         "Form(['nodes']: (4,), ['edges'][0]: (2, 3))",
@@ -216,7 +218,8 @@ MADE_ELSEWHERE |= {decisions.DecisionQuality, solvers.Portfolio}  # of numbers a
 
 def public_classes():
     for module in MODULES:
-        for name in importlib.import_module(module.__name__.replace("imle.", "imle_core.")).__all__:
+        source = module if module is draw else importlib.import_module(module.__name__.replace("imle.", "imle_core."))
+        for name in source.__all__:
             value = getattr(module, name)
             is_contract = getattr(value, "_is_protocol", False)
             if inspect.isclass(value) and not is_contract and not inspect.isabstract(value):
