@@ -1,11 +1,12 @@
 """Ways in which a network learns costs of decisions: through the solver by any estimator or loss, or as baselines do."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.concurrency import process_group
 from imle_core.contracts import Noise, Target, declared
 from imle_core.decisions.data_set import Decisions
 from imle_core.estimators import (
@@ -17,6 +18,7 @@ from imle_core.estimators import (
     TargetDistribution,
     differentiable,
 )
+from imle_core.solvers import SolutionPool
 from imle_core.training import Clock, LearningMethod, Regression, ThroughSolver, WatchedSolver, watched_noise
 
 _COSTS, _GOLD = "true costs", "gold solutions"
@@ -74,6 +76,7 @@ def make_method(
     alpha: float = 1.0,
     beta: float = 1.0,
     loss: LossName | None = None,
+    pool: float | None = None,
     generator: torch.Generator | None = None,
     clock: Clock | None = None,
 ) -> LearningMethod:
@@ -90,12 +93,15 @@ def make_method(
         alpha: of the target ``alpha*theta - lambda*dy``.
         beta: its lambda.
         loss: of samples, "hamming", "squared" or "regret"; that of :func:`usual_loss` if None.
+        pool: share of the solver's calls that are solved, > 0; a :class:`imle_core.solvers.SolutionPool`, which begins with
+            the gold solutions, answers the others. If None all are solved, and losses over a pool learn from the gold
+            solutions alone.
         generator: source of the noise.
         clock: adds up the time of solver and noise, and the solves.
 
     Raises:
-        ArgumentError: an unknown name, a loss for an estimator that has its own, noise that the estimator cannot use, or a
-            setting outside its range.
+        ArgumentError: an unknown name, a loss for an estimator that has its own, noise that the estimator cannot use, a
+            setting outside its range, or a pool where there are several processes, each of which would have its own.
         ArgumentTypeError: an estimator that cannot use the solver.
     """
     checks.check_name("estimator", name, [*LEARNERS, "regression"])
@@ -106,13 +112,15 @@ def make_method(
     if name == "regression":
         return Regression()
     entry, watch = LEARNERS[name], Clock() if clock is None else clock
+    solver = WatchedSolver(decisions.solver, watch)
+    growing = None if pool is None else _growing(solver, decisions, pool)
     target: Target = TargetDistribution(alpha, beta)
     if entry.adaptive:
         target = AdaptiveTargetDistribution(alpha, synchronised=True)
     forward = entry.usual_temperature if input_noise_temperature is None else input_noise_temperature
     layer = differentiable(
         name,
-        WatchedSolver(decisions.solver, watch),
+        solver if growing is None else growing,
         target,
         watched_noise(noise_distribution, watch),
         entry.usual_samples if nb_samples is None else nb_samples,
@@ -120,19 +128,29 @@ def make_method(
         forward if target_noise_temperature is None else target_noise_temperature,
         sense=decisions.sense,
         generator=generator,
-        **_options(entry, decisions),
+        **_options(entry, decisions, growing),
     )
-    return ThroughSolver(layer, usual_loss(name) if loss is None else loss)
+    return ThroughSolver(layer, usual_loss(name) if loss is None else loss, growing)
 
 
-def _options(entry: Entry, decisions: Decisions) -> dict[str, object]:
+def _growing(solver: WatchedSolver, decisions: Decisions, share: float) -> SolutionPool:
+    """A pool that begins with the gold solutions."""
+    if process_group.size() > 1:
+        got = f"{share!r} in {process_group.size()} processes"
+        raise checks.ArgumentError("pool", got, "each would have its own", "leave it out, or use one process")
+    sense = None if declared(solver, "sense") else decisions.sense
+    return SolutionPool(solver, distinct(decisions.gold), share=share, sense=sense)
+
+
+def _options(entry: Entry, decisions: Decisions, growing: SolutionPool | None) -> dict[str, Any]:
     """Options of a layer for a data set: a pool where one is needed, and signs of costs that the solver takes."""
-    options: dict[str, object] = dict(entry.cost_options) if declared(decisions.solver, "domain") else {}
+    options: dict[str, Any] = dict(entry.cost_options) if declared(decisions.solver, "domain") else {}
     if entry.needs.endswith("pool"):
-        options["pool"] = distinct(decisions.gold)
+        options["pool"] = distinct(decisions.gold) if growing is None else growing
     return options
 
 
 def distinct(solutions: Tensor) -> Tensor:
     """Each of several solutions ``(N, *event)`` once, ``(K, *event)``."""
-    return solutions.flatten(1).unique(dim=0).view(-1, *solutions.shape[1:])
+    rows: Tensor = solutions.flatten(1).unique(dim=0)
+    return rows.view(-1, *solutions.shape[1:])

@@ -82,8 +82,10 @@ class WatchedSolver:
         return self._fused(theta, eps, temperature, known)  # type: ignore[misc, no-any-return]
 
 
-_DECLARED = ("pure", "sense", "domain", "floor", "clamped", "seen", "kept", "offered", "typical_ones")
-_DECLARED += ("typical_ones_of_each", "takes_padding", "solve_ragged", "by_instance", "offsets", "members", "normals")
+_DECLARED = (
+    *("pure", "sense", "domain", "floor", "clamped", "seen", "kept", "offered", "typical_ones", "typical_ones_of_each"),
+    *("takes_padding", "solve_ragged", "by_instance", "offsets", "members", "normals"),
+)
 
 
 def _of_solver(name: str) -> property:

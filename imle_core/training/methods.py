@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from imle_core.contracts import Noise
 from imle_core.estimators import Layer, LossName
+from imle_core.solvers import SolutionPool
 from imle_core.training.clock import Clock
 
 
@@ -49,16 +50,19 @@ class ThroughSolver(LearningMethod):
             in z, its gradient ``1 - 2y`` the same for every z; "squared", ``||z - y||^2``, has the same value for ones and
             zeros, but its gradient ``2 (z - y)`` is 0 on gold solutions. Estimators that hand the loss gradient on as it is
             need the second. "regret" is what solutions cost in truth beyond the gold ones.
+        pool: the layer's solver, where that is a pool of solutions, which grows.
     """
 
     layer: Layer
     loss: LossName | None = None
+    pool: SolutionPool | None = None
 
     @property
     def state(self) -> nn.Module:  # type: ignore[override]
-        """The target, where it has a state."""
+        """The target, where it has a state, and the pool, where there is one."""
         target: Any = self.layer.target
-        return target if isinstance(target, nn.Module) else nn.Module()
+        state = target if isinstance(target, nn.Module) else nn.Module()
+        return state if self.pool is None else nn.ModuleDict({"target": state, "pool": self.pool})
 
     def losses(self, predicted: Tensor, gold: Tensor, truth: Tensor) -> Tensor:
         """Mean losses of samples, or those of an estimator that brings its own."""

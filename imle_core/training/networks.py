@@ -231,8 +231,9 @@ class NetworkTraining(ABC):
     def epoch_record(self) -> EpochRecord:
         """The steps of the present epoch so far."""
         count = max(1.0, self.sums["instances"])
-        spent = (self.sums[name] for name in ("seconds", "solver_seconds", "noise_seconds"))
-        return EpochRecord(self.sums["losses"] / count, self.sums["zeros"] / count, *spent, int(self.sums["solves"]))
+        seconds, in_solver, in_noise = (self.sums[name] for name in ("seconds", "solver_seconds", "noise_seconds"))
+        means = self.sums["losses"] / count, self.sums["zeros"] / count
+        return EpochRecord(*means, seconds, in_solver, in_noise, int(self.sums["solves"]))
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the step, network, method and optimiser, of the noise of every process, and of the epoch's sums."""

@@ -1,5 +1,7 @@
 """Learning to decide: baselines to all their figures, every learner learns, supervision, and what is refused."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -151,6 +153,26 @@ class TestLearning:
         (_, last) = (training.epoch_record for record in training if record.ends_epoch)
         assert last.solves == 100 * 3 * 2
         assert 0 < last.solver_seconds < last.seconds
+
+    @pytest.mark.parametrize("name", ["imle", "spo-plus", "rank-list", "contrastive"])
+    def test_with_a_pool_few_rows_are_solved_and_it_goes_on_to_the_bit(self, name):
+        learned_from, _ = paths(200, 100)
+        settings = {"learning": {"pool": 0.2}, "epochs": 4, "batch": 10}
+        whole, begun, other = (trained(name, learned_from, **settings) for _ in range(3))
+        list(whole)
+        assert 0 < whole.clock.solves < 400 * 2 * 0.4
+        assert whole.method.pool.solved == whole.clock.solves
+        list(itertools.islice(begun, 17))
+        other.load_state_dict(begun.state_dict())
+        list(other)
+        for got, wanted in zip(other.network.parameters(), whole.network.parameters(), strict=True):
+            assert torch.equal(got, wanted)
+        assert torch.equal(other.method.pool.members, whole.method.pool.members)
+
+    @pytest.mark.parametrize("share", [0, 1.5])
+    def test_a_share_outside_its_range(self, share):
+        with pytest.raises(ArgumentError, match="share: got"):
+            make_method("spo-plus", least(), pool=share)
 
     def test_true_costs_in_float64(self):
         decisions = Decisions(torch.randn(9, 2), torch.rand(9, 4, dtype=torch.float64), TopK(2), sense="min")
