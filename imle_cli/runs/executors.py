@@ -40,7 +40,8 @@ def outcomes(
         tasks: its arguments.
         executor: "joblib" for processes here; "dask" for the cluster at DASK_SCHEDULER_ADDRESS and "ray" for that at
             RAY_ADDRESS, or one of their own on this machine.
-        jobs: how many calls at a time; as many as there are cores if None. One runs in this process.
+        jobs: how many calls at a time; as many as there are cores if None. One at a time runs in this process. No more
+            processes are begun here than there are tasks.
 
     Raises:
         ExecutorError: Dask or Ray is not installed.
@@ -48,11 +49,12 @@ def outcomes(
     if not tasks:
         return
     jobs = None if jobs is None else min(jobs, len(tasks))
+    workers = min(jobs or cpu_count(), len(tasks))
     if executor == "dask":
-        yield from _on_dask(function, tasks, jobs)
+        yield from _on_dask(function, tasks, workers)
         return
     left = dict(enumerate(tasks))
-    with nullcontext() if executor == "joblib" else _ray(jobs):
+    with nullcontext() if executor == "joblib" else _ray(workers):
         while left:
             begun: list[int] = []
             failure: Exception | None = None
@@ -76,7 +78,7 @@ def _stream(
     """Results with their numbers; those of ``tasks`` that are handed out are noted in ``begun``."""
     if executor == "ray":
         yield from _by_ray(function, tasks, begun, jobs)
-    elif (workers := jobs or cpu_count()) > 1:
+    elif (workers := min(jobs or cpu_count(), len(tasks))) > 1:
         yield from _in_processes(function, tasks, begun, workers)
     else:
         for number, task in list(tasks.items()):
@@ -120,11 +122,11 @@ def _alone(function: Callable[[Task], Answer], task: Task) -> Answer | Exception
 
 
 def _on_dask(
-    function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int | None
+    function: Callable[[Task], Answer], tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[int, Answer | Exception]]:
     # Not by joblib, whose backend for Dask waits for ever for a call whose worker died.
     distributed = _imported("distributed", "dask")
-    cluster = nullcontext() if import_module("dask.config").get("scheduler-address", None) else _dask(distributed, jobs)
+    cluster = nullcontext() if import_module("dask.config").get("scheduler-address", None) else _dask(distributed, workers)
     with cluster as own, distributed.Client(own) as client:
         numbers = {client.submit(function, task, pure=False): number for number, task in enumerate(tasks)}
         for future in distributed.as_completed(numbers):
@@ -134,22 +136,22 @@ def _on_dask(
 
 
 @contextmanager
-def _dask(distributed: Any, jobs: int | None) -> Iterator[Any]:
+def _dask(distributed: Any, workers: int) -> Iterator[Any]:
     """A cluster of processes here, which shows nothing and, where keys can be made, takes orders from this process alone."""
     security = distributed.Security.temporary() if find_spec("cryptography") else distributed.Security()
     # Dask has no option without the servers that show its state: these show nothing, at a port that is free, and stop.
     no_pages: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     settings = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}, "security": security}
-    workers = {"n_workers": jobs or cpu_count(), "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
-    with import_module("dask.config").set(no_pages), distributed.LocalCluster(**settings, **workers) as cluster:
+    processes = {"n_workers": workers, "threads_per_worker": 1, "silence_logs": logging.CRITICAL}
+    with import_module("dask.config").set(no_pages), distributed.LocalCluster(**settings, **processes) as cluster:
         cluster.scheduler.http_server.stop()
         yield cluster
 
 
 @contextmanager
-def _ray(jobs: int | None) -> Iterator[None]:
+def _ray(workers: int) -> Iterator[None]:
     ray = _imported("ray", "ray")
-    settings = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": jobs or cpu_count(), "include_dashboard": False}
+    settings = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers, "include_dashboard": False}
     ray.init(logging_level=logging.ERROR, log_to_driver=False, **settings)
     try:
         import_module("ray.util.joblib").register_ray()

@@ -19,6 +19,7 @@ object without it works, too, by what stands in the last column.
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
     offsets                      ListSolver        a layer, torch.func.vmap; the doctor        it takes any instances
     members                      PoolingSolver     losses that learn from a pool               they need pool=...
+    grow                         GrowingPool       losses that learn from a pool, at each step the pool stays as it is
     normals                      BindingSolver     cone alignment                              it needs normals=...
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
@@ -258,6 +259,17 @@ class PoolingSolver(Protocol):
 
     members: Tensor
     """``(K, *event)``."""
+
+
+@runtime_checkable
+class GrowingPool(Protocol):
+    """A pool of solutions that may solve, now and then, for parameters that a loss learns from; solver or not.
+
+    Its ``sense`` is asked for as a solver's.
+    """
+
+    def grow(self, theta: Tensor, /) -> None:
+        """Called with parameters ``(N, *event)`` of each loss that wants a gradient, before it asks for the members."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from imle_core.exact.independent import Categorical
 from imle_core.exact.knapsack import KnapsackSets
 from imle_core.exact.subset import KSubset
 from imle_core.exact.tree import SpanningTrees
-from imle_core.solvers import AcyclicGridPath, ArgMax, Knapsack, SpanningTree, TopK
+from imle_core.solvers import AcyclicGridPath, ArgMax, Knapsack, SolutionPool, SpanningTree, TopK
 
 
 def family_of(solver: Any, event: Sequence[int], *args: Any, **kwargs: Any) -> ExponentialFamily | None:
@@ -25,6 +25,8 @@ def family_of(solver: Any, event: Sequence[int], *args: Any, **kwargs: Any) -> E
         **kwargs: likewise, by name.
     """
     shape = tuple(event)
+    if isinstance(solver, SolutionPool):
+        return family_of(solver.solver, event, *args, **kwargs)
     if isinstance(solver, TopK):
         k = kwargs.get("k", args[0] if args else None)
         k = solver.k if k is None else k
@@ -59,7 +61,8 @@ def check_family(solver: Any, who: str) -> None:
     Raises:
         ArgumentTypeError: it is not.
     """
-    if isinstance(solver, TopK) or family_of(solver, (1, 1)) is not None:
+    within = solver.solver if isinstance(solver, SolutionPool) else solver
+    if isinstance(within, TopK) or family_of(within, (1, 1)) is not None:
         return
     raise ArgumentTypeError(
         "function",

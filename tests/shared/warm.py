@@ -5,6 +5,7 @@ Called as ``subprocess`` calls Python; where forks are not safe it is ``subproce
 """
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -84,7 +85,8 @@ class Process:
         os.kill(self.pid, number)
 
     def kill(self):
-        self.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            self.send_signal(signal.SIGKILL)
 
     def wait(self):
         if self.returncode is None:

@@ -187,6 +187,10 @@ SAID = {
     perception.Judgement: lambda: (perception.Judgement(1.0, 0.0, None, 0.0), "Judgement(optimal=1.0"),
     perception.Plans: lambda: (perception.plan(perception.ColourLookup(), maps()), "Plans(costs=tensor of (3, 4, 4), "),
     solvers.AcyclicGridPath: lambda: (solvers.AcyclicGridPath(), "AcyclicGridPath(diagonal=True)"),
+    solvers.SolutionPool: lambda: (
+        solvers.SolutionPool(solvers.TopK(2), THETA),
+        "SolutionPool(TopK(k=2), 1 member, share=0.05)",
+    ),
     solvers.Tour: lambda: (solvers.Tour(4), "Tour(nodes=4)"),
     solvers.GridEdgePath: lambda: (solvers.GridEdgePath((2, 3)), "GridEdgePath((2, 3))"),
     solvers.ArgMax: lambda: (solvers.ArgMax(), "ArgMax()"),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,28 @@ def test_every_outcome_once(jobs):
 
 def test_no_tasks():
     assert list(outcomes(eval, [], "joblib", 2)) == []
+
+
+@pytest.mark.parametrize(("jobs", "tasks", "begun"), [(None, 2, [2]), (None, 1, []), (9, 3, [3]), (2, 3, [2])])
+def test_no_more_processes_than_tasks(jobs, tasks, begun, monkeypatch):
+    sizes = []
+
+    class Pool:
+        def __init__(self, size):
+            sizes.append(size)
+
+        def submit(self, function, task):
+            future = Future()
+            future.set_result(function(task))
+            return future
+
+        def end(self):
+            pass
+
+    monkeypatch.setattr(executors, "cpu_count", lambda: 8)
+    monkeypatch.setattr(executors, "WorkerPool", Pool)
+    assert sorted(outcomes(eval, SQUARES[:tasks], "joblib", jobs)) == [(number, number**2) for number in range(tasks)]
+    assert sizes == begun
 
 
 @pytest.mark.process

@@ -4,9 +4,8 @@ Run as a program this file is one of the two processes; it saves what it found.
 """
 
 import itertools
-import os
-import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 from torch import distributed
 
 import image_maps
+import warm
 from image_maps import painted
 from imle_core.concurrency.process_group import gathered, rank, size, summed
 from imle_core.noise import GumbelNoiseDistribution
@@ -102,28 +102,32 @@ def main(folder, place):
     distributed.destroy_process_group()
 
 
+PROGRAM = """
+import runpy, sys, warnings
+warnings.simplefilter("error")
+_, file, shared, *sys.argv[1:] = sys.argv
+sys.path.append(shared)
+runpy.run_path(file, run_name="__main__")
+"""
+
+
+def begun_as_program(folder, place, said):
+    """One of two processes, which writes what goes wrong to a file."""
+    with said.open("w") as errors:
+        return warm.start("-c", PROGRAM, __file__, Path(image_maps.__file__).parent, folder, place, stderr=errors)
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """What the two processes found."""
     folder = tmp_path_factory.mktemp("processes")
-    folders = Path(__file__).parents[3], Path(image_maps.__file__).parent
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, folders))}
-    parts = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", __file__, str(folder), str(place)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for place in range(2)
-    ]
-    try:
-        complaints = [part.communicate(timeout=PATIENCE)[1] for part in parts]
-    finally:
-        for part in parts:
-            part.kill()
-            part.wait()
-    assert [part.returncode for part in parts] == [0, 0], "\n".join(complaints)
+    complaints = [folder / f"said_{place}" for place in range(2)]
+    processes = [begun_as_program(folder, place, said) for place, said in enumerate(complaints)]
+    patience = threading.Timer(PATIENCE, lambda: [process.kill() for process in processes])
+    patience.start()
+    codes = [process.wait() for process in processes]
+    patience.cancel()
+    assert codes == [0, 0], "\n".join(said.read_text() for said in complaints)
     return [torch.load(folder / f"found_{place}", weights_only=False) for place in range(2)]
 
 
