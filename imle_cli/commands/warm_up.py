@@ -12,6 +12,7 @@ from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 EXAMPLES = ("imle warm-up",)
@@ -86,10 +87,20 @@ def _steps() -> Iterator[Step]:
                 imle_core.imle(_unchanged, noise_distribution=noise, generator=generator),
             )
             yield f"instances of several sizes, {subject}, {name}", partial(layer.ragged, theta, [0, 1, 3])
+        yield f"sums of instances of several sizes, {name}", partial(_add_up, dtype)
         for subject, step in kernel_calls.kernel_calls(dtype):
             yield f"{subject}, {name}", step
     point = torch.ones(1, 2)
     yield "projections", partial(projections.nearest_in_cone, point, point[:, None])
+
+
+def _add_up(dtype: "torch.dtype") -> None:
+    import torch
+
+    from imle_core import ragged
+
+    ragged.entry_sums(torch.ones(1, 2, dtype=dtype))
+    ragged.sample_means(torch.ones(1, 2, 2, dtype=dtype))
 
 
 def _unchanged(theta: "Tensor") -> "Tensor":

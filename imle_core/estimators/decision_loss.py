@@ -14,7 +14,6 @@ from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.supervision import LossName, Supervision, fitting, true_parameters
-from imle_core.sampling import add_noise
 
 
 @telling_how_to_change
@@ -29,7 +28,7 @@ class NoiseFree(Layer):
 
     def perturbed(self, theta: Tensor, eps: Tensor | None, temperature: float) -> Tensor:  # noqa: ARG002
         """Theta as it is, ``(B, 1, *event)``."""
-        return add_noise(theta, None, 0.0, 1)
+        return theta
 
 
 @telling_how_to_change
@@ -75,9 +74,9 @@ class DecisionLoss(NoiseFree):
             check_without_walls(theta, self.word)
         return self.values(self.signed(theta), supervision, arguments)
 
-    def truth(self, theta: Tensor, supervision: Supervision) -> Tensor:
-        """True parameters, to be maximised as theta is, ``(B, *event)``."""
-        return self.signed(true_parameters(supervision.needed("truth", self.word), theta))
+    def truth(self, theta: Tensor, supervision: Supervision, walls: Tensor | None = None) -> Tensor:
+        """True parameters, to be maximised as theta is, ``(B, *event)``; 0 where theta has walls."""
+        return self.signed(true_parameters(supervision.needed("truth", self.word), theta, walls))
 
     def gold(self, theta: Tensor, supervision: Supervision) -> Tensor:
         """Gold solutions of each instance, ``(B, *event)``."""

@@ -59,6 +59,10 @@ class Instances:
             return padded.transpose(0, 1).flatten(1, 2)
         return copies.unpadded(padded, self)
 
+    def copies(self, nb_samples: int) -> bool:
+        """True where :meth:`unpadded_samples` gives so many samples in memory of their own."""
+        return not self.equal or min(len(self), nb_samples) > 1
+
     def rows_of_samples(self, flat: Tensor) -> Tensor:
         """Entries ``(S * T, *rest)`` of values ``(S, T, *rest)``, those of an instance's samples one after the other."""
         samples = np.arange(len(flat))
