@@ -35,6 +35,12 @@ class PerceptionCell(SweepCell):
         """Name of its folder, by its point of the grid."""
         return f"{self.point['estimator']}-seed{self.point['seed']}"
 
+    @property
+    def epochs(self) -> int:
+        """Number of times that it sees each map: once, if it looks up mean colours."""
+        learning = self.experiment.learning
+        return 1 if learning.estimator == "mean-colour" else learning.epochs
+
     def start(self, path: Path) -> PerceptionRecorder:
         """Its training, which reads the data set."""
         return PerceptionRecorder.start(self.experiment, path)
@@ -143,7 +149,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         return next((row["split"] for row in self.rows if not row["error"]), "test")
 
     def _epochs(self, cell: PerceptionCell) -> list[dict[str, Any]]:
-        rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.experiment.learning.epochs
+        rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.epochs
         if len(rows) != epochs:
             raise RunError(self.folder(cell), f"metrics.csv has {len(rows)} epochs, config.json says {epochs}; {DAMAGED}")
         return rows
