@@ -158,6 +158,7 @@ SAID = {
     exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
     lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
     lab.Instance: lambda: (lab.Instance(problem(), lab.Reference(THETA, 0.0, "exact")), "Reference(gradient=tensor of"),
     lab.Reference: lambda: (
