@@ -69,7 +69,7 @@ class Shifted(Uneven):
         (Uneven(), "maximiser", "pass"),
         (Writes(), "input", "warn"),
         (Smallest(), "maximiser", "fail"),
-        (Shifted(), "maximiser", "fail"),
+        (Shifted(), "rows", "fail"),
     ],
 )
 def test_what_is_wrong_with_an_instance_is_found(solver, name, verdict):
