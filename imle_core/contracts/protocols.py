@@ -274,7 +274,10 @@ class GrowingPool(Protocol):
 
 @runtime_checkable
 class BindingSolver(Protocol):
-    """A solver that names the constraints ``<a, z> <= b`` that hold with equality at a solution, for cone alignment."""
+    """A solver that names the constraints ``<a, z> <= b`` that hold with equality at a solution, for cone alignment.
+
+    An equation is two, with both signs; a bound of an entry has its unit vector, times -1 for the lower one.
+    """
 
     def normals(self, gold: Tensor) -> Tensor:
         """Normals a, ``(B, K, *event)``, for solutions ``(B, *event)``; rows of 0 fill up."""
