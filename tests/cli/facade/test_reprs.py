@@ -169,6 +169,7 @@ SAID = {
     exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
     decisions.CostNetwork: lambda: (deciding().network, "Linear(in_features=1, out_features=3"),
     decisions.DecisionFit: lambda: (
         decisions.DecisionFit("mean-costs", fitted(), choices()),
