@@ -34,6 +34,12 @@ class PerceptionCell(SweepCell):
         """Name of its folder, by its point of the grid."""
         return f"{self.point['estimator']}-seed{self.point['seed']}"
 
+    @property
+    def epochs(self) -> int:
+        """Number of times that it sees each map: once, if it looks up mean colours."""
+        learning = self.experiment.learning
+        return 1 if learning.estimator == "mean-colour" else learning.epochs
+
     def start(self, path: Path) -> PerceptionRecorder:
         """Its training, which reads the data set."""
         return PerceptionRecorder.start(self.experiment, path)
@@ -87,7 +93,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         averages = {}
         for name in self.estimators:
             runs = [
-                PerceptionRun.open(self.folder(cell)).all_epochs(cell.experiment.learning.epochs)
+                PerceptionRun.open(self.folder(cell)).all_epochs(cell.epochs)
                 for cell in self.cells
                 if cell.point["estimator"] == name and (self.folder(cell) / "summary.json").exists()
             ]

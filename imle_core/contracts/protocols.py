@@ -244,8 +244,8 @@ class ServingSolver(Protocol):
 class ListSolver(Protocol):
     """A solver that may be one of certain instances, as of a list of graphs: row r of N is of instance ``r // (N / B)``.
 
-    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor,
-    which asks for any instances in any order, refuses such a solver. It holds for subclasses as :class:`Pure` does.
+    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor
+    asks for the one with the most entries, in the company of the others. It holds for subclasses as :class:`Pure` does.
     """
 
     @property

@@ -169,6 +169,7 @@ SAID = {
     exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
     decisions.CostNetwork: lambda: (deciding().network, "Linear(in_features=1, out_features=3"),
     decisions.DecisionFit: lambda: (
         decisions.DecisionFit("mean-costs", fitted(), choices()),
@@ -180,7 +181,7 @@ SAID = {
     training.Regression: lambda: (training.Regression(), "Regression()"),
     training.ThroughSolver: lambda: (
         decisions.make_method("imle", choices()),
-        "ThroughSolver(layer=ImplicitMLE(TopK(k=1), TargetDistribution(alpha=1, lambda_=1), sense='min'), loss='regret', ",
+        "ThroughSolver(layer=ImplicitMLE(TopK(k=1), TargetDistribution(alpha=1, lambda_=1), sense='min'), loss='regret'",
     ),
     training.WatchedSolver: lambda: (training.WatchedSolver(solvers.TopK(1), training.Clock()), "TopK(k=1)"),
     lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
