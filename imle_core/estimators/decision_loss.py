@@ -9,6 +9,7 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import Parameters
+from imle_core.estimators import operators
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
@@ -77,9 +78,14 @@ class DecisionLoss(NoiseFree):
         """Losses ``(B,)``; see :meth:`.Layer.loss`."""
         return self.loss(theta, *args, truth=truth, gold=gold, loss=loss, **kwargs)
 
-    @torch._disable_dynamo  # type: ignore[attr-defined]
     def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
-        """Losses ``(B,)``."""
+        """Losses ``(B,)``, at which a graph of torch's compiler breaks."""
+        if torch.compiler.is_compiling():
+            losses: Tensor = operators.outside_of_compiled_code(self._supervised, theta, supervision, arguments)
+            return losses
+        return self._supervised(theta, supervision, arguments)
+
+    def _supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
         supervision.refuse_loss(self.word)
         if torch._C._are_functorch_transforms_active():
             rule = f"{self.word} solves by what the numbers in it are"

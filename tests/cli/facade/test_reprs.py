@@ -181,7 +181,7 @@ SAID = {
     training.Regression: lambda: (training.Regression(), "Regression()"),
     training.ThroughSolver: lambda: (
         decisions.make_method("imle", choices()),
-        "ThroughSolver(layer=ImplicitMLE(TopK(k=1), TargetDistribution(alpha=1, lambda_=1), sense='min'), loss='regret', pool=None)",
+        "ThroughSolver(layer=ImplicitMLE(TopK(k=1), TargetDistribution(alpha=1, lambda_=1), sense='min'), loss='regret'",
     ),
     training.WatchedSolver: lambda: (training.WatchedSolver(solvers.TopK(1), training.Clock()), "TopK(k=1)"),
     lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
