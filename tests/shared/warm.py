@@ -183,8 +183,14 @@ def _import_everything():
         importlib.import_module(name)
 
 
-def _run(option, subject, *arguments):
-    """As Python runs what ``-m`` or ``-c`` name."""
+def _run(option, *arguments):
+    """As Python runs a file, which may import what tests share, or what ``-m`` or ``-c`` name."""
+    if option not in ("-m", "-c"):
+        sys.argv = [option, *arguments]
+        sys.path = [str(Path(option).parent), *sys.path, str(Path(__file__).parent)]
+        runpy.run_path(option, run_name="__main__")
+        return
+    subject, *arguments = arguments
     sys.argv = [option, *arguments]
     sys.path.insert(0, str(Path.cwd()) if option == "-m" else "")
     if option == "-m":
