@@ -3,12 +3,10 @@
 import atexit
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +18,7 @@ from imle_cli.figures.settings import ignore_user_settings
 from imle_cli.options.help import option_sections, page
 from imle_cli.options.parsing import refusals
 from imle_cli.options.values import nearest
-from imle_cli.runs.interruption import handled_signals
+from imle_cli.runs.interruption import end_on_signals
 
 EXAMPLES = (
     "imle marginals -o map.png",
@@ -43,6 +41,7 @@ SUMMARIES = {
     "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
     "data": "Make images of maps, or features and costs, with their best solutions.",
     "perceive": "Train a network that sees maps to predict costs, from paths.",
+    "decide": "Train a network that predicts costs, judged by its decisions.",
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
     "warm-up": "Compile all that is compiled at first use, for images and clusters.",
@@ -52,7 +51,7 @@ _SUBJECTS = {
     "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
     "Measure": ("check", "compare", "calibrate", "reproduce"),
-    "Learn from images": ("data", "perceive", "evaluate"),
+    "Learn from images and features": ("data", "perceive", "decide", "evaluate"),
     "This machine": ("bench", "warm-up"),
 }
 
@@ -223,12 +222,5 @@ def main() -> None:
     except FileNotFoundError:
         print("error: the current folder has been removed; change to another one", file=sys.stderr)
         raise SystemExit(Exit.FAILED) from None
-    for wanted in handled_signals():
-        if wanted != signal.SIGINT:
-            signal.signal(wanted, _end)
+    end_on_signals()
     app(prog_name="imle")
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    """Ends on a signal as on an error, so that temporary files and worker processes end, too."""
-    raise SystemExit(128 + number)

@@ -203,6 +203,24 @@ def test_two_settings_decide_as_is_said():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
+def test_the_gallery_learns_when_and_as_far_as_is_said():
+    text = " ".join(PAGE["training"].text.split())
+    quiet, noisy = re.search(
+        r"as soon as the path is right, at step (\d+): .*? it goes on, from step (\d+) with", text
+    ).groups()
+    low, high = map(float, re.search(r"all on one scale from (\S+), white, to (\S+), black", text).groups())
+    learned = []
+    for command in (line for line in LEARNING if line.startswith("imle train ") and "in5-target5" not in line):
+        wanted = quiet if "--input-temp 0" in command else noisy
+        assert json.loads(run(command, "--json"))["first_gold_step"] == int(wanted)
+        learned.append(np.load(f"{command.split()[-1]}/history.npz")["weights"])
+    assert low < np.min(learned) < low + 0.1
+    assert high - 0.1 < np.max(learned) < high
+    assert f"--scale={low:g},{high:g}" in text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder")
 def test_the_sweep_works():
     (command,) = (line for line in LEARNING if line.startswith("imle sweep ") and "--animate" in line)
     run(command, *SMALLER["sweep"])
@@ -280,6 +298,12 @@ QUESTIONS = {
     "Why does a cheapest path zigzag?": ("first-steps", "costs as much as a straight step"),
     "What has a map to do with machine learning?": ("first-steps", "learn costs from paths"),
     "Does it work in Lightning, Trainer, skorch?": ("frameworks", "lightning.LightningModule"),
+    "My batch is many graphs in one tensor with a ptr.": ("layer", "which graph libraries call `ptr`"),
+    "Can my solver return more than a mask?": ("own-solver", "## More than a solution"),
+    "Which solutions are frequent, as wholes?": ("command-line", "`--distinct 12` counts whole solutions"),
+    "How do I train on regret?": ("decisions", "`layer.loss(theta, truth=..., gold=...)` is one call for all estimators"),
+    "What is SPO+ here, or any loss of PyEPO?": ("coming-from", '`differentiable("spo-plus", solver, sense="min")'),
+    "Does it work under vmap, compile, export?": ("layer", "## Transforms of PyTorch"),
 }
 
 

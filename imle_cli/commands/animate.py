@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -97,6 +97,7 @@ def animate(
     check_present(source.map)
     is_page = format == "html"
     _check_fits(is_page, given)
+    _check_folder(out)
     run = _run_of(source, given, console)
     from imle_cli.files.outputs import make_folder, replacing
     from imle_cli.films import encoders
@@ -144,6 +145,14 @@ def _check_fits(is_page: bool, given: Given) -> None:
     foreign = sorted(given.names & {"fps", "size", "only"}) if is_page else []
     if foreign:
         raise UsageError(f"{option_of(foreign[0])}: it belongs to films; --format html makes one page of all; leave it out")
+
+
+def _check_folder(out: Path) -> None:
+    """Refuses the name of a film in the place of its folder."""
+    kind = out.suffix.removeprefix(".")
+    if kind in get_args(FormatName) and not out.is_dir():
+        text = f"got {out}; it names a folder, since films have names of their own"
+        raise UsageError(f"--out: {text}; use --out {out.with_suffix('')} --format {kind}")
 
 
 def _films_of_run(path: Path, film: FilmOptions) -> "Films":

@@ -151,11 +151,18 @@ def _examined(request: Request, time_limit: float, console: Report) -> list[Judg
                 else:
                     findings.append(message)
         except EndedError as error:
-            remedy = "give more with --time-limit if it needs that" if "longer" in str(error) else _CRASH
+            remedy = _late(request, findings) if "longer" in str(error) else _CRASH
             if not checks:
                 raise DataError(f"{request.solver}: cannot be loaded: it {error}; {remedy}") from None
             findings.append(Judgement(checks[done], "fail", f"it {error}; {remedy}; what comes after it was not checked"))
     return findings
+
+
+def _late(request: Request, findings: Sequence[Judgement]) -> str:
+    """Advice for a solver that never came back."""
+    more = "give more with --time-limit if it needs that"
+    took_batch = findings or request.per_instance or request.solver in BUILT_IN
+    return more if took_batch else f"{more}, and --per-instance if it takes one instance at a time"
 
 
 def _result(values: dict[str, Any], findings: Sequence[Judgement], notes: Sequence[str]) -> Result:

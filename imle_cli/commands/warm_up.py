@@ -4,12 +4,16 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from imle_cli.console import Report, Result
 from imle_cli.errors import DataError
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 EXAMPLES = ("imle warm-up",)
 Step = tuple[str, Callable[[], object]]
@@ -64,6 +68,7 @@ def _steps() -> Iterator[Step]:
     import torch
 
     import imle_core
+    from imle_core import projections
     from imle_core.solvers import kernel_calls
 
     noises = {
@@ -77,5 +82,27 @@ def _steps() -> Iterator[Step]:
         name = str(dtype).partition(".")[2]
         for subject, noise in noises.items():
             yield f"{subject}, {name}", partial(noise.sample, (5,), dtype=dtype, generator=generator)
+            theta, layer = (
+                torch.zeros(3, dtype=dtype),
+                imle_core.imle(_unchanged, noise_distribution=noise, generator=generator),
+            )
+            yield f"instances of several sizes, {subject}, {name}", partial(layer.ragged, theta, [0, 1, 3])
+        yield f"sums of instances of several sizes, {name}", partial(_add_up, dtype)
         for subject, step in kernel_calls.kernel_calls(dtype):
             yield f"{subject}, {name}", step
+    point = torch.ones(1, 2)
+    yield "projections", partial(projections.nearest_in_cone, point, point[:, None])
+
+
+def _add_up(dtype: "torch.dtype") -> None:
+    import torch
+
+    from imle_core import ragged
+
+    ragged.entry_sums(torch.ones(1, 2, dtype=dtype))
+    ragged.sample_means(torch.ones(1, 2, 2, dtype=dtype))
+
+
+def _unchanged(theta: "Tensor") -> "Tensor":
+    """Theta itself: the answer of a solver that has no kernels."""
+    return theta

@@ -4,21 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import CAPTION, COSTS, LEGEND, SMALL, add_scale_beside, new_figure, own_settings
-from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH
+from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH, series_style
 from imle_cli.figures.path_lines import segments
-
-_LINES = LinearSegmentedColormap.from_list("lines", mpl.colormaps["cividis"](np.linspace(0, 0.85, 64)))
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,8 @@ def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]
     """
     figure = new_figure(7.2, 4.4, title)
     axes = figure.add_subplot()
-    colours, marks = _LINES(np.linspace(0, 1, max(2, len(curves)))), "osD^vP*X<>hdp"
     for number, (name, (seconds, shares)) in enumerate(curves.items()):
-        style = {"color": colours[number], "marker": marks[number % len(marks)], "markersize": 4, "linewidth": 1.4}
-        axes.plot(seconds, np.multiply(shares, 100), label=name, **style)
+        axes.plot(seconds, np.multiply(shares, 100), label=name, **series_style(number))
     axes.set(xlim=(0, None), ylim=(0, 101), xlabel="seconds", ylabel=f"{split} maps with an optimal path (%)")
     axes.grid(color=GRID, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

@@ -85,6 +85,9 @@ class Film:
             self._gif = file.getvalue()
         return f'<img alt="film" src="data:image/gif;base64,{base64.b64encode(self._gif).decode()}">'
 
+    def __repr__(self) -> str:
+        return f"Film({self._name!r}, {self._fps:g} frames a second)"
+
 
 def checked_path(path: Any, endings: Sequence[str]) -> Path:
     """The path of a file to write.

@@ -12,7 +12,6 @@ import numpy as np
 from imle_cli.console import Table
 from imle_cli.perception.experiment import PerceptionExperiment, check_estimators
 from imle_cli.perception.recorder import PerceptionRecorder
-from imle_cli.runs.directories import DAMAGED, RunError
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.sweep import TABLE, SweepCell, SweepFolder
 
@@ -34,6 +33,12 @@ class PerceptionCell(SweepCell):
     def name(self) -> str:
         """Name of its folder, by its point of the grid."""
         return f"{self.point['estimator']}-seed{self.point['seed']}"
+
+    @property
+    def epochs(self) -> int:
+        """Number of times that it sees each map: once, if it looks up mean colours."""
+        learning = self.experiment.learning
+        return 1 if learning.estimator == "mean-colour" else learning.epochs
 
     def start(self, path: Path) -> PerceptionRecorder:
         """Its training, which reads the data set."""
@@ -88,7 +93,7 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
         averages = {}
         for name in self.estimators:
             runs = [
-                self._epochs(cell)
+                PerceptionRun.open(self.folder(cell)).all_epochs(cell.epochs)
                 for cell in self.cells
                 if cell.point["estimator"] == name and (self.folder(cell) / "summary.json").exists()
             ]
@@ -141,12 +146,6 @@ class PerceptionSweep(SweepFolder[PerceptionCell]):
     @property
     def _split(self) -> str:
         return next((row["split"] for row in self.rows if not row["error"]), "test")
-
-    def _epochs(self, cell: PerceptionCell) -> list[dict[str, Any]]:
-        rows, epochs = PerceptionRun.open(self.folder(cell)).epochs(), cell.experiment.learning.epochs
-        if len(rows) != epochs:
-            raise RunError(self.folder(cell), f"metrics.csv has {len(rows)} epochs, config.json says {epochs}; {DAMAGED}")
-        return rows
 
     def _enter(self, cell: PerceptionCell, summary: Any, error: str | None = None) -> None:
         epochs = summary.get("epochs")

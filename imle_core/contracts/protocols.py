@@ -19,6 +19,7 @@ object without it works, too, by what stands in the last column.
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
     offsets                      ListSolver        a layer, torch.func.vmap; the doctor        it takes any instances
     members                      PoolingSolver     losses that learn from a pool               they need pool=...
+    grow                         GrowingPool       losses that learn from a pool, at each step the pool stays as it is
     normals                      BindingSolver     cone alignment                              it needs normals=...
 
     score, lacks_score           ScoredNoise       estimators by the density, when made        they refuse the noise
@@ -243,8 +244,8 @@ class ServingSolver(Protocol):
 class ListSolver(Protocol):
     """A solver that may be one of certain instances, as of a list of graphs: row r of N is of instance ``r // (N / B)``.
 
-    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor,
-    which asks for any instances in any order, refuses such a solver. It holds for subclasses as :class:`Pure` does.
+    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor
+    asks for the one with the most entries, in the company of the others. It holds for subclasses as :class:`Pure` does.
     """
 
     @property
@@ -261,8 +262,22 @@ class PoolingSolver(Protocol):
 
 
 @runtime_checkable
+class GrowingPool(Protocol):
+    """A pool of solutions that may solve, now and then, for parameters that a loss learns from; solver or not.
+
+    Its ``sense`` is asked for as a solver's.
+    """
+
+    def grow(self, theta: Tensor, /) -> None:
+        """Called with parameters ``(N, *event)`` of each loss that wants a gradient, before it asks for the members."""
+
+
+@runtime_checkable
 class BindingSolver(Protocol):
-    """A solver that names the constraints ``<a, z> <= b`` that hold with equality at a solution, for cone alignment."""
+    """A solver that names the constraints ``<a, z> <= b`` that hold with equality at a solution, for cone alignment.
+
+    An equation is two, with both signs; a bound of an entry has its unit vector, times -1 for the lower one.
+    """
 
     def normals(self, gold: Tensor) -> Tensor:
         """Normals a, ``(B, K, *event)``, for solutions ``(B, *event)``; rows of 0 fill up."""

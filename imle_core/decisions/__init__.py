@@ -15,12 +15,23 @@ from imle_core.decisions.data import (
     tour_data,
 )
 from imle_core.decisions.data_set import Decisions, Labels
+from imle_core.decisions.methods import BASELINES, FITTED, LEARNERS, make_method, supervision, usual_loss
 from imle_core.decisions.metrics import DecisionQuality, judge, predict, regret, spo_error, squared_error, worst_regret
 from imle_core.decisions.neighbours import nearest_neighbour_labels
+from imle_core.decisions.networks import COST_NETWORKS, CostNetwork, FittedCosts, make_cost_network
+from imle_core.decisions.training import DecisionFit, DecisionTraining
 
 __all__ = [
+    "BASELINES",
+    "COST_NETWORKS",
+    "FITTED",
+    "LEARNERS",
+    "CostNetwork",
+    "DecisionFit",
     "DecisionQuality",
+    "DecisionTraining",
     "Decisions",
+    "FittedCosts",
     "KnapsackData",
     "Labels",
     "PathData",
@@ -28,6 +39,8 @@ __all__ = [
     "TourData",
     "judge",
     "knapsack_data",
+    "make_cost_network",
+    "make_method",
     "nearest_neighbour_labels",
     "portfolio_data",
     "predict",
@@ -36,6 +49,8 @@ __all__ = [
     "split",
     "spo_error",
     "squared_error",
+    "supervision",
     "tour_data",
+    "usual_loss",
     "worst_regret",
 ]

@@ -28,6 +28,7 @@ from imle_core.estimators.spo_plus import SPOPlus
 from imle_core.estimators.step_watch import StepSizeWarning, ZeroGradientWarning, steps_of_any_size
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.structured_svm import StructuredSVM
+from imle_core.estimators.supervision import LossName
 from imle_core.estimators.target import AdaptiveTargetDistribution, KnownTargetDistribution, TargetDistribution
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Layer",
     "LayerModule",
     "Loss",
+    "LossName",
     "PerturbationGradient",
     "PerturbedOptimizer",
     "RankList",

@@ -23,7 +23,11 @@ class _Estimate(torch.autograd.Function):
         finite: bool,  # noqa: ARG004
     ) -> Tensor:
         states = layer.reduce(z)
-        return states if layer.reduction == "mean" else states.clone()  # to be written in; the backward pass needs z
+        if layer.reduction == "mean":
+            return states
+        if layer.instances is not None and layer.instances.copies(z.shape[1]):
+            return states.detach()
+        return states.clone()  # to be written in; the backward pass needs z
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004

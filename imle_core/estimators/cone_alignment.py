@@ -1,9 +1,11 @@
 """Cone alignment: the angle between parameters and those for which the gold solution is best."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from imle_core import checks, losses
@@ -13,6 +15,9 @@ from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.supervision import Supervision
 from imle_core.projections import nearest_in_cone
+
+_ENTRIES = 2**24
+"""Entries of normals that are in memory at once, if an instance has as many normals as entries."""
 
 
 @telling_how_to_change
@@ -26,7 +31,10 @@ class ConeAlignment(DecisionLoss):
 
     Args:
         normals: from gold solutions ``(B, *event)`` to normals ``(B, K, *event)``, rows of 0 for none; by default the
-            solver's method ``normals``.
+            solver's method ``normals``, which :class:`.GridEdgePath`, :class:`.ShortestPath` with directions,
+            :class:`.Knapsack`, :class:`.Assignment`, :class:`.IntegerProgram`, :class:`.TopK`, :class:`.ArgMax` and
+            :class:`.Tour` have. They take ``(n^2)`` numbers and more for an instance of n entries; of large ones a few are
+            projected at a time.
 
     Raises:
         ArgumentError: neither is given.
@@ -50,7 +58,14 @@ class ConeAlignment(DecisionLoss):
 
     def values(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:  # noqa: ARG002
         """Losses ``(B,)``."""
+        gold = self.gold(theta, supervision)
+        at_once = max(1, _ENTRIES // max(1, math.prod(gold.shape[1:])) ** 2)
+        each = zip(theta.detach().split(at_once), gold.split(at_once), strict=True)
+        return losses.cone_alignment(theta, torch.cat([self._nearest(*rows) for rows in each]))
+
+    def _nearest(self, theta: Tensor, gold: Tensor) -> Tensor:
+        """Projections of theta on the cones of gold solutions, all ``(N, *event)``."""
         normals = declared(self.solver, "normals") if self.normals is None else self.normals
-        given = normals(self.gold(theta, supervision).clone())
+        given = normals(gold.clone())
         checks.check_numbers(given, "normals", "gave", "give")
-        return losses.cone_alignment(theta, nearest_in_cone(theta, given))
+        return nearest_in_cone(theta, given)

@@ -48,6 +48,7 @@ class FenchelYoung(Layer):
             values, offsets = ragged.nested.values_and_offsets(theta)
             golds: Any = gold.values() if isinstance(gold, Tensor) and gold.is_nested else gold
             return self.ragged(values, offsets, golds, *args, **kwargs)
+        checks.check_form(theta)
         y = fitting("gold", gold, theta)
         parameters = self.signed(theta)
         eps, z, _ = self.sampled(theta, copied(args, kwargs))

@@ -185,7 +185,7 @@ class Layer(Expectation, RaggedCalls, ABC):
             return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
         if torch._C._are_functorch_transforms_active():
-            states, beside = transforms.states(self, theta, arguments)
+            states, beside = transforms.states(self, theta, arguments, True)
             return beside.after(states)
         finite = checks.check_theta(theta)
         with torch.no_grad():
@@ -225,8 +225,7 @@ class Layer(Expectation, RaggedCalls, ABC):
             draw = operators.drawn(self, theta, *arguments, alone=True)
             return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
-            eps, z, _ = transforms.samples(self, theta, arguments)
-            return Draw(eps, z)
+            return Draw(*transforms.samples(self, theta, arguments))
         checks.check_theta(theta)
         check_tangent(theta)
         with torch.no_grad():

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
-import torch
 from torch import Tensor
 
 from imle_core import checks, contracts, losses
@@ -12,7 +11,7 @@ from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.implicit_mle import Difference
 from imle_core.estimators.row_steps import for_rows
-from imle_core.estimators.supervision import Supervision
+from imle_core.estimators.supervision import Supervision, walls_of, with_walls
 
 
 @telling_how_to_change
@@ -42,8 +41,8 @@ class PerturbationGradient(DecisionLoss):
 
     def values(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
         """Losses ``(B,)``."""
-        truth, walls = self.truth(theta, supervision), theta.isinf()
-        inner = theta.masked_fill(walls, 0.0)
+        walls = walls_of(theta)
+        truth, inner = self.truth(theta, supervision, walls), theta if walls is None else theta.masked_fill(walls, 0.0)
         given = contracts.step_size(self.target, inner.detach(), truth)
         sigma = for_rows(given, truth.unsqueeze(1))[:, 0].detach()
         if not (sigma > 0).all():
@@ -53,6 +52,6 @@ class PerturbationGradient(DecisionLoss):
         moved = (sigma * truth).to(theta)
         ahead, behind = inner + moved if is_central else inner, inner - moved
         contracts.check_finite_step(behind.detach())
-        z_ahead, z_behind = (self.best(torch.where(walls, theta, side), arguments) for side in (ahead, behind))
+        z_ahead, z_behind = (self.best(with_walls(theta, side, walls), arguments) for side in (ahead, behind))
         difference = losses.perturbation_gradient(ahead, z_ahead, behind, z_behind, 2.0 if is_central else 1.0)
         return (difference / sigma.flatten()).to(theta)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.contracts import declared
+from imle_core.contracts import asked, declared
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
 
@@ -17,8 +18,9 @@ class PoolLoss(DecisionLoss):
     """A loss over a pool of K solutions, the same for all instances.
 
     Args:
-        pool: solutions ``(K, *event)``, K >= 1; or an object whose attribute ``members`` are these, asked in each call. By
-            default the solver, if it has them.
+        pool: solutions ``(K, *event)``, K >= 1; or an object whose attribute ``members`` are these, asked in each call, such
+            as a :class:`imle_core.solvers.SolutionPool`. By default the solver, if it has them. A pool that can grow does so
+            before, in calls that want a gradient.
 
     Raises:
         ArgumentError: neither is given.
@@ -38,7 +40,11 @@ class PoolLoss(DecisionLoss):
         return getattr(self.pool, "members", self.pool)
 
     def members(self, theta: Tensor) -> Tensor:
-        """The pool as it is now, ``(K, *event)``, in theta's type."""
+        """The pool, grown if it can, ``(K, *event)``, in theta's type."""
+        source = self.solver if self.pool is None else self.pool
+        grow = declared(source, "grow")
+        if grow is not None and torch.is_grad_enabled() and theta.requires_grad:
+            grow(asked(source, theta.detach(), "max"))
         pool = self._members()
         checks.check_numbers(pool, "pool")
         if pool.dim() != theta.dim() or pool.shape[1:] != theta.shape[1:] or not len(pool):

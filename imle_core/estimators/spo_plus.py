@@ -10,13 +10,13 @@ from imle_core import losses
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.decision_loss import DecisionLoss
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.supervision import Supervision
+from imle_core.estimators.supervision import Supervision, walls_of, with_walls
 
 
 @telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class SPOPlus(DecisionLoss):
-    """``max_z <2 theta - t, z> - 2 <theta, y> + <t, y>`` for true parameters t and their solutions y; gradient 2 (z - y).
+    """``max_z <2 theta - t, z - y>`` for true parameters t and their solutions y; gradient ``2 (z - y)``.
 
     One solve; one more where no gold solutions are given.
 
@@ -28,11 +28,12 @@ class SPOPlus(DecisionLoss):
 
     def values(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
         """Losses ``(B,)``."""
-        truth, walls = self.truth(theta, supervision), theta.isinf()
+        walls = walls_of(theta)
+        truth, inner = self.truth(theta, supervision, walls), theta if walls is None else theta.masked_fill(walls, 0.0)
         if supervision.gold is None:
-            gold = self.best(torch.where(walls, theta, truth), arguments)
+            gold = self.best(with_walls(theta, truth, walls), arguments)
         else:
             gold = self.gold(theta, supervision)
-        inner = theta.masked_fill(walls, 0.0)
-        z = self.best(torch.where(walls, theta, 2 * inner - truth), arguments)
+        mixed = torch.lerp(truth, inner.detach(), 2.0)  # 2 theta - t
+        z = self.best(with_walls(theta, mixed, walls), arguments)
         return losses.spo_plus(inner, truth, gold, z)

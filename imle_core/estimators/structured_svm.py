@@ -48,6 +48,7 @@ class StructuredSVM(FenchelYoung):
             return super().__call__(theta, gold, *args, **kwargs)
         if theta.is_nested:
             return super().__call__(theta, gold, *args, **kwargs)
+        checks.check_form(theta)
         y = fitting("gold", gold, theta)
         losses = super().__call__(theta + self.signed(self.margin * (1 - 2 * y)), y, *args, **kwargs)
         between = y * (1 - y)  # 0 for ones and zeros

@@ -56,11 +56,12 @@ class Supervised(Protocol):
 def fitting(name: str, value: Any, theta: Tensor) -> Tensor:
     """Supervision in theta's type, which must be a tensor, one for all instances or one for each; without a gradient.
 
+    Theta is known to be ``(B, *event)`` of a floating type.
+
     Raises:
         ArgumentError: another shape.
-        ArgumentTypeError: no tensor; or parameters that are none.
+        ArgumentTypeError: no tensor.
     """
-    checks.check_form(theta)
     if not isinstance(value, Tensor):
         raise checks.ArgumentTypeError(name, type(value).__name__, "it must be a tensor", "use torch.as_tensor")
     if value.shape not in (theta.shape, theta.shape[1:]):
@@ -74,19 +75,32 @@ def fitting(name: str, value: Any, theta: Tensor) -> Tensor:
     return value.detach().to(theta)
 
 
-def true_parameters(truth: Any, theta: Tensor) -> Tensor:
-    """True parameters of each instance ``(B, *event)``, which must be finite where theta is; 0 where theta is infinite.
+def walls_of(theta: Tensor) -> Tensor | None:
+    """A mask of infinite entries; None where there are none, which is quick to find out."""
+    if not checks.are_hidden() and checks.sum_is_finite(theta.detach()):
+        return None
+    return theta.isinf()
+
+
+def true_parameters(truth: Any, theta: Tensor, walls: Tensor | None) -> Tensor:
+    """True parameters of each instance ``(B, *event)``, which must be finite where theta is; 0 where it has walls.
 
     Raises:
         ArgumentError: NaN, infinite ones, or another shape.
         ArgumentTypeError: no tensor.
     """
     values = fitting("truth", truth, theta).expand(theta.shape)
-    values = values.masked_fill(theta.isinf(), 0.0)
+    if walls is not None:
+        values = values.masked_fill(walls, 0.0)
     if not checks.are_hidden() and not checks.check_values(values, "truth") and values.isinf().any():
         rule = "it must be finite where theta is"
         raise checks.ArgumentError("truth", f"{int(values.isinf().sum())} infinite entries", rule, "use large numbers")
     return values
+
+
+def with_walls(theta: Tensor, parameters: Tensor, walls: Tensor | None) -> Tensor:
+    """Parameters ``(B, *event)``, but the entries of theta where there are walls."""
+    return parameters if walls is None else torch.where(walls, theta, parameters)
 
 
 def losses_of_samples(
@@ -100,13 +114,15 @@ def losses_of_samples(
     """
     name = layer.usual_loss if supervision.loss is None else supervision.loss
     checks.check_name("loss", name, get_args(LossName))
+    checks.check_form(theta)
     who = f"the loss {name!r}"
     if name != "regret":
         gold = fitting("gold", supervision.needed("gold", who), theta).expand(theta.shape)
         return lambda z: (hamming if name == "hamming" else _squared)(z, _repeated(gold, z))
-    truth = layer.signed(true_parameters(supervision.needed("truth", who), theta))
+    walls = walls_of(theta)
+    truth = layer.signed(true_parameters(supervision.needed("truth", who), theta, walls))
     if supervision.gold is None:
-        gold = layer.best(torch.where(theta.isinf(), layer.signed(theta), truth), arguments)
+        gold = layer.best(with_walls(layer.signed(theta), truth, walls), arguments)
     else:
         gold = fitting("gold", supervision.gold, theta).expand(theta.shape)
     return lambda z: (_repeated(truth, z) * (_repeated(gold, z) - z)).flatten(1).sum(dim=1)

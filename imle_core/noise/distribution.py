@@ -132,7 +132,8 @@ class CompiledNoise(NoiseDistribution):
         """Draws for instances of several sizes; see :class:`imle_core.contracts.RaggedNoise`."""
         self.check_type(dtype)
         wide = dtype if dtype in (torch.float32, torch.float64) else torch.float64
-        values = torch.zeros(torch.Size(shape), dtype=wide, device="cpu")
+        make = torch.empty if (sizes == shape[2]).all() else torch.zeros
+        values = make(torch.Size(shape), dtype=wide, device="cpu")
         rest = math.prod(shape[3:])
         out = values.view(shape[0], shape[1], shape[2] * rest).numpy()
         self._fill_instances(out, sizes * rest, keys, torch.get_num_threads())

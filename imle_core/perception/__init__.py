@@ -3,10 +3,12 @@
 from imle_core.perception.colour_lookup import ColourLookup, ColourTraining
 from imle_core.perception.judgement import Judgement, Plans, judge, plan
 from imle_core.perception.maps import TILE, TOLERANCE, ImageMaps, path_costs
-from imle_core.perception.methods import BASELINES, SUPERVISION, Clock, make_method
+from imle_core.perception.methods import BASELINES, SUPERVISION, make_method
 from imle_core.perception.networks import NETWORKS, make_network
 from imle_core.perception.terrain import terrain_maps
-from imle_core.perception.training import PerceptionStep, PerceptionTraining
+from imle_core.perception.training import PerceptionTraining
+from imle_core.training import Clock
+from imle_core.training import NetworkStep as PerceptionStep
 
 __all__ = [
     "BASELINES",

@@ -1,16 +1,12 @@
 """A look-up of costs by the mean colours of tiles: the baseline that sees no texture, no neighbours, and no solver."""
 
-import time
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from imle_core.perception.judgement import plan
 from imle_core.perception.maps import TILE, ImageMaps
-from imle_core.perception.training import EpochRecord, PerceptionStep, load_network
+from imle_core.training import Fitting
 
 _BINS = 64  # levels of each colour channel
 
@@ -54,47 +50,18 @@ def _colours(images: Tensor) -> Tensor:
     return (levels[..., 0] * _BINS + levels[..., 1]) * _BINS + levels[..., 2]
 
 
-class ColourTraining:
+class ColourTraining(Fitting):
     """Fills a look-up in a single step: a :class:`imle_core.contracts.Trainable`, as a ``PerceptionTraining`` is one.
 
     Args:
         network: the look-up.
-        maps: the training data.
+        instances: maps, the training data.
     """
 
-    steps = steps_an_epoch = 1
+    network: ColourLookup
+    instances: ImageMaps
 
-    def __init__(self, network: ColourLookup, maps: ImageMaps) -> None:
-        self.network, self.maps, self.step = network, maps, 0
-        self.epoch_record = EpochRecord(0.0, 0.0, 0.0, 0.0, 0.0)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.maps!r}; step {self.step} of {self.steps})"
-
-    @property
-    def done(self) -> bool:
-        """True once the table is filled."""
-        return self.step == self.steps
-
-    def __iter__(self) -> Iterator[PerceptionStep]:
-        if not self.done:
-            began = time.perf_counter()
-            errors = plan(self.network.fit(self.maps), self.maps).costs - self.maps.costs
-            loss = errors.square().flatten(1).sum(dim=1).mean().item()
-            self.epoch_record = EpochRecord(loss, 0.0, time.perf_counter() - began, 0.0, 0.0)
-            self.step = 1
-            yield PerceptionStep(1, 1, loss, 0.0, True)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The step and the table; there is no optimiser, and no noise."""
-        table = {name: value.clone() for name, value in self.network.state_dict().items()}
-        return {"step": self.step, "network": table, "method": {}, "optimizer": {}, "generators": [], "sums": {}}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from where the training stood whose ``state_dict()`` this is.
-
-        Raises:
-            ArgumentError: the state of another network.
-        """
-        load_network(self.network, state)
-        self.step = state["step"]
+    def fit(self) -> float:
+        """Fills the table; the mean squared error of a map."""
+        errors = plan(self.network.fit(self.instances), self.instances).costs - self.instances.costs
+        return errors.square().flatten(1).sum(dim=1).mean().item()

@@ -13,6 +13,7 @@ from torch.nn import functional
 from imle_core import checks
 from imle_core.concurrency import process_group
 from imle_core.perception.maps import TILE
+from imle_core.training import with_first_weights
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -106,12 +107,9 @@ def make_network(name: str, seed: int) -> nn.Module:
         ArgumentError: an unknown name, or a seed that is negative or too large.
     """
     checks.check_name("network", name, NETWORKS)
-    checks.check_seed("seed", seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach the generators of GPUs
-        # Images are stored channels last, so that nothing is copied, and convolutions are faster by a third.
-        network: nn.Module = NETWORKS[name]().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network
+    # Images are stored channels last, so that nothing is copied, and convolutions are faster by a third.
+    memory = {"memory_format": torch.channels_last}
+    return with_first_weights(lambda: NETWORKS[name]().to(**memory), seed)  # type: ignore[call-overload]
 
 
 def _normalised(images: Tensor) -> Tensor:

@@ -1,16 +1,23 @@
 """Projections on cones that normals of binding constraints span."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from imle_core.checks import wrong_shape
 from imle_core.projections.weighing import weigh
 
+_DEPENDENT = 1e-10
+"""A length, relative to that of what it is a rest of, that counts as none."""
+
 
 def nearest_in_cone(points: Tensor, normals: Tensor) -> Tensor:
     """``argmin |p - x|`` over ``p = sum_k w_k a_k`` with ``w >= 0``: projections on cones, exact to rounding.
 
-    By active sets on the Gram matrix of the normals, in float64, compiled. Rows of normals that are 0 change nothing.
+    Normals whose opposites are there, too, as those of equations are, span a space of which every point is in the cone: what
+    lies in it stays, and the rest is projected on the rests of the other normals, by active sets on their Gram matrix, in
+    float64, compiled. Rows of normals that are 0 change nothing. It takes ``K^2`` numbers of memory a point for K normals
+    without an opposite.
 
     Args:
         points: x, ``(N, *event)``.
@@ -28,7 +35,45 @@ def nearest_in_cone(points: Tensor, normals: Tensor) -> Tensor:
         raise wrong_shape("normals", normals, "it must be (N, K, *event)", "give one list of normals a point")
     with torch.no_grad():
         x, generators = points.detach().flatten(1).double().cpu(), normals.detach().flatten(2).double().cpu()
-        grams = generators @ generators.mT
-        weights = torch.zeros(grams.shape[:2], dtype=torch.float64)
-        weigh(grams, (generators @ x.unsqueeze(2)).squeeze(2), weights, whole=False)
-        return (weights.unsqueeze(1) @ generators).reshape(points.shape).to(points)
+        nearest: Tensor = _nearest(x, generators.contiguous())
+    return nearest.reshape(points.shape).to(points)
+
+
+def _nearest(x: Tensor, generators: Tensor) -> Tensor:
+    """Nearest points ``(N, n)`` of cones of generators ``(N, K, n)``."""
+    opposites = _opposites(generators)
+    if not (opposites >= 0).any():
+        return _nearest_without_lines(x, generators)
+    lines = opposites[0] > torch.arange(len(opposites[0]))  # one of each two
+    if len(x) > 1 and not (torch.equal(opposites, opposites[:1].expand_as(opposites)) and _are_alike(generators[:, lines])):
+        each = zip(x.split(1), generators.split(1), strict=True)
+        return torch.cat([_nearest(*one) for one in each])
+    _, sizes, directions = torch.linalg.svd(
+        torch.nn.functional.normalize(generators[0, lines], eps=0.0), full_matrices=False
+    )
+    basis: Tensor = directions[sizes > _DEPENDENT * sizes[:1]]
+    within, rests = x @ basis.T @ basis, generators[:, opposites[0] < 0]
+    lengths = torch.linalg.vector_norm(rests, dim=2, keepdim=True)
+    rests = rests - rests @ basis.T @ basis
+    rests[(torch.linalg.vector_norm(rests, dim=2, keepdim=True) <= _DEPENDENT * lengths).squeeze(2)] = 0.0
+    return within + _nearest_without_lines(x - within, rests)
+
+
+def _nearest_without_lines(x: Tensor, generators: Tensor) -> Tensor:
+    grams = generators @ generators.mT
+    weights = torch.zeros(grams.shape[:2], dtype=torch.float64)
+    weigh(grams, (generators @ x.unsqueeze(2)).squeeze(2), weights, whole=False)
+    return (weights.unsqueeze(1) @ generators).squeeze(1)
+
+
+def _opposites(generators: Tensor) -> Tensor:
+    """Numbers of the opposites of generators, or -1, ``(N, K)``."""
+    from imle_core.projections.kernels.lines import find_opposites  # here: numba takes half a second to import
+
+    opposites = np.empty(generators.shape[:2], np.int64)
+    find_opposites(generators.numpy(), opposites)
+    return torch.from_numpy(opposites)
+
+
+def _are_alike(vectors: Tensor) -> bool:
+    return torch.equal(vectors, vectors[:1].expand_as(vectors))

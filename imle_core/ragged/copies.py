@@ -54,7 +54,7 @@ class _Pad(torch.autograd.Function):
             result[torch.from_numpy(instances.sizes == 0).to(flat.device)] = fill_empty
         if flat.numel() == 0:
             return result
-        if _has_bytes(flat):
+        if has_memory(flat):
             from imle_core.ragged.kernels import copies  # here, since numba takes half a second to import
 
             copies.pad(_bytes(flat, 1), _bytes(result, 2), _starts(flat, instances))
@@ -86,7 +86,7 @@ class _Unpad(torch.autograd.Function):
         result = values.new_empty(samples, int(instances.starts[-1]), *rest)
         if result.numel() == 0:
             return result
-        if _has_bytes(values):
+        if has_memory(values):
             from imle_core.ragged.kernels import copies  # here, since numba takes half a second to import
 
             copies.unpad(_bytes(values, 2), _bytes(result, 1), _starts(result, instances))
@@ -109,7 +109,7 @@ def is_wrapped(tensor: Tensor) -> bool:
     return compiling or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
 
 
-def _has_bytes(tensor: Tensor) -> bool:
+def has_memory(tensor: Tensor) -> bool:
     """True of a tensor on the CPU with memory that kernels can read."""
     return tensor.device.type == "cpu" and not is_wrapped(tensor)
 

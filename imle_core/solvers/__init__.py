@@ -22,6 +22,7 @@ from imle_core.solvers.integer_program.solver import (
     UnboundedError,
 )
 from imle_core.solvers.knapsack import Knapsack
+from imle_core.solvers.pool import SolutionPool
 from imle_core.solvers.portfolio import Portfolio
 from imle_core.solvers.ranking import ArgMax, Ranking
 from imle_core.solvers.top_k import TopK
@@ -65,6 +66,7 @@ __all__ = [
     "ProgramWarning",
     "Ranking",
     "ShortestPath",
+    "SolutionPool",
     "SolveError",
     "SpanningTree",
     "TimeLimitError",

@@ -1,5 +1,6 @@
 """Pairs of rows and columns with the largest sum of scores."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from imle_core.checks import ArgumentError, wrong_shape
+from imle_core.solvers.binding import Matrix, normals_at, sums_along
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 
@@ -41,6 +43,23 @@ class Assignment:
     def typical_ones(self, event: Sequence[int]) -> float:
         """``min(R, C)``, the pairs of a complete assignment and the most of a partial one."""
         return min(event)
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at assignments ``(B, R, C)``, as :class:`imle_core.contracts.BindingSolver` says: lines with a 1, 0 and 1.
+
+        Lines that must have one count as equations.
+        """
+        if not isinstance(gold, Tensor) or gold.dim() != 3:
+            raise wrong_shape("gold", gold, "an assignment needs (B, R, C)", "use gold.unsqueeze(0) for one")
+        event = tuple(gold.shape[1:])
+        sums, equal = [sums_along(event, axis) for axis in (1, 0)], list[Matrix]()
+        if not self.partial:
+            equal = [lines for lines in sums if len(lines) == min(event)]
+            sums = [lines for lines in sums if len(lines) > min(event)]
+        none = np.zeros((0, math.prod(event)))
+        return normals_at(
+            gold, math.prod(event), np.concatenate([none, *equal]), rows=np.concatenate([none, *sums]), limits=1.0
+        )
 
     def __call__(self, theta: Tensor) -> Tensor:
         """0/1 matrices ``(N, R, C)`` for scores ``(N, R, C)``, in theta's type and on its device."""

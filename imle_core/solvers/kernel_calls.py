@@ -1,5 +1,6 @@
 """A call of every kernel of solvers, so that it is compiled before anybody waits for that."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -9,6 +10,8 @@ from torch import Tensor
 from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
 from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath
 from imle_core.solvers.knapsack import Knapsack
+from imle_core.solvers.members import Members, best_of
+from imle_core.solvers.rows import as_rows
 from imle_core.solvers.top_k import TopK
 from imle_core.solvers.tour import Tour
 
@@ -30,6 +33,7 @@ def kernel_calls(dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]
     yield "the best items", partial(_call, TopK(2), [_gains(dtype, 5)])
     yield "knapsacks", partial(_call, Knapsack([1, 2, 3, 4, 5], 7), [_gains(dtype, 5)])
     yield "knapsacks with several constraints", partial(_call, Knapsack([[1, 2], [2, 1]], [2, 2]), [_gains(dtype, 2)])
+    yield "pools of solutions", partial(_ask_members, dtype)
     yield "tours", partial(_call, Tour(3), [_gains(dtype, 3)])
     yield "spanning trees", partial(_call, SpanningTree(_EDGES), [_gains(dtype, 5)])
     yield "matchings", partial(_call, Matching(_EDGES), [_gains(dtype, 5)])
@@ -46,6 +50,12 @@ def _find_paths(dtype: torch.dtype) -> None:
     some = torch.full((1, 6), -3.0, dtype=dtype)
     some[0, 0] = 1.0
     _call(ShortestPath(networkx.DiGraph([*_EDGES, _BACK]), 0, 3), [-_gains(dtype, 6), some])
+
+
+def _ask_members(dtype: torch.dtype) -> None:
+    members = Members((5,))
+    members.add(_gains(dtype, 5))
+    best_of(members.entries(), as_rows(_gains(dtype, 5)), 1.0, (-math.inf, math.inf))
 
 
 def _call(solver: Callable[[Tensor], Tensor], batches: Sequence[Tensor]) -> None:

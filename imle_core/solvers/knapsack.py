@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import in_threads
+from imle_core.solvers.binding import normals_at
 from imle_core.solvers.rows import Rows, as_array, as_rows, check_below_infinity, shrunk
 from imle_core.solvers.whole_weights import WholeWeights, in_whole_units
 
@@ -106,6 +107,12 @@ class Knapsack:
         shares = [block.weights.ravel() / max(block.capacity, 0.5) for block in self._blocks]
         order = np.argsort(sum(shares), kind="stable")
         return float(min((share[order].cumsum() <= 1 + 1e-12).sum() for share in shares))
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at sets ``(B, *event)``, as :class:`imle_core.contracts.BindingSolver` says: full capacities, 0 and 1."""
+        size = int(np.prod(self.event))
+        weights = self.weights.reshape(len(self._blocks), size)
+        return normals_at(gold, size, rows=weights, limits=np.array(self.capacity, np.float64).reshape(-1))
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for values ``(N, *event)``, in theta's type and on its device."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, wrong_shape
+from imle_core.checks import ArgumentError, check_numbers, wrong_shape
+from imle_core.solvers.binding import normals_at, sums_along
 from imle_core.solvers.rows import numbers
 
 
@@ -68,6 +69,12 @@ class ArgMax:
     def typical_ones(self, event: Sequence[int]) -> float:
         """Number of choices of an instance: the size of all axes but the last."""
         return math.prod(event[:-1])
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at masks ``(B, *event)``, as :class:`imle_core.contracts.BindingSolver` says: sums of choices, 0 and 1."""
+        check_numbers(gold, "gold")
+        event = tuple(gold.shape[1:])
+        return normals_at(gold, math.prod(event), sums_along(event, -1))
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks ``(N, *event)`` for scores ``(N, *event)``, in theta's type."""

@@ -7,8 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_event_axis, check_whole, counts_of_instances, event_axis, wrong_shape
+from imle_core.checks import (
+    ArgumentError,
+    check_event_axis,
+    check_numbers,
+    check_whole,
+    counts_of_instances,
+    event_axis,
+    wrong_shape,
+)
 from imle_core.concurrency import in_threads
+from imle_core.solvers.binding import normals_at, sums_along
 from imle_core.solvers.rows import array_of, numbers
 
 _ENTRIES_A_THREAD = 2**15
@@ -69,6 +78,15 @@ class TopK:
         entries = math.prod(event)
         size = entries if self.dim is None else event[event_axis("dim", self.dim, len(event) + 1) - 1]
         return min(self.k, size) * entries / size
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at masks ``(B, *event)``, as :class:`imle_core.contracts.BindingSolver` says: sums of choices, 0 and 1."""
+        check_numbers(gold, "gold")
+        event = tuple(gold.shape[1:])
+        size = math.prod(event)
+        if self.dim is None:
+            return normals_at(gold, size, np.ones((1, size)))
+        return normals_at(gold, size, sums_along(event, event_axis("dim", self.dim, gold.dim()) - 1))
 
     def __call__(self, theta: Tensor, k: Sequence[int] | Tensor | None = None) -> Tensor:
         """Masks ``(N, *event)`` for parameters ``(N, *event)``, in theta's type.

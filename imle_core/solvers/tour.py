@@ -9,6 +9,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, check_whole, wrong_shape
 from imle_core.concurrency import in_threads
+from imle_core.solvers.binding import Matrix, normals_at, solutions_of
 from imle_core.solvers.integer_program.solver import InfeasibleError, IntegerProgram
 from imle_core.solvers.rows import Rows, as_rows, check_below_infinity, shrunk
 
@@ -75,6 +76,22 @@ class Tour:
             tour.append(second if first == tour[-2] else first)
         return tour
 
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at tours ``(B, E)``, as :class:`imle_core.contracts.BindingSolver` says.
+
+        Of two edges at each node, of two edges or more that leave any nodes that follow each other in the tour, and of 0
+        and 1.
+
+        Raises:
+            ArgumentError: a solution that is no tour.
+        """
+        return normals_at(gold, len(self.edges), self._degrees(), others=self._crossing(gold))
+
+    def _degrees(self) -> Matrix:
+        """Left sides of numbers of edges at each node, ``(nodes, E)``."""
+        degrees: Matrix = (np.array(self.edges)[:, :, None] == np.array(self.nodes)).any(axis=1).T.astype(np.float64)
+        return degrees
+
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best tours, ``(N, E)``, in theta's type and on its device."""
         rows, edges = as_rows(theta), len(self.edges)
@@ -118,7 +135,7 @@ class Tour:
     def _cut(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
         """The best tour of a row: linear programs until their solutions join all nodes, then integer ones."""
         ends = np.array(self.edges)
-        degrees = (ends[:, :, None] == np.array(self.nodes)).any(axis=1).T.astype(np.float64)
+        degrees = self._degrees()
         never = gains == -np.inf
         theta = torch.from_numpy(np.where(never, 0.0, gains))[None]
         cuts: list[NDArray[np.float64]] = []
@@ -140,6 +157,25 @@ class Tour:
                 cuts += [-(np.isin(ends, group).sum(axis=1) == 1).astype(np.float64) for group in groups]
         return z
 
+    def _crossing(self, gold: Tensor) -> Matrix:
+        """Minus the edges that leave nodes that follow each other, for all such sets and their complements at once."""
+        ends, count = np.array(self.edges), len(self.nodes)
+        masks = solutions_of(gold, len(self.edges))
+        # From the second node on, so that of a set and its complement it is the one without the first node.
+        first, last = np.triu_indices(count, 1)
+        first, last = (side[(first > 0) & (last - first < count - 2)] for side in (first, last))
+        rows = np.zeros((len(masks), count * (count - 3) // 2, len(self.edges)))
+        for number, mask in enumerate(masks):
+            chosen = ends[mask == 1]
+            if not (len(chosen) == (mask != 0).sum() == count and (np.bincount(chosen.ravel()) == 2).all()):
+                raise _not_a_tour(number)
+            if len(self._groups(chosen)) > 1:
+                raise _not_a_tour(number)
+            at = np.argsort(self.tour_nodes(mask))[ends]  # positions of both ends of each edge
+            within = (at[..., None] >= first) & (at[..., None] <= last)
+            rows[number] = -(within.sum(axis=1) == 1).T.astype(np.float64)
+        return rows
+
     def _groups(self, ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Nodes that edges ``(K, 2)`` join, group by group."""
         from scipy.sparse import coo_array
@@ -149,6 +185,10 @@ class Tour:
         graph = coo_array((np.ones(len(ends)), tuple(ends.T)), shape=(count, count))
         groups, labels = connected_components(graph, directed=False)
         return [np.flatnonzero(labels == label) for label in range(groups)]
+
+
+def _not_a_tour(row: int) -> ArgumentError:
+    return ArgumentError("gold", f"no tour in row {row}", "a tour joins all nodes, with two edges at each", "solve it again")
 
 
 def _no_tour(row: int) -> ArgumentError:

@@ -46,6 +46,7 @@ solvers = {
     "matching, perfect": (Matching(even, perfect=True), (9,)),
     "min-cut": (MinCut(graph, 0, 8, floor=0.0), (graph.number_of_edges(),)),
     "path": (ShortestPath(graph, 0, 8, floor=0.0), (graph.number_of_edges(),)),
+    "top-k of a pool": (SolutionPool(TopK(2), torch.eye(6), share=1e-9, generator=torch.Generator().manual_seed(0)), (6,)),
     "ranking": (Ranking(), (8,)),
     "spanning-tree": (SpanningTree(networkx.complete_graph(7)), (21,)),
     "top-k": (TopK(4), (300,)),
@@ -110,7 +111,7 @@ def test_every_solver_and_every_noise_gives_the_same(drawn):
     assert list(compiled) == list(interpreted)
     tensors = {name: made for name, made in compiled.items() if isinstance(made, torch.Tensor)}
     assert [name for name, made in tensors.items() if not torch.equal(made, interpreted[name])] == []
-    assert len(tensors) == 14 + 17 * 4
+    assert len(tensors) == 14 + 18 * 4
 
 
 def test_no_solver_and_no_noise_is_left_out(drawn):

@@ -3,7 +3,7 @@
 import { readData } from "./data.js";
 import { addLegend } from "./legend.js";
 import { digits, fill } from "./numbers.js";
-import { addPicture, link, nameOf, total } from "./pictures.js";
+import { addPicture, factsOf, link, loadOf, total } from "./pictures.js";
 import { Player } from "./player.js";
 import { startPage } from "./theme.js";
 
@@ -16,11 +16,7 @@ const heading = card.appendChild(document.createElement("h2"));
 const picture = addPicture(card, ground, title);
 addLegend(card, ground, words.things);
 link([picture], (entry) =>
-  [
-    nameOf(ground, entry),
-    `${words.number} ${digits(ground.numbers[entry])}`,
-    maskOf(player.at)[entry] ? "chosen" : "not chosen",
-  ].join("\n"),
+  [...factsOf(ground, words, entry), maskOf(player.at)[entry] ? "chosen" : "not chosen"].join("\n"),
 );
 const player = new Player(controls, {
   label: "Solution",
@@ -38,7 +34,7 @@ function show(at) {
   buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === at)));
   const chosen = mask.reduce((sum, bit) => sum + bit, 0);
   const measure = total(mask, ground.numbers);
-  fill("this", `${chosen} ${words.things}, ${words.measure} ${digits(measure)}`, measure);
+  fill("this", `${chosen} ${words.things}, ${words.measure} ${digits(measure)}${loadOf(ground, mask)}`, measure);
 }
 
 function maskOf(at) {

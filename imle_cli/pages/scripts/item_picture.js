@@ -76,11 +76,13 @@ export class ItemPicture {
   #drawWords(brush, left, right) {
     brush.font = `${Math.min(13, this.row - 3)}px ${getComputedStyle(document.body).fontFamily}`;
     brush.textBaseline = "middle";
-    this.ground.names.forEach((name, item) => {
+    const { names, weights } = this.ground;
+    names.forEach((name, item) => {
+      const label = weights ? `${name} (${digits(weights[item])})` : name;
       const middle = (item + 0.5) * this.row;
       const number = (this.shares ?? this.ground.numbers)[item];
       brush.fillStyle = this.mask?.[item] ? this.colours.path : this.colours.ink;
-      brush.fillText(fitting(brush, name, left - 8), 0, middle);
+      brush.fillText(fitting(brush, label, left - 8), 0, middle);
       brush.fillText(Number.isFinite(number) ? shortNumber(number) : digits(number), right + 6, middle);
     });
   }

@@ -1,9 +1,9 @@
 // The meaning of the colours and marks in a picture.
 
 /** Puts the legend of a solution into an element: for a path its ends, and walls where there are any. */
-export function addLegend(parent, { kind, numbers, ends, marked }, things) {
+export function addLegend(parent, { kind, numbers, ends, marked, weights }, things) {
   const isPath = kind === "map" && ends;
-  const entries = [["path", isPath ? "path" : `chosen ${things}`]];
+  const entries = [["path", isPath ? "path" : `chosen ${things}${weights ? " (weight)" : ""}`]];
   if (isPath || marked?.length) entries.push(["start", "start"], ["goal", "goal"]);
   if (kind === "map" && numbers.includes(Infinity)) entries.push(["wall", "wall"]);
   if (kind === "items") entries.push(["rest", "others"]);

@@ -8,6 +8,7 @@
 
 import { ItemPicture } from "./item_picture.js";
 import { GraphPicture } from "./graph_picture.js";
+import { digits } from "./numbers.js";
 import { TilePicture } from "./tile_picture.js";
 
 const KINDS = { map: TilePicture, pairs: TilePicture, graph: GraphPicture, items: ItemPicture };
@@ -34,6 +35,17 @@ export function nameOf({ kind, numbers, names, ends, rows, columns }, entry) {
   if (kind === "pairs") return `${rows[row]} – ${columns[column]}`;
   if (kind === "graph") return `${names[ends[2 * entry]]} – ${names[ends[2 * entry + 1]]}`;
   return names[entry];
+}
+
+/** Lines about an entry: its name, its number, and what it weighs where it weighs anything. */
+export function factsOf(ground, words, entry) {
+  const facts = [nameOf(ground, entry), `${words.number} ${digits(ground.numbers[entry])}`];
+  return ground.weights ? [...facts, `weight ${digits(ground.weights[entry])}`] : facts;
+}
+
+/** The weight of chosen items beside what they may weigh, to follow other words; empty where there is no limit. */
+export function loadOf({ capacity, weights }, mask) {
+  return capacity == null ? "" : `, weight ${digits(total(mask, weights))} of ${capacity}`;
 }
 
 /** Sum of the numbers of chosen entries, each times its share; others do not count, even if infinite. */

@@ -3,7 +3,7 @@
 import { readData } from "./data.js";
 import { addLegend } from "./legend.js";
 import { digits, fill, percent, probability, whole } from "./numbers.js";
-import { addPicture, link, nameOf, total } from "./pictures.js";
+import { addPicture, factsOf, link, loadOf, total } from "./pictures.js";
 import { Player } from "./player.js";
 import { addSlider } from "./slider.js";
 import { startPage } from "./theme.js";
@@ -58,9 +58,8 @@ function showSample(at) {
   sample.showChosen(mask);
   sampleHeading.textContent = `Sample ${at + 1}`;
   const chosen = mask.reduce((sum, bit) => sum + bit, 0);
-  const load = ground.capacity == null ? "" : `, weight ${digits(total(mask, ground.weights))} of ${ground.capacity}`;
   const measure = total(mask, ground.numbers);
-  fill("this", `${chosen} ${words.things}, ${words.measure} ${digits(measure)}${load}`, measure);
+  fill("this", `${chosen} ${words.things}, ${words.measure} ${digits(measure)}${loadOf(ground, mask)}`, measure);
 }
 
 function maskOf(at) {
@@ -93,8 +92,7 @@ function largestError() {
 
 function wordsOf(entry) {
   return [
-    nameOf(ground, entry),
-    `${words.number} ${digits(ground.numbers[entry])}`,
+    ...factsOf(ground, words, entry),
     `marginal ${probability(marginal(entry))} ± ${probability(standardError(entry))}`,
     maskOf(player.at)[entry] ? `in sample ${player.at + 1}` : `not in sample ${player.at + 1}`,
   ].join("\n");

@@ -16,7 +16,7 @@ import numpy as np
 from imle_core.kernels.compiled import compiled
 from imle_core.kernels.elementary import logarithm, sine_and_cosine
 from imle_core.kernels.random_bits import open_uniform, splitmix64
-from imle_core.noise.kernels.instances import copy_to
+from imle_core.noise.kernels.instances import copy_to, room_for
 
 STRIDE = 1024
 
@@ -92,24 +92,24 @@ def gumbel_of_instances(out, sizes, first, last, keys, location, scale):
         scale: what multiplies Y.
     """
     for b in range(first, last):
-        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        draws = room_for(out[b], sizes[b])
         gumbel(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
-        copy_to(out[b], draws)
+        copy_to(out[b], sizes[b], draws)
 
 
 @compiled
 def logistic_of_instances(out, sizes, first, last, keys, location, scale):
     """Fills instances with draws of :func:`logistic`, with the arguments of :func:`gumbel_of_instances`."""
     for b in range(first, last):
-        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        draws = room_for(out[b], sizes[b])
         logistic(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
-        copy_to(out[b], draws)
+        copy_to(out[b], sizes[b], draws)
 
 
 @compiled
 def normal_of_instances(out, sizes, first, last, keys, location, scale):
     """Fills instances with draws of :func:`normal`, with the arguments of :func:`gumbel_of_instances`."""
     for b in range(first, last):
-        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        draws = room_for(out[b], sizes[b])
         normal(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], location, scale)
-        copy_to(out[b], draws)
+        copy_to(out[b], sizes[b], draws)

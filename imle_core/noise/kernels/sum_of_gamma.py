@@ -14,7 +14,7 @@ import numpy as np
 
 from imle_core.kernels.compiled import compiled
 from imle_core.kernels.random_bits import next_bits, seed, uniform
-from imle_core.noise.kernels.instances import copy_to
+from imle_core.noise.kernels.instances import copy_to, room_for
 
 STRIDE = 4096
 
@@ -98,9 +98,9 @@ def fill_instances(out, sizes, first, last, keys, laws, starts, columns, scales)
         scales: likewise.
     """
     for b in range(first, last):
-        draws = np.empty(out.shape[1] * sizes[b], out.dtype)
+        draws = room_for(out[b], sizes[b])
         fill(draws, 0, (len(draws) + STRIDE - 1) // STRIDE, keys[b], laws, starts, columns, scales)
-        copy_to(out[b], draws)
+        copy_to(out[b], sizes[b], draws)
 
 
 def cubed_scale(shape: float) -> float:

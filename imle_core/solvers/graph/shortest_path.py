@@ -1,12 +1,14 @@
 """Cheapest paths between two nodes of a graph."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from imle_core.checks import ArgumentError
+from imle_core.solvers.binding import flow, normals_at
 from imle_core.solvers.graph.cost_solver import CostSolver, Floor, whole_numbers
 from imle_core.solvers.graph.graphs import Node, Whole
 from imle_core.solvers.graph.padding import rows_of
@@ -100,6 +102,18 @@ class ShortestPath(CostSolver):
     @property
     def _least_cost(self) -> float | None:
         return None if self.directed else 0.0
+
+    @property
+    def normals(self) -> Callable[[Tensor], Tensor] | None:
+        """From paths ``(B, E)`` to normals, as :class:`imle_core.contracts.BindingSolver` says: flow through nodes, 0 and 1.
+
+        None without directions, where no flow describes the paths, and of a list of graphs.
+        """
+        return self._normals if self.directed and not self._is_list else None
+
+    def _normals(self, gold: Tensor) -> Tensor:
+        ends, loops = self._graphs.ends, self._graphs.loops
+        return normals_at(gold, len(ends), flow(ends[:, 0], ends[:, 1], len(self.nodes)), high=np.where(loops, 0.0, 1.0))
 
     def __repr__(self) -> str:
         return f"ShortestPath({self._size}, start={self.start!r}, goal={self.goal!r})"

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, check_whole, wrong_shape
 from imle_core.concurrency import in_threads
+from imle_core.solvers.binding import flow, normals_at
 from imle_core.solvers.rows import as_rows, check_below_infinity, shrunk
 
 Node = tuple[int, int]
@@ -71,6 +72,12 @@ class GridEdgePath:
     def path_nodes(self, mask: ArrayLike) -> list[Node]:
         """Nodes ``(row, column)`` of the path from corner to corner, in its order, for a mask ``(E,)`` of this solver."""
         return [(0, 0), *sorted(self.edges[edge][1] for edge in np.flatnonzero(np.asarray(mask)).tolist())]
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at paths ``(B, E)``, as :class:`imle_core.contracts.BindingSolver` says: flow through nodes, 0 and 1."""
+        number = {node: number for number, node in enumerate(self.nodes)}
+        tails, heads = ([number[edge[end]] for edge in self.edges] for end in (0, 1))
+        return normals_at(gold, len(self.edges), flow(tails, heads, len(self.nodes)))
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best paths, ``(N, E)``, in theta's type and on its device."""

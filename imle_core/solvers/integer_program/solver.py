@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import OwnLock
+from imle_core.solvers.binding import normals_at
 from imle_core.solvers.integer_program.constraints import Matrix, Vector, check_bounds, system, vector_of
 from imle_core.solvers.integer_program.files import read_program
 from imle_core.solvers.rows import as_rows, in_type_of
@@ -176,6 +177,23 @@ class IntegerProgram:
 
     def __repr__(self) -> str:
         return f"IntegerProgram(variables={self.entries}, integers={self._integral.sum()}, rows={len(self._largest)})"
+
+    def normals(self, gold: Tensor) -> Tensor:
+        """Normals at solutions ``(B, *event)``, as :class:`imle_core.contracts.BindingSolver` says: rows and bounds.
+
+        Sides count as equal within the tolerance of 1e-6.
+        """
+        rows, equal = self._rows.toarray(), np.isfinite(self._smallest)
+        return normals_at(
+            gold,
+            self.entries,
+            rows[equal],
+            rows=rows[~equal],
+            limits=self._largest[~equal],
+            low=self._low,
+            high=self._high,
+            tolerance=_TOLERANCE,
+        )
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Solutions ``(N, *event)`` for parameters ``(N, *event)``, in theta's type and on its device."""

@@ -218,6 +218,8 @@ class TestRefusals:
         Path("films/learning.gif").write_text("notes")
         expect_refusal([run, "--out", "none/films"], 2, "--out: the folder none does not exist; make it first")
         expect_refusal([run, "--out", "file"], 2, "--out: file is a file; give the name of a folder")
+        rest = "it names a folder, since films have names of their own; use --out x --format html"
+        expect_refusal([run, "--out", "x.html"], 2, f"--out: got x.html; {rest}")
         place = Path("films/learning.gif")
         expect_refusal(
             [run, "--out", "films"], 2, f"--out: {place} exists and is no GIF file; choose another name or remove it"

@@ -385,7 +385,11 @@ DEAD = {
     "exits": ("call", "raised SystemExit; it must give solutions"),
     "dies": ("call", "it ended its process with exit code 0; look for os._exit"),
     "crashes": ("call", "it ended its process by signal 6 (SIGABRT); look for os._exit, and for crashes of native code"),
-    "hangs": ("call", "it took longer than 0.5 s; give more with --time-limit if it needs that; what comes after it was"),
+    "hangs": (
+        "call",
+        "it took longer than 0.5 s; give more with --time-limit if it needs that, "
+        "and --per-instance if it takes one instance at a time; what comes after it was",
+    ),
     "hangs_on_threads": ("threads", "it took longer than 0.5 s; "),
 }
 

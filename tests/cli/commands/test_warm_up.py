@@ -49,7 +49,9 @@ import torch
 from all_solvers import BATCHES
 from imle_cli.commands.warm_up import _steps
 from imle_core import *
+from imle_core.estimators import differentiable
 from imle_core.kernels.compiled import _kernels
+from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree, TopK
 
 def ready():
     names = ((kernel, kernel.py_func.__module__, kernel.py_func.__name__) for kernel in _kernels)
@@ -73,6 +75,17 @@ for dtype in (torch.float32, torch.float64, torch.float16):
             layer(theta).sum().backward()
         except ArgumentError as error:
             assert "floor" in str(error)
+graphs = [(torch.tensor([[0, 1, 0], [1, 2, 2]]), 3), (torch.tensor([[0, 1], [1, 2]]), 3)]
+several = [SpanningTree(graphs), Matching(graphs), ShortestPath(graphs, [0, 0], [2, 2]), MinCut(graphs, [0, 0], [2, 2])]
+for dtype in (torch.float32, torch.float64, torch.float16):
+    theta = (-1 - torch.rand(5)).to(dtype).requires_grad_()
+    for noise in noises:
+        imle(TopK(1), noise_distribution=noise, nb_samples=2).ragged(theta, [0, 3, 5]).sum().backward()
+    for solver in several:
+        imle(solver, nb_samples=2).ragged(theta, solver.offsets).sum().backward()
+    gold = TopK(2)(theta.detach()[None])
+    differentiable("frank-wolfe", TopK(2))(theta[None]).sum().backward()
+    differentiable("cone", TopK(2), normals=lambda gold: gold[:, None]).loss(theta[None], gold=gold).sum().backward()
 print(sorted(ready() - before))
 """
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import imle
-from imle import contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training
+from imle import contracts, decisions, doctor, draw, estimators, exact, lab, noise, perception, sampling, solvers, training
 
-MODULES = (contracts, decisions, doctor, estimators, exact, lab, noise, perception, sampling, solvers, training)
+MODULES = (contracts, decisions, doctor, draw, estimators, exact, lab, noise, perception, sampling, solvers, training)
 THETA = torch.zeros(1, 4)
 EDGES = [("a", "b"), ("b", "c"), ("a", "c")]
 
@@ -38,6 +38,15 @@ def choices():
     return decisions.Decisions(THETA.T, torch.rand(4, 3), solvers.TopK(1), sense="min")
 
 
+def deciding():
+    network = decisions.make_cost_network("linear", choices(), seed=0)
+    return decisions.DecisionTraining(network, decisions.make_method("spo-plus", choices()), choices())
+
+
+def fitted():
+    return decisions.FittedCosts(THETA.T, (3,))
+
+
 def problem():
     return lab.make_problem("top-k")
 
@@ -47,6 +56,8 @@ def weights():
 
 
 SAID = {
+    draw.Picture: lambda: (draw.solution(THETA[0]), "inches)"),
+    draw.Film: lambda: (draw.film([]), "Film('learning', 8 frames a second)"),
     contracts.Form: lambda: (
         contracts.Form.of({"nodes": torch.zeros(1, 4), "edges": (torch.zeros(1, 2, 3),)}),
         "Form(['nodes']: (4,), ['edges'][0]: (2, 3))",
@@ -158,6 +169,21 @@ SAID = {
     exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
+    decisions.CostNetwork: lambda: (deciding().network, "Linear(in_features=1, out_features=3"),
+    decisions.DecisionFit: lambda: (
+        decisions.DecisionFit("mean-costs", fitted(), choices()),
+        "DecisionFit(Decisions(4 instances, features of (1,), costs of (3,), TopK(k=1), sense='min'); step 0 of 1)",
+    ),
+    decisions.DecisionTraining: lambda: (deciding(), "DecisionTraining(Decisions(4 instances, "),
+    decisions.FittedCosts: lambda: (fitted(), "FittedCosts()"),
+    training.EpochRecord: lambda: (training.EpochRecord(1.0, 0.0, 2.0, 1.0, 0.0), "EpochRecord(loss=1.0"),
+    training.Regression: lambda: (training.Regression(), "Regression()"),
+    training.ThroughSolver: lambda: (
+        decisions.make_method("imle", choices()),
+        "TargetDistribution(alpha=1, lambda_=1), nb_samples=3, sense='min'), loss='regret', pool=None)",
+    ),
+    training.WatchedSolver: lambda: (training.WatchedSolver(solvers.TopK(1), training.Clock()), "TopK(k=1)"),
     lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
     lab.Instance: lambda: (lab.Instance(problem(), lab.Reference(THETA, 0.0, "exact")), "Reference(gradient=tensor of"),
     lab.Reference: lambda: (
@@ -175,7 +201,7 @@ SAID = {
     ),
     lab.IntervalEstimate: lambda: (lab.IntervalEstimate(1.5, 0.5), "1.5"),
     lab.Skipped: lambda: (lab.Skipped("imle", "too slow"), "Skipped(estimator='imle', reason='too slow')"),
-    perception.Clock: lambda: (perception.Clock(), "Clock(solver=0 s, noise=0 s)"),
+    perception.Clock: lambda: (perception.Clock(), "Clock(solver=0 s, noise=0 s, 0 solves)"),
     perception.ColourLookup: lambda: (perception.ColourLookup(), "ColourLookup()"),
     perception.ColourTraining: lambda: (
         perception.ColourTraining(perception.ColourLookup(), maps()),
@@ -183,10 +209,14 @@ SAID = {
     ),
     perception.ImageMaps: lambda: (maps(), "ImageMaps(images=tensor of (3, 32, 32, 3), "),
     perception.PerceptionTraining: lambda: (learning(), "PerceptionTraining(ImageMaps("),
-    perception.PerceptionStep: lambda: (perception.PerceptionStep(0, 0, 1.0, 0.0, True), "PerceptionStep(step=0"),
+    perception.PerceptionStep: lambda: (perception.PerceptionStep(0, 0, 1.0, 0.0, True), "NetworkStep(step=0"),
     perception.Judgement: lambda: (perception.Judgement(1.0, 0.0, None, 0.0), "Judgement(optimal=1.0"),
     perception.Plans: lambda: (perception.plan(perception.ColourLookup(), maps()), "Plans(costs=tensor of (3, 4, 4), "),
     solvers.AcyclicGridPath: lambda: (solvers.AcyclicGridPath(), "AcyclicGridPath(diagonal=True)"),
+    solvers.SolutionPool: lambda: (
+        solvers.SolutionPool(solvers.TopK(2), THETA),
+        "SolutionPool(TopK(k=2), 1 member, share=0.05)",
+    ),
     solvers.Tour: lambda: (solvers.Tour(4), "Tour(nodes=4)"),
     solvers.GridEdgePath: lambda: (solvers.GridEdgePath((2, 3)), "GridEdgePath((2, 3))"),
     solvers.ArgMax: lambda: (solvers.ArgMax(), "ArgMax()"),
@@ -212,7 +242,8 @@ MADE_ELSEWHERE |= {decisions.DecisionQuality, solvers.Portfolio}  # of numbers a
 
 def public_classes():
     for module in MODULES:
-        for name in importlib.import_module(module.__name__.replace("imle.", "imle_core.")).__all__:
+        source = module if module is draw else importlib.import_module(module.__name__.replace("imle.", "imle_core."))
+        for name in source.__all__:
             value = getattr(module, name)
             is_contract = getattr(value, "_is_protocol", False)
             if inspect.isclass(value) and not is_contract and not inspect.isabstract(value):

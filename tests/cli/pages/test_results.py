@@ -125,6 +125,18 @@ def test_space_plays_and_stops_at_the_end(opened):
     page.wait("return document.querySelector('#controls button.main').textContent.includes('Play')")
 
 
+@pytest.mark.parametrize("command", ["solve", "sample", "distinct"])
+def test_items_say_what_they_weigh(command, opened):
+    words = ("sample", "--distinct", 2) if command == "distinct" else (command,)
+    Command(words[0])(*words[1:], *CASES["items"][2], "--out", "x.html")
+    page = opened("x.html")
+    card = "sample" if command == "sample" else "picture"
+    assert "weight 9\n" in tips(page, card, (12, 1))[0]
+    assert page.text(f"#{card} .legend").startswith("chosen items (weight)")
+    if command != "solve":
+        assert page.text("#this").endswith(", weight 30 of 30")
+
+
 def test_an_edge_answers_to_the_pointer(opened):
     _, _, arguments = CASES["graph"]
     Command("solve")(*arguments, "--out", "x.html")

@@ -39,7 +39,7 @@ def outcome(training):
     records = [(record.loss, record.zeros, training.epoch_record.loss) for record in training]
     state = dict(training.network.state_dict())
     state |= {f"gradient of {name}": part.grad for name, part in training.network.named_parameters()}
-    return {"records": records, "state": state, "maps": training.sums["maps"]}
+    return {"records": records, "state": state, "maps": training.sums["instances"]}
 
 
 def judged(maps):

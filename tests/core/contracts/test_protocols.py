@@ -105,10 +105,13 @@ FULFILLED = {
         lambda: ShortestPath(EDGES, 0, 3),
         {
             *("Pure", "DirectedSolver", "BoundedSolver", "ClampingSolver"),
-            *("CountingSolver", "CountingEach", "RaggedSolver", "ListSolver"),
+            *("CountingSolver", "CountingEach", "RaggedSolver", "ListSolver", "BindingSolver"),
         },
     ),
-    "top-k": (lambda: TopK(2), {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver", "PaddedSolver"}),
+    "top-k": (
+        lambda: TopK(2),
+        {"Pure", "DirectedSolver", "CountingSolver", "ServingSolver", "PaddedSolver", "BindingSolver"},
+    ),
     "black box": (lambda: BlackBox(torch.sign), {"Pure", "DirectedSolver", "ServingSolver", "RaggedSolver"}),
     "normal": (NormalNoiseDistribution, {"Pure", "ScoredNoise", "RaggedNoise"}),
     "sum of gamma": (lambda: SumOfGammaNoiseDistribution(5.0), {"Pure", "ScoredNoise", "SizedNoise", "RaggedNoise"}),

@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 import torch
 
-from imle_core import SumOfGammaNoiseDistribution, Training
+from imle_core import SumOfGammaNoiseDistribution, Training, decisions
+from imle_core.decisions import DecisionFit, Decisions, DecisionTraining, FittedCosts, make_cost_network
 from imle_core.perception import (
     ColourLookup,
     ColourTraining,
@@ -38,8 +39,25 @@ def of_colours():
     return ColourTraining(ColourLookup(), maps())
 
 
+def choices():
+    values = torch.rand(6, 5, generator=torch.Generator().manual_seed(0))
+    return Decisions(values[:, :2], values[:, 2:], TopK(1), sense="min")
+
+
+def of_decisions():
+    generator, noise = torch.Generator().manual_seed(0), SumOfGammaNoiseDistribution(2.0, 10)
+    method = decisions.make_method("adaptive-imle", choices(), noise_distribution=noise, generator=generator)
+    network = make_cost_network("mlp", choices(), 0)
+    return DecisionTraining(network, method, choices(), epochs=2, batch=4, generator=generator)
+
+
+def of_least_squares():
+    return DecisionFit("least-squares", FittedCosts(choices().features, (3,)), choices())
+
+
 KINDS = [pytest.param(of_weights, 4, id="weights"), pytest.param(of_a_network, 4, id="network")]
-KINDS += [pytest.param(of_colours, 1, id="colours")]
+KINDS += [pytest.param(of_colours, 1, id="colours"), pytest.param(of_decisions, 4, id="decisions")]
+KINDS += [pytest.param(of_least_squares, 1, id="least squares")]
 
 
 def same(one, other):

@@ -9,7 +9,7 @@ import torch
 from draws import generator, normal
 from imle_core import ArgumentError, LayerModule, NormalNoiseDistribution, TargetDistribution, hamming
 from imle_core.estimators import DECISION_LOSSES, ESTIMATORS, differentiable
-from imle_core.solvers import TopK
+from imle_core.solvers import Ranking, TopK
 from reference import CASES
 
 # Arrays of the reference by estimator and settings, with tolerances of values and gradients.
@@ -240,10 +240,10 @@ MISSING = {
 }
 
 
-def any_of(name, **settings):
+def any_of(name, solver=None, **settings):
     options = {"pool": torch.eye(5)} if name in ("contrastive", "contrastive-map") or name.startswith("rank") else {}
     options |= {"normals": lambda gold: gold.unsqueeze(1)} if name == "cone" else {}
-    return differentiable(name, TopK(1), **options | settings)
+    return differentiable(name, solver or TopK(1), **options | settings)
 
 
 class TestRefusals:
@@ -257,7 +257,7 @@ class TestRefusals:
         settings = {"pool": None, "normals": None} if "normals" in needs else {"pool": None}
         if " and " in needs:
             with pytest.raises(ArgumentError, match=r"^(pool|normals): missing"):
-                any_of(name, **settings)
+                any_of(name, Ranking(), **settings)
 
     @pytest.mark.parametrize(("name", "missing"), MISSING)
     def test_what_is_missing_is_named(self, name, missing):
@@ -293,7 +293,7 @@ class TestRefusals:
             r"pool: got shape \(0, 5\)": lambda: any_of("rank-pair", pool=torch.ones(0, 5)).loss(theta, truth=truth),
             r"pool: got shape \(2, 4\)": lambda: any_of("rank-pair", pool=torch.ones(2, 4)).loss(theta, truth=truth),
             "pool: got tensor.* estimator 'imle' has no option": lambda: any_of("imle", pool=torch.ones(2, 4)),
-            "normals: missing; cone learns from the constraints": lambda: any_of("cone", normals=None),
+            "normals: missing; cone learns from the constraints": lambda: any_of("cone", Ranking(), normals=None),
             "normals: got Tensor; it must be a function": lambda: any_of("cone", normals=truth),
             "theta: got 10 infinite entries; frank-wolfe": lambda: any_of("frank-wolfe")(theta * torch.inf),
             "theta: got 10 infinite entries; rank-list": lambda: any_of("rank-list").loss(theta * torch.inf, truth=truth),

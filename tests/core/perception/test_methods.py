@@ -13,9 +13,9 @@ from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution
 from imle_core.estimators import ESTIMATORS
 from imle_core.losses import hamming
 from imle_core.perception import BASELINES, SUPERVISION, Clock, ImageMaps, PerceptionTraining, make_method
-from imle_core.perception import methods as perception_methods
 from imle_core.perception.methods import ThroughSolver
 from imle_core.solvers import GridPath
+from imle_core.training import clock as clocks
 
 REFUSED = ("simple", "score-function-exact")
 NEEDS = {"score-function-baseline": {"nb_samples": 3}, "perturbed-multiplicative": {}}
@@ -281,7 +281,7 @@ class TestClock:
     def ticking(self, monkeypatch):
         """A clock that advances by 1 whenever it is read, so that every timed call takes 1."""
         ticks = iter(range(1000))
-        monkeypatch.setattr(perception_methods, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
+        monkeypatch.setattr(clocks, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
 
     @pytest.mark.parametrize(
         ("name", "solver", "noise"),
@@ -351,5 +351,5 @@ class TestClock:
         outcome(method, costs_of(1))
         assert method.layer.solver.offered == len(costs_of(1))
         assert isinstance(method, ThroughSolver)
-        assert isinstance(method.layer.solver, GridPath)
+        assert isinstance(method.layer.solver.solver, GridPath)
         assert torch.equal(method.layer.solver(-costs_of(1)), cheapest(costs_of(1)))

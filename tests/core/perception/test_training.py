@@ -23,9 +23,8 @@ from imle_core.perception import (
     plan,
     terrain_maps,
 )
-from imle_core.perception.methods import LearningMethod
-from imle_core.perception.training import EpochRecord
 from imle_core.solvers import GridPath
+from imle_core.training import EpochRecord, LearningMethod
 
 
 def colours(images):

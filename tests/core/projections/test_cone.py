@@ -1,7 +1,9 @@
 """Projections on cones."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.optimize import nnls
 
 from draws import normal
 from imle_core import ArgumentError
@@ -24,6 +26,33 @@ def test_what_is_left_makes_an_obtuse_angle_with_every_generator(generators):
     left = (x - p).flatten(1)
     assert (normals.flatten(2) @ left.unsqueeze(2)).max() < 1e-9
     assert (left * p.flatten(1)).sum(dim=1).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_normals_with_their_opposites_span_spaces(alike):
+    x, normals = normal(7, 9), normal(7, 12, 9, seed=1)
+    normals[:, 2] = normals[:, 0] - normals[:, 1]  # dependent
+    normals[:, :2] *= torch.tensor([[1e12], [1e-12]], dtype=torch.float64)  # lengths do not matter
+    normals[:, 3:6] = -normals[:, [2, 0, 1]]
+    normals[:, 6], normals[:, 7], normals[:, 8] = normals[:, 0] + normals[:, 2], 0.0, -normals[:, 9]
+    normals[:, 10:] = normals[:, 9:10]  # one opposite for three
+    if alike:
+        normals[:, :7] = normals[:1, :7].clone()
+        normals[:, 8:] = normals[:1, 8:].clone()
+    p, space = nearest_in_cone(x, normals), torch.nn.functional.normalize(normals[:, [0, 1, 9]], dim=2)
+    wanted = (space.mT @ torch.linalg.lstsq(space.mT, x.unsqueeze(2)).solution).squeeze(2)
+    torch.testing.assert_close(p, wanted)
+    torch.testing.assert_close(torch.cat([nearest_in_cone(x[i : i + 1], normals[i : i + 1]) for i in range(7)]), p)
+
+
+@pytest.mark.parametrize("lines", [0, 3, 7])
+def test_points_are_those_of_an_exact_solver(lines):
+    x, normals = normal(20, 8), normal(20, 9, 8, seed=1)
+    normals[:, 5:7] = normals[:, 3:4]
+    normals = torch.cat([normals, -normal(1, 9, 8, seed=1)[:, :lines].expand(20, -1, -1)], dim=1)
+    normals[:, :lines] = normal(1, 9, 8, seed=1)[:, :lines]
+    wanted = [a.T @ nnls(a.T, row)[0] for a, row in zip(normals.numpy(), x.numpy(), strict=True)]
+    torch.testing.assert_close(nearest_in_cone(x, normals), torch.from_numpy(np.stack(wanted)), rtol=0, atol=1e-9)
 
 
 def test_points_of_the_cone_stay_and_those_opposite_go_to_its_tip():

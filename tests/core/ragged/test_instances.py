@@ -110,7 +110,7 @@ def test_copies_without_kernels_are_the_same(monkeypatch):
         return padded, instances.unpadded_samples(samples), instances.unpadded(padded)
 
     compiled = both()
-    monkeypatch.setattr("imle_core.ragged.copies._has_bytes", lambda _: False)
+    monkeypatch.setattr("imle_core.ragged.copies.has_memory", lambda _: False)
     assert all(map(torch.equal, compiled, both()))
 
 

@@ -31,3 +31,22 @@ def test_narrow_types_sum_in_float32():
     assert entry_norms(torch.full((1, 4), 3e4, dtype=torch.float16)).item() == 6e4
     assert sample_means(torch.full((1, 4, 2), 6e4, dtype=torch.float16)).tolist() == [[6e4, 6e4]]
     assert entry_sums(torch.zeros(2, 0)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_compiled_sums_are_those_of_torch_to_the_bit(dtype, monkeypatch):
+    values = normal(5, 7, 13).to(dtype)
+    layouts = [values, values.transpose(0, 1), values[:, :1].expand(-1, 4, -1), values[..., ::2], values[:, 0]]
+
+    def every():
+        return [result for each in layouts for result in (entry_sums(each), entry_norms(each), sample_means(each))]
+
+    compiled = every()
+    monkeypatch.setattr("imle_core.ragged.copies.has_memory", lambda _: False)
+    assert all(map(torch.equal, compiled, every()))
+
+
+def test_gradients_flow_through_sums():
+    values = normal(2, 3, 4).requires_grad_()
+    assert torch.equal(torch.autograd.grad(sample_means(values).sum(), values)[0], torch.full_like(values, 1 / 3))
+    assert torch.equal(torch.autograd.grad(entry_sums(values).sum(), values)[0], torch.ones_like(values))
