@@ -40,7 +40,7 @@ def nearest_in_cone(points: Tensor, normals: Tensor, margin: float = 0.0) -> Ten
         x, generators = points.detach().flatten(1).double().cpu(), normals.detach().flatten(2).double().cpu()
         if margin:
             inwards = nn.functional.normalize(nn.functional.normalize(generators, dim=2).sum(dim=1))
-            moved = margin * torch.linalg.vector_norm(x, dim=1, keepdim=True) * inwards
+            moved: Tensor = margin * torch.linalg.vector_norm(x, dim=1, keepdim=True) * inwards
             nearest = moved + _nearest(x - moved, generators.contiguous())
         else:
             nearest = _nearest(x, generators.contiguous())
