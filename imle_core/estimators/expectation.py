@@ -71,7 +71,7 @@ class Expectation:
         if torch.compiler.is_compiling():
             z, _ = contracts.solutions_in(operators.states(layer, theta, args, kwargs, alone=True))
         elif torch._C._are_functorch_transforms_active():
-            z, _ = transforms.states(layer, theta, copied(args, kwargs))
+            z, _ = transforms.states(layer, theta, copied(args, kwargs), False)
         else:
             z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
         states = z.detach().clone() if return_states else None  # a loss may write in z
