@@ -38,7 +38,7 @@ SUMMARIES = {
     "check": "Check that a solver maximises, and what else spoils gradients.",
     "compare": "Measure bias, variance and cost of every estimator's gradient.",
     "calibrate": "Find the temperature at which samples are closest to exact ones.",
-    "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
+    "reproduce": "Do published experiments again: top-k, or costs predicted for decisions.",
     "data": "Make images of maps, or features and costs, with their best solutions.",
     "perceive": "Train a network that sees maps to predict costs, from paths.",
     "decide": "Train a network that predicts costs, judged by its decisions.",

@@ -31,6 +31,7 @@ DECISION_LOSSES = (
     "frank-wolfe",
     "frank-wolfe-fenchel-young",
     "cone",
+    "cone-margin",
 )
 _EXACT = ("score-function-exact", "simple")  # these need exact marginals, which are not known for paths on a grid
 LEARNERS = (*(name for name in ESTIMATORS if name not in _EXACT), *BASELINES)

@@ -176,6 +176,8 @@ class Layer(Expectation, RaggedCalls, ABC):
         Where theta is a structure of several tensors, so are the states.
         """
         if not isinstance(theta, Tensor):
+            if torch.compiler.is_compiling() and not exported.is_exporting():
+                return operators.states_of_structure(self, theta, args, kwargs)
             return self._called_with_structure(theta, args, kwargs)
         if theta.is_nested:
             return self._nested(theta, *args, **kwargs)
@@ -211,7 +213,11 @@ class Layer(Expectation, RaggedCalls, ABC):
             ArgumentTypeError: likewise; or an estimator that needs a solver of a single tensor.
         """
         form = Form.of(theta)
-        return form, packed_layer(self, form)
+        return form, self.for_form(form)
+
+    def for_form(self: SomeLayer, form: Form) -> SomeLayer:
+        """This layer for packed parameters ``(B, total)`` of that form."""
+        return packed_layer(self, form)
 
     def check_packed(self, solver: Any) -> None:
         """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""

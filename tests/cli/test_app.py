@@ -155,7 +155,8 @@ class TestHelp:
         (["evaluate", "x"], "DIR: missing; give the folder of a data set"),
         (["data"], "KIND: missing; give the kind of data: images of terrain, or decisions: shortest-path, knapsack, tour, "
          "portfolio"),
-        (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper"),
+        (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper, or "
+         "decisions, of costs that are predicted from features"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -170,6 +170,15 @@ SAID = {
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
     exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
+    decisions.DecisionMethod: lambda: (
+        decisions.METHODS["spo-plus"],
+        "DecisionMethod(name='spo-plus', learner='spo-plus', settings={}, pooled=False)",
+    ),
+    decisions.Protocol: lambda: (decisions.PROTOCOLS["paths"], "Protocol(paths, 20 epochs)"),
+    decisions.PublishedRegret: lambda: (
+        decisions.PROTOCOLS["knapsack"].published["spo-plus"],
+        "PublishedRegret(regret=0.0627, best=0.0599, seconds=None)",
+    ),
     decisions.CostNetwork: lambda: (deciding().network, "Linear(in_features=1, out_features=3"),
     decisions.DecisionFit: lambda: (
         decisions.DecisionFit("mean-costs", fitted(), choices()),
@@ -237,7 +246,11 @@ SAID = {
     solvers.Tuning: lambda: (solvers.Tuning(), "Tuning("),
 }
 MADE_ELSEWHERE = {lab.Accuracy, lab.Cell}  # of numbers alone, by measurements that take long
-MADE_ELSEWHERE |= {decisions.DecisionQuality, solvers.Portfolio}  # of numbers alone; by a library that is not always there
+MADE_ELSEWHERE |= {
+    decisions.DecisionQuality,
+    decisions.ReproducedRegret,
+    solvers.Portfolio,
+}  # of numbers alone; by a library that is not always there
 
 
 def public_classes():
