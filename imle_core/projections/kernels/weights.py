@@ -31,21 +31,27 @@ def nearest_weights(grams, products, weights, whole, rounds):
     used, factor = np.empty(size, np.int64), np.empty((size, size))
     solved, ones = np.empty(size), np.empty(size)
     for n in range(len(weights)):
-        shift = 0.0
+        weigh_one(grams[n], products[n], weights[n], whole, rounds, used, factor, solved, ones)
+
+
+@compiled
+def weigh_one(gram, product, weight, whole, rounds, used, factor, solved, ones):
+    """The same for one row, in memory for numbers ``(K,)``, a matrix ``(K, K)`` and two times ``(K,)``."""
+    size, shift = len(weight), 0.0
+    for i in range(size):
+        shift = max(shift, gram[i, i]) if whole else 0.0
+    for _ in range(rounds):
+        number = 0
         for i in range(size):
-            shift = max(shift, grams[n, i, i]) if whole else 0.0
-        for _ in range(rounds):
-            number = 0
-            for i in range(size):
-                if weights[n, i] > 0.0:
-                    used[number] = i
-                    number += 1
-            coming = _incoming(grams[n], products[n], weights[n], used, number, whole)
-            if coming < 0:
-                break
-            used[number] = coming
-            if not _take(grams[n], products[n], weights[n], used, number + 1, shift, whole, factor, solved, ones):
-                break
+            if weight[i] > 0.0:
+                used[number] = i
+                number += 1
+        coming = _incoming(gram, product, weight, used, number, whole)
+        if coming < 0:
+            break
+        used[number] = coming
+        if not _take(gram, product, weight, used, number + 1, shift, whole, factor, solved, ones):
+            break
 
 
 @compiled
