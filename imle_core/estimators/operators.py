@@ -215,6 +215,12 @@ def outside_of_compiled_code(function: Callable[..., Any], *args: Any, **kwargs:
     return function(*args, **kwargs)
 
 
+def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)``; where code is compiled, the graph breaks at it."""
+    compiling = torch.compiler.is_compiling()  # asked first, since what breaks a graph imports the compiler
+    return outside_of_compiled_code(function, *args, **kwargs) if compiling else function(*args, **kwargs)
+
+
 def _can_be_written(value: Any) -> bool:
     """True of tensors, numbers and text, and of lists and dictionaries of them."""
     if isinstance(value, dict):

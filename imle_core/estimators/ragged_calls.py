@@ -63,7 +63,7 @@ class RaggedCalls:
 
     def _compiled(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not (isinstance(values, Tensor) and self.has_usual_ragged) or exported.is_exporting():
-            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
+            return operators.outside_of_compiled_code(self.ragged, values, offsets, *args, **kwargs)
         layer: Any = self  # a whole layer, which this file cannot name
         return operators.states(layer, values, args, kwargs, offsets=torch.as_tensor(offsets))
 
@@ -75,11 +75,6 @@ class RaggedCalls:
     def for_instances(self, values: Tensor, instances: Instances) -> tuple[Any, Tensor]:
         """The same layer for padded parameters, and the parameters ``(B, n, *rest)`` of values ``(T, *rest)``."""
         return self._of(instances), self._padded(values, instances)
-
-    @torch._disable_dynamo  # type: ignore[attr-defined]
-    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
-        return getattr(self, method)(*args, **kwargs)
 
     def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
@@ -108,7 +103,7 @@ class RaggedCalls:
         """
         if torch.compiler.is_compiling():
             kwargs["return_states"] = return_states
-            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
+            return operators.outside_of_compiled_code(self.estimate_ragged, values, offsets, loss, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:

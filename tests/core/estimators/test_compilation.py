@@ -288,6 +288,40 @@ def test_a_module_takes_structures_and_instances_of_several_sizes():
     assert modules[1].passes == modules[0].passes
 
 
+def test_losses_of_structures_and_of_several_sizes_break_the_graph():
+    gold = (WEIGHTS > 0).double()
+
+    def halves(theta):
+        return {"a": theta[:1, :3], "b": theta[:1, 3:]}
+
+    def function(layers, theta):
+        one, other, loss = layers
+        sums = lambda z: (z["a"] * WEIGHTS[:3]).sum(dim=1) + (z["b"] * WEIGHTS[3:]).sum(dim=1)  # noqa: E731
+        of_sizes = lambda z: torch.stack([z[:, :3].sum(dim=1), (z[:, 3:] * WEIGHTS[3:]).sum(dim=1)], dim=1)  # noqa: E731
+        return [
+            one.estimate(halves(2 * theta), sums),
+            one.loss(halves(theta), gold=halves(gold[None])),
+            other.estimate_ragged(theta[0], [0, 3, 7], of_sizes),
+            loss.ragged(2 * theta[0], torch.tensor([0, 3, 7]), gold),
+            loss(halves(theta), halves(gold[None])),
+        ]
+
+    def both(theta):
+        return {name: TopK(1)(rows) for name, rows in theta.items()} if isinstance(theta, dict) else TopK(1)(theta)
+
+    def layers():
+        return [make(solver=both), make(), make("fenchel-young", both)]
+
+    outcomes = []
+    for wrap in (lambda function: function, torch.compile(backend="aot_eager")):
+        torch._dynamo.reset()
+        theta, made = normal(1, 7).requires_grad_(), layers()
+        values = wrap(lambda theta, made=made: function(made, theta))(theta)
+        sum(value.sum() for value in values).backward()
+        outcomes.append([*values, theta.grad])
+    assert all(map(torch.equal, *outcomes))
+
+
 class Promising:
     """Top 2 with the number of the best entry, and the rows less a shift; a base for broken promises."""
 
