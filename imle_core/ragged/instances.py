@@ -59,6 +59,13 @@ class Instances:
             return padded.transpose(0, 1).flatten(1, 2)
         return copies.unpadded(padded, self)
 
+    def zero_beyond(self, padded: Tensor) -> Tensor:
+        """Samples ``(B, S, n, *rest)`` with 0 beyond the entries of instances, whatever is there."""
+        if self.equal:
+            return padded
+        beyond = torch.from_numpy(np.arange(self.longest) >= self.sizes[:, None]).to(padded.device)
+        return padded.masked_fill(beyond.view(len(self), 1, self.longest, *[1] * (padded.dim() - 3)), 0.0)
+
     def padded_samples(self, flat: Tensor) -> Tensor:
         """Samples ``(B, S, n, *rest)`` of values ``(S, T, *rest)``; 0 beyond the entries of an instance."""
         if self.equal:
