@@ -1,4 +1,4 @@
-"""Markdown whose tables fit a terminal: words stay whole, and a table that is too wide becomes a list of its rows.
+"""Markdown whose words stay whole on a terminal: a table that is too wide is a list of its rows, and code can be copied.
 
 It imports rich, and is imported where a text is shown.
 """
@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import Markdown, MarkdownElement, TableElement
+from rich.markdown import CodeBlock, Markdown, MarkdownElement, TableElement
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -69,7 +70,24 @@ def _list(heads: Sequence[Text], row: Sequence[Text]) -> Table:
     return grid
 
 
-class FittingMarkdown(Markdown):
-    """Markdown with such tables."""
+class WholeCode(CodeBlock):
+    """Code with the line breaks and spaces that it has, and no others, so that it can be copied from the terminal."""
 
-    elements: ClassVar[dict[str, type[MarkdownElement]]] = {**Markdown.elements, "table_open": FittingTable}
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yields its lines, however long."""
+        code = str(self.text).rstrip()
+        text = Syntax(code, self.lexer_name, theme=self.theme).highlight(code)
+        text.rstrip()
+        text.no_wrap, text.overflow = True, "ignore"
+        yield text
+
+
+class FittingMarkdown(Markdown):
+    """Markdown with such tables and code."""
+
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "table_open": FittingTable,
+        "fence": WholeCode,
+        "code_block": WholeCode,
+    }

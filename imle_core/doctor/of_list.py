@@ -25,6 +25,7 @@ class InstanceOfList:
     def __init__(self, solver: Callable[..., Any]) -> None:
         self._solver = solver
         self._sizes: NDArray[np.int64] = np.diff(np.asarray(declared(solver, "offsets")))
+        self._never = torch.inf if declared(solver, "sense") == "min" else -torch.inf
         self.number = int(self._sizes.argmax())
         for name in _DECLARED:
             if (value := declared(solver, name)) is not None:
@@ -66,7 +67,7 @@ class InstanceOfList:
             if number == self.number:
                 own.copy_(theta.detach())
             else:
-                own[:, size:] = torch.inf if getattr(self, "sense", "max") == "min" else -torch.inf
+                own[:, size:] = self._never
         return rows
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imle_core import contracts, ragged
 from imle_core.contracts import Sense, Target
+from imle_core.estimators import exported, operators
 from imle_core.ragged import Instances
 
 if TYPE_CHECKING:
@@ -53,17 +54,27 @@ class RaggedCalls:
             ArgumentTypeError: values or offsets of a wrong type.
         """
         if torch.compiler.is_compiling():
-            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
+            return self._compiled(values, offsets, args, kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         states, outputs = contracts.solutions_in(given)
         states = self._unpadded(states, instances)
         return states if outputs is None else contracts.with_others(states, outputs)
 
-    @torch._disable_dynamo  # type: ignore[attr-defined]
-    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
-        return getattr(self, method)(*args, **kwargs)
+    def _compiled(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not (isinstance(values, Tensor) and self.has_usual_ragged) or exported.is_exporting():
+            return operators.outside_of_compiled_code(self.ragged, values, offsets, *args, **kwargs)
+        layer: Any = self  # a whole layer, which this file cannot name
+        return operators.states(layer, values, args, kwargs, offsets=torch.as_tensor(offsets))
+
+    @property
+    def has_usual_ragged(self) -> bool:
+        """True where :meth:`ragged` is that of every layer, and allowed."""
+        return type(self).ragged is RaggedCalls.ragged and type(self)._of is RaggedCalls._of
+
+    def for_instances(self, values: Tensor, instances: Instances) -> tuple[Any, Tensor]:
+        """The same layer for padded parameters, and the parameters ``(B, n, *rest)`` of values ``(T, *rest)``."""
+        return self._of(instances), self._padded(values, instances)
 
     def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
@@ -92,7 +103,7 @@ class RaggedCalls:
         """
         if torch.compiler.is_compiling():
             kwargs["return_states"] = return_states
-            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
+            return operators.outside_of_compiled_code(self.estimate_ragged, values, offsets, loss, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:

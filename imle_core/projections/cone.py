@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from imle_core.checks import wrong_shape
-from imle_core.projections.weighing import weigh
+from imle_core.concurrency import in_threads
+from imle_core.projections.weighing import ENTRIES_A_THREAD, rounds_of, weigh
 
 _DEPENDENT = 1e-10
 """A length, relative to that of what it is a rest of, that counts as none."""
@@ -58,11 +59,24 @@ def _nearest(x: Tensor, generators: Tensor) -> Tensor:
         return torch.cat([_nearest(*one) for one in each])
     _, sizes, directions = torch.linalg.svd(nn.functional.normalize(generators[0, lines], eps=0.0), full_matrices=False)
     basis: Tensor = directions[sizes > _DEPENDENT * sizes[:1]]
-    within, rests = x @ basis.T @ basis, generators[:, opposites[0] < 0]
-    lengths = torch.linalg.vector_norm(rests, dim=2, keepdim=True)
-    rests = rests - rests @ basis.T @ basis
-    rests[(torch.linalg.vector_norm(rests, dim=2, keepdim=True) <= _DEPENDENT * lengths).squeeze(2)] = 0.0
-    return within + _nearest_without_lines(x - within, rests)
+    projector = torch.eye(x.shape[1], dtype=torch.float64) - basis.T @ basis
+    beside = x @ projector
+    return x - beside + _nearest_beside_lines(beside, generators, opposites[0] < 0, projector)
+
+
+def _nearest_beside_lines(x: Tensor, generators: Tensor, kept: Tensor, projector: Tensor) -> Tensor:
+    """Nearest points of cones of those generators that are kept, projected first as the points have been."""
+    from imle_core.projections.kernels.beside_lines import project_beside_lines  # here, likewise
+
+    nearest, numbers = torch.empty_like(x), kept.nonzero().squeeze(1).numpy()
+    arrays = [tensor.contiguous().numpy() for tensor in (x, generators, nearest)]
+
+    def project(first: int, last: int) -> None:
+        points, vectors, found = (array[first:last] for array in arrays)
+        project_beside_lines(points, vectors, numbers, projector.numpy(), found, _DEPENDENT, rounds_of(len(numbers)))
+
+    in_threads(project, len(x), min(torch.get_num_threads(), len(x), len(x) * len(numbers) ** 2 // ENTRIES_A_THREAD))
+    return nearest
 
 
 def _nearest_without_lines(x: Tensor, generators: Tensor) -> Tensor:

@@ -59,6 +59,12 @@ class Instances:
             return padded.transpose(0, 1).flatten(1, 2)
         return copies.unpadded(padded, self)
 
+    def padded_samples(self, flat: Tensor) -> Tensor:
+        """Samples ``(B, S, n, *rest)`` of values ``(S, T, *rest)``; 0 beyond the entries of an instance."""
+        if self.equal:
+            return flat.reshape(len(flat), len(self), self.longest, *flat.shape[2:]).transpose(0, 1)
+        return copies.padded(flat, self, 0.0, 0.0)
+
     def copies(self, nb_samples: int) -> bool:
         """True where :meth:`unpadded_samples` gives so many samples in memory of their own."""
         return not self.equal or min(len(self), nb_samples) > 1

@@ -151,7 +151,7 @@ class TestHelp:
         "'spanning-tree', 'spanning-forest', 'matching', 'perfect-matching', 'assignment', 'partial-assignment', "
         "'knapsack'; did you mean 'top-k'?"),
         (["check"], "MODULE:SOLVER: missing; give a function, object or class of a module or of a file (mine.py:solver)"),
-        (["evaluate"], "RUN: missing; give the run folder of imle perceive"),
+        (["evaluate"], "RUN: missing; give the run folder of imle perceive, or of imle decide"),
         (["evaluate", "x"], "DIR: missing; give the folder of a data set"),
         (["data"], "KIND: missing; give the kind of data: images of terrain, or decisions: shortest-path, knapsack, tour, "
          "portfolio"),

@@ -173,7 +173,7 @@ class TestSweep:
     def test_what_is_refused(self):
         belongs = "it belongs to a sweep over a map, but maps is a folder of images; leave it out"
         expect_refusal(["sweep", "maps", "--steps", "3"], 2, f"--steps: {belongs}")
-        message = "it belongs to a sweep over images; give the folder of a data set, or leave it out"
+        message = "it belongs to a sweep over images, or over features; give the folder of a data set, or leave it out"
         expect_refusal(["sweep", "--epochs", "3"], 2, f"--epochs: {message}")
         run("sweep", "maps", *self.OPTIONS, "--out", "out")
         expect_refusal(

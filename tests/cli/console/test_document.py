@@ -35,7 +35,7 @@ def test_on_a_terminal_it_is_set_in_type_and_shown_by_the_pager(monkeypatch):
 def set_in_type(text, width):
     """What a terminal of this width shows, without colours."""
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, legacy_windows=False)
-    console.print(FittingMarkdown(text), soft_wrap=False)
+    console.print(FittingMarkdown(text), soft_wrap=False, crop=False)
     return console.file.getvalue()
 
 
@@ -75,3 +75,13 @@ def test_no_word_of_a_table_of_the_guide_is_cut_at_80_columns(page):
     shown = set_in_type(text, 80)
     assert "…" not in shown.replace("… ", "")
     assert words(" ".join(rows)) <= words(shown)
+
+
+def test_code_has_the_lines_that_it_has(monkeypatch):
+    code = "for name in names:\n    print(name)  # " + "a long remark " * 9
+    shown = []
+    monkeypatch.setattr("rich.pager.SystemPager.show", lambda _, text: shown.append(re.sub(r"\x1b\[[0-9;]*m", "", text)))
+    read(
+        Document(f"Copy it:\n\n```python\n{code}\n```\n\nDone."), Console(file=io.StringIO(), force_terminal=True, width=80)
+    )
+    assert f"\n{code.rstrip()}\n" in shown[0]

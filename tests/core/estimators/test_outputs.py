@@ -320,7 +320,7 @@ def test_compiled_code_gives_states_alone():
     layer, theta = imle(further).estimator, normal(2, 5)
     compiled = torch.compile(layer, backend="eager", fullgraph=True)
     with pytest.raises(
-        ArgumentError, match=r"^solver: gave further outputs; compiled code can give states alone; give these"
+        ArgumentError, match=r"^solver: gave further outputs; compiled code has to know their shapes before; declare these"
     ):
         compiled(theta)
     estimate = torch.compile(lambda theta: layer.estimate(theta, lambda z: z.sum(dim=1)), backend="eager", fullgraph=True)
