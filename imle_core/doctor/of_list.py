@@ -89,12 +89,12 @@ class _Told:
 def _sizes(offsets: Any) -> NDArray[np.int64]:
     """Numbers of entries of the instances, ``(B,)``."""
     try:
-        starts = np.asarray(offsets)
-        is_whole = starts.ndim == 1 and starts.dtype.kind in "iu" and len(starts) > 1
+        given = np.asarray(offsets)
+        is_whole = given.ndim == 1 and given.dtype.kind in "iu" and len(given) > 1
     except (TypeError, ValueError, RuntimeError):
         is_whole = False
-    if not is_whole or starts[0] != 0 or (np.diff(starts.astype(np.int64)) < 0).any():
+    starts: NDArray[np.int64] = given.astype(np.int64) if is_whole else np.array([0, -1], np.int64)
+    if starts[0] != 0 or (starts[1:] < starts[:-1]).any():
         rule = "they must be whole numbers that rise from 0, (B + 1,)"
         raise ArgumentError("offsets", in_short(offsets), rule, "mend that attribute", "the solver declares")
-    sizes: NDArray[np.int64] = np.diff(starts.astype(np.int64))
-    return sizes
+    return starts[1:] - starts[:-1]
