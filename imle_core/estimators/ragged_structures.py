@@ -220,6 +220,11 @@ class RaggedPackedSolver:
         return z
 
 
+def is_structure(values: Any) -> bool:
+    """True of containers of tensors, or of nothing."""
+    return is_container(values) and (not values or any(isinstance(value, Tensor) for _, value in named_values(values)))
+
+
 def _aligned(values: Any, offsets: Any, where: str = "") -> Iterable[tuple[str, Any]]:
     """Names and offsets for each tensor of a structure, in order."""
     if isinstance(values, Mapping):
