@@ -35,6 +35,7 @@ def _here(_made):
 
 
 class TestEvaluate:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["paths", "pack"])
     def test_the_last_network_on_the_instances_it_was_tested_on(self, name):
         values = json.loads(run("evaluate", f"run-{name}", name, "--json"))
@@ -74,6 +75,7 @@ class TestEvaluate:
 
 
 class TestSweep:
+    @pytest.mark.slow
     def test_over_estimators_and_seeds(self):
         names = ["--estimators", "least-squares,spo-plus,contrastive", "--seeds", "0,1", "--out", "swept"]
         values = json.loads(run("sweep", "paths", *names, *SMALL, "--json"))

@@ -117,6 +117,7 @@ class TestNetworks:
 
 
 class TestLearning:
+    @pytest.mark.slow
     # Of two costs the identity's projection leaves no gradient, and a one-sided step none where decisions are all wrong.
     @pytest.mark.parametrize(
         "name",
