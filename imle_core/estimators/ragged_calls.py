@@ -9,6 +9,7 @@ from torch import Tensor
 from imle_core import contracts, ragged
 from imle_core.contracts import Sense, Target
 from imle_core.estimators import exported, operators
+from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
 from imle_core.ragged import Instances
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ class RaggedCalls:
     """What every layer does with instances of several sizes: it is called for what is padded, in their name."""
 
     if TYPE_CHECKING:
+        solver: Any
         target: Target
         nb_samples: int
+        takes_costs: bool
+        check_packed: Callable[[Any], None]
         sense: Sense
         reduction: Any
         __call__: Callable[..., Any]
@@ -43,9 +47,11 @@ class RaggedCalls:
         it gets the entries of their instances.
 
         Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
+            values: parameters (or costs) of all instances, ``(T, *rest)``; or a tuple, list or dict of such, as of nodes and
+                of edges, of one type. Then the solver gets such a structure, each tensor padded by itself, and so are the
+                states.
             offsets: where in ``values`` instances begin, and where the last one ends, ``(B + 1,)``, of any integer type; or
-                a list.
+                a list. Of a structure of values a structure of offsets, all for as many instances.
             *args: reach the solver.
             **kwargs: reach the solver.
 
@@ -55,11 +61,20 @@ class RaggedCalls:
         """
         if torch.compiler.is_compiling():
             return self._compiled(values, offsets, args, kwargs)
+        if is_structure(values):
+            return self._ragged_structure(values, offsets, args, kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         states, outputs = contracts.solutions_in(given)
         states = self._unpadded(states, instances)
         return states if outputs is None else contracts.with_others(states, outputs)
+
+    def _ragged_structure(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        form = RaggedForm(values, offsets)
+        answer = ragged_packed_layer(self, form).ragged(form.packed(values), form.instances.starts, *args, **kwargs)
+        states, outputs = contracts.solutions_in(answer)
+        structure = form.unpacked(states)
+        return structure if outputs is None else contracts.with_first(structure, outputs)
 
     def _compiled(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not (isinstance(values, Tensor) and self.has_usual_ragged) or exported.is_exporting():
@@ -90,8 +105,8 @@ class RaggedCalls:
         """``mean_s loss(z_s)`` for each instance of several sizes, ``(B,)``; see :meth:`ragged` and :meth:`estimate`.
 
         Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
-            offsets: as for :meth:`ragged`.
+            values: as for :meth:`ragged`; where they are a structure, so are the states that the loss gets.
+            offsets: as there.
             loss: from states ``(S, T, *rest)`` to a number for each sample of each instance, ``(S, B)``; under the reduction
                 "mean" S is 1 for estimators that have gradients of means.
             *args: reach the solver.
@@ -104,6 +119,12 @@ class RaggedCalls:
         if torch.compiler.is_compiling():
             kwargs["return_states"] = return_states
             return operators.outside_of_compiled_code(self.estimate_ragged, values, offsets, loss, *args, **kwargs)
+        if is_structure(values):
+            form = RaggedForm(values, offsets)
+            packed, twin = form.packed(values), ragged_packed_layer(self, form)
+            given = packed, form.instances.starts, lambda states: loss(form.unpacked(states))
+            result = twin.estimate_ragged(*given, *args, return_states=return_states, **kwargs)
+            return (result[0], form.unpacked(result[1])) if return_states else result
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:
