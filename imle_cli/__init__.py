@@ -11,6 +11,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     benchmarks   what ``imle bench`` measures, one file a subject
     guide        pages that explain, for a terminal and as a website
     learning     trainings of weights against a gold path, and grids of them
+    decisions    trainings of networks on features and costs, and grids of them
     perception   trainings of networks on images of maps, and grids of them
     lab          measurements of estimators and noise, ready to be reported
 

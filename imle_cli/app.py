@@ -38,9 +38,10 @@ SUMMARIES = {
     "check": "Check that a solver maximises, and what else spoils gradients.",
     "compare": "Measure bias, variance and cost of every estimator's gradient.",
     "calibrate": "Find the temperature at which samples are closest to exact ones.",
-    "reproduce": "Do the top-k experiment of the I-MLE paper again, beside theirs.",
+    "reproduce": "Do published experiments again: top-k, or costs predicted for decisions.",
     "data": "Make images of maps, or features and costs, with their best solutions.",
     "perceive": "Train a network that sees maps to predict costs, from paths.",
+    "decide": "Train a network that predicts costs, judged by its decisions.",
     "evaluate": "Judge a trained network on a data set, and show maps it plans on.",
     "bench": "Measure solvers, noise and whole commands on this machine.",
     "warm-up": "Compile all that is compiled at first use, for images and clusters.",
@@ -50,7 +51,7 @@ _SUBJECTS = {
     "Look at a problem": ("solve", "sample", "marginals", "explain", "noise"),
     "Learn a path": ("train", "sweep", "animate"),
     "Measure": ("check", "compare", "calibrate", "reproduce"),
-    "Learn from images": ("data", "perceive", "evaluate"),
+    "Learn from images and features": ("data", "perceive", "decide", "evaluate"),
     "This machine": ("bench", "warm-up"),
 }
 

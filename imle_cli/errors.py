@@ -26,6 +26,7 @@ _OPTIONS = {
     "t": "--goal",
     "capacity": "--capacity",
     "noise_level": "--noise-level",
+    "pool": "--pool",
     "problem": "--problem",
     "risk": "--risk",
     "seed": "--seed",

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -70,17 +70,46 @@ def _limit(config):
         faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[_STDERR])
 
 
-def pytest_collection_modifyitems(config, items):
+class _Measured:
+    """A context manager within which coverage is measured; what pytest itself does would take as long as the tests do."""
+
+    def __init__(self, coverage):
+        self.coverage, self.depth = coverage, 0
+        coverage.stop()
+
+    def __enter__(self):
+        self.depth += 1
+        if self.depth == 1:
+            self.coverage.start()
+
+    def __exit__(self, *_):
+        self.depth -= 1
+        if self.depth == 0:
+            self.coverage.stop()
+
+
+_MEASURED = pytest.StashKey[AbstractContextManager]()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup(request):
+    with request.config.stash[_MEASURED]:
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item):
     """Leaves tests that take long out of the measurement of coverage, which would take a third of their time again."""
-    if config.pluginmanager.hasplugin("_cov"):
-        for item in items:
-            if any(item.get_closest_marker(name) for name in ("slow", "process", "browser")):
-                item.add_marker("no_cover")
+    takes_long = any(item.get_closest_marker(name) for name in ("slow", "process", "browser"))
+    with nullcontext() if takes_long else item.config.stash[_MEASURED]:
+        return (yield)
 
 
-def pytest_collection_finish():
-    """Has the collector of garbage leave out what was imported and collected, which stays."""
+def pytest_collection_finish(session):
+    """Has the collector of garbage leave out what was collected, which stays, and coverage what is not of tests."""
     gc.freeze()
+    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    session.config.stash[_MEASURED] = _Measured(controller.cov) if controller else nullcontext()
 
 
 def _compile_in_turn(folder):

@@ -233,20 +233,35 @@ def test_mean_colours_tell_as_much_as_is_said():
     row = next(line for line in PAGE["perception"].text.splitlines() if line.startswith("| `mean-colour`"))
     run("imle data terrain --out maps")
     found = json.loads(run("imle perceive maps --estimator mean-colour --out look-up --json"))
-    told = [f"{found['optimal']:.1%}", f"{found['regret']:.2%}", f"{found['exact_on_unique']:.1%}"]
+    told = [f"{found['optimal']:.1%}", f"{found['regret']:.3%}", f"{found['exact_on_unique']:.1%}"]
     assert row.split(" | ")[2:5] == told
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 def test_learning_to_see_works():
-    chosen = [line for line in COMMANDS if re.match(r"imle (data terrain|perceive|evaluate|sweep runs)", line)]
+    chosen = [
+        line for line in PAGE["perception"].text.splitlines() if re.match(r"imle (data|perceive|evaluate|sweep)", line)
+    ]
     assert [line.split()[1] for line in chosen] == ["data", "perceive", "data", "evaluate", "sweep"]
     Path("runs/gallery").mkdir(parents=True)
     for command in chosen:
         few = ["--epochs", "1", "--batch", "4", "--beta", "0.1", "--seeds", "0"]
         run(command, *(few if " sweep " in command else SMALLER.get(command.split()[1], [])))
     assert Path("sweeps/seeing/accuracy.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_folder")
+def test_learning_to_decide_has_the_figures_that_are_said():
+    page = PAGE["decisions"].text
+    chosen = [line for line in page.splitlines() if re.match(r"imle (data|decide runs|evaluate|sweep)", line)]
+    assert [line.split()[1] for line in chosen] == ["data", "data", "decide", "evaluate", "sweep"]
+    Path("runs").mkdir()
+    found = [run(command, *(["--epochs", "1"] if " sweep " in command else [])) for command in chosen]
+    told, (said,) = re.search("^learned .*$", page, re.MULTILINE)[0], re.findall("^learned .*$", found[2], re.MULTILINE)
+    assert re.sub(r", \d+\.\d s;", ";", told) == re.sub(r", \d+\.\d s;", ";", said)
+    assert Path("sweeps/paths/regret.png").exists()
 
 
 def test_every_picture_is_shown_and_made_with_the_options_that_it_is_named_after():

@@ -1,4 +1,4 @@
-"""``imle evaluate``: how well does a trained network plan on another data set?"""
+"""``imle evaluate``: how well does a trained network plan, or decide, on another data set?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,14 +9,14 @@ from imle_cli.console import Report, Result, Table
 from imle_cli.options.groups import Without
 from imle_cli.options.panels import INPUT
 from imle_cli.options.report import NoPicture, Picture, ReportOptions, picture_path
-from imle_cli.runs.directories import check_run
+from imle_cli.runs.directories import check_run, command_of
 
 if TYPE_CHECKING:
     from imle_core.perception import ImageMaps, Plans
 
-EXAMPLES = ("imle evaluate runs/seeing maps --split test -o judged.png",)
+EXAMPLES = ("imle evaluate runs/seeing maps --split test -o judged.png", "imle evaluate runs/decided paths")
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of imle perceive.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of imle perceive, or of imle decide.")]
 Data = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a data set; its maps may have another size.")]
 Split = Annotated[
     Literal["train", "val", "test"],
@@ -42,9 +42,11 @@ def evaluate(
 ) -> Result:
     """Judge a trained network on a data set, and show maps it plans on.
 
-    The maps are those on which it plans worst, in the middle, and best.
+    The maps are those on which it plans worst, in the middle, and best; or the instances on which it decides so.
     """
     check_run(run)
+    if command_of(run) == "decide":
+        return _of_decisions(run, data, split, checkpoint, report, console, picture_path(out, no_picture, _usual(run)))
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
@@ -56,7 +58,7 @@ def evaluate(
     console.begin()
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
-    outputs = Outputs(picture_path(out, no_picture, Path(f"{run.resolve().name}-evaluate.png")), None, ())
+    outputs = Outputs(picture_path(out, no_picture, _usual(run)), None, ())
     if wrong := non_optimal(maps):
         console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
     began = clock()
@@ -69,6 +71,23 @@ def evaluate(
     values |= {"maps": len(maps), "non_optimal_paths": wrong, "epochs": epoch_rows(trained.experiment, trained.rows)}
     values |= {"seconds": seconds, "run": str(run), "checkpoint": checkpoint, "epoch": trained.epoch}
     return Result(values, _table, outputs.files)
+
+
+def _usual(run: Path) -> Path:
+    """The picture of a run, where nobody names one."""
+    return Path(f"{run.resolve().name}-evaluate.png")
+
+
+def _of_decisions(
+    run: Path, data: Path, split: str, checkpoint: str, report: ReportOptions, console: Report, picture: Path | None
+) -> Result:
+    from imle_cli.figures.encoding import prepare
+
+    prepare(picture is not None)
+    console.begin()
+    from imle_cli.decisions.evaluation import evaluate as judged
+
+    return judged(run, data, split, checkpoint, report.device, picture)
 
 
 def _table(values: dict[str, Any]) -> Table:

@@ -48,8 +48,8 @@ def perceive(
     """
     check_run(resume, "--resume")
     from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.perception.process_group import joined
     from imle_cli.perception.recorder import PerceptionRecorder
+    from imle_cli.runs.process_group import joined
 
     console.begin()
     if data is None and resume is None:

@@ -92,6 +92,8 @@ def _steps() -> Iterator[Step]:
             yield f"{subject}, {name}", step
     point = torch.ones(1, 2)
     yield "projections", partial(projections.nearest_in_cone, point, point[:, None])
+    opposites = torch.tensor([[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]])
+    yield "projections beside lines", partial(projections.nearest_in_cone, point, opposites)
 
 
 def _add_up(dtype: "torch.dtype") -> None:

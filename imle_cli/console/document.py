@@ -27,8 +27,9 @@ def read(document: Document, out: "Console") -> None:
     if not out.is_terminal:
         print(document.markdown.rstrip("\n"))
         return
-    from rich.markdown import Markdown
+    from imle_cli.console.markdown import FittingMarkdown
 
     os.environ.setdefault("LESS", "FRX")  # as git does: colours, and no pages for what fits on the screen
+    text, width = FittingMarkdown(document.markdown, code_theme="ansi_dark"), min(out.width, _COLUMNS)
     with out.pager(styles=not out.no_color):
-        out.print(Markdown(document.markdown, code_theme="ansi_dark"), width=min(out.width, _COLUMNS), soft_wrap=False)
+        out.print(text, width=width, soft_wrap=False, crop=False)

@@ -10,13 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from imle_cli.figures.canvas import LEGEND, SMALL, label_ticks, new_figure, open_axes, own_settings
-from imle_cli.figures.colours import SERIES
+from imle_cli.figures.colours import series_style
 from imle_core.lab import Cell, IntervalEstimate
 
 Style: TypeAlias = dict[str, Any]
 
 # Okabe and Ito's colours, the faint yellow left out; each serves twice, solid and dashed.
-_MARKERS = "osD^v<>pXPh*8dH"
 _LEAST = 1e-4  # squared lengths below are drawn there
 _ARROW = 18  # length in points
 
@@ -57,7 +56,7 @@ def comparison_figure(
         temperature: that of all curves, told above them; None if it is told elsewhere.
     """
     groups = _equal_ones(curves, cosines)
-    style = {name: _style(number) for number, name in enumerate(groups)}
+    style = {name: series_style(number) for number, name in enumerate(groups)}
     labels = {names[0]: ", ".join(names) for names in groups.values()}
     drawn = [bool(curves), bool(cosines)]
     figure = new_figure(7.2, 0.5 + 3.4 * max(1, sum(drawn)), title)
@@ -127,16 +126,6 @@ def _add_legend(axes: Axes, names: Sequence[str], labels: Mapping[str, str], sty
     axes.legend(handles=handles, handlelength=1.8, **style)
     if inside is not None:
         axes.add_artist(inside)
-
-
-def _style(number: int) -> Style:
-    return {
-        "color": SERIES[number % len(SERIES)],
-        "linestyle": "-" if number < len(SERIES) else "--",
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "markersize": 4.5,
-        "linewidth": 1.4,
-    }
 
 
 def _draw_curves(

@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from imle_cli.figures.canvas import CAPTION, COSTS, LEGEND, SMALL, add_scale_beside, new_figure, own_settings
-from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH
+from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH, series_style
 from imle_cli.figures.path_lines import segments
 
-_LINES = LinearSegmentedColormap.from_list("lines", mpl.colormaps["cividis"](np.linspace(0, 0.85, 64)))
+Curve: TypeAlias = tuple[Sequence[float], Sequence[float]]
+_LEAST = 1e-5  # of regret, which may be 0 and has no logarithm there
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class JudgedMap:
     @property
     def scaled(self) -> NDArray[Any]:
         """Predicted costs times the number that brings them closest to the true ones, in least squares."""
-        square = float((self.predicted.astype(float) ** 2).sum())
-        return self.predicted * (float((self.predicted * self.true).sum()) / square if square else 1.0)
+        return scaled_to(self.predicted, self.true)
 
 
 @own_settings()
@@ -82,8 +82,15 @@ def judged_maps(maps: Sequence[JudgedMap], *, title: str) -> Figure:
     return figure
 
 
+def scaled_to(predicted: NDArray[Any], true: NDArray[Any]) -> NDArray[Any]:
+    """Predicted numbers times the number that brings them closest to the true ones, in least squares."""
+    square = float((predicted.astype(float) ** 2).sum())
+    scaled: NDArray[Any] = predicted * (float((predicted * true).sum()) / square if square else 1.0)
+    return scaled
+
+
 @own_settings()
-def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, title: str, split: str) -> Figure:
+def accuracy_curves(curves: Mapping[str, Curve], *, title: str, split: str) -> Figure:
     """Share of maps with an optimal path against seconds, a line for each estimator, a mark for each epoch.
 
     Args:
@@ -91,17 +98,54 @@ def accuracy_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]
         title: text above them, taken literally and shortened to fit.
         split: the maps that they are judged on.
     """
+    figure, axes = _against_seconds(curves, title)
+    axes.set(xlim=(0, None), ylim=(0, 101), ylabel=f"{split} maps with an optimal path (%)")
+    return figure
+
+
+@own_settings()
+def regret_curves(curves: Mapping[str, Curve], baselines: Mapping[str, float], *, title: str, split: str) -> Figure:
+    """Regret against seconds of training, both on scales of ratios, a line for each estimator, its end marked.
+
+    Args:
+        curves: seconds and regrets after each epoch, by estimator; those with a single epoch are dots.
+        baselines: regrets that are drawn as levels, by name.
+        title: text above them, taken literally and shortened to fit.
+        split: the instances that they are judged on.
+    """
+    figure, axes = _against_seconds(curves, title, [-1])
+    for (name, regret), style in zip(baselines.items(), ("--", ":"), strict=False):
+        axes.axhline(100 * max(regret, _LEAST), color=FRAME, linewidth=1, linestyle=style, zorder=0)
+        place: dict[str, Any] = {
+            "xycoords": ("axes fraction", "data"),
+            "xytext": (0, 3),
+            "textcoords": "offset points",
+            "ha": "right",
+        }
+        axes.annotate(name, (1, 100 * max(regret, _LEAST)), fontsize=SMALL, **place)
+    axes.set(xscale="log", yscale="log", ylabel=f"regret on {split} (%)")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    low, high = axes.get_ylim()
+    ticks = [digit * 10.0**power for power in range(-3, 5) for digit in (1, 2, 3, 5, 7)]
+    axes.set_yticks([tick for tick in ticks if low <= tick <= high])
+    axes.set_ylim(low, high)
+    return figure
+
+
+def _against_seconds(curves: Mapping[str, Curve], title: str, marked: Sequence[int] | None = None) -> tuple[Figure, Axes]:
+    """Lines of percentages against seconds, with their legend; only points of these numbers have marks, if any are given."""
     figure = new_figure(7.2, 4.4, title)
     axes = figure.add_subplot()
-    colours, marks = _LINES(np.linspace(0, 1, max(2, len(curves)))), "osD^vP*X<>hdp"
     for number, (name, (seconds, shares)) in enumerate(curves.items()):
-        style = {"color": colours[number], "marker": marks[number % len(marks)], "markersize": 4, "linewidth": 1.4}
-        axes.plot(seconds, np.multiply(shares, 100), label=name, **style)
-    axes.set(xlim=(0, None), ylim=(0, 101), xlabel="seconds", ylabel=f"{split} maps with an optimal path (%)")
+        values = np.multiply(np.maximum(shares, _LEAST if marked else 0.0), 100)
+        axes.plot(seconds, values, label=name, markevery=marked, **series_style(number))
+    axes.set_xlabel("seconds")
     axes.grid(color=GRID, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right center", frameon=False, fontsize=SMALL)
-    return figure
+    return figure, axes
 
 
 def _draw_path(axes: Axes, path: NDArray[Any], colour: str, width: float) -> None:

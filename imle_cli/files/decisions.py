@@ -49,6 +49,28 @@ def write_decisions(folder: Path, split: str, decisions: Decisions) -> None:
             np.save(file, array.numpy())
 
 
+def has_solutions(folder: Path, split: str) -> bool:
+    """True where the file of a split's best solutions is there."""
+    return (folder / f"{split}_{_SOLUTIONS}.npy").exists()
+
+
+def write_solutions(folder: Path, split: str, decisions: Decisions) -> None:
+    """Writes the best solutions of a split."""
+    with replacing(folder / f"{split}_{_SOLUTIONS}.npy") as file:
+        np.save(file, decisions.gold.numpy())
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses what is no folder.
+
+    Raises:
+        SourceError: a file, or nothing.
+    """
+    if not folder.is_dir():
+        problem = "is a file" if folder.exists() else "no such folder"
+        raise SourceError(folder, f"{problem}; give the folder of a data set's .npy files")
+
+
 def read_problem(folder: Path) -> tuple[Solver, Sense]:
     """The solver of ``problem.json``, and whether its costs are paid ("min") or gained ("max").
 
@@ -90,9 +112,7 @@ def read_decisions(folder: Path, split: str, solver: Solver, sense: Sense) -> De
         SourceError: a file that is missing or no such array, files that do not fit each other, an instance that the solver
             refuses, or solutions that are not optimal.
     """
-    if not folder.is_dir():
-        problem = "is a file" if folder.exists() else "no such folder"
-        raise SourceError(folder, f"{problem}; give the folder of a data set's .npy files")
+    check_folder(folder)
     there = splits_in(folder)
     if split not in there:
         held = f"has no {split} split; there is {' and '.join(there)}" if there else "holds no data set of decisions"

@@ -32,7 +32,8 @@ _MAGIC = {
     ".webp": rb"RIFF",
     ".apng": rb"\x89PNG",
     ".mp4": rb"(?s:....)ftyp",
-    ".csv": rb"estimator,lambda,|method,step,|(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
+    ".csv": rb"estimator,lambda,|method,step,|protocol,method,seed,|"
+    rb"(row,column,(cost|score)|source,target,weight|item,(weight,)?score),"
     rb"(chosen|marginal,standard_error|sample_1(,sample_\d+)*|solution_1(,solution_\d+)*)[\r\n,]",
 }
 

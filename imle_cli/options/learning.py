@@ -33,11 +33,11 @@ RecordEvery = Annotated[
 _TargetTemperature = Annotated[
     float, typer.Option(min=0, rich_help_panel=NOISE, help="Temperature of the noise in the backward pass.")
 ]
-_Lambda = Annotated[
+Lambda = Annotated[
     float,
     typer.Option("--lambda", "--beta", metavar="LAMBDA", min=0, help="Step size lambda of the target distribution."),
 ]
-_Alpha = Annotated[
+Alpha = Annotated[
     float, typer.Option(metavar="WEIGHT", min=0, help="Weight of the present parameters in the target distribution.")
 ]
 
@@ -69,8 +69,8 @@ class LearningOptions:
     schedule: Annotated[
         ScheduleName, typer.Option(help="Let the step size decay, so that the end is quiet (cosine), or not (constant).")
     ] = "cosine"
-    alpha: _Alpha = 1.0
-    beta: _Lambda = 10.0
+    alpha: Alpha = 1.0
+    beta: Lambda = 10.0
     difference: Annotated[
         DifferenceName, typer.Option(help="One solve in the backward pass (forward), or two (central).")
     ] = "forward"
@@ -111,7 +111,7 @@ class LiveOptions:
     lr: Annotated[
         float, typer.Option(metavar="STEP", min=0, help="Step size of gradient descent on the costs of tiles.")
     ] = 0.1
-    beta: _Lambda = 0.7
+    beta: Lambda = 0.7
 
     def __post_init__(self) -> None:
         check_range("--samples", self.samples, 1, 100, "10 are enough to see what happens")
@@ -170,8 +170,8 @@ class PerceptionOptions:
             help="Temperature of the noise in the backward pass; default: that in the forward pass.",
         ),
     ] = None
-    alpha: _Alpha = 1.0
-    beta: _Lambda = 1.0
+    alpha: Alpha = 1.0
+    beta: Lambda = 1.0
     loss: Annotated[
         PathLossName | None,
         typer.Option(

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,13 @@ from torch import nn
 from imle_cli.device import find_device
 from imle_cli.errors import UsageError
 from imle_cli.files.datasets import non_optimal, read_maps, splits_in
-from imle_cli.files.sources import SourceError
 from imle_cli.options.checks import check_names
 from imle_cli.options.inputs import DeviceName, NoiseOptions
 from imle_cli.options.learning import PerceptionOptions
 from imle_cli.options.recorded import RunOptions
 from imle_cli.problems.noise import noise_title
-from imle_cli.runs.directories import CHECKPOINT, RunError
+from imle_cli.runs.networks import Splits, read_splits
 from imle_cli.runs.perception import PerceptionRun
-from imle_core.concurrency import process_group
 from imle_core.estimators import ESTIMATORS
 from imle_core.perception import SUPERVISION, ColourLookup, ImageMaps, Judgement, make_network
 
@@ -63,35 +62,12 @@ class PerceptionExperiment(RunOptions):
         Raises:
             SourceError: a data set that cannot be used.
         """
-        train, present = read_maps(self.data, "train"), splits_in(self.data)
-        held_out = {split: read_maps(self.data, split) for split in ("val", "test") if split in present}
-        if not held_out:
-            raise SourceError(self.data, "has no val_ and no test_ files; a network is judged on maps that it never saw")
-        for split, maps in held_out.items():
-            if len(maps) < process_group.size():
-                text = f"{split}_ has {len(maps)} maps for {process_group.size()} processes; start fewer"
-                raise SourceError(self.data, text)
-        splits = list(held_out)
-        return PerceptionData(train, held_out[splits[0]], splits[0], held_out[splits[-1]], splits[-1])
+        return PerceptionData(*read_splits(self.data, splits_in, partial(read_maps, self.data), "maps"))
 
 
 @dataclass(frozen=True)
-class PerceptionData:
-    """Inputs of an experiment, read from files.
-
-    Attributes:
-        train: maps to learn from.
-        judged: maps by which epochs are judged.
-        split: the split of these.
-        tested: maps by which the last network is judged.
-        tested_split: the split of these.
-    """
-
-    train: ImageMaps
-    judged: ImageMaps
-    split: str
-    tested: ImageMaps
-    tested_split: str
+class PerceptionData(Splits[ImageMaps]):
+    """Maps of an experiment, read from files."""
 
     @property
     def digest(self) -> str:
@@ -105,8 +81,7 @@ class PerceptionData:
     @property
     def non_optimal(self) -> dict[str, int]:
         """Number of stored paths that are not optimal under the stored costs, by split."""
-        splits = {"train": self.train, self.split: self.judged, self.tested_split: self.tested}
-        return {split: non_optimal(maps) for split, maps in splits.items()}
+        return {split: non_optimal(maps) for split, maps in self.all.items()}
 
 
 def check_estimators(option: str, names: Sequence[str]) -> None:
@@ -157,14 +132,8 @@ class Trained:
         run = PerceptionRun.open(path)
         experiment = replace(run.experiment(PerceptionExperiment), device=device)
         rows = run.metrics()
-        state, epoch = run.network_state(checkpoint)
         network = make_untrained(experiment)
-        try:
-            network.load_state_dict(state)
-        except Exception as error:  # whatever a foreign state may lead to
-            name, file = experiment.learning.network, "best.pt" if checkpoint == "best" else CHECKPOINT
-            text = f"{file} is of another network than {name}, which config.json names; choose another run"
-            raise RunError(path, text) from error
+        epoch = run.load_network(network, checkpoint, experiment.learning.network)
         return cls(experiment, network, len(rows) if epoch is None else epoch, rows)
 
 

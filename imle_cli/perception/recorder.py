@@ -1,8 +1,6 @@
 """A training of a network on images under way: to a run directory, and back to go on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -16,17 +14,14 @@ from imle_cli.perception.experiment import (
 )
 from imle_cli.perception.memory import keep_freed_memory
 from imle_cli.problems.noise import make_noise
-from imle_cli.runs.directories import DAMAGED, RunError
+from imle_cli.runs.network_recorder import NetworkRecorder
 from imle_cli.runs.perception import PerceptionRun, Views
-from imle_cli.runs.recorder import Recorder
 from imle_core.concurrency import process_group
-from imle_core.estimators import steps_of_any_size
 from imle_core.kernels.notice import clock
 from imle_core.perception import (
     Clock,
     ColourLookup,
     ColourTraining,
-    PerceptionStep,
     PerceptionTraining,
     judge,
     make_method,
@@ -35,13 +30,12 @@ from imle_core.perception import (
 from imle_core.solvers import GridPath
 
 _VIEWS = 2  # maps that are recorded
-_FIRST_EPOCH_VIEWS, _LATER_VIEWS = 40, 4  # records of an epoch
 
 AnyTraining: TypeAlias = PerceptionTraining | ColourTraining
 
 
 @dataclass(kw_only=True)
-class PerceptionRecorder(Recorder[PerceptionStep]):
+class PerceptionRecorder(NetworkRecorder):
     """A training on images under way; its history is what the network predicts for a few maps."""
 
     experiment: PerceptionExperiment
@@ -52,23 +46,9 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
 
     RUN = PerceptionRun
     EXPERIMENT = PerceptionExperiment
-    SAVE_SECONDS = 10.0
 
     def __post_init__(self) -> None:
-        share = slice(process_group.rank(), None, process_group.size())
-        self._judged, self._viewed = self.inputs.judged.part(share), self.inputs.judged.part(slice(_VIEWS))
-
-    @classmethod
-    def read_again(cls, run: PerceptionRun, experiment: PerceptionExperiment) -> tuple[PerceptionData, Views]:
-        """The data set, as it was when the run began, and the views."""
-        try:
-            data = experiment.read()
-        except (ValueError, OSError) as error:
-            raise RunError(run.path, f"config.json names a data set that cannot be used: {error}") from error
-        if data.digest != run.config.get("inputs"):
-            got = f"the data set in {str(experiment.data)!r} has changed since config.json was written"
-            raise RunError(run.path, f"{got}; the run cannot go on with another")
-        return data, run.history()
+        self._judged, self._viewed = self.share(self.inputs.judged), self.inputs.judged.part(slice(_VIEWS))
 
     @classmethod
     def make(
@@ -89,56 +69,17 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
             if count
         ]
 
-    @property
-    def origin(self) -> dict[str, Any]:
-        """In how many processes it was begun, and by which maps epochs are judged."""
-        return {"processes": process_group.size(), "judged": self.inputs.split}
-
-    def load(self, path: Path, state: dict[str, Any], name: str) -> None:
-        """Refuses the state of another number of processes, too."""
-        if isinstance(self.training, PerceptionTraining) and len(state["generators"]) != process_group.size():
-            begun = f"{name} was begun in {len(state['generators'])} processes"
-            raise RunError(path, f"{begun}, here are {process_group.size()}; start as many")
-        super().load(path, state, name)
-
-    def cut(self, path: Path, name: str) -> None:
-        """Leaves out epochs that had not ended at the training's step, and views after it."""
-        step, epochs = self.training.step, len(self.rows)
-        ended = step // self.training.steps_an_epoch
-        if not ended <= epochs or not 0 <= step <= self.training.steps:
-            got = f"{name} is in epoch {str(ended)[:20]} of {self.experiment.learning.epochs} in config.json"
-            raise RunError(path, f"{got}, metrics.csv has {epochs}; {DAMAGED}")
-        self.rows, self.history = self.rows[:ended], self.history.until(step)
-
     def begin(self) -> None:
         """Keeps memory, and records the network as it is."""
         keep_freed_memory()
-        self._view()
+        super().begin()
 
-    def make_step(self, records: Iterator[PerceptionStep]) -> PerceptionStep:
-        """Judges the network at the end of an epoch, and records what it predicts after some steps."""
-        with steps_of_any_size():  # the advice below an epoch tells them
-            record = next(records)
-        if record.ends_epoch:
-            self._judge(record.epoch)
-        self._view()
-        return record
-
-    def may_stop(self, record: PerceptionStep) -> bool:
-        """Several processes stop and save at the ends of epochs."""
-        return process_group.size() == 1 or record.ends_epoch
-
-    def _view(self) -> None:
-        """Records what the network predicts, often in the first epoch, in which most happens."""
-        step, length = self.training.step, self.training.steps_an_epoch
-        every = -(-length // (_FIRST_EPOCH_VIEWS if step < length else _LATER_VIEWS))
-        last = self.history.steps[-1] if self.history.steps else -1
-        if self.run is None or step == last or (step % every and step < self.training.steps):
-            return
+    def look(self) -> tuple[Any, ...]:
+        """Predicted costs and paths of the first maps."""
         plans = plan(self.training.network, self._viewed)
-        self.history.add(step, plans.costs.numpy(), plans.paths.numpy())
+        return plans.costs.numpy(), plans.paths.numpy()
 
-    def _judge(self, epoch: int) -> None:
+    def judge(self, epoch: int) -> None:
         """Adds the epoch's row, and keeps the network where it is the best so far."""
         began = clock()
         judgement = judge(plan(self.training.network, self._judged), self._judged)
@@ -152,14 +93,13 @@ class PerceptionRecorder(Recorder[PerceptionStep]):
 
     def summary(self) -> dict[str, Any]:
         """Outcome, for JSON; the last network is judged on the test maps."""
-        share = self.inputs.tested.part(slice(process_group.rank(), None, process_group.size()))
+        share = self.share(self.inputs.tested)
         judgement, learning = judge(plan(self.training.network, share), share), self.experiment.learning
         return describe(self.experiment, judgement) | {
             "data": str(self.experiment.data),
             "split": self.inputs.tested_split,
             "judged": self.inputs.split,
-            "maps": {"train": len(self.inputs.train), self.inputs.split: len(self.inputs.judged)}
-            | {self.inputs.tested_split: len(self.inputs.tested)},
+            "maps": self.inputs.counts,
             "non_optimal_paths": self.inputs.non_optimal,
             "epochs": epoch_rows(self.experiment, self.rows),
             "seconds": self.seconds,

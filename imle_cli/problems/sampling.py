@@ -15,7 +15,8 @@ from imle_cli.problems.noise import in_words, make_noise, noise_title
 from imle_cli.problems.problem import Floats, Lines, Masks, Problem, Sampled
 from imle_core import NoiseDistribution, stream_marginals, stream_samples
 
-_LOOKED_AT = 100  # samples, of which a typical one is shown
+_LOOKED_AT = 100  # samples at most, of which a typical one is shown
+_ENTRIES = 2**22  # of these samples, at most
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class Sampling:
 
     def _typical(self, problem: Problem, probability: Floats) -> Masks:
         """The sample that differs from the others in the fewest entries on average; the problem's own solver counts none."""
-        few = replace(self, samples=min(self.samples, _LOOKED_AT))
+        few = replace(self, samples=max(1, min(self.samples, _LOOKED_AT, _ENTRIES // max(1, probability.size))))
         first = few.draw(replace(problem, solver=copy.copy(problem.solver)), lambda _: None)
-        distances = np.abs(first - probability).reshape(len(first), -1).sum(axis=1)
+        distances = np.array([np.abs(mask - probability).sum() for mask in first])
         typical: Masks = first[np.argmin(distances.round(9))]
         return typical
 

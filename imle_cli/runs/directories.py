@@ -10,7 +10,7 @@ from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
 
 DAMAGED = "it is damaged or no run of imle; choose another folder"
-COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive"}
+COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive", "imle decision 1": "decide"}
 """The command that makes runs of a format."""
 
 CONFIG, HISTORY, METRICS, SUMMARY = "config.json", "history.npz", "metrics.csv", "summary.json"

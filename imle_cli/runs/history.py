@@ -26,7 +26,7 @@ class History(ABC):
         COSTS: name of the true costs among them.
     """
 
-    gold: NDArray[np.uint8]
+    gold: NDArray[Any]
     steps: list[int] = field(default_factory=list, kw_only=True)
 
     KINDS: ClassVar[Kinds]
@@ -38,14 +38,19 @@ class History(ABC):
         """True where arrays of these shapes, in the order of ``KINDS``, fit each other."""
 
     @classmethod
+    def is_possible(cls, arrays: Arrays) -> bool:
+        """True where true costs and gold solutions are numbers that a problem has: costs above 0, ones and zeros."""
+        return bool((arrays[cls.COSTS] > 0).all() and (arrays["gold"] <= 1).all())
+
+    @classmethod
     def of(cls: type[SomeHistory], arrays: Arrays) -> SomeHistory:
         """The history that has these :meth:`arrays`.
 
         Raises:
             ValueError: numbers that no training records.
         """
-        gold, steps, costs = arrays["gold"], arrays["steps"], arrays[cls.COSTS]
-        if not ((costs > 0).all() and (gold <= 1).all() and (steps >= 0).all() and (np.diff(steps) > 0).all()):
+        steps = arrays["steps"]
+        if not (cls.is_possible(arrays) and (steps >= 0).all() and (np.diff(steps) > 0).all()):
             raise ValueError("holds what no training records")
         return cls(**arrays | {"steps": steps.tolist()} | {name: list(arrays[name]) for name in cls._recorded()})
 

@@ -5,15 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imle_cli.files.archives import Shape
-from imle_cli.files.outputs import replacing
-from imle_cli.options.recorded import fits
-from imle_cli.runs.directories import CHECKPOINT
-from imle_cli.runs.folder import RunFolder
 from imle_cli.runs.history import History, Kinds
+from imle_cli.runs.networks import NetworkRun, number_or_none
 from imle_core.perception import TILE
 
 
@@ -46,30 +42,17 @@ class Views(History):
         return (images, truth, costs, paths) == (maps, gold, records, records)
 
 
-def _number_or_none(text: str) -> float | None:
-    return float(text) if text else None
-
-
 @dataclass(frozen=True)
-class PerceptionRun(RunFolder[Views]):
-    """A run of ``imle perceive``; besides what every run has, ``best.pt`` is the network of its best epoch so far."""
+class PerceptionRun(NetworkRun[Views]):
+    """A run of ``imle perceive``."""
 
     FORMAT: ClassVar[str] = "imle perception 1"
     RECORD: ClassVar[type[Views]] = Views
-    STATE: ClassVar[dict[str, type]] = {
-        "step": int,
-        "network": dict,
-        "method": dict,
-        "optimizer": dict,
-        "generators": list,
-        "sums": dict,
-        "seconds": float,
-    }
     COLUMNS: ClassVar[dict[str, Callable[[str], Any]]] = {
         "epoch": int,
         "optimal": float,
         "regret": float,
-        "exact_on_unique": _number_or_none,
+        "exact_on_unique": number_or_none,
         "loss": float,
         "zero_gradients": float,
         "seconds": float,
@@ -78,7 +61,6 @@ class PerceptionRun(RunFolder[Views]):
         "noise_seconds": float,
         "judging_seconds": float,
     }
-    FIRST: ClassVar[int] = 1
     SUMMARY: ClassVar[dict[str, Any]] = {
         "estimator": str,
         "supervision": str,
@@ -89,33 +71,3 @@ class PerceptionRun(RunFolder[Views]):
         "epochs": list,
         "seconds": float,
     }
-
-    @classmethod
-    def _is_summary(cls, summary: dict[str, Any]) -> bool:
-        if not (super()._is_summary(summary) and summary["epochs"]):
-            return False
-        return all(isinstance(row, dict) and fits(row.get("zero_gradients"), float) for row in summary["epochs"])
-
-    def epochs(self) -> list[dict[str, Any]]:
-        """The rows of ``metrics.csv``, by the names of their columns.
-
-        Raises:
-            RunError: it is missing or damaged.
-        """
-        return [dict(zip(self.COLUMNS, row, strict=True)) for row in self.metrics()]
-
-    def save_best(self, network: dict[str, Any], epoch: int) -> None:
-        """Replaces ``best.pt``."""
-        with replacing(self.path / "best.pt", durable=True) as file:
-            torch.save({"network": network, "epoch": epoch}, file)
-
-    def network_state(self, which: str) -> tuple[dict[str, Any], int | None]:
-        """Weights of the "last" or the "best" checkpoint, and the epoch of the best one.
-
-        Raises:
-            RunError: it is missing or damaged.
-        """
-        if which == "best":
-            state = self.read_state("best.pt", {"network": dict, "epoch": int})
-            return state["network"], state["epoch"]
-        return self.read_state(CHECKPOINT, self.STATE)["network"], None

@@ -17,6 +17,7 @@ object without it works, too, by what stands in the last column.
     takes_padding                PaddedSolver      a layer for ragged batches; the doctor      rows are padded with -inf
     solve_ragged                 RaggedSolver      a layer for ragged batches                  as takes_padding says
     by_instance                  ServingSolver     torch.func.vmap, with further arguments     entries are solved in turn
+    outputs_like                 PromisingSolver   torch.compile, for further outputs          it refuses these
     offsets                      ListSolver        a layer, torch.func.vmap; the doctor        it takes any instances
     members                      PoolingSolver     losses that learn from a pool               they need pool=...
     grow                         GrowingPool       losses that learn from a pool, at each step the pool stays as it is
@@ -241,11 +242,28 @@ class ServingSolver(Protocol):
 
 
 @runtime_checkable
+class PromisingSolver(Protocol):
+    """A solver that says what its further outputs look like, for compiled code, which has to know before it runs.
+
+    Compiled code gives them in a tuple, ``(z, *others)``.
+    """
+
+    def outputs_like(self, theta: Any, /, *args: Any, **kwargs: Any) -> Sequence[Tensor]:
+        """Tensors of the shapes and types of the others, such as ``(theta.new_empty(len(theta)),)``.
+
+        Args:
+            theta: parameters ``(N, *event)``, or a structure of such, of which only shape, type and device count.
+            *args: as in a call of the solver.
+            **kwargs: likewise.
+        """
+
+
+@runtime_checkable
 class ListSolver(Protocol):
     """A solver that may be one of certain instances, as of a list of graphs: row r of N is of instance ``r // (N / B)``.
 
-    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor,
-    which asks for any instances in any order, refuses such a solver. It holds for subclasses as :class:`Pure` does.
+    A layer refuses another number of instances, ``torch.func.vmap`` solves the entries of an axis in turn, and the doctor
+    asks for the one with the most entries, in the company of the others. It holds for subclasses as :class:`Pure` does.
     """
 
     @property

@@ -19,6 +19,8 @@ from imle_core.decisions.methods import BASELINES, FITTED, LEARNERS, make_method
 from imle_core.decisions.metrics import DecisionQuality, judge, predict, regret, spo_error, squared_error, worst_regret
 from imle_core.decisions.neighbours import nearest_neighbour_labels
 from imle_core.decisions.networks import COST_NETWORKS, CostNetwork, FittedCosts, make_cost_network
+from imle_core.decisions.protocols import PROTOCOLS, Protocol, PublishedRegret
+from imle_core.decisions.reproduction import METHODS, DecisionMethod, ReproducedRegret, reproduce_protocol
 from imle_core.decisions.training import DecisionFit, DecisionTraining
 
 __all__ = [
@@ -26,8 +28,11 @@ __all__ = [
     "COST_NETWORKS",
     "FITTED",
     "LEARNERS",
+    "METHODS",
+    "PROTOCOLS",
     "CostNetwork",
     "DecisionFit",
+    "DecisionMethod",
     "DecisionQuality",
     "DecisionTraining",
     "Decisions",
@@ -36,6 +41,9 @@ __all__ = [
     "Labels",
     "PathData",
     "PortfolioData",
+    "Protocol",
+    "PublishedRegret",
+    "ReproducedRegret",
     "TourData",
     "judge",
     "knapsack_data",
@@ -45,6 +53,7 @@ __all__ = [
     "portfolio_data",
     "predict",
     "regret",
+    "reproduce_protocol",
     "shortest_path_data",
     "split",
     "spo_error",

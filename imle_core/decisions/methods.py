@@ -22,6 +22,7 @@ from imle_core.solvers import SolutionPool
 from imle_core.training import Clock, LearningMethod, Regression, ThroughSolver, WatchedSolver, watched_noise
 
 _COSTS, _GOLD = "true costs", "gold solutions"
+_SAMPLES = 3  # of an instance, unless an estimator usually takes more
 _WORDS = {"true parameters": _COSTS, "true parameters and a pool": f"{_COSTS} and a pool"}
 
 FITTED = {"least-squares": _COSTS, "mean-costs": _COSTS}
@@ -87,7 +88,7 @@ def make_method(
             :class:`imle_core.decisions.DecisionFit`.
         decisions: what is learned from: it has the solver, the sense, and the solutions of a pool, where one is needed.
         noise_distribution: gives eps; no noise if None.
-        nb_samples: S, samples of each instance; the estimator's usual number if None.
+        nb_samples: S, samples of each instance; 3, or the estimator's usual number if that is more, if None.
         input_noise_temperature: tau_in, of the forward pass; the estimator's usual one if None.
         target_noise_temperature: tau_tgt, of the backward pass; that of the forward pass if None.
         alpha: of the target ``alpha*theta - lambda*dy``.
@@ -123,7 +124,7 @@ def make_method(
         solver if growing is None else growing,
         target,
         watched_noise(noise_distribution, watch),
-        entry.usual_samples if nb_samples is None else nb_samples,
+        max(_SAMPLES, entry.usual_samples) if nb_samples is None else nb_samples,
         forward,
         forward if target_noise_temperature is None else target_noise_temperature,
         sense=decisions.sense,

@@ -1,5 +1,6 @@
 """Quality of predicted costs: the regret of the decisions that they lead to."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, get_args
@@ -102,7 +103,8 @@ class DecisionQuality:
 
     Attributes:
         regret: sum of the regrets over the sum of the absolute optima.
-        worst: the same if ties of predicted costs fall out as badly as they can; None where a solver cannot tell.
+        worst: the same if ties of predicted costs fall out as badly as they can; None where a solver cannot tell, or nobody
+            asks.
         optimal: share of instances without regret.
         mse: mean squared error of predicted costs.
     """
@@ -126,8 +128,13 @@ def predict(network: nn.Module, decisions: Decisions) -> Tensor:
     return predicted
 
 
-def judge(network: nn.Module, decisions: Decisions) -> DecisionQuality:
+def judge(network: nn.Module, decisions: Decisions, *, ties: bool = True) -> DecisionQuality:
     """Judges a network from features to costs; where there are several processes, the instances of all of them together.
+
+    Args:
+        network: from features ``(N, *shape)`` to costs ``(N, *event)``.
+        decisions: instances with their true costs and optima.
+        ties: look for the worst regret under ties, too, which takes two more solves of each instance.
 
     Raises:
         ArgumentError: a network that predicts another shape, NaN or infinite costs; or as the solver raises.
@@ -135,10 +142,10 @@ def judge(network: nn.Module, decisions: Decisions) -> DecisionQuality:
     predicted = predict(network, decisions)
     each = regret(predicted, decisions, "none")
     optimal = each <= TOLERANCE * room(decisions.costs, decisions.gold)
-    try:
-        worst = worst_regret(predicted, decisions, "none").sum()
-    except ArgumentError:
-        worst = torch.tensor(torch.nan)
+    worst = torch.tensor(torch.nan)
+    if ties:
+        with suppress(ArgumentError):
+            worst = worst_regret(predicted, decisions, "none").sum()
     errors = torch.tensor(squared_error(predicted, decisions), dtype=torch.float64) * len(decisions)
     numbers = [decisions.optimum.abs().sum(), each.sum(), worst, optimal.sum(), errors, torch.tensor(len(decisions))]
     sums = process_group.summed(torch.stack([number.double() for number in numbers])).tolist()

@@ -13,10 +13,11 @@ from imle_core.contracts import ctrl_c_told_apart, declared, raised
 from imle_core.doctor import calls, cost, fused, memory, optimum, outputs, padding
 from imle_core.doctor.example import RefusedError
 from imle_core.doctor.instances import with_instances
+from imle_core.doctor.of_list import InstanceOfList
 from imle_core.doctor.settings import generators_put_back
 from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
-from imle_core.records import Record, in_short
+from imle_core.records import Record
 
 
 class Check(NamedTuple):
@@ -135,6 +136,9 @@ def check(
     the process that it changes are put back. One that kills the process or never comes back ends the examination, too;
     ``imle check`` gives it a process of its own.
 
+    A solver of certain instances, such as of a list of graphs, is asked for the one with the most entries, whose shape is
+    the event shape, in the company of the others.
+
     Args:
         solver: the solver; for one with further arguments give a function of theta alone.
         shape: event shape.
@@ -154,14 +158,15 @@ def check(
 
     Raises:
         ArgumentError: an event shape without entries, fewer than two instances, a seed outside its range, an empty domain,
-            another sense, or a solver of certain instances, such as of a list of graphs.
+            or another sense.
 
     >>> from imle_core.solvers import TopK
     >>> [finding.check for finding in check(TopK(2), (5,)) if finding.verdict == "fail"]
     []
     """
     checks.check_seed("seed", seed)
-    _check_takes_any(solver)
+    of_list = None if declared(solver, "offsets") is None else InstanceOfList(solver)
+    solver = solver if of_list is None else of_list
     sense = sense or declared_sense(solver) or "max"
     checks.check_name("sense", sense, get_args(Sense))
     _check_request(shape, nb_instances)
@@ -180,18 +185,11 @@ def check(
         generator = torch.Generator().manual_seed(seed)
         subject = Subject(solver, tuple(shape), *bounds, domain, sign, generator, lambda: observe(done))
         for finding in _findings(with_instances(subject, nb_instances), begin):
+            if of_list is not None and finding.check == "call":
+                finding = replace(finding, detail=f"{finding.detail}; as {of_list.words}")
             tell(finding)
             findings.append(finding)
     return findings
-
-
-def _check_takes_any(solver: Any) -> None:
-    """A solver must not be for certain instances."""
-    if declared(solver, "offsets") is not None:
-        rule = "each row belongs to an instance of its own, and an examination asks for any in any order"
-        raise checks.ArgumentError(
-            "solver", in_short(solver), rule, "check each alone: solver.graph(0), solver.graph(1), ..."
-        )
 
 
 def _check_request(shape: Any, nb_instances: int) -> None:

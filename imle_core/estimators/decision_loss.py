@@ -9,17 +9,34 @@ from torch import Tensor
 
 from imle_core import checks
 from imle_core.contracts import Parameters
+from imle_core.estimators import operators
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.supervision import LossName, Supervision, fitting, true_parameters
+from imle_core.ragged import Instances
 
 
 @telling_how_to_change
 @dataclass(frozen=True, repr=False)
 class NoiseFree(Layer):
-    """A layer that makes no use of noise and samples."""
+    """A layer that makes no use of noise and samples.
+
+    Attributes:
+        word: its name.
+    """
+
+    word: ClassVar[str]
+
+    def _of(self, instances: Instances) -> NoReturn:
+        """Refused: sums over entries of instances of several sizes would go over padding, too."""
+        raise checks.ArgumentTypeError(
+            self.word,
+            f"{len(instances)} instances, one after the other",
+            "it takes instances of one size, (B, *event)",
+            "call it for the instances of each size, or one by one",
+        )
 
     def best(self, parameters: Tensor, arguments: Arguments) -> Tensor:
         """Solutions ``(B, *event)`` of parameters to be maximised, without a gradient."""
@@ -39,11 +56,9 @@ class DecisionLoss(NoiseFree):
     It makes no use of noise, of samples and their reduction. Under ``sense="min"`` theta and the truth are costs.
 
     Attributes:
-        word: its name.
         takes_walls: whether entries of theta may be infinite, which stay out of every solution or in all of them.
     """
 
-    word: ClassVar[str]
     takes_walls: ClassVar[bool] = False
 
     @abstractmethod
@@ -63,9 +78,14 @@ class DecisionLoss(NoiseFree):
         """Losses ``(B,)``; see :meth:`.Layer.loss`."""
         return self.loss(theta, *args, truth=truth, gold=gold, loss=loss, **kwargs)
 
-    @torch._disable_dynamo  # type: ignore[attr-defined]
     def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
-        """Losses ``(B,)``."""
+        """Losses ``(B,)``, at which a graph of torch's compiler breaks."""
+        if torch.compiler.is_compiling():
+            losses: Tensor = operators.outside_of_compiled_code(self._supervised, theta, supervision, arguments)
+            return losses
+        return self._supervised(theta, supervision, arguments)
+
+    def _supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:
         supervision.refuse_loss(self.word)
         if torch._C._are_functorch_transforms_active():
             rule = f"{self.word} solves by what the numbers in it are"

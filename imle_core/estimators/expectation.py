@@ -58,7 +58,9 @@ class Expectation:
             ArgumentError: a loss of another shape, or NaN; or as in a call of the layer.
         """
         if not isinstance(theta, Tensor):
-            return self.estimate_of_structure(theta, loss, args, kwargs, return_states)
+            given = theta, loss, args, kwargs, return_states
+            result: Tensor | tuple[Tensor, Any] = operators.uncompiled(self.estimate_of_structure, *given)
+            return result
         return self.expected(theta, loss, args, kwargs, return_states)
 
     def expected(
@@ -71,7 +73,7 @@ class Expectation:
         if torch.compiler.is_compiling():
             z, _ = contracts.solutions_in(operators.states(layer, theta, args, kwargs, alone=True))
         elif torch._C._are_functorch_transforms_active():
-            z, _ = transforms.states(layer, theta, copied(args, kwargs))
+            z, _ = transforms.states(layer, theta, copied(args, kwargs), False)
         else:
             z, _ = contracts.solutions_in(self(theta, *args, **kwargs))
         states = z.detach().clone() if return_states else None  # a loss may write in z
@@ -123,13 +125,19 @@ class Expectation:
             ArgumentError: what this estimator, or the named loss, learns from is missing; a loss that is named where the
                 estimator has its own; or as :meth:`estimate`.
         """
+        supervision = Supervision(truth, gold, loss)
         if isinstance(theta, Tensor):
-            return self.supervised(theta, Supervision(truth, gold, loss), (args, kwargs))
+            return self.supervised(theta, supervision, (args, kwargs))
+        losses: Tensor = operators.uncompiled(self.loss_of_structure, theta, supervision, (args, kwargs))
+        return losses
+
+    def loss_of_structure(self, theta: Parameters, supervision: Supervision, arguments: Arguments) -> Tensor:
+        """:meth:`loss` where theta is a structure, and so are what it learns from."""
         form, layer = self.for_structure(theta)
         packed = form.packed(theta)
-        known = {"truth": truth, "gold": gold}
+        known = {"truth": supervision.truth, "gold": supervision.gold}
         given = {name: None if value is None else form.packed_given(value, packed, name) for name, value in known.items()}
-        losses: Tensor = layer.supervised(packed, Supervision(**given, loss=loss), (args, kwargs))
+        losses: Tensor = layer.supervised(packed, Supervision(**given, loss=supervision.loss), arguments)
         return losses
 
     def supervised(self, theta: Tensor, supervision: Supervision, arguments: Arguments) -> Tensor:

@@ -20,12 +20,13 @@ class FamilyOfInstances:
     Instances are asked about one after the other, so that neither batch mates nor what these draw change a bit.
 
     Attributes:
-        family: makes the family of parameters ``(1, size, *rest)`` and further arguments of the solver.
+        family: makes the family of parameters ``(1, size, *rest)``, further arguments of the solver, and the instance's
+            number.
         instances: sizes of the instances.
         arguments: further arguments of the solver for all instances.
     """
 
-    family: Callable[[Tensor, Arguments], ExponentialFamily]
+    family: Callable[[Tensor, Arguments, int], ExponentialFamily]
     instances: Instances
     arguments: Arguments
 
@@ -58,4 +59,4 @@ class FamilyOfInstances:
         return [(b, size) for b, size in enumerate(self.instances.sizes.tolist()) if size]
 
     def _alone(self, theta: Tensor, b: int) -> ExponentialFamily:
-        return self.family(theta, selected(*self.arguments, np.array([b]), len(self.instances)))
+        return self.family(theta, selected(*self.arguments, np.array([b]), len(self.instances)), b)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imle_core import checks, ragged
 from imle_core.contracts import Parameters
+from imle_core.estimators import operators
 from imle_core.estimators.arguments import Arguments, copied
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
@@ -40,6 +41,9 @@ class FenchelYoung(Layer):
             ArgumentError: gold solutions of another shape; or as in a call of any layer.
             ArgumentTypeError: gold solutions that are no tensor.
         """
+        if torch.compiler.is_compiling() and (not isinstance(theta, Tensor) or theta.is_nested):
+            losses: Tensor = operators.outside_of_compiled_code(self, theta, gold, *args, **kwargs)
+            return losses
         if not isinstance(theta, Tensor):
             form, layer = self.for_structure(theta)
             packed = form.packed(theta)
@@ -66,6 +70,9 @@ class FenchelYoung(Layer):
             ArgumentError: gold solutions of another shape; or as there.
             ArgumentTypeError: gold solutions that are no tensor; or as there.
         """
+        if torch.compiler.is_compiling():
+            losses: Tensor = operators.outside_of_compiled_code(self.ragged, values, offsets, gold, *args, **kwargs)
+            return losses
         instances = ragged.instances_of(values, offsets)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")

@@ -176,16 +176,18 @@ class Layer(Expectation, RaggedCalls, ABC):
         Where theta is a structure of several tensors, so are the states.
         """
         if not isinstance(theta, Tensor):
-            return self._called_with_structure(theta, args, kwargs)
+            if torch.compiler.is_compiling() and not exported.is_exporting():
+                return operators.states_of_structure(self, theta, args, kwargs)
+            return operators.uncompiled(self._called_with_structure, theta, args, kwargs)
         if theta.is_nested:
-            return self._nested(theta, *args, **kwargs)
+            return operators.uncompiled(self._nested, theta, *args, **kwargs)
         if torch.compiler.is_compiling():
             if exported.is_exporting():
                 return exported.states(self, theta, args, kwargs)
             return operators.states(self, theta, args, kwargs)
         arguments = copied(args, kwargs)
         if torch._C._are_functorch_transforms_active():
-            states, beside = transforms.states(self, theta, arguments)
+            states, beside = transforms.states(self, theta, arguments, True)
             return beside.after(states)
         finite = checks.check_theta(theta)
         with torch.no_grad():
@@ -198,7 +200,6 @@ class Layer(Expectation, RaggedCalls, ABC):
             states = self.reduce(z).detach()  # no view, which cannot be changed in place later where gradients are wanted
         return states if outputs is None else contracts.with_others(states, outputs)
 
-    @torch._disable_dynamo  # type: ignore[attr-defined]
     def _called_with_structure(self, theta: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         form, layer = self.for_structure(theta)
         return form.unpacked_answer(layer(form.packed(theta), *args, **kwargs))
@@ -211,7 +212,11 @@ class Layer(Expectation, RaggedCalls, ABC):
             ArgumentTypeError: likewise; or an estimator that needs a solver of a single tensor.
         """
         form = Form.of(theta)
-        return form, packed_layer(self, form)
+        return form, self.for_form(form)
+
+    def for_form(self: SomeLayer, form: Form) -> SomeLayer:
+        """This layer for packed parameters ``(B, total)`` of that form."""
+        return packed_layer(self, form)
 
     def check_packed(self, solver: Any) -> None:
         """Refuses a solver of several tensors, packed, where an estimator cannot do with one, as most can."""
@@ -225,8 +230,7 @@ class Layer(Expectation, RaggedCalls, ABC):
             draw = operators.drawn(self, theta, *arguments, alone=True)
             return Draw(draw.eps, draw.z)
         if torch._C._are_functorch_transforms_active():
-            eps, z, _ = transforms.samples(self, theta, arguments)
-            return Draw(eps, z)
+            return Draw(*transforms.samples(self, theta, arguments))
         checks.check_theta(theta)
         check_tangent(theta)
         with torch.no_grad():

@@ -96,12 +96,18 @@ class LayerModule(nn.Module):
 
         Where the solver gives ``(z, *others)``, so does the layer; where theta is a structure, so are the states.
         """
-        if torch.compiler.is_compiling() and isinstance(theta, Tensor) and not exported.is_exporting():
-            return operators.states(self, theta, args, kwargs)
+        if torch.compiler.is_compiling() and not exported.is_exporting():
+            if not isinstance(theta, Tensor):
+                return operators.states_of_structure(self, theta, args, kwargs)
+            if not theta.is_nested:
+                return operators.states(self, theta, args, kwargs)
         return self._pass(lambda layer: layer(theta, *args, **kwargs))
 
     def ragged(self, values: Tensor, offsets: Any, /, *args: Any, **kwargs: Any) -> Any:
         """States of instances of several sizes, ``(S, T, *rest)``; see :meth:`Layer.ragged`."""
+        is_compiled = torch.compiler.is_compiling() and not exported.is_exporting()
+        if is_compiled and isinstance(values, Tensor) and self.estimator.has_usual_ragged:
+            return operators.states(self, values, args, kwargs, offsets=torch.as_tensor(offsets))
         return self._pass(lambda layer: layer.ragged(values, offsets, *args, **kwargs))
 
     def estimate_ragged(

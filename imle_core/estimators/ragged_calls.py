@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts, ragged
-from imle_core.contracts import Sense, Target
+from imle_core.contracts import Sense, Target, is_container
+from imle_core.estimators import exported, operators
+from imle_core.estimators.ragged_structures import RaggedForm, ragged_packed_layer
 from imle_core.ragged import Instances
 
 if TYPE_CHECKING:
@@ -20,8 +22,11 @@ class RaggedCalls:
     """What every layer does with instances of several sizes: it is called for what is padded, in their name."""
 
     if TYPE_CHECKING:
+        solver: Any
         target: Target
         nb_samples: int
+        takes_costs: bool
+        check_packed: Callable[[Any], None]
         sense: Sense
         reduction: Any
         __call__: Callable[..., Any]
@@ -42,9 +47,11 @@ class RaggedCalls:
         it gets the entries of their instances.
 
         Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
+            values: parameters (or costs) of all instances, ``(T, *rest)``; or a tuple, list or dict of such, as of nodes and
+                of edges, of one type. Then the solver gets such a structure, each tensor padded by itself, and so are the
+                states.
             offsets: where in ``values`` instances begin, and where the last one ends, ``(B + 1,)``, of any integer type; or
-                a list.
+                a list. Of a structure of values a structure of offsets, all for as many instances.
             *args: reach the solver.
             **kwargs: reach the solver.
 
@@ -53,17 +60,36 @@ class RaggedCalls:
             ArgumentTypeError: values or offsets of a wrong type.
         """
         if torch.compiler.is_compiling():
-            return self._uncompiled("ragged", values, offsets, *args, **kwargs)
+            return self._compiled(values, offsets, args, kwargs)
+        if is_container(values):
+            return self._ragged_structure(values, offsets, args, kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
         states, outputs = contracts.solutions_in(given)
         states = self._unpadded(states, instances)
         return states if outputs is None else contracts.with_others(states, outputs)
 
-    @torch._disable_dynamo  # type: ignore[attr-defined]
-    def _uncompiled(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """A method whose shapes depend on numbers, which the compiler leaves to Python."""
-        return getattr(self, method)(*args, **kwargs)
+    def _ragged_structure(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        form = RaggedForm(values, offsets)
+        answer = ragged_packed_layer(self, form).ragged(form.packed(values), form.instances.starts, *args, **kwargs)
+        states, outputs = contracts.solutions_in(answer)
+        structure = form.unpacked(states)
+        return structure if outputs is None else contracts.with_first(structure, outputs)
+
+    def _compiled(self, values: Any, offsets: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not (isinstance(values, Tensor) and self.has_usual_ragged) or exported.is_exporting():
+            return operators.outside_of_compiled_code(self.ragged, values, offsets, *args, **kwargs)
+        layer: Any = self  # a whole layer, which this file cannot name
+        return operators.states(layer, values, args, kwargs, offsets=torch.as_tensor(offsets))
+
+    @property
+    def has_usual_ragged(self) -> bool:
+        """True where :meth:`ragged` is that of every layer, and allowed."""
+        return type(self).ragged is RaggedCalls.ragged and type(self)._of is RaggedCalls._of
+
+    def for_instances(self, values: Tensor, instances: Instances) -> tuple[Any, Tensor]:
+        """The same layer for padded parameters, and the parameters ``(B, n, *rest)`` of values ``(T, *rest)``."""
+        return self._of(instances), self._padded(values, instances)
 
     def _nested(self, theta: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         """States for a jagged nested tensor ``(B, j, *rest)``, in another."""
@@ -79,8 +105,8 @@ class RaggedCalls:
         """``mean_s loss(z_s)`` for each instance of several sizes, ``(B,)``; see :meth:`ragged` and :meth:`estimate`.
 
         Args:
-            values: parameters (or costs) of all instances, ``(T, *rest)``.
-            offsets: as for :meth:`ragged`.
+            values: as for :meth:`ragged`; where they are a structure, so are the states that the loss gets.
+            offsets: as there.
             loss: from states ``(S, T, *rest)`` to a number for each sample of each instance, ``(S, B)``; under the reduction
                 "mean" S is 1 for estimators that have gradients of means.
             *args: reach the solver.
@@ -92,7 +118,13 @@ class RaggedCalls:
         """
         if torch.compiler.is_compiling():
             kwargs["return_states"] = return_states
-            return self._uncompiled("estimate_ragged", values, offsets, loss, *args, **kwargs)
+            return operators.outside_of_compiled_code(self.estimate_ragged, values, offsets, loss, *args, **kwargs)
+        if is_container(values):
+            form = RaggedForm(values, offsets)
+            packed, twin = form.packed(values), ragged_packed_layer(self, form)
+            given = packed, form.instances.starts, lambda states: loss(form.unpacked(states))
+            result = twin.estimate_ragged(*given, *args, return_states=return_states, **kwargs)
+            return (result[0], form.unpacked(result[1])) if return_states else result
         instances = ragged.instances_of(values, offsets)
 
         def of_rows(rows: Tensor) -> Tensor:

@@ -118,6 +118,7 @@ DECISION_LOSSES: dict[str, Entry] = {
     "frank-wolfe": Entry(FrankWolfe, "loss gradient"),
     "frank-wolfe-fenchel-young": Entry(FrankWolfeFenchelYoung, "gold solutions"),
     "cone": Entry(ConeAlignment, "gold solutions and normals"),
+    "cone-margin": Entry(ConeAlignment, "gold solutions and normals", options={"margin": 0.5}),
 }
 """Estimators without noise that learn from decisions, by name; :func:`differentiable` makes them likewise."""
 
@@ -224,7 +225,7 @@ def differentiable(
         projection: of :class:`.Identity`.
         family: of :class:`.ScoreFunction` and :class:`.Simple`: an exact family, by default that of the solver. For several
             parameters one of all their entries side by side, ``(total,)``.
-        margin: of :class:`.StructuredSVM`.
+        margin: of :class:`.StructuredSVM` and :class:`.ConeAlignment`.
         pool: of contrastive and ranking losses; see :class:`.PoolLoss`.
         normals: of :class:`.ConeAlignment`.
 

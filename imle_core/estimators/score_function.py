@@ -139,10 +139,10 @@ class ScoreFunction(Layer):
             return FamilyOfInstances(self._family_of, self.instances, arguments)
         return self._family_of(theta, arguments)
 
-    def _family_of(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
+    def _family_of(self, theta: Tensor, arguments: Arguments, instance: int | None = None) -> ExponentialFamily:
         if isinstance(self.family, ExponentialFamily):
             return self.family
-        return exact_family(self.solver, theta, arguments)
+        return exact_family(self.solver, theta, arguments, instance)
 
 
 def _without_gradient(theta: Tensor) -> Tensor:

@@ -78,5 +78,5 @@ class Simple(Layer):
             return FamilyOfInstances(self._family_of, self.instances, arguments)
         return self._family_of(theta, arguments)
 
-    def _family_of(self, theta: Tensor, arguments: Arguments) -> ExponentialFamily:
-        return self.family or exact_family(self.solver, theta, arguments)
+    def _family_of(self, theta: Tensor, arguments: Arguments, instance: int | None = None) -> ExponentialFamily:
+        return self.family or exact_family(self.solver, theta, arguments, instance)

@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from imle_core import checks
-from imle_core.contracts import Outputs, Solved, Target, declared, is_pure, with_others
+from imle_core.contracts import Outputs, Solved, Target, declared, is_pure
 from imle_core.estimators import autocast
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.axes import Sizes, folded, in_front, stacked, unfolded
+from imle_core.estimators.mapped_outputs import Beside
 from imle_core.estimators.tangents import check_tangent_below, no_tangents
 
 
@@ -92,56 +93,28 @@ def taken_apart(arguments: Arguments) -> tuple[list[Tensor], Rest]:
     return [values[position] for position in positions], Rest(rest, structure, positions)
 
 
-class Beside:
-    """Further outputs of a solver, which are no tensors that a transform could look into.
-
-    Attributes:
-        answer: the solver's answer, where it gave them.
-        mapped: whether vmap made one call of several, or several of one.
-    """
-
-    def __init__(self) -> None:
-        self.answer: Outputs | None = None
-        self.mapped = False
-
-    def after(self, states: Tensor) -> Any:
-        """States, with the further outputs after them.
-
-        Raises:
-            ArgumentTypeError: under vmap there are some.
-        """
-        if self.answer is None:
-            return states
-        if self.mapped:
-            raise checks.ArgumentTypeError(
-                "solver",
-                "further outputs",
-                "under vmap a layer can give states alone",
-                "give these alone, or loop over the axis",
-                "gave",
-            )
-        return with_others(states, self.answer)
-
-
-def states(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor, Beside]:
-    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; further outputs of the solver."""
-    eps, z, beside = samples(layer, theta, arguments)
+def states(layer: Estimator, theta: Tensor, arguments: Arguments, with_outputs: bool) -> tuple[Tensor, Beside]:
+    """States for theta ``(B, *event)``, in the layer's reduction, with its gradient; further outputs if they are wanted."""
+    beside = Beside(with_outputs)
+    eps, z = samples(layer, theta, arguments, beside)
     tensors, rest = taken_apart(arguments)
     output: Tensor = _States.apply(theta, eps, z, layer, rest, (), *tensors)  # type: ignore[no-untyped-call]
     return output, beside
 
 
-def samples(layer: Estimator, theta: Tensor, arguments: Arguments) -> tuple[Tensor | None, Tensor, Beside]:
-    """Noise and samples ``(B, S, *event)``, without gradients, and further outputs of the solver."""
+def samples(
+    layer: Estimator, theta: Tensor, arguments: Arguments, beside: Beside | None = None
+) -> tuple[Tensor | None, Tensor]:
+    """Noise and samples ``(B, S, *event)``, without gradients; further outputs of the solver are put into ``beside``."""
     checks.check_form(theta)
     check_tangent_below(theta)
     # A draw of a generator that nobody else has: it tells vmap what is random here, and is mapped where draws differ.
     ticket = torch.rand((), generator=torch.Generator()) if layer.draws_noise else torch.zeros(())
     tensors, rest = taken_apart(arguments)
-    beside = Beside()
+    beside = Beside(False) if beside is None else beside
     drawn = _Samples.apply(theta.detach(), ticket, layer, rest, (), (), beside, *tensors)  # type: ignore[no-untyped-call]
-    eps, z = (None, *drawn) if len(drawn) == 1 else drawn
-    return eps, z, beside
+    z, eps, *beside.leaves = drawn
+    return (eps if eps.dim() else None), z
 
 
 def work_on(
@@ -160,9 +133,9 @@ def with_gradient(rows: Tensor, factor: int) -> Tensor:
 
 
 class _Samples(torch.autograd.Function):
-    """Noise, unless there is none, and samples, both ``(*axes, B, S, *event)``.
+    """Samples and noise, both ``(*axes, B, S, *event)``, or a number where there is none, and tensors of further outputs.
 
-    Along each axis noise is ``different`` or the same. What the solver gives beside solutions is put into ``beside``.
+    Along each axis noise is ``different`` or the same. What the solver gives beside solutions is noted in ``beside``.
     """
 
     @staticmethod
@@ -182,13 +155,15 @@ class _Samples(torch.autograd.Function):
         together = None if alone else _together(layer.solver, parameters, rest, axes, tensors)
         if together is None:
             eps, z, answers = _one_by_one(layer, parameters, rest, axes, different, tensors)
+            others = beside.of_calls(answers, axes)
         else:
             rows = folded(parameters, axes)
             eps = _noise(layer, rows[: parameters.shape[len(axes)]], axes, different)
             z, answer = layer.drawn(rows, None if eps is None else folded(eps, axes), together)
-            z, answers = unfolded(z, axes), [] if answer is None else [answer]
-        beside.answer, beside.mapped = answers[0] if answers else None, bool(axes)
-        return (z,) if eps is None else (eps, z)
+            again = partial(_answers, layer, parameters, eps, rest, axes, tensors)
+            others = beside.of_call(answer, axes, len(z) * z.shape[1], again)
+            z = unfolded(z, axes)
+        return z, z.new_empty(axes) if eps is None else eps, *others
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: tuple[Tensor, ...]) -> None:  # noqa: ARG004
@@ -349,6 +324,17 @@ def _noise(layer: Estimator, like: Tensor, axes: Sizes, different: Sequence[bool
     draws = [_noise(layer, like, axes[1:], different[1:]) for _ in range(axes[0] if different[0] else 1)]
     made = [draw for draw in draws if draw is not None]
     return torch.stack(made).expand(axes[0], *made[0].shape) if made else None
+
+
+def _answers(
+    layer: Estimator, theta: Tensor, eps: Tensor | None, rest: Rest, axes: Sizes, tensors: Sequence[Tensor]
+) -> list[Outputs]:
+    """Answers of a call of the solver for each entry of the axes, with noise that was drawn."""
+    answers = []
+    for at in product(*map(range, axes)):
+        arguments = rest.arguments([tensor[at] for tensor in tensors])
+        answers.append(layer.drawn(theta[at], None if eps is None else eps[at], arguments)[1])
+    return [answer for answer in answers if answer is not None]
 
 
 def _one_by_one(

@@ -9,6 +9,7 @@ from imle_core.exact.knapsack import KnapsackSets
 from imle_core.exact.of_solver import check_family, exact_family, family_of
 from imle_core.exact.subset import KSubset
 from imle_core.exact.tree import SpanningTrees
+from imle_core.exact.trees_of_graphs import SpanningTreesOfGraphs
 
 __all__ = [
     "AcyclicGridPaths",
@@ -20,6 +21,7 @@ __all__ = [
     "KSubset",
     "KnapsackSets",
     "SpanningTrees",
+    "SpanningTreesOfGraphs",
     "check_family",
     "exact_family",
     "family_of",

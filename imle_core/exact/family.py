@@ -133,8 +133,8 @@ class ExponentialFamily(ABC):
         """``-E_theta log p_other(z) = A(other) - <E_theta[z], other>``, ``(N,)``, in nats; inf where p_other lacks support.
 
         Args:
-            theta: parameters of the distribution that the mean is taken of, ``(N, *event)``.
-            other: parameters of the distribution whose logarithm is averaged, ``(N, *event)``.
+            theta: parameters of the distribution that the mean is taken of, ``(N, *event)``; one row stands for all.
+            other: parameters of the distribution whose logarithm is averaged, ``(N, *event)``, or ``(*event)`` for all rows.
 
         Raises:
             ArgumentError: parameters of two shapes.
@@ -148,8 +148,8 @@ class ExponentialFamily(ABC):
         structures. Where both hold -inf, an entry adds nothing.
 
         Args:
-            theta: parameters ``(N, *event)`` of p_theta, which the mean is taken of.
-            other: parameters ``(N, *event)`` of p_other.
+            theta: parameters ``(N, *event)`` of p_theta, which the mean is taken of; one row stands for all.
+            other: parameters ``(N, *event)`` of p_other, or ``(*event)`` for all rows.
 
         Raises:
             ArgumentError: parameters of two shapes.
@@ -256,12 +256,24 @@ class ExponentialFamily(ABC):
 
     def _means_under(self, theta: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Two parameters as recursions need them, and the means under the first."""
+        theta, other = self._alike(theta, other)
         wide, wide_other = self._read(theta), self._read(other)
-        if theta.shape != other.shape:
-            raise wrong_shape(
-                "other", other, "both must have one", "give a row a row", f" for theta of shape {tuple(theta.shape)}"
-            )
         return wide, wide_other, self.marginals(theta)
+
+    def _alike(self, theta: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """The same parameters with as many rows; one row stands for all, and so does ``other`` without an axis of rows."""
+        rows = other.unsqueeze(0) if other.shape == self.event else other
+        sizes = {theta.shape[:1], rows.shape[:1]} - {torch.Size([1])}
+        if theta.shape[1:] != rows.shape[1:] or len(sizes) > 1:
+            raise wrong_shape(
+                "other",
+                other,
+                "it must be (N, *event) as theta is, or (*event) for all rows",
+                "give a row a row, or one for all",
+                f" for theta of shape {tuple(theta.shape)}",
+            )
+        count = (sizes or {torch.Size([1])}).pop()
+        return theta.expand(*count, *theta.shape[1:]), rows.expand(*count, *rows.shape[1:])
 
     @staticmethod
     def _lacks_support(means: Tensor, other: Tensor) -> Tensor:

@@ -23,6 +23,10 @@ class SpanningTrees(ExponentialFamily):
     Samples put nodes back in reverse order, exactly: each edge of a tree without v came from the graph or through v; the
     parts that the former make are joined by one edge each to v.
 
+    Attributes:
+        nodes: in the order in which edges name them.
+        between: number of the edge between two nodes, ``(V, V)``; E where there is none.
+
     Args:
         edges: pairs of nodes, such as the ``edges`` of :class:`~imle_core.solvers.SpanningTree`; z has their order.
 
@@ -44,7 +48,7 @@ class SpanningTrees(ExponentialFamily):
         self.nodes = list(dict.fromkeys(node for edge in self.edges for node in edge))
         number = {node: i for i, node in enumerate(self.nodes)}
         self._ends = torch.tensor([(number[u], number[v]) for u, v in self.edges])
-        self._between = self._table()
+        self.between = self._table()
         apart = connected_components(self._ends[None, :, 0], self._ends[None, :, 1], len(self.nodes))[0].nonzero()
         if len(apart):
             raise ArgumentError(
@@ -76,7 +80,7 @@ class SpanningTrees(ExponentialFamily):
 
     def count(self) -> int:
         """Determinant of the Laplacian without its first row and column, in whole numbers."""
-        joined = (self._between < len(self.edges)).long()
+        joined = (self.between < len(self.edges)).long()
         return _determinant((joined.sum(dim=1).diag() - joined)[1:, 1:].tolist())
 
     def _states(self) -> Tensor:
@@ -104,11 +108,11 @@ class SpanningTrees(ExponentialFamily):
         Diagonals mean nothing and are never read.
         """
         nodes = len(self.nodes)
-        between = self._between.to(theta.device).flatten()
+        between = self.between.to(theta.device).flatten()
         graphs = [pad(theta, (0, 1), value=NEVER).index_select(1, between).view(-1, nodes, nodes)]
         for last in range(nodes - 1, 0, -1):
             to_last, rest = graphs[-1][:, last, :last], graphs[-1][:, :last, :last]
-            graphs.append(log_sum_exp(torch.stack([rest, _through(to_last)], dim=3), dim=3))
+            graphs.append(log_sum_exp(torch.stack([rest, through_node(to_last)], dim=3), dim=3))
         return graphs
 
     def _sample(self, theta: Tensor, nb_samples: int, generator: torch.Generator | None) -> Tensor:
@@ -117,14 +121,14 @@ class SpanningTrees(ExponentialFamily):
         heads = tails
         for graph in graphs:
             to_last, rest = graph[:, -1, :-1], graph[:, :-1, :-1]
-            kept = flips(entries_at(rest - _through(to_last), tails, heads), generator)
+            kept = flips(entries_at(rest - through_node(to_last), tails, heads), generator)
             weights = to_last.repeat_interleave(nb_samples, dim=0)
             tails, heads = with_one_more_node(weights, tails, heads, kept, generator)
-        chosen = self._between.to(theta.device)[tails, heads]
+        chosen = self.between.to(theta.device)[tails, heads]
         return theta.new_zeros(len(tails), len(self.edges)).scatter_(1, chosen, 1)
 
 
-def _through(to_last: Tensor) -> Tensor:
+def through_node(to_last: Tensor) -> Tensor:
     """Log-weights ``(N, nodes, nodes)`` that a node leaves between others to which it has log-weights ``(N, nodes)``."""
     return to_last.unsqueeze(2) + to_last.unsqueeze(1) - log_sum_exp(to_last, dim=1)[:, None, None]
 

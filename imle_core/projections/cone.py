@@ -2,17 +2,20 @@
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imle_core.checks import wrong_shape
-from imle_core.projections.weighing import weigh
+from imle_core.concurrency import in_threads
+from imle_core.projections.weighing import ENTRIES_A_THREAD, rounds_of, weigh
 
 _DEPENDENT = 1e-10
 """A length, relative to that of what it is a rest of, that counts as none."""
 
 
-def nearest_in_cone(points: Tensor, normals: Tensor) -> Tensor:
-    """``argmin |p - x|`` over ``p = sum_k w_k a_k`` with ``w >= 0``: projections on cones, exact to rounding.
+def nearest_in_cone(points: Tensor, normals: Tensor, margin: float = 0.0) -> Tensor:
+    """``argmin |p - x|`` over ``p = margin |x| m + sum_k w_k a_k`` with ``w >= 0``: projections on cones, exact to rounding.
+
+    m is the direction of the sum of all ``a_k / |a_k|``, which leads from the tip of the cone into it.
 
     Normals whose opposites are there, too, as those of equations are, span a space of which every point is in the cone: what
     lies in it stays, and the rest is projected on the rests of the other normals, by active sets on their Gram matrix, in
@@ -22,6 +25,7 @@ def nearest_in_cone(points: Tensor, normals: Tensor) -> Tensor:
     Args:
         points: x, ``(N, *event)``.
         normals: generators a of each cone, ``(N, K, *event)``.
+        margin: by how much, relative to the size of x, the cone is moved inside itself, >= 0.
 
     Returns:
         The nearest points, ``(N, *event)``, in the type of x.
@@ -35,7 +39,12 @@ def nearest_in_cone(points: Tensor, normals: Tensor) -> Tensor:
         raise wrong_shape("normals", normals, "it must be (N, K, *event)", "give one list of normals a point")
     with torch.no_grad():
         x, generators = points.detach().flatten(1).double().cpu(), normals.detach().flatten(2).double().cpu()
-        nearest: Tensor = _nearest(x, generators.contiguous())
+        if margin:
+            inwards = nn.functional.normalize(nn.functional.normalize(generators, dim=2).sum(dim=1))
+            moved: Tensor = margin * torch.linalg.vector_norm(x, dim=1, keepdim=True) * inwards
+            nearest = moved + _nearest(x - moved, generators.contiguous())
+        else:
+            nearest = _nearest(x, generators.contiguous())
     return nearest.reshape(points.shape).to(points)
 
 
@@ -48,15 +57,26 @@ def _nearest(x: Tensor, generators: Tensor) -> Tensor:
     if len(x) > 1 and not (torch.equal(opposites, opposites[:1].expand_as(opposites)) and _are_alike(generators[:, lines])):
         each = zip(x.split(1), generators.split(1), strict=True)
         return torch.cat([_nearest(*one) for one in each])
-    _, sizes, directions = torch.linalg.svd(
-        torch.nn.functional.normalize(generators[0, lines], eps=0.0), full_matrices=False
-    )
+    _, sizes, directions = torch.linalg.svd(nn.functional.normalize(generators[0, lines], eps=0.0), full_matrices=False)
     basis: Tensor = directions[sizes > _DEPENDENT * sizes[:1]]
-    within, rests = x @ basis.T @ basis, generators[:, opposites[0] < 0]
-    lengths = torch.linalg.vector_norm(rests, dim=2, keepdim=True)
-    rests = rests - rests @ basis.T @ basis
-    rests[(torch.linalg.vector_norm(rests, dim=2, keepdim=True) <= _DEPENDENT * lengths).squeeze(2)] = 0.0
-    return within + _nearest_without_lines(x - within, rests)
+    projector = torch.eye(x.shape[1], dtype=torch.float64) - basis.T @ basis
+    beside = x @ projector
+    return x - beside + _nearest_beside_lines(beside, generators, opposites[0] < 0, projector)
+
+
+def _nearest_beside_lines(x: Tensor, generators: Tensor, kept: Tensor, projector: Tensor) -> Tensor:
+    """Nearest points of cones of those generators that are kept, projected first as the points have been."""
+    from imle_core.projections.kernels.beside_lines import project_beside_lines  # here, likewise
+
+    nearest, numbers = torch.empty_like(x), kept.nonzero().squeeze(1).numpy()
+    arrays = [tensor.contiguous().numpy() for tensor in (x, generators, nearest)]
+
+    def project(first: int, last: int) -> None:
+        points, vectors, found = (array[first:last] for array in arrays)
+        project_beside_lines(points, vectors, numbers, projector.numpy(), found, _DEPENDENT, rounds_of(len(numbers)))
+
+    in_threads(project, len(x), min(torch.get_num_threads(), len(x), len(x) * len(numbers) ** 2 // ENTRIES_A_THREAD))
+    return nearest
 
 
 def _nearest_without_lines(x: Tensor, generators: Tensor) -> Tensor:

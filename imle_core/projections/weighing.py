@@ -5,7 +5,13 @@ from torch import Tensor
 
 from imle_core.concurrency import in_threads
 
-_ENTRIES_A_THREAD = 2**15  # of Gram matrices; below, starting threads costs more than they save
+ENTRIES_A_THREAD = 2**15
+"""Entries of Gram matrices below which starting threads costs more than they save."""
+
+
+def rounds_of(count: int) -> int:
+    """Vectors that may come in, of so many: each does about once; the bound ends what rounding would keep going."""
+    return 3 * count + 10
 
 
 def weigh(grams: Tensor, products: Tensor, weights: Tensor, *, whole: bool) -> None:
@@ -21,11 +27,11 @@ def weigh(grams: Tensor, products: Tensor, weights: Tensor, *, whole: bool) -> N
 
     arrays = [tensor.contiguous().numpy() for tensor in (grams, products)]
     written = weights.numpy()
-    rounds = 3 * weights.shape[1] + 10  # each vector comes in about once; the bound ends what rounding would keep going
+    rounds = rounds_of(weights.shape[1])
 
     def solve(first: int, last: int) -> None:
         rows = slice(first, last)
         nearest_weights(*(array[rows] for array in arrays), written[rows], whole, rounds)
 
-    threads = min(torch.get_num_threads(), len(weights), grams.numel() // _ENTRIES_A_THREAD)
+    threads = min(torch.get_num_threads(), len(weights), grams.numel() // ENTRIES_A_THREAD)
     in_threads(solve, len(weights), threads)

@@ -59,6 +59,12 @@ class Instances:
             return padded.transpose(0, 1).flatten(1, 2)
         return copies.unpadded(padded, self)
 
+    def padded_samples(self, flat: Tensor) -> Tensor:
+        """Samples ``(B, S, n, *rest)`` of values ``(S, T, *rest)``; 0 beyond the entries of an instance."""
+        if self.equal:
+            return flat.reshape(len(flat), len(self), self.longest, *flat.shape[2:]).transpose(0, 1)
+        return copies.padded(flat, self, 0.0, 0.0)
+
     def copies(self, nb_samples: int) -> bool:
         """True where :meth:`unpadded_samples` gives so many samples in memory of their own."""
         return not self.equal or min(len(self), nb_samples) > 1
@@ -140,7 +146,10 @@ def _whole_numbers(offsets: Any, device: torch.device) -> NDArray[np.int64]:
 
 
 def _of_tensor(offsets: Tensor, device: torch.device) -> NDArray[Any]:
-    if offsets.layout is not torch.strided or offsets.is_nested or torch._C._functorch.is_functorch_wrapped_tensor(offsets):
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(offsets) and not functorch.is_batchedtensor(offsets):
+        offsets = functorch.get_unwrapped(offsets)  # such as one that is made within torch.func.grad
+    if offsets.layout is not torch.strided or offsets.is_nested or functorch.is_functorch_wrapped_tensor(offsets):
         what = "a tensor without numbers of its own, such as one that torch.func maps"
         raise ArgumentTypeError("offsets", what, _RULE, "give a dense tensor, the same for all")
     if offsets.device != device:
@@ -152,7 +161,8 @@ def _of_tensor(offsets: Tensor, device: torch.device) -> NDArray[Any]:
         )
     if offsets.is_floating_point() or offsets.is_complex():  # NumPy does not know all of these
         raise ArgumentTypeError("offsets", str(offsets.dtype), _RULE, "use offsets.long()")
-    numbers: NDArray[Any] = offsets.numpy() if device.type == "cpu" else offsets.cpu().numpy()
+    with torch._C._DisableFuncTorch():  # which would wrap it once more
+        numbers: NDArray[Any] = offsets.numpy() if device.type == "cpu" else offsets.cpu().numpy()
     return numbers
 
 

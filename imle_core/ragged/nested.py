@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.ragged.instances import Instances
@@ -45,6 +46,21 @@ def as_nested(states: Tensor, instances: Instances, offsets: Tensor, reduction: 
         return jagged(states, offsets, jagged_dim=2)
     if len(states) == 1:
         return jagged(states[0], offsets)
-    sizes = torch.from_numpy(instances.sizes).to(offsets).repeat_interleave(len(states))
-    ends = torch.cat([offsets[:1], sizes.cumsum(0)])
-    return jagged(instances.rows_of_samples(states), ends)
+    return jagged(instances.rows_of_samples(states), _of_samples(offsets, len(states)))
+
+
+_known: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+"""Offsets of samples, by those of instances and the number of samples."""
+
+
+def _of_samples(offsets: Tensor, nb_samples: int) -> Tensor:
+    """Offsets of so many samples of each instance, ``(B*S + 1,)``.
+
+    They are the same tensor for the same offsets: by it torch knows that sizes are the same, where states of two layers are
+    added up, or those of a recomputation are compared.
+    """
+    of_offsets: dict[int, Tensor] = _known.setdefault(offsets, {})
+    if nb_samples not in of_offsets:
+        sizes = offsets.diff().repeat_interleave(nb_samples)
+        of_offsets[nb_samples] = torch.cat([offsets[:1], sizes.cumsum(0)])
+    return of_offsets[nb_samples]

@@ -84,7 +84,7 @@ class WatchedSolver:
 
 _DECLARED = (
     *("pure", "sense", "domain", "floor", "clamped", "seen", "kept", "offered", "typical_ones", "typical_ones_of_each"),
-    *("takes_padding", "solve_ragged", "by_instance", "offsets", "members", "normals"),
+    *("takes_padding", "solve_ragged", "by_instance", "outputs_like", "offsets", "members", "grow", "normals"),
 )
 
 

@@ -151,11 +151,12 @@ class TestHelp:
         "'spanning-tree', 'spanning-forest', 'matching', 'perfect-matching', 'assignment', 'partial-assignment', "
         "'knapsack'; did you mean 'top-k'?"),
         (["check"], "MODULE:SOLVER: missing; give a function, object or class of a module or of a file (mine.py:solver)"),
-        (["evaluate"], "RUN: missing; give the run folder of imle perceive"),
+        (["evaluate"], "RUN: missing; give the run folder of imle perceive, or of imle decide"),
         (["evaluate", "x"], "DIR: missing; give the folder of a data set"),
         (["data"], "KIND: missing; give the kind of data: images of terrain, or decisions: shortest-path, knapsack, tour, "
          "portfolio"),
-        (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper"),
+        (["reproduce"], "EXPERIMENT: missing; give the experiment: top-k, the synthetic one of the I-MLE paper, or "
+         "decisions, of costs that are predicted from features"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -7,9 +7,12 @@ files anew in the current folder, and writes their tables into the pages.
 
 import datetime
 import json
+import os
+import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +56,21 @@ def _distances(values: Values) -> Values:
     return {**kept, "usual": row(usual), "best": row(values["best"])}
 
 
+_SUBJECTS = re.compile(
+    r"1,600 noisy built-in maps of \d+x\d+, float(32|64)|1,600 uniform random maps of \d+x\d+, float32"
+    r"|1 map of 512x512, one core|100 noisy built-in maps of 16x16, (one thread|\d+ threads)|25,600 draws of noise"
+    r"|forward and backward, 10+,?0+ samples|1,000 .*|64 .*, 200 nodes.*|step of 128 graphs.*|200 rows at lambda.*"
+    r"|imle marginals, whole process|100 samples, both passes, first step in a script|1,100 steps of training.*"
+)
+
+
+def _speeds(values: Values) -> Values:
+    """A benchmark: the rows that the guide shows."""
+    row = parts("subject", "means", "value", "unit", "ratio", "reference", "settled")
+    rows = [row(entry) for entry in values["rows"] if _SUBJECTS.fullmatch(entry["subject"])]
+    return {**parts("machine", "versions", "load")(values), "rows": rows}
+
+
 @dataclass(frozen=True)
 class Measurement:
     """A command whose output is kept.
@@ -60,10 +78,12 @@ class Measurement:
     Attributes:
         command: as a page shows it; ``--json`` and ``--quiet`` are added.
         kept: what is kept of the values that it prints.
+        fresh: whether no compiled code is to be there.
     """
 
     command: str
     kept: Callable[[Values], Values]
+    fresh: bool = False
 
     def record(self, values: Values, day: str) -> Values:
         """What a file has of it, measured on this machine on a day."""
@@ -78,13 +98,16 @@ class Measurement:
 
     def run(self) -> Values:
         """Runs the command, and gives the record."""
-        arguments = [*shlex.split(self.command)[1:], "--json", "--quiet"]
-        done = subprocess.run([sys.executable, "-m", "imle_cli", *arguments], check=True, stdout=subprocess.PIPE, text=True)
+        call = [sys.executable, "-m", "imle_cli", *shlex.split(self.command)[1:], "--json", "--quiet"]
+        with tempfile.TemporaryDirectory() as empty:
+            environment = os.environ | ({"NUMBA_CACHE_DIR": empty} if self.fresh else {})
+            done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True, env=environment)
         return self.record(json.loads(done.stdout), datetime.date.today().isoformat())
 
 
 PROBLEMS = {"top-k": "top-5 of 10", "path": "8x8 paths", "spanning-tree": "trees of 6 nodes", "knapsack": "knapsack"}
 NOISES = ("sum-of-gamma", "gumbel", "normal", "logistic")
+_SEEING = "imle sweep runs/gallery/maps --augment --seeds 0,1,2 --estimators"
 
 MEASUREMENTS = {
     "errors": [
@@ -100,6 +123,22 @@ MEASUREMENTS = {
         for name in ("top-k", "path")
     ],
     "experiment": [Measurement("imle reproduce top-k --no-picture", parts("experiment", "methods", "seed", "tuning_seed"))],
+    "seeing": [
+        Measurement(
+            f"{_SEEING} imle,fenchel-young,identity,regression,tiles,mean-colour --out sweeps/seeing", parts("rows")
+        ),
+        *(
+            Measurement(
+                f"imle evaluate sweeps/seeing/imle-seed{seed} runs/gallery/maps24 --no-picture",
+                parts("maps", "optimal", "regret"),
+            )
+            for seed in range(3)
+        ),
+    ],
+    "speed": [
+        Measurement("imle bench --full --no-picture", _speeds),
+        Measurement("imle warm-up", parts("compiled", "compile_seconds"), fresh=True),
+    ],
 }
 """What each file has."""
 

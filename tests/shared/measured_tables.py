@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from imle_cli.lab.told import told
 from imle_core.lab import IntervalEstimate
@@ -127,6 +128,51 @@ def _gap(method: Values, name: str) -> str:
     return f"{mean:.3f} ± {deviation:.3f} ({error:.3f})"
 
 
+_SEERS = {"tiles": "`tiles`, no solver while it learns", "regression": "`regression`, no solver while it learns"}
+_SEERS["mean-colour"] = "`mean-colour`, a look-up"
+
+
+def _seeing(found: list[Values]) -> Iterable[list[str]]:
+    """A row for each method, means over seeds."""
+    usual = found[0]["rows"]
+    names = list(dict.fromkeys(row["estimator"] for row in usual))
+    runs = {_SEERS.get(name, f"`{name}`"): [row for row in usual if row["estimator"] == name] for name in names}
+    for words, rows in runs.items():
+        shares = [row["optimal"] for row in rows]
+        spread = f" ± {stdev(shares):.1%}" if len(set(shares)) > 1 else ""
+        regret, exact = (fmean(row[key] for row in rows) for key in ("regret", "exact_on_unique"))
+        zeros = [row["zero_gradients"] for row in rows if row["zero_gradients"] is not None]
+        yield [
+            words,
+            rows[0]["supervision"],
+            f"{fmean(shares):.1%}{spread}",
+            f"{regret:.3%}",
+            f"{exact:.1%}",
+            f"{fmean(zeros):.1%}" if zeros else "",
+        ]
+
+
+def _speed(found: list[Values]) -> Iterable[list[str]]:
+    """A row for each figure, with the ratios to all that it was measured by turns with."""
+    rows = found[0]["rows"]
+    references = [(row["subject"], row["reference"]) for row in rows if row["reference"]]
+    ratios: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        key = row["subject"], row["means"], told_number(row["value"], row["unit"])
+        if row["ratio"] is not None:
+            ratios.setdefault(key, []).append(f"{row['reference']} {told_number(row['ratio'])}{' ?' * (not row['settled'])}")
+        elif not any(reference in row["means"] for subject, reference in references if subject == row["subject"]):
+            ratios[key] = []
+    return [[*key, ", ".join(times)] for key, times in ratios.items()]
+
+
+def told_number(value: float, unit: str = "") -> str:
+    """Three digits, with commas or as millions, and the unit."""
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded / 1e6:g} million" if rounded >= 1e6 else f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+    return f"{text} {unit.replace('us', 'µs')}".strip()
+
+
 TABLES = {
     "errors": Table(
         "settings",
@@ -137,6 +183,19 @@ TABLES = {
         "settings", ("noise", "top-5 of 10: at 1", "best", "at", "8x8 paths: at 1", "best", "at"), _distances
     ),
     "experiment": Table("settings", ("method", "settings", "gap here", "authors' code"), _experiment),
+    "seeing": Table(
+        "perception",
+        (
+            "`--estimator`",
+            "learns from",
+            "optimal paths",
+            "regret",
+            "exact, of the maps with one optimum",
+            "gradients of 0 in the last epoch",
+        ),
+        _seeing,
+    ),
+    "speed": Table("speed", ("what", "with", "figure", "times as fast as"), _speed),
 }
 """Tables by the file of their measurements."""
 

@@ -6,6 +6,7 @@ Called as ``subprocess`` calls Python; where forks are not safe it is ``subproce
 
 import atexit
 import contextlib
+import ctypes
 import functools
 import gc
 import importlib
@@ -24,6 +25,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 FORKS = sys.platform == "linux"
+_ENDS_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 def start(*arguments, stdout=None, stderr=None, env=None, cwd=None):
@@ -150,7 +152,9 @@ def _received(connection):
 
 
 def _begin(arguments, environment, folder, streams):
-    """Makes everything as in a new process."""
+    """Makes everything as in a new process, which ends with the server, and heeds SIGHUP where ``nohup`` began the tests."""
+    ctypes.CDLL(None).prctl(_ENDS_WITH_PARENT, signal.SIGKILL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, 1024)
@@ -179,8 +183,14 @@ def _import_everything():
         importlib.import_module(name)
 
 
-def _run(option, subject, *arguments):
-    """As Python runs what ``-m`` or ``-c`` name."""
+def _run(option, *arguments):
+    """As Python runs a file, which may import what tests share, or what ``-m`` or ``-c`` name."""
+    if option not in ("-m", "-c"):
+        sys.argv = [option, *arguments]
+        sys.path = [str(Path(option).parent), *sys.path, str(Path(__file__).parent)]
+        runpy.run_path(option, run_name="__main__")
+        return
+    subject, *arguments = arguments
     sys.argv = [option, *arguments]
     sys.path.insert(0, str(Path.cwd()) if option == "-m" else "")
     if option == "-m":

@@ -13,9 +13,9 @@ def nearest_weights(grams, products, weights, whole, rounds):
     """Minimises ``w^T G w / 2 - h^T w`` over ``w >= 0``, for each row; with ``sum w = 1`` if ``whole``.
 
     Active sets: the vector whose reduced gradient is largest comes in, the others are solved for, and those whose weight
-    would fall below 0 go out on the way. The vectors in use stay independent, so that each step is one Cholesky
-    factorisation. Under ``whole`` the matrix is ``G + c 1 1^T``, which changes nothing where weights sum to 1 and is regular
-    where vectors are only affinely independent.
+    would fall below 0 go out on the way. The vectors in use stay independent, so that each step is a row of a Cholesky
+    factor, or the rows after the first that has to go. Under ``whole`` the matrix is ``G + c 1 1^T``, which changes nothing
+    where weights sum to 1 and is regular where vectors are only affinely independent.
 
     Source: Lawson and Hanson 1974, "Solving Least Squares Problems", chapter 23; Wolfe 1976, "Finding the nearest point in a
     polytope".
@@ -31,30 +31,42 @@ def nearest_weights(grams, products, weights, whole, rounds):
     used, factor = np.empty(size, np.int64), np.empty((size, size))
     solved, ones = np.empty(size), np.empty(size)
     for n in range(len(weights)):
-        shift = 0.0
-        for i in range(size):
-            shift = max(shift, grams[n, i, i]) if whole else 0.0
-        for _ in range(rounds):
-            number = 0
-            for i in range(size):
-                if weights[n, i] > 0.0:
-                    used[number] = i
-                    number += 1
-            coming = _incoming(grams[n], products[n], weights[n], used, number, whole)
-            if coming < 0:
-                break
-            used[number] = coming
-            if not _take(grams[n], products[n], weights[n], used, number + 1, shift, whole, factor, solved, ones):
-                break
+        weigh_one(grams[n], products[n], weights[n], whole, rounds, used, factor, solved, ones)
 
 
 @compiled
-def _take(gram, product, weight, used, number, shift, whole, factor, solved, ones):
-    """Moves to the best weights with the last vector among those in use; False where rounding alone said that it helps."""
+def weigh_one(gram, product, weight, whole, rounds, used, factor, solved, ones):
+    """The same for one row, in memory for numbers ``(K,)``, a matrix ``(K, K)`` and two times ``(K,)``."""
+    size, shift = len(weight), 0.0
+    for i in range(size):
+        shift = max(shift, gram[i, i]) if whole else 0.0
+    number, factored = 0, 0
+    for i in range(size):
+        if weight[i] > 0.0:
+            used[number] = i
+            number += 1
+    for _ in range(rounds):
+        coming = _incoming(gram, product, weight, used, number, whole)
+        if coming < 0:
+            break
+        used[number] = coming
+        number, factored = _take(gram, product, weight, used, number + 1, factored, shift, whole, factor, solved, ones)
+        if number == 0:
+            break
+
+
+@compiled
+def _take(gram, product, weight, used, number, factored, shift, whole, factor, solved, ones):
+    """Moves to the best weights with the last vector among those in use.
+
+    Gives the number of those in use then, and how many of them have rows in the factor; 0 where rounding alone said that the
+    vector helps.
+    """
     coming = used[number - 1]
     while number > 0:
-        if not _solve(gram, product, used, number, shift, whole, factor, solved, ones):
-            return False
+        if not _solve(gram, product, used, number, factored, shift, whole, factor, solved, ones):
+            return 0, 0
+        factored = number
         step, going = 1.0, -1
         for k in range(number):
             if solved[k] <= 0.0:
@@ -65,18 +77,20 @@ def _take(gram, product, weight, used, number, shift, whole, factor, solved, one
         for k in range(number):
             weight[used[k]] += step * (solved[k] - weight[used[k]])
         if going < 0:
-            return True
+            return number, factored
         if step == 0.0 and used[going] == coming:
             weight[coming] = 0.0
-            return False
+            return 0, 0
         weight[used[going]] = 0.0
         kept = 0
         for k in range(number):
             if weight[used[k]] > 0.0 or (used[k] == coming and k != going):
                 used[kept] = used[k]
                 kept += 1
+            else:
+                factored = min(factored, kept)
         number = kept
-    return True
+    return 0, 0
 
 
 @compiled
@@ -106,9 +120,12 @@ def _incoming(gram, product, weight, used, number, whole):
 
 
 @compiled
-def _solve(gram, product, used, number, shift, whole, factor, solved, ones):
-    """Writes the weights of the vectors in use, without a bound below, into ``solved``; False where these are dependent."""
-    for i in range(number):
+def _solve(gram, product, used, number, factored, shift, whole, factor, solved, ones):
+    """Writes the weights of the vectors in use, without a bound below, into ``solved``; False where these are dependent.
+
+    So many of them have rows in the Cholesky factor already.
+    """
+    for i in range(factored, number):
         for j in range(i + 1):
             value = gram[used[i], used[j]] + shift
             for k in range(j):

@@ -201,10 +201,18 @@ class GraphSolver:
     @property
     def simple(self) -> bool:
         """True where each entry is an edge of its own, with neither parallel edges nor self-loops, of a single graph."""
-        if self._is_list or self._graphs.pairs is not None:
-            return False
-        ends = self._graphs.ends if self.directed else np.sort(self._graphs.ends, axis=1)
-        return not self._looped and len(np.unique(ends, axis=0)) == len(ends)
+        return not self._is_list and bool(self.is_simple[0])
+
+    @property
+    def is_simple(self) -> NDArray[np.bool_]:
+        """The same of each graph, ``(B,)``."""
+        graphs = self._graphs
+        ends = graphs.numbered_through if self.directed else np.sort(graphs.numbered_through, axis=1)
+        _, first = np.unique(ends, axis=0, return_index=True)
+        simple = ~graphs.paired
+        simple[graphs.graph_of_edge[graphs.loops]] = False
+        simple[graphs.graph_of_edge[np.setdiff1d(np.arange(len(ends)), first)]] = False
+        return simple
 
     def _check_undirected(self, what: str) -> None:
         if self.directed:

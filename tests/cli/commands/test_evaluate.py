@@ -132,7 +132,7 @@ class TestFilm:
 
 
 class TestSweep:
-    OPTIONS = ("--estimators", "imle,mean-colour", "--seeds", "0,1", "--epochs", "1", "--batch", "8", "--beta", "0.5")
+    OPTIONS = ("--estimators", "imle,mean-colour", "--seeds", "0,1", "--epochs", "2", "--batch", "8", "--beta", "0.5")
 
     @pytest.mark.slow
     def test_every_estimator_and_seed(self):
@@ -150,7 +150,7 @@ class TestSweep:
             rows = list(csv.DictReader(file))
         assert [float(row["optimal"]) for row in rows] == [row["optimal"] for row in values["rows"]]
         alone = json.loads(
-            run("perceive", "maps", "--seed", 1, "--epochs", 1, "--batch", 8, "--beta", 0.5, "--out", "alone", "--json")
+            run("perceive", "maps", "--seed", 1, "--epochs", 2, "--batch", 8, "--beta", 0.5, "--out", "alone", "--json")
         )
         assert values["rows"][1]["regret"] == alone["regret"]
         evaluated = json.loads(run("evaluate", "out/imle-seed1", "maps", "--json"))
@@ -173,13 +173,13 @@ class TestSweep:
     def test_what_is_refused(self):
         belongs = "it belongs to a sweep over a map, but maps is a folder of images; leave it out"
         expect_refusal(["sweep", "maps", "--steps", "3"], 2, f"--steps: {belongs}")
-        message = "it belongs to a sweep over images; give the folder of a data set, or leave it out"
+        message = "it belongs to a sweep over images, or over features; give the folder of a data set, or leave it out"
         expect_refusal(["sweep", "--epochs", "3"], 2, f"--epochs: {message}")
         run("sweep", "maps", *self.OPTIONS, "--out", "out")
         expect_refusal(
-            ["sweep", "maps", *self.OPTIONS, "--epochs", "2", "--out", "out"],
+            ["sweep", "maps", *self.OPTIONS, "--epochs", "3", "--out", "out"],
             1,
-            f"--epochs: got 2, but {Path('out/imle-seed0/config.json')} has 1; choose another --out",
+            f"--epochs: got 3, but {Path('out/imle-seed0/config.json')} has 2; choose another --out",
         )
         expect_refusal(
             ["sweep", "larger", *self.OPTIONS, "--out", "out"],

@@ -4,14 +4,13 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import warm
 from command_line import Command
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.folder_lock import FolderLock
@@ -361,9 +360,9 @@ class TestProcesses:
         options = ["--input-temp", "0", "--beta", "0.5", "--epochs", "2", "--augment", "--json"]
         one = json.loads(perceive(data, *options, "--batch", "8", "--out", "one"))
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "imle_cli"]
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "imle_cli"]
         command = [*torchrun, "perceive", str(data), *options, "--batch", "4", "--out", "two"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = warm.run(*command, env=environment)
         assert done.returncode == 0, done.stderr
         two = json.loads(done.stdout)
         assert (one["processes"], two["processes"]) == (1, 2)

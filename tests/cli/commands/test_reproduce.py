@@ -168,8 +168,8 @@ def test_quiet():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["topk"], "EXPERIMENT: got 'topk'; it must be 'top-k'"),
-        (["warcraft"], "EXPERIMENT: got 'warcraft'; it must be 'top-k'"),
+        (["topk"], "EXPERIMENT: got 'topk'; it must be one of 'top-k', 'decisions'; did you mean 'top-k'?"),
+        (["warcraft"], "EXPERIMENT: got 'warcraft'; it must be one of 'top-k', 'decisions'; use 'top-k' for instance"),
         (
             ["top-k", "--methods", "simple,imle-gumbl"],
             "--methods: got 'imle-gumbl'; it must be one of 'imle-sum-of-gamma', 'imle-sum-of-gamma-tuned', 'imle-gumbel', "

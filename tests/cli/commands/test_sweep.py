@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import warm
 from command_line import Command
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
@@ -147,7 +148,7 @@ class TestWorkers:
     def test_a_cluster_changes_nothing(self, executor):
         pytest.importorskip(executor)
         call = ["-m", "imle_cli", "sweep", *SMALL[:-4], "--jobs", "1", "--executor", executor, "--out", "cluster"]
-        done = subprocess.run([sys.executable, *call], capture_output=True, text=True, check=False, timeout=200)
+        done = warm.run(*call, seconds=200)
         assert done.returncode == 0, done.stderr
         for name in NAMES:
             for file in ("history.npz", "metrics.csv"):
@@ -331,14 +332,15 @@ class TestTrouble:
     @pytest.mark.skipif(os.name != "posix", reason="a process ends otherwise elsewhere")
     def test_workers_end_with_a_terminated_process(self):
         arguments = ["--steps", "100000", "--samples", "1,2", "--input-temps", "1", "--target-temps", "1", "--jobs", "2"]
-        call = [sys.executable, "-m", "imle_cli", "sweep", *arguments, "--out", "out"]
-        with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        reader, writer = os.pipe()
+        call = ["-m", "imle_cli", "sweep", *arguments, "--out", "out"]
+        with warm.start(*call, stdout=writer, stderr=writer) as process, os.fdopen(reader, encoding="utf-8") as shown:
+            os.close(writer)
             while not list(Path().glob("out/.cells-*/*/*/config.json")):
                 time.sleep(0.1)
-            process.terminate()
-            shown, _ = process.communicate(timeout=30)  # ends when no worker holds the pipe any more
+            process.send_signal(signal.SIGTERM)
+            assert "Traceback" not in shown.read()  # ends when no worker holds the pipe any more
         assert process.returncode == 143
-        assert b"Traceback" not in shown
         assert list(Path("out").iterdir()) == [Path("out/table.csv")]
 
     def test_a_folder_that_cannot_be_made(self):

@@ -51,7 +51,7 @@ from imle_cli.commands.warm_up import _steps
 from imle_core import *
 from imle_core.estimators import differentiable
 from imle_core.kernels.compiled import _kernels
-from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree, TopK
+from imle_core.solvers import Matching, MinCut, ShortestPath, SolutionPool, SpanningTree, TopK
 
 def ready():
     names = ((kernel, kernel.py_func.__module__, kernel.py_func.__name__) for kernel in _kernels)
@@ -86,6 +86,8 @@ for dtype in (torch.float32, torch.float64, torch.float16):
     gold = TopK(2)(theta.detach()[None])
     differentiable("frank-wolfe", TopK(2))(theta[None]).sum().backward()
     differentiable("cone", TopK(2), normals=lambda gold: gold[:, None]).loss(theta[None], gold=gold).sum().backward()
+    differentiable("cone-margin", TopK(2)).loss(theta[None], gold=gold).sum().backward()
+    SolutionPool(TopK(2), gold, share=1e-9, generator=torch.Generator().manual_seed(0))(theta[None])
 print(sorted(ready() - before))
 """
 

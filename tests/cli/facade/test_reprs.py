@@ -169,6 +169,16 @@ SAID = {
     exact.KSubset: lambda: (exact.KSubset(2, (4,)), "KSubset("),
     exact.KnapsackSets: lambda: (exact.KnapsackSets([1, 2], 2), "KnapsackSets("),
     exact.SpanningTrees: lambda: (exact.SpanningTrees(EDGES), "SpanningTrees("),
+    exact.SpanningTreesOfGraphs: lambda: (exact.SpanningTreesOfGraphs([EDGES]), "SpanningTreesOfGraphs(graphs=1, "),
+    decisions.DecisionMethod: lambda: (
+        decisions.METHODS["spo-plus"],
+        "DecisionMethod(name='spo-plus', learner='spo-plus', settings={}, pooled=False)",
+    ),
+    decisions.Protocol: lambda: (decisions.PROTOCOLS["paths"], "Protocol(paths, 20 epochs)"),
+    decisions.PublishedRegret: lambda: (
+        decisions.PROTOCOLS["knapsack"].published["spo-plus"],
+        "PublishedRegret(regret=0.0627, best=0.0599, seconds=None)",
+    ),
     decisions.CostNetwork: lambda: (deciding().network, "Linear(in_features=1, out_features=3"),
     decisions.DecisionFit: lambda: (
         decisions.DecisionFit("mean-costs", fitted(), choices()),
@@ -180,7 +190,7 @@ SAID = {
     training.Regression: lambda: (training.Regression(), "Regression()"),
     training.ThroughSolver: lambda: (
         decisions.make_method("imle", choices()),
-        "ThroughSolver(layer=ImplicitMLE(TopK(k=1), TargetDistribution(alpha=1, lambda_=1), sense='min'), loss='regret', pool=None)",
+        "TargetDistribution(alpha=1, lambda_=1), nb_samples=3, sense='min'), loss='regret', pool=None)",
     ),
     training.WatchedSolver: lambda: (training.WatchedSolver(solvers.TopK(1), training.Clock()), "TopK(k=1)"),
     lab.LabProblem: lambda: (problem(), "LabProblem(name='top-k 10,5', theta=tensor of (1, 10), solver=TopK(k=5), "),
@@ -236,7 +246,11 @@ SAID = {
     solvers.Tuning: lambda: (solvers.Tuning(), "Tuning("),
 }
 MADE_ELSEWHERE = {lab.Accuracy, lab.Cell}  # of numbers alone, by measurements that take long
-MADE_ELSEWHERE |= {decisions.DecisionQuality, solvers.Portfolio}  # of numbers alone; by a library that is not always there
+MADE_ELSEWHERE |= {
+    decisions.DecisionQuality,
+    decisions.ReproducedRegret,
+    solvers.Portfolio,
+}  # of numbers alone; by a library that is not always there
 
 
 def public_classes():

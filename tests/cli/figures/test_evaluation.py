@@ -47,4 +47,7 @@ class TestCurves:
     def test_more_lines_than_marks(self):
         names = [f"estimator {number}" for number in range(20)]
         figure = accuracy_curves({name: ([1.0], [0.5]) for name in names}, title="title", split="val")
-        assert len(figure.axes[0].get_lines()) == 20
+        lines = figure.axes[0].get_lines()
+        looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}
+        assert len(lines) == 20
+        assert len(looks) == 20

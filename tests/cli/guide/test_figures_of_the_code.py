@@ -8,8 +8,10 @@ import torch
 import imle_core
 from command_line import Command
 from documents import PAGES
+from imle_cli.benchmarks import rounds
 from imle_cli.problems import problem
 from imle_cli.runs.cadence import is_kept
+from imle_core.perception import PerceptionTraining, make_method, make_network, terrain_maps
 from imle_core.perception.terrain import COSTS
 from imle_core.sampling import distinct
 from imle_core.solvers import GridPath, tour
@@ -72,3 +74,24 @@ def test_the_standard_error_of_samples_that_agree(page):
     for samples in (1000, 10_000):
         found = imle_core.marginals(imle_core.solvers.TopK(1), torch.tensor([[99.0, 0.0]]), noise, nb_samples=samples)
         assert found.standard_error.max().item() * samples == pytest.approx(2, rel=0.05)
+
+
+def test_blackbox_learns_the_same_networks_as_i_mle():
+    assert "`blackbox` learns the very same networks as `imle` here" in TEXTS["perception"]
+    assert default("perceive", "--lambda,") == "1"
+    learned = []
+    for name in ("imle", "blackbox"):
+        network, generator = make_network("small", seed=0), torch.Generator().manual_seed(0)
+        method = make_method(name, noise_distribution=imle_core.SumOfGammaNoiseDistribution(k=5.2), generator=generator)
+        for _ in PerceptionTraining(network, method, terrain_maps(16, 4, seed=0), epochs=2, batch=8, seed=0):
+            pass
+        learned.append([*network.parameters()])
+    assert all(map(torch.equal, *learned))
+    assert not any(map(torch.equal, learned[0], make_network("small", seed=0).parameters()))
+
+
+def test_what_is_compared_takes_turns_as_is_said():
+    assert "takes turns, a hundredth of a second each" in TEXTS["speed"]
+    assert rounds._TURN == 0.01
+    assert f"at most {rounds._NARROW:g} times its lower one" in TEXTS["speed"]
+    assert f"until the {100 - 100 // rounds._MISSES}% interval of every ratio" in TEXTS["speed"]

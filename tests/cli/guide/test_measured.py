@@ -1,8 +1,10 @@
 """Figures of the guide that take minutes to measure are those that commands printed, and the commands print them still."""
 
 import json
+import math
 import re
 from datetime import date
+from statistics import fmean, stdev
 
 import pytest
 
@@ -10,6 +12,9 @@ import measured
 import measured_tables
 from command_line import Command
 from documents import PAGES, README
+from imle_cli.benchmarks.measurement import Row
+from imle_cli.benchmarks.rounds import Estimate
+from imle_cli.perception.sweep import PerceptionSweep
 from imle_core.estimators import ESTIMATORS
 from measured import MEASUREMENTS, NOISES, PROBLEMS, records, results
 from measured_tables import TABLES
@@ -95,9 +100,29 @@ def test_sentences_about_the_experiment_are_true():
     assert gaps["imle-sum-of-gamma-tuned"] < min(gaps["central-imle"], gaps["simple"])
 
 
+def test_sentences_about_seeing_are_true():
+    larger = results("seeing")[1:]
+    assert {values["maps"] for values in larger} == {500}
+    shares = [values["optimal"] for values in larger]
+    told = f"{100 * fmean(shares):.1f} ± {stdev(shares):.1%} of 500 maps of 24x24"
+    assert f"solve {told}, with a regret of {fmean(values['regret'] for values in larger):.2%}" in TEXTS["perception"]
+
+
+def test_sentences_about_speed_are_true():
+    (bench, warm_up), (values, compiled) = records("speed"), results("speed")
+    assert bench["machine"] == warm_up["machine"]
+    versions = {name: ".".join(number.split(".")[:2]) for name, number in values["versions"].items() if name != "numpy"}
+    python, torch, *others = (f"{name} {versions[name]}" for name in versions if name != "imle")
+    told = f"The machine: {bench['machine']}, {python.capitalize()}, {', '.join([torch, *others])}."
+    assert told in TEXTS["speed"]
+    assert f"Other processes took {values['load']['others']:.0%} of the processors meanwhile" in TEXTS["speed"]
+    assert "`imle warm-up` compiles everything beforehand, about a minute of a core" in TEXTS["speed"]
+    assert 30 < compiled["compile_seconds"] < 90
+
+
 @pytest.mark.parametrize("command", [record["command"] for name in MEASUREMENTS for record in records(name)])
 def test_a_page_shows_the_command(command):
-    command = command.removesuffix(" --no-picture")
+    command = re.sub(r"(seed |seed|noise-)[12]\b", r"\g<1>0", command.removesuffix(" --no-picture"))
     for_all = re.sub(rf"--problem ({'|'.join(PROBLEMS)})\b", "--problem NAME", command)
     for_all_noise = re.sub(rf"--noise ({'|'.join(NOISES)})\b", "--noise NAME", for_all)
     assert any(shown in text for shown in (command, for_all, for_all_noise) for text in TEXTS.values())
@@ -132,6 +157,12 @@ def test_commands_print_the_same_names_still(name, monkeypatch, tmp_path):
     assert names(kept, chosen) == names(records(name)[0]["result"], chosen)
 
 
+def test_rows_have_the_names_that_commands_give_them_still():
+    printed = Row("subject", "means", Estimate(1.0), "s").record
+    assert all(set(row) <= set(printed) for row in results("speed")[0]["rows"])
+    assert all(set(row) == set(PerceptionSweep.COLUMNS) for row in results("seeing")[0]["rows"])
+
+
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_files_are_written_as_they_are(name, monkeypatch, tmp_path):
     made, text = records(name), measured.path(name).read_text(encoding="utf-8")
@@ -148,3 +179,31 @@ def test_tables_are_written_into_their_pages(monkeypatch, tmp_path):
     assert TABLES["errors"].text() != text
     measured_tables.write_tables("errors")
     assert TABLES["errors"].text() == text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", ["imle", "central-imle", "adaptive-imle", "adaptive-central-imle", "simple"])
+def test_errors_of_fewer_repetitions_are_about_those_that_are_kept(estimator, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    kept = best("top-k", estimator)
+    settings = [
+        "--temps",
+        f"{kept['temperature']:g}",
+        *([] if kept["lambda"] is None else ["--lambdas", f"{kept['lambda']:g}"]),
+    ]
+    command = f"compare --problem top-k --noise gumbel --instances 5 --repetitions 100 --estimators {estimator}"
+    values = json.loads(Command(*command.split())(*settings, "--no-picture", "--quiet", "--json"))
+    (cell,) = values["cells"]
+    assert cell["error"] == pytest.approx(kept["error"], rel=0.15)
+
+
+@pytest.mark.slow
+def test_gaps_of_fewer_runs_are_about_those_that_are_kept():
+    kept = results("experiment")[0]["methods"]
+    names = ["imle-sum-of-gamma", "imle-gumbel-tuned", "adaptive-imle"]
+    words = ["--methods", ",".join(names), "-n", 100, "--no-picture", "--quiet", "--json"]
+    found = json.loads(Command("reproduce", "top-k")(*words))["methods"]
+    for name in names:
+        error = math.hypot(kept[name]["gap_standard_error"], found[name]["gap_standard_error"])
+        assert abs(found[name]["gap_mean"] - kept[name]["gap_mean"]) < 4 * error
+        assert found[name]["settings"] == kept[name]["settings"]

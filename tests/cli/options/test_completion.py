@@ -45,6 +45,7 @@ def completed(text, shell="bash", **environment):
         ("imle perceive maps --estimator ti", ["tiles"]),
         ("imle calibrate --problem k", ["knapsack"]),
         ("imle reproduce top", ["top-k"]),
+        ("imle reproduce decisions --methods spo", ["spo-plus", "spo-plus-pool"]),
         ("imle reproduce top-k --methods imle-g", ["imle-gumbel", "imle-gumbel-tuned"]),
         ("imle data ", ["terrain", "shortest-path", "knapsack", "tour", "portfolio"]),
         ("imle check mat", ["matching"]),
@@ -80,7 +81,7 @@ def test_scripts(shell):
 
 
 def test_names_are_those_of_the_library():
-    from imle_core import estimators, perception
+    from imle_core import decisions, estimators, perception
     from imle_core.lab import EXPERIMENTS
     from imle_core.lab import PROBLEMS as LAB_PROBLEMS
 
@@ -89,8 +90,9 @@ def test_names_are_those_of_the_library():
     able = [name for name in perception.SUPERVISION if name not in ESTIMATORS or not estimators.ESTIMATORS[name].exact]
     assert sorted(LEARNERS) == sorted(able)
     assert [*PROBLEMS] == [*LAB_PROBLEMS]
-    assert [*reproduce._EXPERIMENTS] == [*EXPERIMENTS]
-    assert [*reproduce._METHODS] == [*EXPERIMENTS["top-k"]().methods]
+    assert [*reproduce._METHODS] == [*EXPERIMENTS, "decisions"]
+    assert [*reproduce._METHODS["top-k"]] == [*EXPERIMENTS["top-k"]().methods]
+    assert [*reproduce._METHODS["decisions"]] == [*decisions.METHODS]
 
 
 def test_films_of_a_map_are_those_that_there_are():

@@ -107,7 +107,14 @@ def test_of_an_option_given_twice_the_last_one_counts_as_scripts_expect():
 
 @pytest.mark.parametrize("command", [name for name in SUMMARIES if name != "solve"])  # which takes any number
 def test_one_argument_too_many(command):
-    takes = {"evaluate": "RUN DIR", "perceive": "DIR", "check": "MODULE:SOLVER", "data": "KIND", "reproduce": "EXPERIMENT"}
+    takes = {
+        "evaluate": "RUN DIR",
+        "perceive": "DIR",
+        "decide": "DIR",
+        "check": "MODULE:SOLVER",
+        "data": "KIND",
+        "reproduce": "EXPERIMENT",
+    }
     takes |= dict.fromkeys(("noise", "bench", "warm-up"), "no argument")
     takes |= dict.fromkeys(("train", "sweep", "explain"), "FILE")
     takes |= {"animate": "RUN|FILE", "guide": "PAGE"}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imle_cli.options.inputs import MapOptions, NoiseOptions, SolverOptions
+from imle_cli.problems import sampling
 from imle_cli.problems.map import read_map_problem
 from imle_cli.problems.sampling import facts_of_samples, read_sampling
 
@@ -13,12 +14,23 @@ def problem():
 
 
 def test_the_sample_beside_marginals_is_the_one_that_differs_least_from_the_others():
-    built_in, sampling = problem(), read_sampling(NoiseOptions(), 20.8, 3.0, 40, 0)
-    sampled = sampling.measure(built_in, lambda _: None)
-    masks = sampling.draw(problem(), lambda _: None)
+    built_in, chosen = problem(), read_sampling(NoiseOptions(), 20.8, 3.0, 40, 0)
+    sampled = chosen.measure(built_in, lambda _: None)
+    masks = chosen.draw(problem(), lambda _: None)
     differences = (masks[:, None] != masks[None]).sum(axis=(1, 2, 3))
     np.testing.assert_array_equal(sampled.sample, masks[differences.argmin()])
     assert built_in.solver.seen == 40 * 256  # the samples that were counted, and no others
+
+
+def test_of_large_maps_it_is_one_of_few(monkeypatch):
+    monkeypatch.setattr(sampling, "_ENTRIES", 600)  # two of 16x16
+    chosen = read_sampling(NoiseOptions(), 20.8, 3.0, 40, 0)
+    monkeypatch.setattr(
+        sampling.Sampling, "draw", lambda few, *_: drawn.append(few.samples) or np.zeros((few.samples, 16, 16), np.uint8)
+    )
+    drawn = []
+    assert chosen.measure(problem(), lambda _: None).sample.shape == (16, 16)
+    assert drawn == [2]
 
 
 @pytest.mark.parametrize(("temperature", "length"), [(0.0, "47 tiles"), (9.0, " to ")])

@@ -1,7 +1,6 @@
 """Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
 
 import json
-import subprocess
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -9,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import warm
 from imle_cli.runs import executors
 from imle_cli.runs.executors import ExecutorError, outcomes
 
@@ -74,7 +74,7 @@ def test_a_cluster_of_ray_gives_the_same():
         f"    print(sorted(outcomes(eval, {SQUARES}, 'ray', 2)))\n"
     )
     Path("call.py").write_text(code)
-    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False, timeout=120)
+    done = warm.run("call.py", seconds=120)
     assert done.stdout == f"{[(number, number**2) for number in range(7)]}\n", done.stderr
 
 
@@ -128,7 +128,7 @@ def cluster(tmp_path_factory):
     pytest.importorskip("cryptography")
     script = tmp_path_factory.mktemp("cluster") / "cluster.py"
     script.write_text(CLUSTER.format(folder=str(Path(executors.__file__).parents[2]), squares=SQUARES))
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120)
+    done = warm.run(script, seconds=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -16,7 +16,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -58,9 +57,10 @@ class Begun(NamedTuple):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 @pytest.mark.parametrize(("kills", "commands"), [(4, ["train", "perceive"]), (3, ["sweep", "workers"])], ids=str)
 def test_killed_at_any_moment(kills, commands):
+    import warm  # here, since as a program this file does not find it
+
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    call = [sys.executable, __file__, str(kills), "0", *commands]
-    done = subprocess.run(call, capture_output=True, text=True, env=environment, check=False, timeout=500)
+    done = warm.run(__file__, kills, 0, *commands, env=environment, seconds=500)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -184,7 +184,7 @@ def spent_after(process, seconds):
     family, spent = psutil.Process(process.number), 0.0
     before = times(family)
     while spent < seconds and not has_ended(process):
-        time.sleep(0.002)
+        time.sleep(min(max(0.002, (seconds - spent) / 8), 0.05))  # to look at all processes takes some milliseconds itself
         spent = max(spent, times(family) - before)
     return spent
 
@@ -321,10 +321,13 @@ def table_of(text):
 if __name__ == "__main__":
     import tempfile
 
+    import torch
+
     from imle_cli.learning import sweep  # noqa: F401
     from imle_cli.learning.recorder import TrainingRecorder
     from imle_cli.perception.recorder import PerceptionRecorder
 
+    torch.set_num_threads(1)  # whose threads no fork has
     for number in GENTLE:  # which a shell has the processes ignore that it begins in the background
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     TrainingRecorder.SAVE_SECONDS = PerceptionRecorder.SAVE_SECONDS = 0.02

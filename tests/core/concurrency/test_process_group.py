@@ -6,6 +6,7 @@ Run as a program this file is one of the two processes; it saves what it found.
 import itertools
 import sys
 import threading
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import pytest
 import torch
 from torch import distributed
 
-import image_maps
 import warm
 from image_maps import painted
 from imle_core.concurrency.process_group import gathered, rank, size, summed
@@ -102,19 +102,10 @@ def main(folder, place):
     distributed.destroy_process_group()
 
 
-PROGRAM = """
-import runpy, sys, warnings
-warnings.simplefilter("error")
-_, file, shared, *sys.argv[1:] = sys.argv
-sys.path.append(shared)
-runpy.run_path(file, run_name="__main__")
-"""
-
-
 def begun_as_program(folder, place, said):
     """One of two processes, which writes what goes wrong to a file."""
     with said.open("w") as errors:
-        return warm.start("-c", PROGRAM, __file__, Path(image_maps.__file__).parent, folder, place, stderr=errors)
+        return warm.start(__file__, folder, place, stderr=errors)
 
 
 @pytest.fixture(scope="module")
@@ -229,4 +220,5 @@ class TestAlone:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("error")
     main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -12,7 +12,7 @@ import torch
 from all_solvers import INSTANCES
 from imle_core.doctor import CHECKS, check
 from imle_core.doctor.examination import EXAMINATION, FIRST
-from imle_core.solvers import BlackBox, SpanningTree, TopK
+from imle_core.solvers import BlackBox, TopK
 
 REFUSING = ["path, refusing", "cut, refusing"]
 
@@ -264,10 +264,6 @@ ERRORS = {
     "shape: got (); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": ()},
     "shape: got (3, 0); it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": (3, 0)},
     "shape: got 5; it must be whole numbers >= 1, one for each axis; use (n,) for n numbers": {"shape": 5},
-    "solver: got SpanningTree(graphs=1, nodes=2, edges=1, forest=False); each row belongs to an instance of its own, and an "
-    "examination asks for any in any order; check each alone: solver.graph(0), solver.graph(1), ...": {
-        "solver": SpanningTree([([[0], [1]], 2)])
-    },
     "domain: got 'all'; it must be a pair of the smallest and the largest theta; use -inf and inf for no end": {
         "solver": WithDomain("all")
     },

@@ -219,6 +219,139 @@ def test_a_compiled_function_that_is_checkpointed_draws_the_same_noise():
         assert torch.equal(*gradients)
 
 
+def nodes_and_edges(theta):
+    return {"nodes": theta[:, :3], "edges": theta[:, 3:].reshape(4, 2, 2)}
+
+
+@pytest.mark.slow
+def test_structures_of_tensors():
+    names = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss gradient" and not entry.exact]
+
+    def solver(theta):
+        return {name: TopK(1)(rows) for name, rows in theta.items()}
+
+    def function(layers, theta):
+        values = []
+        for layer in layers[: len(names)]:
+            z = layer(nodes_and_edges(2 * theta))
+            values += [(z["nodes"] * WEIGHTS[:3]) ** 3, (z["edges"] * WEIGHTS[:2]) ** 3]
+        for layer in layers[len(names) :]:
+            first, (second,) = layer((theta, [theta.relu()]))
+            values += [cubed(first), cubed(second)]
+        return values
+
+    def twice(theta):
+        return TopK(2)(theta[0]), [TopK(1)(theta[1][0])]
+
+    check_equal(
+        function,
+        lambda: [*(make(name, solver) for name in names), make(solver=twice), make(solver=twice, reduction="mean")],
+    )
+
+
+@pytest.mark.slow
+def test_instances_of_several_sizes():
+    names = [name for name, entry in ESTIMATORS.items() if entry.needs == "loss gradient"]
+    solver = TopK(2, at_most=True)
+
+    def function(layers, theta):
+        return [
+            cubed(layer.ragged(2 * theta.flatten(), offsets).unflatten(-1, (4, 7)))
+            for layer in layers
+            for offsets in (torch.tensor([0, 3, 3, 8, 28]), [0, 7, 14, 21, 28])
+        ]
+
+    plain = check_equal(
+        function,
+        lambda: [
+            *(make(name, solver) for name in names),
+            make(solver=solver, reduction="mean"),
+            make(solver=TopK(1), noise=None),
+        ],
+    )
+    assert plain[2 * len(names) + 4].abs().sum() > 0
+
+
+def test_a_module_takes_structures_and_instances_of_several_sizes():
+    torch._dynamo.reset()
+    values, offsets = normal(7), torch.tensor([0, 3, 7])
+    theta = {"a": normal(2, 3), "b": normal(2, 4)}
+    solver = lambda rows: {name: TopK(1)(part) for name, part in rows.items()} if isinstance(rows, dict) else TopK(1)(rows)  # noqa: E731
+    modules = [IMLE(solver, None, NormalNoiseDistribution(), 3, generator=generator(1)) for _ in range(2)]
+
+    def run(module):
+        return module.ragged(values, offsets), module(theta)
+
+    given, (states, structure) = run(modules[0]), torch.compile(run, fullgraph=True, backend="aot_eager")(modules[1])
+    assert torch.equal(given[0], states)
+    assert all(torch.equal(given[1][name], structure[name]) for name in theta)
+    assert modules[1].passes == modules[0].passes
+
+
+def test_losses_of_structures_and_of_several_sizes_break_the_graph():
+    gold = (WEIGHTS > 0).double()
+
+    def halves(theta):
+        return {"a": theta[:1, :3], "b": theta[:1, 3:]}
+
+    def function(layers, theta):
+        one, other, loss = layers
+        sums = lambda z: (z["a"] * WEIGHTS[:3]).sum(dim=1) + (z["b"] * WEIGHTS[3:]).sum(dim=1)  # noqa: E731
+        of_sizes = lambda z: torch.stack([z[:, :3].sum(dim=1), (z[:, 3:] * WEIGHTS[3:]).sum(dim=1)], dim=1)  # noqa: E731
+        return [
+            one.estimate(halves(2 * theta), sums),
+            one.loss(halves(theta), gold=halves(gold[None])),
+            other.estimate_ragged(theta[0], [0, 3, 7], of_sizes),
+            loss.ragged(2 * theta[0], torch.tensor([0, 3, 7]), gold),
+            loss(halves(theta), halves(gold[None])),
+        ]
+
+    def both(theta):
+        return {name: TopK(1)(rows) for name, rows in theta.items()} if isinstance(theta, dict) else TopK(1)(theta)
+
+    def layers():
+        return [make(solver=both), make(), make("fenchel-young", both)]
+
+    outcomes = []
+    for wrap in (lambda function: function, torch.compile(backend="aot_eager")):
+        torch._dynamo.reset()
+        theta, made = normal(1, 7).requires_grad_(), layers()
+        values = wrap(lambda theta, made=made: function(made, theta))(theta)
+        sum(value.sum() for value in values).backward()
+        outcomes.append([*values, theta.grad])
+    assert all(map(torch.equal, *outcomes))
+
+
+class Promising:
+    """Top 2 with the number of the best entry, and the rows less a shift; a base for broken promises."""
+
+    def __call__(self, theta, shift=0.0):
+        return TopK(2)(theta), theta.argmax(dim=1), theta - shift
+
+    def outputs_like(self, theta, shift=0.0):  # noqa: ARG002
+        return theta.new_empty(len(theta), dtype=torch.int64), theta
+
+
+class Fewer(Promising):
+    def outputs_like(self, theta):
+        return (theta,)
+
+
+def test_further_outputs_that_the_solver_promises():
+    def function(layers, theta):
+        z, best, moved = layers[0](theta, 0.5)
+        states = layers[1](theta)[0]
+        return [cubed(z), best.double(), moved, cubed(states), layers[0].estimate(theta, lambda z: z.sum(dim=1))]
+
+    check_equal(function, lambda: [make(solver=Promising()), make(solver=Promising(), reduction="mean")])
+    torch._dynamo.reset()
+    message = (
+        r"^solver: gave int64 \(6,\), float64 \(6, 7\) as further outputs; its outputs_like promises float64 \(6, 7\); mend"
+    )
+    with pytest.raises(ArgumentError, match=message):
+        torch.compile(make(solver=Fewer()), backend="eager", fullgraph=True)(normal(2, 7))
+
+
 class Scale:
     factor = 2.0
 
@@ -262,7 +395,7 @@ def test_a_layer_that_is_gone():
     del layer
     gc.collect()
     with pytest.raises(ArgumentError, match="layer: got none; compiled code calls one that is gone; keep the layer"):
-        operators._sample(normal(2, 7), order, number, [], "((), {})", "", 3, True, False, False)
+        operators._sample(normal(2, 7), order, number, [], "((), {}, None, None)", "", 3, True, False, False, [])
 
 
 class Scores(torch.nn.Module):

@@ -9,6 +9,8 @@ import torch
 from draws import generator, normal
 from imle_core import ArgumentError, LayerModule, NormalNoiseDistribution, TargetDistribution, hamming
 from imle_core.estimators import DECISION_LOSSES, ESTIMATORS, differentiable
+from imle_core.losses import cone_alignment
+from imle_core.projections import nearest_in_cone
 from imle_core.solvers import Ranking, TopK
 from reference import CASES
 
@@ -225,6 +227,18 @@ class TestCones:
         assert torch.equal(differentiable("cone", TopK(1), normals=Bounded(1).normals).loss(theta, gold=gold), losses)
         assert torch.equal(differentiable("cone", Bounded(1), sense="min").loss(-theta, gold=gold), losses)
 
+    def test_a_margin_keeps_off_the_edge(self):
+        solver, theta = TopK(2), normal(9, 5)
+        gold = solver(normal(9, 5, seed=1))
+        wanted = cone_alignment(theta, nearest_in_cone(theta, solver.normals(gold), 0.5))
+        assert torch.equal(differentiable("cone-margin", solver).loss(theta, gold=gold), wanted)
+        assert torch.equal(differentiable("cone", solver, margin=0.5, sense="min").loss(-theta, gold=gold), wanted)
+        assert (wanted >= differentiable("cone", solver).loss(theta, gold=gold)).all()
+        edge = torch.tensor([[1.0, 1.0, 1.0, 0.0, 0.0]])
+        tied = {name: differentiable(name, solver).loss(edge, gold=solver(edge)).item() for name in ("cone", "cone-margin")}
+        assert tied["cone"] == pytest.approx(0, abs=1e-6)
+        assert tied["cone-margin"] > 0.01
+
 
 MISSING = {
     ("spo-plus", "truth"): "truth: missing; spo-plus learns from true parameters; give truth=...",
@@ -294,6 +308,8 @@ class TestRefusals:
             r"pool: got shape \(2, 4\)": lambda: any_of("rank-pair", pool=torch.ones(2, 4)).loss(theta, truth=truth),
             "pool: got tensor.* estimator 'imle' has no option": lambda: any_of("imle", pool=torch.ones(2, 4)),
             "normals: missing; cone learns from the constraints": lambda: any_of("cone", Ranking(), normals=None),
+            "margin: got -1.0; it must be a finite number >= 0": lambda: any_of("cone", margin=-1.0),
+            "margin: got inf; it must be a finite number": lambda: any_of("cone", margin=float("inf")),
             "normals: got Tensor; it must be a function": lambda: any_of("cone", normals=truth),
             "theta: got 10 infinite entries; frank-wolfe": lambda: any_of("frank-wolfe")(theta * torch.inf),
             "theta: got 10 infinite entries; rank-list": lambda: any_of("rank-list").loss(theta * torch.inf, truth=truth),

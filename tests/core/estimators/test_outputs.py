@@ -256,13 +256,62 @@ class TestTransforms:
         (imle(alone)(wanting) * dy).sum().backward()
         assert torch.equal(gradient, wanting.grad)
 
-    @pytest.mark.parametrize("solver", [further, BlackBox(lambda theta: (theta > 0, 1))], ids=["batch", "instance"])
-    def test_vmap_cannot_give_them(self, solver):
-        message = "^solver: gave further outputs; under vmap a layer can give states alone; give these alone, or loop over"
+    @pytest.mark.parametrize("randomness", ["same", "different"])
+    @pytest.mark.parametrize("is_whole", [False, True])
+    def test_vmap_gives_those_of_a_loop(self, is_whole, randomness):
+        """Outputs with an entry for each row come of one call, and others of a call for each entry of the axis more."""
+        calls = []
+
+        def solver(theta):
+            calls.append(len(theta))
+            beside = {"size": len(theta)} if is_whole else {"lists": [row.max().item() for row in theta]}
+            return Answer(BEST(theta), theta.numpy(), (theta.argmax(dim=1), beside))
+
+        layers = [layer_of("imle", solver) for _ in range(2)]
+        theta = normal(3, 2, 5)
+        z, best, (where, beside) = mapped = torch.func.vmap(layers[0], randomness=randomness)(theta)
+        assert calls == ([12, 4, 4, 4] if is_whole else [12])
+        assert type(mapped) is Answer
+        start = layers[1].generator.get_state()
+        for number, entry in enumerate(theta):
+            if randomness == "same":
+                layers[1].generator.set_state(start)
+            state, row, (index, others) = layers[1](entry)
+            (key, value), (same, numbers) = *others.items(), *beside.items()
+            assert torch.equal(z[number], state)
+            assert torch.equal(best[number], torch.from_numpy(row))
+            assert torch.equal(where[number], index)
+            assert torch.equal(numbers[number], torch.tensor(value))
+            assert key == same
+
+    def test_nested_axes_instances_of_several_sizes_and_gradients(self):
+        layer = layer_of("imle", lambda theta: (BEST(theta), theta.argmax(dim=1)), generator=None)
+        theta = normal(3, 4, 2, 5)
+        _, best = torch.func.vmap(torch.func.vmap(layer.noise_free()))(theta)
+        assert torch.equal(best, theta.argmax(dim=3))
+        _, best = torch.func.vmap(lambda values: layer.noise_free().ragged(values, [0, 2, 5]))(theta[0, :, 0])
+        assert torch.equal(best[:, 0], theta[0, :, 0, :2].argmax(dim=1))
+
+        def loss(theta):
+            z, best = layer.noise_free()(theta)
+            return (z * best[:, None]).sum()
+
+        slopes = torch.func.vmap(torch.func.grad(loss))(theta[0])
+        assert torch.equal(slopes, torch.stack([torch.func.grad(loss)(entry) for entry in theta[0]]))
+
+    def test_vmap_refuses_others_where_they_are_wanted(self):
+        message = "^solver: gave str as a further output; vmap maps tensors, which arrays and lists of numbers become; give"
         with pytest.raises(ArgumentError, match=message):
-            torch.func.vmap(imle(solver))(normal(3, 2, 5))
-        losses = torch.func.vmap(lambda theta: imle(solver).estimator.estimate(theta, lambda z: z.sum(dim=1)))
+            torch.func.vmap(imle(further))(normal(3, 2, 5))
+        losses = torch.func.vmap(lambda theta: imle(further).estimator.estimate(theta, lambda z: z.sum(dim=1)))
         assert losses(normal(3, 2, 5)).shape == (3, 2)  # of states alone
+
+    def test_black_boxes_under_vmap(self):
+        solver = BlackBox(lambda theta: (theta == theta.max(), int(theta.argmax())))
+        theta = normal(3, 2, 5)
+        z, best = torch.func.vmap(imle(solver))(theta)
+        assert torch.equal(best, theta.argmax(dim=2))
+        assert z.shape == (3, 2, 5)
 
 
 @pytest.mark.slow
@@ -271,7 +320,7 @@ def test_compiled_code_gives_states_alone():
     layer, theta = imle(further).estimator, normal(2, 5)
     compiled = torch.compile(layer, backend="eager", fullgraph=True)
     with pytest.raises(
-        ArgumentError, match=r"^solver: gave further outputs; compiled code can give states alone; give these"
+        ArgumentError, match=r"^solver: gave further outputs; compiled code has to know their shapes before; declare these"
     ):
         compiled(theta)
     estimate = torch.compile(lambda theta: layer.estimate(theta, lambda z: z.sum(dim=1)), backend="eager", fullgraph=True)

@@ -20,7 +20,7 @@ from imle_core import (
     imle,
 )
 from imle_core.contracts import LossError
-from imle_core.estimators import ESTIMATORS, LayerModule, StepSizeWarning, differentiable
+from imle_core.estimators import DECISION_LOSSES, ESTIMATORS, LayerModule, StepSizeWarning, differentiable
 from imle_core.solvers import ArgMax, BlackBox, Ranking, SpanningTree, TopK
 
 NOISES = [
@@ -448,6 +448,29 @@ def test_transforms_give_what_a_loop_gives():
     layer.estimator.generator.manual_seed(0)
     theta = values[0].clone().requires_grad_()
     assert torch.equal(together[0], torch.autograd.grad(loss(theta), theta)[0])
+    offsets = torch.tensor(offsets)
+    for within in (False, True):
+        layer.estimator.generator.manual_seed(0)
+        tensors = torch.func.vmap(
+            torch.func.grad(
+                lambda values, offsets=offsets, within=within: (
+                    layer.ragged(values, torch.tensor([0, 3, 3, 7]) if within else offsets) * weights
+                ).sum()
+            ),
+            randomness="different",
+        )(values)
+        assert torch.equal(tensors, together)
+    with pytest.raises(ArgumentError, match=r"^offsets: got a tensor without numbers of its own"):
+        torch.func.vmap(layer.estimator.noise_free().ragged)(values, offsets.expand(3, 4))
+
+
+@pytest.mark.parametrize("name", DECISION_LOSSES)
+def test_losses_of_decisions_refuse_instances_of_several_sizes_by_name(name):
+    pool = {"pool": torch.eye(5).double()} if DECISION_LOSSES[name].needs.endswith("pool") else {}
+    layer = differentiable(name, TopK(1), **pool)
+    for ask in (layer.ragged, lambda *given: layer.estimate_ragged(*given, torch.sum)):
+        with pytest.raises(ArgumentError, match=f"^{layer.word}: got 2 instances, one after the other"):
+            ask(normal(5), [0, 3, 5])
 
 
 def test_a_list_of_graphs_has_a_graph_for_each_instance():

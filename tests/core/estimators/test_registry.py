@@ -148,7 +148,8 @@ class TestForm:
             "'perturbed', 'perturbed-baseline', 'perturbed-multiplicative', 'fenchel-young', 'structured-svm', "
             "'score-function', 'score-function-baseline', 'score-function-exact', 'simple', "
             "'spo-plus', 'perturbation-gradient', 'central-perturbation-gradient', 'contrastive', 'contrastive-map', "
-            "'rank-list', 'rank-pair', 'rank-point', 'frank-wolfe', 'frank-wolfe-fenchel-young', 'cone', 'sfess'"
+            "'rank-list', 'rank-pair', 'rank-point', 'frank-wolfe', 'frank-wolfe-fenchel-young', 'cone', "
+            "'cone-margin', 'sfess'"
         )
         message = f"estimator: got {name!r}; it must be one of {known}; {remedy}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
+from draws import normal
+from imle_core.checks import ArgumentError
 from imle_core.exact import Categorical, Enumeration, ExponentialFamily, Hypercube, KSubset, SpanningTrees
 
 TIGHT = {"rtol": 1e-11, "atol": 1e-12}
@@ -399,3 +401,21 @@ def test_states_are_the_users_own():
     family = Enumeration(torch.eye(2))
     family.states().zero_()
     assert torch.equal(family.states(), torch.eye(2, dtype=torch.float64))
+
+
+def test_one_row_stands_for_all_in_divergences():
+    family = KSubset(2, 5)
+    theta, other = normal(3, 5), normal(5, seed=1)
+    expected = family.kl(theta, other.expand(3, 5))
+    for rows in (other, other[None]):
+        assert torch.equal(family.kl(theta, rows), expected)
+        assert torch.equal(family.cross_entropy(theta, rows), family.cross_entropy(theta, other.expand(3, 5)))
+    torch.testing.assert_close(family.kl(theta, torch.zeros(5)), torch.log(torch.tensor(10.0)) - family.entropy(theta))
+    torch.testing.assert_close(family.kl(theta[:1], theta)[1:], family.kl(theta[:1].expand(3, 5), theta)[1:])
+    learned = other.clone().requires_grad_()
+    family.kl(theta, learned).sum().backward()
+    torch.testing.assert_close(learned.grad, 3 * family.marginals(other[None])[0] - family.marginals(theta).sum(dim=0))
+    with pytest.raises(
+        ArgumentError, match=r"^other: got shape \(2, 5\) for theta of shape \(3, 5\); it must be \(N, \*event\)"
+    ):
+        family.kl(theta, theta[:2])

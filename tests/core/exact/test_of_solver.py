@@ -3,6 +3,7 @@
 import re
 from itertools import combinations
 
+import networkx as nx
 import pytest
 import torch
 
@@ -67,3 +68,20 @@ def test_none_for_other_solvers(solver):
     )
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         check_family(solver, "the test")
+
+
+def test_a_list_of_graphs_has_a_family_where_each_of_them_has_one():
+    triangle, pair = [(0, 1), (1, 2), (0, 2)], ([[0, 1], [1, 0]], 2)
+    graphs = [nx.Graph(triangle), nx.empty_graph(1), nx.path_graph(3)]
+    solver = SpanningTree(graphs)
+    family = family_of(solver, (3,))
+    assert repr(family) == "SpanningTreesOfGraphs(graphs=3, edges=3 at most)"
+    assert family_of(solver, (3,)) is family
+    assert exact_family(solver, torch.zeros(1, 2), ((), {}), 2).count() == 1
+    message = "^offsets: got 2 entries for instance 0; its graph has 3 edges; give the offsets of edges"
+    with pytest.raises(ValueError, match=message):
+        exact_family(solver, torch.zeros(1, 2), ((), {}), 0)
+    for graph in (nx.MultiGraph([(0, 1), (0, 1)]), nx.Graph([(0, 1), (1, 1)]), pair):
+        assert family_of(SpanningTree([nx.Graph(triangle), graph]), (3,)) is None
+    assert family_of(SpanningTree(graphs, forest=True), (3,)) is None
+    assert family_of(SpanningTree([nx.empty_graph(1)]), (0,)) is None

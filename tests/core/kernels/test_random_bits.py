@@ -62,10 +62,10 @@ def test_the_inside_of_the_unit_interval_has_the_middles_of_equal_intervals(bits
 
 @pytest.mark.slow
 def test_every_bit_of_a_word_is_a_fair_coin_that_knows_no_other():
-    bits = np.unpackbits(drawn(5, 2**18).view(np.uint8)).reshape(-1, 64) - 0.5
-    assert np.abs(bits.mean(axis=0)).max() < 4.5 * 0.5 / 2**9
+    bits = np.unpackbits(drawn(5, 2**18).view(np.uint8)).reshape(-1, 64) - np.float32(0.5)
+    assert np.abs(bits.mean(axis=0, dtype=float)).max() < 4.5 * 0.5 / 2**9
     later = np.concatenate([bits[:-1], bits[1:]], axis=1)
-    correlations = np.corrcoef(later.T) - np.eye(128)
+    correlations = np.corrcoef(later, rowvar=False, dtype=np.float32) - np.eye(128)
     assert np.abs(correlations).max() < 5.5 / 2**9
 
 

@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 from draws import normal
 from imle_core import ArgumentError
 from imle_core.projections import nearest_in_cone
+from imle_core.solvers import GridEdgePath
 from reference import CASES
 
 
@@ -53,6 +54,21 @@ def test_points_are_those_of_an_exact_solver(lines):
     normals[:, :lines] = normal(1, 9, 8, seed=1)[:, :lines]
     wanted = [a.T @ nnls(a.T, row)[0] for a, row in zip(normals.numpy(), x.numpy(), strict=True)]
     torch.testing.assert_close(nearest_in_cone(x, normals), torch.from_numpy(np.stack(wanted)), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_a_margin_moves_the_cone_inside_itself(size):
+    solver = GridEdgePath((3, 4))
+    x, gold = size * normal(50, 17), solver(normal(50, 17, seed=1))
+    normals, lengths = solver.normals(gold), x.norm(dim=1, keepdim=True)
+    inwards = torch.nn.functional.normalize((2 * gold - 1), dim=1)  # those of equations are none, with their opposites
+    p = nearest_in_cone(x, normals, 0.3)
+    moved = 0.3 * lengths * inwards
+    torch.testing.assert_close(p, moved + nearest_in_cone(x - moved, normals))
+    torch.testing.assert_close(nearest_in_cone(p, normals), p)
+    other = solver(p + 0.3 * lengths * normal(50, 17, seed=2).clamp(-0.1, 0.1))
+    assert torch.equal(other, gold)  # an edge in which paths differ has more of the margin than is lost
+    torch.testing.assert_close(nearest_in_cone(gold * 2 - 1, normals, 0.3), gold * 2 - 1)
 
 
 def test_points_of_the_cone_stay_and_those_opposite_go_to_its_tip():

@@ -1,5 +1,6 @@
 """Jagged nested tensors: ragged batches in another form, which come back as they came."""
 
+import warnings
 from itertools import pairwise
 
 import pytest
@@ -78,9 +79,23 @@ def test_golden_solutions_may_be_nested_too():
 
 
 def test_other_nested_tensors_are_refused():
-    with pytest.warns(UserWarning, match="prototype"):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The PyTorch API of nested tensors is in prototype")  # said once in a process
         strided = torch.nested.nested_tensor([normal(2), normal(3)])
     with pytest.raises(ArgumentTypeError, match=r"^theta: got a nested tensor of layout torch.strided; .*=torch.jagged$"):
         layer()(strided)
     with pytest.raises(ArgumentError, match=r"^theta: got a nested tensor whose axis 2 has several sizes; that must be"):
         layer()(jagged(normal(10, 2)).transpose(1, 2))
+
+
+def test_states_of_two_layers_have_the_same_sizes_to_torch():
+    from torch.utils.checkpoint import checkpoint
+
+    values = normal(5).requires_grad_()
+    theta = torch.nested.nested_tensor_from_jagged(values, torch.tensor([0, 2, 5]))
+    one, other = (imle(TopK(1), noise_distribution=GumbelNoiseDistribution(), nb_samples=3) for _ in range(2))
+    total = one(theta) + other(theta)
+    assert total.values().shape == (15,)
+    again = checkpoint(lambda theta: one(theta) ** 2, theta, use_reentrant=False)
+    again.values().sum().backward()
+    assert values.grad.shape == (5,)

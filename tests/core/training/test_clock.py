@@ -16,7 +16,7 @@ def test_it_knows_every_optional_member_of_a_solver():
     kinds = [kind for name, kind in vars(protocols).items() if name.endswith("Solver") and name != "Solver"]
     members = {
         name
-        for kind in [*kinds, protocols.CountingEach, protocols.Pure]
+        for kind in [*kinds, protocols.CountingEach, protocols.GrowingPool, protocols.Pure]
         for name in {*vars(kind), *kind.__annotations__}
         if not name.startswith("_")
     }

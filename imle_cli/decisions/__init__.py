@@ -1,0 +1,1 @@
+"""Trainings of networks on decisions, and grids of them."""
