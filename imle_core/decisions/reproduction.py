@@ -97,14 +97,14 @@ class ReproducedRegret:
         protocol: where.
         method: which.
         regrets: normalised, after each epoch, ``(seeds, epochs)`` float64.
-        seconds: of the training of each, ``(seeds,)``.
+        epoch_seconds: of each epoch of each training, without judging, ``(seeds, epochs)`` float64.
         solves: rows that the solver was given in the training of each, ``(seeds,)``.
     """
 
     protocol: Protocol
     method: DecisionMethod
     regrets: Tensor
-    seconds: Tensor
+    epoch_seconds: Tensor
     solves: Tensor
 
     def __repr__(self) -> str:
@@ -124,6 +124,16 @@ class ReproducedRegret:
     def deviation(self) -> float:
         """Deviation of single seeds from it; 0 for one seed."""
         return float(self.regrets[:, -1].std()) if len(self.regrets) > 1 else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Mean seconds of a training."""
+        return float(self.epoch_seconds.sum(dim=1).mean())
+
+    @property
+    def fastest_epoch(self) -> float:
+        """Least seconds of an epoch, of which other work on the machine changes least."""
+        return float(self.epoch_seconds.min())
 
     @property
     def best(self) -> float:
@@ -178,13 +188,16 @@ def reproduce_protocol(
     return ReproducedRegret(protocol, method, *columns)
 
 
-def _run(training: DecisionTraining | DecisionFit, judged_by: Decisions) -> tuple[list[float], float, int]:
-    """Regrets after each epoch, seconds and solves of a training."""
-    regrets, seconds, solves = [], 0.0, 0
+def _run(training: DecisionTraining | DecisionFit, judged_by: Decisions) -> tuple[list[float], list[float], int]:
+    """Regrets and seconds of each epoch, and the solves of a training."""
+    regrets: list[float] = []
+    seconds: list[float] = []
+    solves = 0
     for step in training:
         if step.ends_epoch:
             regrets.append(float(regret(predict(training.network, judged_by), judged_by)))
-            seconds, solves = seconds + training.epoch_record.seconds, solves + training.epoch_record.solves
+            seconds.append(training.epoch_record.seconds)
+            solves += training.epoch_record.solves
     return regrets, seconds, solves
 
 

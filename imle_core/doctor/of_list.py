@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imle_core.checks import ArgumentError
 from imle_core.contracts import declared, solutions_in, with_first
+from imle_core.records import in_short
 
 _DECLARED = ("pure", "sense", "domain")
 
@@ -20,11 +22,14 @@ class InstanceOfList:
 
     Args:
         solver: one with ``offsets``; see :class:`imle_core.contracts.ListSolver`.
+
+    Raises:
+        ArgumentError: offsets that are no rising whole numbers from 0 on, for an instance at least.
     """
 
     def __init__(self, solver: Callable[..., Any]) -> None:
         self._solver = solver
-        self._sizes: NDArray[np.int64] = np.diff(np.asarray(declared(solver, "offsets")))
+        self._sizes = _sizes(declared(solver, "offsets"))
         self._never = torch.inf if declared(solver, "sense") == "min" else -torch.inf
         self.number = int(self._sizes.argmax())
         for name in _DECLARED:
@@ -79,3 +84,17 @@ class _Told:
 
     def __call__(self, theta: Tensor, sizes: Sequence[int]) -> Any:
         return self._instance.asked(self._solve_ragged, theta, self._instance.sizes(len(sizes)))
+
+
+def _sizes(offsets: Any) -> NDArray[np.int64]:
+    """Numbers of entries of the instances, ``(B,)``."""
+    try:
+        given = np.asarray(offsets)
+        is_whole = given.ndim == 1 and given.dtype.kind in "iu" and len(given) > 1
+    except (TypeError, ValueError, RuntimeError):
+        is_whole = False
+    starts: NDArray[np.int64] = given.astype(np.int64) if is_whole else np.array([0, -1], np.int64)
+    if starts[0] != 0 or (starts[1:] < starts[:-1]).any():
+        rule = "they must be whole numbers that rise from 0, (B + 1,)"
+        raise ArgumentError("offsets", in_short(offsets), rule, "mend that attribute", "the solver declares")
+    return starts[1:] - starts[:-1]

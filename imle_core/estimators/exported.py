@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import is_pure
-from imle_core.estimators import operators
+from imle_core.estimators import written_calls
 from imle_core.solvers import written
 
 
@@ -54,7 +54,7 @@ def states(layer: Exported, theta: Tensor, args: tuple[Any, ...], kwargs: dict[s
     if torch.compiler.is_dynamo_compiling():
         raise checks.ArgumentError("strict", "True", "the compiler cannot look into solvers", "use strict=False")
     solver = written.written(layer.solver)
-    tensors, text = operators.written(args, kwargs)
+    tensors, text = written_calls.written(args, kwargs)
     rows = layer.parameters(theta)
     z: Tensor = torch.ops.imle.solve(-rows if layer.takes_costs else rows, tensors, text, solver)
     return z.unsqueeze(1) if layer.reduction == "stacked" else z
@@ -64,7 +64,7 @@ def states(layer: Exported, theta: Tensor, args: tuple[Any, ...], kwargs: dict[s
 def _solve(theta: Tensor, tensors: list[Tensor], arguments: str, solver: str) -> Tensor:
     checks.check_theta(theta)
     chosen = written.read(solver)
-    args, kwargs = operators.read(arguments, tensors)
+    args, kwargs = written_calls.read(arguments, tensors)
     z = contracts.map_states(lambda rows: chosen(rows, *args, **kwargs), theta.unsqueeze(1), pure=is_pure(chosen))
     return z.squeeze(1).clone(memory_format=torch.contiguous_format)
 

@@ -13,6 +13,7 @@ from imle_core.estimators.arguments import Arguments, copied
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
+from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
 from imle_core.estimators.supervision import Supervision, fitting
 from imle_core.losses import fenchel_young
 from imle_core.ragged import Instances
@@ -61,10 +62,10 @@ class FenchelYoung(Layer):
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, y)
 
-    def ragged(self, values: Tensor, offsets: Any, /, gold: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def ragged(self, values: Any, offsets: Any, /, gold: Any, *args: Any, **kwargs: Any) -> Tensor:
         """Losses ``(B,)`` of instances of several sizes, for parameters and gold solutions ``(T, *rest)``.
 
-        See :meth:`.Layer.ragged`.
+        Where the values are a structure of such, so is gold. See :meth:`.Layer.ragged`.
 
         Raises:
             ArgumentError: gold solutions of another shape; or as there.
@@ -73,6 +74,10 @@ class FenchelYoung(Layer):
         if torch.compiler.is_compiling():
             losses: Tensor = operators.outside_of_compiled_code(self.ragged, values, offsets, gold, *args, **kwargs)
             return losses
+        if is_structure(values):
+            form = RaggedForm(values, offsets)
+            given = form.packed(values), form.instances.starts, form.packed_given(gold, "gold")
+            return ragged_packed_layer(self, form).ragged(*given, *args, **kwargs)
         instances = ragged.instances_of(values, offsets)
         if not isinstance(gold, Tensor):
             raise checks.ArgumentTypeError("gold", type(gold).__name__, "it must be a tensor", "use torch.as_tensor")

@@ -84,7 +84,8 @@ class ImplicitMLE(Layer):
         perturbed = functools.partial(self.perturbed, call.theta, call.eps, self.input_temperature)
         self.watch.look(self.target, perturbed, call.dy, call.z, difference, self.divides)
         if hasattr(self.target, "observe"):
-            self.target.observe(difference if is_pure(self.target, "observe") else difference.clone())
+            seen = difference if self.instances is None else self.instances.zero_beyond(difference)
+            self.target.observe(seen if is_pure(self.target, "observe") else seen.clone())
         return difference if step is None else divided(difference, step)
 
 

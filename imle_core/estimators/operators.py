@@ -12,11 +12,9 @@ changes a tensor, that of its generator: so the compiler merges no draws, leaves
 outputs it writes to tensors that it is given, since what changes tensors cannot give a list of them.
 """
 
-import ast
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import inf
 from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -24,9 +22,10 @@ import torch
 from torch import Tensor
 
 from imle_core import ragged
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError
 from imle_core.estimators import compiled_structures as structures
 from imle_core.estimators.suited import Suited, write_as_promised
+from imle_core.estimators.written_calls import Call, as_text, can_be_written, is_ragged, read
 
 Result = TypeVar("Result")
 
@@ -94,12 +93,12 @@ def states(
         alone: whether further outputs of the solver do not count.
         offsets: see above.
     """
-    if torch._C._are_functorch_transforms_active() or not _can_be_written((args, kwargs)):
+    if torch._C._are_functorch_transforms_active() or not can_be_written((args, kwargs)):
         called: Any = giver
         if offsets is None:
             return outside_of_compiled_code(called, theta, *args, **kwargs)
         return outside_of_compiled_code(called.ragged, theta, offsets, *args, **kwargs)
-    return _states_of(giver, theta, _Call(args, kwargs, None, offsets), None if alone else theta)
+    return _states_of(giver, theta, Call(args, kwargs, None, offsets), None if alone else theta)
 
 
 def states_of_structure(giver: Giver, theta: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -110,35 +109,19 @@ def states_of_structure(giver: Giver, theta: Any, args: tuple[Any, ...], kwargs:
         containers is None
         or not structures.are_alike(values)
         or torch._C._are_functorch_transforms_active()
-        or not _can_be_written((args, kwargs))
+        or not can_be_written((args, kwargs))
     ):
         called: Any = giver
         return outside_of_compiled_code(called, theta, *args, **kwargs)
     events = tuple([tuple([int(size) for size in value.shape[1:]]) for value in values])
     packed = torch.cat([value.reshape(value.shape[0], -1) for value in values], dim=1)
-    answer = _states_of(giver, packed, _Call(args, kwargs, (containers, events), None), theta)
+    answer = _states_of(giver, packed, Call(args, kwargs, (containers, events), None), theta)
     z, others = (answer[0], answer[1:]) if isinstance(answer, tuple) else (answer, ())
     structure = structures.filled(containers, structures.parts(z, events))
     return (structure, *others) if others else structure
 
 
-class _Call(NamedTuple):
-    """What a layer is called with, but for theta.
-
-    Attributes:
-        args: further arguments of the solver.
-        kwargs: likewise.
-        form: containers and event shapes of a structure whose tensors theta has side by side; None for one tensor.
-        offsets: of instances of several sizes; None for those of one size.
-    """
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    form: Any
-    offsets: Tensor | None
-
-
-def _states_of(giver: Giver, theta: Tensor, call: _Call, rows_like: Any) -> Any:
+def _states_of(giver: Giver, theta: Tensor, call: Call, rows_like: Any) -> Any:
     """States, and further outputs of a solver that says what they look like for rows like those of ``rows_like``."""
     others = [] if rows_like is None else _outputs_like(giver, rows_like, call)
     draw = _drawn(giver, theta, call, others, alone=rows_like is None)
@@ -148,7 +131,7 @@ def _states_of(giver: Giver, theta: Tensor, call: _Call, rows_like: Any) -> Any:
     return (output, *draw.others) if draw.others else output
 
 
-def _outputs_like(giver: Giver, theta: Any, call: _Call) -> list[Tensor]:
+def _outputs_like(giver: Giver, theta: Any, call: Call) -> list[Tensor]:
     """Tensors for further outputs to be written to, if the solver says what these look like."""
     outputs_like = getattr(giver.solver, "outputs_like", None)
     if outputs_like is None or call.offsets is not None:
@@ -194,12 +177,12 @@ class Draw(NamedTuple):
 
 def drawn(giver: Giver, theta: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool = False) -> Draw:
     """Noise and samples, without gradients; ``alone`` where further outputs of the solver do not count, else refused."""
-    return _drawn(giver, theta, _Call(args, kwargs, None, None), [], alone)
+    return _drawn(giver, theta, Call(args, kwargs, None, None), [], alone)
 
 
-def _drawn(giver: Giver, theta: Tensor, call: _Call, others: list[Tensor], alone: bool) -> Draw:
+def _drawn(giver: Giver, theta: Tensor, call: Call, others: list[Tensor], alone: bool) -> Draw:
     tensors: list[Tensor] = []
-    text = _written((call.args, call.kwargs, call.form, call.offsets), tensors)
+    text = as_text((call.args, call.kwargs, call.form, call.offsets), tensors)
     samples, _, noisy = giver.form
     kind = theta.device.type
     cast = str(torch.get_autocast_dtype(kind)).rpartition(".")[2] if torch.is_autocast_enabled(kind) else ""
@@ -219,61 +202,6 @@ def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``; where code is compiled, the graph breaks at it."""
     compiling = torch.compiler.is_compiling()  # asked first, since what breaks a graph imports the compiler
     return outside_of_compiled_code(function, *args, **kwargs) if compiling else function(*args, **kwargs)
-
-
-def _can_be_written(value: Any) -> bool:
-    """True of tensors, numbers and text, and of lists and dictionaries of them."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _can_be_written(entry) for key, entry in value.items())
-    if isinstance(value, (tuple, list)):
-        return all(_can_be_written(entry) for entry in value)
-    return value is None or isinstance(value, (Tensor, bool, int, float, str))
-
-
-def written(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Tensor], str]:
-    """Tensors of further arguments, and a text of all.
-
-    Raises:
-        ArgumentTypeError: an argument that has anything else than tensors, numbers and text.
-    """
-    if not _can_be_written((args, kwargs)):
-        raise ArgumentTypeError(
-            "argument",
-            ", ".join(type(value).__name__ for value in (*args, *kwargs.values())),
-            "further arguments of a solver must be tensors, numbers, text, or lists of these, to be part of a program",
-            "give the solver what it needs when it is made",
-        )
-    tensors: list[Tensor] = []
-    return tensors, _written((args, kwargs), tensors)
-
-
-def _written(value: Any, tensors: list[Tensor]) -> str:
-    """Further arguments as a literal of Python, in which ``{n}`` stands for the n-th of the tensors, which are added."""
-    if isinstance(value, Tensor):
-        tensors.append(value.detach())
-        return "{" + str(len(tensors) - 1) + "}"
-    if isinstance(value, tuple):
-        return "(" + "".join([_written(entry, tensors) + ", " for entry in value]) + ")"
-    if isinstance(value, list):
-        return "[" + ", ".join([_written(entry, tensors) for entry in value]) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join([repr(key) + ": " + _written(entry, tensors) for key, entry in value.items()]) + "}"
-    if isinstance(value, float) and abs(value) == inf:
-        return "1e999" if value > 0 else "-1e999"
-    return repr(value)
-
-
-def read(text: str, tensors: Sequence[Tensor]) -> Any:
-    """Further arguments that were written down."""
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, set):
-            return tensors[value.pop()]
-        if isinstance(value, dict):
-            return {key: filled(entry) for key, entry in value.items()}
-        return type(value)(map(filled, value)) if isinstance(value, (tuple, list)) else value
-
-    return filled(ast.literal_eval(text))
 
 
 @contextmanager
@@ -310,7 +238,7 @@ def _sample(
     others: list[Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
     order.add_(1)
-    given = _Call(*read(call, [tensor.clone() for tensor in tensors]))
+    given = Call(*read(call, [tensor.clone() for tensor in tensors]))
 
     def draw(layer: Any) -> tuple[Any, Tensor | None, Tensor, Any]:
         with torch.no_grad():
@@ -346,15 +274,10 @@ def _(
     graded: bool,  # noqa: ARG001
     others: list[Tensor],  # noqa: ARG001
 ) -> tuple[Tensor, Tensor, Tensor]:
-    shape = (samples, *theta.shape) if _is_ragged(call) else (theta.shape[0], samples, *theta.shape[1:])
+    shape = (samples, *theta.shape) if is_ragged(call) else (theta.shape[0], samples, *theta.shape[1:])
     z = theta.new_empty(shape)
     eps = torch.empty_like(z) if noisy else theta.new_empty(0)
     return torch.empty((), dtype=torch.int64), eps, z
-
-
-def _is_ragged(call: str) -> bool:
-    """True of a call for instances of several sizes."""
-    return ast.literal_eval(call)[3] is not None
 
 
 @torch.library.custom_op("imle::states", mutates_args=())
@@ -368,7 +291,7 @@ def _states(
     cast: str,  # noqa: ARG001
     reduction: str,
 ) -> Tensor:
-    if _is_ragged(call):
+    if is_ragged(call):
         return ragged.sample_means(z.unsqueeze(0))[0] if reduction == "mean" else z.clone()
     return z.mean(dim=1) if reduction == "mean" else (z if reduction == "stacked" else z.flatten(0, 1)).clone()
 
@@ -386,7 +309,7 @@ def _(
 ) -> Tensor:
     if reduction == "mean":
         return torch.empty_like(theta, memory_format=torch.contiguous_format)
-    return torch.empty_like(z if reduction == "stacked" or _is_ragged(call) else z.flatten(0, 1))
+    return torch.empty_like(z if reduction == "stacked" or is_ragged(call) else z.flatten(0, 1))
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
@@ -415,7 +338,7 @@ def _made(
     cast: str,
     work: str,
 ) -> Tensor:
-    given = _Call(*read(call, tensors))
+    given = Call(*read(call, tensors))
     with _as_outside(theta, cast), torch.no_grad():
         suited = Suited.to(_known(ticket), theta, given.form, given.offsets)
         noise = suited.taken_in(eps) if eps.dim() > 1 else None

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts, ragged
-from imle_core.contracts import Sense, Target, is_container
+from imle_core.contracts import Sense, Target
 from imle_core.estimators import exported, operators
-from imle_core.estimators.ragged_structures import RaggedForm, ragged_packed_layer
+from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
 from imle_core.ragged import Instances
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RaggedCalls:
         """
         if torch.compiler.is_compiling():
             return self._compiled(values, offsets, args, kwargs)
-        if is_container(values):
+        if is_structure(values):
             return self._ragged_structure(values, offsets, args, kwargs)
         instances = ragged.instances_of(values, offsets)
         given = self._of(instances)(self._padded(values, instances), *args, **kwargs)
@@ -119,7 +119,7 @@ class RaggedCalls:
         if torch.compiler.is_compiling():
             kwargs["return_states"] = return_states
             return operators.outside_of_compiled_code(self.estimate_ragged, values, offsets, loss, *args, **kwargs)
-        if is_container(values):
+        if is_structure(values):
             form = RaggedForm(values, offsets)
             packed, twin = form.packed(values), ragged_packed_layer(self, form)
             given = packed, form.instances.starts, lambda states: loss(form.unpacked(states))

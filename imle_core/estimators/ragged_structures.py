@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core import contracts, ragged
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError, ArgumentTypeError, check_numbers
 from imle_core.contracts import Form, declared, in_words, is_container, is_pure, mapped, named_values
 from imle_core.estimators.target import KnownTargetDistribution
 from imle_core.ragged import Instances
@@ -101,6 +101,24 @@ class RaggedForm:
         flat = torch.cat([value.flatten() for value in self.form.tensors(structure)])
         return flat[torch.from_numpy(np.argsort(self._positions)).to(flat.device)]
 
+    def packed_given(self, structure: Any, name: str, verb: str = "got") -> Tensor:
+        """Packed values of a structure that should be of this form, without gradients.
+
+        Raises:
+            ArgumentTypeError: another outline, or something else than tensors.
+            ArgumentError: other shapes.
+        """
+        if not self.form.has_outline(structure):
+            rule = f"it must have the structure of the values, {in_words(self.form.containers)}"
+            raise ArgumentTypeError(name, in_words(structure), rule, "give a tensor for each", verb)
+        values = self.form.tensors(structure)
+        for where, value, part, rest in zip(self.form.names, values, self.parts, self._rests, strict=True):
+            check_numbers(value, f"{name}{where}", verb)
+            if value.shape != (shape := (int(part.starts[-1]), *rest)):
+                got, rule = f"shape {tuple(value.shape)}", f"it must be that of the values, {shape}"
+                raise ArgumentError(f"{name}{where}", got, rule, "give one for each entry", verb)
+        return self.packed(self.form.filled(value.detach() for value in values))
+
     def unpacked(self, states: Tensor) -> Any:
         """Structure of tensors ``(..., T, *rest)`` for packed states ``(..., T)``."""
         flat = states[..., torch.from_numpy(self._positions).to(states.device)]
@@ -158,10 +176,7 @@ def ragged_packed_layer(layer: SomeEstimator, form: RaggedForm) -> SomeEstimator
     layer.check_packed(solver)
     target = layer.target
     if isinstance(target, KnownTargetDistribution):
-        if not form.form.has_outline(target.theta):
-            rule = f"it must have the structure of the values, {in_words(form.form.containers)}"
-            raise ArgumentTypeError("theta", in_words(target.theta), rule, "give a tensor for each", "the known target has")
-        target = KnownTargetDistribution(form.packed(target.theta))
+        target = KnownTargetDistribution(form.packed_given(target.theta, "theta", "the known target has"))
     for name, value in (("solver", solver), ("target", target)):
         object.__setattr__(twin, name, value)
     return twin
@@ -218,6 +233,11 @@ class RaggedPackedSolver:
                 )
             z[rows, :size] = torch.cat([value.detach().to(z).reshape(samples, -1) for value in values], dim=1)
         return z
+
+
+def is_structure(values: Any) -> bool:
+    """True of containers of tensors, or of nothing."""
+    return is_container(values) and (not values or any(isinstance(value, Tensor) for _, value in named_values(values)))
 
 
 def _aligned(values: Any, offsets: Any, where: str = "") -> Iterable[tuple[str, Any]]:

@@ -28,9 +28,9 @@ class Instances:
 
     def __init__(self, starts: NDArray[np.int64]) -> None:
         self.starts = starts
-        self.sizes: NDArray[np.int64] = np.diff(starts)
+        self.sizes: NDArray[np.int64] = starts[1:] - starts[:-1]
         self.longest = int(self.sizes.max(initial=0))
-        self.equal = int(self.sizes.min(initial=self.longest)) == self.longest
+        self.equal = bool(starts[-1] == self.longest * len(self.sizes))
 
     def __repr__(self) -> str:
         return f"Instances(sizes={self.sizes.tolist()})"
@@ -58,6 +58,13 @@ class Instances:
         if self.equal:
             return padded.transpose(0, 1).flatten(1, 2)
         return copies.unpadded(padded, self)
+
+    def zero_beyond(self, padded: Tensor) -> Tensor:
+        """Samples ``(B, S, n, *rest)`` with 0 beyond the entries of instances, whatever is there."""
+        if self.equal:
+            return padded
+        beyond = torch.from_numpy(np.arange(self.longest) >= self.sizes[:, None]).to(padded.device)
+        return padded.masked_fill(beyond.view(len(self), 1, self.longest, *[1] * (padded.dim() - 3)), 0.0)
 
     def padded_samples(self, flat: Tensor) -> Tensor:
         """Samples ``(B, S, n, *rest)`` of values ``(S, T, *rest)``; 0 beyond the entries of an instance."""
@@ -103,9 +110,9 @@ def instances_of(values: Any, offsets: Any) -> Instances:
     starts = _whole_numbers(offsets, values.device)
     if starts[0] != 0:
         raise ArgumentError("offsets", f"{starts[0]} as the first", "it must be 0", "put 0 in front of the ends")
-    falls = np.flatnonzero(np.diff(starts) < 0)
-    if len(falls):
-        at = int(falls[0])
+    falls = starts[1:] < starts[:-1]
+    if falls.any():
+        at = int(falls.argmax())
         raise ArgumentError(
             "offsets",
             f"{starts[at + 1]} after {starts[at]}",

@@ -56,6 +56,9 @@ def _distances(values: Values) -> Values:
     return {**kept, "usual": row(usual), "best": row(values["best"])}
 
 
+_protocols = parts("protocols", "experiment", "schedule", "seeds", "seconds")
+
+
 _SUBJECTS = re.compile(
     r"1,600 noisy built-in maps of \d+x\d+, float(32|64)|1,600 uniform random maps of \d+x\d+, float32"
     r"|1 map of 512x512, one core|100 noisy built-in maps of 16x16, (one thread|\d+ threads)|25,600 draws of noise"
@@ -121,6 +124,14 @@ MEASUREMENTS = {
         Measurement(f"imle calibrate --problem {name} --noise {noise} --instances 5 --no-picture", _distances)
         for noise in NOISES
         for name in ("top-k", "path")
+    ],
+    "decisions": [Measurement("imle reproduce decisions --no-picture", _protocols)],
+    "schedules": [
+        Measurement(
+            "imle reproduce decisions --schedule constant --methods regression,spo-plus,imle,adaptive-imle,fenchel-young "
+            "--no-picture",
+            _protocols,
+        )
     ],
     "experiment": [Measurement("imle reproduce top-k --no-picture", parts("experiment", "methods", "seed", "tuning_seed"))],
     "seeing": [

@@ -128,6 +128,34 @@ def _gap(method: Values, name: str) -> str:
     return f"{mean:.3f} ± {deviation:.3f} ({error:.3f})"
 
 
+def _regret(record: Values) -> str:
+    return f"{record['regret_mean']:.2%}" + (f" ± {record['regret_std']:.2%}" if record["runs"] > 1 else "")
+
+
+def _decisions(found: list[Values]) -> Iterable[list[str]]:
+    """A row for each method, with figures of both protocols and those of their authors."""
+    protocols = [protocol["methods"] for protocol in found[0]["protocols"].values()]
+    for name in protocols[0]:
+        row = [f"`{name}`"]
+        for methods in protocols:
+            record = methods[name]
+            published, seconds = record["published_regret"], record["published_seconds"]
+            theirs = [] if published is None else [f"{published:.2%}"]
+            theirs += [] if seconds is None else [f"{seconds:.1f} s"]
+            row += [_regret(record), f"{record['best_mean']:.2%}", f"{record['seconds']:.2f}", ", ".join(theirs)]
+        yield row
+
+
+def _schedules(found: list[Values]) -> Iterable[list[str]]:
+    """A row for each method, with a step size that decays and one that stays."""
+    decaying = results("decisions")[0]["protocols"]
+    for name in found[0]["protocols"]["paths"]["methods"]:
+        row = [f"`{name}`"]
+        for protocol, values in found[0]["protocols"].items():
+            row += [_regret(shown["methods"][name]) for shown in (decaying[protocol], values)]
+        yield row
+
+
 _SEERS = {"tiles": "`tiles`, no solver while it learns", "regression": "`regression`, no solver while it learns"}
 _SEERS["mean-colour"] = "`mean-colour`, a look-up"
 
@@ -174,6 +202,20 @@ def told_number(value: float, unit: str = "") -> str:
 
 
 TABLES = {
+    "decisions": Table(
+        "decisions",
+        (
+            "method",
+            *("paths: regret", "best epoch", "seconds", "published"),
+            *("knapsacks: regret", "best epoch", "seconds", "published"),
+        ),
+        _decisions,
+    ),
+    "schedules": Table(
+        "decisions",
+        ("method", "paths: decaying", "constant", "knapsacks: decaying", "constant"),
+        _schedules,
+    ),
     "errors": Table(
         "settings",
         ("estimator", "solves", *PROBLEMS.values(), "antithetic pairs: variance times"),

@@ -16,7 +16,7 @@ from imle_core.decisions import reproduce_protocol as run_method
 
 run = Command("reproduce", "decisions")
 SHORT = ["--epochs", 2, "--jobs", 1, "--no-picture"]
-RECORD = ["regret_mean", "regret_std", "seconds", "solves", "best_mean", "runs", "learns_from"]
+RECORD = ["regret_mean", "regret_std", "seconds", "epoch_seconds", "solves", "best_mean", "runs", "learns_from"]
 RECORD += ["published_regret", "published_best", "published_seconds"]
 
 

@@ -15,6 +15,7 @@ from documents import PAGES, README
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.benchmarks.rounds import Estimate
 from imle_cli.perception.sweep import PerceptionSweep
+from imle_core.decisions import METHODS
 from imle_core.estimators import ESTIMATORS
 from measured import MEASUREMENTS, NOISES, PROBLEMS, records, results
 from measured_tables import TABLES
@@ -128,7 +129,31 @@ def test_a_page_shows_the_command(command):
     assert any(shown in text for shown in (command, for_all, for_all_noise) for text in TEXTS.values())
 
 
-FREE = {*ESTIMATORS, *results("experiment")[0]["methods"]}
+def test_sentences_about_decisions_are_true():
+    (values,), (constant,) = results("decisions"), results("schedules")
+    assert values["seeds"] == constant["seeds"] == [0, 1, 2]
+    found = {name: protocol["methods"] for name, protocol in values["protocols"].items()}
+    assert len(found["paths"]) >= 16
+    barred = "spo-plus", "imle", "adaptive-imle", "fenchel-young"
+    assert max(found["paths"][name]["regret_mean"] for name in barred) < 0.077
+    assert min(record["regret_mean"] for record in found["paths"].values()) < 0.072
+    assert max(found["knapsack"][name]["regret_mean"] for name in ("spo-plus", "imle")) < 0.069
+    assert values["seconds"] < 150
+    hamming, regret = (found["knapsack"][name]["regret_mean"] for name in ("imle-hamming", "imle"))
+    assert hamming > regret + 0.01  # worse where there is little to learn from
+    assert found["knapsack"]["cone"]["regret_mean"] > 0.15
+    better = {
+        key: [
+            name for name, record in protocol["methods"].items() if found[key][name]["regret_mean"] < record["regret_mean"]
+        ]
+        for key, protocol in constant["protocols"].items()
+    }
+    assert better["paths"] == [*constant["protocols"]["paths"]["methods"]]
+    told = [f"`{name}`" for name in better["knapsack"]]
+    assert f"On knapsacks it helps {', '.join(told[:-1])} and {told[-1]} alone" in TEXTS["decisions"]
+
+
+FREE = {*ESTIMATORS, *METHODS, *results("experiment")[0]["methods"]}
 
 
 def names(values, chosen):
@@ -143,6 +168,7 @@ SMALL = {
     "errors": (f"compare --problem top-k --noise gumbel --antithetic {COMPARE}", "imle"),
     "lambdas": (f"compare {COMPARE}", "imle"),
     "distances": ("calibrate --problem top-k --samples 200 --temps 1,2", ""),
+    "decisions": ("reproduce decisions --methods spo-plus --seeds 0 --epochs 1 --jobs 1", "spo-plus"),
     "experiment": ("reproduce top-k --repetitions 2 --methods imle-gumbel", "imle-gumbel"),
 }
 

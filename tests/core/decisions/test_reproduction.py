@@ -57,7 +57,10 @@ def test_each_seed_is_a_training_of_its_own():
     assert torch.equal(both.regrets[1:], alone.regrets)
     assert not torch.equal(both.regrets[0], both.regrets[1])
     assert both.solves.tolist() == [300, 300]
-    assert (both.seconds > 0).all()
+    assert both.epoch_seconds.shape == (2, 3)
+    assert (both.epoch_seconds > 0).all()
+    assert both.seconds == pytest.approx(float(both.epoch_seconds.sum()) / 2)
+    assert both.fastest_epoch == both.epoch_seconds.min()
     assert both.mean == pytest.approx(float(both.regrets[:, -1].mean()))
     assert both.deviation == pytest.approx(abs(float(both.regrets[0, -1] - both.regrets[1, -1])) / 2**0.5)
     assert both.best == pytest.approx(float(both.regrets.amin(dim=1).mean()))

@@ -4,6 +4,7 @@ import networkx as nx
 import pytest
 import torch
 
+from imle_core.checks import ArgumentError
 from imle_core.doctor import check
 from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree, TopK
 
@@ -75,3 +76,13 @@ class Shifted(Uneven):
 def test_what_is_wrong_with_an_instance_is_found(solver, name, verdict):
     verdicts = {finding.check: finding.verdict for finding in check(solver, (4,), nb_instances=12)}
     assert verdicts[name] == verdict
+
+
+@pytest.mark.parametrize("offsets", ["all", 3, [0], [0.0, 2.0], [1, 3], [0, 3, 2]])
+def test_offsets_that_are_none(offsets):
+    solver = Uneven()
+    solver.offsets = offsets
+    with pytest.raises(
+        ArgumentError, match=r"^offsets: the solver declares .*; they must be whole numbers that rise from 0"
+    ):
+        check(solver, (4,))

@@ -383,6 +383,19 @@ def test_an_adaptive_target_moves_its_beta():
     assert float(target.beta) == pytest.approx(1.1)
 
 
+def test_what_a_solver_gives_for_padding_moves_no_beta():
+    def noisy(theta):
+        return torch.where(theta.isinf(), torch.arange(theta[0].numel()).view(theta.shape[1:]) + theta.sum(), theta > 0)
+
+    rates = []
+    for solver in (noisy, lambda theta: theta > 0):
+        target = AdaptiveTargetDistribution(beta=1.0, decay=0.0)
+        layer = imle(solver, target, NOISES[0], nb_samples=2, generator=generator()).estimator
+        passed(layer, "imle", normal(7, dtype=torch.float32), torch.tensor([0, 2, 4, 7]), torch.ones(2, 7))
+        rates.append(float(target.rate))
+    assert rates[0] == rates[1] > 0
+
+
 def test_the_perturbed_loss_is_that_of_each_instance():
     layer = made("fenchel-young", generator())
     values, offsets = normal(7), [0, 3, 7]

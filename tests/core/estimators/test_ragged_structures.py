@@ -127,6 +127,22 @@ def test_costs_further_outputs_known_targets_means_and_modules():
         assert torch.equal(values[name].grad, best[name][0] - states[name].detach())
 
 
+@pytest.mark.parametrize("name", [name for name, entry in ESTIMATORS.items() if entry.needs == "gold solutions"])
+def test_losses_of_gold_solutions(name):
+    values = {key: value.requires_grad_() for key, value in values_of().items()}
+    gold = {key: value.detach() for key, value in imle(each).ragged(values_of(9), OFFSETS).items()}
+    gold = {key: value[0] for key, value in gold.items()}
+    losses = differentiable(name, each).ragged(values, OFFSETS, gold)
+    parts = [differentiable(name, BEST).ragged(values[key], OFFSETS[key], gold[key]) for key in values]
+    torch.testing.assert_close(losses, sum(parts))
+    losses.sum().backward()
+    assert all(value.grad.abs().sum() > 0 for value in values.values())
+    with pytest.raises(ArgumentError, match=r"^gold\['edges'\]: got shape \(7,\); it must be that of the values, \(8,\)"):
+        differentiable(name, each).ragged(values, OFFSETS, {**gold, "edges": gold["edges"][1:]})
+    with pytest.raises(ArgumentTypeError, match=r"^gold: got a dict with 'nodes'; it must have the structure of the values"):
+        differentiable(name, each).ragged(values, OFFSETS, {"nodes": gold["nodes"]})
+
+
 @pytest.mark.parametrize("offsets", [{"nodes": [0], "edges": [0]}, {"nodes": [0, 0, 0], "edges": [0, 0, 0]}])
 def test_nothing_has_nothing(offsets):
     values = {"nodes": torch.zeros(0, 2, requires_grad=True), "edges": torch.zeros(0)}

@@ -1,0 +1,37 @@
+"""Regret against seconds: where marks are, and what the legend says."""
+
+import numpy as np
+
+from imle_cli.figures.regret import RegretPoint, regret_figure
+
+POINTS = {
+    "least-squares": RegretPoint(0.0, 0.0858, 0.0, None),
+    "spo-plus": RegretPoint(0.4, 0.068, 0.001, (10.0, 0.0759)),
+    "imle": RegretPoint(0.9, 0.073, 0.5, (36.9, 0.1207)),
+}
+
+
+def marks(axes):
+    return [line.get_xydata()[0].tolist() for line in axes.get_lines() if len(line.get_xydata()) == 1]
+
+
+def labels(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_mark_for_each_method_and_a_grey_one_for_what_is_published():
+    figure = regret_figure({"paths": POINTS, "knapsacks": {"imle": POINTS["imle"]}}, title="Regret")
+    assert [axes.get_title() for axes in figure.axes] == ["paths", "knapsacks"]
+    expected = [[0.001, 8.58], [10, 7.59], [0.4, 6.8], [36.9, 12.07], [0.9, 7.3]]
+    np.testing.assert_allclose(sorted(marks(figure.axes[0])), sorted(expected))
+    assert labels(figure) == [*POINTS, "grey: published"]
+
+
+def test_without_published_figures_the_legend_does_not_name_them():
+    figure = regret_figure({"paths": {"least-squares": POINTS["least-squares"]}}, title="Regret")
+    assert labels(figure) == ["least-squares"]
+
+
+def test_a_deviation_larger_than_the_mean_stays_on_the_scale():
+    figure = regret_figure({"paths": POINTS}, title="Regret")
+    assert figure.axes[0].get_ylim()[0] > 0
