@@ -128,7 +128,7 @@ class Measurement:
         self._problem, self._reference = instance.problem, instance.reference
         self._solver = _Counted(self._problem.solver)
         beta = _BETA if setting.beta is None else setting.beta
-        adaptive = AdaptiveTargetDistribution(beta=beta, least=0.0) if entry.adaptive else None  # beta may fall to its size
+        adaptive = AdaptiveTargetDistribution(beta=beta, least=0.0) if entry.adaptive else None
         target = adaptive or TargetDistribution(1.0, setting.lambda_ or 0.0)
         self._layer = _layer(self._problem, settings, setting, self._solver, target, settings.seed + number)
         if adaptive is not None:
