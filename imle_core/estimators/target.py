@@ -216,11 +216,10 @@ class AdaptiveTargetDistribution(nn.Module):
         rate <- decay * rate + (1 - decay) * mean_rows |{i: g_i != 0}|
         move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(least, beta + move)
 
-    By default ``least`` is where beta starts, so that it only grows, as long as hardly anything changes. The source's
-    authors begin at 0 with the least 0: beta then settles where a gradient has about ``target_rate`` non-zero entries, after
-    hundreds of passes. Few solvers have solutions that differ in one entry alone (two paths on a grid differ in four or
-    more), so that it falls until most samples tell nothing. Regret in percent after a quarter of the usual training, after
-    all of it and after four times as much, with a summed Hamming loss, means of three seeds with deviations of .02 to .7:
+    By default beta falls no lower than its start: it grows where hardly anything changes. The source's authors begin at 0
+    with the least 0: beta settles where a gradient has about ``target_rate`` non-zero entries, after hundreds of passes. Two
+    paths on a grid differ in four or more, so that it falls until most samples tell nothing. Regret in percent after 1/4 of
+    the usual training, all of it and 4 times as much, by a summed Hamming loss; means of 3 seeds, deviations .02 to .7:
 
     ==============================  ==================  ==================  ==================
     solutions                       from 1, least 0     default             best fixed beta
@@ -232,8 +231,8 @@ class AdaptiveTargetDistribution(nn.Module):
     assignments of 6                15.47  13.56  15.14 14.82  13.53  13.52 14.86  13.53  13.57
     ==============================  ==================  ==================  ==================
 
-    A larger beta learns faster from few passes, from small theta and under strong noise, since its gradients vary less; a
-    smaller one is the better where a long training has a loss of the true costs, or theta of a single instance.
+    A larger beta is better for few passes, small theta and strong noise, since its gradients vary less; a smaller one for
+    long trainings with a loss of the true costs, and for a single instance.
 
     State: ``beta``, ``rate``, ``move`` and what has been counted since are buffers, part of ``state_dict`` of this
     module and of :class:`imle_core.IMLE`.
@@ -251,8 +250,7 @@ class AdaptiveTargetDistribution(nn.Module):
         beta: where beta starts, finite, >= 0; 2 if None, at which the target moves twice as far as theta is long.
         lambda_: another name of it, as for :class:`TargetDistribution`; give one of the two.
         step: by how much beta moves, finite, >= 0; 0 keeps it.
-        least: beta falls no lower, 0 <= least <= beta; where beta starts if None. A beta below it, as a loaded state may
-            have, only grows.
+        least: beta falls no lower, 0 <= least <= beta; its start if None. A loaded beta below it only grows.
         momentum: weight of the last move, 0 <= momentum < 1.
         target_rate: wanted number of non-zero entries in a sample's gradient, > 0.
         decay: weight of the past in the average number, 0 <= decay < 1.
@@ -292,11 +290,9 @@ class AdaptiveTargetDistribution(nn.Module):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
             checks.check_finite(name, value, f"the usual value is {usual}")
         least = start if least is None else least
-        checks.check_finite("least", least, "leave it out to begin there")
+        checks.check_finite("least", least, "leave it out")
         if least > start:
-            raise checks.ArgumentError(
-                "least", repr(least), f"it must be <= {named}, {start!r}", "leave it out to begin there"
-            )
+            raise checks.ArgumentError("least", repr(least), f"it must be <= {named}, {start!r}", "leave it out")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
             if not 0 <= value < 1:
                 raise checks.ArgumentError(name, repr(value), "it must be >= 0 and < 1", f"the usual value is {usual}")
@@ -353,8 +349,7 @@ class AdaptiveTargetDistribution(nn.Module):
         self.rate.mul_(self.decay).add_(rate, alpha=1 - self.decay)
         wanted = self.step * torch.sign(self.target_rate - self.rate)
         self.move.mul_(self.momentum).add_(wanted, alpha=1 - self.momentum)
-        lowest = self.beta.clamp(max=self.least)
-        torch.maximum(self.beta + self.move, lowest, out=self.beta)
+        torch.maximum(self.beta + self.move, self.beta.clamp(max=self.least), out=self.beta)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptiveTargetDistribution":
         """Moves to another device, but stays in float32: small steps of beta vanish in narrower types."""

@@ -99,7 +99,7 @@ class Setting:
         estimator: its name.
         lambda_: step of the target; None for an estimator without one, or that finds its own.
         temperature: of the noise, or of exact samples.
-        beta: what an adaptive target settled at by its authors' rule; None for one that is still to settle, and for other targets.
+        beta: what an adaptive target settled at by its authors' rule; None for one that is to settle, and for others.
     """
 
     estimator: str

@@ -501,9 +501,9 @@ class TestAdaptiveState:
 ADAPTIVE_ERRORS = {
     "alpha: got -1.0; it must be a finite number >= 0; the usual value is 1": {"alpha": -1.0},
     "beta: got inf; it must be a finite number >= 0; the usual value is 2": {"beta": math.inf},
-    "least: got -1.0; it must be a finite number >= 0; leave it out to begin there": {"least": -1.0},
-    "least: got 0.5; it must be <= beta, 0.25; leave it out to begin there": {"least": 0.5, "beta": 0.25},
-    "least: got 0.5; it must be <= lambda_, 0.25; leave it out to begin there": {"least": 0.5, "lambda_": 0.25},
+    "least: got -1.0; it must be a finite number >= 0; leave it out": {"least": -1.0},
+    "least: got 0.5; it must be <= beta, 0.25; leave it out": {"least": 0.5, "beta": 0.25},
+    "least: got 0.5; it must be <= lambda_, 0.25; leave it out": {"least": 0.5, "lambda_": 0.25},
     "step: got nan; it must be a finite number >= 0; the usual value is 0.001": {"step": math.nan},
     "momentum: got 1.0; it must be >= 0 and < 1; the usual value is 0": {"momentum": 1.0},
     "decay: got -0.1; it must be >= 0 and < 1; the usual value is 0.9": {"decay": -0.1},
