@@ -59,12 +59,10 @@ def normals_at(
         blocks.append(_binding(z, np.asarray(rows, np.float64), limits, tolerance))
     if others is not None:
         blocks.append(others)
-    free = low < high
-    signs = (_meet(z, high, tolerance) & free).astype(np.float64) - (_meet(z, low, tolerance) & free)
     count = sum(block.shape[1] for block in blocks)
     normals = np.zeros((len(z), count + entries, entries))
     np.concatenate(blocks, axis=1, out=normals[:, :count])
-    normals[:, count + np.arange(entries), np.arange(entries)] = signs
+    normals[:, count + np.arange(entries), np.arange(entries)] = _sides(z, low, high, tolerance)
     return torch.from_numpy(normals).view(len(z), count + entries, *gold.shape[1:]).to(gold.device)
 
 
@@ -103,6 +101,12 @@ def _meet(values: Matrix, sides: ArrayLike, tolerance: float) -> NDArray[np.bool
     with np.errstate(invalid="ignore"):
         met: NDArray[np.bool_] = np.isfinite(sides) & (np.abs(values - sides) <= tolerance * np.abs(sides).clip(1.0))
     return met
+
+
+def _sides(z: Matrix, low: Matrix, high: Matrix, tolerance: float) -> Matrix:
+    """For each entry -1 at its lower bound, 1 at its upper one, and 0 between or where both are one, ``(B, n)``."""
+    sides: Matrix = _meet(z, high, tolerance).astype(np.float64) - _meet(z, low, tolerance)
+    return sides * (low < high)
 
 
 def _binding(z: Matrix, rows: Matrix, limits: ArrayLike, tolerance: float) -> Matrix:

@@ -41,6 +41,8 @@ BATCHES = Made(
         "continuous program": (solvers.IntegerProgram(A=ROW, b=[3], integrality=False), MAPS),
         "knapsack": (solvers.Knapsack(torch.arange(16).view(4, 4), 9), MAPS),
         "knapsack of two constraints": (solvers.Knapsack([[1, 2.5, 3], [2, 2, 1]], [4, 3.5]), (3, 3)),
+        "pool that solves": (lambda: solvers.SolutionPool(solvers.TopK(3), share=1), MAPS),
+        "pool that answers": (lambda: solvers.SolutionPool(solvers.TopK(1), torch.eye(16).view(-1, 4, 4), share=1e-9), MAPS),
         "ranking": (solvers.Ranking(), MAPS),
         "top 3": (solvers.TopK(3), MAPS),
         "top 40": (solvers.TopK(40), (3, 50)),

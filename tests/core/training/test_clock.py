@@ -24,7 +24,9 @@ def test_it_knows_every_optional_member_of_a_solver():
 
 
 @pytest.mark.parametrize(
-    "solver", [GridPath(), TopK(2), ShortestPath([("a", "b"), ("b", "c")], "a", "c"), torch.relu], ids=repr
+    "solver",
+    [GridPath(), TopK(2), ShortestPath([("a", "b"), ("b", "c")], "a", "c"), torch.relu],
+    ids=["map", "subset", "graph", "function"],
 )
 def test_it_declares_what_its_solver_does(solver):
     watched = WatchedSolver(solver, Clock())
