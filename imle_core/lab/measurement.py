@@ -99,7 +99,7 @@ class Setting:
         estimator: its name.
         lambda_: step of the target; None for an estimator without one, or that finds its own.
         temperature: of the noise, or of exact samples.
-        beta: what an adaptive target settled at; None for one that is still to settle, and for other targets.
+        beta: what an adaptive target settled at by its authors' rule; None for one that is to settle, and for others.
     """
 
     estimator: str
@@ -128,7 +128,7 @@ class Measurement:
         self._problem, self._reference = instance.problem, instance.reference
         self._solver = _Counted(self._problem.solver)
         beta = _BETA if setting.beta is None else setting.beta
-        adaptive = AdaptiveTargetDistribution(beta=beta) if entry.adaptive else None
+        adaptive = AdaptiveTargetDistribution(beta=beta, least=0.0) if entry.adaptive else None
         target = adaptive or TargetDistribution(1.0, setting.lambda_ or 0.0)
         self._layer = _layer(self._problem, settings, setting, self._solver, target, settings.seed + number)
         if adaptive is not None:
