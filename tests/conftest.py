@@ -18,6 +18,12 @@ import pytest
 # is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+# Workers of pytest-xdist, and what they start, share the cores: with as many threads each as there are cores, they take a
+# third more time of processors. Tests of threads set their number themselves.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if _WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _WORKERS)))
+
 # Tests of kernels need them, and processes that compile beside the tests would take the cores from them.
 os.environ.setdefault("IMLE_COMPILE", "first")
 

@@ -129,6 +129,7 @@ MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     partial(estimators.noise, count=10_000_000, at_once=100_000),
     estimators.step_with_networkx,
     estimators.many_samples,
+    estimators.losses_of_gold,
     processes.cold_start,
 )
 """Those that only ``imle bench --full`` makes beside the others, likewise."""

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +21,8 @@ from imle_core import (
     TargetDistribution,
     imle,
 )
-from imle_core.solvers import GridPath
+from imle_core.estimators import differentiable
+from imle_core.solvers import GridEdgePath, GridPath
 
 OTHER_LAWS = GumbelNoiseDistribution(), NormalNoiseDistribution(), LogisticNoiseDistribution()
 _K, _TERMS = 20.8, 100
@@ -77,6 +80,25 @@ def step_with_networkx(_: torch.device, seed: int, *, samples: int = 100) -> Ite
     subject, threads = f"forward and backward, {samples:,} samples", threads_in_words(torch.get_num_threads())
     yield Row(subject, "estimator, networkx engine", slow, "ms")
     yield Row(subject, f"estimator, {threads}", fast, "ms", rounds.ratio(0, 1), "estimator, networkx engine")
+
+
+def losses_of_gold(_: torch.device, seed: int) -> Iterator[Row]:
+    """A batch of costs learned from gold solutions on one core: Fenchel-Young with noise, and by Frank-Wolfe without."""
+    solver, generator = GridEdgePath((5, 5)), torch.Generator().manual_seed(seed)
+    costs = (torch.rand(32, 40, generator=generator) + 0.5).requires_grad_()
+    gold = solver(-costs.detach() - torch.rand(32, 40, generator=generator))
+    law = SumOfGammaNoiseDistribution(8, _TERMS)
+    names = "fenchel-young", "frank-wolfe-fenchel-young"
+    layers = [differentiable(name, solver, None, law, 10, sense="min", generator=generator) for name in names]
+    with on_threads(1):
+        rounds = in_rounds(*(partial(_learned, layer, costs, gold) for layer in layers))
+    subject, labels = "loss of gold solutions and its gradient, 32 paths on 5x5", ("fenchel-young, 10 samples", names[1])
+    yield Row(subject, labels[0], rounds.seconds(0).times(1000), "ms")
+    yield Row(subject, labels[1], rounds.seconds(1).times(1000), "ms", rounds.ratio(0, 1), labels[0])
+
+
+def _learned(layer: Any, costs: Tensor, gold: Tensor) -> None:
+    layer.loss(costs, gold=gold).sum().backward()
 
 
 def many_samples(_: torch.device, seed: int, *, samples: int = 10_000) -> Iterator[Row]:

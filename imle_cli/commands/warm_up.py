@@ -94,6 +94,7 @@ def _steps() -> Iterator[Step]:
     yield "projections", partial(projections.nearest_in_cone, point, point[:, None])
     opposites = torch.tensor([[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]])
     yield "projections beside lines", partial(projections.nearest_in_cone, point, opposites)
+    yield "projections on hulls", partial(_project_on_hull, point)
 
 
 def _add_up(dtype: "torch.dtype") -> None:
@@ -103,6 +104,12 @@ def _add_up(dtype: "torch.dtype") -> None:
 
     ragged.entry_sums(torch.ones(1, 2, dtype=dtype))
     ragged.sample_means(torch.ones(1, 2, 2, dtype=dtype))
+
+
+def _project_on_hull(point: "Tensor") -> None:
+    from imle_core import projections
+
+    projections.nearest_in_hull(lambda theta: (theta > 0).to(theta), point / 2).along(point)
 
 
 def _unchanged(theta: "Tensor") -> "Tensor":

@@ -6,7 +6,7 @@ from imle_cli.options.deciding import DecisionOptions
 from imle_core.decisions import LEARNERS, Decisions, usual_loss
 
 _MOST_ZEROS = 0.9  # share of gradients, beyond which lambda is too small
-_SMALL, _LARGE = 0.02, 50.0  # sizes of costs that settings for costs of size 1 do not suit
+_MEAN_STEP = 0.5  # of the largest, on a cosine
 
 
 def advice(summary: dict[str, Any], learning: DecisionOptions, train: Decisions) -> list[str]:
@@ -22,10 +22,12 @@ def advice(summary: dict[str, Any], learning: DecisionOptions, train: Decisions)
         return []
     lines = []
     regret, least = summary["regret"], summary["baselines"]["least-squares"]
-    if not _SMALL <= size <= _LARGE and regret > least:
+    steps = learning.epochs * -(-len(train) // (learning.batch * summary["processes"]))
+    reach = learning.lr * steps * (_MEAN_STEP if learning.schedule == "cosine" else 1.0)
+    if reach < size and regret > least:
         lines.append(
-            f"note: costs are of size {size:.3g}; --lr, --input-temp and --beta are in their units: divide costs by that, "
-            "or choose others"
+            f"note: {steps} steps of at most {learning.lr:g} take a weight no further than {reach:.2g}, and costs are of "
+            f"size {size:.3g}; raise --lr or --epochs"
         )
     zeros = summary["epochs"][-1]["zero_gradients"]
     if usual_loss(name) is not None and zeros > _MOST_ZEROS and regret > least:

@@ -18,6 +18,7 @@ from imle_cli.figures.colours import CURVE, FRAME, GOLD, GRID, NODE, PALE, PATH
 from imle_cli.figures.evaluation import scaled_to
 
 _MOST_ENTRIES = 48  # of an instance that fit beside each other
+_MARK, _LEAST_SHARE = 28.0, 0.02  # size of a mark in points squared; what less than that of the largest entry has has none
 _GREYS = LinearSegmentedColormap.from_list("edges", COSTS(np.linspace(0.15, 1, 64)))  # white edges could not be seen
 
 
@@ -83,7 +84,9 @@ def decisions_on_grid(shown: Sequence[JudgedDecision], ends: NDArray[np.int64], 
 
 @own_settings()
 def decisions_by_entry(shown: Sequence[JudgedDecision], *, title: str, word: str) -> Figure:
-    """A row for each instance: true costs as bars, predicted ones as dots; below, which entries both decisions choose.
+    """A row for each instance: true costs as bars, predicted ones as dots; below, the entries of both decisions.
+
+    Marks are as large as the entries, which need not be ones and zeros.
 
     Args:
         shown: the instances.
@@ -103,8 +106,10 @@ def decisions_by_entry(shown: Sequence[JudgedDecision], *, title: str, word: str
         low = min(low, 0.0)
         step = 0.11 * (high - low)
         for number, (mask, colour, mark) in enumerate(((instance.gold, GOLD, "s"), (instance.decision, PATH, "D"))):
-            taken = places[mask[order] > 0.5 * max(1e-9, float(mask.max()))]
-            axes.plot(taken, np.full(len(taken), low - (number + 0.7) * step), mark, color=colour, markersize=5)
+            shares = abs(mask[order]) / max(1e-9, float(abs(mask).max()))
+            taken = shares > _LEAST_SHARE
+            level = np.full(taken.sum(), low - (number + 0.7) * step)
+            axes.scatter(places[taken], level, s=_MARK * shares[taken], marker=mark, color=colour)
         axes.set(xticks=[], xlim=(-0.8, count - 0.2), ylim=(low - 2.3 * step, high))
         axes.set_title(instance.caption, fontsize=LEGEND, loc="left", parse_math=False)
         axes.grid(axis="y", color=GRID, linewidth=0.6)

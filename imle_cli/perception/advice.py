@@ -28,7 +28,7 @@ def advice(summary: dict[str, Any], learning: PerceptionOptions, views: Views) -
     if zeros > _MOST_ZEROS and rows[-1]["optimal"] < _SOLVED:
         cause = "raise --beta or --input-temp"
         if entry.adaptive:
-            cause = "it begins at 0 and grows a little in each step; train for more --epochs"
+            cause = "it grows a little in each step; train for more --epochs"
         elif learning.loss_reduction == "mean":
             cause = "--loss-reduction mean divides it by the batch; use sum"
         lines.append(f"note: {zeros:.0%} of the maps had a gradient of 0: lambda moves no path; {cause}")

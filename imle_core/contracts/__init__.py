@@ -20,31 +20,16 @@ from imle_core.contracts.declarations import SOLVES, declared, is_pure
 from imle_core.contracts.known import Known
 from imle_core.contracts.outputs import Outputs, Solved, kept, solutions_in, with_first, with_others
 from imle_core.contracts.protocols import (
-    BindingSolver,
-    BoundedSolver,
     CheckingTarget,
-    ClampingSolver,
-    CountingEach,
-    CountingSolver,
     DependentNoise,
-    DirectedSolver,
     DividingTarget,
-    FusedSolver,
     GivenTarget,
-    GrowingPool,
-    ListSolver,
     Noise,
     ObservingTarget,
-    PaddedSolver,
-    PoolingSolver,
-    PromisingSolver,
     Pure,
     RaggedNoise,
-    RaggedSolver,
     RaggedTarget,
-    ReusingSolver,
     ScoredNoise,
-    ServingSolver,
     SizedNoise,
     Solver,
     SteppingTarget,
@@ -53,6 +38,23 @@ from imle_core.contracts.protocols import (
 )
 from imle_core.contracts.senses import Sense, asked, solve, takes_costs
 from imle_core.contracts.sizes import sized, typical_ones
+from imle_core.contracts.solver_protocols import (
+    BindingSolver,
+    BoundedSolver,
+    ClampingSolver,
+    CountingEach,
+    CountingSolver,
+    DirectedSolver,
+    FusedSolver,
+    GrowingPool,
+    ListSolver,
+    PaddedSolver,
+    PoolingSolver,
+    PromisingSolver,
+    RaggedSolver,
+    ReusingSolver,
+    ServingSolver,
+)
 from imle_core.contracts.structures import Form, Parameters, in_words, is_container, mapped, named_values
 from imle_core.contracts.training import Trainable
 from imle_core.contracts.user_code import CtrlC, ctrl_c_told_apart, is_ctrl_c, kind_of, one_line, raised, text_of

@@ -156,8 +156,14 @@ def own(values: Tensor, like: Tensor) -> Tensor:
     return moved.clone() if moved.dtype == values.dtype and moved.device == values.device else moved
 
 
-def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
+def target_parameters(target: Target, theta: Tensor, dy: Tensor, walls: Callable[[], Tensor] | None = None) -> Tensor:
     """``theta'`` for parameters and their upstream gradient, all ``(N, *event)``; an infinite entry of theta stays.
+
+    Args:
+        target: gives them.
+        theta: parameters.
+        dy: upstream gradient.
+        walls: gives which entries of theta are infinite, ``(N, *event)``, where the caller knows it at less cost.
 
     Raises:
         ArgumentTypeError: the target gives no tensor.
@@ -168,10 +174,10 @@ def target_parameters(target: Target, theta: Tensor, dy: Tensor) -> Tensor:
     moved = moved.to(theta)
     if sum_is_finite(moved):
         return moved
-    walls = theta.isinf()
+    infinite = theta.isinf() if walls is None else walls()
     if getattr(target, "follows_gradient", True):
-        check_finite_step(moved.masked_fill(walls, 0.0))
-    return torch.where(walls, theta, moved)
+        check_finite_step(moved.masked_fill(infinite, 0.0))
+    return torch.where(infinite, theta, moved)
 
 
 def step_size(target: Any, theta: Tensor, dy: Tensor) -> Tensor | float:

@@ -32,7 +32,7 @@ class BlackboxInterpolation(Layer):
         """Differences of solutions over lambda; 0 where lambda is 0."""
         theta, dy = call.theta, call.dy
         step = contracts.step_size(self.target, theta.flatten(0, 1), dy.flatten(0, 1))
-        walls = theta.isinf()  # such an entry keeps its place: it has no slope
+        walls = theta[:, :1].isinf()  # of all samples; such an entry keeps its place: it has no slope
         moved = (theta - torch.where(walls, 0.0, for_rows(step, dy) * dy)).to(theta)
         contracts.check_finite_step(torch.where(walls, 0.0, moved))
         difference = call.z - self.states(moved, call.eps, self.input_temperature, call.arguments)

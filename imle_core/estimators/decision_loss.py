@@ -1,14 +1,14 @@
 """The layer that every loss of decisions is: no samples, no noise, and a formula of ``imle_core.losses``."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor
 
 from imle_core import checks
-from imle_core.contracts import Parameters
+from imle_core.contracts import Parameters, declared, is_pure, solutions
 from imle_core.estimators import operators
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.expectation import Loss
@@ -29,6 +29,13 @@ class NoiseFree(Layer):
 
     word: ClassVar[str]
 
+    solves_at_once: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        others = [declared(self.solver, name) for name in ("offsets", "perturb_and_map")]
+        object.__setattr__(self, "solves_at_once", is_pure(self.solver) and others == [None, None])
+
     def _of(self, instances: Instances) -> NoReturn:
         """Refused: sums over entries of instances of several sizes would go over padding, too."""
         raise checks.ArgumentTypeError(
@@ -39,7 +46,14 @@ class NoiseFree(Layer):
         )
 
     def best(self, parameters: Tensor, arguments: Arguments) -> Tensor:
-        """Solutions ``(B, *event)`` of parameters to be maximised, without a gradient."""
+        """Solutions ``(B, *event)`` of parameters to be maximised, without a gradient.
+
+        A pure solver of any instances is called at once: to ask what it declares takes as long as a small solve.
+        """
+        if self.solves_at_once and parameters.numel():
+            rows, (args, kwargs) = parameters.detach(), arguments
+            given = self.solver(-rows if self.takes_costs else rows, *args, **kwargs)
+            return solutions(given, rows.shape, rows, pure=True)[0]
         with torch.no_grad():
             return self.states(parameters.detach().unsqueeze(1), None, 0.0, arguments)[:, 0]
 

@@ -14,7 +14,7 @@ from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
-from imle_core.estimators.supervision import Supervision, fitting
+from imle_core.estimators.supervision import Supervision, fitting, walls_of
 from imle_core.losses import fenchel_young
 from imle_core.ragged import Instances
 
@@ -59,6 +59,10 @@ class FenchelYoung(Layer):
         eps, z, _ = self.sampled(theta, copied(args, kwargs))
         if self.instances is not None:
             return self._of_padded(self.instances, parameters, eps, z, y)
+        if eps is None:  # all samples are the same, and <theta, z> - <theta, y> is one product
+            walls = walls_of(parameters)
+            inner = parameters if walls is None else parameters.masked_fill(walls, 0.0)
+            return (inner * (z[:, 0] - y)).flatten(1).sum(dim=1)
         perturbed = self.perturbed(parameters.unsqueeze(1), eps, self.input_temperature)
         return fenchel_young(perturbed, z, parameters, y)
 

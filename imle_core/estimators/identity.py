@@ -11,7 +11,7 @@ from imle_core.contracts import Solved
 from imle_core.estimators.arguments import Arguments
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
-from imle_core.estimators.supervision import LossName
+from imle_core.estimators.supervision import LossName, walls_of, with_walls
 
 Projection = Literal["none", "mean", "norm", "std"]
 
@@ -51,30 +51,31 @@ class Identity(Layer):
     def sample_gradients(self, call: Backward) -> Tensor:
         """Upstream gradients times the transposed Jacobian of the projection, which all samples share."""
         theta = call.theta[:, 0]
-        gradient = self.over_samples(call.dy).masked_fill(theta.isinf(), 0.0)
+        walls = walls_of(theta)
+        gradient = _without(self.over_samples(call.dy), walls)
         if self.projection in ("norm", "std"):
-            centred = self._centred(theta) if self.projection == "std" else theta.masked_fill(theta.isinf(), 0.0)
+            centred = self._centred(theta, walls) if self.projection == "std" else _without(theta, walls)
             unit, norm = self._unit(centred)
             gradient = (gradient - unit * self._of_rows(self._totals(unit * gradient), theta)) / norm
         if self.projection in ("mean", "std"):
-            gradient = self._centred(torch.where(theta.isinf(), theta, gradient))
+            gradient = self._centred(gradient, walls)
         return gradient.unsqueeze(1).expand_as(call.dy)
 
     def _projected(self, theta: Tensor) -> Tensor:
         """``P(theta)``, ``(B, *event)``; infinite entries stay."""
-        values = theta.masked_fill(theta.isinf(), 0.0)
-        if self.projection in ("mean", "std"):
-            values = self._centred(theta)
+        walls = walls_of(theta)
+        values = self._centred(theta, walls) if self.projection in ("mean", "std") else _without(theta, walls)
         if self.projection in ("norm", "std"):
             values, _ = self._unit(values)
-        return torch.where(theta.isinf(), theta, values)
+        return with_walls(theta, values, walls)
 
-    def _centred(self, theta: Tensor) -> Tensor:
-        """Finite entries less their mean, and 0 for infinite ones, ``(B, *event)``."""
-        passable = ~theta.isinf()
-        count = passable.flatten(1).sum(dim=1).clamp(min=1)
-        mean = self._totals(torch.where(passable, theta, 0.0)) / count
-        return torch.where(passable, theta - self._of_rows(mean, theta), 0.0)
+    def _centred(self, values: Tensor, walls: Tensor | None) -> Tensor:
+        """Entries less their mean, and 0 where there are walls, ``(B, *event)``."""
+        if walls is None:
+            return values - self._of_rows(self._totals(values) / values.shape[1:].numel(), values)
+        count = (~walls).flatten(1).sum(dim=1).clamp(min=1)
+        mean = self._totals(_without(values, walls)) / count
+        return _without(values - self._of_rows(mean, values), walls)
 
     def _unit(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Values over their norm, and the norm, 1 where it is 0, so that all zeros stay zeros."""
@@ -90,3 +91,8 @@ class Identity(Layer):
     @staticmethod
     def _of_rows(numbers: Tensor, like: Tensor) -> Tensor:
         return numbers.view(-1, *[1] * (like.dim() - 1))
+
+
+def _without(values: Tensor, walls: Tensor | None) -> Tensor:
+    """Values ``(B, *event)``, 0 where there are walls."""
+    return values if walls is None else values.masked_fill(walls, 0.0)

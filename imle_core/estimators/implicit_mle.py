@@ -73,8 +73,11 @@ class ImplicitMLE(Layer):
 
         known = Known(call.theta[:, :1], self.input_temperature, call.z)
 
+        def walls() -> Tensor:
+            return known.theta.isinf().expand_as(call.z).flatten(0, 1)
+
         def state_against(dy_rows: Tensor) -> Tensor:
-            target = contracts.target_parameters(self.target, rows, dy_rows)
+            target = contracts.target_parameters(self.target, rows, dy_rows, walls)
             return self.states(target.view_as(call.z), call.eps, self.target_temperature, call.arguments, known)
 
         if self.difference == "central":

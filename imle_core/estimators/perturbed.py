@@ -83,7 +83,7 @@ class PerturbedOptimizer(Layer):
             slope = slope / call.theta
         height = self.over_entries(call.z * call.dy) - self._baseline(call)
         product = height.view(*height.shape, *[1] * (slope.dim() - 2)) * slope
-        return torch.where(call.theta.isinf(), 0.0, product)
+        return torch.where(call.theta[:, :1].isinf(), 0.0, product)
 
     def _baseline(self, call: Backward) -> Tensor:
         """b, ``(B, S)``."""

@@ -211,16 +211,28 @@ class AdaptiveTargetDistribution(nn.Module):
     Norms and lambda are those of each row, over its finite entries, so that a row's gradient does not depend on its batch
     mates; it is 0 where lambda or dy is 0. Gradients are divided by lambda. beta is one number for the layer. After each
     backward pass it moves by a fixed step: up where the moving average of the number of non-zero entries in a sample's
-    gradient (a mean over rows) is below its target, down where it is above:
+    gradient (a mean over rows) is below its target, down where it is above, but not below ``least``:
 
         rate <- decay * rate + (1 - decay) * mean_rows |{i: g_i != 0}|
-        move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(0, beta + move)
+        move <- momentum * move + (1 - momentum) * step * sign(target_rate - rate);   beta <- max(least, beta + move)
 
-    So beta settles where a gradient has about ``target_rate`` non-zero entries, the smallest lambda that still tells
-    something. From 1, where theta and its target are as far apart as theta is long, it comes down by ``step`` a pass. The
-    source's authors begin at 0, where gradients are 0 at first: from there top-5 of 10 settles between 0.1 and 0.3 after
-    some 200 passes with the default step, after 2000 with the authors' 1e-4. With unequal temperatures the two solutions
-    differ whatever lambda is, and beta falls to 0 unless ``target_rate`` is above what that alone brings about.
+    By default beta falls no lower than its start: it grows where hardly anything changes. The source's authors begin at 0
+    with the least 0: beta settles where a gradient has about ``target_rate`` non-zero entries, after hundreds of passes. Two
+    paths on a grid differ in four or more, so that it falls until most samples tell nothing. Regret in percent after 1/4 of
+    the usual training, all of it and 4 times as much, by a summed Hamming loss; means of 3 seeds, deviations .02 to .7:
+
+    ==============================  ==================  ==================  ==================
+    solutions                       from 1, least 0     default             best fixed beta
+    ==============================  ==================  ==================  ==================
+    paths on 5x5                    7.26   7.51   7.89  7.18   7.48   7.51  7.26   7.41   7.43
+    5 of 20                         4.22   4.01   4.29  4.18   4.04   4.02  4.17   4.06   4.02
+    knapsacks of 2 constraints      8.48   8.54   8.97  8.43   8.59   8.56  8.36   8.54   8.56
+    spanning trees of 8 nodes       15.84  14.40  14.58 15.59  14.33  14.48 15.67  14.27  14.43
+    assignments of 6                15.47  13.56  15.14 14.82  13.53  13.52 14.86  13.53  13.57
+    ==============================  ==================  ==================  ==================
+
+    A larger beta is better for few passes, small theta and strong noise, since its gradients vary less; a smaller one for
+    long trainings with a loss of the true costs, and for a single instance.
 
     State: ``beta``, ``rate``, ``move`` and what has been counted since are buffers, part of ``state_dict`` of this
     module and of :class:`imle_core.IMLE`.
@@ -235,9 +247,10 @@ class AdaptiveTargetDistribution(nn.Module):
 
     Args:
         alpha: weight of the present parameters, finite, >= 0.
-        beta: where beta starts, finite, >= 0; 1 if None, at which the target moves as far as theta is long.
+        beta: where beta starts, finite, >= 0; 2 if None, at which the target moves twice as far as theta is long.
         lambda_: another name of it, as for :class:`TargetDistribution`; give one of the two.
         step: by how much beta moves, finite, >= 0; 0 keeps it.
+        least: beta falls no lower, 0 <= least <= beta; its start if None. A loaded beta below it only grows.
         momentum: weight of the last move, 0 <= momentum < 1.
         target_rate: wanted number of non-zero entries in a sample's gradient, > 0.
         decay: weight of the past in the average number, 0 <= decay < 1.
@@ -264,6 +277,7 @@ class AdaptiveTargetDistribution(nn.Module):
         *,
         lambda_: float | None = None,
         step: float = 1e-3,
+        least: float | None = None,
         momentum: float = 0.0,
         target_rate: float = 1.0,
         decay: float = 0.9,
@@ -271,17 +285,21 @@ class AdaptiveTargetDistribution(nn.Module):
         synchronised: bool = False,
     ) -> None:
         super().__init__()
-        named, start = _named("beta", beta, lambda_, 1.0)
-        for name, value, usual in (("alpha", alpha, "1"), (named, start, "1"), ("step", step, "0.001")):
+        named, start = _named("beta", beta, lambda_, 2.0)
+        for name, value, usual in (("alpha", alpha, "1"), (named, start, "2"), ("step", step, "0.001")):
             checks.check_not_learned(name, value, "let it adapt, from where it starts")
             checks.check_finite(name, value, f"the usual value is {usual}")
+        least = start if least is None else least
+        checks.check_finite("least", least, "leave it out")
+        if least > start:
+            raise checks.ArgumentError("least", repr(least), f"it must be <= {named}, {start!r}", "leave it out")
         for name, value, usual in (("momentum", momentum, "0"), ("decay", decay, "0.9")):
             if not 0 <= value < 1:
                 raise checks.ArgumentError(name, repr(value), "it must be >= 0 and < 1", f"the usual value is {usual}")
         checks.check_finite("target_rate", target_rate, "the usual value is 1", positive=True)
         checks.check_whole("accumulate", accumulate, 1, "use 1 for a move in each pass")
         self.alpha, self.step, self.momentum, self.target_rate, self.decay = alpha, step, momentum, target_rate, decay
-        self.accumulate, self.synchronised = accumulate, synchronised
+        self.accumulate, self.synchronised, self.least = accumulate, synchronised, float(least)
         for name, value in (("beta", start), ("rate", target_rate), ("move", 0.0), ("nonzeros", 0.0), ("rows", 0.0)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32))
         self.register_buffer("passes", torch.tensor(0))
@@ -331,7 +349,7 @@ class AdaptiveTargetDistribution(nn.Module):
         self.rate.mul_(self.decay).add_(rate, alpha=1 - self.decay)
         wanted = self.step * torch.sign(self.target_rate - self.rate)
         self.move.mul_(self.momentum).add_(wanted, alpha=1 - self.momentum)
-        self.beta.add_(self.move).clamp_(min=0.0)
+        torch.maximum(self.beta + self.move, self.beta.clamp(max=self.least), out=self.beta)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptiveTargetDistribution":
         """Moves to another device, but stays in float32: small steps of beta vanish in narrower types."""

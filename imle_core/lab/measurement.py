@@ -28,7 +28,7 @@ from imle_core.records import Record
 LAMBDAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TEMPERATURES = (0.5, 1.0, 2.0, 4.0)
 
-_BETA, _WARM_UP = 0.2, ((1e-2, 60), (2e-3, 60))  # a start for beta, its steps, and passes with each
+_WARM_UP = ((1e-2, 60), (2e-3, 60))  # steps of beta, and passes with each
 _WARM_UP_SAMPLES = 160
 _TIMED = 5
 _ENTRIES = 2**22  # samples drawn at once have so many at most
@@ -127,8 +127,7 @@ class Measurement:
             raise ValueError("it has a loss of its own, of gold solutions, and estimates the gradient of no other")
         self._problem, self._reference = instance.problem, instance.reference
         self._solver = _Counted(self._problem.solver)
-        beta = _BETA if setting.beta is None else setting.beta
-        adaptive = AdaptiveTargetDistribution(beta=beta) if entry.adaptive else None
+        adaptive = AdaptiveTargetDistribution(beta=setting.beta) if entry.adaptive else None
         target = adaptive or TargetDistribution(1.0, setting.lambda_ or 0.0)
         self._layer = _layer(self._problem, settings, setting, self._solver, target, settings.seed + number)
         if adaptive is not None:

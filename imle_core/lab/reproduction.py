@@ -133,17 +133,18 @@ grid of lambda and rate is 0.5, 1, 2, 3, 4, 6, 8, 12 by 0.25, 0.5, 0.75, 1, 1.5,
 * imle-gumbel-tuned: both 6 give 0.172; both 5 to 5.5, lambda 7 with rate 2 and lambda 6 with rate 1.5 up to 0.175.
 * central-imle: lambda 4 with rate 2.5 gives 0.14, lambda 3 with rate 2 gives 0.15.
 * simple: rates between 0.75 and 1.75 make no difference beyond 0.03.
-* adaptive-imle: the target's other defaults. 50 steps are too few for a beta to climb from 0, and 0.15 to 0.2, where it
-  settles, is no place to start either: so small a lambda makes the forward difference biased, theta grows in a wrong
-  direction, and the gap ends between 1.2 and 1.8. From 0.8 beta comes down to where it settles within the run, and the gap
-  ends at 0.29.
+* adaptive-imle: beta may fall to 0, as the authors' does; the rest are the target's defaults. 50 steps are too few for a
+  beta to climb from 0, and 0.15 to 0.2, where it settles, is no place to start either: so small a lambda makes the forward
+  difference biased, theta grows in a wrong direction, and the gap ends between 1.2 and 1.8. From 0.8 beta comes down to
+  where it settles within the run, and the gap ends at 0.29; if it could only grow, at 0.66 or more for each start and rate.
 """
 
 
 class RepeatedAdaptiveTarget(AdaptiveTargetDistribution):
     """:class:`imle_core.AdaptiveTargetDistribution` with a beta of its own for each row, as if each row had its own layer.
 
-    All rows of a layer move one beta together; repetitions must not know of one another. There is one sample a row.
+    All rows of a layer move one beta together; repetitions must not know of one another. There is one sample a row. By the
+    authors' rule beta may fall to 0.
 
     Args:
         rows: how many.
@@ -152,7 +153,7 @@ class RepeatedAdaptiveTarget(AdaptiveTargetDistribution):
     """
 
     def __init__(self, rows: int, beta: float, step: float) -> None:
-        super().__init__(beta=beta, step=step)
+        super().__init__(beta=beta, step=step, least=0.0)
         for name in ("beta", "rate", "move"):
             setattr(self, name, getattr(self, name).repeat(rows))
 

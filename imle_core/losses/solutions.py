@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import wrong_shape
+from imle_core.checks import are_hidden, sum_is_finite, wrong_shape
 
 
 def hamming(z: Tensor, gold: Tensor) -> Tensor:
@@ -79,4 +79,6 @@ def checked_gold(rows: Tensor, gold: Tensor) -> Tensor:
 
 def product(theta: Tensor, z: Tensor) -> Tensor:
     """``theta * z``, where infinite entries of theta count as 0."""
+    if not are_hidden() and sum_is_finite(theta.detach()):
+        return theta * z
     return torch.where(theta.isinf(), 0.0, theta) * z

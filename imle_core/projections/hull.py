@@ -1,14 +1,20 @@
 """Projections on the convex hull of a solver's solutions, by the solver alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.projections.weighing import weigh
+from imle_core.concurrency import in_threads
+from imle_core.projections.weighing import ENTRIES_A_THREAD, rounds_of
 
-_FIRST_SLOTS = 8
+Array = NDArray[np.float64]
+
+_FIRST_SLOTS = 16
 """Solutions of a row that there is memory for at first; doubled as they are needed."""
 
 
@@ -31,10 +37,12 @@ class Face(NamedTuple):
 
     def along(self, direction: Tensor) -> Tensor:
         """Orthogonal projections of directions ``(N, D)`` on the face of each point: its derivative, times the direction."""
-        spread = (self.vertices - self.point.unsqueeze(1)).masked_fill(self.weights.unsqueeze(2) == 0, 0.0)
-        inverse = torch.linalg.pinv(spread @ spread.mT, rtol=1e-10, hermitian=True)
-        along: Tensor = spread.mT @ (inverse @ (spread @ direction.double().unsqueeze(2)))
-        return along.squeeze(2)
+        from imle_core.projections.kernels.hulls import project_on_faces  # here: numba takes half a second to import
+
+        given = direction.detach().double().cpu().contiguous().numpy()
+        projected = np.empty_like(given)
+        project_on_faces(self.vertices.numpy(), self.weights.numpy(), given, projected)
+        return torch.from_numpy(projected)
 
 
 def nearest_in_hull(
@@ -55,34 +63,62 @@ def nearest_in_hull(
 
     Source: Wolfe 1976, "Finding the nearest point in a polytope"; Jaggi 2013, "Revisiting Frank-Wolfe", algorithm 4.
     """
-    x = points.detach().double().cpu()
-    rows, size = x.shape
-    vertices = x.new_zeros(rows, min(_FIRST_SLOTS, size + 2), size)
-    vertices[:, 0] = solve(x).double()
-    weights = x.new_zeros(vertices.shape[:2])
-    weights[:, 0] = 1.0
-    mean, gap, goal = vertices[:, 0].clone(), x.new_full((rows,), torch.inf), tolerance * (1 + x.square().sum(1) / 2)
-    left, calls = torch.arange(rows), 1
+    x = points.detach().double().cpu().contiguous()
+    state = _Rows.beginning(x.numpy(), solve(x).double().contiguous().numpy())
+    goals = tolerance * (1 + np.square(state.points).sum(axis=1) / 2)
+    left, calls = np.arange(len(x)), 1
     while len(left) and calls < rounds:
-        direction = x[left] - mean[left]
-        best = solve(direction).double()
+        direction = torch.from_numpy(state.points[left] - state.means[left])
+        left = left[state.add(solve(direction).double().contiguous().numpy(), left, goals)]
         calls += 1
-        gap[left] = (direction * (best - mean[left])).sum(1).clamp(min=0.0)
-        is_new = ~(vertices[left] == best.unsqueeze(1)).all(2).logical_and(weights[left] > 0).any(1)
-        keep = (gap[left] > goal[left]) & is_new
-        left, best = left[keep], best[keep]
-        if not len(left):
-            break
-        if (weights[left] > 0).all(1).any():  # no slot is free
-            vertices, weights = (torch.cat([part, torch.zeros_like(part)], dim=1) for part in (vertices, weights))
-        slot = (weights[left] > 0).int().argmin(1)
-        vertices[left, slot] = best
-        used, combined = vertices[left], weights[left]
-        is_free = (combined == 0).scatter_(1, slot.unsqueeze(1), False)
-        products = (used @ x[left].unsqueeze(2)).squeeze(2).masked_fill_(is_free, -torch.inf)
-        weigh(used @ used.mT, products, combined, whole=True)
-        weights[left] = combined
-        mean[left] = (combined.unsqueeze(1) @ used).squeeze(1)
-        left = left[combined.gather(1, slot.unsqueeze(1)).squeeze(1) > 0]  # else rounding alone said that it helps
-    in_use = (weights > 0).unsqueeze(2)
-    return Face(mean, vertices * in_use, weights, gap, calls)
+    in_use = state.weights > 0
+    vertices, weights = torch.from_numpy(state.vertices * in_use[:, :, None]), torch.from_numpy(state.weights)
+    return Face(torch.from_numpy(state.means), vertices, weights, torch.from_numpy(state.gaps), calls)
+
+
+@dataclass
+class _Rows:
+    """What :func:`imle_core.projections.kernels.hulls.add_solutions` changes."""
+
+    points: Array
+    vertices: Array
+    grams: Array
+    products: Array
+    weights: Array
+    means: Array
+    gaps: Array
+
+    @classmethod
+    def beginning(cls, points: Array, solutions: Array) -> "_Rows":
+        """Rows with a solution each."""
+        rows, size = points.shape
+        slots = min(_FIRST_SLOTS, size + 2)
+        vertices, grams = np.zeros((rows, slots, size)), np.zeros((rows, slots, slots))
+        products, weights = np.full((rows, slots), -np.inf), np.zeros((rows, slots))
+        vertices[:, 0], weights[:, 0] = solutions, 1.0
+        grams[:, 0, 0], products[:, 0] = np.square(solutions).sum(axis=1), (solutions * points).sum(axis=1)
+        return cls(points, vertices, grams, products, weights, solutions.copy(), np.full(rows, np.inf))
+
+    def add(self, solutions: Array, left: NDArray[np.int64], goals: Array) -> NDArray[np.bool_]:
+        """Takes solutions ``(L, D)`` into the rows that are left, and says which of these have to go on."""
+        from imle_core.projections.kernels.hulls import add_solutions  # here: numba takes half a second to import
+
+        if (self.weights[left] > 0).all(axis=1).any():
+            self._widen()
+        slots, going = self.weights.shape[1], np.empty(len(left), np.bool_)
+        changed = self.vertices, self.grams, self.products, self.weights, self.means, self.gaps
+
+        def work(begin: int, end: int) -> None:
+            part = slice(begin, end)
+            add_solutions(solutions[part], self.points, left[part], goals, rounds_of(slots), *changed, going[part])
+
+        in_threads(work, len(left), min(torch.get_num_threads(), len(left), len(left) * slots**2 // ENTRIES_A_THREAD))
+        return going
+
+    def _widen(self) -> None:
+        """Doubles the solutions of a row that there is memory for."""
+        slots = self.weights.shape[1]
+        self.vertices = np.pad(self.vertices, ((0, 0), (0, slots), (0, 0)))
+        self.grams = np.pad(self.grams, ((0, 0), (0, slots), (0, slots)))
+        self.products = np.pad(self.products, ((0, 0), (0, slots)), constant_values=-np.inf)
+        self.weights = np.pad(self.weights, ((0, 0), (0, slots)))

@@ -1,5 +1,6 @@
 """The most valuable set of items that fits a knapsack, under a constraint or several."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +70,10 @@ class Knapsack:
             )
         blocks = zip(given, rooms, strict=True) if self.several else [(given, rooms[()])]
         self._blocks = [in_whole_units(block, room) for block, room in blocks]
+        self._limits = (
+            np.stack([block.weights.ravel() for block in self._blocks]),
+            np.array([block.capacity for block in self._blocks], np.int64),
+        )
         self.capacity: Any = tuple(rooms.tolist()) if self.several else rooms.item()
         self.weights = given.astype(np.float64 if given.dtype.kind == "f" and (given % 1).any() else np.int64)
         self.event = given.shape[1:] if self.several else given.shape
@@ -126,7 +131,7 @@ class Knapsack:
                 f" for weights of shape {self.event}",
             )
         check_below_infinity(rows, "values")
-        rows = shrunk(rows.reshape(len(rows), int(np.prod(self.event))))
+        rows = shrunk(rows.reshape(len(rows), math.prod(self.event)))
         masks = self._searched(rows) if self.several else self._filled(rows)
         return torch.from_numpy(masks).to(theta).view(theta.shape)
 
@@ -148,12 +153,8 @@ class Knapsack:
         from imle_core.solvers.kernels.several_knapsacks import fill_knapsacks_with
 
         masks = np.zeros_like(rows)
-        limits = (
-            np.stack([block.weights.ravel() for block in self._blocks]),
-            np.array([block.capacity for block in self._blocks], np.int64),
-        )
         in_threads(
-            lambda first, last: fill_knapsacks_with(rows[first:last], masks[first:last], *limits),
+            lambda first, last: fill_knapsacks_with(rows[first:last], masks[first:last], *self._limits),
             len(rows),
             min(torch.get_num_threads(), len(rows) // _SEARCHES_A_THREAD),
         )

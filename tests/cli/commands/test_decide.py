@@ -20,7 +20,7 @@ from imle_core.decisions import BASELINES, LEARNERS
 from imle_core.estimators import DECISION_LOSSES as LOSSES
 
 decide = Command("decide")
-SMALL = ["--epochs", "2", "--batch", "16"]
+SMALL = ["--epochs", "2", "--batch", "16", "--lr", "0.5"]
 KEYS = ["estimator", "supervision", "network", "regret", "worst_regret", "optimal", "mse", "baselines", "data", "split"]
 KEYS += ["judged", "instances", "epochs", "solves", "training_seconds", "seconds", "seed", "processes", "run"]
 FILES = ["best.pt", "checkpoint.pt", "config.json", "history.npz", "metrics.csv", "previous.pt", "summary.json"]
@@ -93,7 +93,11 @@ class TestRun:
         assert len(values["epochs"]) == 1
 
     @pytest.mark.parametrize(
-        "options", [["--estimator", "imle", "--loss", "hamming", "-n", "2"], ["--estimator", "rank-list", "--pool", "0.3"]]
+        "options",
+        [
+            ["--estimator", "imle", "--loss", "hamming", "-n", "2", "--beta", "9"],
+            ["--estimator", "rank-list", "--pool", "0.3"],
+        ],
     )
     def test_the_same_seed_gives_the_same_network(self, paths, options):
         runs = [json.loads(decide(paths, *SMALL, *options, "--network", "mlp", "--out", name, "--json")) for name in "ab"]
@@ -149,10 +153,11 @@ class TestOwn:
         )
         decide("mine", "--solver", "least.py:Least", "--sense", "min", *SMALL, "--quiet")
 
-    def test_costs_of_an_unusual_size_are_told(self, own):
+    def test_steps_that_are_too_small_for_the_costs_are_told(self, own):
         for split in ("train", "test"):
             np.save(f"mine/{split}_costs.npy", 1e5 * np.load(f"mine/{split}_costs.npy"))
-        assert "note: costs are of size" in decide.invoke(*own, *SMALL).stderr
+        note = "note: 6 steps of at most 0.5 take a weight no further than 1.5, and costs are of size 3.82e+05"
+        assert note in decide.invoke(*own, *SMALL).stderr
 
 
 class TestRefusals:

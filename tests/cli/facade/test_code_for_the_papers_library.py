@@ -52,12 +52,15 @@ def gradients(layer):
     return z.detach(), weights_params.grad
 
 
-def test_function_and_annotation_give_the_same():
-    @imle(**settings())
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_function_and_annotation_give_the_same(alpha):
+    chosen = settings(target_distribution=TargetDistribution(alpha=alpha, beta=10.0))
+
+    @imle(**chosen)
     def imle_solver(weights_batch: Tensor) -> Tensor:
         return torch_solver(weights_batch)
 
-    for result, expected in zip(gradients(imle_solver), gradients(imle(torch_solver, **settings())), strict=True):
+    for result, expected in zip(gradients(imle_solver), gradients(imle(torch_solver, **chosen)), strict=True):
         assert torch.equal(result, expected)
         assert result.any()
 

@@ -37,10 +37,18 @@ def test_entries_are_in_the_order_of_true_values_and_both_decisions_are_marked()
     assert canvas.encode(figure, "svg").startswith(b"<?xml")
     axes = figure.axes[0]
     assert [bar.get_height() for bar in axes.patches] == [2, 4, 6]
-    dots, gold, decision = axes.get_lines()
+    (dots,) = axes.get_lines()
     np.testing.assert_allclose(dots.get_ydata(), shown.scaled[[1, 2, 0]])
-    assert (gold.get_xdata().tolist(), decision.get_xdata().tolist()) == ([2], [1])
-    assert max(*gold.get_ydata(), *decision.get_ydata()) < 0
+    gold, decision = (marks.get_offsets() for marks in axes.collections)
+    assert (gold[:, 0].tolist(), decision[:, 0].tolist()) == ([2], [1])
+    assert max(*gold[:, 1], *decision[:, 1]) < 0
+
+
+def test_marks_are_as_large_as_shares():
+    shown = judged([0.25, 0.75, 0.0], [1.0, 0.0, 0.001], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    gold, decision = decisions_by_entry([shown], title="t", word="assets").axes[0].collections
+    np.testing.assert_allclose(gold.get_sizes()[1], 3 * gold.get_sizes()[0])
+    assert len(decision.get_offsets()) == 1
 
 
 def test_of_many_entries_the_chosen_ones_are_kept():
@@ -49,7 +57,7 @@ def test_of_many_entries_the_chosen_ones_are_kept():
     gold[150:160] = 1
     figure = decisions_by_entry([judged(gold, gold, values, values)], title="t", word="items")
     assert len(figure.axes[0].patches) == 48
-    assert len(figure.axes[0].get_lines()[1].get_xdata()) == 10
+    assert len(figure.axes[0].collections[0].get_offsets()) == 10
 
 
 def test_regret_has_levels_of_baselines_and_no_zero_on_a_scale_of_ratios():

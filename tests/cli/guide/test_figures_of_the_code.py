@@ -11,6 +11,7 @@ from documents import PAGES
 from imle_cli.benchmarks import rounds
 from imle_cli.problems import problem
 from imle_cli.runs.cadence import is_kept
+from imle_core.lab import search
 from imle_core.perception import PerceptionTraining, make_method, make_network, terrain_maps
 from imle_core.perception.terrain import COSTS
 from imle_core.sampling import distinct
@@ -95,3 +96,9 @@ def test_what_is_compared_takes_turns_as_is_said():
     assert rounds._TURN == 0.01
     assert f"at most {rounds._NARROW:g} times its lower one" in TEXTS["speed"]
     assert f"until the {100 - 100 // rounds._MISSES}% interval of every ratio" in TEXTS["speed"]
+
+
+def test_the_search_for_the_best_settings_goes_as_far_as_is_said():
+    told = "until the error surely rises by more than 5%, or two further values do not surely lower it"
+    assert f"{told}, or for six further values" in TEXTS["settings"]
+    assert (search._SURE, search._LOOKS, search._WIDENINGS) == (0.05, 2, 6)

@@ -17,7 +17,7 @@ from imle_core import (
     TargetDistribution,
     contracts,
 )
-from imle_core.contracts import protocols
+from imle_core.contracts import protocols, solver_protocols
 from imle_core.solvers import BlackBox, GridPath, ShortestPath, TopK
 
 ROOT = Path(__file__).parents[3]
@@ -48,9 +48,9 @@ ELSEWHERE = {  # what is asked of Python, of the system and of other libraries
 
 
 def members_of_protocols():
-    """Members of each protocol that is written in the module."""
-    tree = ast.parse(Path(protocols.__file__).read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    """Members of each protocol that is written in the modules."""
+    trees = [ast.parse(Path(module.__file__).read_text(encoding="utf-8")) for module in (protocols, solver_protocols)]
+    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
     return {
         node.name: {
             getattr(line, "name", None) or line.target.id

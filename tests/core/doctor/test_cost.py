@@ -47,7 +47,7 @@ class WorkOnOneArray:
         if theta.isnan().any():
             raise ValueError("NaN")
         self.z = torch.zeros_like(theta)
-        for row, number in enumerate(theta.argmax(dim=1).tolist()):
+        for row, number in [*enumerate(theta.argmax(dim=1).tolist())] * 10:  # or rounds would seldom meet on a busy machine
             self.z[row, number] = 1
         return self.z.clone()
 

@@ -56,7 +56,7 @@ def test_the_gradient_is_the_difference_of_solutions_divided_by_lambda(dtype):
 
 @pytest.mark.parametrize("dtype", NARROW)
 def test_small_steps_of_beta_are_not_lost(dtype):
-    target = AdaptiveTargetDistribution(beta=1.0, step=1e-4)
+    target = AdaptiveTargetDistribution(beta=1.0, step=1e-4, least=0.0)
     layer = imle(TopK(1), target)
     for _ in range(3):
         gradient(layer, torch.tensor([[3.0, 2.0, 0.0]], dtype=dtype), torch.tensor([[2.0, -2.0, 0.0]], dtype=dtype))

@@ -109,7 +109,7 @@ class TestForm:
     def test_adaptive_estimators_make_their_own_target_and_take_one(self):
         made = differentiable("adaptive-imle", TopK(1), TargetDistribution(0.25, 9.0)).target
         assert isinstance(made, AdaptiveTargetDistribution)
-        assert (made.alpha, float(made.beta)) == (0.25, 1.0)
+        assert (made.alpha, float(made.beta)) == (0.25, 2.0)
         assert differentiable("adaptive-imle", TopK(1)).target.alpha == 1.0
         given = AdaptiveTargetDistribution(beta=0.5)
         assert differentiable("adaptive-central-imle", TopK(1), given).target is given

@@ -53,4 +53,4 @@ def test_lambda_has_the_name_of_the_papers_too(target):
 
 def test_lambda_can_be_read_by_its_name():
     assert TargetDistribution(beta=3.0).lambda_ == 3.0
-    assert (TargetDistribution().lambda_, float(AdaptiveTargetDistribution().beta)) == (1.0, 1.0)
+    assert (TargetDistribution().lambda_, float(AdaptiveTargetDistribution().beta)) == (1.0, 2.0)

@@ -229,7 +229,7 @@ class TestAdaptiveStep:
     @pytest.mark.parametrize("difference", ["forward", "central"])
     def test_the_divisor_is_the_lambda_that_was_used_although_beta_moves_in_the_same_pass(self, difference):
         theta, dy = normal(4, 7), normal(4, 7, seed=1)
-        moving = AdaptiveTargetDistribution(beta=0.5, step=0.25)
+        moving = AdaptiveTargetDistribution(beta=0.5, step=0.25, least=0.0)
         expected = gradient(imle(TopK(2), fixed_beta(0.5), difference=difference), theta, dy)
         assert torch.equal(gradient(imle(TopK(2), moving, difference=difference), theta, dy), expected)
         assert float(moving.beta) in (0.25, 0.75)
@@ -314,7 +314,9 @@ class TestAdaptiveBeta:
         {"momentum": 0.9},
         {"decay": 0.0, "target_rate": 3.0},
         {"momentum": 0.5, "decay": 0.5, "step": 0.25},
-        {"beta": 0.02, "step": 0.05},
+        {"beta": 0.02, "step": 0.05, "least": 0.0},
+        {"beta": 0.02, "step": 0.05, "decay": 0.5},
+        {"beta": 0.5, "step": 0.05, "least": 0.45},
     )
 
     @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -323,19 +325,44 @@ class TestAdaptiveBeta:
         target = AdaptiveTargetDistribution(**{"beta": 0.0} | settings)
         wanted = {"beta": 0.0, "step": 1e-3, "momentum": 0.0, "decay": 0.9, "target_rate": 1.0} | settings
         beta, rate, move, clamped, betas = wanted["beta"], wanted["target_rate"], 0.0, False, set()
+        least = wanted.get("least", beta)
         for count in rates:
             target.observe(with_nonzeros(count))
             rate = wanted["decay"] * rate + (1 - wanted["decay"]) * count
             sign = (wanted["target_rate"] > rate) - (wanted["target_rate"] < rate)
             move = wanted["momentum"] * move + (1 - wanted["momentum"]) * wanted["step"] * sign
-            clamped |= beta + move < 0
-            beta = max(0.0, beta + move)
+            clamped |= beta + move < least
+            beta = max(least, beta + move)
             betas.add(beta)
             observed = [float(value) for value in (target.beta, target.rate, target.move)]
             assert observed == pytest.approx([beta, rate, move], rel=1e-5, abs=1e-7)
         assert len(betas) >= 3
-        if settings in ({}, self.SETTINGS[-1]):
+        if settings == {} or "beta" in settings:
             assert clamped
+
+    def test_it_begins_at_2_and_grows_only(self):
+        target = AdaptiveTargetDistribution(step=0.125)
+        target.observe(with_nonzeros(8))
+        assert float(target.beta) == 2.0
+        for _ in range(40):
+            target.observe(with_nonzeros(0))
+        assert float(target.beta) > 3.0
+        for _ in range(80):
+            target.observe(with_nonzeros(8))
+        assert float(target.beta) == 2.0
+
+    def test_a_loaded_beta_below_the_least_stays_until_it_grows(self):
+        # A state of a version whose betas came down from 1 to 0.
+        target = AdaptiveTargetDistribution(step=0.125)
+        target.load_state_dict(AdaptiveTargetDistribution(beta=0.25).state_dict())
+        target.observe(with_nonzeros(8))
+        assert float(target.beta) == 0.25
+        for _ in range(10):
+            target.observe(with_nonzeros(0))
+        risen = float(target.beta)
+        assert 0.25 < risen < 2
+        target.observe(with_nonzeros(12, 12, 12))
+        assert float(target.beta) >= risen
 
     def test_the_rate_is_the_mean_over_instances_and_samples(self):
         target = AdaptiveTargetDistribution(decay=0.5, target_rate=2.0)
@@ -384,7 +411,7 @@ class TestAdaptiveBeta:
         theta = theta[:, :, 0]
 
         def run(accumulate):
-            target = AdaptiveTargetDistribution(beta=0.1, step=0.05, momentum=0.3, accumulate=accumulate)
+            target = AdaptiveTargetDistribution(beta=0.1, step=0.05, least=0.0, momentum=0.3, accumulate=accumulate)
             layer = imle(TopK(3), target, Recorded(eps.flatten(0, 1)), 2, reduction="stacked")
             gradients, betas = [], []
             for step in range(steps):
@@ -404,7 +431,7 @@ class TestAdaptiveBeta:
         theta, dy = normal(4, 7), normal(4, 7, seed=1)
         results = []
         for wrap in (lambda layer: layer, lambda layer: lambda rows: checkpoint(layer, rows, use_reentrant=False)):
-            target = AdaptiveTargetDistribution(beta=0.5, step=0.25)
+            target = AdaptiveTargetDistribution(beta=0.5, step=0.25, least=0.0)
             layer = imle(TopK(2), target, NormalNoiseDistribution(), generator=generator())
             results.append((gradient(wrap(layer), theta, dy), float(target.beta), float(target.rate)))
         assert torch.equal(results[0][0], results[1][0])
@@ -414,7 +441,7 @@ class TestAdaptiveBeta:
 
 class TestAdaptiveState:
     def module(self):
-        target = AdaptiveTargetDistribution(beta=0.1, step=0.05, momentum=0.5, accumulate=2)
+        target = AdaptiveTargetDistribution(beta=0.1, step=0.05, least=0.0, momentum=0.5, accumulate=2)
         return IMLE(TopK(3), target, GumbelNoiseDistribution(), 2, generator=generator(5))
 
     def run(self, module, steps):
@@ -449,7 +476,7 @@ class TestAdaptiveState:
 
     @pytest.mark.parametrize("twin", [copy.deepcopy, lambda module: pickle.loads(pickle.dumps(module))])
     def test_copies_have_a_beta_of_their_own(self, twin):
-        module = IMLE(TopK(3), AdaptiveTargetDistribution(beta=0.1, step=0.05))
+        module = IMLE(TopK(3), AdaptiveTargetDistribution(beta=0.1, step=0.05, least=0.0))
         self.run_plain(module, range(3))
         other = twin(module)
         assert other.estimator.target is other.target
@@ -473,7 +500,10 @@ class TestAdaptiveState:
 
 ADAPTIVE_ERRORS = {
     "alpha: got -1.0; it must be a finite number >= 0; the usual value is 1": {"alpha": -1.0},
-    "beta: got inf; it must be a finite number >= 0; the usual value is 1": {"beta": math.inf},
+    "beta: got inf; it must be a finite number >= 0; the usual value is 2": {"beta": math.inf},
+    "least: got -1.0; it must be a finite number >= 0; leave it out": {"least": -1.0},
+    "least: got 0.5; it must be <= beta, 0.25; leave it out": {"least": 0.5, "beta": 0.25},
+    "least: got 0.5; it must be <= lambda_, 0.25; leave it out": {"least": 0.5, "lambda_": 0.25},
     "step: got nan; it must be a finite number >= 0; the usual value is 0.001": {"step": math.nan},
     "momentum: got 1.0; it must be >= 0 and < 1; the usual value is 0": {"momentum": 1.0},
     "decay: got -0.1; it must be >= 0 and < 1; the usual value is 0.9": {"decay": -0.1},
@@ -499,7 +529,8 @@ def top_3(theta):
     return torch.zeros_like(theta).scatter(1, theta.topk(3, dim=1).indices, 1)
 
 def betas(rows, synchronised):
-    target = AdaptiveTargetDistribution(beta=0.5, step=0.125, decay=0.5, accumulate=2, synchronised=synchronised)
+    settings = {"beta": 0.5, "step": 0.125, "least": 0.0, "decay": 0.5, "accumulate": 2}
+    target = AdaptiveTargetDistribution(**settings, synchronised=synchronised)
     layer, seen = imle(top_3, target), []
     for step in range(12):
         theta, dy = torch.randn(2, 6, 9, generator=torch.Generator().manual_seed(step))

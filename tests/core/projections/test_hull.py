@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from draws import normal
-from imle_core.projections import nearest_in_hull
+from imle_core.projections import Face, nearest_in_hull
 from imle_core.solvers import GridEdgePath, TopK
 from reference import CASES
 
@@ -70,6 +70,23 @@ def test_a_solution_alone_many_on_a_line_and_no_rows():
     x = torch.tensor([[-1.0], [3.7], [9.0]])
     torch.testing.assert_close(nearest_in_hull(solver_of(line), x).point, x.double().clamp(0, 5))
     assert nearest_in_hull(solver_of(line), x[:0]).point.shape == (0, 1)
+
+
+def test_a_point_in_the_middle_of_many_solutions():
+    size = 24  # more vertices than a row has memory for at first
+    shares = torch.linspace(1, 2, size).double().softmax(dim=0).expand(2, size)
+    face = nearest_in_hull(solver_of(torch.eye(size, dtype=torch.float64)), shares + 0.1)
+    torch.testing.assert_close(face.point, shares, rtol=0, atol=1e-9)
+    assert ((face.weights > 0).sum(dim=1) == size).all()
+    direction = normal(2, size)
+    torch.testing.assert_close(face.along(direction), direction - direction.mean(dim=1, keepdim=True))
+
+
+def test_dependent_vertices_of_a_face_are_counted_once():
+    corners = torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
+    weights, direction = torch.full((1, 4), 0.25, dtype=torch.float64), torch.tensor([[2.0, -1.0, 5.0]])
+    face = Face(corners.mean(dim=0)[None], corners[None], weights, weights.new_zeros(1), 4)
+    torch.testing.assert_close(face.along(direction), torch.tensor([[2.0, -1.0, 0.0]], dtype=torch.float64))
 
 
 def test_rows_do_not_depend_on_each_other():
