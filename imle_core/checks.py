@@ -274,8 +274,12 @@ def check_seed(name: str, value: Any) -> None:
 
 def check_finite(name: str, value: Any, remedy: str, *, positive: bool = False) -> None:
     """``value`` must be a finite number >= 0, or > 0."""
-    if not (math.isfinite(value) and (value > 0 if positive else value >= 0)):
-        raise ArgumentError(name, repr(value), f"it must be a finite number {'>' if positive else '>='} 0", remedy)
+    try:
+        is_fit = math.isfinite(value) and (value > 0 if positive else value >= 0)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # no number, several, or one that no float holds
+        is_fit = False
+    if not is_fit:
+        raise ArgumentError(name, shown(value), f"it must be a finite number {'>' if positive else '>='} 0", remedy)
 
 
 def check_temperature(name: str, value: Any) -> None:

@@ -23,7 +23,9 @@ def problem_of(folder: Path, own: OwnProblemOptions) -> tuple[Solver, Sense]:
     check_folder(folder)
     has_problem = (folder / PROBLEM).exists()
     if own.solver is None or own.sense is None:
-        if not has_problem and splits_in(folder):
+        if not has_problem:
+            if not splits_in(folder):
+                raise SourceError(folder, "holds no data set of decisions; imle data shortest-path makes one")
             text = f"has no {PROBLEM}; name the solver with --solver MODULE:SOLVER, and --sense min or max"
             raise SourceError(folder, text)
         return read_problem(folder)

@@ -13,6 +13,7 @@ from imle_cli.files.datasets import SPLITS
 from imle_cli.files.outputs import replacing
 from imle_cli.files.sources import SourceError, check_file
 from imle_core import ArgumentError, Solver
+from imle_core.checks import shown
 from imle_core.contracts import Sense
 from imle_core.decisions import Decisions
 from imle_core.solvers import SOLVERS
@@ -81,16 +82,19 @@ def read_problem(folder: Path) -> tuple[Solver, Sense]:
     check_file(path, f"{PROBLEM}, {_FORM}", "problem")
     try:
         problem = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as reason:
-        raise SourceError(path, f"is no JSON ({str(reason)[:80]}); write {_FORM}") from reason
+    except (ValueError, RecursionError) as reason:
+        why = "its lists in lists are too deep" if isinstance(reason, RecursionError) else str(reason)[:80]
+        raise SourceError(path, f"is no JSON ({why}); write {_FORM}") from reason
     missing = {"solver", "sense"} - set(problem if isinstance(problem, dict) else ())
     if missing:
         raise SourceError(path, f"has no {' and no '.join(sorted(missing))}; it must be {_FORM}")
     name, sense, arguments = problem["solver"], problem["sense"], problem.get("arguments", {})
     if not isinstance(name, str) or name not in SOLVERS:
-        raise SourceError(path, f"has solver {name!r}; it must be one of {', '.join(SOLVERS)}")
+        raise SourceError(path, f"has solver {shown(name)}; it must be one of {', '.join(SOLVERS)}")
     if sense not in ("min", "max"):
-        raise SourceError(path, f"has sense {sense!r}; it must be min, where costs are paid, or max")
+        raise SourceError(path, f"has sense {shown(sense)}; it must be min, where costs are paid, or max")
+    if not isinstance(arguments, dict):
+        raise SourceError(path, f"has arguments {shown(arguments)}; they must be {{NAME: VALUE, ...}}, as {name} takes them")
     try:
         return SOLVERS[name](**arguments), sense
     except ArgumentError as reason:
@@ -122,6 +126,8 @@ def read_decisions(folder: Path, split: str, solver: Solver, sense: Sense) -> De
         if not paths[kind].exists():
             raise SourceError(folder, f"half a data set: {paths[kind].name} is missing; a split needs features and costs")
     features, costs = _read(paths[_FEATURES]), _read(paths[_COSTS])
+    if not len(costs):
+        raise SourceError(paths[_COSTS], "has no instances; a split needs one or more")
     gold = _read(paths[_SOLUTIONS]) if paths[_SOLUTIONS].exists() else None
     try:
         return Decisions(features, costs, solver, sense=sense, gold=gold)

@@ -60,13 +60,13 @@ class DecisionDataOptions:
 _RANGES: dict[str, tuple[float, float, str]] = {
     "features": (1, math.inf, "the usual number is 5"),
     "degree": (1, 32, "the usual degrees are 1 to 8"),
-    "noise_width": (0, math.inf, "use 0 for none"),
+    "noise_width": (0, 1e6, "use 0 for none"),
     "items": (1, 10_000, "the usual number is 16"),
     "constraints": (1, 100, "the usual numbers are 1 to 3"),
     "capacity": (0, math.inf, "the usual one is 20"),
     "nodes": (3, 100, "a tour needs 3 nodes"),
     "assets": (1, 1000, "the usual number is 50"),
-    "noise_level": (0, math.inf, "the usual level is 1"),
+    "noise_level": (0, 1e6, "the usual level is 1"),
     "risk": (0, math.inf, "the usual one is 2.25"),
     "split_seed": (0, 2**32 - 1, "leave it out for that of the data"),
 }

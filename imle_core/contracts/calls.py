@@ -288,7 +288,7 @@ def check_instances(solver: Any, count: int) -> None:
 
 def check_noise_fits(perturbed: Tensor, theta: Tensor) -> None:
     """Noise must not make finite parameters infinite, as it can in float16: ties of these would decide a solution."""
-    if perturbed.dtype != torch.float16 or are_hidden() or sum_is_finite(perturbed.float()):
+    if perturbed.dtype != torch.float16 or are_hidden() or sum_is_finite(perturbed.detach().float()):
         return
     wrong = int((perturbed.isinf() & theta.isfinite()).sum())
     if wrong:

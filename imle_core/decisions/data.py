@@ -21,6 +21,7 @@ from imle_core.solvers import GridEdgePath
 Array = NDArray[np.float64]
 
 _LARGEST_DEGREE = 32
+_LARGEST_NOISE = 1e6
 
 
 class PathData(NamedTuple):
@@ -220,6 +221,7 @@ def portfolio_data(
     """
     check_whole("assets", assets, 1, "the usual number is 50")
     check_finite("noise_level", noise_level, "the usual level is 1", positive=True)
+    _check_noise("noise_level", noise_level)
     random = _random(count, features, degree, 0.0, seed)
     mixing = random.binomial(1, 0.5, (assets, features))
     loadings = random.uniform(-0.0025 * noise_level, 0.0025 * noise_level, (assets, features))
@@ -271,8 +273,15 @@ def _random(count: int, features: int, degree: int, noise_width: float, seed: in
         rule = f"it must be at most {_LARGEST_DEGREE}, so that costs stay finite in float32"
         raise ArgumentError("degree", str(degree), rule, "the usual degrees are 1 to 8")
     check_finite("noise_width", noise_width, "use 0 for none")
+    _check_noise("noise_width", noise_width)
     _check_seed(seed)
     return RandomState(seed)
+
+
+def _check_noise(name: str, size: float) -> None:
+    if size > _LARGEST_NOISE:
+        rule = f"it must be at most {_LARGEST_NOISE:g}, so that costs stay finite in float32"
+        raise ArgumentError(name, repr(size), rule, "the usual sizes are below 1")
 
 
 def _check_seed(seed: int) -> None:

@@ -78,12 +78,15 @@ class Decisions(Dataset[Item]):
         contracts.check_solver(solver, sense)
         self.solver, self.sense = solver, sense
         self.costs = _read("costs", costs)
-        self.features = _read("features", features).float()
+        self.features = _read("features", features, torch.float32)
         if len(self.features) != len(self.costs):
             got = f"{len(self.costs)} instances, and features of {len(self.features)}"
             raise ArgumentError("costs", got, "each instance has both", "give as many rows")
         if isinstance(gold, Labels):
             self.gold, self.optimum = self._fitting(gold.gold), gold.optimum.detach().cpu().double()
+            if self.optimum.shape != self.costs.shape[:1]:
+                rule = "there is one for each instance"
+                raise wrong_shape("optimum", self.optimum, rule, "give as many", f" for {_shape(self.costs)}")
         else:
             solved = self._solved()
             self.optimum = objectives(solved, self.costs)
@@ -158,17 +161,28 @@ def room(costs: Tensor, *solutions: Tensor) -> Tensor:
     return torch.stack([(costs.double() * z.double()).abs().flatten(1).sum(dim=1) for z in solutions]).amax(dim=0)
 
 
-def _read(name: str, values: Values) -> Tensor:
-    """A copy of an argument, dense, ``(N, *shape)``, finite, on the processor, in float64 or float32."""
+def check_some(count: float) -> None:
+    """Refuses a number of instances of 0, of which there is nothing to learn or to judge.
+
+    Raises:
+        ArgumentError: there are none.
+    """
+    if not count:
+        raise ArgumentError("decisions", "no instances", "it must have one or more", "give some")
+
+
+def _read(name: str, values: Values, kind: torch.dtype | None = None) -> Tensor:
+    """A copy of an argument, dense, ``(N, *shape)``, finite, on the processor, of a type, by default float64 or float32."""
     tensor = torch.from_numpy(np.array(values)) if isinstance(values, np.ndarray) else values
     check_numbers(tensor, name)
     if tensor.dim() < 2 or 0 in tensor.shape[1:]:
         raise wrong_shape(name, tensor, "it must be (N, ...), a row an instance with numbers", "add what is missing")
-    wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    wide = kind or (torch.float64 if tensor.dtype == torch.float64 else torch.float32)
     tensor = tensor.detach().to("cpu", wide, copy=True)
     wrong = int((~tensor.isfinite()).sum())
     if wrong:
-        raise ArgumentError(name, f"{wrong} entries that are NaN or infinite", "they must be finite", "correct them")
+        got = f"{wrong} entries that are NaN or infinite"
+        raise ArgumentError(name, got, f"they must be finite in {str(wide).removeprefix('torch.')}", "correct them")
     return tensor
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from imle_core.checks import ArgumentError, check_name, wrong_shape
 from imle_core.concurrency import process_group
 from imle_core.contracts import Sense, Solver, asked, declared
-from imle_core.decisions.data_set import TOLERANCE, Decisions, Values, objectives, room
+from imle_core.decisions.data_set import TOLERANCE, Decisions, Values, check_some, objectives, room
 from imle_core.records import in_short
 
 Form = Literal["normalised", "sum", "mean", "none"]
@@ -137,7 +137,7 @@ def judge(network: nn.Module, decisions: Decisions, *, ties: bool = True) -> Dec
         ties: look for the worst regret under ties, too, which takes two more solves of each instance.
 
     Raises:
-        ArgumentError: a network that predicts another shape, NaN or infinite costs; or as the solver raises.
+        ArgumentError: no instances; a network that predicts another shape, NaN or infinite costs; or as the solver raises.
     """
     predicted = predict(network, decisions)
     each = regret(predicted, decisions, "none")
@@ -150,6 +150,7 @@ def judge(network: nn.Module, decisions: Decisions, *, ties: bool = True) -> Dec
     numbers = [decisions.optimum.abs().sum(), each.sum(), worst, optimal.sum(), errors, torch.tensor(len(decisions))]
     sums = process_group.summed(torch.stack([number.double() for number in numbers])).tolist()
     optima, total, worst_total, without, error, count = sums
+    check_some(count)
     optima += _FLOOR
     return DecisionQuality(
         total / optima, None if worst_total != worst_total else worst_total / optima, without / count, error / count

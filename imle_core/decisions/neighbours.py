@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_whole
+from imle_core.checks import ArgumentError, check_not_learned, check_whole, shown
 from imle_core.decisions.data_set import Decisions, Labels, objectives
 
 _AT_A_TIME = 512  # instances, whose distances to all others are held at once
@@ -28,8 +28,9 @@ def nearest_neighbour_labels(decisions: Decisions, k: int = 10, weight: float = 
     check_whole("k", k, 1, "the usual number is 10")
     if k >= len(decisions):
         raise ArgumentError("k", str(k), f"{len(decisions)} instances have {len(decisions) - 1} others", "take fewer")
+    check_not_learned("weight", weight, "choose it")
     if not 0 <= weight <= 1:
-        raise ArgumentError("weight", repr(weight), "it must be from 0 to 1", "use 0.5 for a start")
+        raise ArgumentError("weight", shown(weight), "it must be from 0 to 1", "use 0.5 for a start")
     blocks = [_averages(decisions, rows, k, weight) for rows in torch.arange(len(decisions)).split(_AT_A_TIME)]
     costs, gold, optimum = (torch.cat(values) for values in zip(*blocks, strict=True))
     labels = Labels(gold, optimum)

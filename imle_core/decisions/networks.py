@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from imle_core import checks
-from imle_core.decisions.data_set import Decisions
+from imle_core.decisions.data_set import Decisions, check_some
 from imle_core.training import with_first_weights
 
 _HIDDEN = 64
@@ -55,7 +55,7 @@ class FittedCosts(nn.Module):
 
     def __init__(self, features: Tensor, event: Sequence[int]) -> None:
         super().__init__()
-        inputs, outputs = features[0].numel(), math.prod(event)
+        inputs, outputs = math.prod(features.shape[1:]), math.prod(event)
         self.register_buffer("intercept", torch.zeros(outputs, dtype=torch.float64))
         self.register_buffer("slopes", torch.zeros(outputs, inputs, dtype=torch.float64))
         self.event = tuple(event)
@@ -65,13 +65,23 @@ class FittedCosts(nn.Module):
         return (self.intercept + features.flatten(1).double() @ self.slopes.T).view(-1, *self.event)
 
     def fit_means(self, decisions: Decisions) -> "FittedCosts":
-        """The mean true costs, whatever the features are."""
+        """The mean true costs, whatever the features are.
+
+        Raises:
+            ArgumentError: no instances.
+        """
+        check_some(len(decisions))
         self.intercept.copy_(decisions.costs.double().flatten(1).mean(dim=0))
         self.slopes.zero_()
         return self
 
     def fit_least_squares(self, decisions: Decisions) -> "FittedCosts":
-        """Ordinary least squares with an intercept; of several solutions the one with the smallest slopes."""
+        """Ordinary least squares with an intercept; of several solutions the one with the smallest slopes.
+
+        Raises:
+            ArgumentError: no instances.
+        """
+        check_some(len(decisions))
         x, c = (values.double().flatten(1) for values in (decisions.features, decisions.costs))
         mean = x.mean(dim=0)
         slopes = torch.linalg.lstsq(x - mean, c - c.mean(dim=0), driver="gelsd").solution.T
@@ -96,9 +106,10 @@ def make_cost_network(name: str, decisions: Decisions, seed: int) -> nn.Module:
     """A network of :data:`COST_NETWORKS` for a data set, with first weights that the seed decides.
 
     Raises:
-        ArgumentError: an unknown name, or a seed that is negative or too large.
+        ArgumentError: an unknown name, no instances, or a seed that is negative or too large.
     """
     checks.check_name("network", name, COST_NETWORKS)
+    check_some(len(decisions))
     inputs, event = decisions.features[0].numel(), decisions.costs.shape[1:]
     body = with_first_weights(lambda: COST_NETWORKS[name](inputs, event.numel()), seed)
     return CostNetwork(body, decisions.features, event)

@@ -59,7 +59,7 @@ def fitting(name: str, value: Any, theta: Tensor) -> Tensor:
     Theta is known to be ``(B, *event)`` of a floating type.
 
     Raises:
-        ArgumentError: another shape.
+        ArgumentError: another shape; gold solutions that are NaN or infinite.
         ArgumentTypeError: no tensor.
     """
     if not isinstance(value, Tensor):
@@ -72,7 +72,10 @@ def fitting(name: str, value: Any, theta: Tensor) -> Tensor:
             f"give one {'gold solution' if name == 'gold' else 'truth'} for all instances, or one for each",
             f" for theta of shape {tuple(theta.shape)}",
         )
-    return value.detach().to(theta)
+    values: Tensor = value.detach().to(theta)
+    if name == "gold" and not checks.are_hidden() and not checks.check_values(values, name) and values.isinf().any():
+        raise checks.ArgumentError(name, f"{int(values.isinf().sum())} infinite", "solutions are finite", "solve it again")
+    return values
 
 
 def walls_of(theta: Tensor) -> Tensor | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from imle_core.checks import ArgumentError, wrong_shape
 from imle_core.concurrency import in_threads
 from imle_core.solvers.binding import normals_at
-from imle_core.solvers.rows import Rows, as_array, as_rows, check_below_infinity, shrunk
+from imle_core.solvers.rows import Rows, as_full_array, as_rows, check_below_infinity, shrunk
 from imle_core.solvers.whole_weights import WholeWeights, in_whole_units
 
 _LARGEST_TABLE = 2**31  # bytes, one for each item and room
@@ -54,11 +54,11 @@ class Knapsack:
     pure, sense, takes_padding = True, "max", False
 
     def __init__(self, weights: ArrayLike, capacity: ArrayLike) -> None:
-        given = _as_written(weights)
+        given = _as_written("weights", weights)
         is_array = isinstance(capacity, (Sequence, np.ndarray, Tensor)) and not isinstance(capacity, str)
-        rooms = _as_written(capacity) if is_array else np.array(capacity)
-        if given.size == 0:
-            raise wrong_shape("weights", given, "a knapsack needs at least one item", "add one")
+        rooms = _as_written("capacity", capacity) if is_array else np.array(capacity)
+        if given.size == 0 or given.ndim == 0:
+            raise wrong_shape("weights", given, "a knapsack needs a list of at least one item", "add one")
         self.several = rooms.ndim > 0
         if self.several and (rooms.ndim != 1 or given.ndim < 2 or len(given) != len(rooms)):
             raise wrong_shape(
@@ -161,8 +161,8 @@ class Knapsack:
         return masks
 
 
-def _as_written(numbers: Any) -> NDArray[Any]:
+def _as_written(name: str, numbers: Any) -> NDArray[Any]:
     """Numbers as an array of their own type, so that a float32 of 4.02 is read as that."""
     if isinstance(numbers, Tensor) and numbers.dtype in (torch.float16, torch.float32):
         return numbers.numpy(force=True)
-    return as_array(numbers)
+    return as_full_array(name, numbers)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imle_core.checks import ArgumentError, check_finite, wrong_shape
 from imle_core.solvers.integer_program.solver import ProgramError
-from imle_core.solvers.rows import as_array, as_rows
+from imle_core.solvers.rows import as_full_array, as_rows
 
 Matrix = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class Portfolio:
 
     def __init__(self, covariance: ArrayLike, risk: float = 2.25) -> None:
         _clarabel()
-        self.covariance = _checked(as_array(covariance))
+        self.covariance = _checked(as_full_array("covariance", covariance))
         check_finite("risk", risk, "the usual one is 2.25", positive=True)
         self.risk, self.limit = float(risk), float(risk) * float(self.covariance.mean())
         values, vectors = np.linalg.eigh(self.covariance)

@@ -54,6 +54,19 @@ def as_array(argument: Any) -> NDArray[Any]:
     return np.asarray(argument)
 
 
+def as_full_array(name: str, argument: Any) -> NDArray[Any]:
+    """An argument as an array, as :func:`as_array` has it.
+
+    Raises:
+        ArgumentError: lists of different lengths side by side.
+    """
+    try:
+        return as_array(argument)
+    except ValueError as error:
+        rule = "lists side by side have the same length"
+        raise ArgumentError(name, "lists of different lengths", rule, "add what is missing") from error
+
+
 def check_below_infinity(rows: Rows, what: str) -> None:
     """Refuses NaN and +inf; ``what`` names the parameters.
 

@@ -1,6 +1,7 @@
 """Best round tours through all nodes, the travelling salesman's problem."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -54,15 +55,24 @@ class Tour:
 
     def __init__(self, nodes: int) -> None:
         check_whole("nodes", nodes, 3, "a tour needs 3 nodes")
-        self.nodes = list(range(int(nodes)))
-        self.edges = [(u, v) for u in self.nodes for v in self.nodes[u + 1 :]]
+        self._count = int(nodes)
+
+    @cached_property
+    def nodes(self) -> list[int]:
+        """0 to one less than their number."""
+        return list(range(self._count))
+
+    @cached_property
+    def edges(self) -> list[tuple[int, int]]:
+        """Pairs of nodes, in the order of theta's entries."""
+        return [(u, v) for u in self.nodes for v in self.nodes[u + 1 :]]
 
     def __repr__(self) -> str:
-        return f"Tour(nodes={len(self.nodes)})"
+        return f"Tour(nodes={self._count})"
 
     def typical_ones(self, event: Sequence[int]) -> float:  # noqa: ARG002
         """Number of edges of a tour, that of the nodes."""
-        return float(len(self.nodes))
+        return float(self._count)
 
     def tour_nodes(self, mask: ArrayLike) -> list[int]:
         """Nodes of a tour in its order, from node 0 towards the smaller of its neighbours, for a mask ``(E,)``."""
@@ -71,7 +81,7 @@ class Tour:
             near.setdefault(u, []).append(v)
             near.setdefault(v, []).append(u)
         tour = [0, min(near[0])]
-        while len(tour) < len(self.nodes):
+        while len(tour) < self._count:
             first, second = near[tour[-1]]
             tour.append(second if first == tour[-2] else first)
         return tour
@@ -94,23 +104,23 @@ class Tour:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best tours, ``(N, E)``, in theta's type and on its device."""
-        rows, edges = as_rows(theta), len(self.edges)
+        rows, edges = as_rows(theta), self._count * (self._count - 1) // 2
         if rows.ndim != 2 or rows.shape[1] != edges:
             raise wrong_shape(
                 "theta",
                 theta,
-                f"a tour through {len(self.nodes)} nodes needs (N, {edges})",
+                f"a tour through {self._count} nodes needs (N, {edges})",
                 "give one entry an edge, in the order of solver.edges",
             )
         check_below_infinity(rows, "gains")
         rows = shrunk(rows)
-        masks = self._compiled(rows) if len(self.nodes) <= _MOST_COMPILED else self._programmed(rows)
+        masks = self._compiled(rows) if self._count <= _MOST_COMPILED else self._programmed(rows)
         return torch.from_numpy(masks).to(theta)
 
     def _compiled(self, rows: Rows) -> Rows:
         from imle_core.solvers.kernels.tours import best_tours  # here, since numba takes half a second to import
 
-        masks, count = np.zeros_like(rows), len(self.nodes)
+        masks, count = np.zeros_like(rows), self._count
 
         def solve(first: int, last: int) -> int:
             row = int(best_tours(rows[first:last], masks[first:last], count))
@@ -159,7 +169,7 @@ class Tour:
 
     def _crossing(self, gold: Tensor) -> Matrix:
         """Minus the edges that leave nodes that follow each other, for all such sets and their complements at once."""
-        ends, count = np.array(self.edges), len(self.nodes)
+        ends, count = np.array(self.edges), self._count
         masks = solutions_of(gold, len(self.edges))
         # From the second node on, so that of a set and its complement it is the one without the first node.
         first, last = np.triu_indices(count, 1)
@@ -181,7 +191,7 @@ class Tour:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
-        count = len(self.nodes)
+        count = self._count
         graph = coo_array((np.ones(len(ends)), tuple(ends.T)), shape=(count, count))
         groups, labels = connected_components(graph, directed=False)
         return [np.flatnonzero(labels == label) for label in range(groups)]

@@ -125,7 +125,8 @@ class NetworkTraining(ABC):
             raise checks.ArgumentError("lr", repr(lr), "it must be finite and > 0", "the usual value is 0.003")
         if len(instances) < process_group.size():
             got = f"{len(instances)} for {process_group.size()} processes"
-            raise checks.ArgumentError(self.words, got, "each needs one", "use fewer processes")
+            remedy = "use fewer processes" if len(instances) else "give some"
+            raise checks.ArgumentError(self.words, got, "each needs one", remedy)
         self.network, self.method, self.instances, self.epochs, self.lr = network, method, instances, epochs, lr
         self.schedule, self.loss_reduction, self.seed = schedule, loss_reduction, seed
         self.generator, self.clock = generator, Clock() if clock is None else clock

@@ -1,6 +1,7 @@
 """Best paths on a grid whose edges have the gains or costs, not its tiles."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -53,14 +54,24 @@ class GridEdgePath:
             raise ArgumentError("grid", repr(grid), "it must be rows and columns of nodes", "use (5, 5) for instance")
         for side in grid:
             check_whole("grid", side, 1, "use (5, 5) for instance")
-        height, width = self.grid = int(grid[0]), int(grid[1])
+        self.grid = int(grid[0]), int(grid[1])
         if self.grid == (1, 1):
             raise ArgumentError("grid", repr(grid), "it needs 2 nodes or more", "use (5, 5) for instance")
-        self.nodes: list[Node] = [(row, column) for row in range(height) for column in range(width)]
-        self.edges: list[tuple[Node, Node]] = []
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """Nodes ``(row, column)``, row by row."""
+        return [(row, column) for row in range(self.grid[0]) for column in range(self.grid[1])]
+
+    @cached_property
+    def edges(self) -> list[tuple[Node, Node]]:
+        """Pairs of nodes, in the order of theta's entries."""
+        height, width = self.grid
+        edges: list[tuple[Node, Node]] = []
         for row in range(height):
-            self.edges += [((row, column), (row, column + 1)) for column in range(width - 1)]
-            self.edges += [((row, column), (row + 1, column)) for column in range(width) if row < height - 1]
+            edges += [((row, column), (row, column + 1)) for column in range(width - 1)]
+            edges += [((row, column), (row + 1, column)) for column in range(width) if row < height - 1]
+        return edges
 
     def __repr__(self) -> str:
         return f"GridEdgePath({self.grid})"
@@ -81,9 +92,9 @@ class GridEdgePath:
 
     def __call__(self, theta: Tensor) -> Tensor:
         """Masks of the best paths, ``(N, E)``, in theta's type and on its device."""
-        rows, edges = as_rows(theta), len(self.edges)
+        height, width = self.grid
+        rows, edges = as_rows(theta), height * (width - 1) + width * (height - 1)
         if rows.ndim != 2 or rows.shape[1] != edges:
-            height, width = self.grid
             raise wrong_shape(
                 "theta",
                 theta,

@@ -80,6 +80,7 @@ def test_its_own_data_set_is_replaced_and_others_are_kept():
             "shortest-path --size 1000",
             "--size: got 1000; 2,000 instances of 1,998,000 costs are more than 2^27 numbers; make fewer, or smaller ones",
         ),
+        ("tour --noise-width 1e9", "--noise-width: got 1e+09; it must be a number from 0 to 1e+06; use 0 for none"),
         ("tour --seed 4294967296", "--seed: got 4294967296; it must be below 2^32; use 0 for instance"),
     ],
 )

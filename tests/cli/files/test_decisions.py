@@ -59,10 +59,11 @@ FOLDERS = {
         "train_solutions.npy",
         np.eye(3)[:2],
     ),
-    "train_features.npy: got 2 entries that are NaN or infinite; they must be finite; correct them": (
+    "train_features.npy: got 2 entries that are NaN or infinite; they must be finite in float32; correct them": (
         "train_features.npy",
         np.full((2, 1), np.nan),
     ),
+    "train_costs.npy: has no instances; a split needs one or more": ("train_costs.npy", np.zeros((0, 3))),
     "train_costs.npy: holds values of type <U1; they must be real numbers; save them as such": (
         "train_costs.npy",
         np.array(["a"]),
@@ -96,7 +97,14 @@ PROBLEMS = {
     json.dumps({"solver": "top-k", "sense": "up"}): "has sense 'up'; it must be min, where costs are paid, or max",
     json.dumps({"solver": "top-k", "sense": "min", "arguments": {"k": -1}}): "k: got -1; ",
     json.dumps({"solver": "top-k", "sense": "min", "arguments": {"q": 1}}): "has arguments that top-k does not take (",
-    json.dumps({"solver": "top-k", "sense": "min", "arguments": [1]}): "has arguments that top-k does not take (",
+    json.dumps({"solver": "top-k", "sense": "min", "arguments": [1]}): "has arguments [1]; they must be {NAME: VALUE, ...}",
+    "[" * 10**5: "is no JSON (its lists in lists are too deep); write {",
+    json.dumps(
+        {"solver": "knapsack", "sense": "max", "arguments": {"weights": [[1, 2], [3]], "capacity": [3, 3]}}
+    ): "weights: got lists of different lengths; lists side by side have the same length; add what is missing",
+    json.dumps({"solver": "knapsack", "sense": "max", "arguments": {"weights": 3, "capacity": 3}}): "weights: got shape ()",
+    json.dumps({"solver": "portfolio", "sense": "max", "arguments": {"covariance": [[1, 0], [0]]}}): "covariance: got lists",
+    json.dumps({"solver": "portfolio", "sense": "max", "arguments": {"covariance": [[1]], "risk": "a"}}): "risk: got 'a'; ",
     json.dumps({"solver": [1], "sense": "min"}): "has solver [1]; it must be one of",
     json.dumps(
         {"solver": "portfolio", "sense": "max", "arguments": {"covariance": [[1, 0], [0, 1]], "risk": 0.1}}

@@ -151,6 +151,10 @@ def test_sentences_about_decisions_are_true():
     assert better["paths"] == [*constant["protocols"]["paths"]["methods"]]
     told = [f"`{name}`" for name in better["knapsack"]]
     assert f"On knapsacks it helps {', '.join(told[:-1])} and {told[-1]} alone" in TEXTS["decisions"]
+    ratios = [methods["spo-plus"]["epoch_seconds"] / methods["regression"]["epoch_seconds"] for methods in found.values()]
+    assert max(ratios) <= 1.5
+    told = "`spo-plus` takes {:.1f} times as long on paths and {:.1f} times on knapsacks".format(*ratios)
+    assert told in TEXTS["decisions"]
 
 
 FREE = {*ESTIMATORS, *METHODS, *results("experiment")[0]["methods"]}

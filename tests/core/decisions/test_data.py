@@ -79,6 +79,13 @@ def test_the_split():
             "^degree: got 33; it must be at most 32, so that costs stay finite in float32",
         ),
         (lambda: shortest_path_data(2, noise_width=-1.0), "^noise_width: got -1.0"),
+        (lambda: shortest_path_data(2, noise_width="a"), "^noise_width: got 'a'; it must be a finite number >= 0"),
+        (lambda: shortest_path_data(2, noise_width=10**400), "^noise_width: got a whole number of 1329 bits"),
+        (
+            lambda: shortest_path_data(2, noise_width=3e38),
+            "^noise_width: got 3e.38; it must be at most 1e.06, so",
+        ),
+        (lambda: portfolio_data(2, noise_level=3e38), "^noise_level: got 3e.38; it must be at most 1e.06, so"),
         (lambda: shortest_path_data(2, seed=2**32), "^seed: got 4294967296; it must be below"),
         (lambda: knapsack_data(2, items=0), "^items: got 0"),
         (lambda: knapsack_data(2, constraints=0), "^constraints: got 0"),

@@ -245,3 +245,18 @@ class TestNames:
     def test_others(self, name):
         with pytest.raises(ArgumentError, match="estimator"):
             make_method(name, least())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda none, network: judge(network, none),
+        lambda none, _: make_cost_network("linear", none, seed=0),
+        lambda none, _: list(DecisionFit("least-squares", FittedCosts(none.features, (3,)), none)),
+        lambda none, _: list(DecisionFit("mean-costs", FittedCosts(none.features, (3,)), none)),
+    ],
+)
+def test_no_instances(call):
+    decisions = Decisions(torch.eye(3), torch.eye(3), TopK(1), sense="min")
+    with pytest.raises(ArgumentError, match=r"^decisions: got no instances; it must have one or more"):
+        call(decisions.part([]), make_cost_network("linear", decisions, seed=0))

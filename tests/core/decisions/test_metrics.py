@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from imle_core import ArgumentError
+from imle_core.checks import ArgumentError, ArgumentTypeError
 from imle_core.decisions import (
     Decisions,
     Labels,
@@ -194,6 +194,11 @@ class TestDecisions:
             ({"costs": COSTS / 0}, "^costs: got 6 entries that are NaN or infinite"),
             ({"costs": COSTS[0]}, r"^costs: got shape \(3,\); it must be"),
             ({"features": X[:, :0]}, r"^features: got shape \(2, 0\)"),
+            (
+                {"features": X.double() + 1e300},
+                "^features: got 8 entries that are NaN or infinite; they must be finite in float32",
+            ),
+            ({"gold": Labels(COSTS, COSTS[:, 0][:1])}, r"^optimum: got shape \(1,\) for costs of shape \(2, 3\)"),
             ({"features": [[1.0]]}, "^features: got list; it must be a dense tensor"),
             ({"gold": torch.eye(3)}, r"^gold: got shape \(3, 3\) for costs of shape \(2, 3\)"),
             (
@@ -219,6 +224,8 @@ class TestDecisions:
             nearest_neighbour_labels(decisions, k=2)
         with pytest.raises(ArgumentError, match=r"^weight: got 2"):
             nearest_neighbour_labels(decisions, k=1, weight=2)
+        with pytest.raises(ArgumentTypeError, match=r"^weight: got str; it must be a number"):
+            nearest_neighbour_labels(decisions, k=1, weight="a")
         with pytest.raises(ArgumentError, match=r"^decisions: got solutions other than of 0 and 1"):
             worst_regret(self.COSTS, Decisions(self.X, self.COSTS, lambda theta: theta / 2, sense="max"))
 

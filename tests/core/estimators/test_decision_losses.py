@@ -290,6 +290,16 @@ class TestRefusals:
         with pytest.raises(ArgumentError, match="it has a loss of its own and cannot take another"):
             any_of(name).estimate(normal(2, 5), lambda z: z.sum(dim=1))
 
+    @pytest.mark.parametrize("name", ["imle", "spo-plus", "contrastive", "cone", "fenchel-young", "structured-svm"])
+    @pytest.mark.parametrize(("number", "got"), [(torch.nan, "1 NaN of 4 entries"), (-torch.inf, "1 infinite")])
+    def test_gold_solutions_that_are_no_numbers(self, name, number, got):
+        layer = differentiable(name, TopK(1), **({"pool": torch.eye(2)} if name == "contrastive" else {}))
+        if name == "cone":
+            layer = differentiable(name, TopK(1), normals=lambda gold: gold.unsqueeze(1))
+        gold = torch.tensor([[1.0, 0.0], [0.0, number]])
+        with pytest.raises(ArgumentError, match=f"^gold: got {got}"):
+            layer.loss(torch.zeros(2, 2), truth=torch.eye(2), gold=gold)
+
     @pytest.mark.parametrize("name", ["imle", "spo-plus", "contrastive"])
     def test_supervision_of_another_shape_or_kind(self, name):
         known, missing = ("truth", "gold") if name == "spo-plus" else ("gold", "truth")

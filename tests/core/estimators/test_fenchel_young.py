@@ -7,7 +7,7 @@ import torch
 
 from draws import Recorded, generator, normal
 from imle_core import GumbelNoiseDistribution, NormalNoiseDistribution, fenchel_young
-from imle_core.estimators import FenchelYoung, differentiable
+from imle_core.estimators import FenchelYoung, StructuredSVM, differentiable
 from imle_core.solvers import TopK
 
 
@@ -131,3 +131,10 @@ def test_another_loss_is_refused():
     message = "fenchel-young: got a loss; it has a loss of its own and cannot take another; call layer(theta, gold)"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         FenchelYoung(TopK(2)).estimate(normal(3, 6), lambda z: z.sum(dim=1))
+
+
+@pytest.mark.parametrize("layer", [FenchelYoung, StructuredSVM])
+def test_half_precision_has_gradients_without_a_warning(layer):
+    theta = normal(3, 6).half().requires_grad_()
+    layer(TopK(2), noise=NormalNoiseDistribution())(theta, torch.zeros(6)).sum().backward()
+    assert (theta.grad.sum(dim=1) == 2).all()

@@ -173,7 +173,7 @@ ERRORS = {
         np.array([1, 2**63], np.uint64), 3
     ),
     "weights: got <U1 entries; they must be numbers >= 0; give floats or integers": lambda: Knapsack(["a"], 3),
-    "weights: got shape (0,); a knapsack needs at least one item; add one": lambda: Knapsack([], 3),
+    "weights: got shape (0,); a knapsack needs a list of at least one item; add one": lambda: Knapsack([], 3),
     "capacity: got -1; it must be a finite number >= 0; use the sum of the weights for no limit": lambda: Knapsack([1], -1),
     "capacity: got inf; it must be a finite number >= 0; use the sum of the weights for no limit": lambda: Knapsack(
         [[1]], [np.inf]

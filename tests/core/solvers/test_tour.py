@@ -72,3 +72,8 @@ def test_instances_without_a_tour_are_named(most, monkeypatch):
 def test_errors(call, message):
     with pytest.raises(ArgumentError, match=message):
         call()
+
+
+def test_a_huge_number_of_nodes_costs_nothing_until_it_is_solved():
+    with pytest.raises(ArgumentError, match=r"^theta: got shape \(1, 5\); a tour through 1000000000 nodes needs \(N, 4"):
+        Tour(10**9)(torch.zeros(1, 5))

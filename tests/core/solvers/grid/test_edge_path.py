@@ -68,3 +68,9 @@ def test_other_parameters():
     for bad in (torch.nan, torch.inf):
         with pytest.raises(ArgumentError, match=r"^theta: got [01] NaN and [01] inf; gains must be finite"):
             solver(torch.tensor([[bad, 0.0, 0.0, 0.0]]))
+
+
+def test_a_huge_grid_costs_nothing_until_it_is_solved():
+    solver = GridEdgePath((10**9, 10**9))
+    with pytest.raises(ArgumentError, match=r"^theta: got shape \(1, 5\); a grid of 1000000000 x 1000000000 nodes needs"):
+        solver(torch.zeros(1, 5))
