@@ -1,6 +1,5 @@
 """The problem of a folder of decisions: our solver of its ``problem.json``, or the user's."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,43 @@ from imle_cli.files.decisions import PROBLEM, check_folder, read_problem, splits
 from imle_cli.files.sources import SourceError
 from imle_cli.options.deciding import OwnProblemOptions
 from imle_cli.problems.imported import imported, reason
-from imle_core.contracts import Sense, Solver
+from imle_core.checks import ArgumentError
+from imle_core.contracts import Sense, Solver, declared
+from imle_core.records import in_short
+from imle_core.solvers import InfeasibleError
+
+_DECLARED = ("sense", "pure", "domain", "takes_padding", "typical_ones", "normals")
+
+
+class OwnSolver:
+    """A user's solver, which declares what that one does, and whose errors name it.
+
+    Args:
+        name: as the user gave it, MODULE:SOLVER.
+        solver: found under that name.
+
+    Raises:
+        DataError: when called, the solver raises anything but a refusal of its arguments, or ends the program.
+    """
+
+    def __init__(self, name: str, solver: Solver) -> None:
+        self._name, self._solver = name, solver
+        for member in _DECLARED:
+            value = declared(solver, member)
+            if value is not None:
+                setattr(self, member, value)
+
+    def __repr__(self) -> str:
+        return in_short(self._solver)
+
+    def __call__(self, theta: Any) -> Any:
+        """Its answer."""
+        try:
+            return self._solver(theta)
+        except (ArgumentError, InfeasibleError):
+            raise
+        except (Exception, SystemExit) as error:  # whatever the code of a user may raise
+            raise DataError(f"{self._name}: raised {reason(error)}; imle check finds out more") from error
 
 
 def problem_of(folder: Path, own: OwnProblemOptions) -> tuple[Solver, Sense]:
@@ -36,7 +71,7 @@ def problem_of(folder: Path, own: OwnProblemOptions) -> tuple[Solver, Sense]:
     return _own_solver(own.solver), own.sense
 
 
-def _own_solver(name: str) -> Callable[..., Any]:
+def _own_solver(name: str) -> Solver:
     value = imported("--solver", name)
     if isinstance(value, type):
         try:
@@ -47,4 +82,4 @@ def _own_solver(name: str) -> Callable[..., Any]:
     if not callable(value):
         got = f"got {type(value).__name__}, which cannot be called"
         raise DataError(f"{name}: {got}; name a function or an object like one")
-    return value  # type: ignore[no-any-return]
+    return value if type(value).__module__.startswith("imle_core.") else OwnSolver(name, value)

@@ -11,6 +11,7 @@ import torch
 
 from command_line import Command
 from imle_cli.decisions.experiment import DecisionExperiment
+from imle_cli.decisions.problem import OwnSolver
 from imle_cli.decisions.recorder import DecisionRecorder
 from imle_cli.options.deciding import DecisionOptions, OwnProblemOptions
 from imle_cli.options.estimators import DECIDERS, DECISION_BASELINES, DECISION_LOSSES
@@ -18,6 +19,7 @@ from imle_cli.options.inputs import NoiseOptions
 from imle_cli.runs.decisions import DecisionRun
 from imle_core.decisions import BASELINES, LEARNERS
 from imle_core.estimators import DECISION_LOSSES as LOSSES
+from imle_core.solvers import Knapsack
 
 decide = Command("decide")
 SMALL = ["--epochs", "2", "--batch", "16", "--lr", "0.5"]
@@ -145,6 +147,22 @@ class TestOwn:
         costs, gold = np.load("mine/train_costs.npy"), np.load("mine/train_solutions.npy")
         assert (gold.argmax(axis=1) == costs.argmin(axis=1)).all()
         assert "stored" not in decide.invoke(*own, *SMALL, "--out", "again").stderr
+
+    @pytest.mark.parametrize(
+        ("line", "problem"),
+        [("raise RuntimeError('no licence')", "RuntimeError: no licence"), ("raise SystemExit(3)", "SystemExit: 3")],
+    )
+    @pytest.mark.usefixtures("own")
+    def test_what_it_raises_is_told_by_its_name(self, line, problem):
+        Path("least.py").write_text(f"def least(c):\n    {line}\n")
+        message = f"least.py:least: raised {problem}; imle check finds out more"
+        decide.expect_refusal(["mine", "--solver", "least.py:least", "--sense", "min", *SMALL], 1, message)
+
+    def test_what_it_declares_holds(self):
+        solver = OwnSolver("mine.py:best", Knapsack([[1, 2, 3]], [4]))
+        assert (solver.sense, solver.pure, solver.typical_ones((3,)), hasattr(solver, "domain")) == ("max", True, 2.0, False)
+        assert solver.normals(torch.tensor([[1.0, 0.0, 1.0]])).shape[0] == 1
+        assert repr(solver) == "Knapsack(3 items, capacity=[4])"
 
     @pytest.mark.usefixtures("own")
     def test_a_class(self):
