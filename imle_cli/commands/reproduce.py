@@ -56,6 +56,7 @@ _METHODS = {
         "frank-wolfe",
         "frank-wolfe-fenchel-young",
         "cone",
+        "cone-margin",
     ),
 }
 _OPTIONS = {"top-k": {"repetitions", "seed"}, "decisions": {"seeds", "epochs", "schedule", "jobs"}}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from imle_cli.figures.canvas import CAPTION, COSTS, LEGEND, SMALL, add_scale_beside, new_figure, own_settings
 from imle_cli.figures.colours import FRAME, GOLD, GRID, PATH, series_style
 from imle_cli.figures.path_lines import segments
+from imle_cli.figures.regret import draw_levels
 
 Curve: TypeAlias = tuple[Sequence[float], Sequence[float]]
 _LEAST = 1e-5  # of regret, which may be 0 and has no logarithm there
@@ -114,15 +115,7 @@ def regret_curves(curves: Mapping[str, Curve], baselines: Mapping[str, float], *
         split: the instances that they are judged on.
     """
     figure, axes = _against_seconds(curves, title, [-1])
-    for (name, regret), style in zip(baselines.items(), ("--", ":"), strict=False):
-        axes.axhline(100 * max(regret, _LEAST), color=FRAME, linewidth=1, linestyle=style, zorder=0)
-        place: dict[str, Any] = {
-            "xycoords": ("axes fraction", "data"),
-            "xytext": (0, 3),
-            "textcoords": "offset points",
-            "ha": "right",
-        }
-        axes.annotate(name, (1, 100 * max(regret, _LEAST)), fontsize=SMALL, **place)
+    draw_levels(axes, {name: max(regret, _LEAST) for name, regret in baselines.items()})
     axes.set(xscale="log", yscale="log", ylabel=f"regret on {split} (%)")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -84,6 +84,7 @@ METHODS: dict[str, DecisionMethod] = {
         _usual("frank-wolfe"),
         _usual("frank-wolfe-fenchel-young"),
         _usual("cone"),
+        _usual("cone-margin"),
     )
 }
 """Methods of the protocols by name."""

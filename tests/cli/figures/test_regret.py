@@ -22,14 +22,21 @@ def labels(figure):
 def test_a_mark_for_each_method_and_a_grey_one_for_what_is_published():
     figure = regret_figure({"paths": POINTS, "knapsacks": {"imle": POINTS["imle"]}}, title="Regret")
     assert [axes.get_title() for axes in figure.axes] == ["paths", "knapsacks"]
-    expected = [[0.001, 8.58], [10, 7.59], [0.4, 6.8], [36.9, 12.07], [0.9, 7.3]]
+    expected = [[10, 7.59], [0.4, 6.8], [36.9, 12.07], [0.9, 7.3]]
     np.testing.assert_allclose(sorted(marks(figure.axes[0])), sorted(expected))
-    assert labels(figure) == [*POINTS, "grey: published"]
+    assert labels(figure) == ["spo-plus", "imle", "grey: published"]
+
+
+def test_a_method_that_takes_no_time_is_a_level_with_its_name():
+    (axes,) = regret_figure({"paths": POINTS}, title="Regret").axes
+    assert [text.get_text() for text in axes.texts] == ["least-squares"]
+    (level,) = [line for line in axes.get_lines() if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(level.get_ydata(), 8.58)
 
 
 def test_without_published_figures_the_legend_does_not_name_them():
-    figure = regret_figure({"paths": {"least-squares": POINTS["least-squares"]}}, title="Regret")
-    assert labels(figure) == ["least-squares"]
+    ours = RegretPoint(0.4, 0.068, 0.001, None)
+    assert labels(regret_figure({"paths": {"spo-plus": ours}}, title="Regret")) == ["spo-plus"]
 
 
 def test_a_deviation_larger_than_the_mean_stays_on_the_scale():
