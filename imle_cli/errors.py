@@ -47,6 +47,7 @@ WORDS = {
     "use NormalNoiseDistribution()": "use --noise normal",
     "use NormalNoiseDistribution() or GumbelNoiseDistribution()": "use --noise normal or --noise gumbel",
     "use GumbelNoiseDistribution() for instance": "use --noise gumbel for instance",
+    "give normals=..., or a solver that has them": "choose another --estimator",
     "use a smaller lr": "use a smaller --lr",
     "allow more, or take Assignment(partial=True)": "allow more, or take --solver partial-assignment",
     "give graph.edges(), pairs without direction": "give --undirected",

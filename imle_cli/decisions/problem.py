@@ -61,7 +61,7 @@ def problem_of(folder: Path, own: OwnProblemOptions) -> tuple[Solver, Sense]:
         if not has_problem:
             if not splits_in(folder):
                 raise SourceError(folder, "holds no data set of decisions; imle data shortest-path makes one")
-            text = f"has no {PROBLEM}; name the solver with --solver MODULE:SOLVER, and --sense min or max"
+            text = f"has no {PROBLEM}; imle decide takes a solver with --solver MODULE:SOLVER, and --sense min or max"
             raise SourceError(folder, text)
         return read_problem(folder)
     if has_problem:

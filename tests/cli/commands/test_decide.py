@@ -164,6 +164,12 @@ class TestOwn:
         assert solver.normals(torch.tensor([[1.0, 0.0, 1.0]])).shape[0] == 1
         assert repr(solver) == "Knapsack(3 items, capacity=[4])"
 
+    def test_cone_alignment_needs_a_solver_with_normals(self, own):
+        message = (
+            "normals: missing; cone learns from the constraints that bind at gold solutions; choose another --estimator"
+        )
+        decide.expect_refusal([*own, "--estimator", "cone", *SMALL], 1, message)
+
     @pytest.mark.usefixtures("own")
     def test_a_class(self):
         Path("least.py").write_text(
@@ -209,7 +215,7 @@ class TestRefusals:
 
     @pytest.mark.usefixtures("own")
     def test_without_a_problem(self):
-        message = "mine: has no problem.json; name the solver with --solver MODULE:SOLVER, and --sense min or max"
+        message = "mine: has no problem.json; imle decide takes a solver with --solver MODULE:SOLVER, and --sense min or max"
         decide.expect_refusal(["mine"], 1, message)
 
     def test_a_solver_beside_a_problem(self, paths):
