@@ -16,7 +16,7 @@ from imle_core.estimators.layer import Backward, Layer
 from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
 from imle_core.estimators.supervision import Supervision, fitting, walls_of
 from imle_core.losses import fenchel_young
-from imle_core.losses.solutions import product
+from imle_core.losses.solutions import finite
 from imle_core.ragged import Instances
 
 
@@ -101,8 +101,8 @@ class FenchelYoung(Layer):
         """The same loss with sums of which padding changes no bit, in its gradient too."""
         with torch.no_grad():
             perturbed = self.perturbed(theta.unsqueeze(1), eps, self.input_temperature)
-            gained = self.over_entries(product(perturbed, z))
-            wanted = self.over_entries(product(theta, gold).unsqueeze(1))
+            gained = self.inner_products(finite(perturbed), z)
+            wanted = self.inner_products(finite(theta).unsqueeze(1), gold.unsqueeze(1))
             filled = torch.from_numpy(instances.sizes > 0).to(theta.device)
             value = torch.where(filled, self.over_samples(gained) - wanted[:, 0], 0.0)
             gradient = self.over_samples(z) - gold

@@ -56,7 +56,7 @@ class Identity(Layer):
         if self.projection in ("norm", "std"):
             centred = self._centred(theta, walls) if self.projection == "std" else _without(theta, walls)
             unit, norm = self._unit(centred)
-            gradient = (gradient - unit * self._of_rows(self._totals(unit * gradient), theta)) / norm
+            gradient = (gradient - unit * self._of_rows(self._products(unit, gradient), theta)) / norm
         if self.projection in ("mean", "std"):
             gradient = self._centred(gradient, walls)
         return gradient.unsqueeze(1).expand_as(call.dy)
@@ -80,13 +80,17 @@ class Identity(Layer):
     def _unit(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Values over their norm, and the norm, 1 where it is 0, so that all zeros stay zeros."""
         wide = values.to(torch.promote_types(values.dtype, torch.float32))  # float16 holds no square above 65504
-        norm = self._of_rows(self._totals(wide * wide).sqrt().to(values), values)
+        norm = self._of_rows(self._products(wide, wide).sqrt().to(values), values)
         norm = torch.where(norm > 0, norm, 1.0)
         return values / norm, norm
 
     def _totals(self, values: Tensor) -> Tensor:
         """Sums over the entries of instances ``(B, *event)``, ``(B,)``."""
         return self.over_entries(values.unsqueeze(1))[:, 0]
+
+    def _products(self, values: Tensor, others: Tensor) -> Tensor:
+        """Inner products of the entries of instances ``(B, *event)``, ``(B,)``."""
+        return self.inner_products(values.unsqueeze(1), others.unsqueeze(1))[:, 0]
 
     @staticmethod
     def _of_rows(numbers: Tensor, like: Tensor) -> Tensor:

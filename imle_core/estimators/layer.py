@@ -349,6 +349,13 @@ class Layer(Expectation, RaggedCalls, ABC):
             return values.flatten(2).sum(dim=2)
         return ragged.entry_sums(values.flatten(0, 1)).view(values.shape[:2])
 
+    def inner_products(self, values: Tensor, others: Tensor) -> Tensor:
+        """``<values_s, others_s>`` of each sample, ``(B, S)``, for two of ``(B, S, *event)``."""
+        if self.instances is None:
+            return (values * others).flatten(2).sum(dim=2)
+        products = ragged.entry_products(values.flatten(0, 1), others.flatten(0, 1))
+        return products.to(values.dtype).view(values.shape[:2])
+
     def noise_free(self: SomeLayer) -> SomeLayer:
         """The same layer with one sample, and no noise added."""
         return replace(self, nb_samples=1, input_temperature=0.0, target_temperature=0.0)

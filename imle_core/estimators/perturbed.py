@@ -81,7 +81,7 @@ class PerturbedOptimizer(Layer):
         slope = relative_gradient(self.noise, call.eps, self.input_temperature)
         if self.perturbation == "multiplicative":
             slope = slope / call.theta
-        height = self.over_entries(call.z * call.dy) - self._baseline(call)
+        height = self.inner_products(call.z, call.dy) - self._baseline(call)
         product = height.view(*height.shape, *[1] * (slope.dim() - 2)) * slope
         return torch.where(call.theta[:, :1].isinf(), 0.0, product)
 
@@ -91,6 +91,6 @@ class PerturbedOptimizer(Layer):
             return call.z.new_zeros(call.z.shape[:2])
         if self.baseline == "noise-free":
             free = self.noise_free().states(call.theta[:, :1], None, 0.0, call.arguments)
-            return self.over_entries(free * call.dy)
+            return self.inner_products(free.expand_as(call.dy), call.dy)
         rest = call.z.sum(dim=1, keepdim=True) - call.z
-        return self.over_entries(rest * call.dy) / (self.nb_samples - 1)
+        return self.inner_products(rest, call.dy) / (self.nb_samples - 1)

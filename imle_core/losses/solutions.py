@@ -79,6 +79,11 @@ def checked_gold(rows: Tensor, gold: Tensor) -> Tensor:
 
 def product(theta: Tensor, z: Tensor) -> Tensor:
     """``theta * z``, where infinite entries of theta count as 0."""
+    return finite(theta) * z
+
+
+def finite(theta: Tensor) -> Tensor:
+    """Theta with 0 in place of its infinite entries; itself if it has none."""
     if not are_hidden() and sum_is_finite(theta.detach()):
-        return theta * z
-    return torch.where(theta.isinf(), 0.0, theta) * z
+        return theta
+    return torch.where(theta.isinf(), 0.0, theta)

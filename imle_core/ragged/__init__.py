@@ -3,12 +3,13 @@
 from imle_core.ragged import nested, solvers, targets
 from imle_core.ragged.instances import Instances, instances_of
 from imle_core.ragged.noise import draw_noise
-from imle_core.ragged.sums import entry_norms, entry_sums, sample_means
+from imle_core.ragged.sums import entry_norms, entry_products, entry_sums, sample_means
 
 __all__ = [
     "Instances",
     "draw_noise",
     "entry_norms",
+    "entry_products",
     "entry_sums",
     "instances_of",
     "nested",

@@ -19,13 +19,19 @@ _ENTRIES_A_THREAD = 2**18
 def entry_sums(values: Tensor) -> Tensor:
     """Sums over the entries of each row, ``(N,)``, for values ``(N, *event)``; zeros at the end of a row change no bit."""
     rows = _wide(values.flatten(1))
-    return (_by_kernel(rows, False) if _is_for_kernels(rows) else _halves(rows)).to(values.dtype)
+    sums = _by_kernel("entry_sums", rows) if _are_for_kernels(rows) else _halves(rows)
+    return sums.to(values.dtype)
+
+
+def entry_products(values: Tensor, others: Tensor) -> Tensor:
+    """Inner products of rows, ``(N,)``, for values and others ``(N, *event)`` of one type, in float32 at least."""
+    rows, factors = _wide(values.flatten(1)), _wide(others.flatten(1))
+    return _by_kernel("entry_products", rows, factors) if _are_for_kernels(rows, factors) else _halves(rows * factors)
 
 
 def entry_norms(values: Tensor) -> Tensor:
     """Euclidean norms of rows, ``(N,)``, for values ``(N, *event)``, in float32 at least."""
-    rows = _wide(values.flatten(1))
-    return (_by_kernel(rows, True) if _is_for_kernels(rows) else _halves(rows * rows)).sqrt()
+    return entry_products(values, values).sqrt()
 
 
 def _halves(sums: Tensor) -> Tensor:
@@ -39,19 +45,20 @@ def _halves(sums: Tensor) -> Tensor:
     return sums[:, 0]
 
 
-def _by_kernel(rows: Tensor, squared: bool) -> Tensor:
+def _by_kernel(name: str, *factors: Tensor) -> Tensor:
     from imle_core.ragged.kernels import sums  # here, since numba takes half a second to import
 
-    array, result = rows.detach().contiguous().numpy(), rows.new_empty(len(rows))
+    add = getattr(sums, name)
+    arrays, result = [rows.detach().contiguous().numpy() for rows in factors], factors[0].new_empty(len(factors[0]))
     added = result.numpy()
-    _share(lambda first, last: sums.entry_sums(array[first:last], added[first:last], squared), *array.shape)
+    _share(lambda first, last: add(*(rows[first:last] for rows in arrays), added[first:last]), *arrays[0].shape)
     return result
 
 
 def sample_means(values: Tensor) -> Tensor:
     """Means over samples, ``(B, *event)``, for values ``(B, S, *event)``."""
     wide = _wide(values)
-    return (_means_by_kernel(wide) if _is_for_kernels(wide) else _means(wide)).to(values.dtype)
+    return (_means_by_kernel(wide) if _are_for_kernels(wide) else _means(wide)).to(values.dtype)
 
 
 def _means(sums: Tensor) -> Tensor:
@@ -94,7 +101,8 @@ def _wide(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
-def _is_for_kernels(values: Tensor) -> bool:
+def _are_for_kernels(*tensors: Tensor) -> bool:
     """True of tensors with entries on the CPU, through which no gradient flows."""
-    graded = values.requires_grad and torch.is_grad_enabled()
-    return values.numel() > 0 and not graded and copies.has_memory(values)
+    if torch.is_grad_enabled() and any(values.requires_grad for values in tensors):
+        return False
+    return tensors[0].numel() > 0 and all(copies.has_memory(values) for values in tensors)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from draws import normal
-from imle_core.ragged import entry_norms, entry_sums, sample_means
+from imle_core.ragged import entry_norms, entry_products, entry_sums, sample_means
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 8, 13])
@@ -14,8 +14,10 @@ def test_zeros_at_the_end_and_other_rows_change_no_bit(size):
         padded = torch.nn.functional.pad(rows, (0, width - size))
         assert torch.equal(entry_sums(padded), entry_sums(rows))
         assert torch.equal(entry_norms(padded[2:3]), entry_norms(rows)[2:3])
+        assert torch.equal(entry_products(padded, padded.flip(0)), entry_products(rows, rows.flip(0)))
     torch.testing.assert_close(entry_sums(rows), rows.sum(dim=1))
     torch.testing.assert_close(entry_norms(rows), rows.norm(dim=1))
+    torch.testing.assert_close(entry_products(rows, rows.flip(0)), (rows * rows.flip(0)).sum(dim=1))
 
 
 @pytest.mark.parametrize("samples", [1, 2, 3, 7, 10])
@@ -39,7 +41,11 @@ def test_compiled_sums_are_those_of_torch_to_the_bit(dtype, monkeypatch):
     layouts = [values, values.transpose(0, 1), values[:, :1].expand(-1, 4, -1), values[..., ::2], values[:, 0]]
 
     def every():
-        return [result for each in layouts for result in (entry_sums(each), entry_norms(each), sample_means(each))]
+        return [
+            result
+            for each in layouts
+            for result in (entry_sums(each), entry_norms(each), entry_products(each, each.flip(0)), sample_means(each))
+        ]
 
     compiled = every()
     monkeypatch.setattr("imle_core.ragged.copies.has_memory", lambda _: False)
@@ -50,3 +56,5 @@ def test_gradients_flow_through_sums():
     values = normal(2, 3, 4).requires_grad_()
     assert torch.equal(torch.autograd.grad(sample_means(values).sum(), values)[0], torch.full_like(values, 1 / 3))
     assert torch.equal(torch.autograd.grad(entry_sums(values).sum(), values)[0], torch.ones_like(values))
+    others = normal(2, 3, 4, seed=1)
+    assert torch.equal(torch.autograd.grad(entry_products(others, values).sum(), values)[0], others)
