@@ -21,6 +21,7 @@ from imle_core.solvers import SOLVERS
 PROBLEM = "problem.json"
 _FEATURES, _COSTS, _SOLUTIONS = "features", "costs", "solutions"
 _KINDS = (_FEATURES, _COSTS, _SOLUTIONS)
+_NAMED_BY_FILE = ("gold", "features", "costs", "theta", "solver")
 _FORM = '{"solver": NAME, "arguments": {...}, "sense": "min" or "max"}'
 
 
@@ -133,7 +134,8 @@ def read_decisions(folder: Path, split: str, solver: Solver, sense: Sense) -> De
         return Decisions(features, costs, solver, sense=sense, gold=gold)
     except ArgumentError as reason:
         kind = {"gold": _SOLUTIONS, "features": _FEATURES}.get(reason.name, _COSTS)
-        raise SourceError(paths[kind], f"{reason.verb} {reason.got}; {reason.rule}; {reason.remedy}") from reason
+        name = "" if reason.name in _NAMED_BY_FILE else f"{reason.name}: "  # an argument of the solver
+        raise SourceError(paths[kind], f"{name}{reason.verb} {reason.got}; {reason.rule}; {reason.remedy}") from reason
 
 
 def _read(path: Path) -> torch.Tensor:

@@ -11,6 +11,7 @@ from imle_core.decisions.data_set import Decisions, check_some
 from imle_core.training import with_first_weights
 
 _HIDDEN = 64
+_ROUNDING = 1e-12  # of a mean in float64; features of float32 that differ do so by far more
 
 
 class CostNetwork(nn.Module):
@@ -31,9 +32,9 @@ class CostNetwork(nn.Module):
     def __init__(self, body: nn.Module, features: Tensor, event: Sequence[int]) -> None:
         super().__init__()
         wide = features.flatten(1).double()
-        spread = wide.std(dim=0, correction=0)
+        spread = wide.std(dim=0, correction=0).float()
         self.register_buffer("mean", wide.mean(dim=0).float())
-        self.register_buffer("spread", torch.where(spread > 0, spread, 1.0).float())
+        self.register_buffer("spread", torch.where(spread > 0, spread, 1.0))
         self.body, self.event = body, tuple(event)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -76,7 +77,10 @@ class FittedCosts(nn.Module):
         return self
 
     def fit_least_squares(self, decisions: Decisions) -> "FittedCosts":
-        """Ordinary least squares with an intercept; of several solutions the one with the smallest slopes.
+        """Ordinary least squares with an intercept, for features of any units.
+
+        Of several solutions it takes the one with the smallest slopes, in units of each feature's largest distance from its
+        mean.
 
         Raises:
             ArgumentError: no instances.
@@ -84,7 +88,9 @@ class FittedCosts(nn.Module):
         check_some(len(decisions))
         x, c = (values.double().flatten(1) for values in (decisions.features, decisions.costs))
         mean = x.mean(dim=0)
-        slopes = torch.linalg.lstsq(x - mean, c - c.mean(dim=0), driver="gelsd").solution.T
+        apart = (x - mean).abs().amax(dim=0)
+        unit = torch.where(apart > _ROUNDING * mean.abs(), apart, 1.0)
+        slopes = torch.linalg.lstsq((x - mean) / unit, c - c.mean(dim=0), driver="gelsd").solution.T / unit
         self.slopes.copy_(slopes)
         self.intercept.copy_(c.mean(dim=0) - slopes @ mean)
         return self

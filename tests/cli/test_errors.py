@@ -50,7 +50,7 @@ REFUSED = {
         "use --noise normal or --noise gumbel",
     ),
     "no noise": (lambda: differentiable("perturbed", TopK(1)), "use --noise gumbel for instance"),
-    "a solver without normals": (lambda: differentiable("cone", TopK(1)), "choose another --estimator"),
+    "a solver without normals": (lambda: differentiable("cone", torch.clone), "choose another --estimator"),
     "costs that are no numbers": (diverged, "use a smaller --lr"),
     "no complete assignment": (
         lambda: Assignment()(torch.tensor([[[-INF, -INF], [0.0, 0.0]]])),

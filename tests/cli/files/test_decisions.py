@@ -80,6 +80,11 @@ def test_folders_that_do_not_fit(folder, message):
     assert refusal(lambda: read_decisions(folder, "train", TopK(1), "min")).endswith(message)
 
 
+def test_an_argument_of_the_solver_that_does_not_fit(folder):
+    text = "train_costs.npy: k: got 9; an instance has 4 entries; k must be from 0 to 4, or at_most=True"
+    assert refusal(lambda: read_decisions(folder, "train", TopK(9), "min")).endswith(text)
+
+
 def test_no_folder_and_no_split(folder):
     assert "no such folder" in refusal(lambda: read_decisions(folder / "none", "train", TopK(1), "min"))
     assert "is a file" in refusal(lambda: read_decisions(folder / PROBLEM, "train", TopK(1), "min"))

@@ -260,3 +260,17 @@ def test_no_instances(call):
     decisions = Decisions(torch.eye(3), torch.eye(3), TopK(1), sense="min")
     with pytest.raises(ArgumentError, match=r"^decisions: got no instances; it must have one or more"):
         call(decisions.part([]), make_cost_network("linear", decisions, seed=0))
+
+
+def test_least_squares_take_features_of_any_units():
+    generator = torch.Generator().manual_seed(0)
+    x, noise = (torch.randn(40, count, generator=generator) for count in (4, 3))
+    x[:, 3] = 0.1  # a constant one
+    costs = x @ torch.randn(4, 3, generator=generator) + 0.1 * noise
+    fitted = []
+    for units in (torch.ones(4), torch.tensor([1e-25, 1.0, 1e25, 1e8])):
+        decisions = Decisions(x * units, costs, TopK(1), sense="min")
+        network = FittedCosts(decisions.features, (3,)).fit_least_squares(decisions)
+        fitted.append(network(decisions.features))
+    assert torch.allclose(*fitted, rtol=0, atol=1e-5)
+    assert (fitted[0] - costs).square().mean() < 0.02
