@@ -161,15 +161,18 @@ def sweep(
             return grid.work(console, executor, jobs)
     console.begin()
     check_at_least("--jobs", 1 if jobs is None else jobs, 1, "leave it out to train one cell at a time")
-    chosen = {"network": network, "loss": loss, "pool": pool} | {
-        name: getattr(learning, name) for name in (*_SHARED, "schedule")
-    }
-    chosen |= {name: getattr(images, name) for name in ("epochs", "batch", "augment")}
-    options = {name: value for name, value in chosen.items() if name in given.names}
+    named = {"network": network, "loss": loss, "pool": pool}
+    options = {name: value for name, value in (named | _shared(learning, images)).items() if name in given.names}
     make = _of_features if _has_features(data) else _of_images
     with make(data, options, estimators, noise, axes.values["seed"], report.device, out) as grid_of_networks:
         result: Result = grid_of_networks.work(console, executor, jobs or 1)  # one at a time: seconds can be compared
     return result
+
+
+def _shared(learning: LearningOptions, images: PerceptionOptions) -> dict[str, Any]:
+    """Options of both kinds of networks, by name."""
+    of_learning = {name: getattr(learning, name) for name in (*_SHARED, "schedule")}
+    return of_learning | {name: getattr(images, name) for name in ("epochs", "batch", "augment")}
 
 
 def _of_images(
