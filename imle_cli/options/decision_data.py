@@ -34,7 +34,8 @@ class DecisionDataOptions:
         typer.Option(metavar="NUMBER", min=1, max=32, help="Decisions: degree of the costs as a polynomial of features."),
     ] = 4
     noise_width: Annotated[
-        float, typer.Option(metavar="WIDTH", min=0, help="Decisions: costs are multiplied by 1 - WIDTH to 1 + WIDTH.")
+        float,
+        typer.Option(metavar="WIDTH", min=0, max=1e6, help="Decisions: costs are multiplied by 1 - WIDTH to 1 + WIDTH."),
     ] = 0.5
     items: Annotated[int, typer.Option(metavar="ITEMS", min=1, max=10_000, help="Knapsack: items to choose from.")] = 16
     constraints: Annotated[
@@ -45,7 +46,9 @@ class DecisionDataOptions:
     ] = 20.0
     nodes: Annotated[int, typer.Option(metavar="NODES", min=3, max=100, help="Tour: nodes to visit.")] = 10
     assets: Annotated[int, typer.Option(metavar="ASSETS", min=1, max=1000, help="Portfolio: assets to buy.")] = 50
-    noise_level: Annotated[float, typer.Option(metavar="LEVEL", min=0, help="Portfolio: scale of the returns' noise.")] = 1.0
+    noise_level: Annotated[
+        float, typer.Option(metavar="LEVEL", min=0, max=1e6, help="Portfolio: scale of the returns' noise.")
+    ] = 1.0
     risk: Annotated[
         float, typer.Option(metavar="TIMES", min=0, help="Portfolio: largest variance, in mean covariances.")
     ] = 2.25

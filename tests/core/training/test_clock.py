@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from imle_core import ArgumentError
-from imle_core.contracts import declared, protocols
+from imle_core.contracts import declared, protocols, solver_protocols
 from imle_core.estimators import differentiable
 from imle_core.noise import NormalNoiseDistribution
 from imle_core.solvers import GridPath, ShortestPath, TopK
@@ -13,10 +13,10 @@ from imle_core.training.clock import _DECLARED
 
 
 def test_it_knows_every_optional_member_of_a_solver():
-    kinds = [kind for name, kind in vars(protocols).items() if name.endswith("Solver") and name != "Solver"]
+    kinds = [kind for name, kind in vars(solver_protocols).items() if name.endswith("Solver")]
     members = {
         name
-        for kind in [*kinds, protocols.CountingEach, protocols.GrowingPool, protocols.Pure]
+        for kind in [*kinds, solver_protocols.CountingEach, solver_protocols.GrowingPool, protocols.Pure]
         for name in {*vars(kind), *kind.__annotations__}
         if not name.startswith("_")
     }
