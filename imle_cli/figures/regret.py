@@ -81,7 +81,8 @@ def _draw(axes: Axes, points: Mapping[str, RegretPoint], styles: Mapping[str, tu
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value in (6, 7, 8, 20, 30, 50) else ""))
-    axes.tick_params(axis="y", which="minor", labelsize=7)
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""))
+    axes.tick_params(which="minor", labelsize=7)
     open_axes(axes)
 
 

@@ -42,3 +42,11 @@ def test_without_published_figures_the_legend_does_not_name_them():
 def test_a_deviation_larger_than_the_mean_stays_on_the_scale():
     figure = regret_figure({"paths": POINTS}, title="Regret")
     assert figure.axes[0].get_ylim()[0] > 0
+
+
+def test_times_within_a_decade_are_plain_numbers():
+    points = {"spo-plus": RegretPoint(0.11, 0.068, 0.001, None), "imle": RegretPoint(0.45, 0.073, 0.001, None)}
+    figure = regret_figure({"paths": points}, title="Regret")
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert {"0.2"} <= {label.get_text() for label in axes.get_xticklabels(minor=True)} <= {"", "0.2", "0.5", "0.05"}
