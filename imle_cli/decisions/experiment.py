@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from imle_cli.decisions.problem import problem_of
@@ -170,8 +169,3 @@ def epoch_rows(experiment: DecisionExperiment, rows: list[tuple[Any, ...]]) -> l
 def typical_size(decisions: Decisions) -> float:
     """Mean number of ones of a best decision, or sum of its entries, at least 1, after which noise is made."""
     return max(1.0, float(decisions.gold.abs().double().flatten(1).sum(dim=1).mean()))
-
-
-def process_generator(seed: int, device: torch.device) -> torch.Generator:
-    """Each process draws noise of its own."""
-    return torch.Generator(device).manual_seed((seed + (process_group.rank() << 32)) % 2**63)

@@ -11,12 +11,12 @@ from imle_cli.decisions.experiment import (
     describe,
     epoch_rows,
     make_untrained,
-    process_generator,
     typical_size,
 )
 from imle_cli.problems.noise import make_noise
 from imle_cli.runs.decisions import DecisionRun, DecisionViews
 from imle_cli.runs.network_recorder import NetworkRecorder
+from imle_cli.runs.process_group import process_generator
 from imle_core.concurrency import process_group
 from imle_core.decisions import DecisionFit, DecisionTraining, FittedCosts, judge, make_method, predict
 from imle_core.kernels.notice import clock

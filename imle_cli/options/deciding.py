@@ -11,7 +11,7 @@ from imle_cli.errors import UsageError
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.estimators import DECIDERS
 from imle_cli.options.inputs import check_temperature
-from imle_cli.options.learning import Alpha, Lambda, ReductionName, ScheduleName
+from imle_cli.options.learning import Alpha, Lambda, ReductionName, ScheduleName, TargetTemperature
 from imle_cli.options.panels import LEARNING, NOISE, PROBLEM
 from imle_cli.options.values import completer
 
@@ -91,14 +91,7 @@ class DecisionOptions:
             help="Temperature of the noise, in units of the costs; default: 1, and 0 for identity and structured-svm.",
         ),
     ] = None
-    target_temp: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            rich_help_panel=NOISE,
-            help="Temperature of the noise in the backward pass; default: that in the forward pass.",
-        ),
-    ] = None
+    target_temp: TargetTemperature = None
     alpha: Alpha = 1.0
     beta: Lambda = 1.0
     loss: Annotated[

@@ -37,6 +37,14 @@ Lambda = Annotated[
     float,
     typer.Option("--lambda", "--beta", metavar="LAMBDA", min=0, help="Step size lambda of the target distribution."),
 ]
+TargetTemperature = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        rich_help_panel=NOISE,
+        help="Temperature of the noise in the backward pass; default: that in the forward pass.",
+    ),
+]
 Alpha = Annotated[
     float, typer.Option(metavar="WEIGHT", min=0, help="Weight of the present parameters in the target distribution.")
 ]
@@ -162,14 +170,7 @@ class PerceptionOptions:
             min=0, rich_help_panel=NOISE, help="Temperature of the noise; default: 1, and 0 for identity and structured-svm."
         ),
     ] = None
-    target_temp: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            rich_help_panel=NOISE,
-            help="Temperature of the noise in the backward pass; default: that in the forward pass.",
-        ),
-    ] = None
+    target_temp: TargetTemperature = None
     alpha: Alpha = 1.0
     beta: Lambda = 1.0
     loss: Annotated[

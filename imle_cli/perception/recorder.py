@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import torch
-
 from imle_cli.perception.experiment import (
     PerceptionData,
     PerceptionExperiment,
@@ -16,6 +14,7 @@ from imle_cli.perception.memory import keep_freed_memory
 from imle_cli.problems.noise import make_noise
 from imle_cli.runs.network_recorder import NetworkRecorder
 from imle_cli.runs.perception import PerceptionRun, Views
+from imle_cli.runs.process_group import process_generator
 from imle_core.concurrency import process_group
 from imle_core.kernels.notice import clock
 from imle_core.perception import (
@@ -115,8 +114,7 @@ def _training(experiment: PerceptionExperiment, data: PerceptionData) -> AnyTrai
     if isinstance(network, ColourLookup):
         return ColourTraining(network, data.train)
     clock, device = Clock(), next(network.parameters()).device
-    # Each process draws noise of its own.
-    generator = torch.Generator(device).manual_seed((experiment.seed + (process_group.rank() << 32)) % 2**63)
+    generator = process_generator(experiment.seed, device)
     forward, backward = learning.temperatures
     method = make_method(
         learning.estimator,

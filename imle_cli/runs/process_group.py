@@ -10,6 +10,7 @@ import torch
 from torch import distributed
 
 from imle_cli.options.inputs import DeviceName
+from imle_core.concurrency import process_group
 
 
 @contextmanager
@@ -30,3 +31,8 @@ def joined(device: DeviceName) -> Iterator[bool]:
     finally:
         distributed.destroy_process_group()
         atexit.register(gc.collect)  # a group that a network in a cycle of references holds would end with the interpreter
+
+
+def process_generator(seed: int, device: torch.device) -> torch.Generator:
+    """A source of noise for this process; each has its own."""
+    return torch.Generator(device).manual_seed((seed + (process_group.rank() << 32)) % 2**63)

@@ -176,6 +176,8 @@ class TestOwn:
             "import torch\n\nclass Least:\n    def __call__(self, c):\n        return torch.eye(3).to(c)[c.argmin(dim=1)]\n"
         )
         decide("mine", "--solver", "least.py:Least", "--sense", "min", *SMALL, "--quiet")
+        gold, costs = (np.load(f"mine/train_{name}.npy") for name in ("solutions", "costs"))
+        assert np.array_equal(gold.argmax(axis=1), costs.argmin(axis=1))
 
     def test_steps_that_are_too_small_for_the_costs_are_told(self, own):
         for split in ("train", "test"):
