@@ -10,9 +10,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     benchmarks   what ``imle bench`` measures, one file a subject
     guide        pages that explain, for a terminal and as a website
-    learning     trainings of weights against a gold path, and grids of them
-    decisions    trainings of networks on features and costs, and grids of them
-    perception   trainings of networks on images of maps, and grids of them
+    trainings    trainings of weights on a gold path, of networks on features or images, and grids of them
     lab          measurements of estimators and noise, ready to be reported
 
     pages        self-contained pages of HTML: results and runs to explore, the method explained live
@@ -29,9 +27,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     options      options that commands share, in groups that are data classes
 
-    errors       exit codes, and one line in place of a traceback
-
-    notes        what the user should know of, from wherever it is noticed
+    messages     exit codes, errors of one line, and notes of what the user should know of
 
 Beside them lies ``facade``, the source of the package ``imle``: it imports both packages, and nothing imports it.
 

@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from imle_cli.errors import Exit, StandardError, UsageError, one_line
 from imle_cli.figures.settings import ignore_user_settings
+from imle_cli.messages import Exit, StandardError, UsageError, one_line
 from imle_cli.options.help import option_sections, page
 from imle_cli.options.parsing import refusals
 from imle_cli.options.values import nearest

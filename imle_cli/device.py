@@ -2,7 +2,7 @@
 
 import torch
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.inputs import DeviceName
 
 

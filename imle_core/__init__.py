@@ -15,7 +15,6 @@ Packages, from top to bottom. Each imports from groups below its own, never from
     noise        distributions of noise
     sampling     perturb-and-MAP samples and their averages, streamed
     losses       losses between solutions and gold solutions, decisions and true parameters, solutions and a pool
-    projections  nearest points of hulls of solutions, and of cones of parameters
 
     solvers      ``argmax_z <z, theta>`` for paths, sets, trees, matchings, cuts, programs, and any function of a user
 
@@ -23,8 +22,7 @@ Packages, from top to bottom. Each imports from groups below its own, never from
 
     contracts    what a solver, a noise and a target must do, and the calls that hold them to it
 
-    checks       checks of arguments, and the error of one that is refused
-    records      representations of objects that hold tensors
+    checks       checks of arguments, the error of one that is refused, and values in a line
     kernels      foundations of compiled code: compiler, cache, vectors, random bits
     concurrency  threads, locks, processes that work together
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 FACADE = ROOT / "imle_cli" / "facade"  # the source of the package imle
 # Who may use which library; names of packages stand for all that is in them.
 USERS = {
-    "typer": ("imle_cli.app", "imle_cli.commands", "imle_cli.errors", "imle_cli.options"),
+    "typer": ("imle_cli.app", "imle_cli.commands", "imle_cli.messages", "imle_cli.options"),
     "rich": ("imle_cli.console",),
     "matplotlib": ("imle_cli.figures",),
     "PIL": ("imle_cli.files", "imle_cli.films"),
@@ -32,9 +32,10 @@ USERS = {
     "click": (),  # Typer has its own copy
 }
 HEAVY = {"torch", "numpy", "numba", "matplotlib", "PIL", "imageio", "joblib", "networkx", "scipy", "imle_core"}
-LIGHT = ("imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.commands", "imle_cli.console", "imle_cli.errors")
-LIGHT += ("imle_cli.figures.settings", "imle_cli.notes", "imle_cli.options", "imle_cli.runs.interruption")
+LIGHT = ("imle_cli", "imle_cli.__main__", "imle_cli.app", "imle_cli.commands", "imle_cli.console", "imle_cli.messages")
+LIGHT += ("imle_cli.figures.settings", "imle_cli.options", "imle_cli.runs.interruption")
 INDICES = (
+    "checks",
     "concurrency",
     "contracts",
     "decisions",

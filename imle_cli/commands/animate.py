@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from imle_cli.console import Report, Result
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import option_of
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputTemperature, MapOptions, MapSolverOptions, NoiseOptions
@@ -158,10 +158,10 @@ def _check_folder(out: Path) -> None:
 def _films_of_run(path: Path, film: FilmOptions) -> "Films":
     from imle_cli.films.perception import PerceptionFilms
     from imle_cli.films.training import RunFilms
-    from imle_cli.learning.experiment import TrainingExperiment
-    from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.runs.perception import PerceptionRun
     from imle_cli.runs.training import Run
+    from imle_cli.trainings.perception.experiment import PerceptionExperiment
+    from imle_cli.trainings.weights.experiment import TrainingExperiment
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)
@@ -174,12 +174,12 @@ def _films_of_run(path: Path, film: FilmOptions) -> "Films":
 
 def _page_of_run(path: Path, records: int | None) -> "OnePage":
     """The page of all records, or of so many."""
-    from imle_cli.learning.experiment import TrainingExperiment
     from imle_cli.pages import perceiving, runs
-    from imle_cli.perception.experiment import PerceptionExperiment
     from imle_cli.problems.map import make_map_problem
     from imle_cli.runs.perception import PerceptionRun
     from imle_cli.runs.training import Run
+    from imle_cli.trainings.perception.experiment import PerceptionExperiment
+    from imle_cli.trainings.weights.experiment import TrainingExperiment
 
     if command_of(path) == "perceive":
         seen = PerceptionRun.open(path)

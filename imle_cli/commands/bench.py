@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.panels import MEASUREMENT, OUTPUT
 from imle_cli.options.report import NoPicture, ReportOptions, picture_path
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table
-from imle_cli.errors import DataError, UsageError
+from imle_cli.messages import DataError, UsageError
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without
 from imle_cli.options.panels import MEASUREMENT, OUTPUT, PROBLEM

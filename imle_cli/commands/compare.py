@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table, line_of_files
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least, read_numbers
 from imle_cli.options.estimators import ESTIMATORS
 from imle_cli.options.groups import Given
@@ -154,8 +154,8 @@ def _grid(lambdas: str | None, temps: str | None) -> tuple[tuple[Any, Any], froz
 
 def _measured(console: Any, problems: Any, settings: Any, antithetic: bool) -> tuple[Any, Any]:
     """Problems with their references, and the comparison."""
-    from imle_cli.errors import DataError
     from imle_cli.lab.comparison import make_comparison, steps
+    from imle_cli.messages import DataError
     from imle_core.lab import Instance, reference_gradient
 
     with console.progress("reference", steps(settings)) as advance, redirect_stdout(sys.stderr):  # what a solver prints

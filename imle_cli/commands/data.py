@@ -88,7 +88,7 @@ def data(
     They are arrays in a folder. From images of terrain imle perceive learns. Decision problems are those of the library
     PyEPO, the same arrays for the same seed: features, the costs that depend on them, and problem.json.
     """
-    from imle_cli.errors import UsageError
+    from imle_cli.messages import UsageError
 
     console.begin()
     check_ranges(decisions)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.deciding import DecisionData, DecisionOptions, OwnProblemOptions
 from imle_cli.options.groups import Given
@@ -17,7 +17,7 @@ from imle_cli.options.report import ReportOptions
 from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
-    from imle_cli.decisions.recorder import DecisionRecorder
+    from imle_cli.trainings.decisions.recorder import DecisionRecorder
     from imle_core.training import NetworkStep
 
 EXAMPLES = (
@@ -49,9 +49,9 @@ def decide(
     of two baselines: least squares, and mean costs.
     """
     check_run(resume, "--resume")
-    from imle_cli.decisions.experiment import DecisionExperiment
-    from imle_cli.decisions.recorder import DecisionRecorder
     from imle_cli.runs.process_group import joined
+    from imle_cli.trainings.decisions.experiment import DecisionExperiment
+    from imle_cli.trainings.decisions.recorder import DecisionRecorder
 
     console.begin()
     if data is None and resume is None:
@@ -69,7 +69,7 @@ def decide(
 
 
 def _trained(console: Report, recorder: "DecisionRecorder") -> dict[str, Any]:
-    from imle_cli.decisions.advice import advice
+    from imle_cli.trainings.decisions.advice import advice
 
     judged = "epoch 1"
 
@@ -86,7 +86,7 @@ def _trained(console: Report, recorder: "DecisionRecorder") -> dict[str, Any]:
 
 
 def _table(recorder: "DecisionRecorder", summary: dict[str, Any]) -> Table:
-    from imle_cli.decisions.experiment import beside
+    from imle_cli.trainings.decisions.experiment import beside
 
     header = ["epoch", "regret", "optimal", "MSE", "loss", "zero gradients", "solves", "seconds"]
     header += ["network", "solver", "noise", "judging"]

@@ -50,7 +50,7 @@ def evaluate(
     from imle_cli.figures.encoding import encoder, prepare
     from imle_cli.files.datasets import non_optimal, read_maps
     from imle_cli.files.outputs import Outputs
-    from imle_cli.perception.experiment import Trained, describe, epoch_rows
+    from imle_cli.trainings.perception.experiment import Trained, describe, epoch_rows
     from imle_core.kernels.notice import clock
     from imle_core.perception import judge, plan
 
@@ -85,7 +85,7 @@ def _of_decisions(
 
     prepare(picture is not None)
     console.begin()
-    from imle_cli.decisions.evaluation import evaluate as judged
+    from imle_cli.trainings.decisions.evaluation import evaluate as judged
 
     return judged(run, data, split, checkpoint, report.device, picture)
 

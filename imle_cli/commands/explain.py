@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imle_cli.console import Report, Result, time_and_files
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.groups import Without
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LiveOptions

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Document, Report, Result
-from imle_cli.errors import UsageError
 from imle_cli.guide import ORDER, contents, find, for_terminal
+from imle_cli.messages import UsageError
 from imle_cli.options.groups import Without
 from imle_cli.options.panels import OUTPUT
 from imle_cli.options.report import ReportOptions

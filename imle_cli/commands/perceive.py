@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, Table
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_agreement
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import NoiseOptions
@@ -16,7 +16,7 @@ from imle_cli.options.report import ReportOptions
 from imle_cli.runs.directories import check_run
 
 if TYPE_CHECKING:
-    from imle_cli.perception.recorder import PerceptionRecorder
+    from imle_cli.trainings.perception.recorder import PerceptionRecorder
     from imle_core.perception import PerceptionStep
 
 EXAMPLES = ("imle perceive maps --epochs 10 -o runs/seeing", "imle perceive maps --estimator regression")
@@ -47,9 +47,9 @@ def perceive(
     maps of the data set, or on its test maps if it has none.
     """
     check_run(resume, "--resume")
-    from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.perception.recorder import PerceptionRecorder
     from imle_cli.runs.process_group import joined
+    from imle_cli.trainings.perception.experiment import PerceptionExperiment
+    from imle_cli.trainings.perception.recorder import PerceptionRecorder
 
     console.begin()
     if data is None and resume is None:
@@ -67,7 +67,7 @@ def perceive(
 
 
 def _trained(console: Report, recorder: "PerceptionRecorder") -> dict[str, Any]:
-    from imle_cli.perception.advice import advice
+    from imle_cli.trainings.perception.advice import advice
 
     judged = "epoch 1"
 

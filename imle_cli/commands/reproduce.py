@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from imle_cli.console import Report, Result
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least, check_names, option_of, read_numbers
 from imle_cli.options.groups import Given, Without
 from imle_cli.options.learning import ScheduleName

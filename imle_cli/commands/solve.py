@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from imle_cli.console import Report, Result, time_and_files
-from imle_cli.errors import Exit, Told, UsageError, reported_errors
 from imle_cli.files.stems import stems
+from imle_cli.messages import Exit, Told, UsageError, reported_errors
 from imle_cli.options.groups import Given
 from imle_cli.options.inputs import InputOptions, SolverOptions
 from imle_cli.options.report import Array, NoPicture, PictureOrPage, ReportOptions, picture_path

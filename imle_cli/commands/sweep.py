@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import typer
 
 from imle_cli.console import Report, Result
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least, option_of, read_numbers
 from imle_cli.options.deciding import DecisionLossName, DecisionOptions, OwnProblemOptions
 from imle_cli.options.estimators import DECIDERS, LEARNERS
@@ -150,8 +150,8 @@ def sweep(
     _check_fitting(data, given, network, loss)
     if data is None:
         check_files(learning)
-        from imle_cli.learning.experiment import TrainingExperiment
-        from imle_cli.learning.sweep import Sweep
+        from imle_cli.trainings.weights.experiment import TrainingExperiment
+        from imle_cli.trainings.weights.sweep import Sweep
 
         console.begin()
         experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)
@@ -185,8 +185,8 @@ def _of_images(
     out: Path | None,
 ) -> Any:
     """The sweep over a folder of images."""
-    from imle_cli.perception.experiment import PerceptionExperiment
-    from imle_cli.perception.sweep import PerceptionSweep
+    from imle_cli.trainings.perception.experiment import PerceptionExperiment
+    from imle_cli.trainings.perception.sweep import PerceptionSweep
 
     experiment = PerceptionExperiment(data, PerceptionOptions(**options), noise, 0, device)
     return PerceptionSweep(out, experiment, _names(estimators or _IMAGES), seeds)
@@ -202,8 +202,8 @@ def _of_features(
     out: Path | None,
 ) -> Any:
     """The sweep over a folder of features and costs."""
-    from imle_cli.decisions.experiment import DecisionExperiment
-    from imle_cli.decisions.sweep import DecisionSweep
+    from imle_cli.trainings.decisions.experiment import DecisionExperiment
+    from imle_cli.trainings.decisions.sweep import DecisionSweep
 
     names = _names(estimators or _FEATURES)
     learning = DecisionOptions(estimator=names[0], **options)

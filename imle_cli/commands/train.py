@@ -43,8 +43,8 @@ def train(
     if resume is None:  # which has its inputs in the run
         check_present(source.map)
         check_files(learning)
-    from imle_cli.learning.experiment import TrainingExperiment
-    from imle_cli.learning.recorder import TrainingRecorder
+    from imle_cli.trainings.weights.experiment import TrainingExperiment
+    from imle_cli.trainings.weights.recorder import TrainingRecorder
 
     console.begin()
     experiment = TrainingExperiment(source, choice, noise, learning, report.seed, report.device, record_every)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from imle_cli.console import Report, Result
-from imle_cli.errors import DataError
+from imle_cli.messages import DataError
 from imle_cli.options.groups import Without
 from imle_cli.options.report import ReportOptions
 
@@ -68,7 +68,7 @@ def _steps() -> Iterator[Step]:
     import torch
 
     import imle_core
-    from imle_core import projections
+    from imle_core.estimators import projections
     from imle_core.solvers import kernel_calls
 
     noises = {
@@ -107,7 +107,7 @@ def _add_up(dtype: "torch.dtype") -> None:
 
 
 def _project_on_hull(point: "Tensor") -> None:
-    from imle_core import projections
+    from imle_core.estimators import projections
 
     projections.nearest_in_hull(lambda theta: (theta > 0).to(theta), point / 2).along(point)
 

@@ -14,8 +14,7 @@ from imle_cli.console.document import Document, read
 from imle_cli.console.loading import Loading
 from imle_cli.console.preview import Preview, lines_of
 from imle_cli.console.table import Lines, Table, drawing, rows_of, without_styles
-from imle_cli.errors import DataError, StandardError
-from imle_cli.notes import listen, printable
+from imle_cli.messages import DataError, StandardError, listen, printable
 
 if TYPE_CHECKING:
     from rich import progress

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from imle_cli.notes import printable
+from imle_cli.messages import printable
 
 if TYPE_CHECKING:
     from rich import table

@@ -10,7 +10,7 @@ from typing import IO, cast
 from imle_cli.files.decoding import decode
 from imle_cli.files.endings import foreign
 from imle_cli.files.standard_input import StandardInputError, actual
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 MAX_LETTERS = 300  # of a message
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import typer
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.estimators import DECIDERS
 from imle_cli.options.inputs import check_temperature

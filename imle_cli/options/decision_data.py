@@ -97,7 +97,7 @@ def check_kind(kind: str, given: frozenset[str]) -> None:
     Raises:
         UsageError: it names the first one.
     """
-    from imle_cli.errors import UsageError
+    from imle_cli.messages import UsageError
 
     for name in sorted(given & frozenset.union(*OF_KIND.values()) - OF_KIND[kind]):
         owners = [owner for owner, names in OF_KIND.items() if name in names]

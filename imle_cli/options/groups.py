@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from imle_cli.errors import reported_errors
+from imle_cli.messages import reported_errors
 from imle_cli.options.checks import option_of
 from imle_cli.options.parsing import as_written
 from imle_cli.options.values import prepared

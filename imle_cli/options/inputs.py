@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import typer
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import _pair, _whole, check_at_least
 from imle_cli.options.panels import INPUT, NOISE, PROBLEM
 from imle_cli.options.standard_streams import read_from

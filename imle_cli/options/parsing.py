@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.help import option_sections, page
 from imle_cli.options.values import nearest
 

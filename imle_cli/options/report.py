@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least, check_range
 from imle_cli.options.inputs import DeviceName
 from imle_cli.options.panels import GENERAL, OUTPUT

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from typer.models import OptionInfo, ParameterInfo
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.panels import GENERAL, INPUT
 
 _METAVARS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "FILE"}

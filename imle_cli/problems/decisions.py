@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.decision_data import OF_KIND, DecisionDataOptions
 from imle_core.contracts import Sense
 from imle_core.decisions import (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from imle_cli.errors import DataError
+from imle_cli.messages import DataError
 from imle_cli.problems.built_in_solvers import BUILT_IN, Shape, make
 from imle_cli.problems.imported import imported, reason
 from imle_cli.problems.own_process import Send

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.errors import worded
 from imle_cli.files.maps import terrain
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import worded
 from imle_cli.problems.map import MapProblem
 from imle_core.checks import ArgumentError
 from imle_core.solvers import GridPath

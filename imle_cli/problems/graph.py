@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from imle_cli.errors import UsageError, worded
 from imle_cli.files.graphs import reading
 from imle_cli.files.graphs.content import listed, shown
 from imle_cli.files.graphs.layout import layout
 from imle_cli.files.sources import SourceError
-from imle_cli.notes import note
+from imle_cli.messages import UsageError, note, worded
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of
 from imle_core.checks import ArgumentError

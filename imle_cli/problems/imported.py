@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from imle_cli.errors import DataError, UsageError
+from imle_cli.messages import DataError, UsageError
 
 _NEAR = 0.7  # how like a name must be to be meant
 _LISTED = 6  # names that fit into a message

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from imle_cli.device import find_device
-from imle_cli.errors import DataError, UsageError, worded
+from imle_cli.messages import DataError, UsageError, worded
 from imle_cli.options.checks import check_names, check_range, option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, SolverOptions
 from imle_cli.options.measuring import LabOptions

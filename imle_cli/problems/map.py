@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.errors import UsageError, worded
 from imle_cli.files.maps import terrain
+from imle_cli.messages import UsageError, worded
 from imle_cli.options.inputs import DeviceName, MapOptions, SolverOptions
 from imle_cli.problems.map_ends import check_ends
 from imle_cli.problems.problem import Fact, Floats, Ground, Masks, Problem, Words, enumerated, theta_of

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 from imle_core.solvers import GridPath
 
 

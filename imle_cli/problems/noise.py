@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from imle_cli.errors import UsageError, worded
+from imle_cli.messages import UsageError, worded
 from imle_cli.options.inputs import NoiseName, NoiseOptions
 from imle_core import (
     ArgumentError,

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError, check_file
+from imle_cli.messages import UsageError
 from imle_cli.options.learning import LearningOptions
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import get_args
 
-from imle_cli.errors import UsageError
 from imle_cli.files.endings import GRAPH_ENDINGS, STATING_ENDINGS, TABLE_ENDINGS, UNREAD
 from imle_cli.files.maps.tables import holds_numbers_alone
 from imle_cli.files.maps.terrain import check_known
 from imle_cli.files.sources import ending
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import option_of
 from imle_cli.options.inputs import DeviceName, InputOptions, MapSolverName, SolverOptions
 from imle_cli.problems.map import read_map_problem

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from imle_cli.errors import UsageError, worded
 from imle_cli.files import scores
 from imle_cli.files.sources import SourceError
-from imle_cli.notes import note
+from imle_cli.messages import UsageError, note, worded
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.inputs import DeviceName, InputOptions, SenseName, SolverOptions
 from imle_cli.problems.problem import Fact, Ground, Masks, Problem, Words, enumerated, theta_of

@@ -6,8 +6,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 
 DAMAGED = "it is damaged or no run of imle; choose another folder"
 COMMANDS = {"imle run 1": "train", "imle perception 1": "perceive", "imle decision 1": "decide"}

@@ -14,6 +14,7 @@ from imle_core.checks import (
     are_hidden,
     check_generator,
     check_numbers,
+    in_short,
     sum_is_finite,
     wrong_shape,
 )
@@ -21,7 +22,6 @@ from imle_core.contracts.declarations import declared, is_pure
 from imle_core.contracts.outputs import Outputs, Solved, solutions_in
 from imle_core.contracts.protocols import Noise, Target
 from imle_core.contracts.sizes import sized
-from imle_core.records import in_short
 
 
 def draw_noise(noise: Noise, like: Tensor, nb_samples: int, generator: torch.Generator | None, solver: Any = None) -> Tensor:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from imle_core.records import Record
+from imle_core.checks import Record
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, in_short
 from imle_core.contracts.declarations import declared
 from imle_core.contracts.protocols import Noise
-from imle_core.records import in_short
 
 
 def typical_ones(solver: Any, event: Sequence[int]) -> float | None:

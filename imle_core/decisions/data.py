@@ -14,8 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, check_finite, check_whole
-from imle_core.records import tuple_in_short
+from imle_core.checks import ArgumentError, check_finite, check_whole, tuple_in_short
 from imle_core.solvers import GridEdgePath
 
 Array = NDArray[np.float64]

@@ -10,10 +10,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imle_core import contracts
-from imle_core.checks import ArgumentError, check_name, check_numbers, wrong_shape
+from imle_core.checks import ArgumentError, check_name, check_numbers, in_short, tuple_in_short, wrong_shape
 from imle_core.contracts import Sense, Solver
 from imle_core.decisions.data import split
-from imle_core.records import in_short, tuple_in_short
 from imle_core.solvers import InfeasibleError
 
 TOLERANCE = 1e-6

@@ -8,11 +8,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from imle_core.checks import ArgumentError, check_name, wrong_shape
+from imle_core.checks import ArgumentError, check_name, in_short, wrong_shape
 from imle_core.concurrency import process_group
 from imle_core.contracts import Sense, Solver, asked, declared
 from imle_core.decisions.data_set import TOLERANCE, Decisions, Values, check_some, objectives, room
-from imle_core.records import in_short
 
 Form = Literal["normalised", "sum", "mean", "none"]
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.checks import Record
 from imle_core.contracts import ctrl_c_told_apart, declared, raised
 from imle_core.doctor import calls, cost, fused, memory, optimum, outputs, padding
 from imle_core.doctor.example import RefusedError
@@ -17,7 +18,6 @@ from imle_core.doctor.of_list import InstanceOfList
 from imle_core.doctor.settings import generators_put_back
 from imle_core.doctor.subject import Outcome, Subject, Verdict, declared_sense
 from imle_core.estimators import Sense
-from imle_core.records import Record
 
 
 class Check(NamedTuple):

@@ -8,9 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, in_short
 from imle_core.contracts import declared, solutions_in, with_first
-from imle_core.records import in_short
 
 _DECLARED = ("pure", "sense", "domain")
 

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from imle_core import checks, contracts
 from imle_core.contracts import Form, Parameters
-from imle_core.estimators import operators, transforms
 from imle_core.estimators.arguments import Arguments, copied
+from imle_core.estimators.compiling import operators
+from imle_core.estimators.derivatives import transforms
 from imle_core.estimators.supervision import LossName, Supervision, losses_of_samples
 
 Loss: TypeAlias = Callable[[Any], Tensor]

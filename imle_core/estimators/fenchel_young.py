@@ -8,12 +8,12 @@ from torch import Tensor
 
 from imle_core import checks, ragged
 from imle_core.contracts import Parameters
-from imle_core.estimators import operators
 from imle_core.estimators.arguments import Arguments, copied
+from imle_core.estimators.compiling import operators
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import telling_how_to_change
 from imle_core.estimators.layer import Backward, Layer
-from imle_core.estimators.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
+from imle_core.estimators.structures.ragged_structures import RaggedForm, is_structure, ragged_packed_layer
 from imle_core.estimators.supervision import Supervision, fitting, walls_of
 from imle_core.losses import fenchel_young
 from imle_core.losses.solutions import finite

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts, ragged
+from imle_core.checks import in_short
 from imle_core.contracts import (
     Form,
     Known,
@@ -32,20 +33,20 @@ from imle_core.contracts import (
     is_pure,
     takes_costs,
 )
-from imle_core.estimators import exported, operators, transforms
 from imle_core.estimators.arguments import Arguments, copied, own_copy
-from imle_core.estimators.autograd import differentiable_states
+from imle_core.estimators.compiling import exported, operators
+from imle_core.estimators.derivatives import transforms
+from imle_core.estimators.derivatives.autograd import differentiable_states
+from imle_core.estimators.derivatives.tangents import check_tangent
 from imle_core.estimators.expectation import Expectation
 from imle_core.estimators.frozen import telling_how_to_change
-from imle_core.estimators.ragged_calls import RaggedCalls
 from imle_core.estimators.replay import Replay
 from imle_core.estimators.step_watch import StepWatch
-from imle_core.estimators.structure import packed_layer
+from imle_core.estimators.structures.ragged_calls import RaggedCalls
+from imle_core.estimators.structures.structure import packed_layer
 from imle_core.estimators.supervision import LossName
-from imle_core.estimators.tangents import check_tangent
 from imle_core.estimators.target import TargetDistribution
 from imle_core.ragged import Instances
-from imle_core.records import in_short
 from imle_core.sampling import add_noise
 
 Reduction = Literal["none", "stacked", "mean"]

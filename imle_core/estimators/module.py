@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from imle_core import checks
 from imle_core.contracts import Parameters
-from imle_core.estimators import exported, knobs, operators
+from imle_core.estimators import knobs
+from imle_core.estimators.compiling import exported, operators
 from imle_core.estimators.evaluation import EvaluationNoise
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.frozen import FIXED, KNOBS, refuse_fixed

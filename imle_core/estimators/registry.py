@@ -10,23 +10,23 @@ import torch
 from imle_core import checks
 from imle_core.contracts import Noise, Sense, Solver, Target
 from imle_core.estimators.blackbox import BlackboxInterpolation
-from imle_core.estimators.cone_alignment import ConeAlignment
-from imle_core.estimators.contrastive import Contrastive
-from imle_core.estimators.contrastive_map import ContrastiveMAP
+from imle_core.estimators.decisions.cone_alignment import ConeAlignment
+from imle_core.estimators.decisions.perturbation_gradient import PerturbationGradient
+from imle_core.estimators.decisions.spo_plus import SPOPlus
 from imle_core.estimators.fenchel_young import FenchelYoung
-from imle_core.estimators.frank_wolfe import FrankWolfe
-from imle_core.estimators.frank_wolfe_fenchel_young import FrankWolfeFenchelYoung
+from imle_core.estimators.hulls.frank_wolfe import FrankWolfe
+from imle_core.estimators.hulls.frank_wolfe_fenchel_young import FrankWolfeFenchelYoung
 from imle_core.estimators.identity import Identity, Projection
 from imle_core.estimators.implicit_mle import Difference, ImplicitMLE
 from imle_core.estimators.layer import Layer, Reduction
-from imle_core.estimators.perturbation_gradient import PerturbationGradient
 from imle_core.estimators.perturbed import Baseline, Perturbation, PerturbedOptimizer
-from imle_core.estimators.rank_list import RankList
-from imle_core.estimators.rank_pair import RankPair
-from imle_core.estimators.rank_point import RankPoint
+from imle_core.estimators.pools.contrastive import Contrastive
+from imle_core.estimators.pools.contrastive_map import ContrastiveMAP
+from imle_core.estimators.pools.rank_list import RankList
+from imle_core.estimators.pools.rank_pair import RankPair
+from imle_core.estimators.pools.rank_point import RankPoint
 from imle_core.estimators.score_function import ScoreFunction
 from imle_core.estimators.simple import Simple
-from imle_core.estimators.spo_plus import SPOPlus
 from imle_core.estimators.straight_through import StraightThrough
 from imle_core.estimators.structured_svm import StructuredSVM
 from imle_core.estimators.target import AdaptiveTargetDistribution, TargetDistribution

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
-from imle_core.estimators import operators, transforms
 from imle_core.estimators.arguments import Arguments, copied
+from imle_core.estimators.compiling import operators
 from imle_core.estimators.density import check_density, check_leave_one_out, relative_gradient
+from imle_core.estimators.derivatives import transforms
 from imle_core.estimators.expectation import Loss
 from imle_core.estimators.families import FamilyOfInstances
 from imle_core.estimators.frozen import telling_how_to_change

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.checks import Record
 from imle_core.contracts import Noise
 from imle_core.exact import ExponentialFamily
-from imle_core.records import Record
 from imle_core.sampling import dependent_samples, stream_samples
 
 MOST_STATES, MOST_ENTRIES = 2**20, 2**26

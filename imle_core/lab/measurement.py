@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.checks import Record
 from imle_core.contracts import Noise
 from imle_core.estimators import (
     ESTIMATORS,
@@ -23,7 +24,6 @@ from imle_core.estimators import (
 from imle_core.lab.accuracy import Accuracy, measure
 from imle_core.lab.problem import LabProblem
 from imle_core.lab.reference import Reference
-from imle_core.records import Record
 
 LAMBDAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 TEMPERATURES = (0.5, 1.0, 2.0, 4.0)

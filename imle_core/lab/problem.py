@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.checks import Record
 from imle_core.exact import ExponentialFamily, family_of
-from imle_core.records import Record
 from imle_core.solvers import AcyclicGridPath, Knapsack, SpanningTree, TopK
 
 

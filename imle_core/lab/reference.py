@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from imle_core import contracts
-from imle_core.checks import ArgumentError
+from imle_core.checks import ArgumentError, Record
 from imle_core.contracts import Noise
 from imle_core.estimators import Loss, TargetDistribution, imle, steps_of_any_size
 from imle_core.exact import ExponentialFamily
 from imle_core.lab.problem import LabProblem
-from imle_core.records import Record
 
 _MOST_STATES, _MOST_ENTRIES = 2**18, 2**25
 _ENTRIES = 2**22  # parameters that are solved at once have so many at most

@@ -6,9 +6,9 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from imle_core.checks import Record
 from imle_core.concurrency import process_group
 from imle_core.perception.maps import TILES_AT_A_TIME, TOLERANCE, ImageMaps, cheapest_paths, path_costs
-from imle_core.records import Record
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from imle_core.checks import ArgumentError, ArgumentTypeError, wrong_shape
-from imle_core.records import Record
+from imle_core.checks import ArgumentError, ArgumentTypeError, Record, wrong_shape
 from imle_core.solvers import GridPath
 
 TILE = 8

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.checks import Record
 from imle_core.contracts import Noise
-from imle_core.records import Record
 from imle_core.sampling.grouped_samples import GroupedSamples
 from imle_core.sampling.samples import check_sampling
 

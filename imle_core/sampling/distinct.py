@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imle_core import checks
+from imle_core.checks import Record
 from imle_core.contracts import Noise
-from imle_core.records import Record
 from imle_core.sampling.averages import block_size, dependent_samples, stream_samples
 from imle_core.sampling.grouped_samples import bound_of_agreement
 from imle_core.sampling.sketch import Sketch

@@ -8,7 +8,6 @@ are new tensors in theta's type.
 from collections.abc import Callable
 from typing import Any
 
-from imle_core.solvers.assignment import Assignment
 from imle_core.solvers.black_box import BlackBox, SolveError
 from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
 from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath, GridPath, Tuning
@@ -21,12 +20,13 @@ from imle_core.solvers.integer_program.solver import (
     TimeLimitError,
     UnboundedError,
 )
-from imle_core.solvers.knapsack import Knapsack
-from imle_core.solvers.pool import SolutionPool
-from imle_core.solvers.portfolio import Portfolio
-from imle_core.solvers.ranking import ArgMax, Ranking
-from imle_core.solvers.top_k import TopK
-from imle_core.solvers.tour import Tour
+from imle_core.solvers.permutations.assignment import Assignment
+from imle_core.solvers.permutations.ranking import ArgMax, Ranking
+from imle_core.solvers.permutations.tour import Tour
+from imle_core.solvers.pools.pool import SolutionPool
+from imle_core.solvers.selections.knapsack import Knapsack
+from imle_core.solvers.selections.portfolio import Portfolio
+from imle_core.solvers.selections.top_k import TopK
 
 SOLVERS: dict[str, Callable[..., Any]] = {
     "acyclic-path": AcyclicGridPath,

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from imle_core.solvers.graph import Matching, MinCut, ShortestPath, SpanningTree
 from imle_core.solvers.grid import AcyclicGridPath, GridEdgePath
-from imle_core.solvers.knapsack import Knapsack
-from imle_core.solvers.members import Members, best_of
+from imle_core.solvers.permutations.tour import Tour
+from imle_core.solvers.pools.members import Members, best_of
 from imle_core.solvers.rows import as_rows
-from imle_core.solvers.top_k import TopK
-from imle_core.solvers.tour import Tour
+from imle_core.solvers.selections.knapsack import Knapsack
+from imle_core.solvers.selections.top_k import TopK
 
 _EDGES = [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3)]
 _BACK = (3, 0)

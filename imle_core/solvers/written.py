@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imle_core.checks import ArgumentError, ArgumentTypeError
+from imle_core.checks import ArgumentError, ArgumentTypeError, in_short
 from imle_core.concurrency import OwnLock
 from imle_core.contracts import kind_of
-from imle_core.records import in_short
 
 _PLAIN = (bool, int, float, str, type(None))
 _OURS = "imle_core.solvers."

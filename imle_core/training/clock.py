@@ -9,8 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from imle_core.checks import in_short
 from imle_core.contracts import Known, declared
-from imle_core.records import in_short
 
 
 class Clock:

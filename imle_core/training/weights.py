@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from imle_core import checks, contracts
+from imle_core.checks import Record
 from imle_core.contracts import Noise, Target
 from imle_core.estimators import Difference, imle
 from imle_core.losses import hamming
-from imle_core.records import Record
 from imle_core.training.optimizer import Adam
 
 Schedule = Literal["cosine", "constant"]

@@ -21,7 +21,7 @@ from imle_cli.files.graphs.pajek import read_pajek
 from imle_cli.files.graphs.weights import weights_of
 from imle_cli.files.graphs.xml_formats import read_xml
 from imle_cli.files.sources import SourceError, ending, read_bytes
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 _KINDS = "a .graphml, .gml, .gexf, .net, .json or .csv file"
 _XML = {".graphml": "GraphML", ".gexf": "GEXF", ".xml": "GraphML"}

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from imle_cli.errors import UsageError
 from imle_cli.files.endings import foreign
 from imle_cli.files.maps.tiles import MAX_PIXELS, FloatArray, Shape, check_size, gather, tile_text
 from imle_cli.files.sources import SourceError, is_packed, read_bytes
 from imle_cli.files.standard_input import actual
-from imle_cli.notes import note
+from imle_cli.messages import UsageError, note
 
 # The weights of ITU-R BT.601, in thousandths: sums of integers are exact, so grey RGB equals the same grey to the bit.
 LUMA = np.array([299.0, 587.0, 114.0])

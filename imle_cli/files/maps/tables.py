@@ -14,7 +14,7 @@ from imle_cli.files.sources import SourceError
 from imle_cli.files.tables.layout import Layout, counts, mostly_numeric, read_layout
 from imle_cli.files.tables.number_formats import POINT, as_number, is_numeric, read_number
 from imle_cli.files.tables.separators import NAMES
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 _ENDS = {"source", "target", "from", "to", "u", "v", "fromnodeid", "tonodeid", "node1", "node2", "start", "end"}
 _WAYS = "for edges give --solver path or spanning-tree, for items top-k, for pairs assignment, for a map dijkstra (or .npy)"

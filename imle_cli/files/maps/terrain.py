@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.errors import UsageError
 from imle_cli.files.arrays import check_numbers, open_array
 from imle_cli.files.endings import ARRAY_ENDINGS, GRAPH_ENDINGS, TABLE_ENDINGS, unread
 from imle_cli.files.maps.pictures import load_picture
@@ -15,6 +14,7 @@ from imle_cli.files.maps.tables import read_map_table
 from imle_cli.files.maps.text_formats import kind_of_text, picture_in, read_ascii_grid, read_moving_ai
 from imle_cli.files.maps.tiles import MAX_TILES, FloatArray, Shape, check_costs, check_size, gather, rows_of
 from imle_cli.files.sources import SourceError, check_file, ending
+from imle_cli.messages import UsageError
 
 
 def built_in_map() -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 from imle_cli.files.maps.tiles import FloatArray, Shape, check_size
 from imle_cli.files.sources import SourceError, ending, read_beginning, read_bytes, read_text
 from imle_cli.files.tables.number_formats import POINT, find_format, read_number
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 _NODATA = -9999.0  # where the header names none
 _PLACES = {"xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize", "dx", "dy"}

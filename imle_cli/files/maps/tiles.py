@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Shape: TypeAlias = tuple[int, int]

@@ -11,7 +11,7 @@ from pathlib import Path
 from imle_cli.files.sources import SourceError, read_text
 from imle_cli.files.tables.number_formats import POINT, NumberFormat, find_format, is_numeric
 from imle_cli.files.tables.separators import Row, choose_separator, preamble, records
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 _FIRST = 1000  # rows from which titles and names of columns are told
 _MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from imle_cli.files.sources import SourceError
 from imle_cli.files.tables.layout import is_index, mostly_numeric, read_layout
 from imle_cli.files.tables.number_formats import POINT, NumberFormat, as_number, doubt, find_format
-from imle_cli.notes import note
+from imle_cli.messages import note
 
 
 @dataclass(frozen=True)

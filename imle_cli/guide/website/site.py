@@ -6,12 +6,12 @@ from importlib.metadata import files
 from importlib.resources import files as own_files
 from pathlib import Path
 
-from imle_cli.errors import UsageError
 from imle_cli.guide.catalogue import FOLDER, INDEX, pages
 from imle_cli.guide.links import links
 from imle_cli.guide.website.markup import PICTURES, copy_of
 from imle_cli.guide.website.search_index import sections
 from imle_cli.guide.website.shell import html_page
+from imle_cli.messages import UsageError
 from imle_cli.pages.bundle import bundle, read_style
 
 

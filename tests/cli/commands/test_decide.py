@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from command_line import Command
-from imle_cli.decisions.experiment import DecisionExperiment
-from imle_cli.decisions.problem import OwnSolver
-from imle_cli.decisions.recorder import DecisionRecorder
 from imle_cli.options.deciding import DecisionOptions, OwnProblemOptions
 from imle_cli.options.estimators import DECIDERS, DECISION_BASELINES, DECISION_LOSSES
 from imle_cli.options.inputs import NoiseOptions
 from imle_cli.runs.decisions import DecisionRun
+from imle_cli.trainings.decisions.experiment import DecisionExperiment
+from imle_cli.trainings.decisions.problem import OwnSolver
+from imle_cli.trainings.decisions.recorder import DecisionRecorder
 from imle_core.decisions import BASELINES, LEARNERS
 from imle_core.estimators import DECISION_LOSSES as LOSSES
 from imle_core.solvers import Knapsack

@@ -14,8 +14,8 @@ import warm
 from command_line import Command
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.folder_lock import FolderLock
-from imle_cli.perception.recorder import PerceptionRecorder
 from imle_cli.runs.perception import PerceptionRun
+from imle_cli.trainings.perception.recorder import PerceptionRecorder
 from imle_core.estimators import ESTIMATORS
 from imle_core.perception import SUPERVISION, path_costs
 from imle_core.solvers import GridPath

@@ -20,7 +20,7 @@ import warm
 from command_line import Command
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
-from imle_cli.learning.recorder import TrainingRecorder
+from imle_cli.trainings.weights.recorder import TrainingRecorder
 
 KEYS = ["out", "cells", "skipped", "failed", "seconds", "files", "rows"]
 COLUMNS = ["input_temp", "target_temp", "samples", "seed"]

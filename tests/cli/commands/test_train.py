@@ -17,12 +17,12 @@ from command_line import Command
 from imle_cli.app import app
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.files.maps.terrain import built_in_map
-from imle_cli.learning.experiment import TrainingExperiment
-from imle_cli.learning.recorder import TrainingRecorder
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions
 from imle_cli.runs.directories import new_folder
 from imle_cli.runs.training import Run
+from imle_cli.trainings.weights.experiment import TrainingExperiment
+from imle_cli.trainings.weights.recorder import TrainingRecorder
 from imle_core import Training
 
 KEYS = ["map", "shape", "solver", "engine", "noise", "input_temp", "target_temp", "samples", "seed", "steps", "steps_made"]

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import typer
 
-from imle_cli import notes
 from imle_cli.console import Report, Result, Table, time_and_files
-from imle_cli.errors import DataError, Exit, UsageError, reported_errors
 from imle_cli.figures.preview import Preview
+from imle_cli.messages import DataError, Exit, UsageError, notes, reported_errors
 from imle_cli.runs.interruption import HeldSignals, deferred_interruption, handled_signals
 from imle_core.kernels import notice
 
@@ -347,7 +346,7 @@ def test_off_a_terminal_there_is_neither_progress_nor_preview(capsys):
 
 INTERRUPTED_IN_A_TEXT = """
 import typer
-from imle_cli.errors import reported_errors
+from imle_cli.messages import reported_errors
 try:
     with reported_errors(False):
         exec("raise KeyboardInterrupt")
@@ -382,7 +381,7 @@ class TestWarnings:
 
     def test_of_others_are_shown_as_ever(self, capsys, monkeypatch):
         shown = []
-        monkeypatch.setattr("imle_cli.notes._show_others", lambda *warning: shown.append(str(warning[0])))
+        monkeypatch.setattr("imle_cli.messages.notes._show_others", lambda *warning: shown.append(str(warning[0])))
         Report(as_json=True, quiet=False)
         warnings.warn("somebody else's", UserWarning, stacklevel=1)
         assert (shown, capsys.readouterr()) == (["somebody else's"], ("", ""))

@@ -3,10 +3,10 @@ import re
 import pytest
 
 from documents import GUIDE
-from imle_cli.errors import UsageError
 from imle_cli.guide import contents, find, pages
 from imle_cli.guide.catalogue import INDEX
 from imle_cli.guide.links import links
+from imle_cli.messages import UsageError
 
 
 def test_every_file_is_a_page_in_the_order_to_read_them():

@@ -15,7 +15,8 @@ from imle_core.lab import search
 from imle_core.perception import PerceptionTraining, make_method, make_network, terrain_maps
 from imle_core.perception.terrain import COSTS
 from imle_core.sampling import distinct
-from imle_core.solvers import GridPath, tour
+from imle_core.solvers import GridPath
+from imle_core.solvers.permutations import tour
 
 TEXTS = {document.name: " ".join(document.text.split()) for document in PAGES}
 LARGEST_SCALE = torch.amp.GradScaler("cpu").get_scale()

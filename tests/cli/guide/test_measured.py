@@ -14,7 +14,7 @@ from command_line import Command
 from documents import PAGES, README
 from imle_cli.benchmarks.measurement import Row
 from imle_cli.benchmarks.rounds import Estimate
-from imle_cli.perception.sweep import PerceptionSweep
+from imle_cli.trainings.perception.sweep import PerceptionSweep
 from imle_core.decisions import METHODS
 from imle_core.estimators import ESTIMATORS
 from measured import MEASUREMENTS, NOISES, PROBLEMS, records, results

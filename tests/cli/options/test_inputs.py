@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.checks import check_at_least
 from imle_cli.options.groups import Without, command
 from imle_cli.options.inputs import InputTemperature, MapOptions, NoiseOptions, Samples, SolverOptions

@@ -7,11 +7,11 @@ from typing import Literal
 
 import pytest
 
-from imle_cli.learning.experiment import TrainingExperiment
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions
 from imle_cli.options.recorded import from_recorded, recorded
-from imle_cli.perception.experiment import PerceptionExperiment
+from imle_cli.trainings.perception.experiment import PerceptionExperiment
+from imle_cli.trainings.weights.experiment import TrainingExperiment
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from imle_cli.errors import DataError, UsageError
+from imle_cli.messages import DataError, UsageError
 from imle_cli.problems.imported import imported
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 from imle_cli.problems.map_ends import check_ends
 from imle_core.solvers import GridPath
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from imle_cli.device import find_device
-from imle_cli.errors import UsageError
+from imle_cli.messages import UsageError
 from imle_cli.options.inputs import MapOptions, NoiseOptions, SolverOptions
 from imle_cli.problems.map import read_map_problem
 from imle_cli.problems.noise import in_words, make_noise

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from imle_cli.errors import UsageError
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 from imle_cli.problems.presence import check_present
 
 CALLS = [["solve", "none.png"], ["sample", "none.csv"], ["marginals", "none.npy"], ["compare", "none.npy"]]

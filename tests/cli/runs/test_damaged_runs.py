@@ -17,17 +17,17 @@ from imle_cli.app import app
 from imle_cli.files.datasets import read_maps
 from imle_cli.files.outputs import OutputError
 from imle_cli.files.sources import SourceError
-from imle_cli.learning.experiment import TrainingExperiment
-from imle_cli.learning.recorder import TrainingRecorder
-from imle_cli.learning.sweep import Sweep
 from imle_cli.options.inputs import MapOptions, MapSolverOptions, NoiseOptions
 from imle_cli.options.learning import LearningOptions, PerceptionOptions
-from imle_cli.perception.experiment import PerceptionExperiment, Trained
-from imle_cli.perception.recorder import PerceptionRecorder
-from imle_cli.perception.sweep import PerceptionSweep
 from imle_cli.runs.directories import command_of
 from imle_cli.runs.perception import PerceptionRun
 from imle_cli.runs.training import Run
+from imle_cli.trainings.perception.experiment import PerceptionExperiment, Trained
+from imle_cli.trainings.perception.recorder import PerceptionRecorder
+from imle_cli.trainings.perception.sweep import PerceptionSweep
+from imle_cli.trainings.weights.experiment import TrainingExperiment
+from imle_cli.trainings.weights.recorder import TrainingRecorder
+from imle_cli.trainings.weights.sweep import Sweep
 
 COUNT, LETTERS = 100, 300
 CELL, IMAGE_CELL = "sweep/in0-target1-samples1-seed0", "images/mean-colour-seed0"

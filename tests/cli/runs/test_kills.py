@@ -323,9 +323,9 @@ if __name__ == "__main__":
 
     import torch
 
-    from imle_cli.learning import sweep  # noqa: F401
-    from imle_cli.learning.recorder import TrainingRecorder
-    from imle_cli.perception.recorder import PerceptionRecorder
+    from imle_cli.trainings.perception.recorder import PerceptionRecorder
+    from imle_cli.trainings.weights import sweep  # noqa: F401
+    from imle_cli.trainings.weights.recorder import TrainingRecorder
 
     torch.set_num_threads(1)  # whose threads no fork has
     for number in GENTLE:  # which a shell has the processes ignore that it begins in the background

@@ -388,7 +388,7 @@ def test_errors_of_arguments():
 
 def test_a_layer_that_is_gone():
     torch._dynamo.reset()
-    from imle_core.estimators import operators
+    from imle_core.estimators.compiling import operators
 
     layer = make()
     number, order = layer.number, layer.order

@@ -9,8 +9,8 @@ import torch
 from draws import generator, normal
 from imle_core import ArgumentError, LayerModule, NormalNoiseDistribution, TargetDistribution, hamming
 from imle_core.estimators import DECISION_LOSSES, ESTIMATORS, differentiable
+from imle_core.estimators.projections import nearest_in_cone
 from imle_core.losses import cone_alignment
-from imle_core.projections import nearest_in_cone
 from imle_core.solvers import Ranking, TopK
 from reference import CASES
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from imle_core.estimators.projections import nearest_in_cone, nearest_in_hull
 from imle_core.losses import (
     cone_alignment,
     contrastive,
@@ -14,7 +15,6 @@ from imle_core.losses import (
     rank_point,
     spo_plus,
 )
-from imle_core.projections import nearest_in_cone, nearest_in_hull
 from reference import CASES
 
 

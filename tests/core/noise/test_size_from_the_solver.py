@@ -8,9 +8,9 @@ import torch
 
 from draws import generator, gradient, normal
 from imle_core import ArgumentError, SumOfGammaNoiseDistribution, TargetDistribution, imle, marginals, perturb_and_map
+from imle_core.checks import in_short
 from imle_core.contracts import typical_ones
 from imle_core.estimators import differentiable
-from imle_core.records import in_short
 from imle_core.solvers import (
     AcyclicGridPath,
     ArgMax,

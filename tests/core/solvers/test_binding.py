@@ -8,7 +8,7 @@ import torch
 from draws import normal
 from imle_core import ArgumentError
 from imle_core.estimators import differentiable
-from imle_core.projections import nearest_in_cone
+from imle_core.estimators.projections import nearest_in_cone
 from imle_core.solvers import (
     ArgMax,
     Assignment,
@@ -130,7 +130,7 @@ def test_large_instances_are_projected_a_few_at_a_time(monkeypatch):
         return solver.normals(rows)
 
     losses = differentiable("cone", solver, normals=counted).loss(theta, gold=gold)
-    monkeypatch.setattr("imle_core.estimators.cone_alignment._ENTRIES", 2 * 12**2)
+    monkeypatch.setattr("imle_core.estimators.decisions.cone_alignment._ENTRIES", 2 * 12**2)
     torch.testing.assert_close(differentiable("cone", solver, normals=counted).loss(theta, gold=gold), losses)
     assert counts == [7, 2, 2, 2, 1]
 

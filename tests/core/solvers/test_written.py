@@ -66,9 +66,9 @@ def test_solvers_of_users_are_refused(solver):
     [
         3,
         {"object": ["os:system", {}]},
-        {"object": ["imle_core.solvers.top_k:math", {}]},
+        {"object": ["imle_core.solvers.selections.top_k:math", {}]},
         {"object": ["imle_core.solvers.nowhere:TopK", {}]},
-        {"object": ["imle_core.solvers.top_k:Tensor", {}]},
+        {"object": ["imle_core.solvers.selections.top_k:Tensor", {}]},
         {"named": ["builtins:tuple", []]},
         {"sparse": ["eye", 1, 1, 1, 1]},
         {"call": []},

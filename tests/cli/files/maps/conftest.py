@@ -2,7 +2,7 @@
 
 import pytest
 
-from imle_cli import notes
+from imle_cli.messages import notes
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from imle_cli.errors import UsageError
 from imle_cli.files.maps import pictures, tiles
 from imle_cli.files.maps.terrain import MAX_TILES, built_in_map, load
 from imle_cli.files.sources import SourceError
+from imle_cli.messages import UsageError
 
 WALL = np.inf
 NOT_POSITIVE = "costs must be > 0, use inf for a wall"

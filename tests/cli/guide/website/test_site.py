@@ -7,11 +7,11 @@ from importlib.metadata import PackagePath
 import pytest
 
 from documents import ROOT
-from imle_cli.errors import UsageError
 from imle_cli.guide import pages
 from imle_cli.guide.links import links
 from imle_cli.guide.website import site as site_module
 from imle_cli.guide.website import write_site
+from imle_cli.messages import UsageError
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 

@@ -1,0 +1,1 @@
+"""Layers in code that torch compiles, and in programs that it exports."""

@@ -1,0 +1,1 @@
+"""Losses of decisions against true parameters or costs, and what they share."""

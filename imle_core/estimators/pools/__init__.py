@@ -1,0 +1,1 @@
+"""Losses over a pool of solutions, which solve nothing: contrastive ones, and rankings."""

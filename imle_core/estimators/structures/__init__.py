@@ -1,0 +1,1 @@
+"""Layers of several parameters at once, and of instances of several sizes."""

@@ -1,0 +1,1 @@
+"""Solvers that put items in order or into pairs: rankings, assignments, tours."""
