@@ -1,10 +1,13 @@
 """Branch and bound over the items of a knapsack with several constraints, compiled, for a batch in one call."""
 
+import math
+
 import numpy as np
 
 from imle_core.kernels.compiled import compiled
 
-_ROUNDING = 1e-12  # of the sum of the values: sums that differ by less are equal
+_FRACTION, _IMPLICIT = np.int64(2**52 - 1), np.int64(2**52)
+_ROUNDING = 2.0**-50  # of the sum of the values, for each item: more than additions and a bound lose
 
 
 @compiled
@@ -14,6 +17,8 @@ def fill_knapsacks_with(theta, out, weights, capacities):
     The bound of a branch is the optimum of its linear program with one constraint, the sum of all with each capacity as the
     unit: items by value for weight, the last one in part. A first search, by value for weight, finds the best value; a
     second one, in the order of the items, the first set of that value in the order in which having an item comes first.
+    Values that are whole in a unit in which float64 holds all sums and bounds well are counted in it: ties are ties then.
+    Of others, sums that rounding alone may have parted are equal.
 
     Args:
         theta: ``(N, n)`` float32 or float64, values of the items, without NaN.
@@ -45,24 +50,52 @@ def fill_knapsacks_with(theta, out, weights, capacities):
             total += values[i]
             keys[i] = -values[i] / size[i] if size[i] > 0.0 else (-np.inf if values[i] > 0.0 else 0.0)
             count += values[i] > 0.0
+        rounding = _ROUNDING * (items + 8)
+        unit = _unit(values)
+        whole = math.ldexp(total, -unit) * rounding < 0.5
+        if whole:
+            for i in range(items):
+                values[i] = math.ldexp(values[i], -unit)
         by_ratio = np.argsort(keys, kind="mergesort")[:count]
         # Items without value come last by their keys, and those with one and no weight first.
-        most = _search(values, by_ratio, by_ratio, True, weights, capacities, size, 0.0, total, rooms, sums, taken, best)
-        at_least = most - _ROUNDING * total
-        wanted = by_index[values > 0.0]
-        _search(values, wanted, by_ratio, False, weights, capacities, size, at_least, at_least, rooms, sums, taken, best)
+        goal = (0.0, values.sum(), whole)
+        most = _search(values, by_ratio, by_ratio, True, weights, capacities, size, goal, rooms, sums, taken, best)
+        at_least = most if whole else most - rounding * total
+        wanted, goal = by_index[values > 0.0], (at_least, at_least, whole)
+        _search(values, wanted, by_ratio, False, weights, capacities, size, goal, rooms, sums, taken, best)
         for i in range(items):
             if best[i]:
                 out[n, i] = 1
 
 
 @compiled
-def _search(values, order, by_ratio, sorted_alike, weights, capacities, size, at_least, enough, rooms, sums, taken, best):
+def _unit(values):
+    """The largest power of two, by its exponent, of which all values >= 0 are whole multiples; 1024 where all are 0."""
+    least = 1024
+    for i in range(len(values)):
+        bits = np.float64(values[i]).view(np.int64)
+        exponent, digits = bits >> 52, bits & _FRACTION
+        if exponent > 0:
+            digits |= _IMPLICIT
+        else:
+            exponent = 1
+        if digits > 0:
+            exponent -= 1075
+            while digits & 1 == 0:
+                digits >>= 1
+                exponent += 1
+            least = min(least, exponent)
+    return least
+
+
+@compiled
+def _search(values, order, by_ratio, sorted_alike, weights, capacities, size, goal, rooms, sums, taken, best):
     """Best value of a set, deciding about items in an order; ``best`` becomes its mask.
 
-    Of equally good sets the first is kept. ``sorted_alike`` says that the order is ``by_ratio``. Sets below ``at_least`` are
-    not looked at, and one with ``enough`` ends the search.
+    Of equally good sets the first is kept. ``sorted_alike`` says that the order is ``by_ratio``. Of the three of ``goal``,
+    sets below the first are not looked at, one with the second ends the search, and the third says that sums are whole.
     """
+    at_least, enough, whole = goal
     constraints, count = len(capacities), len(order)
     best[:] = False
     taken[:] = False
@@ -78,6 +111,8 @@ def _search(values, order, by_ratio, sorted_alike, weights, capacities, size, at
                 for j in range(constraints):
                     left += rooms[depth, j] / max(capacities[j], 1)
                 bound = sums[depth] + _bound(values, by_ratio, decided, size, left)
+                if whole:
+                    bound = math.floor(bound + 0.5)  # rounding loses less than half a unit
                 if bound < at_least or bound <= most:
                     break
             fits = True
