@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -67,13 +68,29 @@ def pytest_unconfigure(config):
     _limit(config)
 
 
+# A test that waits in machine code, where no exception reaches it, ends with its process, which shows the stacks of all
+# threads. The limit is pushed back by the first test of a minute: a thread waits for it, and one a test would cost more than
+# many a test does.
+_SECONDS, _MINUTE = 720, 60  # longer than the limit of pytest, by more than a minute
 _STDERR = pytest.StashKey[int]()
+_LIMITED = pytest.StashKey[float]()
 
 
 def _limit(config):
-    seconds = float(config.getini("faulthandler_timeout") or 0)
-    if seconds:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[_STDERR])
+    config.stash[_LIMITED] = time.monotonic()
+    faulthandler.dump_traceback_later(_SECONDS, exit=True, file=config.stash[_STDERR])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    if time.monotonic() - item.config.stash.get(_LIMITED, -_MINUTE) >= _MINUTE:
+        _limit(item.config)
+    try:
+        return (yield)
+    finally:
+        if nextitem is None:  # it may wait for other processes
+            faulthandler.cancel_dump_traceback_later()
+            item.config.stash[_LIMITED] = -_MINUTE
 
 
 class _Measured:
@@ -95,20 +112,35 @@ class _Measured:
 
 
 _MEASURED = pytest.StashKey[AbstractContextManager]()
+_CASES = 3  # of a function, in which coverage is measured: further ones seldom reach further lines
+_COUNTED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_fixture_setup(request):
-    with request.config.stash[_MEASURED]:
+    with _measuring(request.node):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item):
-    """Leaves tests that take long out of the measurement of coverage, which would take a third of their time again."""
-    takes_long = any(item.get_closest_marker(name) for name in ("slow", "process", "browser"))
-    with nullcontext() if takes_long else item.config.stash[_MEASURED]:
+    with _measuring(item):
         return (yield)
+
+
+def _measuring(node):
+    """Measures coverage in a test or a fixture, but not in tests that are left out, which measuring would slow by a third."""
+    return node.config.stash[_MEASURED] if node.stash.get(_COUNTED, True) else nullcontext()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Has the collector of garbage rest: it would look again and again at all that was collected."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish(session):
@@ -116,6 +148,12 @@ def pytest_collection_finish(session):
     gc.freeze()
     controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     session.config.stash[_MEASURED] = _Measured(controller.cov) if controller else nullcontext()
+    cases = Counter()
+    for item in session.items:
+        function = item.nodeid.partition("[")[0]
+        takes_long = any(item.get_closest_marker(name) for name in ("slow", "process", "browser"))
+        item.stash[_COUNTED] = cases[function] < _CASES and not takes_long
+        cases[function] += 1
 
 
 def _compile_in_turn(folder):

@@ -83,6 +83,7 @@ def differs_on_threads(solver, example):
     return any(found)
 
 
+@pytest.mark.usefixtures("usual_rounds")
 @pytest.mark.parametrize("fault", [ThreadUnsafe, WorkOnOneArray])
 def test_one_that_threads_disturb(examined, fault):
     found = examined(fault())
@@ -93,6 +94,7 @@ def test_one_that_threads_disturb(examined, fault):
     assert not torch.equal(example["z"], example["other"])
 
 
+@pytest.mark.usefixtures("usual_rounds")
 @pytest.mark.slow
 def test_its_example_disturbs_threads_again(examined):
     example = examined(ThreadUnsafe())["threads"].example
@@ -101,6 +103,7 @@ def test_its_example_disturbs_threads_again(examined):
     assert not differs_on_threads(ThreadSafe(), example)
 
 
+@pytest.mark.usefixtures("usual_rounds")
 def test_one_that_refuses_a_second_thread(examined):
     found = examined(RefusesASecond())
     assert (found.fails, found.warns) == ([], ["threads"])
@@ -109,6 +112,7 @@ def test_one_that_refuses_a_second_thread(examined):
     )
 
 
+@pytest.mark.usefixtures("usual_rounds")
 @pytest.mark.parametrize("twin", [right, ThreadSafe()])
 def test_good_twins(examined, twin):
     found = examined(twin)

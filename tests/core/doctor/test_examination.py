@@ -19,6 +19,7 @@ REFUSING = ["path, refusing", "cut, refusing"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INSTANCES)
+@pytest.mark.usefixtures("usual_rounds")
 def test_our_solvers_pass(examined, name):
     found = examined(*INSTANCES[name])
     assert tuple(found.found) == CHECKS
