@@ -129,7 +129,7 @@ def pytest_runtest_call(item):
 
 
 def _measuring(node):
-    """Measures coverage in a test or a fixture, but not in tests that are left out, which measuring would slow by a third."""
+    """Measures coverage in tests and fixtures, but not in tests that are left out, which it would slow by a third."""
     return node.config.stash[_MEASURED] if node.stash.get(_COUNTED, True) else nullcontext()
 
 

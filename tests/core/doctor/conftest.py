@@ -7,7 +7,7 @@ from imle_core.doctor import cost
 
 @pytest.fixture(autouse=True)
 def few_rounds(request, monkeypatch):
-    """Has threads disturb one another for few rounds where a test is of something else: that takes most of a check's time."""
+    """Has threads disturb one another for few rounds where a test is of something else: it takes most of the time."""
     if "usual_rounds" not in request.fixturenames:
         monkeypatch.setattr(cost, "_ROUNDS", 3)
 

@@ -51,7 +51,7 @@ def fill_knapsacks_with(theta, out, weights, capacities):
             keys[i] = -values[i] / size[i] if size[i] > 0.0 else (-np.inf if values[i] > 0.0 else 0.0)
             count += values[i] > 0.0
         rounding = _ROUNDING * (items + 8)
-        unit = _unit(values)
+        unit = int(_unit(values))  # of Python, where it is interpreted
         whole = math.ldexp(total, -unit) * rounding < 0.5
         if whole:
             for i in range(items):
