@@ -19,9 +19,12 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 from numpy.typing import DTypeLike, NDArray
 
+from imle_core.kernels.instruction_set import vector_instructions
+
 LANES = 32  # two registers of the widest kind: while the processor waits for one, it works on the other
 SIDE = 16  # rows and columns of the squares that are transposed
 
+_REGISTER = 32  # bytes, of AVX2, the widest kind without registers for masks
 _LINE = 64  # bytes; a load that lies in two lines of the cache takes longer
 
 
@@ -148,12 +151,6 @@ def less(_, left, right):
 
 
 @primitive
-def equal(_, left, right):
-    """Mask of the lanes in which the numbers are equal."""
-    return MASK(left, right), lambda context, builder, signature, values: _compare(builder, "==", left, values)
-
-
-@primitive
 def and_(_, left, right):
     """Mask that is true where both are; or whole numbers with the bits that both have."""
     return left(left, right), lambda context, builder, signature, values: builder.and_(*values)
@@ -188,11 +185,34 @@ def convert(_, vector, kind):
 
 
 @primitive
-def any_lane(_, mask):
-    """True where a mask is true in some lane."""
-    return types.boolean(mask), lambda context, builder, signature, values: builder.icmp_unsigned(
-        "!=", builder.bitcast(values[0], ir.IntType(LANES)), ir.IntType(LANES)(0)
-    )
+def any_less(_, left, right):
+    """True where the first number is smaller than the second in some lane.
+
+    Whole ones are the smallest of both wherever none is; to tell so takes half the instructions that masks do, unless the
+    processor has registers for masks.
+    """
+
+    def generate(context, builder, signature, values):
+        if left.is_float or vector_instructions() == "AVX-512":
+            among = builder.bitcast(_compare(builder, "<", left, values), ir.IntType(LANES))
+            return builder.icmp_unsigned("!=", among, ir.IntType(LANES)(0))
+        smaller = builder.select(_compare(builder, "<", left, values), *values)
+        differing = builder.xor(smaller, values[1])
+        width, bits = LANES, left.number.bitwidth
+        while width * bits > 8 * _REGISTER:
+            width //= 2
+            halves = (ir.VectorType(ir.IntType(32), width)(list(range(first, first + width))) for first in (0, width))
+            differing = builder.or_(*(builder.shuffle_vector(differing, differing, half) for half in halves))
+        whole = ir.IntType(width * bits)
+        return builder.icmp_unsigned("!=", builder.bitcast(differing, whole), whole(0))
+
+    return types.boolean(left, right), generate
+
+
+@primitive
+def below(_, left, right):
+    """The mask of :func:`less`, of whole numbers of 32 bits below 2^31, which every processor compares in one step."""
+    return MASK(left, right), lambda context, builder, signature, values: builder.icmp_signed("<", *values)
 
 
 @primitive

@@ -16,10 +16,10 @@ from imle_core.kernels.vectors import (
     add,
     address,
     and_,
-    any_lane,
+    any_less,
+    below,
     convert,
     differing,
-    equal,
     fetch_add,
     fill,
     first_bit,
@@ -100,11 +100,6 @@ def chosen_if_less(one, other, out):
 
 
 @njit
-def chosen_if_equal(one, other, out):
-    store(out, 0, select(equal(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
-
-
-@njit
 def chosen_if_between(low, middle, high, out):
     number = load(middle, 0)
     mask = and_(less(load(low, 0), number), less(number, load(high, 0)))
@@ -150,12 +145,12 @@ def filled(number, out, at):
 
 @njit
 def some_less(one, other):
-    return any_lane(less(load(one, 0), load(other, 0)))
+    return any_less(load(one, 0), load(other, 0))
 
 
 @njit
-def some_equal(one, other):
-    return any_lane(equal(load(one, 0), load(other, 0)))
+def set_of_below(one, other):
+    return movemask(below(load(one, 0), load(other, 0)))
 
 
 @njit
@@ -333,13 +328,11 @@ class TestOperations:
     @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(pairs(LANES + 1))
-    def test_less_equal_and_choose(self, pair):
+    def test_less_and_choose(self, pair):
         one, other = pair
         out = np.zeros(LANES, one.dtype)
         chosen_if_less(one, other, out)
         np.testing.assert_array_equal(out, np.where(one < other, np.roll(one, -1), np.roll(other, -1))[:LANES])
-        chosen_if_equal(one, other, out)
-        np.testing.assert_array_equal(out, np.where(one == other, np.roll(one, -1), np.roll(other, -1))[:LANES])
 
     def test_whole_numbers_are_compared_without_sign(self):
         one, other = np.full(LANES, 2**31 - 1, np.uint32), np.full(LANES, 2**31, np.uint32)
@@ -369,22 +362,27 @@ class TestOperations:
         bits_of_either(one, other, out)
         np.testing.assert_array_equal(out, one | other)
 
+    @settings(max_examples=40, deadline=None)
+    @given(numbers(np.uint32, (2, LANES)))
+    def test_below_is_less_up_to_half_of_the_range(self, values):
+        one, other = np.ascontiguousarray(values & np.uint32(2**31 - 1))
+        assert set_of_below(one, other) == lanes_smaller(one, other)
+        assert some_less(one, other) == (lanes_smaller(one, other) != 0)
+
     @pytest.mark.parametrize("dtype", TYPES)
     def test_some_sees_every_single_lane(self, dtype):
         zeros, ones = np.zeros(LANES, dtype), np.ones(LANES, dtype)
         assert not some_less(ones, zeros)
-        assert not some_equal(zeros, ones)
         for lane in range(LANES):
             one = ones.copy()
             one[lane] = 0
             assert some_less(one, ones)
-            assert some_equal(one, zeros)
 
-    def test_nan_is_neither_smaller_nor_equal(self):
+    def test_nan_is_never_smaller(self):
         nan = np.full(LANES, np.nan)
         assert not some_less(nan, np.zeros(LANES))
         assert not some_less(np.zeros(LANES), nan)
-        assert not some_equal(nan, nan)
+        assert not some_less(nan, nan)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])

@@ -22,7 +22,7 @@ from imle_core.kernels.vectors import (
     LANES,
     add,
     address,
-    any_lane,
+    any_less,
     fetch_add,
     fill,
     lanes_of,
@@ -34,9 +34,9 @@ from imle_core.kernels.vectors import (
     take,
 )
 from imle_core.solvers.grid.kernels.lanes_costs import CAPACITY, Costs, make_costs, read_exact, read_scaled
-from imle_core.solvers.grid.kernels.lanes_labels import exact_ways, scaled_ways, settle, settle_roughly
+from imle_core.solvers.grid.kernels.lanes_labels import settle
 from imle_core.solvers.grid.kernels.lanes_near_ties import Candidates, decide, make_candidates
-from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk, write_masks
+from imle_core.solvers.grid.kernels.lanes_walks import Walks, make_walks, walk_exact, walk_scaled, write_masks
 from imle_core.solvers.grid.kernels.maps import Grid, clear
 from imle_core.solvers.grid.tuning import LanesTuning
 
@@ -51,6 +51,7 @@ class LanesSpace(NamedTuple):
         costs: of entering positions, likewise.
         dirty: a flag a position.
         slack: one number a lane, of the labels' type.
+        margin: likewise; one more than the slack of scaled labels, none of exact ones.
         above: likewise.
         walks: what leads back.
         candidates: tiles that may be on one map's path.
@@ -60,6 +61,7 @@ class LanesSpace(NamedTuple):
     costs: Costs
     dirty: NDArray[np.uint8]
     slack: NDArray[Any]
+    margin: NDArray[Any]
     above: NDArray[Any]
     walks: Walks
     candidates: Candidates
@@ -73,6 +75,7 @@ def make_lanes_space(grid: Grid, dtype: np.dtype[np.floating], scaled: bool) -> 
         costs=make_costs(grid, dtype, scaled),
         dirty=np.zeros(positions, np.uint8),
         slack=lanes_of(1, number),
+        margin=lanes_of(1, number),
         above=lanes_of(1, number),
         walks=make_walks(grid),
         candidates=make_candidates(grid),
@@ -106,7 +109,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         How many maps are left, and how many of these since labels took too many visits; and how many costs are NaN, clamped,
         and no walls.
     """
-    labels, costs, ways = space.labels, space.costs.entering, space.walks.ways
+    labels, costs, margin = space.labels, space.costs.entering, space.margin
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # steps that most walks have at most
     count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
     allowed = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
@@ -118,11 +121,11 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
         counts = read_scaled(maps, grid, which, first, lanes, scale, space.costs)
         nans, clamped, passable = nans + counts[0], clamped + counts[1], passable + counts[2]
         steps = _limit_slack(space.costs.counts, longest, grid, space.slack)
-        _bound(costs, path, space.slack, space.above)
-        settled = not given_up and settle_roughly(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
-        settled = settled and scaled_ways(labels, costs, space.slack, space.dirty, grid, order, visits, ways)
+        store(margin, 0, add(load(space.slack, 0), fill(np.uint32(1))))
+        _bound(costs, path, margin, space.above)
+        settled = not given_up and settle(labels, costs, space.above, margin, space.dirty, grid, order, visits)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
-        arrived = walk(space.walks, grid, reached, steps)
+        arrived = walk_scaled(labels, margin, space.walks, grid, reached, steps)
         undecided = reached & ~arrived & (2**lanes - 1)
         if _count(undecided) <= allowed:
             above, slack, candidates, passed = space.above, space.slack, space.candidates, space.walks.passed
@@ -159,11 +162,9 @@ def exact_paths(maps, grid, which, masks, order, space, left, tuning):
         read_exact(maps, grid, which, first, lanes, space.costs)
         store(space.above, 0, fill(np.inf))
         # where that takes too many visits, it is not tried any more
-        settled = settled and settle(labels, costs, space.above, space.slack, space.dirty, grid, order, visits)
-        if settled:
-            exact_ways(labels, costs, grid, space.walks.ways)
+        settled = settled and settle(labels, costs, space.above, space.margin, space.dirty, grid, order, visits)
         reached = _lanes_below(labels, grid.goal, space.above) if settled else np.int64(0)
-        arrived = walk(space.walks, grid, reached, grid.height * grid.width)
+        arrived = walk_exact(labels, costs, space.walks, grid, reached)
         write_masks(space.walks, grid, which, first, lanes, masks)
         count = _leave(which, first, lanes, arrived, masks, left, count)
     return count
@@ -185,14 +186,14 @@ def _limit_slack(counts, longest, grid, slack):
     bound = min(longest, (2 if len(grid.steps) == 8 else 3) * squares)
     cut, limit = load(counts, 0), fill(np.uint32(bound))
     store(slack, 0, minimum(cut, limit))
-    return bound if any_lane(less(limit, cut)) else grid.height * grid.width
+    return bound if any_less(limit, cut) else grid.height * grid.width
 
 
 @compiled_borrowing
-def _bound(costs, path, slack, above):
-    """Writes a number above the cost of a path plus ``slack``; ``CAPACITY`` if there is no path."""
+def _bound(costs, path, margin, above):
+    """Writes the cost of a path plus ``margin``; ``CAPACITY`` if there is no path."""
     entering, capacity = address(costs), fill(np.uint32(CAPACITY))
-    total = add(load(slack, 0), fill(np.uint32(1))) if len(path) else capacity
+    total = load(margin, 0) if len(path) else capacity
     for i in range(len(path)):
         total = minimum(add(total, load(entering, take(path, i) * LANES)), capacity)
     store(above, 0, total)

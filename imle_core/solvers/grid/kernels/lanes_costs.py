@@ -27,6 +27,7 @@ from imle_core.kernels.vectors import (
 )
 from imle_core.solvers.grid.kernels.maps import Grid, inside
 
+_COMPETING = 1024  # tiles of 4 bytes, so many apart, share lines of the first cache
 CAPACITY = 2**31 - 128  # the scaled label of what is not reached; a number of float32, too
 
 
@@ -132,8 +133,12 @@ def _gains(maps, space):
 
 @compiled_borrowing
 def _are_in_place(maps):
-    """True where gains need no sum, and the last square of SIDE tiles does not go beyond the last map."""
-    return len(maps.eps) == 0 and maps.theta.shape[1] % SIDE == 0
+    """True where gains need no sum, and can be read from where they are.
+
+    The last square of SIDE tiles must not go beyond the last map, nor may all maps compete for the same lines of the cache.
+    """
+    tiles = maps.theta.shape[1]
+    return len(maps.eps) == 0 and tiles % SIDE == 0 and tiles % _COMPETING != 0
 
 
 @compiled_borrowing

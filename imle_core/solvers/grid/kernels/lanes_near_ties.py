@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imle_core.kernels.compiled import compiled_borrowing
 from imle_core.kernels.vectors import LANES, address, put, take
 from imle_core.solvers.grid.kernels.lanes_costs import cost_of
+from imle_core.solvers.grid.kernels.lanes_walks import exact_step
 from imle_core.solvers.grid.kernels.maps import Grid, tile_of
 
 _UNKNOWN = 1e300  # labels of tiles that matter, until they have one
@@ -129,13 +130,9 @@ def _walk(grid, lane, candidates, passed):
     position = grid.goal
     while position != grid.start:
         put(passed, position * LANES + lane, 1)
-        present, cost, before = take(labels, position), take(costs, position), position
-        for i in range(len(grid.steps) - 1, -1, -1):
-            label = take(labels, position + take(moves, i))
-            if label < present and label + cost == present:
-                before = position + take(moves, i)
-        if before == position:
+        step = exact_step(labels, position, take(costs, position), moves, len(grid.steps), 1)
+        if step == 0:
             return False
-        position = before
+        position += step
     put(passed, position * LANES + lane, 1)
     return True

@@ -73,8 +73,9 @@ def _row(spaces, number):
         ),
         spaces.dirty[number],
         spaces.slack[number],
+        spaces.margin[number],
         spaces.above[number],
-        Walks(walks.ways[number], walks.passed[number], walks.at[number], walks.lanes_of_tiles[number]),
+        Walks(walks.ways[number], walks.known[number], walks.passed[number], walks.at[number], walks.lanes_of_tiles[number]),
         Candidates(candidates.positions[number], candidates.costs[number], candidates.labels[number]),
     )
 
