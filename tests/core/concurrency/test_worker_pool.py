@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import warm
 from imle_core.concurrency import WorkerPool
 
 pytestmark = pytest.mark.process
@@ -31,8 +30,10 @@ if __name__ == "__main__":
 @pytest.mark.skipif(os.name != "posix", reason="there a process cannot tell that its parent has ended")
 def test_workers_of_a_process_that_is_killed_end(tmp_path):
     Path(tmp_path, "owner.py").write_text(OWNER)
-    with subprocess.Popen([sys.executable, "owner.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
-        workers = [psutil.Process(number) for number in json.loads(process.stdout.readline())]
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as told, warm.start("owner.py", cwd=tmp_path, stdout=writer) as process:
+        os.close(writer)
+        workers = [psutil.Process(number) for number in json.loads(told.readline())]
         process.kill()
     _, left = psutil.wait_procs(workers, timeout=60)
     assert len(workers) == 2

@@ -6,16 +6,14 @@ import math
 import os
 import pickle
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-import imle_core
+import warm
 from draws import generator, gradient, normal
 from imle_core import (
     IMLE,
@@ -548,6 +546,7 @@ def work(rank, folder):
     torch.distributed.destroy_process_group()
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     with open(f"{sys.argv[1]}/joint.json", "w") as stream:
         json.dump(betas(slice(6), True), stream)
     torch.multiprocessing.start_processes(work, (sys.argv[1],), nprocs=2, start_method="fork")
@@ -563,9 +562,8 @@ if __name__ == "__main__":
 def test_synchronised_replicas_move_as_one_process_with_all_their_rows(tmp_path):
     script = tmp_path / "processes.py"
     script.write_text(PROCESSES)
-    root = str(Path(imle_core.__file__).parents[1])
-    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, script, tmp_path], env=environment, capture_output=True, text=True, timeout=120)
+    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
+    done = warm.run(script, tmp_path, env=environment, seconds=120)
     assert done.returncode == 0, done.stderr
     joint, first, second = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("joint", 0, 1))
     assert first["together"] == second["together"] == joint

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from numba import njit
 
 from imle_core.kernels import vectors
+from imle_core.kernels.compiled import compiled
 from imle_core.kernels.vectors import (
     LANES,
     SIDE,
@@ -39,147 +39,146 @@ from imle_core.kernels.vectors import (
     transpose,
 )
 
-# The kernels of this file are not kept on disk: a cache would not see that imle_core.kernels.vectors has changed.
 TYPES = [np.uint32, np.float64]
 
 
-@njit
+@compiled
 def copied(array, at, out, to):
     store(out, to, load(array, at))
 
 
-@njit
+@compiled
 def copied_by_address(array, at, out, to):
     source, target = address(array), address(out)
     store(target, to, load(source, at))
 
 
-@njit
+@compiled
 def added(one, other, out):
     store(out, 0, add(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def smaller(one, other, out):
     store(out, 0, minimum(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def larger(one, other, out):
     store(out, 0, maximum(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def multiplied(one, other, out):
     store(out, 0, multiply(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def multiplied_and_added(one, other, third, out):
     store(out, 0, add(multiply(load(one, 0), load(other, 0)), load(third, 0)))
 
 
-@njit
+@compiled
 def made_whole(array, out):
     store(out, 0, convert(load(array, 0), np.uint32))
 
 
-@njit
+@compiled
 def made_double(array, out):
     store(out, 0, convert(load(array, 0), np.float64))
 
 
-@njit
+@compiled
 def made_single(array, out):
     store(out, 0, convert(load(array, 0), np.float32))
 
 
-@njit
+@compiled
 def chosen_if_less(one, other, out):
     store(out, 0, select(less(load(one, 0), load(other, 0)), load(one, 1), load(other, 1)))
 
 
-@njit
+@compiled
 def chosen_if_between(low, middle, high, out):
     number = load(middle, 0)
     mask = and_(less(load(low, 0), number), less(number, load(high, 0)))
     store(out, 0, select(mask, fill(np.uint32(1)), fill(np.uint32(0))))
 
 
-@njit
+@compiled
 def chosen_if_outside(low, middle, high, out):
     number = load(middle, 0)
     mask = or_(less(number, load(low, 0)), less(load(high, 0), number))
     store(out, 0, select(mask, fill(np.uint32(1)), fill(np.uint32(0))))
 
 
-@njit
+@compiled
 def four_lowered(labels, costs, at, number):
     return lowered(address(labels), address(costs), at, number)
 
 
-@njit
+@compiled
 def lowest(bits):
     return first_bit(bits)
 
 
-@njit
+@compiled
 def length_of_difference(one, other):
     return differing(one, other)
 
 
-@njit
+@compiled
 def bits_of_both(one, other, out):
     store(out, 0, and_(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def bits_of_either(one, other, out):
     store(out, 0, or_(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def filled(number, out, at):
     store(out, at, fill(number))
 
 
-@njit
+@compiled
 def some_less(one, other):
     return any_less(load(one, 0), load(other, 0))
 
 
-@njit
+@compiled
 def set_of_below(one, other):
     return movemask(below(load(one, 0), load(other, 0)))
 
 
-@njit
+@compiled
 def moved(array, at, out, to):
     put(out, to, take(array, at))
 
 
-@njit
+@compiled
 def moved_by_address(array, at, out, to):
     source, target = address(array), address(out)
     put(target, to, take(source, at))
 
 
-@njit
+@compiled
 def put_number(out, at, number):
     put(out, at, number)
 
 
-@njit
+@compiled
 def turned(rows, starts, first, at, lanes):
     transpose(address(rows), address(starts), first, at, address(lanes))
 
 
-@njit
+@compiled
 def lanes_smaller(one, other):
     return movemask(less(load(one, 0), load(other, 0)))
 
 
-@njit(nogil=True)
+@compiled
 def counted_up(counter, times, seen):
     for _ in range(times):
         seen[fetch_add(counter, 3) // 3] += 1

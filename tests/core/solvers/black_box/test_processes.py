@@ -4,8 +4,6 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
@@ -15,6 +13,7 @@ import psutil
 import pytest
 import torch
 
+import warm
 from imle_core.solvers import BlackBox, SolveError
 from imle_core.solvers.black_box.processes import _Inquest
 from imle_core.solvers.black_box.task import TaskSettings
@@ -77,7 +76,7 @@ def with_sum(theta):
 
 
 def test_further_outputs_are_sent_where_they_can_be():
-    z, sums, functions = ON_PROCESSES(with_sum)({"a": LARGE})
+    z, sums, functions = ON_ONE(with_sum)({"a": LARGE})
     assert (z["a"].tolist(), sums) == ((LARGE > 0).tolist(), [1.0, 1.0, 3.0, 2.0])
     assert functions[0]() == 0
     message = (
@@ -85,7 +84,7 @@ def test_further_outputs_are_sent_where_they_can_be():
         r"row 0; they must be picklable, which locks and generators are not; take executor='threads'$"
     )
     with pytest.raises(SolveError, match=message):
-        ON_PROCESSES(with_lock)(LARGE)
+        ON_ONE(with_lock)(LARGE)
 
 
 def test_processes_that_end_before_they_begin(tmp_path):
@@ -168,12 +167,20 @@ def test_ctrl_c_ends_the_workers(executor):
         "def wait(theta):\n    os.write(1, b'at work\\n')\n    time.sleep(60)\n"
         f"BlackBox(wait, executor={executor!r}, jobs=2)(torch.eye(4))\n"
     )
-    call = [sys.executable, "-c", code]
-    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"at work\n"
+    (reader, out), (file, err) = os.pipe(), os.pipe()
+    with (
+        os.fdopen(reader, "rb") as told,
+        os.fdopen(file, "rb") as complaints,
+        warm.start("-c", code, stdout=out, stderr=err) as process,
+    ):
+        os.close(out), os.close(err)
+        assert told.readline() == b"at work\n"
         workers = psutil.Process(process.pid).children(recursive=True)
         assert len(workers) >= 2 * (executor == "processes")
+        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)  # ends when no worker holds the pipe any more
+        told.read()  # ends when no worker holds the pipe any more
+        errors = complaints.read()
+        assert time.monotonic() - began < 20
     assert errors.rstrip().endswith(b"KeyboardInterrupt")
     assert all(worker.status() == psutil.STATUS_ZOMBIE for worker in psutil.wait_procs(workers, timeout=1)[1])
