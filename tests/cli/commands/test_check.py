@@ -89,7 +89,7 @@ def module(request):
 def test_our_solvers_by_name(name):
     if name == "portfolio":
         pytest.importorskip("clarabel")
-    result = invoke(name, "--instances", "16")
+    result = invoke(name, "--instances", "8")
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["check", *CHECKS]
     verdicts = dict(line.split()[:2] for line in result.stdout.splitlines()[1:])
@@ -417,13 +417,15 @@ def test_one_that_ends_its_process_or_never_comes_back(odd, name):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_ends_the_process_of_the_examination(odd, number, code):
     Path(f"{odd}.py").write_text("import os, time\ndef waits(_):\n    print(os.getpid(), flush=True)\n    time.sleep(600)\n")
-    call = [sys.executable, "-m", "imle_cli", "check", f"{odd}:waits"]
-    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        worker = psutil.Process(int(process.stderr.readline()))
+    reader, writer = os.pipe()
+    with Path("printed").open("w") as printed:
+        process = warm.start("-m", "imle_cli", "check", f"{odd}:waits", stdout=printed, stderr=writer)
+    os.close(writer)
+    with process, os.fdopen(reader) as errors:
+        worker = psutil.Process(int(errors.readline()))
         process.send_signal(number)
-        printed, errors = process.communicate(timeout=20)
-    assert (printed, process.returncode) == ("", code)
-    assert errors == ("interrupted\n" if number == signal.SIGINT else "")
+        assert errors.read() == ("interrupted\n" if number == signal.SIGINT else "")
+    assert (Path("printed").read_text(), process.returncode) == ("", code)
     assert not worker.is_running()
 
 

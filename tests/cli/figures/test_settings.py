@@ -1,11 +1,11 @@
 """Pictures of the command do not depend on the user's settings of matplotlib, and these cause no messages."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import warm
 
 pytestmark = pytest.mark.process
 
@@ -16,7 +16,8 @@ VARIABLES = {"MPLBACKEND", "MPLCONFIGDIR", "MATPLOTLIBRC"}
 COMMAND = ["-m", "imle_cli", "noise", "--noise", "gumbel", "--samples", "100", "--out", "p.png"]
 # What the command does, without what takes long.
 DRAWING = """
-import locale, os
+import locale, os, sys
+assert "matplotlib" not in sys.modules
 from pathlib import Path
 from imle_cli.figures.settings import ignore_user_settings
 folder = os.getcwd()
@@ -32,10 +33,9 @@ Path("p.png").write_bytes(canvas.encode(maps.map_figure(numpy.eye(3) + 1, numpy.
 
 
 def picture(environment, arguments=("-c", DRAWING)):
-    """The bytes of a picture drawn in such an environment."""
+    """The bytes of a picture drawn in such an environment, by a process that has not imported matplotlib yet."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    command = [sys.executable, *arguments]
-    result = subprocess.run(command, env=kept | environment, capture_output=True, text=True, timeout=300, check=False)
+    result = warm.run(*arguments, env=kept | environment, imported="library")
     assert (result.returncode, result.stderr) == (0, "")
     return Path("p.png").read_bytes()
 

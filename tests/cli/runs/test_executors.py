@@ -1,5 +1,6 @@
 """Many calls on processes or a cluster: every outcome once, workers that die, what is not installed."""
 
+import ast
 import json
 import sys
 from concurrent.futures import Future
@@ -17,10 +18,18 @@ SQUARES = [f"{number} * {number}" for number in range(7)]
 DEATH = "__import__('os')._exit(9)"
 
 
+def in_a_process(program):
+    """What a program writes, in a process whose workers are forks of it."""
+    done = warm.run("-c", f"from imle_cli.runs.executors import outcomes\n{program}", seconds=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    return ast.literal_eval(done.stdout)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("jobs", [1, None])
 def test_every_outcome_once(jobs):
-    assert sorted(outcomes(eval, SQUARES, "joblib", jobs)) == [(number, number**2) for number in range(7)]
+    found = in_a_process(f"print(sorted(outcomes(eval, {SQUARES}, 'joblib', {jobs})))")
+    assert found == [(number, number**2) for number in range(7)]
 
 
 def test_no_tasks():
@@ -52,16 +61,16 @@ def test_no_more_processes_than_tasks(jobs, tasks, begun, monkeypatch):
 @pytest.mark.process
 def test_a_worker_that_dies_fails_alone():
     tasks = [*SQUARES[:3], DEATH, *SQUARES[3:]]
-    found = dict(outcomes(eval, tasks, "joblib", 2))
-    assert (str(found.pop(3)), len(found)) == ("its worker process died, perhaps for want of memory", 7)
+    told = "(number, str(result) if number == 3 else result)"
+    found = dict(in_a_process(f"print([{told} for number, result in outcomes(eval, {tasks}, 'joblib', 2)])"))
+    assert (found.pop(3), len(found)) == ("its worker process died, perhaps for want of memory", 7)
     assert sorted(found.values()) == [number**2 for number in range(7)]
 
 
 @pytest.mark.process
 def test_a_result_comes_before_the_rest_has_ended():
-    numbers = outcomes(eval, ["1", "__import__('time').sleep(60)"], "joblib", 2)
-    assert next(numbers) == (0, 1)
-    numbers.close()
+    tasks = ["1", "__import__('time').sleep(60)"]
+    assert in_a_process(f"numbers = outcomes(eval, {tasks}, 'joblib', 2); print(next(numbers)); numbers.close()") == (0, 1)
 
 
 @pytest.mark.slow
