@@ -328,6 +328,7 @@ QUESTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_newcomers_question_is_answered_within_two_links_of_the_readme(question):
     name, words = QUESTIONS[question]

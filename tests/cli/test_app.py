@@ -110,6 +110,7 @@ class TestHelp:
         assert (done.exit_code, done.stdout, done.stderr) == (0, asked.stdout, "")
         assert done.stdout.startswith("Usage: imle solve [INPUT...] [OPTIONS]\n")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", ["", *COMMANDS, "help"])
     def test_fits_80_columns_and_breaks_no_word(self, command):
         wide, narrow = (

@@ -306,6 +306,7 @@ class TestOutputs:
         )
         assert (tmp_path / "map.npy").read_bytes() == before
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     def test_an_interruption_leaves_no_half_file(self, command, tmp_path, monkeypatch):
         def save(file, _):
@@ -319,6 +320,7 @@ class TestOutputs:
 
 
 class TestWhatWorks:
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", MAP_COMMANDS)
     def test_a_map_of_one_tile_is_a_path(self, command):
         np.save("map.npy", np.full((1, 1), 3.0))
@@ -347,6 +349,7 @@ class TestWhatWorks:
         assert (tmp_path / values["files"][0]).stat().st_size > 1000
         assert str(name) in run("solve", tmp_path / name).stdout
 
+    @pytest.mark.slow
     def test_an_enormous_range_of_costs(self):
         np.save("map.npy", np.geomspace(1e-300, 1e300, 12).reshape(3, 4))
         for command in MAP_COMMANDS:

@@ -67,6 +67,7 @@ class TestOfARun:
         assert (values["run"], values["frames"], values["files"]) == ("run", 4, [str(Path("films/learning.gif"))])
         assert Path("films/learning.gif").stat().st_size > 1000
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
     def test_decoded_frames_are_the_drawn_ones(self, run, kind, monkeypatch):
         drawn, write = [], encoders.write
@@ -84,6 +85,7 @@ class TestOfARun:
                 found = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
             np.testing.assert_array_equal(found, PALETTE[pictures])
 
+    @pytest.mark.slow
     def test_mp4(self, run):
         pytest.importorskip("imageio_ffmpeg")
         animate(run, "--format", "mp4", "--only", "learning_paths", "--size", "96", "--fps", "5")
@@ -212,6 +214,7 @@ class TestRefusals:
         message = "folder: config.json is missing; it is damaged or no run of imle; choose another folder"
         expect_refusal(["folder"], 1, message)
 
+    @pytest.mark.slow
     def test_targets(self, run):
         Path("file").touch()
         Path("films").mkdir()

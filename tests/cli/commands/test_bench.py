@@ -96,6 +96,7 @@ def test_json():
     }
 
 
+@pytest.mark.slow
 def test_a_full_table_has_more_rows_and_says_what_is_missing_and_where_the_picture_is():
     table, legend, below = bench("--full").split("\n\n")
     assert [line[0] for line in cells(table)] == ["what", *["ten [red] maps"] * 2, *["more maps"] * 2]
@@ -110,12 +111,14 @@ def test_a_full_table_has_more_rows_and_says_what_is_missing_and_where_the_pictu
     assert np.asarray(Image.open("bench.png")).std() > 0
 
 
+@pytest.mark.slow
 def test_a_full_table_does_not_speak_of_missing_libraries_where_there_are_none(monkeypatch):
     for path, _ in rivals.OPTIONAL.values():
         monkeypatch.setitem(sys.modules, path, sys)
     assert "missing" not in bench("--full")
 
 
+@pytest.mark.slow
 def test_full_json_has_the_curves_and_the_picture_goes_where_it_should():
     values = json.loads(bench("--full", "--json", "--seed", "4", "--out", "speeds.svg"))
     assert list(values) == [*KEYS, "curves", "missing", "seconds", "files"]
@@ -169,6 +172,7 @@ def test_a_wrong_place_is_refused_before_anything_is_measured(arguments, code, m
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
 
 
+@pytest.mark.slow
 def test_quiet_prints_nothing_and_draws():
     assert bench("--full", "--quiet") == ""
     assert Path("bench.png").exists()

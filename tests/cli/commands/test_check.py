@@ -97,6 +97,7 @@ def test_our_solvers_by_name(name):
     assert set(verdicts.values()) == {"pass"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["good", "Made"])
 def test_a_function_or_class_of_the_users(module, name):
     result = invoke(f"{module}:{name}", "--shape", "6", "--json")
@@ -107,6 +108,7 @@ def test_a_function_or_class_of_the_users(module, name):
     assert (values["shape"], values["failed"]) == ([6], 0)
 
 
+@pytest.mark.slow
 def test_one_that_fails_and_its_counter_example(module):
     result = invoke(f"{module}:bad", "--shape", "6", "--save", "example.npz")
     assert result.exit_code == 1
@@ -121,6 +123,7 @@ def test_one_that_fails_and_its_counter_example(module):
     assert (products.diagonal() < products[[0, 1], [1, 0]]).any()
 
 
+@pytest.mark.slow
 def test_one_that_minimises_and_is_to(module):
     result = invoke(f"{module}:bad", "--shape", "6", "--sense", "min")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -147,12 +150,14 @@ def test_the_example_of_a_warning_is_saved_where_nothing_fails():
         assert (arrays["theta"] > 0).any()
 
 
+@pytest.mark.slow
 def test_nothing_to_save(module):
     result = invoke(f"{module}:good", "--shape", "6", "--save", "example.npz")
     assert (result.exit_code, result.stderr) == (0, "example.npz: not written, since there is no counter-example\n")
     assert not Path("example.npz").exists()
 
 
+@pytest.mark.slow
 def test_what_a_solver_prints_is_no_result(module):
     result = invoke(f"{module}:talks", "--shape", "6", "--json")
     assert json.loads(result.stdout)["failed"] == 0
@@ -180,6 +185,7 @@ def test_arguments_of_ours():
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_function_of_one_instance(module):
     result = invoke(f"{module}:of_one", "--shape", "4", "--per-instance", "--instances", "8", "--json")
     findings = {finding["check"]: finding for finding in json.loads(result.stdout)["findings"]}
@@ -187,6 +193,7 @@ def test_a_function_of_one_instance(module):
     assert findings["call"]["detail"] == "8 instances, theta from 2 to 3"
 
 
+@pytest.mark.slow
 def test_bounds_of_theta():
     result = invoke("dijkstra", "--low", "-1", "--high", "1")
     assert result.exit_code == 1
@@ -377,6 +384,7 @@ def test_an_odd_solver_has_a_verdict(odd, name):
     assert ("checks failed; the first is" in result.stderr) == (name in FAILS)
 
 
+@pytest.mark.slow
 def test_one_of_one_instance_passes_as_such(odd):
     assert invoke(f"{odd}:of_one", "--shape", "5", "--instances", "8", "--per-instance").exit_code == 0
 

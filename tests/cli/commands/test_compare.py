@@ -216,6 +216,7 @@ class TestInstances:
 
 
 class TestYourOwn:
+    @pytest.mark.slow
     def test_a_map_is_held_against_a_measured_reference(self):
         np.save("map.npy", np.array([[1.0, 5.0, 1.0], [1.0, 9.0, 1.0], [1.0, 1.2, 1.0]]))
         values = json.loads(
@@ -228,6 +229,7 @@ class TestYourOwn:
         assert set(values["skipped"]) == {"simple"}
         assert values["files"] == ["map-compare.png"]
 
+    @pytest.mark.slow
     def test_a_map_with_an_exact_distribution(self):
         np.save("map.npy", np.arange(1.0, 10.0).reshape(3, 3))
         values = json.loads(

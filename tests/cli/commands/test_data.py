@@ -139,6 +139,7 @@ class TestOverwriting:
             expect_refusal([*SMALL, "--out", "maps"], 1, message)
         assert contents("maps") == before
 
+    @pytest.mark.slow
     def test_what_a_killed_process_left_is_removed(self, made):
         shutil.copytree(made, "maps")
         Path("maps/test_maps.npy").unlink()

@@ -34,6 +34,7 @@ def test_instances_are_the_peers_and_split_as_by_scikit_learn():
         assert torch.equal(read.gold, GridEdgePath((5, 5))(-costs[rows]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "folder", "entries"),
     [

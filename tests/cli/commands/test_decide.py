@@ -108,6 +108,7 @@ class TestRun:
                 name: again[name] for name in ("regret", "loss", "solves")
             }
 
+    @pytest.mark.slow
     def test_one_that_was_stopped_goes_on_to_the_bit(self, paths):
         learning = DecisionOptions("adaptive-imle", epochs=3, batch=16, pool=0.5)
         experiment = DecisionExperiment(paths, OwnProblemOptions(), learning, NoiseOptions(), 3, "cpu")
@@ -139,6 +140,7 @@ class TestRun:
 
 
 class TestOwn:
+    @pytest.mark.slow
     def test_features_and_costs_are_enough_and_labels_are_stored(self, own):
         result = decide.invoke(*own, "--lr", "0.3", "--epochs", "60", "--json", "--out", "run")
         assert result.exit_code == 0

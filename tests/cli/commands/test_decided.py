@@ -47,6 +47,7 @@ class TestEvaluate:
         with Image.open(f"run-{name}-evaluate.png") as picture:
             assert min(picture.size) > 100
 
+    @pytest.mark.slow
     def test_the_table(self):
         lines = run("evaluate", "run-pack", "pack", "--out", "judged.svg").splitlines()
         assert lines[0].split()[:5] == ["data", "instances", "regret", "worst", "regret"]
@@ -55,6 +56,7 @@ class TestEvaluate:
         assert "(two-stage least squares " in lines[3]
         assert lines[4] == "picture  judged.svg"
 
+    @pytest.mark.slow
     def test_the_best_network_on_what_it_learned_from(self):
         values = json.loads(
             run("evaluate", "run-paths", "paths", "--split", "train", "--checkpoint", "best", "--no-picture", "--json")

@@ -46,6 +46,7 @@ def test_they_are_the_library_s():
     assert (first["length"], first["cost"]) == (record.solutions[0].sum(), (record.solutions[0].numpy() * COSTS).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_every_kind_of_problem(name):
     text = sample(*PROBLEMS[name], "--distinct", 2, "-n", 60, "--save", "z.csv")
@@ -87,6 +88,7 @@ def test_a_number_below_1(count):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_page_has_what_the_command_prints(name):
     sample(*PROBLEMS[name], "--distinct", 2, "-n", 60, "--out", "x.html")

@@ -100,6 +100,7 @@ class TestEvaluate:
 
 
 class TestFilm:
+    @pytest.mark.slow
     def test_images_with_paths_above_costs(self):
         values = json.loads(run("animate", "run", "--frames", "5", "--size", "200", "--json"))
         assert (values["run"], values["frames"], values["files"]) == ("run", 5, ["perceiving.gif"])
@@ -163,6 +164,7 @@ class TestSweep:
         values = json.loads(run("sweep", "maps", *self.OPTIONS, *more, "--out", "out", "--json"))
         assert [values[name] for name in ("cells", "skipped", "failed")] == [6, 4, 0]
 
+    @pytest.mark.slow
     def test_the_table(self):
         lines = run("sweep", "maps", *self.OPTIONS, "--out", "out").splitlines()
         assert lines[0].split()[:3] == ["estimator", "supervision", "optimal"]

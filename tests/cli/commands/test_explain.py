@@ -21,6 +21,7 @@ def data_of(path):
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', path.read_text("utf-8"))[1])
 
 
+@pytest.mark.slow
 def test_writes_one_page_and_says_where(here):
     told = explain.values()
     assert {key: told[key] for key in ("map", "shape", "files")} == {
@@ -42,12 +43,14 @@ def test_the_controls_stand_where_the_options_put_them(here):
     assert (data["moves"], data["start"], data["goal"]) == (4, 18, 255)
 
 
+@pytest.mark.slow
 def test_the_same_call_writes_the_same_page(here):
     explain("--out", "a.html")
     explain("--out", "b.html")
     assert (here / "a.html").read_bytes() == (here / "b.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_page_of_its_own_is_overwritten_and_no_other(here):
     explain("--out", "x.html")
     explain("--out", "x.html")
@@ -56,6 +59,7 @@ def test_a_page_of_its_own_is_overwritten_and_no_other(here):
     explain.expect_refusal(["--out", "x.html"], 2, refused)
 
 
+@pytest.mark.slow
 def test_without_noise(here):
     explain("--noise", "none")
     assert "Noise: none" in (here / "map-explain.html").read_text("utf-8")

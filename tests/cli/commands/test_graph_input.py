@@ -74,6 +74,7 @@ class TestSolve:
         assert (found["total"], found["sense"], found["size"]) == (tree.size("length"), sense, 11)
         assert values("solve", "city.graphml", *arguments_of("spanning-tree"))["sense"] == "max"
 
+    @pytest.mark.slow
     def test_a_matching(self, city):
         best = networkx.max_weight_matching(city, weight="length")
         found = values("solve", "city.graphml", *arguments_of("matching"))
@@ -113,6 +114,7 @@ class TestSolve:
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "b")
         assert (found["total"], found["chosen"]) == (10, [["a", "c"], ["c", "b"]])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("solver", ["matching", "spanning-tree"])
     def test_parallel_edges_are_edges_of_their_own(self, solver):
         Path("d.csv").write_text("a,b,1\nb,a,2\na,b,1\n")
@@ -120,6 +122,7 @@ class TestSolve:
         assert (found["edges"], found["size"], found["total"]) == (3, 1, 2)
         assert [line.rpartition(",")[2] for line in Path("s.csv").read_text().splitlines()] == ["chosen", "0", "1", "0"]
 
+    @pytest.mark.slow
     def test_parallel_edges_of_paths_and_cuts(self):
         Path("d.csv").write_text("a,b,1\nb,a,2\nb,c,4\n")
         ends = ["--start", "a", "--goal", "c"]
@@ -129,6 +132,7 @@ class TestSolve:
 
 
 class TestMarginals:
+    @pytest.mark.slow
     def test_numbers_are_the_library_s(self, city):
         options = ["--noise", "gumbel", "--input-temp", "2", "--samples", "300", "--seed", "4", "--save", "p.npy"]
         found = values("marginals", "city.graphml", *arguments_of("spanning-tree"), *options)
@@ -141,6 +145,7 @@ class TestMarginals:
         assert found["expected_total"] == pytest.approx(float(exact.mean[0] @ lengths))
         assert found["max_standard_error"] == exact.standard_error.max()
 
+    @pytest.mark.slow
     def test_two_ways_of_equal_cost_are_equally_likely(self):
         Path("d.csv").write_text("a,b,5\nb,d,5\na,c,5\nc,d,5\n")
         path = ["--solver", "path", "--start", "a", "--goal", "d", "--samples", "4000", "--save", "p.csv"]
@@ -341,6 +346,7 @@ class TestErrors:
         assert refusal(1, "solve", "d.csv", "--solver", "spanning-tree", "--directed") == message
         assert values("solve", "d.csv", "--solver", "spanning-tree", "--directed", "--undirected")["total"] == 3
 
+    @pytest.mark.slow
     def test_negative_weights(self):
         Path("d.csv").write_text("a,b,1\nb,c,-2\n")
         message = (

@@ -37,6 +37,7 @@ def test_a_page_beside_the_website_is_refused(tmp_path):
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.slow
 def test_the_website(tmp_path):
     told = guide("--html", tmp_path / "site").split()
     assert told[:2] == ["open", str(tmp_path / "site" / "index.html")]

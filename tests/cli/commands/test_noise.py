@@ -45,6 +45,7 @@ def test_the_k_fold_sum_has_the_moments_of_its_truncation():
     assert values["exact_variance"] == pytest.approx(1 + 1 / 4 + 1 / 9 + 1 / 16)
 
 
+@pytest.mark.slow
 def test_an_infinite_series_in_json():
     assert json.loads(noise("--noise-iterations", "inf", "--samples", "10", "--json"))["iterations"] == "inf"
 

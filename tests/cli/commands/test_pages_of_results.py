@@ -30,6 +30,7 @@ def test_a_page_tells_what_a_picture_tells(command, arguments):
     assert Path("x.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_the_same_command_writes_the_same_bytes_over_the_old_ones():
     marginals("map.npy", "--samples", 20, "--out", "x.html")
     before = Path("x.html").read_bytes()
@@ -72,6 +73,7 @@ class TestOfARun:
     def _run(self, trained):
         shutil.copytree(trained, "run")
 
+    @pytest.mark.slow
     def test_all_records(self):
         values = json.loads(animate("run", "--format", "html", "--json"))
         assert (values["run"], values["records"], values["files"]) == ("run", 11, ["learning.html"])

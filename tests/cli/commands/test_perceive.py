@@ -327,6 +327,7 @@ class TestBadInput:
             ["--resume", "run"], 1, "run: is a run of imle perceive; this needs one of imle train", command="train"
         )
 
+    @pytest.mark.slow
     def test_a_checkpoint_of_another_network(self, data):
         for name in ("small", "resnet18"):
             perceive(data, "--network", name, "--epochs", "1", "--beta", "0.1", "--out", name, "--quiet")

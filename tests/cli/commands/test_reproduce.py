@@ -60,6 +60,7 @@ def test_json_of_all_methods():
     assert (values["experiment"], values["seed"], values["files"]) == ("top-k", 0, ["top-k-reproduce.png"])
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_library():
     values = json.loads(run("--repetitions", 10, "--methods", "simple", "--seed", 5, "--json"))
     outcome = reproduce(top_k(), METHODS["simple"], 10, 5)
@@ -112,6 +113,7 @@ def test_picture(methods):
     assert [path.name for path in Path().iterdir()] == ["gaps.png"]
 
 
+@pytest.mark.slow
 def test_results_with_the_seed_of_the_tuning_are_said_to_be_too_good():
     lines = run("--repetitions", 2, "--methods", "simple", "--seed", 1).splitlines()
     line = "tuned     here, on this experiment with seed 1, by the least mean gap at the end"
@@ -161,6 +163,7 @@ def test_numbers_of_every_step():
         assert [float(row[name]) for row in rows[50:]] == values.tolist()
 
 
+@pytest.mark.slow
 def test_quiet():
     assert run("--repetitions", 2, "--methods", "simple", "--quiet") == ""
 

@@ -20,6 +20,7 @@ RECORD = ["regret_mean", "regret_std", "seconds", "epoch_seconds", "solves", "be
 RECORD += ["published_regret", "published_best", "published_seconds"]
 
 
+@pytest.mark.slow
 def test_json():
     values = run.values("--methods", "least-squares,mean_costs,spo-plus", "--seeds", "1,0", *SHORT)
     assert list(values) == ["protocols", "experiment", "schedule", "seeds", "seconds", "files"]
@@ -45,6 +46,7 @@ def test_json():
     assert figures == pytest.approx([0.085787, 0.107327], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_table():
     lines = run("--methods", "least-squares,regression,spo-plus", "--seeds", "0,1", *SHORT).splitlines()
     assert re.split(r"\s{2,}", lines[0]) == published_decisions._HEADER
@@ -62,6 +64,7 @@ def test_table():
     assert "of seeds 0, 1;" in lines[10]
 
 
+@pytest.mark.slow
 def test_one_seed_has_no_deviation():
     lines = run("--methods", "spo-plus", "--seeds", "4", "--schedule", "constant", *SHORT).splitlines()
     assert not any("±" in line for line in lines[:5])
@@ -84,6 +87,7 @@ def test_picture_and_numbers():
     assert "<!-- grey: published -->" not in Path("regrets.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_ctrl_c_shows_what_has_ended(monkeypatch):
     done = []
 

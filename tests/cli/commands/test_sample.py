@@ -36,6 +36,7 @@ class TestSamples:
         values = json.loads(sample("--input-temp", "0", "--samples", "3", "--json"))
         assert (values["distinct"], values["costs"], values["clamped_share"]) == (1, [47.0] * 3, 0.0)
 
+    @pytest.mark.slow
     def test_a_longer_run_begins_with_a_shorter_one(self):
         sample("--samples", "300", "--save", "long.npy")
         sample("--samples", "7", "--save", "short.npy")
@@ -48,6 +49,7 @@ class TestSamples:
         assert values["noise"] == noise
         assert (values["distinct"] == 1) == (noise == "none")
 
+    @pytest.mark.slow
     def test_seeds_differ(self):
         sample("--save", "a.npy")
         sample("--save", "b.npy", "--seed", "1")

@@ -28,6 +28,7 @@ def _tables():
 
 
 class TestItems:
+    @pytest.mark.slow
     def test_the_best_and_the_worst_items(self):
         found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "2")
         assert (found["chosen"], found["total"], found["sense"], found["k"]) == (["tent", "water"], 31, "max", 2)
@@ -36,6 +37,7 @@ class TestItems:
         found = values("solve", "items.csv", "--solver", "top-k", "--top-k", "1", "--score", "weight")
         assert found["chosen"] == ["water"]
 
+    @pytest.mark.slow
     def test_a_knapsack_is_the_best_that_fits(self):
         sets = [
             some for size in range(7) for some in combinations(ITEMS, size) if sum(ITEMS[name][1] for name in some) <= 17
@@ -55,6 +57,7 @@ class TestItems:
         assert [row["item"] for row in rows] == list(ITEMS)
         assert np.abs([float(row["marginal"]) for row in rows] - exact).max() < 4 * found["max_standard_error"] < 0.02
 
+    @pytest.mark.slow
     def test_samples_fit_the_knapsack(self):
         options = ["--capacity", "17", "--samples", "50", "--input-temp", "9", "--save", "s.npy"]
         found = values("sample", "items.csv", "--solver", "knapsack", *options)
@@ -65,6 +68,7 @@ class TestItems:
 
 
 class TestPairs:
+    @pytest.mark.slow
     @pytest.mark.parametrize("sense", ["min", "max"])
     def test_an_assignment(self, sense):
         found = values("solve", "pairs.csv", "--solver", "assignment", "--sense", sense)
@@ -79,6 +83,7 @@ class TestPairs:
         assert [row for row, _ in found["chosen"]] == ["Anna", "Ben", "Zoë"]
         assert found["shape"] == [3, 4]
 
+    @pytest.mark.slow
     def test_a_partial_one_leaves_out_what_costs(self):
         Path("p.csv").write_text("2,-1\n-3,-1\n")
         assert values("solve", "p.csv", "--solver", "partial-assignment")["chosen"] == [["1", "1"]]
@@ -91,6 +96,7 @@ class TestPairs:
         assert (found["chosen"], found["total"]) == ([["1", "2"], ["2", "1"]], 2)
         assert values("marginals", "p.csv", "--solver", "assignment", "--samples", "5")["expected_total"] == 2
 
+    @pytest.mark.slow
     def test_marginals_of_an_assignment_have_rows_that_sum_to_one(self):
         options = ["--samples", "500", "--input-temp", "3", "--save", "p.npy"]
         run("marginals", "pairs.csv", "--solver", "assignment", *options)
@@ -142,6 +148,7 @@ WRONG_USAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
 def test_wrong_usage(arguments):
     assert refusal(2, "solve", *arguments.split()) == WRONG_USAGE[arguments]

@@ -39,6 +39,7 @@ class TestPath:
         np.save("map.npy", np.ones((1, 1)))
         assert "\ntiles   1: 0,0\n" in solve("map.npy")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("moves", [4, 8])
     def test_engines_give_the_same_arrays(self, moves):
         np.save("map.npy", np.random.default_rng(1).integers(1, 4, (9, 13)).astype(float))
@@ -101,6 +102,7 @@ class TestFiles:
         text = "--no-picture: got it beside --out a.png; leave one of them out"
         solve.expect_refusal(["--no-picture", "--out", "a.png"], 2, text)
 
+    @pytest.mark.slow
     def test_quiet(self):
         assert solve("--quiet") == ""
         assert json.loads(solve("--quiet", "--json"))["cost"] == 47

@@ -30,6 +30,7 @@ class TestInput:
         assert values(b"ncols 2\nnrows 1\n2 3\n")["cost"] == 5
         assert values(b"1 2\n3 4\n")["map"] == "stdin"
 
+    @pytest.mark.slow
     def test_graphs_and_scores(self):
         city, pack = ((ASSETS / name).read_bytes() for name in ("city.graphml", "pack.csv"))
         ends = "--start", "a1", "--goal", "h7", "--weight", "minutes"
@@ -69,6 +70,7 @@ class TestOutput:
         assert (lines[0], len(lines)) == ("row,column,cost,chosen", 257)
         assert json.loads(result.stderr)["files"] == ["-"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("call", "text"),
         [
@@ -100,6 +102,7 @@ class TestSeveral:
         for name, cost in (("a", 1.0), ("b", 2.0)):
             np.save(f"{name}.npy", np.full((2, 2), cost))
 
+    @pytest.mark.slow
     def test_results_one_after_the_other(self):
         blocks = solve("a.npy", "b.npy").split("\n\n")
         assert [
@@ -133,6 +136,7 @@ class TestSeveral:
         text = f"{option}: got x.npy beside 2 inputs; each has files of its own: leave it out, or give one input"
         solve.expect_refusal(["a.npy", "b.npy", option, "x.npy"], 2, text)
 
+    @pytest.mark.slow
     def test_pictures_of_inputs_that_share_a_name_lie_beside_each_other(self, tmp_path):
         (tmp_path / "other").mkdir()
         np.save("other/a.npy", np.ones((2, 2)))
@@ -144,6 +148,7 @@ class TestSeveral:
         assert solve("a.npy", "b.npy", "--quiet", "--no-picture") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["https://example.com/map.png", "s3://maps/a/b.csv", "file:///maps/a.npy"])
 @pytest.mark.parametrize("command", ["solve", "marginals", "train"])
 def test_addresses_are_not_read(command, address):

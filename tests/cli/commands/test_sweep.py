@@ -244,6 +244,7 @@ class TestCompany:
             expect_refusal(self.ONE, 1, message)
         assert json.loads(sweep(*self.ONE, "--json"))["skipped"] == 1
 
+    @pytest.mark.slow
     def test_a_sweep_that_was_refused_is_free_again(self):
         sweep(*self.ONE)
         assert invoke(*self.ONE, "--lr", "0.1").exit_code == 1
@@ -360,6 +361,7 @@ class TestTrouble:
 
 
 class TestBadOptions:
+    @pytest.mark.slow
     @pytest.mark.parametrize("text", ["", "a", "1,,2", "-1", "nan", "inf", "1;2"])
     def test_temperatures(self, text):
         message = f"got {text!r}; it must be finite numbers >= 0 between commas, such as 0,1,2,5"

@@ -105,6 +105,7 @@ class TestRun:
         assert Path("a/history.npz").read_bytes() == Path("b/history.npz").read_bytes()
         assert not np.array_equal(arrays("a")["weights"], arrays("c")["weights"])
 
+    @pytest.mark.slow
     def test_walls_stay_walls(self):
         costs = np.ones((5, 5))
         costs[1, :4] = np.inf
@@ -119,6 +120,7 @@ class TestRun:
         arguments = ["--solver", "top-k", "--top-k", "3", "--steps", "200", "--lr", "0.02", "--out", "run", "--json"]
         assert json.loads(train("map.npy", *arguments))["final_hamming"] == 0
 
+    @pytest.mark.slow
     def test_the_mean_over_samples_is_another_training(self):
         for name in ("sum", "mean"):
             train("--loss-reduction", name, "--steps", "20", "--samples", "50", "--out", name)
@@ -269,6 +271,7 @@ class TestResume:
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
         assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
 
+    @pytest.mark.slow
     def test_after_a_kill_before_the_first_step(self, monkeypatch):
         def stop(*_):
             raise KeyboardInterrupt
@@ -280,6 +283,7 @@ class TestResume:
         train("--steps", "20", "--out", "whole", "--quiet")
         assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
 
+    @pytest.mark.slow
     def test_an_interruption_amid_a_step(self, monkeypatch):
         move, moves = Training._move, []
 
@@ -309,6 +313,7 @@ class TestResume:
             assert invoke("--resume", "run").exit_code == 130
         assert Path("run/metrics.csv").read_text() == before
 
+    @pytest.mark.slow
     def test_a_full_disk_leaves_a_run_that_goes_on(self, monkeypatch):
         from imle_cli.runs import training
 
@@ -569,6 +574,7 @@ class TestDamage:
         train("--resume", "part", "--quiet")
         assert Path("part/metrics.csv").read_bytes() == Path("whole/metrics.csv").read_bytes()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     def test_a_run_of_an_earlier_version_has_its_rows_in_the_table_only(self):
         state = torch.load("part/checkpoint.pt", weights_only=True)
@@ -579,6 +585,7 @@ class TestDamage:
         for name in ("history.npz", "metrics.csv"):
             assert Path("part", name).read_bytes() == Path("whole", name).read_bytes()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     @pytest.mark.parametrize("text", ["step,loss,hamming\n1,2\n", "step,loss,hamming\n0,2.0,3\n2,2.0,3\n"])
     def test_of_such_a_table(self, text):

@@ -68,6 +68,7 @@ def words(text):
     return set(re.sub(r"[`*]", "", text).split()) - {"|"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in pages() if page.name != "names"], ids=lambda page: page.name)
 def test_no_word_of_a_table_of_the_guide_is_cut_at_80_columns(page):
     text = for_terminal(page)

@@ -38,6 +38,7 @@ def test_an_odd_number_of_tiles_leaves_half_a_row():
     assert (picture, legend) == (["▀▀▀"] * 17, f"0 {'▇' * 12} 1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", range(-3, 40))
 @pytest.mark.parametrize("shape", [(16, 16), (1, 300), (500, 2), (2048, 2048)])
 def test_it_takes_no_more_than_its_room(room, shape):

@@ -72,6 +72,7 @@ def test_positional_arguments_have_the_order_of_that_library():
         assert torch.equal(result, expected)
 
 
+@pytest.mark.slow
 def test_training_reaches_the_gold_path():
     gold = torch_solver(torch.tensor(weights()))
     torch.manual_seed(0)

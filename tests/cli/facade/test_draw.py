@@ -37,6 +37,7 @@ def loop(count, shape=(1, 6), samples=5):
 
 
 class TestFirstPage:
+    @pytest.mark.slow
     def test_marginals_of_a_solver_of_ones_own(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         (example,) = blocks("own solver")
@@ -144,6 +145,7 @@ class TestGrounds:
         (axes,) = picture.figure.axes
         assert axes.get_title(loc="left") == "chosen: weight 8 of 9"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("ground", [Assignment(), torch.randn(1, 3, 3) - 5])
     def test_a_matrix(self, ground):
         made = result(Assignment(), torch.randn(1, 3, 3))
@@ -220,6 +222,7 @@ class TestDistinct:
 
 
 class TestComparison:
+    @pytest.mark.slow
     def test_one_temperature_and_equal_estimators_under_one_name(self, cells):
         figure = draw.comparison(cells, temperature=2.0).figure
         above, below = figure.axes
@@ -241,6 +244,7 @@ class TestComparison:
 
 
 class TestShowing:
+    @pytest.mark.slow
     def test_a_picture_shows_itself_and_is_saved(self, tmp_path):
         picture = draw.solution([1, 0, 1])
         shown = Image.open(io.BytesIO(picture._repr_png_()))
@@ -250,6 +254,7 @@ class TestShowing:
         assert picture.figure.axes
         assert repr(picture) == "Picture(6.4 x 3.4 inches)"
 
+    @pytest.mark.slow
     def test_matplotlib_is_left_as_it_is(self, monkeypatch):
         from matplotlib import pyplot
 
@@ -301,6 +306,7 @@ class TestFilms:
     def test_parts_that_are_missing_are_left_out(self, records, tmp_path):
         assert draw.film(records(), size=128).save(tmp_path / "x.gif").stat().st_size > 500
 
+    @pytest.mark.slow
     def test_the_first_steps_are_dense_and_memory_does_not_grow_with_the_loop(self):
         film = draw.film(loop(5000), frames=60)
         moments = film._films().moments

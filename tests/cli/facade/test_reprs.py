@@ -268,6 +268,7 @@ def test_every_public_class_is_looked_at():
     assert classes - MADE_ELSEWHERE == set(SAID)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAID, ids=lambda kind: kind.__name__)
 def test_it_says_what_it_is(kind):
     value, said = SAID[kind]()

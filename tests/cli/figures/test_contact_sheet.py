@@ -56,6 +56,7 @@ def test_every_pixel_of_the_first_maps_is_a_square_of_pixels(count, height, widt
         np.testing.assert_array_equal(shown[top : top + high, left : left + wide], expected)
 
 
+@pytest.mark.slow
 def test_large_images_are_averaged_over_squares():
     images = images_of(2, 101, 101)
     shown = pixels(contact_sheet(images, nothing(2, 101, 101), title="large"))[HEAD:]
@@ -87,6 +88,7 @@ def test_the_title_is_above_the_maps_and_taken_literally():
     assert (shown[HEAD : HEAD + GAP] == 255).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "svg"])
 def test_other_kinds(kind):
     assert len(encode(contact_sheet(images_of(2, 3, 3), nothing(2, 3, 3), title="maps"), kind)) > 1000

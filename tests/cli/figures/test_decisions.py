@@ -1,6 +1,7 @@
 """Pictures of decisions: edges of a grid in the greys of their costs, entries as bars, chosen ones marked."""
 
 import numpy as np
+import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 
@@ -15,6 +16,7 @@ def judged(gold, decision, predicted, true):
     return JudgedDecision("a [b] $c", *(np.array(values, dtype=float) for values in (gold, decision, predicted, true)))
 
 
+@pytest.mark.slow
 def test_edges_of_both_paths_have_their_colours_and_costs_one_scale():
     edges = np.array(GridEdgePath((2, 2)).edges)
     shown = judged([1, 0, 1, 0], [0, 1, 0, 1], [2.0, 2.0, 4.0, -1.0], [1.0, 1.0, 2.0, 3.0])
@@ -31,6 +33,7 @@ def test_edges_of_both_paths_have_their_colours_and_costs_one_scale():
     assert greys[1][3] == max(greys[1])  # a negative prediction is the palest
 
 
+@pytest.mark.slow
 def test_entries_are_in_the_order_of_true_values_and_both_decisions_are_marked():
     shown = judged([1, 0, 0], [0, 0, 1], [3.0, 1.0, 4.0], [6.0, 2.0, 4.0])
     figure = decisions_by_entry([shown, shown], title="t [x] $", word="items")
@@ -60,6 +63,7 @@ def test_of_many_entries_the_chosen_ones_are_kept():
     assert len(figure.axes[0].collections[0].get_offsets()) == 10
 
 
+@pytest.mark.slow
 def test_regret_has_levels_of_baselines_and_no_zero_on_a_scale_of_ratios():
     curves = {"spo-plus": ([0.1, 0.2], [0.5, 0.0]), "least-squares": ([0.01], [0.1])}
     figure = regret_curves(curves, {"least squares": 0.1, "mean costs": 0.5}, title="t", split="test")

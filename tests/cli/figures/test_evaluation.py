@@ -26,6 +26,7 @@ class TestJudgedMaps:
     def test_costs_of_zero_stay(self):
         assert (judged(np.zeros((2, 2)), np.ones((2, 2))).scaled == 0).all()
 
+    @pytest.mark.slow
     def test_a_row_for_each_map_and_all_costs_on_one_scale(self):
         figure = judged_maps([judged(np.ones((2, 2)), np.full((2, 2), cost)) for cost in (3.0, 7.0)], title="t [x] $")
         assert canvas.encode(figure, "png").startswith(b"\x89PNG")

@@ -124,5 +124,6 @@ class TestSamples:
         for axes, mask in zip(figure.axes, masks, strict=True):
             assert list(lines(axes).values()).count(to_rgba(PATH)) == mask.sum()
 
+    @pytest.mark.slow
     def test_not_more_than_fit(self):
         assert len(graphs.samples_figure(drawing(), np.ones((50, 4)), title="t").axes) == 36

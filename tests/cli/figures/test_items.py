@@ -53,6 +53,7 @@ class TestItems:
         assert bar[2][0].get_segments()[0].tolist() == [[0, 0.15], [0, 0.35]]
         assert bars(upper)[1] == [to_rgba(PATH), to_rgba(PALE)]
 
+    @pytest.mark.slow
     def test_a_single_sample_has_no_errors(self):
         nan = np.full(2, np.nan)
         figure = figures.item_marginals_figure(
@@ -69,6 +70,7 @@ class TestItems:
         assert bars(figure.axes[0])[0] == scores.tolist()
         assert pixels(figure).std() > 0
 
+    @pytest.mark.slow
     def test_a_single_item_of_thousands_is_seen(self):
         scores, mask = np.zeros(100_000), np.zeros(100_000)
         scores[[5, 77_777]], mask[77_777] = (2, -3), 1

@@ -190,6 +190,7 @@ class TestSheet:
         sheet = np.asarray(figure.axes[0].images[0].get_array())
         assert (sheet == ORANGE).all(axis=-1).sum() == 9 * shown
 
+    @pytest.mark.slow
     def test_large_maps_are_reduced(self):
         masks = np.zeros((16, 1000, 900), np.uint8)
         masks[:, 500] = 1
@@ -238,6 +239,7 @@ class TestHeatMaps:
         assert [text.get_text() for text in panel.texts] == ["–", "1.5", "2"]
         assert (pixels(figure) == PALE).all(axis=-1).sum() > 1000
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("value", [np.nan, 0.0, 1e300])
     def test_a_single_value(self, value):
         assert pixels(self.made({1000: [[value]]}, (1,), (1,))).size

@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgba
 
 from imle_cli.figures import pairs as figures
@@ -40,6 +41,7 @@ class TestPairs:
         assert image.shape[:2] == (167, 278)
         assert (image == to_rgba(PATH)).all(axis=-1).sum() == 1
 
+    @pytest.mark.slow
     def test_samples_side_by_side(self):
         masks = np.random.default_rng(0).integers(0, 2, (5, 3, 4))
         figure = figures.pair_samples_figure(masks, title="t")

@@ -26,6 +26,7 @@ def completed(text, shell="bash", **environment):
     return [line for line in result.stdout.splitlines() if line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -62,6 +63,7 @@ def test_all_commands():
     assert completed("imle help ") == [*SUMMARIES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_every_option_of_a_command_has_one_line_in_fish(command):
     lines = completed(f"imle {command} --", "fish", _TYPER_COMPLETE_FISH_ACTION="get-args")

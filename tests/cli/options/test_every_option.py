@@ -57,6 +57,7 @@ def test_there_are_options_of_each_kind():
     assert len(CHOICES) > 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "parameter"), NUMBERS, ids=names(NUMBERS))
 def test_a_word_for_a_number(command, parameter):
     kind = "a whole number" if kind_of(parameter) == "int" else "a number"
@@ -66,6 +67,7 @@ def test_a_word_for_a_number(command, parameter):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "parameter"), CHOICES, ids=names(CHOICES))
 def test_a_slip_for_a_choice(command, parameter):
     name, choices = parameter.opts[-1], [*map(str, parameter.type_descriptor.choices)]
@@ -76,6 +78,7 @@ def test_a_slip_for_a_choice(command, parameter):
     assert message.endswith(f"; did you mean {choices[-1]!r}?") or len(choices) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "parameter"), VALUED, ids=names(VALUED))
 def test_no_value(command, parameter):
     for name in parameter.opts:
@@ -90,6 +93,7 @@ def test_a_flag_with_a_value(command):
             assert refused(command, f"{name}=1") == f"{name}: got a value; it takes none; write {name} alone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_a_slip_for_an_option(command):
     for parameter in parameters_of(command):
@@ -129,6 +133,7 @@ SAID = {"--seed": "a whole number from 0 to 2^63 - 1", "--top-k": "from 1 to the
 RANGED = [pair for pair in NUMBERS if pair[1].type_descriptor.parameter_info.min is not None and pair[1].name != "capacity"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "parameter"), RANGED, ids=names(RANGED))
 def test_out_of_range_by_the_rule_that_a_word_is_refused_by(command, parameter):
     name, info = parameter.opts[-1], parameter.type_descriptor.parameter_info

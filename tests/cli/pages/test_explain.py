@@ -91,10 +91,12 @@ def agree(browser, shape=(7, 9)):
 
 
 class TestNumbers:
+    @pytest.mark.slow
     def test_are_those_of_the_library_at_first(self, opened):
         shown = agree(opened())
         assert shown["loss"] > 0
 
+    @pytest.mark.slow
     def test_are_after_every_slider_was_moved(self, opened):
         browser = opened()
         for name, at in (("tauIn", 8), ("tauTarget", 3), ("lambda", 9), ("samples", 4), ("eta", 5), ("seed", 3)):
@@ -103,6 +105,7 @@ class TestNumbers:
         wanted = {"tauIn": 2, "tauTarget": 0.3, "lambda": 1, "samples": 10, "eta": 0.5, "seed": 3}
         assert state(browser)["settings"] == wanted | {"beginning": "flat", "meanLoss": False}
 
+    @pytest.mark.slow
     def test_are_while_it_learns(self, opened):
         browser = opened()
         before = state(browser)
@@ -114,12 +117,14 @@ class TestNumbers:
         browser.click("#ten")
         assert agree(browser)["step"] == 11
 
+    @pytest.mark.slow
     def test_are_under_a_mean_loss_which_divides_lambda(self, opened):
         browser = opened()
         browser.click("#mean-loss")
         shown = agree(browser)
         assert max(map(abs, shown["dy"])) == 0.1
 
+    @pytest.mark.slow
     def test_are_those_at_the_pointer_and_on_the_page(self, opened):
         browser = opened()
         browser.slide("#lambda", 10)
@@ -131,6 +136,7 @@ class TestNumbers:
         assert told == f"row {tile // 9}, column {tile % 9}\ngradient {shown['gradient'][tile]:.7g}"
         assert float(browser.text("#loss")) == pytest.approx(shown["loss"], abs=0.05)
 
+    @pytest.mark.slow
     def test_of_noise_are_those_that_the_library_drew(self, opened):
         browser = opened()
         eps = np.array(state(browser)["eps"])
@@ -142,6 +148,7 @@ class TestNumbers:
         assert np.isin(more, pool).all()
         assert abs(more.mean() - np.mean(pool)) < 5 * np.std(pool) / np.sqrt(len(more))
 
+    @pytest.mark.slow
     def test_with_learning_the_path_becomes_the_gold_one(self, opened):
         browser = opened()
         for _ in range(12):
@@ -159,6 +166,7 @@ def ended(browser, experiment):
     )
 
 
+@pytest.mark.slow
 def test_experiments_end_on_the_built_in_map_as_the_page_says(browser, tmp_path):
     Command("explain")("--out", tmp_path / "x.html", "--quiet")
     browser.open(tmp_path / "x.html")
@@ -201,6 +209,7 @@ class TestSolver:
             return None
         return torch.nonzero(mask.flatten()).flatten().tolist()
 
+    @pytest.mark.slow
     def test_is_grid_path_on_a_thousand_maps_with_ties(self, opened):
         problems = list(self.problems())
         given = [
@@ -220,12 +229,14 @@ class TestSolver:
 
 
 class TestDrawing:
+    @pytest.mark.slow
     def test_by_mouse_leaves_no_gaps(self, opened):
         browser = opened()
         browser.click("[data-tool=expensive]")
         browser.drag("#map canvas", (0.5 / 9, 0.5 / 7), (8.5 / 9, 0.5 / 7))
         assert agree(browser)["costs"][:9] == [3.0] * 9
 
+    @pytest.mark.slow
     def test_by_keyboard(self, opened):
         browser = opened()
         before = state(browser)
@@ -234,12 +245,14 @@ class TestDrawing:
         changed = [tile for tile in range(63) if before["costs"][tile] != after["costs"][tile]]
         assert (changed, after["costs"][2], after["step"]) == ([2], None, 0)
 
+    @pytest.mark.slow
     def test_moves_start_and_goal(self, opened):
         browser = opened()
         browser.press("#map canvas", "down", "right", "5", " ", "down", "6", " ")
         shown = agree(browser)
         assert (shown["start"], shown["goal"], sum(shown["gold"])) == (1, 10, 2)
 
+    @pytest.mark.slow
     def test_of_what_leaves_no_way_is_refused_with_a_reason(self, opened):
         browser = opened()
         before = state(browser)
@@ -252,12 +265,14 @@ class TestDrawing:
 
 
 class TestPage:
+    @pytest.mark.slow
     def test_says_when_the_gradient_is_zero_though_the_loss_is_not(self, opened):
         browser = opened()
         assert browser.text("#gradient-says") == ""
         browser.slide("#lambda", 0)
         assert "λ moved no path" in browser.text("#gradient-says")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (1280, True), (1920, False)])
     def test_fits_every_screen(self, opened, width, dark):
         browser = opened(width=width, dark=dark)
@@ -266,6 +281,7 @@ class TestPage:
         assert len(sides) == 8
         assert all(across == down == int(across) > 10 for across, down in sides)  # whole pixels a tile
 
+    @pytest.mark.slow
     def test_every_control_has_a_name_and_shows_the_focus(self, opened):
         browser = opened()
         nameless = browser.run(
@@ -286,6 +302,7 @@ class TestPage:
             browser.press(":focus", "tab")
         assert {"theme", "one", "play", "tauIn", "lambda", "mean-loss"} <= seen
 
+    @pytest.mark.slow
     def test_experiments_begin_anew_with_their_settings(self, opened):
         browser = opened()
         first = state(browser)["settings"]
@@ -299,6 +316,7 @@ class TestPage:
         shown = browser.run("return ['tauIn', 'tauTarget', 'lambda'].map(id => document.getElementById(id).ariaValueText)")
         assert shown == ["0", "5", "0.7"]
 
+    @pytest.mark.slow
     def test_plays_and_pauses(self, opened):
         browser = opened()
         browser.click("#play")

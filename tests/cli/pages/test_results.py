@@ -76,6 +76,7 @@ def tips(browser, card, entries):
     return browser.run(script, f"#{card} canvas", int(np.prod(entries)), [1, *entries][-2:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_marginals_at_every_temperature_are_those_of_python(name, opened):
     source, choice, arguments = CASES[name]
@@ -98,6 +99,7 @@ def test_marginals_at_every_temperature_are_those_of_python(name, opened):
         np.testing.assert_allclose(numbers, problem.numbers.ravel(), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_samples_are_stepped_through_by_slider_buttons_and_keys(name, opened):
     source, choice, arguments = CASES[name]
@@ -117,6 +119,7 @@ def test_samples_are_stepped_through_by_slider_buttons_and_keys(name, opened):
     assert page.text("#sample h2") == "Sample 5"
 
 
+@pytest.mark.slow
 def test_space_plays_and_stops_at_the_end(opened):
     Command("sample")("--samples", 4, "--out", "x.html")
     page = opened("x.html")
@@ -125,6 +128,7 @@ def test_space_plays_and_stops_at_the_end(opened):
     page.wait("return document.querySelector('#controls button.main').textContent.includes('Play')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["solve", "sample", "distinct"])
 def test_items_say_what_they_weigh(command, opened):
     words = ("sample", "--distinct", 2) if command == "distinct" else (command,)
@@ -137,6 +141,7 @@ def test_items_say_what_they_weigh(command, opened):
         assert page.text("#this").endswith(", weight 30 of 30")
 
 
+@pytest.mark.slow
 def test_an_edge_answers_to_the_pointer(opened):
     _, _, arguments = CASES["graph"]
     Command("solve")(*arguments, "--out", "x.html")
@@ -161,6 +166,7 @@ def test_an_edge_answers_to_the_pointer(opened):
     assert len(said) > 0.9 * len(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", ["sample", "marginals"])
 @pytest.mark.parametrize("name", ["map", "graph", "items"])
 def test_words_stand_beside_what_is_pointed_at(name, card, opened):
@@ -177,6 +183,7 @@ def test_words_stand_beside_what_is_pointed_at(name, card, opened):
     assert opened("x.html").run(script, f"#{card} canvas")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_solution(name, opened):
     source, choice, arguments = CASES[name]
@@ -186,6 +193,7 @@ def test_a_solution(name, opened):
     assert ["not chosen" not in text for text in said] == problem.solve().ravel().astype(bool).tolist()
 
 
+@pytest.mark.slow
 def test_a_run(opened):
     Command("train")("--steps", 30, "--record-every", 3, "--out", "run", "--quiet")
     Command("animate")("run", "--format", "html", "--quiet")
@@ -218,6 +226,7 @@ def seen():
     return views
 
 
+@pytest.mark.slow
 def test_a_training_on_images(opened, seen):
     epochs = [{"epoch": 1, "optimal": 0.25, "regret": 0.5}, {"epoch": 2, "optimal": 0.5, "regret": 0.125}]
     made = perceiving.page_of(seen, epochs, "imle", [("estimator", "imle")])
@@ -234,6 +243,7 @@ def test_a_training_on_images(opened, seen):
         np.testing.assert_allclose(predicted, seen.costs[record][1].ravel(), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"width": 390}, {"width": 390, "dark": True}, {"dark": True}, {"scripts": False}])
 def test_phones_dark_colours_and_browsers_without_scripts(opened, settings):
     Command("marginals")("--samples", 10, "--out", "x.html")
@@ -245,6 +255,7 @@ def test_phones_dark_colours_and_browsers_without_scripts(opened, settings):
         assert page.text("#marginals h2") == "Marginals of 10 samples"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_whole_solutions_are_stepped_through_and_chosen_by_their_shares(name, opened):
     source, choice, arguments = CASES[name]

@@ -46,6 +46,7 @@ def history_of(records, side=16):
     return history
 
 
+@pytest.mark.slow
 def test_a_run_of_1100_steps_stays_under_600_kilobytes():
     history = history_of(1101)
     problem = make_map_problem(MapOptions(), history.costs, MapSolverOptions(), "cpu")

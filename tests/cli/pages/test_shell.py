@@ -43,6 +43,7 @@ def test_texts_and_numbers_arrive_as_they_are(opened):
     assert (browser.log(), browser.requests()) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64", "bool"])
 def test_arrays_are_unpacked_to_the_bit(opened, dtype):
     bits = np.random.default_rng(0).integers(0, 256, (7, 5, 8), dtype=np.uint8)
@@ -60,6 +61,7 @@ def test_deltas_are_added_up(opened):
     assert browser.run("return Array.from(data.array)") == array.ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_follow_the_reader_until_the_switch_is_used(opened, dark):
     browser = opened({}, dark=dark)

@@ -41,6 +41,7 @@ class TestMaps:
         write(name, "\n".join(";".join(f"{cost:g}" for cost in row) for row in MAP))
         assert values("solve", name)["cost"] == 3
 
+    @pytest.mark.slow
     def test_arrays_and_grids(self):
         np.savez("m.npz", costs=np.array(MAP))
         write("m.asc", "ncols 3\nnrows 3\n" + "\n".join(" ".join(map(str, row)) for row in MAP))
@@ -76,6 +77,7 @@ class TestMaps:
 
 
 class TestTables:
+    @pytest.mark.slow
     def test_edges_without_a_solver_are_no_map(self):
         write("e.csv", "1,2,0.5\n2,3,1.5\n1,3,4\n")
         assert refusal("solve", "e.csv").startswith(
@@ -103,11 +105,13 @@ class TestTables:
         text = "i.csv: line 4: 'accuracy' is empty; it must be a number below 1e100, or inf; correct it"
         assert refusal("solve", "i.csv", "--solver", "top-k", "--top-k", "1") == text
 
+    @pytest.mark.slow
     def test_pairs(self):
         write("p.tsv", "\tx\ty\na\t1,5\t2\nb\t3\t4\n")
         found = values("solve", "p.tsv", "--solver", "assignment")
         assert (found["chosen"], found["total"]) == ([["a", "x"], ["b", "y"]], 5.5)
 
+    @pytest.mark.slow
     def test_notes_are_told_once_on_standard_error(self):
         write("i.csv", "item;score\na;1,5\nb;2,5\n")
         result = run("solve", "i.csv", "--solver", "top-k", "--top-k", "1")

@@ -55,6 +55,7 @@ def test_a_perception_goes_on():
     assert [epoch["epoch"] for epoch in resumed["epochs"]] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_sweep_keeps_the_cell_that_has_ended():
     folder = Path("sweep/in0-target1-samples1-seed0")
     before = (folder / "history.npz").read_bytes()

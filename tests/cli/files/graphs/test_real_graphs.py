@@ -401,6 +401,7 @@ def solved(name, solver, sense, ends=(None, None)):
     return problem.total(problem.solve()), problem.file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_four_solvers_find_what_networkx_finds(name):
     write, directed = FILES[name]

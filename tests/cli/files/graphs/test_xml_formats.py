@@ -188,6 +188,7 @@ def test_files_that_are_wrong(text, message):
     assert refused("g.graphml", read, text).startswith(message)
 
 
+@pytest.mark.slow
 def test_elements_may_be_deep():
     deep = "<x>" * 20_000 + "</x>" * 20_000
     assert list(read(f"<graphml><graph>{NODES}</graph>{deep}</graphml>").nodes) == ["a", "b", "c"]

@@ -16,6 +16,7 @@ EXPECTED = [[1.5, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
 class TestSeparators:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["m.csv", "m.txt", "m.tsv", "m.dat", "m.tab"])
     @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
     @pytest.mark.parametrize("separator", [",", ";", "\t", "|", " ", "   ", ", ", " ; ", " , "])

@@ -327,6 +327,7 @@ class TestPictureFiles:
         path = written(tmp_path, "hello\nworld\n", name)
         assert message(path) == f"{path}: {UNKNOWN_PICTURE}"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["map.png", "map.jpg", "map.bmp", "map.tif", "map.gif", "map.webp", "map.ico"])
     def test_every_truncation_is_an_error_or_the_whole_map(self, tmp_path, name):
         noise = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
@@ -709,6 +710,7 @@ class TestGrid:
         np.testing.assert_allclose(result, expected, rtol=1e-13)
         np.testing.assert_allclose(np.mean(result), np.mean(costs), rtol=1e-13)
 
+    @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
     @given(
         height=st.integers(1, 60),

@@ -29,11 +29,13 @@ def opened(browser, folder):
     assert browser.log() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["index", *(page.name for page in pages())])
 def test_a_page_opens(opened, name):
     assert opened(name).text("main h1")
 
 
+@pytest.mark.slow
 def test_words_lead_to_the_section_that_explains_them(opened):
     page = opened("index")
     page.press("#search", "zero gradient")
@@ -42,6 +44,7 @@ def test_words_lead_to_the_section_that_explains_them(opened):
     assert page.run(f"return document.querySelector('{FIRST}').getAttribute('href')").startswith("own-solver.html")
 
 
+@pytest.mark.slow
 def test_words_that_are_nowhere(opened):
     page = opened("index")
     page.press("#search", "xyzzy")

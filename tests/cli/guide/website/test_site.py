@@ -50,6 +50,7 @@ def tags(site):
     return {path.name: Tags(path.read_text("utf-8")) for path in folder.glob("*.html")}
 
 
+@pytest.mark.slow
 def test_the_files_are_those_that_are_told_and_the_first_is_to_be_opened(site):
     folder, files = site
     assert files[0] == folder / "index.html"
@@ -93,6 +94,7 @@ def test_the_search_knows_every_heading(site, tags):
     assert all(anchor in tags[name].ids for name, anchor in addresses)
 
 
+@pytest.mark.slow
 def test_it_writes_over_an_older_guide(site):
     folder, files = site
     (folder / "index.html").write_text("old")
@@ -100,6 +102,7 @@ def test_it_writes_over_an_older_guide(site):
     assert "<h1" in (folder / "index.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_an_installation_has_every_picture(tmp_path, monkeypatch):
     lines = re.findall(r'^"(share/imle/assets\S*)" = \[(.*)\]$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     patterns = [(folder, pattern) for folder, texts in lines for pattern in re.findall(r'"(.*?)"', texts)]
