@@ -112,7 +112,9 @@ class _Measured:
 
 
 _MEASURED = pytest.StashKey[AbstractContextManager]()
-_CASES = 3  # of a function, in which coverage is measured: further ones seldom reach further lines
+# Coverage is measured in so many cases of a function: further ones seldom reach further lines. A slow function is left out,
+# which measuring would slow by a third, unless it has more cases and so is slow by their number.
+_CASES = 3
 _COUNTED = pytest.StashKey[bool]()
 
 
@@ -129,7 +131,7 @@ def pytest_runtest_call(item):
 
 
 def _measuring(node):
-    """Measures coverage in tests and fixtures, but not in tests that are left out, which it would slow by a third."""
+    """Measures coverage in a test or a fixture, unless the test is left out."""
     return node.config.stash[_MEASURED] if node.stash.get(_COUNTED, True) else nullcontext()
 
 
@@ -148,11 +150,12 @@ def pytest_collection_finish(session):
     gc.freeze()
     controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     session.config.stash[_MEASURED] = _Measured(controller.cov) if controller else nullcontext()
-    cases = Counter()
-    for item in session.items:
-        function = item.nodeid.partition("[")[0]
-        takes_long = any(item.get_closest_marker(name) for name in ("slow", "process", "browser"))
-        item.stash[_COUNTED] = cases[function] < _CASES and not takes_long
+    functions = [item.nodeid.partition("[")[0] for item in session.items]
+    all_cases, cases = Counter(functions), Counter()
+    for function, item in zip(functions, session.items, strict=True):
+        takes_long = item.get_closest_marker("slow") and all_cases[function] <= _CASES
+        elsewhere = any(item.get_closest_marker(name) for name in ("process", "browser"))
+        item.stash[_COUNTED] = cases[function] < _CASES and not (takes_long or elsewhere)
         cases[function] += 1
 
 

@@ -12,6 +12,7 @@ import imle_core
 MODULES = [module.name for module in pkgutil.walk_packages(imle_core.__path__, "imle_core.")] + [imle.__name__]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0

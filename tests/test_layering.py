@@ -91,6 +91,7 @@ def public(package):
     return next(ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign))
 
 
+@pytest.mark.slow
 def test_imports_go_one_way(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
@@ -106,6 +107,7 @@ def test_an_import_that_runs_back_up_is_seen(monkeypatch, tmp_path, capsys):
     assert "imle_core.estimators is not allowed to import imle_core.solvers" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_library_is_used_where_it_belongs_and_a_package_by_its_index():
     found = [
         complaint for module, path in MODULES.items() for complaint in complaints(path.read_text(encoding="utf-8"), module)
@@ -113,6 +115,7 @@ def test_a_library_is_used_where_it_belongs_and_a_package_by_its_index():
     assert found == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [library for library, users in USERS.items() if users])
 def test_every_user_of_a_library_uses_it(library):
     users = {

@@ -40,6 +40,7 @@ def test_workers_of_a_process_that_is_killed_end(tmp_path):
     assert left == []
 
 
+@pytest.mark.slow
 def test_an_end_with_calls_that_nobody_has_begun():
     pool = WorkerPool(2)
     pool.submit(os.getpid).result()

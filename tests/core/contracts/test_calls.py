@@ -336,6 +336,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")  # is going out of use, which is not our subject
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_say_what_was_got_the_rule_and_the_remedy(name):

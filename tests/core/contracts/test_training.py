@@ -68,6 +68,7 @@ def same(one, other):
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "count"), KINDS)
 def test_records_are_counted_until_it_is_done(make, count):
     training = make()
@@ -77,6 +78,7 @@ def test_records_are_counted_until_it_is_done(make, count):
     assert list(training) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "count"), KINDS)
 def test_one_that_loads_a_state_goes_on_to_the_bit(make, count):
     whole = make()

@@ -144,6 +144,7 @@ class TestLearning:
         list(training)
         assert judge(training.network, judged_by).regret < judge(network, judged_by).regret - 0.005
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["identity", "perturbation-gradient"])
     def test_others_learn_paths(self, name):
         learned_from, judged_by = paths()
@@ -159,6 +160,7 @@ class TestLearning:
         assert last.solves == 100 * 3 * 2
         assert 0 < last.solver_seconds < last.seconds
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["imle", "spo-plus", "rank-list", "contrastive"])
     def test_with_a_pool_few_rows_are_solved_and_it_goes_on_to_the_bit(self, name):
         learned_from, _ = paths(200, 100)

@@ -83,6 +83,7 @@ def differs_on_threads(solver, example):
     return any(found)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("usual_rounds")
 @pytest.mark.parametrize("fault", [ThreadUnsafe, WorkOnOneArray])
 def test_one_that_threads_disturb(examined, fault):
@@ -112,6 +113,7 @@ def test_one_that_refuses_a_second_thread(examined):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("usual_rounds")
 @pytest.mark.parametrize("twin", [right, ThreadSafe()])
 def test_good_twins(examined, twin):
@@ -196,6 +198,7 @@ def test_a_slow_one_with_a_fault_is_no_slower(examined, monkeypatch):
     assert clock.now < 40
 
 
+@pytest.mark.slow
 def test_batches_that_pay_and_batches_that_cost(examined, monkeypatch):
     clock = Clock(monkeypatch)
     pays = examined(clock.solver(lambda count: 0.0008 + 1e-5 * count), nb_instances=64)["speed"]

@@ -70,6 +70,7 @@ def test_a_check_needs_checks_before_it():
         assert set(entry.needs) <= set(CHECKS[:number])
 
 
+@pytest.mark.slow
 def test_what_a_check_spoils_leaves_out_the_checks_that_need_it(examined):
     def shares(theta):
         if len(theta) == 1:
@@ -178,6 +179,7 @@ class Declares:
         return TopK(2)(self.sign * theta)
 
 
+@pytest.mark.slow
 def test_the_sense_that_a_solver_declares(examined):
     for sense, sign in (("max", 1), ("min", -1)):
         found = examined(Declares(sense, sign))
@@ -207,6 +209,7 @@ def test_a_sense_that_clashes(examined, declares, does, sense, detail):
     assert found["maximiser"].detail.startswith(detail)
 
 
+@pytest.mark.slow
 def test_a_function_of_one_instance_in_a_black_box(examined):
     assert examined(BlackBox(lambda theta: theta > 0)).fails == []
 

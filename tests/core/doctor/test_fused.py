@@ -26,6 +26,7 @@ def verdicts(solver, shape=(6,), **settings):
     return {finding.check: finding for finding in check(solver, shape, **settings)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "detail"),
     [

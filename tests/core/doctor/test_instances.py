@@ -36,6 +36,7 @@ def test_a_solver_that_refuses_gets_as_many_as_are_wanted():
     assert subject.theta.numel() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "count"), [(2**14, 16), (2**17, 8), (2**20, 4)])
 def test_large_instances_are_few(size, count):
     subject = subject_of(torch.zeros_like, (size,))

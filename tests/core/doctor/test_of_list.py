@@ -11,6 +11,7 @@ from imle_core.solvers import Matching, MinCut, ShortestPath, SpanningTree, TopK
 GRAPHS = [nx.path_graph(3), nx.complete_graph(4), nx.empty_graph(1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "solver",
     [
@@ -64,6 +65,7 @@ class Shifted(Uneven):
         return TopK(1)(theta).roll(len(theta) // 2, dims=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "name", "verdict"),
     [

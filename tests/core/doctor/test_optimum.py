@@ -218,6 +218,7 @@ def test_it_is_not_monotone(examined):
     assert is_not_monotone(not_monotone, finding.example)
 
 
+@pytest.mark.slow
 def test_a_minimiser_is_called_so_and_then_taken_for_one(examined):
     found = examined(wrong_sign)
     assert found.fails == ["maximiser"]
@@ -237,6 +238,7 @@ def test_a_minimiser_that_is_to_be_one(examined):
     assert wrong["maximiser"].detail.startswith("it maximises <z, theta>; give -theta, or take imle(..., sense='max'); ex")
 
 
+@pytest.mark.slow
 def test_dijkstra_on_negative_costs(examined):
     found = examined(dijkstra, (5,))
     assert found.fails[0] == "maximiser"
@@ -250,6 +252,7 @@ def test_dijkstra_on_negative_costs(examined):
     assert examined(dijkstra, (5,), low=-2.0, high=-0.02).fails == []
 
 
+@pytest.mark.slow
 def test_one_that_keeps_targets_to_its_domain_and_one_that_does_not(examined):
     found = examined(Dijkstra(), (5,))
     assert (found.fails, found.warns) == ([], [])

@@ -35,6 +35,7 @@ GIVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", GIVES)
 def test_what_it_gives(solver):
     found = {row.check: row for row in check(solver, (6,), nb_instances=8)}

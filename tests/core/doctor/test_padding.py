@@ -30,6 +30,7 @@ class LeastOf:
         return TopK(1)(-costs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "verdict", "words"),
     [
@@ -90,6 +91,7 @@ def never_the_last(theta, sizes):
     return torch.nn.functional.pad(TopK(1)(theta[:, :shortest]), (0, theta.shape[1] - shortest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "verdict", "words"),
     [

@@ -113,6 +113,7 @@ class TestVariance:
         )
         return (z - moved) / lambda_
 
+    @pytest.mark.slow
     def test_with_shared_noise_it_goes_as_one_over_lambda(self):
         totals = []
         for lambda_ in self.lambdas:
@@ -139,6 +140,7 @@ class TestVariance:
 
 
 class TestBias:
+    @pytest.mark.slow
     @pytest.mark.parametrize("difference", ["forward", "central"])
     @pytest.mark.parametrize("name", LOSSES)
     def test_the_mean_gradient_of_a_loss_is_that_of_the_joint_law_at_finite_lambda(self, name, difference):
@@ -166,6 +168,7 @@ class TestBias:
         result = exact_expectation(LOSSES[name], 1e-3, difference)
         assert (result - expected).norm() < 0.01 * expected.norm()
 
+    @pytest.mark.slow
     def test_the_central_limit_is_right_for_quadratic_losses_and_no_limit_is_for_others(self):
         # Of 200 random problems each: the median error of the central and of the forward form.
         makers = {

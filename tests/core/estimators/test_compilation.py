@@ -101,6 +101,7 @@ def test_nothing_is_merged_left_out_or_put_in_another_order():
         assert not torch.equal(first, third)
 
 
+@pytest.mark.slow
 def test_reductions_noise_senses_and_solvers_that_differentiate():
     def relaxed(theta):
         with torch.enable_grad():
@@ -121,6 +122,7 @@ def test_reductions_noise_senses_and_solvers_that_differentiate():
     )
 
 
+@pytest.mark.slow
 def test_further_arguments():
     seen = []
 
@@ -139,6 +141,7 @@ def test_further_arguments():
     assert forward[2]["on"] is True
 
 
+@pytest.mark.slow
 def test_a_module_in_both_modes_a_copy_of_it_and_no_gradients():
     class Model(torch.nn.Module):
         def __init__(self):
@@ -162,6 +165,7 @@ def test_a_module_in_both_modes_a_copy_of_it_and_no_gradients():
         compiled.train(), plain.train()
 
 
+@pytest.mark.slow
 def test_shapes_that_change_are_compiled_once():
     torch._dynamo.reset()
     from torch._dynamo.testing import CompileCounterWithBackend
@@ -187,6 +191,7 @@ def test_many_layers_share_compiled_code():
     assert counter.frame_count <= 2
 
 
+@pytest.mark.slow
 def test_autocast_inside_and_outside_of_the_function():
     seen = []
 
@@ -207,6 +212,7 @@ def test_autocast_inside_and_outside_of_the_function():
     assert sorted(seen[4:], key=str) == sorted(seen[:4], key=str)
 
 
+@pytest.mark.slow
 def test_a_compiled_function_that_is_checkpointed_draws_the_same_noise():
     torch._dynamo.reset()
     for reentrant in (False, True):
@@ -272,6 +278,7 @@ def test_instances_of_several_sizes():
     assert plain[2 * len(names) + 4].abs().sum() > 0
 
 
+@pytest.mark.slow
 def test_a_module_takes_structures_and_instances_of_several_sizes():
     torch._dynamo.reset()
     values, offsets = normal(7), torch.tensor([0, 3, 7])
@@ -288,6 +295,7 @@ def test_a_module_takes_structures_and_instances_of_several_sizes():
     assert modules[1].passes == modules[0].passes
 
 
+@pytest.mark.slow
 def test_losses_of_structures_and_of_several_sizes_break_the_graph():
     gold = (WEIGHTS > 0).double()
 
@@ -337,6 +345,7 @@ class Fewer(Promising):
         return (theta,)
 
 
+@pytest.mark.slow
 def test_further_outputs_that_the_solver_promises():
     def function(layers, theta):
         z, best, moved = layers[0](theta, 0.5)
@@ -356,6 +365,7 @@ class Scale:
     factor = 2.0
 
 
+@pytest.mark.slow
 def test_objects_as_further_arguments_break_the_graph():
     layer = imle(lambda theta, scale: theta * scale.factor > 1, TargetDistribution(1.0, 3.0))
 
@@ -369,6 +379,7 @@ def test_objects_as_further_arguments_break_the_graph():
         torch.compile(function, backend="eager", fullgraph=True)(normal(4, 7))
 
 
+@pytest.mark.slow
 def test_transforms_inside_of_compiled_code_break_the_graph():
     layer, theta = make(), normal(3, 2, 7)
     torch._dynamo.reset()
@@ -378,6 +389,7 @@ def test_transforms_inside_of_compiled_code_break_the_graph():
         torch.compile(lambda theta: torch.func.grad(lambda row: layer(row).sum())(theta), fullgraph=True)(theta[0])
 
 
+@pytest.mark.slow
 def test_errors_of_arguments():
     torch._dynamo.reset()
     run = torch.compile(make(), fullgraph=True, backend="eager")
@@ -386,6 +398,7 @@ def test_errors_of_arguments():
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_gone():
     torch._dynamo.reset()
     from imle_core.estimators.compiling import operators
@@ -420,6 +433,7 @@ def saved(module, *args, size=True, **options):
 class TestExport:
     features = normal(5, 7, dtype=torch.float32)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
     @pytest.mark.parametrize("name", ["imle", "identity", "perturbed-baseline"])
     def test_a_program_that_was_saved_gives_the_same(self, name, reduction):
@@ -435,6 +449,7 @@ class TestExport:
             program = torch.export.load(saved(module, self.features, *args, size=False)).module()
             assert torch.equal(program(self.features, *args), module(self.features, *args))
 
+    @pytest.mark.slow
     @pytest.mark.process
     def test_another_process(self, tmp_path):
         module = Scores(IMLE(SpanningTree([(0, 1), ("a", 1), ("a", 0), (2, 0), (2, 1), (3, 0), (3, "a")]))).eval()

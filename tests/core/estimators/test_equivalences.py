@@ -97,6 +97,7 @@ IDENTITY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", IDENTITY)
 @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
 @pytest.mark.parametrize("noise", [None, GumbelNoiseDistribution()], ids=str)

@@ -12,6 +12,7 @@ from imle_core.solvers import TopK
 from solved import Solved
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork")
 @pytest.mark.parametrize("start", ["fork", "spawn"])

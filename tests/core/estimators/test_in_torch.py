@@ -43,6 +43,7 @@ class TestCheckpointing:
         assert all(torch.equal(one, other) for one, other in zip(plain, recomputed, strict=True))
         assert torch.equal(state, state_after)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
     @pytest.mark.parametrize("nested", [False, True])
     @pytest.mark.parametrize("calls", [1, 2])

@@ -95,6 +95,7 @@ def step(solver, **settings):
     return before, theta.grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
 def test_a_solver_may_write_where_it_likes(solver, settings):

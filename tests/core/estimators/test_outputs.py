@@ -45,6 +45,7 @@ def layer_of(name, solver, **settings):
 WITH_SOLVER = [name for name, entry in ESTIMATORS.items() if not entry.exact and entry.needs == "loss gradient"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
 @pytest.mark.parametrize("name", WITH_SOLVER)
 def test_states_and_gradients_are_those_without_them(name, reduction):

@@ -67,6 +67,7 @@ def passed(layer, name, values, offsets, weights, *arguments):
     return result.detach(), gradient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduction", ["none", "mean"])
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_an_instance_is_the_same_alone_and_in_any_batch(name, reduction):
@@ -91,6 +92,7 @@ def test_an_instance_is_the_same_alone_and_in_any_batch(name, reduction):
             assert torch.equal(slope, gradient[first:last])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES[:3], ids=repr)
 def test_random_sizes_and_orders_change_no_instance(noise):
     layer = made("imle", source := generator(), noise=noise)
@@ -512,6 +514,7 @@ def test_a_list_of_graphs_has_a_graph_for_each_instance():
         single.ragged(values[:7], [0, 4, 7])
 
 
+@pytest.mark.slow
 def test_a_compiled_function_leaves_it_to_python():
     layer = imle(AT_MOST_2, TargetDistribution(1.0, 3.0), NOISES[0], 2, generator=generator())
     values, offsets = normal(7), torch.tensor([0, 3, 3, 7])

@@ -68,6 +68,7 @@ def passed(layer, name, values, offsets, weights):
 NAMES = [name for name, entry in ESTIMATORS.items() if entry.needs != "gold solutions" and not entry.exact]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_instance_is_the_same_alone_and_in_any_batch(name):
     layer = made(name, source := generator(3))

@@ -206,6 +206,7 @@ class TestSense:
 
     OF_COSTS = pytest.mark.parametrize("solver", [CountingTopK(2, sign=-1), TopK(2)], ids=["function", "declares max"])
 
+    @pytest.mark.slow
     @OF_COSTS
     @pytest.mark.parametrize("name", WITH_ESTIMATE)
     def test_costs_are_minus_the_parameters_and_so_is_their_gradient(self, name, solver):
@@ -258,6 +259,7 @@ class TestReductions:
         assert result.abs().sum() > 0
         torch.testing.assert_close(result, each)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", LAYERS)
     @pytest.mark.parametrize("reduction", ["none", "stacked"])
     def test_an_estimate_is_the_mean_loss_with_the_gradient_of_the_sum_over_samples(self, name, reduction):
@@ -285,6 +287,7 @@ class TestReductions:
 
 
 class TestStates:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", WITH_ESTIMATE)
     @pytest.mark.parametrize(("reduction", "shape"), [("none", (12, 6)), ("stacked", (4, 3, 6)), ("mean", (4, 6))])
     def test_an_estimate_gives_its_states_too(self, name, reduction, shape):
@@ -337,6 +340,7 @@ class TestModule:
 
 
 class TestTypes:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", WITH_ESTIMATE)
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
     def test_values_and_gradients_have_theta_s_type(self, name, dtype):

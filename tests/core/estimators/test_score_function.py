@@ -60,6 +60,7 @@ class TestMean:
         rows = gradient(layer, THETA.expand(COUNT // samples, 4), lambda z: loss(z).double())
         assert_mean(rows, p * (values - p @ values) / temperature)
 
+    @pytest.mark.slow
     def test_exact_samples_have_the_gradient_of_their_expectation(self, loss, baseline):
         temperature, theta = 0.7, THETA[None].clone().requires_grad_()
         expected = Categorical(4).expectation(theta / temperature, lambda z: loss(z).double())

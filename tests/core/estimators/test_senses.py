@@ -43,6 +43,7 @@ def learned(name, sense, solver, loss):
     return losses.detach(), sign * theta.grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "loss"), [*OF_SAMPLES, *OF_THEIR_OWN])
 def test_costs_of_a_solver_of_gains_are_gains_with_another_sign(name, loss):
     gains = learned(name, "max", TopK(2), loss)
@@ -61,6 +62,7 @@ def test_a_solver_of_costs_gets_costs(name):
     torch.testing.assert_close(costs, gains)
 
 
+@pytest.mark.slow
 def test_gradient_steps_improve_the_regret_in_both_senses():
     for sense, sign in (("max", 1), ("min", -1)):
         truth = sign * normal(20, 6, seed=2)

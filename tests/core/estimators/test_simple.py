@@ -56,6 +56,7 @@ def moments(name, theta):
 
 @pytest.mark.parametrize("name", PROBLEMS)
 class TestAgainstEnumeration:
+    @pytest.mark.slow
     @pytest.mark.parametrize("sense", ["max", "min"])
     @pytest.mark.parametrize("temperature", [1.0, 2.0])
     def test_the_gradient_is_the_covariance_times_the_mean_upstream_gradient_over_the_temperature(

@@ -146,6 +146,7 @@ def paths_to_gold(reduction):
     return int((GridPath()(theta) - gold).abs().sum())
 
 
+@pytest.mark.slow
 def test_the_mean_of_a_hamming_loss_is_told():
     with pytest.warns(ZeroGradientWarning, match="^none of the 10 solutions that the loss pulls at moved"):
         assert paths_to_gold("mean") > 0

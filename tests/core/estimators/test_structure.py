@@ -75,6 +75,7 @@ def settings(name, noise):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "sense"), [(dict, "max"), (tuple, "min"), (Graph, "min")])
 @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
 @pytest.mark.parametrize("name", [name for name in WITH_SOLVER if name != "perturbed-multiplicative"])
@@ -109,6 +110,7 @@ def test_multiplicative_noise():
     assert edges.grad.abs().sum() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if ESTIMATORS[name].needs != "gold solutions"])
 @pytest.mark.parametrize("reduction", ["stacked", "mean"])
 def test_losses_get_the_structure(name, reduction):

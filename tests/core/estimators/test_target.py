@@ -168,6 +168,7 @@ class TestAdaptiveStep:
             fixed_beta(0.5, alpha=0.25).params(theta, dy), theta / 4 - torch.tensor([1.25, 0.1])[:, None, None] * dy
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("samples", [1, 3])
     @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
     @pytest.mark.parametrize("difference", ["forward", "central"])

@@ -107,6 +107,7 @@ def test_gradient_of_log_probability_is_the_structure_less_the_marginals(problem
     torch.testing.assert_close(theta.grad, problem.states[:1] - family.marginals(problem.theta[:1]), **TIGHT)
 
 
+@pytest.mark.slow
 def test_entropy_cross_entropy_and_kl_are_sums_over_states(problem):
     family, theta = problem.family, problem.theta
     other = random(*theta.shape)
@@ -119,6 +120,7 @@ def test_entropy_cross_entropy_and_kl_are_sums_over_states(problem):
     torch.testing.assert_close(family.kl(theta, theta), torch.zeros(3).double(), rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_entropy_and_kl_have_gradients_by_finite_differences(problem):
     family, theta = problem.family, problem.theta[:1].clone().requires_grad_()
     other = random(*theta.shape).requires_grad_()
@@ -154,6 +156,7 @@ def test_kl_with_closed_entries():
     torch.testing.assert_close(family.entropy(theta[:1]), KSubset(2, 4).entropy(theta[:1, kept]), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e3, 1e8, 1e14, 1e249])
 def test_huge_parameters_neither_overflow_nor_underflow(problem, scale):
     family, theta = problem.family, problem.theta * scale
@@ -163,6 +166,7 @@ def test_huge_parameters_neither_overflow_nor_underflow(problem, scale):
     torch.testing.assert_close(family.covariance(theta), covariance, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [10.0, 800.0, 1e4])
 def test_magnitudes_that_differ_widely(problem, scale):
     spread = random(20, *problem.family.event, seed=3)
@@ -182,6 +186,7 @@ def with_closed_entries(problem):
     return theta[problem.scores(theta).amax(dim=1) > -torch.inf][:20]
 
 
+@pytest.mark.slow
 def test_closed_entries_are_never_chosen_and_have_no_gradient(masks):
     family, theta = masks.family, with_closed_entries(masks)
     log_partition, marginals, covariance = brute_force(masks, theta)
@@ -220,6 +225,7 @@ def test_no_structure_left_is_refused(masks):
         masks.family.log_partition(theta)
 
 
+@pytest.mark.slow
 def test_batched_equals_one_by_one(problem):
     family, theta = problem.family, problem.theta
     for ask in (family.log_partition, family.marginals, family.covariance):
@@ -236,6 +242,7 @@ def test_no_rows(problem):
     assert family.sample(theta, 2).shape == (0, 2, *family.event)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_answers_are_float64_and_gradients_in_thetas_type(problem, dtype):
     family, theta = problem.family, problem.theta.to(dtype).requires_grad_()
@@ -248,6 +255,7 @@ def test_answers_are_float64_and_gradients_in_thetas_type(problem, dtype):
     assert family.log_partition(torch.zeros(1, *family.event, dtype=torch.int64)).dtype == torch.float64
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_grad_mode_or_layout(problem):
     family, theta = problem.family, problem.theta
     weights = random(*family.event)
@@ -277,6 +285,7 @@ def z_scores(counts, probabilities, nb_samples):
     return ((counts - nb_samples * probabilities) / deviations)[~certain].abs()
 
 
+@pytest.mark.slow
 def test_samples_have_the_exact_distribution(problem):
     family, theta, nb_samples = problem.family, problem.theta[:2] / 2, 4000
     z = family.sample(theta, nb_samples, torch.Generator().manual_seed(11))
@@ -287,12 +296,14 @@ def test_samples_have_the_exact_distribution(problem):
     assert (z_scores(equal.double().sum(dim=1), probabilities, nb_samples) < 4.5).all()
 
 
+@pytest.mark.slow
 def test_sampled_means_are_the_marginals(masks):
     family, theta, nb_samples = masks.family, with_closed_entries(masks)[:5], 4000
     z = family.sample(theta, nb_samples, torch.Generator().manual_seed(12))
     assert (z_scores(z.sum(dim=1), brute_force(masks, theta)[1], nb_samples) < 4.5).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e4, 1e17, 1e200])
 def test_samples_at_huge_parameters_choose_fairly_among_the_best(masks, scale):
     family, nb_samples = masks.family, 2000

@@ -69,6 +69,7 @@ class TestCompilation:
         Compilation(functions.write, str(word), tmp_path).wait()
         assert word.exists()
 
+    @pytest.mark.slow
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="needs a pipe with a name")
     def test_a_process_that_still_runs_is_left_to_itself_without_a_warning(self, functions, tmp_path):

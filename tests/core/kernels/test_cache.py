@@ -95,6 +95,7 @@ def test_a_damaged_file_is_a_miss_and_is_replaced(folder, filled, ending, damage
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 def test_a_file_that_can_be_neither_read_nor_written_is_done_without(folder, ending):
     run(1)
@@ -124,6 +125,7 @@ def test_code_for_other_types_is_never_taken(folder):
     assert run(1, 2.5) == ([2, 5.0], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", [0, 50])
 def test_a_disk_that_is_full(folder, written, monkeypatch):
     whole = Path.write_bytes
@@ -204,6 +206,7 @@ def test_a_kernel_looks_for_its_folder_once_it_is_called(folder):
     assert kernel(1) == 2
 
 
+@pytest.mark.slow
 def test_arrays_and_numbers_have_files_of_their_own(folder):
     (number, array), misses = run(1, np.ones(2))
     assert (number, array.tolist(), misses) == (2, [2.0, 2.0], 2)

@@ -27,6 +27,7 @@ def test_the_widest_that_there_are(features, name):
     assert vector_instructions(features) == name
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_those_that_kernels_are_compiled_for():
     code = f"import runpy; print(runpy.run_path({instruction_set.__file__!r})['vector_instructions']())"  # without torch

@@ -69,6 +69,7 @@ def test_every_bit_of_a_word_is_a_fair_coin_that_knows_no_other():
     assert np.abs(correlations).max() < 5.5 / 2**9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [0, 1, 2**64 - 1])
 def test_words_are_uniform(key):
     counts = np.bincount((drawn(key, 2**20) >> np.uint64(52)).astype(int), minlength=4096)

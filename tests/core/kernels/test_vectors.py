@@ -248,6 +248,7 @@ class TestMemory:
 
 
 class TestOperations:
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(numbers(np.uint32, LANES), numbers(np.uint32, LANES))
     def test_sums_of_unsigned_numbers_wrap_around(self, one, other):
@@ -267,6 +268,7 @@ class TestOperations:
         added(values[0], values[1], out)
         np.testing.assert_array_equal(out.view(np.int64), (values[0] + values[1]).view(np.int64))
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(pairs())
     def test_minimum(self, pair):
@@ -352,6 +354,7 @@ class TestOperations:
         chosen_if_outside(low, middle, high, out)
         np.testing.assert_array_equal(out, (middle < low) | (high < middle))
 
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None)
     @given(numbers(np.uint32, LANES), numbers(np.uint32, LANES))
     def test_whole_numbers_are_joined_bit_by_bit(self, one, other):
@@ -446,6 +449,7 @@ class TestNumbers:
     def test_the_lowest_bit(self, bit):
         assert lowest(2**bit) == lowest(2**62 | 2**bit) == bit
 
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(st.floats(0, None, allow_nan=False), st.floats(0, None, allow_nan=False))
     def test_up_to_which_bit_numbers_differ(self, one, other):

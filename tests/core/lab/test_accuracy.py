@@ -65,6 +65,7 @@ class TestFigures:
         assert (found.bias, found.variance, found.mse, found.error) == (1.0, 0.0, 1.0, math.inf)
         assert not any(known.is_wide for known in (found.bias, found.variance, found.mse, found.error, found.alignment))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [10, 30])
     def test_rare_gradients_are_within_the_bounds_whether_or_not_they_are_seen(self, count):
         generator, runs, hits = torch.Generator().manual_seed(8), 400, 0
@@ -136,6 +137,7 @@ class TestIntervals:
         squares = torch.tensor([each.alignment**2 - each.alignment.standard_error**2 for each in found])
         assert abs(float(squares.mean()) - 1 / 21) < 5 * float(squares.std()) / math.sqrt(1000)
 
+    @pytest.mark.slow
     def test_standard_errors_are_the_deviations_between_seeds(self):
         generator = torch.Generator().manual_seed(4)
         found = [measure(gaussian(200, generator, 0.5, 0.5), TRUE) for _ in range(400)]
@@ -144,6 +146,7 @@ class TestIntervals:
             told = sum(getattr(each, name).standard_error for each in found) / 400
             assert told == pytest.approx(float(values.std()), rel=0.15), name
 
+    @pytest.mark.slow
     def test_an_error_that_is_hardly_known_is_a_bound_below_the_truth(self):
         generator = torch.Generator().manual_seed(5)
         found = [measure(gaussian(100, generator, 0.0, 30.0), TRUE).error for _ in range(200)]
@@ -151,6 +154,7 @@ class TestIntervals:
         assert sum(error.low < 4500 for error in found) > 180
         assert all(error.low > 10 for error in found)
 
+    @pytest.mark.slow
     def test_heavy_tails_leave_no_upper_end(self):
         generator = torch.Generator().manual_seed(6)
         lengths = (
@@ -163,6 +167,7 @@ class TestIntervals:
         truth = 5 * 1 / (1 - 0.9)
         assert sum(run.variance.low < truth for run in told) > 0.97 * len(told)
 
+    @pytest.mark.slow
     def test_doubt_of_the_true_gradient_is_taken_out_and_added_to_errors(self):
         generator = torch.Generator().manual_seed(7)
         doubt, squares, hits = 0.3, [], 0

@@ -122,6 +122,7 @@ class TestBruteForce:
         torch.testing.assert_close(record.total_variation.value, expected)
         torch.testing.assert_close(record.most_total_variation, (hits.mean(dim=1) - exact).abs().sum(dim=1) / 2)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "temperature"), [(2, 2.0), (1, 1.0)])
     def test_the_standard_error_is_the_spread_or_a_little_more(self, k, temperature):
         theta = normal(1, 5).expand(150, 5)
@@ -160,6 +161,7 @@ class TestKnownFigures:
         assert_range(one, 0.52, 0.69)
         assert_range(four, 0.07, 0.13)
 
+    @pytest.mark.slow
     def test_gumbel(self):
         (record,) = known_figures(GUMBEL, [1], 20_000)
         assert_range(record, 0.12, 0.20)
@@ -168,6 +170,7 @@ class TestKnownFigures:
         assert (record.total_variation.value - truth < 4 * record.total_variation.standard_error).all()
         assert (truth - record.most_total_variation < 4 * record.total_variation.standard_error).all()
 
+    @pytest.mark.slow
     def test_normal(self):
         (record,) = known_figures(NormalNoiseDistribution(), [1.5], 60_000)
         assert_range(record, 0.01, 0.02)
@@ -208,6 +211,7 @@ class TestChunks:
 
 
 class TestSearch:
+    @pytest.mark.slow
     def test_it_finds_where_the_law_is_exact(self):
         theta = normal(3, 6)
         settings = {"nb_samples": 20_000, "refinements": 6}

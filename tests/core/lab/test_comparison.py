@@ -112,6 +112,7 @@ class TestCells:
         one, other = compare(problem, settings("imle", "blackbox"), reference)
         assert one.accuracy == other.accuracy
 
+    @pytest.mark.slow
     def test_adaptive_targets_settle_and_are_then_kept(self):
         problem = make_problem("top-k")
         reference = reference_gradient(problem, None, 0)

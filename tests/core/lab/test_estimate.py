@@ -63,6 +63,7 @@ def test_the_jackknife_takes_what_repetitions_add_to_a_square_out_exactly():
     assert value == pytest.approx(float(values.mean() ** 2 - values.var() / 20))
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
     draws = 0.5 + normal(4000, 12)
     symmetric_hits = exponential_hits = 0
@@ -100,6 +101,7 @@ class TestRatio:
 
 
 class TestTails:
+    @pytest.mark.slow
     @pytest.mark.parametrize("size", [75, 300, 3000])
     def test_bounded_exponential_and_normal_tails_are_light(self, size):
         draws = normal(200, size, 3, seed=size)

@@ -64,6 +64,7 @@ def test_by_differences_where_no_exact_distribution_is_known(loss):
     assert ("every entry" in found.text) == (loss is cubic)
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides():
     one, same, other = (
         reference_gradient(problem(cubic, family=False), NormalNoiseDistribution(), seed).gradient for seed in (3, 3, 4)
@@ -108,6 +109,7 @@ def test_solvers_of_whole_numbers_are_measured_like_others():
     assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_entries_are_taken_in_blocks_of_a_bounded_size(monkeypatch):
     whole = reference_gradient(problem(cubic, family=False), GumbelNoiseDistribution(), 0)
     monkeypatch.setattr("imle_core.lab.reference._ENTRIES", 30)

@@ -226,6 +226,7 @@ def test_other_repetitions_do_not_move_the_beta_of_one():
     assert (first[1:] != second[1:]).all()
 
 
+@pytest.mark.slow
 def test_a_seed_and_a_name_decide_whatever_else_is_run():
     method = METHODS["simple"]
     first = reproduce(top_k(), method, 4, seed=7).gaps
@@ -236,6 +237,7 @@ def test_a_seed_and_a_name_decide_whatever_else_is_run():
     assert not torch.equal(reproduce(top_k(), replace(method, name="another"), 4, seed=7).gaps, first)
 
 
+@pytest.mark.slow
 def test_methods_may_take_turns():
     alone = {name: reproduce(top_k(), METHODS[name], 4).gaps for name in ("simple", "imle-gumbel")}
     turns = zip(*(gaps(top_k(), METHODS[name], 4) for name in alone), strict=True)

@@ -68,6 +68,7 @@ class TestWidening:
         assert best.temperature < 0.5
         assert best.edges == ()
 
+    @pytest.mark.slow
     def test_new_values_keep_the_ratios_of_the_grid(self):
         grid = {"lambdas": [3.0, 10.0, 30.0], "temperatures": [0.25], "repetitions": 300}
         cells, best = found("imle", instances("path"), widened=BOTH, **grid)
@@ -223,6 +224,7 @@ def test_instances_are_averaged_and_kept():
     assert single.accuracy == best.by_instance[0]
 
 
+@pytest.mark.slow
 def test_betas_settle_on_each_instance():
     _, best = found("adaptive-imle", instances("top-k", None, 2), temperatures=[1.0])
     assert best.beta == 2.0

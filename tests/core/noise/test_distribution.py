@@ -38,6 +38,7 @@ class TestLaws:
         assert law.cdf(x).shape == (3, 20)
         np.testing.assert_allclose(law.cdf(x), exact.cdf(x), rtol=1e-9, atol=1e-15)
 
+    @pytest.mark.slow
     def test_draws(self, name, location, scale):
         law, exact = EXACT[name][0](location, scale), EXACT[name][1](location, scale)
         values = law.sample((COUNT,), dtype=torch.float64, generator=generator()).numpy()
@@ -211,6 +212,7 @@ class TestRange:
         with pytest.raises(ValueError, match=rf"^location, scale: got {re.escape(f'{location:g}')}, 1; draws of mean"):
             NormalNoiseDistribution(location).sample((3,), dtype=dtype)
 
+    @pytest.mark.slow
     def test_a_draw_of_too_many_gamma_variables(self):
         # The first would never end, the others take minutes or stand still where terms no longer differ in float64.
         for k, iterations in ((1e-20, math.inf), (1e-9, 10**6), (20.0, 10**17), (1e300, math.inf)):

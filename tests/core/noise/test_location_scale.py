@@ -120,6 +120,7 @@ def test_neighbours_and_pairs_are_independent(law):
             assert abs(np.corrcoef(one[lag:], one[:-lag])[0, 1]) < 4.5 / math.sqrt(len(values))
 
 
+@pytest.mark.slow
 def test_the_two_of_a_normal_pair_are_a_point_at_a_uniform_angle():
     points = filled(2**20, "normal").reshape(-1, 2, kernel.STRIDE // 2)
     angles = np.arctan2(points[:, 0], points[:, 1]).ravel()

@@ -63,6 +63,7 @@ class TestMoments:
 
 
 class TestAgainstTheSeries:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), [(1.0, 1), (0.3, 7), (2.5, 10), (20.8, 100)])
     def test_two_samples_cannot_be_told_apart(self, k, iterations):
         result = stats.ks_2samp(draws(k, iterations, 50_000), series(k, iterations, 50_000))
@@ -141,6 +142,7 @@ class TestDistributionFunction:
         x = np.linspace(-4, 15, 300)
         np.testing.assert_allclose(sum_of_gamma_law.cdf(1.0, math.inf, x), np.exp(-np.exp(-x)), atol=2e-7)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), [(2.5, 29), (2.5, 30), (20.8, 249), (20.8, 250)])
     def test_mixture_and_inversion_meet(self, k, iterations):
         mean, variance = sum_of_gamma_law.mean_and_variance(k, float(iterations))
@@ -166,6 +168,7 @@ class TestDistributionFunction:
         law, values = SumOfGammaNoiseDistribution(k, iterations), draws(k, iterations, 50_000, seed=8)
         assert bound_of_distance(values, law.cdf, 10) < 1.95 / math.sqrt(50_000)
 
+    @pytest.mark.slow
     def test_a_long_series_with_large_k_is_refused(self):
         message = (
             r"^distribution function: got k=50000.5 with 400000 iterations; a series this long needs at least 12 k "

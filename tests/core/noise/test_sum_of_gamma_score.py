@@ -10,6 +10,7 @@ from imle_core import GumbelNoiseDistribution, SumOfGammaNoiseDistribution
 from imle_core.noise.sum_of_gamma_score import lacking
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("iterations", [2, 10, 200])
 def test_for_k_1_it_is_that_of_the_largest_of_s_exponential_variables(iterations):
     # X + log s has the distribution function (1 - exp(-u))^s (Renyi 1953); here from quantile 1e-8 to 1 - 1e-8.
@@ -21,6 +22,7 @@ def test_for_k_1_it_is_that_of_the_largest_of_s_exponential_variables(iterations
     np.testing.assert_allclose(score, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "iterations"), [(2.0, 10), (0.5, 3), (20.8, 100)])
 def test_it_is_that_of_the_density_behind_the_characteristic_function(k, iterations):
     # X + (log s)/k has the characteristic function prod_i (1 - it/i)^(-1/k); p and p' are its inverse transforms.

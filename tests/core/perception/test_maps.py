@@ -130,6 +130,7 @@ class TestImageMaps:
 
 
 class TestOptima:
+    @pytest.mark.slow
     @pytest.mark.parametrize("shape", [(3, 3), (3, 4), (2, 5), (1, 4)])
     def test_optimum_and_uniqueness_are_those_of_all_paths(self, shape):
         masks = all_paths(*shape)

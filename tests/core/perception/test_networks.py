@@ -22,6 +22,7 @@ def images():
 
 
 class TestShapes:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", NETWORKS)
     @pytest.mark.parametrize("shape", [(2, 12, 12), (1, 24, 24), (3, 2, 5), (1, 12, 12), (2, 1, 2)])
     @pytest.mark.parametrize("training", [True, False])

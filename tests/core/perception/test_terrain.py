@@ -56,6 +56,7 @@ class TestSeeds:
         assert not torch.equal(terrain_maps(2, 4, seed=(2**32, 0)).costs, terrain_maps(2, 4, seed=(0, 1)).costs)
         assert not torch.equal(terrain_maps(2, 4, seed=(1, 2)).costs, terrain_maps(2, 4, seed=(2, 1)).costs)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("unique", [False, True])
     @pytest.mark.parametrize("count", [1, 28, 29])
     def test_the_first_maps_do_not_depend_on_how_many_there_are(self, count, unique):

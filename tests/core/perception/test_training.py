@@ -85,6 +85,7 @@ class TestAugmentation:
             kinds.add(kind)
         assert kinds == {0, 1, 2, 3}
 
+    @pytest.mark.slow
     def test_all_four_turns_of_a_square_map_are_as_frequent(self):
         maps = painted(100, 3, 3)
         _, _, costs = joined(watched(maps, epochs=2, batch=50, augment=True)[0])
@@ -306,6 +307,7 @@ def same_state(one, other):
 
 
 class TestSeeds:
+    @pytest.mark.slow
     def test_the_seed_decides_to_the_bit(self):
         one, same, other = (noisy_training(seed=seed) for seed in (0, 0, 1))
         records = [list(training) for training in (one, same, other)]
@@ -362,6 +364,7 @@ class TestResuming:
         assert same_state(second.state_dict(), whole.state_dict())
         assert torch.equal(second.method.layer.generator.get_state(), whole.generator.get_state())
 
+    @pytest.mark.slow
     def test_a_look_at_the_network_between_steps_changes_nothing(self):
         whole, looked_at = noisy_training(), noisy_training()
         records = list(whole)
@@ -373,6 +376,7 @@ class TestResuming:
         assert again == records
         assert same_state(whole.state_dict(), looked_at.state_dict())
 
+    @pytest.mark.slow
     def test_a_state_is_a_copy_on_both_ways(self):
         training = noisy_training()
         steps = iter(training)

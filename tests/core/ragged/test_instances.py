@@ -80,6 +80,7 @@ def test_offsets_may_be_lists_tuples_or_arrays_and_are_read_once():
     assert instances_of(VALUES, torch.tensor([0, 9, 2, 9, 5])[::2]).starts.tolist() == [0, 2, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize("rest", [(), (3,), (2, 2)])
 @pytest.mark.parametrize("offsets", [[0, 2, 2, 5, 6], [0, 3, 6], [0, 6], [0]])

@@ -71,6 +71,7 @@ class TestStream:
         z = samples(TopK(3), theta, nb_samples=4, **settings)
         assert torch.equal(z, TopK(3)(theta)[:, None].expand(2, 4, 9))
 
+    @pytest.mark.slow
     def test_rows_handed_to_the_solver_do_not_grow_with_the_samples(self):
         rows = []
 
@@ -196,6 +197,7 @@ class TestAgreement:
         expected = torch.tensor([1.96 / (30_000 + 1.96**2), 1 / 30_000, 1.96 / (30_000 + 1.96**2)], dtype=torch.float64)
         torch.testing.assert_close(result.standard_error[0], expected)
 
+    @pytest.mark.slow
     def test_a_state_too_rare_to_be_seen_is_within_two_standard_errors_almost_always(self):
         # A probability of 2/S: in about e^-2 of the runs no sample shows it.
         theta, rare = torch.tensor([[0.0, float(np.log(2 / 998))]], dtype=torch.float64), 0.002

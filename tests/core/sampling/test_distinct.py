@@ -25,6 +25,7 @@ def told(record):
     return list(zip((tuple(z.flatten().tolist()) for z in record.solutions), record.shares.tolist(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("solver", "event"), [(TopK(2), (5,)), (GridPath(), (4, 4)), (Ranking(), (4,))])
 @pytest.mark.parametrize("chunk_size", [None, 1])
 def test_they_are_counts_of_samples_the_most_frequent_first(monkeypatch, solver, event, chunk_size):
@@ -39,6 +40,7 @@ def test_they_are_counts_of_samples_the_most_frequent_first(monkeypatch, solver,
         torch.testing.assert_close(record.standard_errors, (p * (1 - p) / 699).sqrt())
 
 
+@pytest.mark.slow
 def test_a_small_capacity_keeps_every_frequent_solution_and_counts_it_exactly(monkeypatch):
     monkeypatch.setattr("imle_core.sampling.averages._BLOCK_ENTRIES", 400)
     monkeypatch.setattr("imle_core.sampling.averages._CHUNK_ENTRIES", 400)

@@ -67,6 +67,7 @@ def test_the_reference_has_the_same_and_the_same_losses(kind, solver):
     torch.testing.assert_close(values.double(), torch.from_numpy(CASES[f"{kind}/cave_exact/value"]), rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOLVERS)
 def test_they_bind_and_no_solution_is_beyond(name):
     solver, event, _ = SOLVERS[name]
@@ -80,6 +81,7 @@ def test_they_bind_and_no_solution_is_beyond(name):
     assert len(normals) == len(states)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, entry in SOLVERS.items() if entry[2]])
 def test_the_cone_has_all_theta_for_which_the_solution_is_best(name):
     solver, event, _ = SOLVERS[name]

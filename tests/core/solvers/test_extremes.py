@@ -29,6 +29,7 @@ ENGINES = ["compiled", "torch", "networkx"]
 DIAMOND = [("a", "b"), ("b", "d"), ("a", "c"), ("c", "d")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_zeros_of_either_sign_tie(solver_and_shape, dtype):
     solver, shape = solver_and_shape

@@ -39,12 +39,14 @@ def test_each_says_that_it_is_pure_and_maximises(solver_and_shape):
     assert declared(solver, "sense") == (None if isinstance(solver, BlackBox) else "max")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_solutions_belong_to_the_caller(solver_and_shape, dtype):
     solver, shape = solver_and_shape
     check_ownership(solver, costs(shape, dtype=dtype))
 
 
+@pytest.mark.slow
 def test_solutions_of_strided_input_belong_to_the_caller(solver_and_shape):
     solver, shape = solver_and_shape
     check_ownership(solver, costs((*shape[:-2], shape[-1], shape[-2])).transpose(-1, -2))

@@ -81,6 +81,7 @@ def test_every_solver_refuses_the_rest_in_the_same_words(solver_and_shape, kind)
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**62 + 1, 2**63 - 1, -(2**63) + 1])
 def test_every_solver_refuses_integers_that_float64_rounds(solver_and_shape, number):
     solver, shape = solver_and_shape

@@ -38,6 +38,7 @@ class TestLearning:
         assert last.distance == 0
         assert torch.equal(last.solution, GOLD)
 
+    @pytest.mark.slow
     def test_walls_are_never_on_a_path(self):
         walls = torch.zeros(6, 7, dtype=torch.bool)
         walls[3, 1:] = True
@@ -48,6 +49,7 @@ class TestLearning:
             assert record.weights[~walls].isfinite().all()
         assert record.distance == 0
 
+    @pytest.mark.slow
     def test_other_solvers(self):
         gold = torch.tensor([0.0, 1.0, 1.0, 0.0, 0.0])
         *_, last = train(TopK(2), gold, **settings(noise_distribution=GumbelNoiseDistribution(), steps=200))
@@ -109,6 +111,7 @@ class TestRecords:
                 map(torch.equal, weights, (record.weights for record in train(GridPath(), GOLD, **settings(steps=3))))
             )
 
+    @pytest.mark.slow
     def test_the_cosine_takes_the_step_to_zero_and_a_constant_does_not(self):
         def last_moves(schedule):
             records = list(train(GridPath(), GOLD, **settings(schedule=schedule, input_noise_temperature=5.0)))
@@ -201,6 +204,7 @@ TEMPERATURES = ("input_noise_temperature", "target_noise_temperature")
 WRONG = ("1", [1], {}, TopK, math.nan, torch.ones(2), torch.ones(3, requires_grad=True), 10**400, b"x" * 1000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", WRONG, ids=[type(value).__name__ + f"-{number}" for number, value in enumerate(WRONG)])
 @pytest.mark.parametrize("name", SETTINGS + TEMPERATURES)
 def test_a_setting_of_a_wrong_type_is_named_in_a_short_message(name, value):

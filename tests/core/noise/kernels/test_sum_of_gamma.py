@@ -35,6 +35,7 @@ class TestNormal:
         assert ends[-1] == 0
         assert (np.diff(ends) < 0).all()
 
+    @pytest.mark.slow
     def test_its_law(self):
         values = np.empty(1_000_000)
         normals(values, tuple(map(np.uint64, (5, 6, 7, 8))))

@@ -223,6 +223,7 @@ LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 
 
 class TestFailures:
+    @pytest.mark.slow
     @pytest.mark.parametrize("executor", EXECUTORS)
     def test_a_function_that_raises(self, executor):
         message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
@@ -243,6 +244,7 @@ class TestFailures:
         np.save(tmp_path / "theta.npy", error.theta)
         assert np.load(tmp_path / "theta.npy").tolist() == [0, 1]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("executor", EXECUTORS)
     @pytest.mark.parametrize(("ends", "said"), [(end_the_program, "SystemExit (3)"), (recurse, "RecursionError (maximum")])
     def test_a_function_that_would_end_the_program(self, executor, ends, said):
@@ -258,6 +260,7 @@ class TestFailures:
         with pytest.raises(KeyboardInterrupt):
             BlackBox(interrupt, executor=executor, jobs=2)(LARGE)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("executor", ["serial", "threads", PROCESSES])
     def test_after_one_the_solver_goes_on(self, executor):
         solver = BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor], chunk=1)
@@ -429,6 +432,7 @@ def dask():
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dask")
 def test_on_a_dask_cluster():
     theta = parameters()

@@ -17,6 +17,7 @@ def as_integers(limbs):
     return [sum(int(limb) << (LIMB * place) for place, limb in enumerate(number[::-1])) for number in limbs]
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_numbers_have_the_exact_ratios_of_floats(row):
     digits, shifts, bits = whole(np.array([row, [0.0] * len(row)]))

@@ -66,6 +66,7 @@ def alone(solve, pairs, theta):
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestKinds:
+    @pytest.mark.slow
     @pytest.mark.parametrize("whole", [False, True])
     def test_each_graph_is_solved_as_it_is_alone(self, kind, whole):
         solve, pairs = KINDS[kind], graphs_of(kind)

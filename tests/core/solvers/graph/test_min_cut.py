@@ -44,6 +44,7 @@ CAPACITIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CAPACITIES)
 @pytest.mark.parametrize("directed", [False, True])
 def test_cuts_in_any_number_of_limbs_are_those_in_whole_numbers(directed, name):

@@ -53,6 +53,7 @@ def test_later_changes_of_the_graph_have_no_effect():
     assert solver(gains(1, 5)).sum() == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOLVERS)
 def test_batched_equals_one_by_one(name):
     theta = gains(300, 5)

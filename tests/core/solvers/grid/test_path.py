@@ -259,6 +259,7 @@ class TestEnds:
     def test_extreme_shapes(self, shape, length, engine):
         assert solve(np.ones(shape), engine=engine).sum() == length
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("engine", ENGINES)
     @pytest.mark.parametrize("moves", [4, 8])
     @pytest.mark.parametrize("count", [1, 40])

@@ -96,6 +96,7 @@ def test_two_sided_and_lazy_constraints_bind(tmp_path):
     assert solver(torch.tensor([[-1.0, -1.0]])).sum() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, bytes])
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".GZ", ""])
 @pytest.mark.parametrize("name", TEXTS)
@@ -240,6 +241,7 @@ def random_model(generator):
     return model, dense, kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".lp", ".mps"])
 def test_what_highs_writes_is_read_as_it_was(tmp_path, ending):
     pytest.importorskip("highspy")
@@ -343,6 +345,7 @@ def read_or_refusal(path, bounded):
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text"), TEXTS.items(), ids=TEXTS)
 def test_whatever_happened_to_a_file_it_is_read_or_refused_by_name(tmp_path, monkeypatch, name, text, capfd, bounded):
     monkeypatch.chdir(tmp_path)  # a long path would be shortened
@@ -357,6 +360,7 @@ def test_whatever_happened_to_a_file_it_is_read_or_refused_by_name(tmp_path, mon
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
 def test_whatever_happened_to_a_packed_file(tmp_path, monkeypatch, compress, bounded):
     monkeypatch.chdir(tmp_path)

@@ -381,6 +381,7 @@ def test_a_long_name_is_cut_in_a_message():
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_time():
     text = "Minimize\n obj: 0\nSubject To\n" + "".join(
         f" c{i}: {' + '.join(f'{j} x{i + j}' for j in range(1, 11))} <= {i}\n" for i in range(2000)

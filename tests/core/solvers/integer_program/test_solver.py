@@ -48,6 +48,7 @@ def programs(draw):
     return program, theta
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(programs(), st.sampled_from([torch.float32, torch.float64]))
 def test_the_best_of_all_points(drawn, dtype):
@@ -65,6 +66,7 @@ def test_the_best_of_all_points(drawn, dtype):
         assert chosen @ weights >= (points @ weights).max() - 1e-10 * np.abs(weights).max()
 
 
+@pytest.mark.slow
 def test_differences_far_below_the_absolute_gap_of_highs_count():
     generator = np.random.default_rng(1)
     points = np.array(list(itertools.product([0, 1], repeat=10)), dtype=float)
@@ -117,6 +119,7 @@ def test_continuous_is_linprog():
         assert chosen @ weights == pytest.approx(best, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_mixed():
     generator = np.random.default_rng(3)
     matrix, right = generator.integers(1, 9, (3, 5)), np.array([9.5, 8.25, 10.75])
@@ -212,6 +215,7 @@ def test_a_gap_that_is_good_enough():
     assert (solver(theta) * theta).sum() >= (best * theta).sum() / 1.5
 
 
+@pytest.mark.slow
 def test_time_and_gap_errors():
     with pytest.raises(
         TimeLimitError,

@@ -13,6 +13,7 @@ from imle_core.solvers import ArgMax, Ranking, TopK
 SCORES = st.lists(st.sampled_from([-2.0, -0.5, 0.0, 0.5, 1.0, 2.0**30]), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(SCORES, st.sampled_from([torch.float32, torch.float64]))
 def test_ranks_are_the_best_order_and_among_equals_the_first_is_higher(scores, dtype):
@@ -23,6 +24,7 @@ def test_ranks_are_the_best_order_and_among_equals_the_first_is_higher(scores, d
     assert z[0].tolist() == list(best)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(SCORES)
 def test_a_choice_is_the_top_1(scores):

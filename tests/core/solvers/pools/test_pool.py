@@ -89,6 +89,7 @@ def test_gains_outside_the_domain_count_as_the_solver_counts_them():
     assert torch.equal(answering(GridPath(), torch.stack([long, short]))(theta)[0], short)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [None, 0])
 def test_a_share_of_the_calls_solves(source):
     pool = SolutionPool(TopK(3), share=0.2, generator=None if source is None else generator(source))
@@ -168,6 +169,7 @@ def test_two_threads_share_a_pool():
     assert len(pool.members.unique(dim=0)) == len(pool.members)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sense", ["max", "min"])
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_estimator_learns_with_a_complete_pool_what_it_learns_with_the_solver(name, sense):
@@ -207,6 +209,7 @@ def test_losses_over_a_pool_grow_it_as_they_learn(sense):
         differentiable("rank-list", SolutionPool(TopK(3))).loss(theta, truth=normal(2, 8))
 
 
+@pytest.mark.slow
 def test_vmap_and_the_doctor():
     pool = answering(TopK(2), TopK(2)(normal(500, 5)))
     theta = normal(3, 4, 5)

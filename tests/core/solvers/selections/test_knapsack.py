@@ -39,6 +39,7 @@ def test_the_best_set_and_among_equals_the_first(items, capacity, dtype):
     assert z[0].tolist() == list(best_set(weights, capacity, values))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0, 0, 3, 6]), VALUES), min_size=1, max_size=6), st.sampled_from([0, 2, 3, 9, 12]))
 def test_items_without_weight_are_taken_where_they_gain(items, capacity):

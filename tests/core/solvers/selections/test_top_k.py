@@ -104,6 +104,7 @@ def test_no_rows():
     assert TopK(2)(torch.zeros(0, 3)).shape == (0, 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=4, max_size=4), min_size=1, max_size=4), st.data())
 def test_a_number_for_each_instance_and_its_samples(rows, data):

@@ -1,6 +1,7 @@
 """Arithmetic in limbs against Python's whole numbers."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def limbs(*numbers):
     return np.array([[number >> 2 * LIMB, number >> LIMB & 2**LIMB - 1, number & 2**LIMB - 1] for number in numbers])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_numbers_are_those_of_python(one, two, weight):

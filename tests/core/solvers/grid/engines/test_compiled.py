@@ -42,6 +42,7 @@ KINDS = ["continuous", "ties", "clamped", "lost", "terrain", "half of them ties"
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 class TestNothingElseMatters:
+    @pytest.mark.slow
     def test_threads(self, kind, dtype, threads):
         theta, results = batch(kind, dtype=dtype), []
         for number in (1, 2, 7):
@@ -61,6 +62,7 @@ class TestNothingElseMatters:
             assert torch.equal(masks, results[0][0])
             assert counts == [*results[0][1:]]
 
+    @pytest.mark.slow
     def test_order_and_company(self, kind, dtype, threads):
         theta = batch(kind, dtype=dtype)
         together = Shared()(theta)
@@ -192,6 +194,7 @@ class TestKernels:
         assert torch.equal(masks, torch.cat([Shared()(row[None]) for row in theta]))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.sampled_from([4, 8]))
 def test_any_split_gives_the_same(seed, size, moves):

@@ -51,6 +51,7 @@ def batches(draw, kind):
 
 
 class TestAgreement:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", COSTS)
     @settings(max_examples=40, deadline=None)
     @given(st.data())
@@ -61,6 +62,7 @@ class TestAgreement:
         agreed(lambda solver: solver.perturb_and_map(theta, eps, temperature), **options)
         agreed(lambda solver: solver(theta.flatten(0, 1)), **options)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["continuous", "ties", "lost in sums"])
     @settings(max_examples=40, deadline=None)
     @given(st.data())

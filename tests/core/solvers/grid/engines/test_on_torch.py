@@ -47,6 +47,7 @@ class TestReference:
     def test_equal_to_the_tile(self, problem):
         assert_equal_to_the_reference(*problem)
 
+    @pytest.mark.slow
     @settings(max_examples=120, deadline=None)
     @given(problems(st.sampled_from([1.0, 2.0, math.inf])))
     def test_equal_where_many_paths_tie(self, problem):
@@ -58,12 +59,14 @@ class TestReference:
     def test_equal_where_rounding_loses_costs(self, problem):
         assert_equal_to_the_reference(*problem)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("device", DEVICES)
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["4 moves", "8 moves"])
     def test_equal_on_perturbed_maps_in_a_batch(self, moves, device):
         assert_equal_to_the_reference(perturbed(60, 9, 13), (8, 2), (0, 12), moves, device)
         assert_equal_to_the_reference(perturbed(60, 9, 13).ceil(), (4, 4), (0, 0), moves, device)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("device", DEVICES)
     def test_equal_on_large_maps(self, device):
         assert_equal_to_the_reference(perturbed(3, 70, 90), (0, 0), (69, 89), EIGHT, device)

@@ -161,6 +161,7 @@ class TestEnds:
         theta = -torch.from_numpy(kind(np.random.default_rng(1), (70, 60)))[None]
         assert torch.equal(GridPath(moves)(theta), GridPath(moves, engine="networkx")(theta))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("moves", [8, 4])
     @pytest.mark.parametrize("seed", range(5))
     def test_wide_plateaus_of_costs_that_rounding_takes(self, moves, seed):

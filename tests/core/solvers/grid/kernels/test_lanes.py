@@ -167,6 +167,7 @@ class TestAgainstNetworkx:
             theta = theta.clamp(min=-3e38)
         assert_as_networkx(theta, moves=moves, start=start, goal=goal)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("floor", FLOORS)
     @pytest.mark.parametrize("kind", [clamped, ties, mixed, huge, of_many_magnitudes], ids=lambda kind: kind.__name__)
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -349,6 +350,7 @@ BOTH = pytest.mark.parametrize("which_kernel", [kernel.scaled_paths, kernel.exac
 
 
 class TestKernels:
+    @pytest.mark.slow
     @BOTH
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
@@ -384,6 +386,7 @@ class TestKernels:
         np.testing.assert_array_equal(masks[which], expected[which])
         assert not masks[np.setdiff1d(np.arange(40), which)].any()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
     @pytest.mark.parametrize("scale", [1.0, 2.0**-9, 2.0**40, 2.0**-60])
@@ -474,6 +477,7 @@ class TestLongWalks:
             costs[np.arange(count), row, np.where(right, side - 1, 0)] = 1.5
         return costs
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     @pytest.mark.parametrize("moves", [4, 8])
     def test_they_are_right(self, dtype, moves):

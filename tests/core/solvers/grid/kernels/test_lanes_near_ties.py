@@ -73,6 +73,7 @@ def scaled(costs, dtype, moves, start, goal):
 
 
 class TestFewAmongClearOnes:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
     @settings(max_examples=15, deadline=None)
     @given(
@@ -92,6 +93,7 @@ class TestFewAmongClearOnes:
         np.testing.assert_array_equal(masks[done], expected[done])
         assert not masks[left].any()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", [sums_that_tie_but_for_rounding, terrain, mostly_clamped])
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
     def test_most_are_decided(self, kind, moves):
@@ -179,6 +181,7 @@ class TestMany:
         _, left, _ = scaled(costs, np.float64, EIGHT, (0, 0), (6, 6))
         assert len(left) > TUNING.lanes.near_tie_maps
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
     def test_of_larger_maps_most_are_decided(self, moves):
         costs = terrain(np.random.default_rng(6), (12, 33, 32))

@@ -277,6 +277,7 @@ class TestCounts:
 
 
 class TestLayers:
+    @pytest.mark.slow
     @pytest.mark.parametrize("temperatures", [(1.0, 1.0), (1.0, 0.5), (0.5, 1.0), (0.0, 1.0), (1.0, 0.0)])
     @pytest.mark.parametrize("noise", [GumbelNoiseDistribution, lambda: SumOfGammaNoiseDistribution(10.0, 100)])
     @pytest.mark.parametrize("difference", ["forward", "central"])
