@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -201,7 +202,13 @@ def _fork_worker(command, _programs, _close, kept, _folder, environment, *_):
 
 
 def _forget(kept):
-    """Closes all files but the standard streams and those that are kept, and heeds signals as Python does at first."""
+    """Closes all files but the standard streams and those that are kept, and heeds signals as Python does at first.
+
+    What is to be done at the end of the process that forked, to remove its folders for instance, is not for this one to do.
+    """
+    atexit._clear()
+    weakref.finalize._registry.clear()
+    weakref.finalize._registered_with_atexit = False
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if callable(signal.getsignal(number)):
@@ -222,7 +229,7 @@ def _import_everything():
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    for name in ("torch._dynamo", "matplotlib.backends.backend_agg", "scipy.optimize", "rich.live", "rich.progress"):
+    for name in ("matplotlib.backends.backend_agg", "scipy.optimize", "rich.live", "rich.progress"):
         importlib.import_module(name)
     _call("train", "--steps", "2", "--quiet", "--out", "run")
     _call("marginals", "--samples", "2", "--quiet", "--out", "marginals.png")
