@@ -27,7 +27,7 @@ MIRRORED = (
     "solvers",
 )
 MIRRORED += ("training",)
-INSIDE = {"checks", "concurrency", "kernels", "projections", "ragged", "records"}
+INSIDE = {"checks", "concurrency", "kernels", "ragged"}
 
 
 def test_everything_public_of_the_library_is_at_the_top():
