@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -11,6 +11,7 @@ from weakref import WeakSet
 import numba
 import numpy as np
 from numba.core import event
+from numba.core.types.misc import unliteral
 
 from imle_core.kernels import notice
 from imle_core.kernels.cache import KernelCache
@@ -64,13 +65,19 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     kernel: Any = compile_for(**options)(function)
     # What lets Python call a kernel takes longer to compile than many a kernel: other kernels call a form without it.
     within: Any = compile_for(no_cpython_wrapper=True, **options)(function)
-    kernel.get_call_template, kernel.get_overload = within.get_call_template, within.get_overload
+    kernel.get_call_template, kernel.get_overload = partial(_template, within), within.get_overload
     kernel.get_compile_result = within.get_compile_result
     _functions.add(function)
     _kernels.add(kernel)
     with suppress(OSError):  # no sources that tell what a cache is for
         kernel._cache = KernelCache(function)
     return kernel  # type: ignore[no-any-return]
+
+
+def _template(within: Any, kinds: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Types for a call by a kernel; those of constants are those of any number, or each would have a version of its own."""
+    plain = {name: unliteral(kind) for name, kind in named.items()}
+    return within.get_call_template(tuple(map(unliteral, kinds)), plain)
 
 
 class _Thread(threading.local):

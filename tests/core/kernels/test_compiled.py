@@ -50,6 +50,25 @@ def test_kernels_call_one_another_without_what_python_calls_them_by():
     assert len(doubled.signatures) == before + 1
 
 
+@compiled
+def times(x, factor):
+    return x * factor
+
+
+@compiled
+def times_constants(x, factor):
+    return times(x, 2) + times(x, 3) + times(x=x, factor=factor) + times(x, True)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_constants_are_of_the_type_of_any_number_and_have_no_version_of_their_own(named):
+    two = numba.types.literal(2)
+    given = ((numba.float64,), {"factor": two}) if named else ((numba.float64, two), {})
+    _, _, kinds, names = times.get_call_template(*given)
+    assert (tuple(kinds), names) == ((numba.float64, numba.int64), {})
+    assert times_constants(5.0, np.int64(4)) == 50.0
+
+
 class TestBorrowing:
     def test_a_kernel_gives_what_its_function_gives_and_arrays_stay_their_owners(self):
         kernel, numbers = compiled_borrowing(multiplied), np.array([1.5, 2.0])

@@ -121,7 +121,7 @@ class Search(NamedTuple):
 def label_inner(top, tree, numbers, search, arcs):
     """Labels a free blossom, which waits for the time when it opens."""
     tree.label[top] = INNER
-    _shift(top, tree, numbers, tree.label[top] == OUTER)
+    _shift(top, tree, numbers, False)
     size = len(arcs.starts) - 1
     if top >= size:
         slot = len(arcs.heads) + top - size
@@ -133,7 +133,7 @@ def label_inner(top, tree, numbers, search, arcs):
 def label_outer(top, tree, numbers, search):
     """Labels a free blossom, whose nodes are to be looked at."""
     tree.label[top] = OUTER
-    _shift(top, tree, numbers, tree.label[top] == OUTER)
+    _shift(top, tree, numbers, True)
     node = tree.first[top]
     search.looks[search.open_looks[0]] = node
     while node != tree.last[top]:
@@ -153,10 +153,7 @@ def unlabel(top, tree, numbers):
 
 @compiled_borrowing
 def _shift(top, tree, numbers, up):
-    """Adds the time to the duals of a blossom's nodes and takes it off its own, or the other way round.
-
-    Callers compute ``up``, since numba would compile a version of its own for each constant.
-    """
+    """Adds the time to the duals of a blossom's nodes and takes it off its own, or the other way round."""
     now, node, again = numbers.now, tree.first[top], True
     while again:
         if up:

@@ -111,7 +111,7 @@ def scaled_paths(maps, grid, which, masks, order, path, scale, space, left, take
     """
     labels, costs, margin = space.labels, space.costs.entering, space.margin
     longest = len(path) + len(path) // 4 + (grid.height + grid.width) // 2  # steps that most walks have at most
-    count = slow = nans = clamped = passable = tried = np.int64(0)  # a literal would have what it is given to compiled twice
+    count = slow = nans = clamped = passable = tried = np.int64(0)
     allowed = LANES if grid.height * grid.width > tuning.large_tiles else tuning.near_tie_maps
     visits = _most_visits(order, tuning)
     first = _take(taken, which, spared)
