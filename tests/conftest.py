@@ -112,9 +112,9 @@ class _Measured:
 
 
 _MEASURED = pytest.StashKey[AbstractContextManager]()
-# Coverage is measured in so many cases of a function: further ones seldom reach further lines. A slow function is left out,
-# which measuring would slow by a third, unless it has more cases and so is slow by their number.
-_CASES = 3
+# Coverage is measured in so many cases of a function, in one of a slow function: further ones seldom reach further lines,
+# and measuring takes a third of their time again.
+_CASES, _CASES_OF_SLOW = 3, 1
 _COUNTED = pytest.StashKey[bool]()
 
 
@@ -151,11 +151,11 @@ def pytest_collection_finish(session):
     controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     session.config.stash[_MEASURED] = _Measured(controller.cov) if controller else nullcontext()
     functions = [item.nodeid.partition("[")[0] for item in session.items]
-    all_cases, cases = Counter(functions), Counter()
+    cases = Counter()
     for function, item in zip(functions, session.items, strict=True):
-        takes_long = item.get_closest_marker("slow") and all_cases[function] <= _CASES
+        most = _CASES_OF_SLOW if item.get_closest_marker("slow") else _CASES
         elsewhere = any(item.get_closest_marker(name) for name in ("process", "browser"))
-        item.stash[_COUNTED] = cases[function] < _CASES and not (takes_long or elsewhere)
+        item.stash[_COUNTED] = cases[function] < most and not elsewhere
         cases[function] += 1
 
 
