@@ -112,9 +112,8 @@ class _Measured:
 
 
 _MEASURED = pytest.StashKey[AbstractContextManager]()
-# Coverage is measured in so many cases of a function, in one of a slow function: further ones seldom reach further lines,
-# and measuring takes a third of their time again.
-_CASES, _CASES_OF_SLOW = 3, 1
+# Coverage is measured in quick functions and in the first case of slow ones: further cases of these seldom reach further
+# lines, and measuring takes a third of their time again.
 _COUNTED = pytest.StashKey[bool]()
 
 
@@ -153,9 +152,9 @@ def pytest_collection_finish(session):
     functions = [item.nodeid.partition("[")[0] for item in session.items]
     cases = Counter()
     for function, item in zip(functions, session.items, strict=True):
-        most = _CASES_OF_SLOW if item.get_closest_marker("slow") else _CASES
+        repeats = item.get_closest_marker("slow") and cases[function] > 0
         elsewhere = any(item.get_closest_marker(name) for name in ("process", "browser"))
-        item.stash[_COUNTED] = cases[function] < most and not elsewhere
+        item.stash[_COUNTED] = not (repeats or elsewhere)
         cases[function] += 1
 
 
