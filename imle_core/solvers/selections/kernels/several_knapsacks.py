@@ -52,7 +52,8 @@ def fill_knapsacks_with(theta, out, weights, capacities):
             count += values[i] > 0.0
         rounding = _ROUNDING * (items + 8)
         unit = int(_unit(values))  # of Python, where it is interpreted
-        whole = math.ldexp(total, -unit) * rounding < 0.5
+        digits = math.frexp(total)[1] - unit  # of the sum in binary
+        whole = digits < 64 and math.ldexp(rounding, digits) < 0.5
         if whole:
             for i in range(items):
                 values[i] = math.ldexp(values[i], -unit)

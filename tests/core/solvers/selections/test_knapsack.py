@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imle_core.solvers import Knapsack
@@ -112,6 +112,7 @@ class TestSeveralConstraints:
         st.integers(0, 20),
         st.sampled_from([0.0, 0.3, 1.0, 1.4, 9.0]),
     )
+    @example([(1, 0.0, 0.25), (1, 0.0, 1.0), (3, 0.0, 2.0**40)], 4, 0.0)  # what parts two sets is 1e-12 of their value
     def test_the_best_set_and_among_equals_the_first(self, items, capacity, room):
         *weights, values = zip(*items, strict=True)
         sets = list(itertools.product((1, 0), repeat=len(values)))
