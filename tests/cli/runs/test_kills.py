@@ -34,6 +34,7 @@ CALLS = {
     "perceive": ["perceive", "../maps", "--epochs", "2", "--batch", "8"],
 }
 REFUSALS = re.compile(r"run(/\S+)? is being written by |--out: run is not empty; go on with --resume run")
+STARTING = re.compile(r"Fatal Python error: init_import_site: .*\nKeyboardInterrupt\s*$", re.DOTALL)
 STOPPED = re.compile(r"^stopped after (\d+) (?:steps|of \d+ cells); go on with", re.MULTILINE)
 SECOND = 0.4  # share of kills before which a second process begins
 AGAIN = 0.5  # how likely a run is killed once more
@@ -146,7 +147,10 @@ def killed(call, folder, seconds, generator, figures):
     figures["kills of new processes"] += any(process.new for process, _ in hit)
     figures["kills with a second process"] += bool(hit) and len(processes) == 2
     for process, code, said in ends:
-        assert code in (0, -number, 128 + number) or (code in (1, 2) and REFUSALS.search(said)), f"{folder}: {code} {said}"
+        # An interrupt before our first line is for Python, which calls it fatal.
+        starting = process.new and code == 1 and number == signal.SIGINT and STARTING.search(said)
+        refused = code in (1, 2) and REFUSALS.search(said)
+        assert code in (0, -number, 128 + number) or starting or refused, f"{folder}: {code} {said}"
         assert "Traceback" not in said or (process.new and number == signal.SIGINT), f"{folder}: {said}"
     stops = [int(stopped[1]) for _, said in hit if (stopped := STOPPED.search(said))]
     figures["saved"] += len(stops)
