@@ -103,8 +103,7 @@ def animate(
     from imle_cli.films import encoders
 
     console.begin()
-    if film.scale is not None and (run is None or command_of(run) == "perceive"):
-        raise UsageError("--scale: it belongs to an animation of a training of weights; leave it out")
+    _check_scale(film, run)
     if run is None:
         problem, sampling = _read_map(source, choice, noise, input_temp, film.frames if samples is None else samples, report)
         films = _page_of_map(problem, sampling) if is_page else _films_of_map(problem, sampling, film)
@@ -118,13 +117,7 @@ def animate(
     for name, path in paths.items():
         with console.progress(path.name, films.count) as advance, replacing(path) as file:
             films.write(file, name, format, film.fps, advance)
-    sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths.values())
-    counted = "records" if is_page else "frames"
-    return Result(
-        values | {counted: films.count},
-        lambda ended: [(counted, f"{films.count}"), ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
-        list(map(str, paths.values())),
-    )
+    return _result(values, {"records" if is_page else "frames": films.count}, list(paths.values()))
 
 
 def _run_of(source: SourceOptions, given: Given, console: Report) -> Path | None:
@@ -153,6 +146,23 @@ def _check_folder(out: Path) -> None:
     if kind in get_args(FormatName) and not out.is_dir():
         text = f"got {out}; it names a folder, since films have names of their own"
         raise UsageError(f"--out: {text}; use --out {out.with_suffix('')} --format {kind}")
+
+
+def _check_scale(film: FilmOptions, run: Path | None) -> None:
+    """Refuses a scale of weights where none are learned."""
+    if film.scale is not None and (run is None or command_of(run) == "perceive"):
+        raise UsageError("--scale: it belongs to an animation of a training of weights; leave it out")
+
+
+def _result(values: dict[str, Any], counted: dict[str, int], paths: list[Path]) -> Result:
+    """Files that were written, with their sizes and what was counted in them."""
+    sizes = ", ".join(f"{path} ({path.stat().st_size / 1000:,.0f} kB)" for path in paths)
+    counts = [(name, f"{count}") for name, count in counted.items()]
+    return Result(
+        values | counted,
+        lambda ended: [*counts, ("time", f"{ended['seconds']:.2f} s"), ("files", sizes)],
+        list(map(str, paths)),
+    )
 
 
 def _films_of_run(path: Path, film: FilmOptions) -> "Films":

@@ -88,19 +88,12 @@ def data(
     They are arrays in a folder. From images of terrain imle perceive learns. Decision problems are those of the library
     PyEPO, the same arrays for the same seed: features, the costs that depend on them, and problem.json.
     """
-    from imle_cli.messages import UsageError
-
     console.begin()
     check_ranges(decisions)
-    usual_size, usual_train, usual_test = _USUAL.get(kind, _OF_DECISIONS)
+    usual_size, *usual_counts = _USUAL.get(kind, _OF_DECISIONS)
     size = usual_size if size is None else size
     check_range("--size", size, 2, 1000, f"the usual size is {usual_size}")
-    counts = {"train": usual_train if train is None else train, "val": val, "test": usual_test if test is None else test}
-    for split, count in counts.items():
-        check_at_least(f"--{split}", count, 0, "use 0 for none")
-    if not any(counts.values()):
-        usual = f"{usual_train}, 0 and {usual_test}"
-        raise UsageError(f"--train, --val, --test: got 0 each; one must be > 0; the usual numbers are {usual}")
+    counts = _counts(train, val, test, *usual_counts)
     check_kind(kind, given.names)
     if kind != "terrain":
         return _decisions(kind, decisions, counts, size, report.seed, out, console)
@@ -117,6 +110,19 @@ def data(
     options = {"kind": kind, "size": size, **counts, "seed": report.seed, "hard": hard, "unique": unique}
     values = options | {"unique_share": data_set.unique_share, "solved_by_colour": solved}
     return Result(values, lambda _: list(facts.items()), data_set.files)
+
+
+def _counts(train: int | None, val: int, test: int | None, usual_train: int, usual_test: int) -> dict[str, int]:
+    """Numbers of instances of each split, of which there must be one."""
+    from imle_cli.messages import UsageError
+
+    counts = {"train": usual_train if train is None else train, "val": val, "test": usual_test if test is None else test}
+    for split, count in counts.items():
+        check_at_least(f"--{split}", count, 0, "use 0 for none")
+    if not any(counts.values()):
+        usual = f"{usual_train}, 0 and {usual_test}"
+        raise UsageError(f"--train, --val, --test: got 0 each; one must be > 0; the usual numbers are {usual}")
+    return counts
 
 
 def _listed(counts: dict[str, int]) -> str:

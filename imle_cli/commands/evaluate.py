@@ -48,7 +48,7 @@ def evaluate(
     if command_of(run) == "decide":
         return _of_decisions(run, data, split, checkpoint, report, console, picture_path(out, no_picture, _usual(run)))
     from imle_cli.figures.encoding import encoder, prepare
-    from imle_cli.files.datasets import non_optimal, read_maps
+    from imle_cli.files.datasets import read_maps
     from imle_cli.files.outputs import Outputs
     from imle_cli.trainings.perception.experiment import Trained, describe, epoch_rows
     from imle_core.kernels.notice import clock
@@ -59,18 +59,25 @@ def evaluate(
     trained = Trained.read(run, checkpoint, report.device)
     maps = read_maps(data, split)
     outputs = Outputs(picture_path(out, no_picture, _usual(run)), None, ())
-    if wrong := non_optimal(maps):
-        console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
+    wrong = _noted(console, maps, split)
     began = clock()
     plans = plan(trained.network, maps)
     judgement, seconds = judge(plans, maps), clock() - began
-    height, width = maps.size
-    subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {height} x {width}"
+    subject = f"{trained.experiment.learning.estimator} on {len(maps):,} {split} maps of {' x '.join(map(str, maps.size))}"
     outputs.write(encoder(lambda: _draw(maps, plans, f"{subject}: {judgement.optimal:.1%} optimal")))
-    values = describe(trained.experiment, judgement) | {"data": str(data), "split": split, "size": [height, width]}
+    values = describe(trained.experiment, judgement) | {"data": str(data), "split": split, "size": list(maps.size)}
     values |= {"maps": len(maps), "non_optimal_paths": wrong, "epochs": epoch_rows(trained.experiment, trained.rows)}
     values |= {"seconds": seconds, "run": str(run), "checkpoint": checkpoint, "epoch": trained.epoch}
     return Result(values, _table, outputs.files)
+
+
+def _noted(console: Report, maps: "ImageMaps", split: str) -> int:
+    """Number of stored paths that are not optimal under the stored costs, with a note of it."""
+    from imle_cli.files.datasets import non_optimal
+
+    if wrong := non_optimal(maps):
+        console.note(f"note: {wrong} of the stored paths of {split}_ are not optimal under the stored costs")
+    return wrong
 
 
 def _usual(run: Path) -> Path:

@@ -39,8 +39,7 @@ def explain(
     walls and costs are drawn by hand, and sliders move temperatures and lambda.
     """
     check_present(source.map)
-    if report.seed >= 2**31:
-        raise UsageError(f"--seed: got {report.seed}; on a page it must be below 2^31; the usual one is 0")
+    _check_seed(report.seed)
     from imle_cli.figures import canvas
     from imle_cli.files.outputs import check_output, replacing
     from imle_cli.pages.explain import explain_page
@@ -49,12 +48,7 @@ def explain(
 
     console.begin()
     problem = read_map_problem(source, choice, report.device)
-    height, width = problem.costs.shape
-    if max(height, width) > _MOST_TILES:
-        raise UsageError(
-            f"--grid: the map has {height} x {width} tiles; a page draws at most {_MOST_TILES} a side; "
-            f"use --grid {_MOST_TILES // 2}x{_MOST_TILES // 2} for instance"
-        )
+    _check_size(*problem.costs.shape)
     path = out or problem.picture("explain").with_suffix(".html")
     check_output("--out", path, [".html"], problem.inputs)
     sampling = read_sampling(noise, problem.default_k, live.input_temp, _SAMPLES, report.seed)
@@ -63,6 +57,21 @@ def explain(
     page = explain_page(f"I-MLE, live: {problem.title}", problem, sampling.law, live, report.seed, still=still).encode()
     with replacing(path) as file:
         file.write(page)
-    values = {"map": problem.name, "shape": [height, width], "bytes": len(page)}
+    values = {"map": problem.name, "shape": list(problem.costs.shape), "bytes": len(page)}
     lines = [("page", f"open {path} in a browser; it needs nothing else")]
     return Result(values, lambda ended: [*lines, *time_and_files(ended)], [str(path)])
+
+
+def _check_seed(seed: int) -> None:
+    """Refuses a seed that is too large for the generator of a page."""
+    if seed >= 2**31:
+        raise UsageError(f"--seed: got {seed}; on a page it must be below 2^31; the usual one is 0")
+
+
+def _check_size(height: int, width: int) -> None:
+    """Refuses a map on which a page could not keep up."""
+    if max(height, width) > _MOST_TILES:
+        raise UsageError(
+            f"--grid: the map has {height} x {width} tiles; a page draws at most {_MOST_TILES} a side; "
+            f"use --grid {_MOST_TILES // 2}x{_MOST_TILES // 2} for instance"
+        )

@@ -54,7 +54,7 @@ def encode(figure: Figure, kind: str) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         if kind == "png":  # what is arranged while it is drawn, savefig would draw twice
-            FigureCanvasAgg(figure).print_png(stream, metadata=metadata)
+            FigureCanvasAgg(figure).print_png(stream, metadata=metadata)  # type: ignore[no-untyped-call]
             figure.set_canvas(canvas)
         else:
             figure.savefig(stream, format=kind, metadata=metadata)
