@@ -229,7 +229,7 @@ def _import_everything():
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    for name in ("matplotlib.backends.backend_agg", "scipy.optimize", "rich.live", "rich.progress"):
+    for name in ("matplotlib.backends.backend_agg", "scipy.optimize", "rich.live", "rich.progress", "pytest"):
         importlib.import_module(name)
     _call("train", "--steps", "2", "--quiet", "--out", "run")
     _call("marginals", "--samples", "2", "--quiet", "--out", "marginals.png")

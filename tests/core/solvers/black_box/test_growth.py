@@ -6,7 +6,6 @@ and after that many steps more.
 
 import gc
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,7 +25,9 @@ SIZE = 20
 @pytest.mark.process
 @pytest.mark.slow
 def test_nothing_grows():
-    done = subprocess.run([sys.executable, __file__, str(STEPS)], capture_output=True, text=True, check=False, timeout=200)
+    import warm  # here, since as a program this file does not find it
+
+    done = warm.run(__file__, STEPS, seconds=200)
     assert (done.returncode, done.stderr) == (0, "")
     before, after = map(json.loads, done.stdout.splitlines())
     assert len(before["megabytes"]) >= 3  # those of the two workers too

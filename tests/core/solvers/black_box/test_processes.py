@@ -8,12 +8,14 @@ import threading
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
+from unittest import mock
 
 import psutil
 import pytest
 import torch
 
 import warm
+from forked import in_fork
 from imle_core.solvers import BlackBox, SolveError
 from imle_core.solvers.black_box.processes import _Inquest
 from imle_core.solvers.black_box.task import TaskSettings
@@ -53,6 +55,7 @@ def compute_on_large(theta):
 
 
 @pytest.mark.slow
+@in_fork
 def test_an_error_that_cannot_be_sent_from_a_process():
     with pytest.raises(SolveError, match=r"raised UnsendableError \(ab\) for row 0"):
         ON_ONE(raise_unsendable)(LARGE)
@@ -77,6 +80,7 @@ def with_sum(theta):
 
 
 @pytest.mark.slow
+@in_fork
 def test_further_outputs_are_sent_where_they_can_be():
     z, sums, functions = ON_ONE(with_sum)({"a": LARGE})
     assert (z["a"].tolist(), sums) == ((LARGE > 0).tolist(), [1.0, 1.0, 3.0, 2.0])
@@ -113,12 +117,14 @@ def test_a_process_that_must_not_start_others(monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
 class TestDeath:
     @pytest.mark.slow
+    @in_fork
     def test_a_worker_that_dies(self):
         message = "function: its process died twice for row 2; it must solve every row; look at .theta of this error"
         with pytest.raises(SolveError, match=f"^{re.escape(message)}$"):
             ON_ONE(die_on_large)(LARGE)
 
     @pytest.mark.slow
+    @in_fork
     def test_a_worker_that_dies_once(self, tmp_path):
         def die_once(theta):
             with (tmp_path / f"{theta.tolist()}").open("a") as calls:
@@ -135,11 +141,13 @@ class TestDeath:
 
 class TestTimeLimit:
     @pytest.mark.slow
+    @in_fork
     def test_an_error(self):
         with pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2; it must solve every row;"):
             ON_ONE(sleep_on_large, time_limit=0.2)(LARGE)
 
     @pytest.mark.slow
+    @in_fork
     def test_it_holds_in_code_that_never_comes_back(self):
         solver = ON_ONE(compute_on_large, time_limit=0.2, fallback="previous", chunk=1)
         solver(-LARGE)
@@ -147,9 +155,10 @@ class TestTimeLimit:
         assert solver.fallbacks == 1
 
     @pytest.mark.slow
-    def test_it_holds_in_a_thread_and_where_functions_cannot_be_interrupted(self, monkeypatch):
-        monkeypatch.setattr("imle_core.solvers.black_box.solver.INTERRUPTS", False)
+    @in_fork
+    def test_it_holds_in_a_thread_and_where_functions_cannot_be_interrupted(self):
         with (
+            mock.patch("imle_core.solvers.black_box.solver.INTERRUPTS", False),
             ThreadPoolExecutor(1) as pool,
             pytest.raises(SolveError, match=r"^function: took longer than 0\.2 s for row 2;"),
         ):
@@ -157,6 +166,7 @@ class TestTimeLimit:
 
 
 @pytest.mark.slow
+@in_fork
 def test_threads_may_fail_and_succeed_side_by_side():
     good, bad = ON_PROCESSES(torch.abs, chunk=1), ON_ONE(raise_unsendable)
     with ThreadPoolExecutor(2) as pool:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from forked import in_fork
 from imle_core import GumbelNoiseDistribution, TargetDistribution, imle
 from imle_core.solvers import ArgMax, BlackBox, SolveError
 
@@ -222,15 +223,39 @@ SOLVE = "it must solve every row; look at .theta of this error"
 LARGE = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [1.0, 1.0]])
 
 
+def where_workers_end(executor):
+    """A decorator of a function with which a solver's processes end, to be begun anew."""
+    return in_fork if executor == "processes" else lambda function: function
+
+
+def expect_the_error(executor):
+    message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
+    with pytest.raises(SolveError, match=f"^{re.escape(message)}$") as caught:
+        BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor])(LARGE)
+    assert isinstance(caught.value.__cause__, ArithmeticError)
+    assert (caught.value.row, caught.value.theta.tolist()) == (2, [0.0, 3.0])
+
+
+def expect_the_end(executor, ends, said):
+    with pytest.raises(SolveError, match=f"^{re.escape(f'function: raised {said}')}.* for row 2; ") as caught:
+        BlackBox(ends, executor=executor, jobs=JOBS[executor])(LARGE)
+    assert type(caught.value.__cause__).__name__ in said
+
+
+def expect_to_go_on(executor):
+    solver = BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor], chunk=1)
+    with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
+        solver(LARGE)
+    assert torch.equal(solver(LARGE[:2]), LARGE[:2])
+    assert caught.value.row == 2
+    assert solver.rows == 2
+
+
 class TestFailures:
     @pytest.mark.slow
     @pytest.mark.parametrize("executor", EXECUTORS)
     def test_a_function_that_raises(self, executor):
-        message = f"function: raised ArithmeticError (too large) for row 2; {SOLVE}"
-        with pytest.raises(SolveError, match=f"^{re.escape(message)}$") as caught:
-            BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor])(LARGE)
-        assert isinstance(caught.value.__cause__, ArithmeticError)
-        assert (caught.value.row, caught.value.theta.tolist()) == (2, [0.0, 3.0])
+        where_workers_end(executor)(expect_the_error)(executor)
 
     def test_the_instance_is_named_and_can_be_saved(self, tmp_path):
         def fail(_, number, *, name):
@@ -248,9 +273,7 @@ class TestFailures:
     @pytest.mark.parametrize("executor", EXECUTORS)
     @pytest.mark.parametrize(("ends", "said"), [(end_the_program, "SystemExit (3)"), (recurse, "RecursionError (maximum")])
     def test_a_function_that_would_end_the_program(self, executor, ends, said):
-        with pytest.raises(SolveError, match=f"^{re.escape(f'function: raised {said}')}.* for row 2; ") as caught:
-            BlackBox(ends, executor=executor, jobs=JOBS[executor])(LARGE)
-        assert type(caught.value.__cause__).__name__ in said
+        where_workers_end(executor)(expect_the_end)(executor, ends, said)
 
     @pytest.mark.parametrize("executor", ["serial", "threads"])
     def test_a_function_that_raises_what_ctrl_c_does(self, executor):
@@ -263,12 +286,7 @@ class TestFailures:
     @pytest.mark.slow
     @pytest.mark.parametrize("executor", ["serial", "threads", PROCESSES])
     def test_after_one_the_solver_goes_on(self, executor):
-        solver = BlackBox(fail_on_large, executor=executor, jobs=JOBS[executor], chunk=1)
-        with pytest.raises(SolveError) as caught:  # which holds the frames of the failed call
-            solver(LARGE)
-        assert torch.equal(solver(LARGE[:2]), LARGE[:2])
-        assert caught.value.row == 2
-        assert solver.rows == 2
+        where_workers_end(executor)(expect_to_go_on)(executor)
 
 
 def slow_on_large(theta):
@@ -352,6 +370,7 @@ def test_threads_may_share_a_solver():
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="processes end otherwise elsewhere")
+@in_fork
 def test_a_worker_of_joblib_s_that_dies():
     message = "function: its worker failed twice (TerminatedWorkerError) for row 2; it must solve every row; look at .theta"
     with joblib.parallel_config("loky", n_jobs=2), pytest.raises(SolveError, match=f"^{re.escape(message)}"):
