@@ -29,6 +29,15 @@ from imle_core.solvers import (
 EDGES = [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")]
 
 
+def perfect_matching():
+    """A solver that solves, and compiles, when it is made: in a test, not while tests are collected."""
+    return Matching(EDGES, perfect=True)
+
+
+def made(solver):
+    return solver() if solver is perfect_matching else solver
+
+
 @pytest.mark.parametrize(
     ("solver", "event", "ones"),
     [
@@ -51,7 +60,7 @@ EDGES = [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")]
         (MinCut(EDGES, "a", "c"), (4,), 2),
         (SpanningTree(EDGES), (4,), 3),
         (Matching(EDGES), (4,), 2),
-        (Matching(EDGES, perfect=True), (4,), 2),
+        (perfect_matching, (4,), 2),
         (Ranking(), (4,), None),
         (IntegerProgram(A=[[1.0, 1.0]], b=[1.0]), (2,), None),
         (lambda theta: theta, (4,), None),
@@ -61,7 +70,7 @@ EDGES = [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")]
     ids=in_short,
 )
 def test_number_of_ones_of_a_typical_solution(solver, event, ones):
-    assert typical_ones(solver, event) == (None if ones is None else pytest.approx(ones))
+    assert typical_ones(made(solver), event) == (None if ones is None else pytest.approx(ones))
 
 
 @pytest.mark.parametrize(
@@ -72,11 +81,12 @@ def test_number_of_ones_of_a_typical_solution(solver, event, ones):
         (ArgMax(), normal(5, 3, 7)),
         (Assignment(), normal(5, 4, 6)),
         (SpanningTree(EDGES), normal(5, 4)),
-        (Matching(EDGES, perfect=True), normal(5, 4)),
+        (perfect_matching, normal(5, 4)),
     ],
     ids=in_short,
 )
 def test_it_is_exact_where_all_solutions_have_as_many(solver, theta):
+    solver = made(solver)
     assert set(solver(theta).flatten(1).sum(dim=1).tolist()) == {typical_ones(solver, theta.shape[1:])}
 
 
