@@ -76,6 +76,13 @@ def _in_this_process(monkeypatch):
     monkeypatch.setattr(sys, "path", sys.path.copy())
 
 
+@pytest.fixture(autouse=True)
+def _few_rounds(request, monkeypatch):
+    """Threads disturb one another for few rounds but in tests of our solvers: it takes most of the time."""
+    if request.function is not test_our_solvers_by_name:
+        monkeypatch.setattr("imle_core.doctor.cost._ROUNDS", 3)
+
+
 @pytest.fixture
 def module(request):
     """Name of a module of the user's in the current folder; each test has one of its own, since modules stay imported."""

@@ -23,6 +23,7 @@ from imle_cli.files.tables.reading import read_table
 from imle_cli.options.inputs import MapOptions, MapSolverOptions
 from imle_cli.problems.gold import read_gold, read_weights
 from imle_cli.problems.map import read_map_problem
+from overwriting import write_over
 
 TABLE = 'sep=;\n# a comment\nTitle\n"name";"score";"y"\n"a, b";1,5;2.5\nc;1.234,5;inf\nd;-3e5;1 234\n'
 GRID = "ncols 3\nnrows 2\nxllcorner 0\ncellsize 1\nNODATA_value -9999\n1 2.5 -9999\n4 5 6\n"
@@ -193,7 +194,7 @@ TEXTS += [("t.csv", TABLE, read_table), ("i.tsv", TABLE, read_items), ("p.dat", 
 def test_texts(name, text, read, answer):
     generator, answers = random.Random(20), 0
     for _ in range(200):
-        Path(name).write_bytes(mutated_text(text, generator))
+        write_over(Path(name), mutated_text(text, generator))
         found = answer(Path(name), read)
         answers += found is not None
         if read is load and found is not None:
@@ -264,7 +265,7 @@ def test_graphs(name, answer):
     generator, answers = random.Random(23), 0
     for _ in range(200):
         data = mutated_text(text, generator, pieces if generator.random() < 0.6 else PIECES)
-        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+        write_over(path, gzip.compress(data) if path.suffix == ".gz" else data)
         found = answer(path, lambda path: read_graph(path, "none" if path.suffix == ".col" else "weight"))
         answers += found is not None
         assert found is None or len(found.weights) == len(found.graph.edges()) > 0
@@ -284,7 +285,7 @@ def test_arrays_and_pictures(name, answer):
     for number in range(200):
         data = reached(content, Path(plain).suffix, generator)
         packing = gzip.compress(data) if number % 2 else mutated_bytes(gzip.compress(content, mtime=0), generator)
-        path.write_bytes(data if name == plain else packing)
+        write_over(path, data if name == plain else packing)
         found = answer(path, load)
         assert found is None or (found > 0).all()
 
@@ -302,7 +303,8 @@ def test_gold_paths_and_weights(name, read, answer):
     content = path.read_bytes()
     for _ in range(200):
         is_text = path.suffix == ".csv"
-        path.write_bytes(mutated_text(content.decode(), generator) if is_text else reached(content, path.suffix, generator))
+        data = mutated_text(content.decode(), generator) if is_text else reached(content, path.suffix, generator)
+        write_over(path, data)
         found = answer(path, lambda path: read(path, problem))
         assert found is None or (found.shape == gold.shape and np.isfinite(found).all())
 
@@ -317,6 +319,6 @@ def test_data_sets(kind, answer):
     path, generator = Path(f"train_{kind}.npy"), random.Random(22)
     content = path.read_bytes()
     for _ in range(200):
-        path.write_bytes(mutated_bytes(content, generator))
+        write_over(path, mutated_bytes(content, generator))
         found = answer(path, lambda _: read_maps(Path(), "train"))
         assert found is None or (found.costs > 0).all()

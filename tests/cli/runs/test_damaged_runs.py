@@ -1,5 +1,6 @@
 """Files of runs, sweeps and data sets, damaged in 100 ways each: they are read, or refused in one line that names them."""
 
+import functools
 import io
 import json
 import random
@@ -28,6 +29,7 @@ from imle_cli.trainings.perception.sweep import PerceptionSweep
 from imle_cli.trainings.weights.experiment import TrainingExperiment
 from imle_cli.trainings.weights.recorder import TrainingRecorder
 from imle_cli.trainings.weights.sweep import Sweep
+from overwriting import write_over
 
 COUNT, LETTERS = 100, 300
 CELL, IMAGE_CELL = "sweep/in0-target1-samples1-seed0", "images/mean-colour-seed0"
@@ -87,7 +89,7 @@ def test_every_reader_of_a_damaged_file(made, file, bounded):
     path, refused = Path(file), 0
     whole = path.read_bytes()
     for number in range(COUNT):
-        path.write_bytes(damage(path.suffix, whole, random.Random(f"{file} {number}")))
+        write_over(path, damage(path.suffix, whole, random.Random(f"{file} {number}")))
         if path.name == "previous.pt":
             path.with_name("checkpoint.pt").unlink(missing_ok=True)
         for read in readers(file):
@@ -291,7 +293,11 @@ def state_damage(content, generator):
     tensors = [torch.zeros(()), torch.zeros(0), torch.ones(2, 2), torch.ones(16, 16, dtype=torch.float64)]
     tensors += [torch.full((16, 16), torch.nan), torch.zeros(5056, dtype=torch.uint8), torch.ones(16, 16).to_sparse()]
     tensors += [torch.ones(1).expand(10**6, 10**6)]
-    state = torch.load(io.BytesIO(content), weights_only=True)
     file = io.BytesIO()
-    torch.save(changed(state, generator, [*VALUES, *tensors]), file)
+    torch.save(changed(state_of(content), generator, [*VALUES, *tensors]), file)
     return file.getvalue()
+
+
+@functools.lru_cache(maxsize=1)
+def state_of(content):
+    return torch.load(io.BytesIO(content), weights_only=True)
