@@ -1,6 +1,7 @@
 """Imports: what import-linter's contracts in pyproject.toml cannot say of them, and that these are kept."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,23 @@ def is_in(module, packages):
     return any(f"{module}.".startswith(f"{package}.") for package in packages)
 
 
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def statements(node):
+    """All statements of a module, those within others too; ``ast.walk`` goes through expressions, which import nothing."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(node, field, ()):
+            yield statement
+            yield from statements(statement)
+
+
+@cache
+def imports_of(path):
+    return list(imports(statements(tree_of(path))))
+
+
 def imports(nodes):
     """Pairs (module, name or None) of what statements import."""
     for node in nodes:
@@ -72,9 +90,9 @@ def imports(nodes):
             yield from ((node.module, alias.name) for alias in node.names)
 
 
-def complaints(source, module):
+def complaints(imported, module):
     """What is wrong with the imports of a module: a library that is not for it, or a file of another package's inside."""
-    for origin, name in imports(ast.walk(ast.parse(source))):
+    for origin, name in imported:
         library = origin.partition(".")[0]
         if library in USERS and not is_in(module, USERS[library]):
             yield f"{module} imports {origin}"
@@ -85,10 +103,11 @@ def complaints(source, module):
             yield f"{module} imports {origin}.{name}, which {package} does not offer"
 
 
+@cache
 def public(package):
     """The names in ``__all__`` of a package."""
-    tree = ast.parse(MODULES[package].read_text(encoding="utf-8"))
-    return next(ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign))
+    body = tree_of(MODULES[package]).body
+    return next(ast.literal_eval(node.value) for node in body if isinstance(node, ast.Assign))
 
 
 @pytest.mark.slow
@@ -109,9 +128,7 @@ def test_an_import_that_runs_back_up_is_seen(monkeypatch, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_library_is_used_where_it_belongs_and_a_package_by_its_index():
-    found = [
-        complaint for module, path in MODULES.items() for complaint in complaints(path.read_text(encoding="utf-8"), module)
-    ]
+    found = [complaint for module, path in MODULES.items() for complaint in complaints(imports_of(path), module)]
     assert found == []
 
 
@@ -123,7 +140,7 @@ def test_every_user_of_a_library_uses_it(library):
         for module, path in MODULES.items()
         for user in USERS[library]
         if is_in(module, [user])
-        if any(origin.partition(".")[0] == library for origin, _ in imports(ast.walk(ast.parse(path.read_text("utf-8")))))
+        if any(origin.partition(".")[0] == library for origin, _ in imports_of(path))
     }
     assert users == set(USERS[library])
 
@@ -133,7 +150,7 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
     found = {
         (module, origin)
         for module in light
-        for origin, _ in imports(ast.parse(MODULES[module].read_text(encoding="utf-8")).body)
+        for origin, _ in imports(tree_of(MODULES[module]).body)
         if origin.partition(".")[0] in HEAVY
     }
     assert found == set()
@@ -158,12 +175,12 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
     ],
 )
 def test_a_forbidden_import_is_seen(source, module, complaint):
-    assert list(complaints(source, module)) == [complaint]
+    assert list(complaints(imports(statements(ast.parse(source))), module)) == [complaint]
 
 
 @pytest.mark.parametrize("package", ["imle_core", "imle_cli"])
 def test_the_map_in_the_docstring_has_every_package_in_its_layer(package):
-    lines = ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8"))).split("\n")
+    lines = ast.get_docstring(tree_of(MODULES[package])).split("\n")
     begin = next(number for number, line in enumerate(lines) if line.startswith("    "))
     end = next(number for number, line in enumerate(lines) if number > begin and line and not line.startswith("    "))
     groups = "\n".join(lines[begin:end]).strip("\n").split("\n\n")

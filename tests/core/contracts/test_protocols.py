@@ -69,9 +69,16 @@ OPTIONAL = {name: members for name, members in MEMBERS.items() if name not in RE
 def asked_for():
     """Names for which the code looks, as far as they are written there."""
     for path in (path for package in ("imle_core", "imle_cli") for path in (ROOT / package).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ASKING:
-                yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+        text = path.read_text(encoding="utf-8")
+        if any(name in text for name in ASKING):
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.Call) and called(node.func) in ASKING:
+                    yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def called(function):
+    """The last name of what is called; what has none, as another call, is called by no name."""
+    return getattr(function, "attr", None) or getattr(function, "id", None)
 
 
 @pytest.mark.slow
