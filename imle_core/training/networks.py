@@ -162,6 +162,7 @@ class NetworkTraining(ABC):
 
     def __iter__(self) -> Iterator[NetworkStep]:
         self.network.train()
+        modules = list(self.network.modules())
         while self.step < self.steps:
             epoch, position = divmod(self.step, self.steps_an_epoch)
             if position == 0:
@@ -174,13 +175,15 @@ class NetworkTraining(ABC):
                 self.sums[name] += value
             self.step += 1
             yield NetworkStep(self.step, epoch + 1, loss / count, zeros / count, position + 1 == self.steps_an_epoch)
-            self.network.train()
+            if not all(module.training for module in modules):  # since somebody has judged it
+                self.network.train()
 
     def _move(self, drawn: tuple[Tensor, ...], whole: int) -> Tensor:
         """Makes a step; the sum of losses, the number of gradients of 0, and that of instances, in all processes."""
         inputs, gold, truth = self.batch(*drawn)
+        lr = self.lr * self._schedule()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lr * self._schedule()
+            group["lr"] = lr
         self.optimizer.zero_grad()
         predicted = self._parallel(inputs)
         self._check_predicted(predicted, truth)
@@ -196,7 +199,8 @@ class NetworkTraining(ABC):
         if predicted.shape != truth.shape:
             beside = f" for true costs of shape {tuple(truth.shape)}"
             raise checks.wrong_shape("network", predicted, "it must predict each cost", "give it as many outputs", beside)
-        if not bool(predicted.detach().isfinite().all()):
+        values = predicted.detach()
+        if not (checks.sum_is_finite(values) or bool(values.isfinite().all())):
             raise checks.ArgumentError(
                 "costs",
                 f"NaN or infinite ones from the network in step {self.step + 1}",
@@ -220,8 +224,9 @@ class NetworkTraining(ABC):
         if self._drawn[0] != epoch:
             self._drawn = epoch, self._draw(epoch)
         batch = slice(position * self._whole, (position + 1) * self._whole)
-        parts = [values[batch] for values in self._drawn[1]]
-        return tuple(part[process_group.rank() :: process_group.size()] for part in parts), len(parts[0])
+        parts = tuple(values[batch] for values in self._drawn[1])
+        size = process_group.size()
+        return parts if size == 1 else tuple(part[process_group.rank() :: size] for part in parts), len(parts[0])
 
     def _draw(self, epoch: int) -> tuple[Tensor, ...]:
         """What is drawn for an epoch, the same in every process and whoever goes on."""

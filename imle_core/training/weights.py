@@ -110,9 +110,9 @@ class Training:
             weights = self.weights.detach().clone()
             with torch.set_grad_enabled(self.step < self.steps):
                 z, _ = contracts.solutions_in(self.layer(-self.weights.unsqueeze(0)))
-                losses = hamming(z, self.gold)
                 if self.step < self.steps:
-                    self._move(losses.sum() if self.loss_reduction == "sum" else losses.mean())
+                    self._move(z)
+                losses = hamming(z.detach(), self.gold)
             solution = contracts.map_states(self.solver, -weights[None, None], fresh=True)[0, 0]
             distance = int(torch.count_nonzero(solution != self.gold))
             sample = z[0].detach().clone()  # a view would keep all samples alive
@@ -120,12 +120,16 @@ class Training:
             self.step += 1
             yield record
 
-    def _move(self, loss: Tensor) -> None:
+    def _move(self, z: Tensor) -> None:
+        """Makes a step by the gradients ``1 - 2y`` of the samples' losses."""
         if self.schedule == "cosine":
             for group in self.optimizer.param_groups:
                 group["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
         self.optimizer.zero_grad()
-        loss.backward()
+        slope = 1 - 2 * self.gold
+        if self.loss_reduction == "mean":
+            slope *= torch.ones_like(slope) / len(z)
+        torch.autograd.backward(z, slope.expand_as(z).contiguous())
         self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:

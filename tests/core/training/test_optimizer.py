@@ -33,6 +33,33 @@ def test_weights_and_states_are_those_of_torch(settings):
         torch.testing.assert_close(optimizer.state_dict(), state, rtol=0, atol=0)
 
 
+def test_hooks_of_steps_are_called():
+    called = []
+    for kind in (Adam, torch.optim.Adam):
+        weights = torch.ones(2, requires_grad=True)
+        optimizer = kind([weights], lr=0.1)
+        handles = [
+            optimizer.register_step_pre_hook(lambda *_: called.append("before")),
+            optimizer.register_step_post_hook(lambda *_: called.append("after")),
+        ]
+        weights.grad = torch.ones(2)
+        optimizer.step()
+        for handle in handles:
+            handle.remove()
+        optimizer.step()
+    assert called == ["before", "after"] * 2
+
+
+def test_gradients_are_taken_away_or_set_to_0():
+    weights = torch.ones(2, requires_grad=True)
+    optimizer = Adam([weights])
+    weights.grad = torch.ones(2)
+    optimizer.zero_grad(set_to_none=False)
+    assert weights.grad.tolist() == [0, 0]
+    optimizer.zero_grad()
+    assert weights.grad is None
+
+
 @pytest.mark.process
 @pytest.mark.slow
 def test_a_training_does_not_import_the_compiler_of_torch():

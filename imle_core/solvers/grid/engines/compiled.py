@@ -178,8 +178,9 @@ def _rest(
     """Solves the maps ``left[first:last]`` by exact labels, if these are not slow, and then one by one."""
     which = left[first:last]
     if len(which) >= tuning.fewest_left and not slow:
-        space, still = make_lanes_space(grid, maps.theta.dtype, scaled=False), np.empty_like(which)
-        which = still[: lanes.exact_paths(maps, grid, which, masks, plan.order, space, still, tuning.lanes)]
+        still = np.empty_like(which)
+        with _exact_space(grid, maps.theta.dtype) as space:
+            which = still[: lanes.exact_paths(maps, grid, which, masks, plan.order, space, still, tuning.lanes)]
     return _one_by_one(maps, grid, which, masks, tuning.buckets) if len(which) else Found()
 
 
@@ -203,7 +204,23 @@ def _spaces(grid: Grid, dtype: np.dtype[np.floating], threads: int) -> Iterator[
     _KEPT.append((shape, spaces))
 
 
-_KEPT: deque[tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]] = deque(maxlen=os.cpu_count())
+@contextmanager
+def _exact_space(grid: Grid, dtype: np.dtype[np.floating]) -> Iterator[LanesSpace]:
+    """Space for exact labels; those of the last batches are kept, too."""
+    shape = (grid.height, grid.width, dtype)
+    try:
+        made_for, space = _KEPT_EXACT.pop()
+    except IndexError:
+        made_for = None
+    if made_for != shape:
+        space = make_lanes_space(grid, dtype, scaled=False)
+    yield space
+    _KEPT_EXACT.append((shape, space))
+
+
+_Kept: TypeAlias = deque[tuple[tuple[int, int, np.dtype[np.floating]], LanesSpace]]
+_KEPT: _Kept = deque(maxlen=os.cpu_count())
+_KEPT_EXACT: _Kept = deque(maxlen=os.cpu_count())
 
 
 def _sum(results: Sequence[Found]) -> Found:
