@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from imle_core.solvers import SOLVERS, GridPath, TopK
 from imle_core.solvers.selections import top_k
+from seeded import lists
 
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from([-1.5, -1.0, 0.0, 0.5, 0.5000001, 2.0, -float("inf")]), min_size=1, max_size=7), st.data())
+@given(lists([-1.5, -1.0, 0.0, 0.5, 0.5000001, 2.0, -float("inf")], 1, 7), st.data())
 def test_the_best_set_and_among_equals_the_first(values, data):
     possible = [i for i, value in enumerate(values) if value > -float("inf")]
     if not possible:
@@ -27,7 +28,7 @@ def test_the_best_set_and_among_equals_the_first(values, data):
     assert z.nonzero().flatten().tolist() == list(best)
 
 
-ENTRY = st.sampled_from([-1.5, -0.0, 0.0, 0.5, 2.0, float("inf"), -float("inf")])
+ENTRIES = [-1.5, -0.0, 0.0, 0.5, 2.0, float("inf"), -float("inf")]
 
 
 class TestByTorch:
@@ -35,12 +36,11 @@ class TestByTorch:
 
     @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
-    @given(st.lists(st.lists(ENTRY, min_size=5, max_size=5), min_size=1, max_size=4), st.data())
+    @given(lists(lambda rng: rng.choices(ENTRIES, k=5), 1, 4), st.data())
     def test_it_is_the_compiled_engine_to_the_entry(self, rows, data):
         theta = torch.tensor(rows, dtype=data.draw(st.sampled_from([torch.float32, torch.float64])))
         at_most = data.draw(st.booleans())
-        numbers = st.integers(0, 7 if at_most else 5)
-        counts = torch.tensor(data.draw(st.lists(numbers, min_size=len(rows), max_size=len(rows))))
+        counts = torch.tensor(data.draw(lists(range(8 if at_most else 6), len(rows), len(rows))))
         (chosen, closed), (masks, first) = (engine(theta, counts, at_most) for engine in (top_k._sorted, top_k._compiled))
         assert closed == first
         if closed < 0:
@@ -106,9 +106,9 @@ def test_no_rows():
 
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=4, max_size=4), min_size=1, max_size=4), st.data())
+@given(lists(lambda rng: rng.choices([-1.0, 0.0, 0.5, 2.0], k=4), 1, 4), st.data())
 def test_a_number_for_each_instance_and_its_samples(rows, data):
-    k = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
+    k = data.draw(lists([1, 2, 3, 4], len(rows), len(rows)))
     theta = torch.tensor(rows).repeat_interleave(3, dim=0)
     alone = [TopK(number)(row[None]) for number, row in zip(k, torch.tensor(rows), strict=True)]
     kinds = torch.int8, torch.uint8, torch.int32, torch.uint32
