@@ -7,6 +7,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
@@ -48,6 +49,12 @@ def _folder(tmp_path, monkeypatch):
     for block in (block for document in DOCUMENTS for block in document.programs if block.file):
         (tmp_path / block.file).write_text(block.code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def _coarse_pictures(monkeypatch):
+    """For tests that ask whether there are pictures: few pixels. Another test looks at those of every command."""
+    monkeypatch.setitem(mpl.rcParamsDefault, "savefig.dpi", 40)
 
 
 @pytest.fixture
@@ -168,7 +175,7 @@ def test_every_command_works_and_makes_the_pictures_that_are_shown(command):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_folder")
+@pytest.mark.usefixtures("_folder", "_coarse_pictures")
 def test_one_line_makes_every_picture_anew(monkeypatch):
     monkeypatch.setattr(rounds, "_SECONDS", 0.0)
     monkeypatch.setattr(rounds, "_TURN", 0.0)
@@ -226,7 +233,7 @@ def test_the_gallery_learns_when_and_as_far_as_is_said():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_folder")
+@pytest.mark.usefixtures("_folder", "_coarse_pictures")
 def test_the_sweep_works():
     (command,) = (line for line in LEARNING if line.startswith("imle sweep ") and "--animate" in line)
     run(command, *SMALLER["sweep"])
@@ -234,7 +241,7 @@ def test_the_sweep_works():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_folder")
+@pytest.mark.usefixtures("_folder", "_coarse_pictures")
 def test_mean_colours_tell_as_much_as_is_said():
     row = next(line for line in PAGE["perception"].text.splitlines() if line.startswith("| `mean-colour`"))
     run("imle data terrain --out maps")
@@ -244,7 +251,7 @@ def test_mean_colours_tell_as_much_as_is_said():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_folder")
+@pytest.mark.usefixtures("_folder", "_coarse_pictures")
 def test_learning_to_see_works():
     chosen = [
         line for line in PAGE["perception"].text.splitlines() if re.match(r"imle (data|perceive|evaluate|sweep)", line)
@@ -258,7 +265,7 @@ def test_learning_to_see_works():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_folder")
+@pytest.mark.usefixtures("_folder", "_coarse_pictures")
 def test_learning_to_decide_has_the_figures_that_are_said():
     page = PAGE["decisions"].text
     chosen = [line for line in page.splitlines() if re.match(r"imle (data|decide runs|evaluate|sweep)", line)]

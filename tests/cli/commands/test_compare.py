@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from command_line import Command
+from imle_cli.commands import compare as command
 from imle_cli.figures import comparison
 from imle_core.estimators import ESTIMATORS
 
@@ -26,6 +27,18 @@ CELL += ["calls", "milliseconds"]
 
 compare = Command("compare")
 invoke, fails = compare.invoke, compare.refusal
+
+
+@pytest.fixture
+def _measured_once(monkeypatch):
+    """For a test of calls with the same settings, which differ in what they print of what was measured."""
+    results, measured = [], command._measured
+
+    def once(*given):
+        results.append(results[0] if results else measured(*given))
+        return results[0]
+
+    monkeypatch.setattr(command, "_measured", once)
 
 
 @pytest.mark.slow
@@ -110,6 +123,7 @@ class TestHowSure:
         assert re.search(r" > \d", row)
 
     @pytest.mark.slow
+    @pytest.mark.usefixtures("_measured_once")
     def test_the_table_of_lambdas_is_that_of_the_picture(self):
         arguments = ["--estimators", "imle,central-imle,simple", "--noise", "gumbel", "--temps", "1,2", "--lambdas", "1,3"]
         text = compare(*arguments, "--repetitions", "40")
@@ -142,6 +156,7 @@ class TestHowSure:
         ]
 
     @pytest.mark.slow
+    @pytest.mark.usefixtures("_measured_once")
     def test_the_edge_of_a_grid_of_one_s_own_is_marked(self):
         arguments = ["--problem", "path", "--noise", "gumbel", "--estimators", "imle", "--temps", "4,8", "--lambdas", "0.3"]
         text = compare(*arguments, "--repetitions", "100")
@@ -163,6 +178,7 @@ class TestHowSure:
 
 class TestInstances:
     @pytest.mark.slow
+    @pytest.mark.usefixtures("_measured_once")
     def test_the_recommendation_is_of_their_mean(self):
         arguments = ["--instances", "3", "--noise", "gumbel", "--estimators", "identity,imle,blackbox", *SMALL]
         values = json.loads(compare(*arguments, "--json"))

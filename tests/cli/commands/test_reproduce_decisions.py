@@ -72,8 +72,8 @@ def test_one_seed_has_no_deviation():
 
 @pytest.mark.slow
 def test_picture_and_numbers():
-    for _ in range(2):  # its own kind of file is overwritten
-        run("--methods", "mean-costs,spo-plus,contrastive", "--seeds", "0", *SHORT[:-1], "--save", "regrets.csv")
+    for methods in ("mean-costs", "mean-costs,spo-plus,contrastive"):  # its own kind of file is overwritten
+        run("--methods", methods, "--seeds", "0", *SHORT[:-1], "--save", "regrets.csv")
     with Image.open("decisions-reproduce.png") as image:
         assert np.asarray(image.convert("L")).std() > 5
     with Path("regrets.csv").open(encoding="utf-8", newline="") as file:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -213,12 +214,21 @@ class TestInit:
         )
 
 
+LONG = ("--steps", "600", "--samples", "3", "--seed", "2")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing stopped, and its summary."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return folder, json.loads(train(*LONG, "--out", folder, "--json"))
+
+
 class TestResume:
     @pytest.mark.slow
     @pytest.mark.process
-    def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal):
-        arguments = ["--steps", "600", "--samples", "3", "--seed", "2"]
-        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
+    def test_after_a_signal_the_rest_is_the_same_to_the_bit(self, terminal, whole):
+        process = terminal.start("-m", "imle_cli", "train", *LONG, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")
             process.send_signal(signal.SIGINT)
@@ -230,11 +240,11 @@ class TestResume:
         assert 0 < done < 601
         assert not Path("part/summary.json").exists()
         resumed = json.loads(train("--resume", "part", "--json"))
-        whole = json.loads(train(*arguments, "--out", "whole", "--json"))
+        folder, summary = whole
         same = set(KEYS) - {"seconds", "run"}
-        assert {name: resumed[name] for name in same} == {name: whole[name] for name in same}
-        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
-        assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+        assert {name: resumed[name] for name in same} == {name: summary[name] for name in same}
+        assert Path("part/history.npz").read_bytes() == (folder / "history.npz").read_bytes()
+        assert Path("part/metrics.csv").read_text() == (folder / "metrics.csv").read_text()
 
     @pytest.mark.slow
     @pytest.mark.process
@@ -259,17 +269,16 @@ class TestResume:
     @pytest.mark.slow
     @pytest.mark.process
     @pytest.mark.skipif(os.name != "posix", reason="a kill cannot be sent elsewhere")
-    def test_after_a_kill(self, terminal):
-        arguments = ["--steps", "600", "--samples", "3"]
-        process = terminal.start("-m", "imle_cli", "train", *arguments, "--out", "part", stdout=subprocess.DEVNULL)
+    def test_after_a_kill(self, terminal, whole):
+        process = terminal.start("-m", "imle_cli", "train", *LONG, "--out", "part", stdout=subprocess.DEVNULL)
         with process:
             terminal.read_until(b"path off by")
             process.kill()
             terminal.read_all()
         train("--resume", "part", "--quiet")
-        train(*arguments, "--out", "whole", "--quiet")
-        assert Path("part/history.npz").read_bytes() == Path("whole/history.npz").read_bytes()
-        assert Path("part/metrics.csv").read_text() == Path("whole/metrics.csv").read_text()
+        folder, _ = whole
+        assert Path("part/history.npz").read_bytes() == (folder / "history.npz").read_bytes()
+        assert Path("part/metrics.csv").read_text() == (folder / "metrics.csv").read_text()
 
     @pytest.mark.slow
     def test_after_a_kill_before_the_first_step(self, monkeypatch):
@@ -519,20 +528,28 @@ class TestDirectory:
         expect_refusal(["--resume", "run"], 1, f"run: {message}; {damaged}")
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run that was saved at step 0, after 7 steps, and after 12, and a whole one."""
+    folder = tmp_path_factory.mktemp("runs")
+    experiment = TrainingExperiment(
+        MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3
+    )
+    with TrainingRecorder.start(experiment, folder / "part") as recorder:
+        for record in recorder.steps(lambda: recorder.training.step == 12):
+            if record.step == 6:
+                recorder.save()
+    train("--steps", "20", "--record-every", "3", "--out", folder / "whole", "--quiet")
+    return folder
+
+
 class TestDamage:
     """Files of a run do not depend on each other."""
 
     @pytest.fixture
-    def _stopped(self):
-        """A run that was saved at step 0, after 7 steps, and after 12, and a whole one."""
-        experiment = TrainingExperiment(
-            MapOptions(), MapSolverOptions(), NoiseOptions(), LearningOptions(steps=20), 0, "auto", 3
-        )
-        with TrainingRecorder.start(experiment, Path("part")) as recorder:
-            for record in recorder.steps(lambda: recorder.training.step == 12):
-                if record.step == 6:
-                    recorder.save()
-        train("--steps", "20", "--record-every", "3", "--out", "whole", "--quiet")
+    def _stopped(self, runs):
+        """Copies of both in the current folder."""
+        shutil.copytree(runs, ".", dirs_exist_ok=True)
 
     @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
