@@ -137,7 +137,8 @@ class TestWorkers:
     @pytest.mark.process
     @pytest.mark.usefixtures("finished")
     def test_their_number_changes_nothing(self):
-        sweep(*SMALL[:-4], "--jobs", "2", "--out", "two")
+        done = warm.run("-m", "imle_cli", "sweep", *SMALL[:-4], "--jobs", "2", "--out", "two")
+        assert (done.returncode, done.stderr) == (0, "")
         for name, file in itertools.product(NAMES, ("history.npz", "metrics.csv")):
             assert Path("out", name, file).read_bytes() == Path("two", name, file).read_bytes()
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 import warm
+from forked import in_fork
 from imle_core.concurrency import WorkerPool
 
 pytestmark = pytest.mark.process
@@ -41,6 +42,7 @@ def test_workers_of_a_process_that_is_killed_end(tmp_path):
 
 
 @pytest.mark.slow
+@in_fork
 def test_an_end_with_calls_that_nobody_has_begun():
     pool = WorkerPool(2)
     pool.submit(os.getpid).result()
