@@ -185,20 +185,34 @@ def spent_after(process, seconds):
     if seconds < 2 * TICK:
         time.sleep(seconds)
         return seconds
-    family, spent = psutil.Process(process.number), 0.0
-    before = times(family)
+    leader, spent = psutil.Process(process.number), 0.0
+    before = times(leader)
     while spent < seconds and not has_ended(process):
-        time.sleep(min(max(0.002, (seconds - spent) / 8), 0.05))  # to look at all processes takes some milliseconds itself
-        spent = max(spent, times(family) - before)
+        time.sleep(min(max(0.002, (seconds - spent) / 8), 0.05))  # looking takes time of the processor itself
+        spent = max(spent, times(leader) - before)
     return spent
 
 
 def times(process):
     seconds = 0.0
-    for member in (process, *process.children(recursive=True)):
+    for number in family(process.pid):
         with suppress(psutil.NoSuchProcess):
-            seconds += sum(member.cpu_times()[:2])
+            seconds += sum(psutil.Process(number).cpu_times()[:2])
     return seconds
+
+
+def family(number):
+    """Numbers of a process and of all that it or these have started."""
+    lists = [*Path(f"/proc/{number}/task").glob("*/children")]
+    if not lists:  # elsewhere than on Linux; to look at all processes takes some milliseconds
+        with suppress(psutil.NoSuchProcess):
+            return [number, *(process.pid for process in psutil.Process(number).children(recursive=True))]
+    numbers = [number]
+    for path in lists:
+        with suppress(OSError):  # a thread that has ended
+            for child in path.read_text().split():
+                numbers += family(int(child))
+    return numbers
 
 
 def has_ended(process):
