@@ -106,7 +106,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     situations.calls_in_a_script,
     processes.first_calls,
     processes.commands,
-    partial(processes.training, steps=1100, steps_on_large=150),
+    partial(processes.training, steps=1100, steps_on_large=30),
     processes.sweep,
     processes.memory,
 )

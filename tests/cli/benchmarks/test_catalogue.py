@@ -356,7 +356,7 @@ def test_a_busy_process_ends_with_its_measurement(monkeypatch):
 
 def test_a_sweep_is_timed_whole(calls):
     (row,) = processes.sweep(CPU, 7)
-    assert (row.unit, calls[0][0][2:6]) == ("s", ("sweep", "--animate", "--seeds", "7"))
+    assert (row.unit, calls[0][0][2:8]) == ("s", ("sweep", "--samples", "10", "--animate", "--seeds", "7"))
 
 
 def test_losses_of_gold_solutions_are_compared_in_one_run():
