@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 import warm
 from command_line import Command
 from imle_cli.app import app
+from imle_cli.figures import canvas, heat_maps
 from imle_cli.files.folder_lock import FolderLock
 from imle_cli.trainings.weights.recorder import TrainingRecorder
 
@@ -31,6 +33,26 @@ SMALL = ["--input-temps", "0,5", "--target-temps", "1", "--samples", "1,3", "--s
 
 sweep = Command("sweep")
 invoke, expect_refusal = sweep.invoke, sweep.expect_refusal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_picture_is_drawn_once():
+    """Many sweeps here come to the same: figures are kept by what they show, and their files by the figure."""
+    figures, files = {}, {}
+    draw, encode = heat_maps.heat_maps, canvas.encode
+
+    def drawn(*arguments, **settings):
+        shown = repr((arguments, settings))
+        return figures.get(shown) or figures.setdefault(shown, draw(*arguments, **settings))
+
+    def encoded(figure, kind):
+        file = figure, kind, mpl.rcParamsDefault["savefig.dpi"]
+        return files.get(file) or files.setdefault(file, encode(figure, kind))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heat_maps, "heat_maps", drawn)
+        patch.setattr(canvas, "encode", encoded)
+        yield
 
 
 @pytest.fixture(scope="module")
