@@ -1,5 +1,6 @@
 """Options as ``config.json`` of a run has them: to a group of options and back, each checked by the type of its field."""
 
+import functools
 import sys
 import types
 from abc import ABC, abstractmethod
@@ -19,6 +20,8 @@ _NAMES = {
     type(None): "null",
 }
 
+_hints = functools.cache(get_type_hints)  # which reads annotations anew in every call
+
 
 def recorded(group: Any) -> dict[str, Any]:
     """Every option of a group, and of the groups in it, by its name, for JSON."""
@@ -36,7 +39,7 @@ def from_recorded(kind: type[Group], values: Mapping[str, Any]) -> Group:
         KeyError: an option is missing.
         ValueError: an option is of another type, none of its choices, or outside its range.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     return kind(**{field.name: _value(field.name, hints[field.name], values) for field in fields(kind)})  # type: ignore[arg-type]
 
 
