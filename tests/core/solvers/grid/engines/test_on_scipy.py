@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from imle_core.contracts import Known
 from imle_core.solvers import GridPath
 from imle_core.solvers.grid.engines import compiled, on_scipy, ready
+from seeded import seeded, table
 
 COSTS = {
-    "continuous": st.floats(-2, 9),
-    "ties": st.sampled_from([1.0, 2.0, torch.inf]),
-    "lost in sums": st.sampled_from([1e-4, 1.0, 1e16, 1e18, 1e30]),
-    "not to be solved": st.sampled_from([1.0, 2.0, torch.nan, torch.inf, -torch.inf]),
+    "continuous": lambda rng: rng.uniform(-2, 9),
+    "ties": [1.0, 2.0, torch.inf],
+    "lost in sums": [1e-4, 1.0, 1e16, 1e18, 1e30],
+    "not to be solved": [1.0, 2.0, torch.nan, torch.inf, -torch.inf],
 }
 
 
@@ -38,16 +39,17 @@ def agreed(work, **options):
     return expected
 
 
-@st.composite
-def batches(draw, kind):
+def batches(kind):
     """Parameters ``(B, 1, H, W)`` and noise ``(B, S, H, W)``."""
-    count, samples, height, width = (draw(st.integers(1, most)) for most in (3, 12, 5, 5))
-    size = count * height * width
-    costs = draw(st.lists(COSTS[kind], min_size=size, max_size=size))
-    dtype = draw(st.sampled_from([torch.float32, torch.float64]))
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32 - 1)))
-    eps = torch.randn(count, samples, height, width, generator=generator, dtype=dtype)
-    return -torch.tensor(costs, dtype=dtype).view(count, 1, height, width), eps
+
+    def make(rng):
+        count, samples, height, width = (rng.randint(1, most) for most in (3, 12, 5, 5))
+        dtype = rng.choice([torch.float32, torch.float64])
+        generator = torch.Generator().manual_seed(rng.getrandbits(32))
+        eps = torch.randn(count, samples, height, width, generator=generator, dtype=dtype)
+        return -torch.from_numpy(table(rng, COSTS[kind], count, 1, height, width)).to(dtype), eps
+
+    return seeded(make)
 
 
 class TestAgreement:
