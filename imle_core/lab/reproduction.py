@@ -179,7 +179,10 @@ class ListedSets(Enumeration):
         """``p(z)`` of all M states, ``(N, M)``."""
         if not torch.equal(theta, self._theta):
             self._theta = theta.detach().clone()
-            self._known = self._scores(self._read(self._theta), self._all).softmax(dim=1)
+            rows = self._read(self._theta)
+            # Without -inf, and since all states weigh the same, a product is all there is to scores.
+            scores = self._scores(rows, self._all) if self._theta.isinf().any() else rows @ self._all.T
+            self._known = scores.softmax(dim=1)
         return self._known
 
     def marginals(self, theta: Tensor) -> Tensor:
