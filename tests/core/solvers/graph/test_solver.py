@@ -66,7 +66,8 @@ def test_batched_equals_one_by_one(name):
 def test_threads_do_not_matter(name):
     graph = nx.Graph([("a", "c"), *nx.relabel_nodes(nx.path_graph(3), {0: "a", 1: "b", 2: "c"}).edges()])
     theta, solver = gains(2**16, 3), SOLVERS[name](graph)
-    assert torch.equal(solver(theta), torch.cat([solver(part) for part in theta.split(64)]))
+    alone = 128 if name == "matching" else 4096  # rows that one thread solves
+    assert torch.equal(solver(theta), torch.cat([solver(part) for part in theta.split(alone)]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
