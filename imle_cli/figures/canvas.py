@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -50,14 +49,10 @@ def own_settings() -> Iterator[None]:
 def encode(figure: Figure, kind: str) -> bytes:
     """The figure as a file of ``kind`` "png", "pdf" or "svg"; the same figure always gives the same bytes."""
     metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-    stream, canvas = io.BytesIO(), figure.canvas
+    stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        if kind == "png":  # what is arranged while it is drawn, savefig would draw twice
-            FigureCanvasAgg(figure).print_png(stream, metadata=metadata)  # type: ignore[no-untyped-call]
-            figure.set_canvas(canvas)
-        else:
-            figure.savefig(stream, format=kind, metadata=metadata)
+        figure.savefig(stream, format=kind, metadata=metadata)
     return stream.getvalue()
 
 
