@@ -98,6 +98,7 @@ ADVICE = [line.strip(" |").rpartition(" | ")[2] for line in PAGE["coming-from"].
 ADVICE = [cell.strip("`") for cell in ADVICE if "(" in cell]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_seeded")
 @pytest.mark.filterwarnings("ignore::imle_core.StepSizeWarning")
 @pytest.mark.parametrize("advice", ADVICE)

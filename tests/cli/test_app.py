@@ -100,6 +100,7 @@ class TestHelp:
         assert (done.exit_code, done.stdout, done.stderr) == (2, "", asked.stdout)
         assert all(f"  {command} " in asked.stdout for command in COMMANDS)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("words", [["help"], ["-h"]])
     def test_is_shown_by_help_alone(self, words):
         done, asked = CliRunner().invoke(app, words), CliRunner().invoke(app, ["--help"])
@@ -120,6 +121,7 @@ class TestHelp:
         assert max(map(len, narrow.splitlines())) <= 80
         assert not re.search(r"<bool>|[^\S\n]$|\x1b", narrow, re.MULTILINE)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", COMMANDS)
     def test_of_a_command_ends_with_an_example(self, command):
         shown = CliRunner().invoke(app, [command, "--help"]).stdout
@@ -131,6 +133,7 @@ class TestHelp:
         assert (done.exit_code, done.stdout) == (0, f"imle {version('imle')}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

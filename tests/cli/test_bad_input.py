@@ -29,6 +29,7 @@ class TestMapFiles:
     def test_a_missing_file(self, command):
         expect_refusal([command, "none.png"], 1, "none.png: no such file; check the path")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["floor=0.csv", "perfect=False.npy", "forest=True.png"])
     def test_a_file_is_named_as_it_is(self, command, name):
         expect_refusal([command, name], 1, f"{name}: no such file; check the path")
@@ -65,6 +66,7 @@ class TestMapFiles:
         message = "map.png: 5000x5000 tiles are too many; at most 16777216 can be used, so average with --grid HxW"
         expect_refusal([command, "map.png"], 1, message, ["map.png"])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("cost", "shown"), [(np.nan, "nan"), (-np.inf, "-inf"), (0.0, "0.0"), (-2.0, "-2.0")], ids=lambda value: str(value)
     )
@@ -236,6 +238,7 @@ class TestLinksToFolders:
         assert Path("link").is_symlink()
         assert Path("real", file).is_file()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("target", ["none", "link"])
     def test_one_to_nothing_or_itself_is_refused(self, command, target):
         Path("link").symlink_to(target)
@@ -332,6 +335,7 @@ class TestWhatWorks:
         if command == "solve":
             assert (values["cost"], values["tiles"]) == (3.0, [[0, 0]])
 
+    @pytest.mark.slow
     def test_infinite_costs_are_walls(self):
         costs = np.ones((3, 3))
         costs[1, 1] = np.inf

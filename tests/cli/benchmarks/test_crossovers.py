@@ -32,6 +32,7 @@ def asked(monkeypatch):
 
 
 class TestArithmetic:
+    @pytest.mark.slow
     def test_a_vector_that_takes_as_long_as_seven_maps(self, taking):
         taking(lambda tuning, count: 7e-6 if tuning.medium_tiles else count * 1e-6)
         rows = list(crossovers.fewest_side_by_side(0, sides=(8, 64, 96, 97)))

@@ -30,6 +30,7 @@ COST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COST)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("theta", [partial(noisy_maps, 12, 3, 0), partial(random_maps, 16, 3, 0)], ids=["noisy", "random"])

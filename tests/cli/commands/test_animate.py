@@ -91,11 +91,13 @@ class TestOfARun:
         animate(run, "--format", "mp4", "--only", "learning_paths", "--size", "96", "--fps", "5")
         assert Path("learning_paths.mp4").read_bytes()[4:8] == b"ftyp"
 
+    @pytest.mark.slow
     def test_a_single_frame_is_the_last_record(self, run):
         animate(run, "--frames", "1", "--only", "learning_weights, learning")
         assert facts("learning_weights.gif")[1:] == (1, 2120, 0)
         assert not Path("learning_paths.gif").exists()
 
+    @pytest.mark.slow
     def test_the_same_command_writes_the_same_bytes_over_the_old_ones(self, run):
         animate(run, "--size", "96")
         before = [Path(f"{name}.gif").read_bytes() for name in OF_A_RUN]
@@ -116,6 +118,7 @@ class TestOfARun:
 
 
 class TestNewestRun:
+    @pytest.mark.slow
     def test_it_is_taken_and_named(self):
         for name in ("a", "c", "b"):
             arguments = ["train", "--steps", "1", "--out", f"runs/{name}", "--quiet"]

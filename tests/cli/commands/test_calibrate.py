@@ -102,6 +102,7 @@ class TestResults:
         values = json.loads(calibrate("--temps", "3", "--samples", "100", "--json"))
         assert [row["temperature"] for row in values["rows"]] == [3.0]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("temps", "side"), [("0.1,0.2", "higher"), ("20,30", "lower")])
     def test_a_best_one_at_the_end_is_told(self, temps, side):
         text = calibrate("--noise", "gumbel", "--temps", temps, "--samples", "1000")

@@ -109,6 +109,7 @@ def test_problems_and_sizes(problem, size):
     assert values["reference"]["relative_error"] == 0
 
 
+@pytest.mark.slow
 def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
     arguments = ["--estimators", "perturbed,imle", "--noise", "normal", "--antithetic", "--temps", "2", "--lambdas", "1"]
     values = json.loads(compare(*arguments, "--repetitions", "400", "--json"))
@@ -117,6 +118,7 @@ def test_antithetic_pairs_halve_a_variance_that_is_odd_in_the_noise():
 
 
 class TestHowSure:
+    @pytest.mark.slow
     def test_a_figure_that_is_hardly_known_is_a_bound(self):
         text = compare("--problem", "path", "--size", "5x5", "--noise", "gumbel", "--estimators", "score-function", *SMALL)
         row = next(line for line in text.splitlines() if line.startswith("score-function"))
@@ -272,6 +274,7 @@ class TestYourOwn:
         assert (values["problem"], values["loss"]) == ("top-k 4,1, mine_to_compare:solver", "mine_to_compare:loss")
         assert "of every entry" in values["reference"]["text"]
 
+    @pytest.mark.slow
     def test_what_is_printed_and_a_loss_without_a_gradient(self):
         Path("printing_solver.py").write_text(
             "import torch\n"
@@ -289,6 +292,7 @@ class TestYourOwn:
 
 
 class TestBadInput:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -56,6 +56,7 @@ class TestFiles:
         with Image.open("maps/maps.png") as sheet:
             assert sheet.format == "PNG"
 
+    @pytest.mark.slow
     def test_text_and_the_folder_without_out(self):
         lines = data(*SMALL).splitlines()
         assert lines[0] == "maps     6 train, 3 test of 5 x 5 tiles"
@@ -105,6 +106,7 @@ class TestOverwriting:
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
+    @pytest.mark.slow
     def test_an_empty_folder_is_taken(self, made):
         Path("maps").mkdir()
         data(*SMALL, "--out", "maps")

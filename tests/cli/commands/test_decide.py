@@ -94,6 +94,7 @@ class TestRun:
         assert values["regret"] == pytest.approx(values["baselines"][name])
         assert len(values["epochs"]) == 1
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "options",
         [

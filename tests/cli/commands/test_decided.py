@@ -63,6 +63,7 @@ class TestEvaluate:
         )
         assert (values["split"], values["instances"], values["files"]) == ("train", 60, [])
 
+    @pytest.mark.slow
     def test_a_folder_of_another_problem(self):
         message = (
             "pack: has costs of shape (8,) an instance, but the network of run-paths predicts (12,); choose another data set"
@@ -93,6 +94,7 @@ class TestSweep:
         with Image.open("swept/regret.png") as picture:
             assert min(picture.size) > 100
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("options", "message"),
         [

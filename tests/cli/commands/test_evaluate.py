@@ -115,6 +115,7 @@ class TestFilm:
         distance = np.abs(image[::4, ::4].reshape(-1, 1, 3) - colours[None]).sum(axis=2).min(axis=1)
         assert np.median(distance) < 24
 
+    @pytest.mark.slow
     def test_more_steps_of_the_first_epoch_are_recorded(self):
         with np.load("run/history.npz") as arrays:
             steps = arrays["steps"]

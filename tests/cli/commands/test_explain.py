@@ -34,6 +34,7 @@ def test_writes_one_page_and_says_where(here):
     assert "open map-explain.html in a browser" in explain()
 
 
+@pytest.mark.slow
 def test_the_controls_stand_where_the_options_put_them(here):
     options = {"--input-temp": 2.5, "--target-temp": 0, "--beta": 3, "--samples": 7, "--lr": 0.3, "--seed": 4}
     explain(*(word for pair in options.items() for word in pair), "--out", "x.html", "--moves", 4, "--start", "1,2")
@@ -81,6 +82,7 @@ def test_settings_outside_their_range_are_refused(arguments, message):
     explain.expect_refusal(arguments, 2, message)
 
 
+@pytest.mark.slow
 def test_a_map_too_large_to_draw_on_is_refused_with_the_way_out(here):
     np.save(here / "m.npy", np.ones((65, 20)))
     message = "--grid: the map has 65 x 20 tiles; a page draws at most 64 a side; use --grid 32x32 for instance"

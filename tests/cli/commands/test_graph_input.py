@@ -56,10 +56,12 @@ class TestSolve:
         ]
         assert f"edges   {len(nodes) - 1}: {' '.join(nodes)}\n" in run("solve", "city.graphml", *arguments_of("path"))
 
+    @pytest.mark.slow
     def test_dijkstra_of_a_graph_is_a_path(self, city):
         found = values("solve", "city.graphml", "--weight", "length", "--start", "00", "--goal", "23")
         assert (found["solver"], found["total"]) == ("path", networkx.shortest_path_length(city, "00", "23", "length"))
 
+    @pytest.mark.slow
     def test_a_cut_is_as_large_as_the_flow(self, city):
         found = values("solve", "city.graphml", *arguments_of("min-cut"))
         assert found["total"] == networkx.maximum_flow_value(city, "00", "23", "length")
@@ -89,6 +91,7 @@ class TestSolve:
         path = ["solve", "d.csv", "--solver", "path", "--directed", "--start", "a", "--goal", "d"]
         assert (values(*path)["total"], values(*path, "--sense", "max")["total"]) == (-5, 3)
 
+    @pytest.mark.slow
     def test_weights_of_no_cost_stay_so(self):
         Path("d.csv").write_text("a,b,0\nb,c,0\na,c,1e-9\n")
         found = values("solve", "d.csv", "--solver", "path", "--start", "a", "--goal", "c")
@@ -206,6 +209,7 @@ class TestSample:
             assert (len(chosen), sum(city.edges[edge]["length"] for edge in chosen)) == (size, total)
         assert found["distinct"] == len({mask.tobytes() for mask in masks}) > 1
 
+    @pytest.mark.slow
     def test_a_table_of_samples(self, city):
         run("sample", "city.graphml", *arguments_of("matching"), "--samples", "3", "--save", "s.csv")
         lines = Path("s.csv").read_text().splitlines()
@@ -234,6 +238,7 @@ class TestNotes:
         found, notes = noted("solve", "d.csv", "--solver", "matching")
         assert (found["edges"], found["total"], notes) == (1, 1, ["note: d.csv: 2 self-loops are left out"])
 
+    @pytest.mark.slow
     def test_the_attribute_that_is_taken_is_named(self, city):
         found, notes = noted("solve", "city.graphml", "--start", "00", "--goal", "23")
         assert found["total"] == networkx.shortest_path_length(city, "00", "23", "length")
@@ -245,6 +250,7 @@ class TestNotes:
         found = values("solve", "d.gml", "--weight", "none", "--start", "7", "--goal", "b")
         assert (found["chosen"], found["total"]) == ([["a", "b"]], 1)
 
+    @pytest.mark.slow
     def test_a_graph_of_both_kinds_of_edges_becomes_directed(self):
         Path("d.csv").write_text("source,target,type,weight\na,b,Directed,1\nb,c,Undirected,2\n")
         found, notes = noted("solve", "d.csv", "--solver", "path", "--start", "c", "--goal", "b")
@@ -256,6 +262,7 @@ class TestNotes:
         found, notes = noted("solve", "d.csv", "--solver", "spanning-tree", "--undirected")
         assert (found["total"], found["edges"], notes) == (3, 2, [])
 
+    @pytest.mark.slow
     def test_a_list_that_does_not_say_may_be_directed(self):
         Path("d.edges").write_text("a b 1\nb a 5\n")
         path = ["solve", "d.edges", "--start", "b", "--goal", "a"]
@@ -270,6 +277,7 @@ class TestNotes:
             "error: d.json: says itself that no edge is directed; leave --directed out\n",
         )
 
+    @pytest.mark.slow
     def test_a_way_back_at_the_same_weight_is_the_same_edge(self):
         Path("d.csv").write_text("a,b,1\nb,a,1\nb,c,2\nc,b,3\n")
         found, notes = noted("solve", "d.csv", "--solver", "min-cut", "--start", "a", "--goal", "b")
@@ -322,6 +330,7 @@ class TestErrors:
         text = "note: e.csv: no edge has a finite weight, so that the forest is empty; --weight none counts each edge as 1"
         assert noted("solve", "e.csv", "--solver", "spanning-forest", "--sense", "min")[1] == [text]
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("city")
     @pytest.mark.parametrize("solver", ["path", "min-cut"])
     def test_an_unknown_node(self, solver):
@@ -389,6 +398,7 @@ WRONG_USAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("city")
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
 def test_wrong_usage(arguments):

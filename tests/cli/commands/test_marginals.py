@@ -27,6 +27,7 @@ def table():
 
 
 class TestFigures:
+    @pytest.mark.slow
     def test_json_has_these_keys_and_the_library_s_numbers(self):
         arguments = ["--input-temp", "3", "--samples", "200", "--noise", "gumbel", "--seed", "5", "--save", "p.npy"]
         values = marginals.values(*arguments)
@@ -42,6 +43,7 @@ class TestFigures:
         assert 0.1 < values["clamped_share"] < 0.6
         assert (values["map"], values["shape"], values["files"]) == ("built-in", [16, 16], ["map-marginals.png", "p.npy"])
 
+    @pytest.mark.slow
     def test_expected_cost_leaves_walls_out(self):
         np.save("map.npy", np.array([[2.0, np.inf], [3.0, 4.0]]))
         values = json.loads(marginals("map.npy", "--noise", "none", "--json"))
@@ -74,21 +76,25 @@ class TestFigures:
         assert 0 < alike < 256
         assert f"samples          200, largest standard error {largest:.2g}; {ending}\n" in text
 
+    @pytest.mark.slow
     def test_a_wall_is_known_to_be_free_of_paths(self):
         np.save("map.npy", np.array([[1.0, np.inf, 1.0], [1.0, 1.0, 1.0]]))
         text = marginals("map.npy", "--samples", "50", "--input-temp", "0.0001", "--save", "p.csv")
         assert [float(row["standard_error"]) for row in table()][1] == 0.0
         assert f"{1.96 / (50 + 1.96**2):.2g} on the 5 of 6 tiles on which all samples agree\n" in text
 
+    @pytest.mark.slow
     def test_no_tile_on_which_samples_agree(self):
         np.save("map.npy", np.ones((2, 2)))
         text = marginals("map.npy", "--solver", "top-k", "--top-k", "2", "--noise", "gumbel")
         assert "samples          1000, largest standard error 0.016\n" in text
 
+    @pytest.mark.slow
     def test_without_noise_nothing_is_uncertain(self):
         assert "samples          1000, all the same without noise\n" in marginals("--noise", "none", "--save", "p.csv")
         assert {row["standard_error"] for row in table()} == {"0.0"}
 
+    @pytest.mark.slow
     def test_top_k_of_independent_tiles_is_a_softmax(self):
         costs = np.array([[1.0, 1.5, 2.0], [2.5, 3.0, 0.5]])
         np.save("map.npy", costs)
@@ -97,6 +103,7 @@ class TestFigures:
         exact = np.exp(-costs / 0.7) / np.exp(-costs / 0.7).sum()
         assert np.abs(np.load("p.npy") - exact).max() < 4 * values["max_standard_error"] < 0.02
 
+    @pytest.mark.slow
     def test_text(self):
         names = [line[:15].rstrip() for line in marginals("--samples", "9").splitlines()]
         assert names == [

@@ -17,6 +17,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", CALLS)
 def test_neither_a_file_nor_a_line_that_names_one(command):
     text = Command(command)(*CALLS[command], "--no-picture")

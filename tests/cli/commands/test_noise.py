@@ -39,6 +39,7 @@ def test_draws_follow_the_exact_law(arguments, fold):
     assert values["ks"] < 1.95 / math.sqrt(50000)  # passed by all but a thousandth of exact draws
 
 
+@pytest.mark.slow
 def test_the_k_fold_sum_has_the_moments_of_its_truncation():
     values = json.loads(noise("--noise-k", "20", "--noise-iterations", "4", "--samples", "10", "--json"))
     assert values["exact_mean"] == pytest.approx(1 + 1 / 2 + 1 / 3 + 1 / 4 - math.log(4))
@@ -75,6 +76,7 @@ def test_the_seed_decides(tmp_path):
     assert json.loads(noise("--samples", "1000", "--seed", "1", "--json"))["mean"] != again["mean"]
 
 
+@pytest.mark.slow
 def test_one_draw_and_one_bar():
     values = json.loads(noise("--samples", "1", "--bins", "1", "--json"))
     assert values["variance"] == 0.0

@@ -55,6 +55,7 @@ def test_a_command_without_a_page_says_what_it_writes():
     assert "x.html ends in .html; it must end in .png or .pdf or .svg" in message
 
 
+@pytest.mark.slow
 def test_a_page_of_a_map_in_motion():
     values = json.loads(animate("map.npy", "--samples", 12, "--format", "html", "--json"))
     assert (values["records"], values["files"]) == (12, ["samples.html"])

@@ -106,6 +106,7 @@ class TestRun:
         assert lines[6].startswith("result     ")
         assert lines[7:] == ["run        run"]
 
+    @pytest.mark.slow
     def test_the_default_directory_is_named_after_the_data_set(self, data):
         perceive(data, "--epochs", "1", "--quiet", "--beta", "0.5")
         (run,) = Path("runs").iterdir()
@@ -217,6 +218,7 @@ class TestResume:
             message = f"run is being written by process {os.getpid()}; wait for it, or end it first"
             expect_refusal(["--resume", "run"], 1, message)
 
+    @pytest.mark.slow
     def test_what_is_given_must_be_what_it_was_made_with(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
         assert json.loads(perceive(data, "--resume", "run", "--beta", "0.5", "--json"))["epochs"][-1]["epoch"] == 2
@@ -241,6 +243,7 @@ class TestResume:
 
 
 class TestNotes:
+    @pytest.mark.slow
     def test_a_mean_over_maps_divides_lambda(self, data):
         text = notes(data, "--epochs", "1", "--loss-reduction", "mean", "--beta", "0.01", "--out", "run")
         cause = "lambda moves no path; --loss-reduction mean divides it by the batch; use sum"
@@ -316,6 +319,7 @@ class TestBadInput:
     def test_a_folder_that_is_not_empty(self, data):
         expect_refusal([data, "--out", data], 2, "--out: maps is not empty; choose another name")
 
+    @pytest.mark.slow
     def test_a_run_of_another_kind(self, data):
         train = ["--steps", "2", "--out", "trained", "--quiet"]
         assert invoke(*train, command="train").exit_code == 0

@@ -111,6 +111,7 @@ def test_ctrl_c_shows_what_has_ended(monkeypatch):
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_quiet():
     assert run("--methods", "mean-costs", "--quiet", *SHORT) == ""
 

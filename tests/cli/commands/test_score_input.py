@@ -47,6 +47,7 @@ class TestItems:
         assert (found["chosen"], found["total"]) == (list(best), sum(ITEMS[name][0] for name in best))
         assert " ".join(found) == "scores items solver capacity sense total size chosen clamped_share seconds files"
 
+    @pytest.mark.slow
     def test_marginals_of_one_item_are_a_softmax(self):
         options = ["--noise", "gumbel", "--input-temp", "4", "--samples", "40000", "--save", "p.csv"]
         found = values("marginals", "items.csv", "--solver", "top-k", "--top-k", "1", *options)

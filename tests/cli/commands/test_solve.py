@@ -28,6 +28,7 @@ class TestPath:
         assert (tiles[0].tolist(), tiles[-1].tolist()) == ([0, 0], [15, 15])
         assert np.abs(np.diff(tiles, axis=0)).max(axis=1).tolist() == [1] * (len(tiles) - 1)
 
+    @pytest.mark.slow
     def test_text(self):
         lines = dict(line.split(maxsplit=1) for line in solve("--moves", "4").splitlines())
         assert lines["map"] == "built-in, 16 x 16"

@@ -242,6 +242,7 @@ class TestAgain:
         Path("out/notes.txt").touch()
         expect_refusal(SMALL, 2, "--out: out is not empty and has no sweep in it; choose another name")
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("finished")
     @pytest.mark.parametrize(
         "change", [None, {"final_hamming": "x"}, {"final_hamming": 0, "first_gold_step": None}], ids=str

@@ -144,6 +144,7 @@ class TestGold:
             train("map.npy", "--gold", name, "--steps", "1", "--out", f"run-{name}")
             np.testing.assert_array_equal(arrays(f"run-{name}")["gold"], mask)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("mask", "message"),
         [
@@ -566,6 +567,7 @@ class TestDamage:
         for name in ("history.npz", "metrics.csv"):
             assert Path("part", name).read_bytes() == Path("whole", name).read_bytes()
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     def test_of_both_checkpoints(self):
         for name in ("checkpoint.pt", "previous.pt"):
@@ -573,6 +575,7 @@ class TestDamage:
         message = "part: neither checkpoint.pt nor previous.pt can be read; it is damaged or no run of imle"
         expect_refusal(["--resume", "part"], 1, f"{message}; choose another folder")
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_stopped")
     def test_a_checkpoint_before_a_damaged_one_that_is_foreign_is_left_where_it_is(self):
         state = torch.load("part/previous.pt", weights_only=True) | {"step": -1}
@@ -715,6 +718,7 @@ WRONG_USAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
 def test_wrong_usage(arguments):
     expect_refusal(arguments, 2, WRONG_USAGE[arguments])

@@ -52,6 +52,7 @@ def gradients(layer):
     return z.detach(), weights_params.grad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_function_and_annotation_give_the_same(alpha):
     chosen = settings(target_distribution=TargetDistribution(alpha=alpha, beta=10.0))

@@ -45,6 +45,7 @@ class TestFirstPage:
         with Image.open("marginals.png") as picture:
             assert picture.size[0] > 1000
 
+    @pytest.mark.slow
     def test_a_film_of_a_loop_of_ones_own(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         (example,) = blocks("own loop")
@@ -88,6 +89,7 @@ def blocks(name):
 
 
 class TestGrounds:
+    @pytest.mark.slow
     def test_a_map(self):
         made = result(GridPath(), -COSTS)
         for picture in (draw.marginals(made, COSTS), draw.marginals(made, GridPath(), numbers=COSTS)):
@@ -182,6 +184,7 @@ class TestSamples:
         image = draw.samples(np.ones(shape)).figure.axes[0].images[0]
         assert image.get_array().shape == (rows, 3)
 
+    @pytest.mark.slow
     def test_of_a_batch(self):
         states = torch.zeros(2, 5, 3)
         states[1] = 1
@@ -207,6 +210,7 @@ class TestDistinct:
         assert texts[len(records[0].shares) :] == ["start", "goal"]
         assert picture.figure.get_suptitle() == "The most frequent of 50 samples"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("ground", [None, nx.cycle_graph(5), [0.1, 0.2, 0.3, 0.4, 0.5]])
     def test_sets_side_by_side(self, ground):
         records = distinct_solutions(TopK(2), torch.zeros(2, 5), NOISE, nb_samples=30, most=3)
@@ -231,6 +235,7 @@ class TestComparison:
         assert [text.get_text() for text in above.get_legend().texts] == ["imle, blackbox"]
         assert below.get_xlabel() == "samples"
 
+    @pytest.mark.slow
     def test_the_temperature_nearest_to_1_if_none_is_named(self, cells):
         assert "temperature 0.5" in draw.comparison(iter(cells)).figure.get_suptitle()
 

@@ -69,6 +69,7 @@ def test_colours_and_size():
     assert has(picture, PALE)
 
 
+@pytest.mark.slow
 def test_a_single_temperature():
     figure = calibration_figure([1.0], [CalibrationCurve("x", np.array([[0.2]]), np.array([[0.01]]))], 1.0, title="t")
     assert pixels(figure).std() > 0

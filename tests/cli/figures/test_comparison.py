@@ -57,6 +57,7 @@ def test_an_open_end_has_an_arrow_up():
     assert figure.axes[0].get_title().endswith("bars: intervals of 95%; arrows: open above")
 
 
+@pytest.mark.slow
 def test_what_lies_below_the_scale_is_told():
     note = "bars: intervals of 95%; below 0.0001: drawn there"
     assert comparison_figure({"a": CURVE}, COSINES, title="t", samples=10).axes[0].get_title().endswith(note)

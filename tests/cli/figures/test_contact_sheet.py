@@ -80,6 +80,7 @@ def test_a_path_is_a_line_over_the_centres_of_its_tiles_with_a_white_edge():
     assert near(shown, (255, 255, 255)).any()
 
 
+@pytest.mark.slow
 def test_the_title_is_above_the_maps_and_taken_literally():
     figure = contact_sheet(images_of(2, 3, 3), nothing(2, 3, 3), title="maps of $x$")
     assert figure.get_suptitle() == "maps of $x$"

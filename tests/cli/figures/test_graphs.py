@@ -81,6 +81,7 @@ class TestSolution:
         figure = graphs.solution_figure(drawing(), np.ones(4), title="t")
         assert [text.get_text() for text in figure.legends[0].get_texts()] == ["chosen edges"]
 
+    @pytest.mark.slow
     def test_directed_edges_have_heads_and_do_not_lie_on_those_that_lead_back(self):
         ends = np.array([[0, 1], [1, 0], [1, 2]])
         figure = graphs.solution_figure(drawing(True, ends=ends), np.array([1, 0, 0]), title="t")

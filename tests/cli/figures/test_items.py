@@ -26,6 +26,7 @@ def bars(axes):
 
 
 class TestItems:
+    @pytest.mark.slow
     def test_bars_of_the_solution_have_another_colour(self):
         figure = figures.item_figure(Items(["a", "$b", "c"], np.array([1.0, -2.0, 3.0])), np.array([0, 1, 1]), title="t")
         (axes,) = figure.axes

@@ -183,6 +183,7 @@ class TestSheet:
             assert (part[mask == 0] == 255).all()
         assert (sheet[0] == PALE).all()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("count", "shown"), [(1, 1), (64, 64), (100, 64)])
     def test_at_most_64(self, count, shown):
         masks = np.ones((count, 3, 3), np.uint8)
@@ -212,6 +213,7 @@ class TestNoise:
         assert [text.get_text() for text in figure.axes[0].get_legend().texts] == ["4 draws", "law"]
         assert figure.axes[0].texts[0].get_text() == "mean 1"
 
+    @pytest.mark.slow
     def test_without_a_known_density_there_is_no_curve(self):
         figure = noise_figure(np.zeros(3), np.array([-1.0, 1.0]), None, title="n", curve="law", facts=[])
         assert not figure.axes[0].lines
@@ -233,6 +235,7 @@ class TestHeatMaps:
             assert [text.get_text() for text in axes.texts] == [str(value) for row in values for value in row]
         assert [text.get_text() for text in panels[0].get_yticklabels()] == ["0", "5"]
 
+    @pytest.mark.slow
     def test_a_missing_value_is_a_dash_on_grey(self):
         figure = self.made({1: [[np.nan, 1.5, 2]]}, rows=(0,))
         (panel,) = (axes for axes in figure.axes if axes.images)
@@ -269,6 +272,7 @@ class TestTitle:
     def test_line_breaks_and_undecoded_bytes(self):
         assert self.titled("two\nlines \udcff")[1] == "two lines ?"
 
+    @pytest.mark.slow
     def test_letters_without_a_glyph_raise_no_warning(self):
         figure, _ = self.titled("地図 " * 40)
         assert pixels(figure).size

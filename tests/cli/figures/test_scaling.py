@@ -46,6 +46,7 @@ def test_intervals_are_bars_where_they_are_known():
     assert drawn[1] == [pytest.approx((2, 0.5, 2))]
 
 
+@pytest.mark.slow
 def test_every_means_has_a_colour_and_a_marker_of_its_own():
     figure = scaling_figure([SIDES[0], SIDES[1], THREADS[1]], title="t")
     lines = [line for axes in figure.axes for line in axes.get_lines()]

@@ -66,6 +66,7 @@ class TestRead:
 
 
 class TestRefused:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("content", "message"),
         [

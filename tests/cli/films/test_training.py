@@ -68,6 +68,7 @@ class TestRunFilms:
             headlines = {frame[:14].tobytes() for frame in film()}
             assert len(headlines) == 11
 
+    @pytest.mark.slow
     def test_the_temperatures_are_in_every_frame(self):
         for name in ("input_temp", "target_temp"):
             one, other = films(history()), films(history(), options=OPTIONS | {name: 2.0})

@@ -62,6 +62,7 @@ class TestHistogram:
         assert (np.diff(edges) > 0).all()
         assert np.isfinite(density).all()
 
+    @pytest.mark.slow
     def test_an_unknown_law_has_neither_density_nor_statistic(self):
         result = drawn(SumOfGammaNoiseDistribution(50_000.5, 400_000), 10)
         assert (result.histogram(5)[1], result.statistic) == (None, None)

@@ -85,6 +85,7 @@ def test_no_value(command, parameter):
         assert refused(command, name) == f"{name}: got no value; write {name} {parameter.metavar}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", SUMMARIES)
 def test_a_flag_with_a_value(command):
     for parameter in parameters_of(command):

@@ -112,6 +112,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ERRORS)
 def test_what_cannot_be_imported(name, tmp_path):
     write("mine_g.py")

@@ -67,6 +67,7 @@ class TestMaps:
             "g.gml: is a graph, and this needs a map; imle solve, sample and marginals take graphs"
         )
 
+    @pytest.mark.slow
     def test_whole_numbers_that_would_be_rounded(self):
         np.save("m.npy", np.array([[2**53, 1], [1, 1]]))
         assert values("solve", "m.npy")["cost"] == 2.0**53
@@ -94,10 +95,12 @@ class TestTables:
         write(name, "item\tscore\na\t1\nb\t2\n")
         assert values("solve", name, "--solver", "top-k", "--top-k", "1")["chosen"] == ["b"]
 
+    @pytest.mark.slow
     def test_the_best_of_a_text_of_numbers_alone_are_tiles(self):
         write("m.txt", "1 5\n4 2\n")
         assert values("solve", "m.txt", "--solver", "top-k", "--top-k", "1")["tiles"] == [[0, 0]]
 
+    @pytest.mark.slow
     def test_items_as_pandas_writes_them(self):
         write("i.csv", ",model,accuracy\n0,a,0.9\n1,b,0.8\n2,c,0.95\n")
         assert values("solve", "i.csv", "--solver", "top-k", "--top-k", "1")["chosen"] == ["c"]

@@ -13,6 +13,7 @@ def test_every_step_at_first_then_round_ones():
     assert len(kept) == 95
 
 
+@pytest.mark.slow
 def test_the_number_grows_with_the_logarithm():
     counts = [sum(is_kept(step) for step in range(10**power)) for power in (3, 4, 5)]
     assert counts[1] - counts[0] == counts[2] - counts[1] < 45

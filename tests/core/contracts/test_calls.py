@@ -362,6 +362,7 @@ def test_a_noise_whose_signature_cannot_be_read_gets_the_shape_alone():
         imle(TopK(1), None, Opaque())(torch.ones(2, 3))
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_function_goes_with_it():
     def sample(shape, *, generator=None):
         return torch.rand(shape, generator=generator)

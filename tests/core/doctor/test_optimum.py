@@ -320,6 +320,7 @@ def test_what_works_but_not_quite_is_a_warning(examined, solver, name, detail):
     assert found[name].example
 
 
+@pytest.mark.slow
 def test_solutions_that_depend_on_scale(examined):
     finding = examined(of_small_numbers, low=0.55, high=1.5, nb_instances=64)["scale"]
     assert finding.verdict == "fail"
@@ -330,6 +331,7 @@ def test_solutions_that_depend_on_scale(examined):
     )
 
 
+@pytest.mark.slow
 def test_solutions_that_depend_on_level(examined):
     found = examined(of_low_numbers, low=0.44, high=0.84, nb_instances=64)
     assert found["shift"].verdict == "fail"

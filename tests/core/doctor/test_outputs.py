@@ -44,6 +44,7 @@ def test_what_it_gives(solver):
     assert tuple(found) == CHECKS
 
 
+@pytest.mark.slow
 def test_another_number_for_other_batches_is_a_failure():
     for solver, text in (
         (

@@ -181,6 +181,7 @@ def test_shapes_that_change_are_compiled_once():
     assert counter.frame_count == 1
 
 
+@pytest.mark.slow
 def test_many_layers_share_compiled_code():
     torch._dynamo.reset()
     from torch._dynamo.testing import CompileCounter
@@ -447,6 +448,7 @@ class TestExport:
         assert torch.equal(program(more), module(more))
         assert module(more).shape == ((3, 1, 7) if reduction == "stacked" else (3, 7))
 
+    @pytest.mark.slow
     def test_costs_and_further_arguments(self):
         for solver, sense, args in ((ArgMax(), "min", ()), (TopK(), "max", (torch.tensor([1, 2, 3, 4, 0]),))):
             module = Scores(IMLE(solver, sense=sense)).eval()

@@ -128,6 +128,7 @@ def test_costs_further_outputs_known_targets_means_and_modules():
         assert torch.equal(values[name].grad, best[name][0] - states[name].detach())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, entry in ESTIMATORS.items() if entry.needs == "gold solutions"])
 def test_losses_of_gold_solutions(name):
     values = {key: value.requires_grad_() for key, value in values_of().items()}

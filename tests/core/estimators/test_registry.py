@@ -311,6 +311,7 @@ class TestStates:
 
 
 class TestModule:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", WITH_ESTIMATE)
     @pytest.mark.parametrize("reduction", ["none", "stacked", "mean"])
     def test_evaluation_gives_the_noise_free_state(self, name, reduction):

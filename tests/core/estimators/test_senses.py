@@ -55,6 +55,7 @@ def test_costs_of_a_solver_of_gains_are_gains_with_another_sign(name, loss):
 BY_ANY_SOLVER = [name for name in ALL if not ALL[name].exact and not ALL[name].needs.endswith("normals")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_ANY_SOLVER)
 def test_a_solver_of_costs_gets_costs(name):
     gains = learned(name, "max", TopK(2), None)

@@ -152,6 +152,7 @@ def test_the_mean_of_a_hamming_loss_is_told():
         assert paths_to_gold("mean") > 0
 
 
+@pytest.mark.slow
 def test_a_training_that_arrives_is_not_told():
     assert paths_to_gold("sum") == 0
 

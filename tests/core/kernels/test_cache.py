@@ -116,6 +116,7 @@ def test_files_and_a_folder_without_permissions(folder):
     assert run(1) == ([2], 0)
 
 
+@pytest.mark.slow
 def test_code_for_other_types_is_never_taken(folder):
     """Two processes that compile at once may both take the first free name."""
     run(1, 2.5)

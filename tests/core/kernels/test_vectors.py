@@ -314,6 +314,7 @@ class TestOperations:
         multiplied_and_added(one, other, third, out)
         np.testing.assert_array_equal(out, one * other + third)
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1))
     def test_floating_numbers_are_cut_to_whole_ones(self, dtype, seed):

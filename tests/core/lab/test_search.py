@@ -155,6 +155,7 @@ class TestErrorsThatAreKnown:
         assert values == [0.5, 1.0, 2.0]
         assert (best.temperature, best.edges) == (1.0, ())
 
+    @pytest.mark.slow
     def test_lambdas_are_followed_too(self, temperatures):
         def error(temperature, lambda_):
             return 1 + math.log2(temperature) ** 2 + (math.log2(lambda_) + 3) ** 2 / 8
@@ -178,6 +179,7 @@ class TestRepetitions:
         assert hopeless[0].repetitions == 100
         assert sum(cell.repetitions for cell in cells) <= 400 * 9
 
+    @pytest.mark.slow
     def test_what_is_sure_gets_no_more(self):
         _, sure = found("identity", instances(), temperatures=[0.1, 0.2, 0.4, 1.0, 20.0, 30.0, 40.0], repetitions=300)
         _, unsure = found("perturbed", instances(), temperatures=[0.1, 0.2, 0.4, 1.0, 20.0, 30.0, 40.0], repetitions=300)

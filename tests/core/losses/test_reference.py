@@ -70,6 +70,7 @@ LOSSES = {
 ROUGH = {"cave_200": (1e-4, 1e-3), "frank_wolfe_loss_1.0": (1e-4, 2e-5), "frank_wolfe_loss_0.3": (1e-4, 2e-5)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize(("kind", "sign"), [("path", -1), ("knapsack", 1)])
 def test_values_and_gradients_are_those_of_the_reference(kind, sign, name):

@@ -68,6 +68,7 @@ class TestLacking:
         assert lacking(k, iterations) == reason
         assert SumOfGammaNoiseDistribution(k, iterations).lacks_score == reason
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("k", "iterations"), [(1.0, math.inf), (1.0, 10**5)])
     def test_a_series_in_several_blocks(self, k, iterations):
         reason = "its series is too long for one table: take fewer iterations"

@@ -82,6 +82,7 @@ def test_threads_change_nothing():
         torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", OURS[:4], ids=repr)
 def test_draws_follow_the_distribution(noise):
     eps = drawn(noise, [40] * 100, generator(3), samples=1, rest=(), dtype=torch.float64)

@@ -64,6 +64,7 @@ def test_a_small_capacity_keeps_every_frequent_solution_and_counts_it_exactly(mo
             )
 
 
+@pytest.mark.slow
 def test_of_many_rare_solutions_the_most_frequent_are_there(monkeypatch):
     """Of 6000 samples 5000 differ, none has a share above 0.5%: each is rarer than one in the capacity."""
     monkeypatch.setattr("imle_core.sampling.averages._CHUNK_ENTRIES", 50_000)

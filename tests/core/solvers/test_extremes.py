@@ -158,6 +158,7 @@ DELTA = 2.0**-20  # every sum below is exact
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("count", [1, 40])
 class TestFloorsOfGridPaths:
+    @pytest.mark.slow
     @pytest.mark.parametrize("is_upper", [True, False])
     def test_costs_below_are_exactly_the_floor(self, engine, dtype, count, is_upper):
         # Two ways of three tiles around a wall; the upper one costs four times the floor, the lower a little less or more.

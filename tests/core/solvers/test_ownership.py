@@ -53,6 +53,7 @@ def test_solutions_of_strided_input_belong_to_the_caller(solver_and_shape):
     check_ownership(solver, costs((1, *shape[1:])).expand(shape))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 @pytest.mark.parametrize("with_noise", [True, False])

@@ -103,6 +103,7 @@ def test_a_group_is_a_node_only_if_an_edge_leads_to_it():
     assert (list(found.nodes), found.notes) == (["0", "1", "8"], ["1 group of nodes is no node"])
 
 
+@pytest.mark.slow
 def test_a_long_line_of_words_takes_no_longer_than_it_is(bounded):
     with bounded(), pytest.raises(SourceError, match="cannot be read as GML"):
         read(f"graph [ node [ id 0 {'label ' * 40_000}] edge")

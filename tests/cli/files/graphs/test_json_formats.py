@@ -79,6 +79,7 @@ def test_an_axis_that_leads_down():
     assert found.nodes == {"a": {"x": 3, "y": -4}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("found", "reason"),
     [

@@ -191,6 +191,7 @@ class TestEdges:
     def test_maps_of_three_columns_are_maps(self, rows):
         assert likeness_to_edges([row.split() for row in rows.split("/")]) == 0
 
+    @pytest.mark.slow
     def test_random_maps_of_three_columns_are_maps(self):
         generator = np.random.default_rng(0)
         maps = [generator.integers(1, 101, (12, 3)).astype(str).tolist() for _ in range(500)]

@@ -443,6 +443,7 @@ class TestSize:
         text = "3x2 tiles are too many; at most 5 can be used, so average with --grid HxW"
         assert message(path) == f"{path}: {text}"
 
+    @pytest.mark.slow
     def test_the_most_tiles(self, tmp_path):
         path = array_file(tmp_path, np.ones((4096, 4096), dtype=np.uint8))
         assert load(path).size == MAX_TILES == 16777216
@@ -694,6 +695,7 @@ class TestGrid:
             result = load(array_file(folder, costs), grid=grid)
         np.testing.assert_allclose(result, averaged(costs, grid), rtol=1e-12)
 
+    @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
     @given(case=maps_and_grids())
     def test_mass_is_conserved(self, folder, case):
@@ -701,6 +703,7 @@ class TestGrid:
         result = load(array_file(folder, costs), grid=grid)
         np.testing.assert_allclose(np.mean(result), np.mean(costs), rtol=1e-12)
 
+    @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
     @given(tiles=st.tuples(*[st.integers(1, 6)] * 2), parts=st.tuples(*[st.integers(1, 6)] * 2), seed=st.integers(0, 99))
     def test_dividing_sizes_are_means_of_blocks(self, folder, tiles, parts, seed):
@@ -748,6 +751,7 @@ class TestRoundTrip:
         path = saved(tmp_path, picture_of([[3.0, 3.0]], 3, 3))
         np.testing.assert_array_equal(load(path, min_cost=3, max_cost=3), [[3, 3]])
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(
         bounds=st.tuples(st.floats(0.01, 1e4), st.floats(0.01, 1e4)).map(sorted),

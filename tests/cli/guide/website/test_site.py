@@ -57,6 +57,7 @@ def test_the_files_are_those_that_are_told_and_the_first_is_to_be_opened(site):
     assert sorted(files) == sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 def test_every_address_leads_to_a_file_or_a_heading_and_none_to_the_net(site, tags):
     folder, _ = site
     for name, page in tags.items():

@@ -98,6 +98,7 @@ def test_extreme_tails_have_their_exact_share(law):
                 assert abs(number - count * exact) < 4.5 * math.sqrt(count * exact) + 1, (law, share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_draws_without_the_kernel_have_the_same_law(law):
     # What other devices than the CPU run.

@@ -248,6 +248,7 @@ def test_cuts(problem):
         assert chosen_edges(solver(-row[None])[0]) == cut(best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_large_graphs_have_the_values_of_networkx(seed):
     graph = nx.gnm_random_graph(60, 200, seed=seed)

@@ -122,6 +122,7 @@ class TestOptimality:
         expected[0, :] = expected[:, 3] = 1
         np.testing.assert_array_equal(solve(np.ones((4, 4)), moves=4), expected)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("moves", [4, 8])
     def test_a_large_map_against_scipy(self, moves):
         costs = np.random.default_rng(0).uniform(0.1, 9, (60, 80))

@@ -37,6 +37,7 @@ def both_ways(theta, eps, temperature, **options):
 
 
 class TestEquality:
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(
         st.integers(0, 2**32 - 1),

@@ -78,6 +78,7 @@ def test_differences_far_below_the_absolute_gap_of_highs_count():
         assert z @ theta == pytest.approx(best, abs=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [2.0**-1070, 2.0**-100, 0.5, 2.0, 2.0**900])
 def test_powers_of_two_change_nothing(scale):
     solver = IntegerProgram(A=[[3, 5, 2, 7, 4]], b=[11])
@@ -136,6 +137,7 @@ def test_mixed():
         assert chosen @ weights == pytest.approx(best, rel=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [csr_array, coo_matrix])
 def test_sparse_equals_dense(kind):
     generator = np.random.default_rng(0)
@@ -200,6 +202,7 @@ def hard(**limits):
     return IntegerProgram(A=matrix, b=matrix.sum(axis=1) // 3, time_limit=0.2, **limits), matrix, theta
 
 
+@pytest.mark.slow
 def test_an_incumbent_is_taken_when_asked_for_and_counted():
     solver, matrix, theta = hard(incumbent=True)
     assert solver.incumbents == 0
@@ -209,6 +212,7 @@ def test_an_incumbent_is_taken_when_asked_for_and_counted():
     assert (matrix @ z[0].numpy() <= matrix.sum(axis=1) // 3).all()
 
 
+@pytest.mark.slow
 def test_a_gap_that_is_good_enough():
     solver, _, theta = hard(gap=0.5)
     best = hard(incumbent=True)[0](theta)

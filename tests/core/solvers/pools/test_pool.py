@@ -102,6 +102,7 @@ def test_a_share_of_the_calls_solves(source):
     assert torch.equal(first(normal(2, 8)), TopK(3)(normal(2, 8)))
 
 
+@pytest.mark.slow
 def test_every_other_call_solves_as_often_without_a_generator():
     pool, solved = SolutionPool(TopK(1), torch.eye(3), share=0.1), [0, 0]
     for call in range(1000):

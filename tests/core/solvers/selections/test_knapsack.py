@@ -107,6 +107,7 @@ def test_types_and_shapes(dtype):
 
 
 class TestSeveralConstraints:
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None)
     @given(
         lists(lambda rng: (rng.randint(0, 9), rng.choice([0.0, 0.1, 0.25, 1.3]), rng.choice(VALUES)), 1, 6),

@@ -115,6 +115,7 @@ class TestLabels:
         np.testing.assert_array_equal(labels[expected <= bound], expected[expected <= bound])
         assert not (labels[~(expected <= bound)] <= bound).any()
 
+    @pytest.mark.slow
     def test_tiles_are_taken_up_few_times(self, kind, moves):
         costs = kind(np.random.default_rng(0), (200, 210))
         assert labelled(costs, make(costs.shape, moves))[1] < 2 * costs.size

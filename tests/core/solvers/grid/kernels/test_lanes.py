@@ -483,6 +483,7 @@ class TestLongWalks:
     def test_they_are_right(self, dtype, moves):
         assert_as_networkx(as_theta(self.mazes(np.random.default_rng(18), 150), dtype), moves=moves)
 
+    @pytest.mark.slow
     def test_scaled_labels_decide_them_once_the_first_maps_were_left(self):
         maps, grid, expected = problem(self.mazes(np.random.default_rng(19), 200))
         masks, left, _ = run(kernel.scaled_paths, maps, grid, 200)

@@ -68,6 +68,7 @@ def scaled(shape, moves, seed=0):
 MOVES = pytest.mark.parametrize("moves", [FOUR, EIGHT], ids=["four", "eight"])
 
 
+@pytest.mark.slow
 @MOVES
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 1), (4, 8), (5, 7), (9, 11)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
