@@ -104,6 +104,7 @@ class TestOfARun:
         animate(run, "--size", "96")
         assert before == [Path(f"{name}.gif").read_bytes() for name in OF_A_RUN]
 
+    @pytest.mark.slow
     def test_an_interrupted_run(self, run):
         (run / "summary.json").unlink()
         (run / "checkpoint.pt").unlink()

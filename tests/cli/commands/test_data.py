@@ -64,6 +64,7 @@ class TestFiles:
         assert re.fullmatch(r"look-up  \d+\.\d% of the last maps are solved by the mean colours of tiles", lines[2])
         assert lines[3:] == ["files    terrain-5x5 (7 files; maps.png shows the first maps)"]
 
+    @pytest.mark.slow
     def test_without_maps_to_learn_from_there_is_no_look_up(self):
         assert json.loads(data("--size", "3", "--train", "0", "--test", "2", "--json"))["solved_by_colour"] is None
 
@@ -112,6 +113,7 @@ class TestOverwriting:
         data(*SMALL, "--out", "maps")
         assert contents("maps") == contents(made)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["notes.txt", "train_maps_part0.npy", ".hidden"])
     def test_other_files_are_kept(self, made, name):
         shutil.copytree(made, "maps")

@@ -121,6 +121,7 @@ class TestFilm:
             steps = arrays["steps"]
         assert steps.tolist() == [*range(8), 8, 10, 12, 14, 16]
 
+    @pytest.mark.slow
     def test_names_of_films(self):
         expect_refusal(
             ["animate", "run", "--only", "learning"],

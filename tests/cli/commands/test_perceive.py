@@ -152,6 +152,7 @@ class TestRun:
         assert 0 <= values["optimal"] <= 1
         assert values["regret"] >= -1e-9
 
+    @pytest.mark.slow
     def test_resnet18(self, data):
         values = json.loads(
             perceive(data, "--network", "resnet18", "--epochs", "1", "--beta", "0.1", "--out", "r", "--json")
@@ -231,6 +232,7 @@ class TestResume:
         message = f"run: config.json names a data set that cannot be used: {data}: no such folder"
         expect_refusal(["--resume", "run"], 1, f"{message}; give the folder of a data set's .npy files")
 
+    @pytest.mark.slow
     def test_the_data_set_has_changed(self, data):
         perceive(data, *SMALL, "--beta", "0.5", "--out", "run", "--quiet")
         costs = np.load(data / "train_vertex_weights.npy")

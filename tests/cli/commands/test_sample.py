@@ -19,6 +19,7 @@ sample = Command("sample")
 
 
 class TestSamples:
+    @pytest.mark.slow
     def test_they_are_the_library_s(self):
         values = json.loads(sample("--input-temp", "2", "--samples", "5", "--seed", "3", "--save", "z.npy", "--json"))
         assert list(values) == KEYS

@@ -219,6 +219,7 @@ class TestDistinct:
         assert len(said) == 3
         assert said[0].startswith(f"{100 * records[1].shares[0]:.0f}% ± ")
 
+    @pytest.mark.slow
     def test_sets_of_tiles_and_pairs(self):
         (record,) = distinct_solutions(TopK(2), torch.zeros(1, 3, 3), NOISE, nb_samples=30, most=3)
         assert len(titles(draw.distinct(record, COSTS))) == 3

@@ -32,6 +32,7 @@ class TestPairs:
         assert [text.get_text() for text in right.texts] == ["0.25", "0.75", "0.00"]
         assert (left.get_title(), right.get_title()) == ("one sample", "marginals of 4 samples")
 
+    @pytest.mark.slow
     def test_a_single_pair_of_millions_is_seen(self):
         mask = np.zeros((1500, 2500))
         mask[1234, 2345] = 1

@@ -117,6 +117,7 @@ class TestGif:
 
 
 class TestMp4:
+    @pytest.mark.slow
     def test_frames_and_length(self):
         ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
         drawn = [np.full((33, 47), colour, dtype=np.uint8) for colour in (0, 95)]

@@ -110,6 +110,7 @@ def test_of_an_option_given_twice_the_last_one_counts_as_scripts_expect():
     assert refused("solve", "-o", "a.xyz", "--out", "b.xyz").startswith("--out: b.xyz ends in .xyz; ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [name for name in SUMMARIES if name != "solve"])  # which takes any number
 def test_one_argument_too_many(command):
     takes = {

@@ -155,6 +155,7 @@ class TestDask:
         assert cluster[2:] == ["tls", [42, "refused", "refused"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keys", "asked"), [(None, "Security()"), ("there", "Security.temporary()")])
 def test_keys_are_made_where_they_can_be(keys, asked, monkeypatch):
     class Security:

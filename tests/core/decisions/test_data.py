@@ -21,6 +21,7 @@ def equal(name, tensor):
     torch.testing.assert_close(tensor, expected, rtol=ulp, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
 def test_paths(number):
     count, features, grid, degree, width, seed = PATHS[number]

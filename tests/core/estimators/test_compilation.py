@@ -469,6 +469,7 @@ class TestExport:
         done = warm.run("-c", code, cwd=tmp_path, imported="library", seconds=120)
         assert done.stdout.strip() == str(module(self.features).int().tolist()), done.stderr
 
+    @pytest.mark.slow
     def test_what_is_refused(self):
         for module, error, words in (
             (

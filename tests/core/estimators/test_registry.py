@@ -81,6 +81,7 @@ def cubic(z):
 
 
 class TestForm:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["imle", "central-imle"])
     def test_imle_is_that_of_the_package(self, name):
         theta, dy = normal(3, 6), normal(9, 6, seed=1)
@@ -249,6 +250,7 @@ class TestReductions:
         assert torch.equal(flat(theta).view(4, 3, 6), stacked(theta))
         assert torch.equal(gradient(make(name), theta, dy), gradient(make(name, reduction="stacked"), theta, dy))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", LAYERS)
     def test_under_mean_each_sample_has_the_gradient_of_the_mean(self, name):
         theta, dy = normal(4, 6), normal(4, 6, seed=1)

@@ -335,6 +335,7 @@ class TestStructures:
         imle(solver, noise_distribution=SumOfGammaNoiseDistribution())(parameters())
         assert solver.sizes == ((4,), (2, 3))
 
+    @pytest.mark.slow
     def test_checkpoints_and_gradient_functions(self):
         nodes, edges = parameters()
         layer = imle(best, None, GumbelNoiseDistribution(), generator=generator(3))

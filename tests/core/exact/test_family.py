@@ -31,6 +31,7 @@ def random(*shape, seed=7):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.slow
 def test_states_are_those_of_brute_force_and_counted(problem):
     states = problem.family.states()
     assert states.dtype == torch.float64

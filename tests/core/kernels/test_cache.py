@@ -143,6 +143,7 @@ def test_a_disk_that_is_full(folder, written, monkeypatch):
     assert run(1) == ([2], 0)
 
 
+@pytest.mark.slow
 def test_a_kernel_without_a_folder_for_its_cache(monkeypatch, folder):
     def nowhere(*_):
         raise RuntimeError("cannot cache function: no locator available")

@@ -70,6 +70,7 @@ def test_every_address_leads_to_a_file_or_a_heading_and_none_to_the_net(site, ta
             assert not anchor or anchor in tags[path or name].ids, (name, address)
 
 
+@pytest.mark.slow
 def test_ids_are_given_once(tags):
     for page in tags.values():
         assert len(page.ids) == len(set(page.ids))

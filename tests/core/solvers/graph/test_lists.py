@@ -260,6 +260,7 @@ class Slices:
         return -x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", sorted(LAYERS - {"perturbed-multiplicative"}))
 def test_every_estimator_gives_each_graph_the_gradient_that_it_has_alone(estimator):
     pairs, samples = graphs_of("tree"), 4

@@ -52,6 +52,7 @@ class TestEquality:
         one, other = both_ways(theta, drawn(seed + 1, *shape, dtype=dtype), temperature, moves=moves)
         assert one == other
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     def test_sums_round_in_two_steps(self, dtype):
         # A fused product and sum rounds once; on routes that tie but for that, it would take another one.
