@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -88,6 +88,12 @@ def _against_loop(
     )
 
 
+_KINDS: tuple[tuple[paths.Kind, torch.dtype], ...] = (
+    ("noisy built-in", torch.float32),
+    ("noisy built-in", torch.float64),
+    ("uniform random", torch.float32),
+)
+
 MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
     partial(paths.engines, side=16, count=100),
     partial(paths.engines, side=64, count=10),
@@ -113,14 +119,7 @@ MEASUREMENTS: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
 """Each takes a device and a seed and gives rows; one about solvers alone runs where they do."""
 
 MORE: tuple[Callable[[torch.device, int], Iterator[Row]], ...] = (
-    *(
-        partial(paths.every_rival, kind=kind, side=side, dtype=dtype)
-        for kind in get_args(paths.Kind)
-        for side in (12, 16, 32)
-        for dtype in (torch.float32, torch.float64)
-    ),
-    partial(paths.every_rival, kind="noisy built-in", side=12, dtype=torch.float32, count=4000),
-    partial(paths.every_rival, kind="noisy built-in", side=16, dtype=torch.float32, count=4000),
+    *(partial(paths.every_rival, kind=kind, side=side, dtype=dtype) for kind, dtype in _KINDS for side in (12, 16, 32)),
     situations.sizes_in_a_script,
     paths.plain_kernel,
     partial(paths.large_map, names=("dijkstra3d", "scikit-image")),

@@ -64,7 +64,7 @@ def commands(_: torch.device, seed: int) -> Iterator[Row]:
             "imle train --steps 1": lambda: ["train", "--steps", "1", *outputs, tempfile.mkdtemp(dir=folder)],
         }
         runs = (lambda call=call: run_python("-m", "imle_cli", *call()) for call in calls.values())
-        rounds = in_rounds(partial(run_python, "-c", "import torch"), *runs, patience=8.0)
+        rounds = in_rounds(partial(run_python, "-c", "import torch"), *runs, patience=4.0)
     subject, reference = "whole process, compiled before", "import torch"
     yield Row(subject, reference, rounds.seconds(0), "s")
     for number, name in enumerate(calls, 1):
@@ -73,7 +73,7 @@ def commands(_: torch.device, seed: int) -> Iterator[Row]:
 
 def first_calls(_: torch.device, seed: int, *, counts: Sequence[int] = (1600, 70)) -> Iterator[Row]:
     """The first call of a script after its imports, with compiled code in the cache."""
-    rounds = in_rounds(*(_first(_FIRST_CALL, count, seed) for count in counts), patience=6.0)
+    rounds = in_rounds(*(_first(_FIRST_CALL, count, seed) for count in counts), patience=3.0)
     for number, count in enumerate(counts):
         subject = f"{count:,} random maps of 16x16, first call in a script"
         yield Row(subject, "GridPath, compiled before", rounds.seconds(number).times(1000), "ms")

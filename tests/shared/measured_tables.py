@@ -188,10 +188,17 @@ def _speed(found: list[Values]) -> Iterable[list[str]]:
     for row in rows:
         key = row["subject"], row["means"], told_number(row["value"], row["unit"])
         if row["ratio"] is not None:
-            ratios.setdefault(key, []).append(f"{row['reference']} {told_number(row['ratio'])}{' ?' * (not row['settled'])}")
+            ratios.setdefault(key, []).append(f"{row['reference']} {_told_ratio(row)}")
         elif not any(reference in row["means"] for subject, reference in references if subject == row["subject"]):
             ratios[key] = []
     return [[*key, ", ".join(times)] for key, times in ratios.items()]
+
+
+def _told_ratio(row: Values) -> str:
+    """The ratio of a row with its interval, where one is kept, and a mark where it is not settled."""
+    ends = [row.get(f"ratio_{end}") for end in ("low", "high")]
+    interval = "" if None in ends else f" ({' to '.join(map(told_number, ends))})"
+    return f"{told_number(row['ratio'])}{interval}{' ?' * (not row['settled'])}"
 
 
 def told_number(value: float, unit: str = "") -> str:
@@ -238,6 +245,7 @@ TABLES = {
         _seeing,
     ),
     "speed": Table("speed", ("what", "with", "figure", "times as fast as"), _speed),
+    "speed-avx2": Table("speed", ("what", "with", "figure", "times as fast as (95% interval)"), _speed),
 }
 """Tables by the file of their measurements."""
 
