@@ -331,18 +331,14 @@ class AdaptiveTargetDistribution(nn.Module):
     @torch.no_grad()
     def observe(self, difference: Tensor) -> None:
         """Counts the non-zero entries of a backward pass's differences ``(B, S, *event)``, and moves beta if it is time."""
-        nonzeros, samples = torch.count_nonzero(difference).to(self.nonzeros), difference.shape[0] * difference.shape[1]
-        others = self.synchronised and torch.distributed.is_available() and torch.distributed.is_initialized()
-        if self.accumulate == 1 and samples and not others and not self.passes:  # nothing to add up
-            self._move(nonzeros / torch.full_like(nonzeros, samples))
-            return
-        self.nonzeros += nonzeros
+        samples = difference.shape[0] * difference.shape[1]
+        self.nonzeros += torch.count_nonzero(difference).to(self.nonzeros)
         self.rows += samples
         self.passes += 1
         if self.passes < self.accumulate:
             return
         counts = torch.stack([self.nonzeros, self.rows])
-        if others:
+        if self.synchronised and torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.all_reduce(counts)
         if counts[1] > 0:
             self._move(counts[0] / counts[1])
